@@ -1,0 +1,1 @@
+"""Numbers to meaning: pure, no await."""

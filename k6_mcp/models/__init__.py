@@ -1,0 +1,1 @@
+"""The frozen values that travel the road, one per arrow."""

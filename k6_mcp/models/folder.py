@@ -1,0 +1,46 @@
+"""The names inside a run's folder; runners write there, history keeps it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths of one run's files below `results_dir`; makes no file itself."""
+
+    results_dir: Path
+    run_id: str
+
+    @property
+    def path(self) -> Path:
+        return self.results_dir / "runs" / self.run_id
+
+    @property
+    def run_json(self) -> Path:
+        """The `Run` as last known: the backup that the history can be rebuilt from."""
+        return self.path / "run.json"
+
+    @property
+    def script(self) -> Path:
+        """The script as it was asked for, or as rendered, without secrets once the run is over."""
+        return self.path / "script.js"
+
+    @property
+    def summary(self) -> Path:
+        """`handleSummary(data)` of the wrapper."""
+        return self.path / "k6-mcp-summary.json"
+
+    @property
+    def export(self) -> Path:
+        """k6's `--summary-export`."""
+        return self.path / "summary-export.json"
+
+    @property
+    def record(self) -> Path:
+        """k6's dashboard record, NDJSON."""
+        return self.path / "record.ndjson"
+
+    @property
+    def log(self) -> Path:
+        """k6's stderr and stdout, capped."""
+        return self.path / "k6.log"

@@ -1,0 +1,116 @@
+"""The figures of a run. Units are in the names; rates are fractions from 0 to 1; a missing figure is None, never NaN."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from k6_mcp.models.base import Model
+
+MetricType = Literal["counter", "gauge", "rate", "trend"]
+Source = Literal["summary", "export", "record", "none"]
+
+
+class MetricRow(Model):
+    """One metric or tagged sub-metric exactly as k6's end-of-test summary states it (k6's own value keys)."""
+
+    name: str
+    type: MetricType
+    contains: Literal["default", "time", "data"]
+    values: Mapping[str, float]
+
+
+class ThresholdResult(Model):
+    """A threshold and what was observed; `ok` only counts when `has_samples`."""
+
+    metric: str
+    expression: str
+    ok: bool
+    observed: float | None
+    has_samples: bool
+
+
+class CheckResult(Model):
+    """A k6 check with its group path (empty at the top)."""
+
+    group: str
+    name: str
+    passes: int
+    fails: int
+
+
+class ErrorCount(Model):
+    """Requests that failed for one reason: k6's error_code (see k6's docs), what it means, how many."""
+
+    code: int
+    meaning: str
+    count: int
+
+
+class StatusCount(Model):
+    """Answers with one HTTP status; status 0 means no answer."""
+
+    status: int
+    count: int
+
+
+class Latency(Model):
+    """http_req_duration in ms over `of`: every request, or the successful ones when some never connected (k6 counts those as 0 ms)."""
+
+    of: Literal["all_requests", "successful_requests"]
+    count: int
+    avg_ms: float
+    min_ms: float
+    med_ms: float
+    max_ms: float
+    p90_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class Figures(Model):
+    """Key figures. `load_s` is the time load was applied (without setup and teardown); per-second figures divide by it."""
+
+    wall_s: float
+    load_s: float
+    requests: int = 0
+    requests_per_s: float = 0.0
+    failed_requests: int = 0
+    error_rate: float | None = None
+    unanswered_requests: int = 0
+    latency: Latency | None = None
+    iterations: int = 0
+    iterations_per_s: float = 0.0
+    iterations_interrupted: int = 0
+    iterations_dropped: int = 0
+    iterations_thrown: int = 0
+    vus_max: int | None = None
+    data_received_bytes: int = 0
+    data_sent_bytes: int = 0
+    checks_passed: int = 0
+    checks_failed: int = 0
+
+
+class Metrics(Model):
+    """Everything measured in a run; `source` says where it was read, `exact` whether it is k6's unrounded summary."""
+
+    source: Source
+    exact: bool
+    figures: Figures
+    thresholds: tuple[ThresholdResult, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    errors: tuple[ErrorCount, ...] = ()
+    statuses: tuple[StatusCount, ...] = ()
+    rows: tuple[MetricRow, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class LiveFigures(Model):
+    """A running test: totals so far and the last interval (about a second)."""
+
+    elapsed_s: float
+    percent: float | None
+    vus: int
+    iterations: int
+    requests: int
+    requests_per_s: float | None
+    p95_ms: float | None
+    error_rate: float | None

@@ -1,0 +1,78 @@
+"""What happened while k6 ran: events on the way (`RunEvent`) and the `Outcome` at the end. Facts only, no judgement."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+from k6_mcp.models.base import Model
+
+StopReason = Literal["caller", "deadline", "shutdown"]
+
+
+class Started(Model):
+    """k6 runs; traffic may begin."""
+
+    at: datetime
+
+
+class Progress(Model):
+    """k6's own progress block, once a second: whole-test percent (None until known) and counts since the start."""
+
+    elapsed_s: float
+    percent: float | None
+    vus: int
+    max_vus: int
+    iterations: int
+    interrupted: int
+
+
+class RecordLine(Model):
+    """One line of k6's time-series record (NDJSON), in order, as written."""
+
+    line: str
+
+
+RunEvent = Started | Progress | RecordLine
+Emit = Callable[[RunEvent], None]
+
+
+class LogMessage(Model):
+    """A distinct message of the script or k6, how often it came, and the k6 fields that tell where from."""
+
+    level: str
+    text: str
+    count: int
+    source: str | None = None
+
+
+class LogDigest(Model):
+    """k6's stderr, counted and cut: `cause` is the line that explains the exit code, `thrown` counts iterations that threw."""
+
+    cause: str | None = None
+    cause_hint: str | None = None
+    thrown: int = 0
+    request_failures: int = 0
+    messages: tuple[LogMessage, ...] = ()
+    dropped_lines: int = 0
+    went_running: bool = False
+
+
+class Outcome(Model):
+    """How a k6 process ended and what it left; negative `exit_code` is the signal that killed it, None if it never started.
+
+    `stop_reason` is set only when *we* stopped it. `summary` is the wrapper's `handleSummary(data)` JSON text and
+    `export` k6's `--summary-export` JSON text, each None when the file is missing.
+    """
+
+    exit_code: int | None
+    stop_reason: StopReason | None = None
+    killed: bool = False
+    phase: Literal["plan", "run"] = "run"
+    started_at: datetime
+    ended_at: datetime
+    summary: str | None = None
+    export: str | None = None
+    log: LogDigest = LogDigest()
+    interrupted: int = 0
+    cpu_s: float | None = None
+    spawn_error: str | None = None

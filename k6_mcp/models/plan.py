@@ -1,0 +1,58 @@
+"""What would run: `RunPlan`, k6's own answer (`k6 inspect`) in our units."""
+
+from k6_mcp.models.base import Model
+from k6_mcp.models.script import Script
+
+
+class ScenarioPlan(Model):
+    """One scenario as k6 will execute it; fields that its executor lacks are None."""
+
+    name: str
+    executor: str
+    vus: int | None = None
+    max_vus: int | None = None
+    duration_s: float | None = None
+    start_s: float = 0.0
+    iterations: int | None = None
+    rate_per_s: float | None = None
+    peak_rate_per_s: float | None = None
+    exec: str | None = None
+
+
+class ThresholdPlan(Model):
+    """One threshold: k6's metric name (with its tag filter) and expression."""
+
+    metric: str
+    expression: str
+    abort_on_fail: bool = False
+
+
+class Plan(Model):
+    """The load that was planned, without anything that could not be stored or shown.
+
+    `duration_s` is the longest planned load; `longest_s` includes graceful stops (k6's totalDuration).
+    `expected_requests` is what an arrival-rate plan asks for, one request per iteration, None for closed models.
+    `declared` names the load options the script itself declares; `replaced` those an override removed.
+    """
+
+    scenarios: tuple[ScenarioPlan, ...]
+    thresholds: tuple[ThresholdPlan, ...]
+    max_vus: int
+    duration_s: float
+    longest_s: float
+    peak_rate_per_s: float | None = None
+    expected_iterations: int | None = None
+    declared: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class RunPlan(Model):
+    """What a runner executes: the script and its plan under a run id; no path, no pid, so any runner can take it."""
+
+    run_id: str
+    script: Script
+    plan: Plan
+    k6_version: str
+    deadline_s: float
+    max_rps: int | None = None

@@ -1,0 +1,73 @@
+"""Answers of the service that are not a run."""
+
+from typing import Literal
+
+from k6_mcp.models.base import Model
+from k6_mcp.models.plan import Plan
+from k6_mcp.models.run import Failure, FailureKind, Notice, Status
+from k6_mcp.models.script import Origin
+
+
+class Refusal(Model):
+    """Why k6 refuses a script; `line` and `column` count from 1, `source_line` is that line of the script."""
+
+    kind: FailureKind
+    message: str
+    line: int | None = None
+    column: int | None = None
+    source_line: str | None = None
+
+
+class PlanReport(Model):
+    """What would run, with no traffic: `plan` is None when k6 refuses the script (`refusal`); `violations` would refuse the run."""
+
+    origin: Origin
+    script: str
+    script_sha256: str
+    k6_version: str
+    plan: Plan | None
+    refusal: Refusal | None = None
+    violations: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+class Explanation(Model):
+    """A verdict in words: one headline, what broke with its evidence, and what to do next."""
+
+    run_id: str
+    status: Status
+    headline: str
+    failure: Failure | None = None
+    observations: tuple[str, ...] = ()
+    next_steps: tuple[str, ...] = ()
+
+
+class Component(Model):
+    """The state of one thing the server depends on."""
+
+    name: str
+    state: Literal["ok", "degraded", "broken"]
+    detail: str
+    hint: str | None = None
+
+
+class Health(Model):
+    """Whether tests can run here: k6, database, disk, limits and what is running."""
+
+    ok: bool
+    version: str
+    components: tuple[Component, ...]
+    limits: "LimitsReport"
+    running: tuple[str, ...] = ()
+    queued: tuple[str, ...] = ()
+
+
+class LimitsReport(Model):
+    """The caps in force on this server."""
+
+    max_concurrent_runs: int
+    max_vus: int
+    max_duration_s: float
+    max_rps: int
+    max_script_bytes: int
+    timeout_s: float

@@ -1,0 +1,148 @@
+"""What a caller asks for: `LoadTest`, the value that enters the road.
+
+Shape only; what is allowed *here* is decided in `limits`. Rules across arguments live in `rules.py`.
+"""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
+
+from k6_mcp.models.base import Model
+from k6_mcp.models.duration import parse_duration_s
+
+Preset = Literal["low", "medium", "high"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_TAG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, 5.6.2 token
+_STATUSES = re.compile(r"([1-5]\d\d)(?:-([1-5]\d\d))?\Z|([1-5])xx\Z")
+_RESERVED_ENV = re.compile(
+    r"(K6_.*|PATH|HOME|NO_COLOR|SSLKEYLOGFILE|GO[A-Z]+|LD_.*|DYLD_.*|XDG_.*|(?:https?|all|no)_proxy)\Z", re.IGNORECASE
+)
+
+
+def _duration(text: str) -> str:
+    parse_duration_s(text)
+    return text
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _one_or_many(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _statuses(value: object) -> object:
+    text = str(value).lower()
+    match = _STATUSES.match(text)
+    if not match:
+        raise ValueError(f"{text[:40]!r} is not an HTTP status: use 200, '200-299' or '2xx'")
+    low, high, _ = match.groups()
+    if low and high and int(low) > int(high):
+        raise ValueError(f"{text!r} is an empty range: the first status is above the last")
+    return text
+
+
+def _names(pattern: re.Pattern[str], what: str) -> AfterValidator:
+    def check(value: dict[str, str]) -> dict[str, str]:
+        if wrong := [name for name in value if not pattern.match(name)]:
+            raise ValueError(f"not a valid {what} name: {', '.join(repr(n[:40]) for n in wrong)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _env(value: dict[str, str]) -> dict[str, str]:
+    if wrong := [name for name in value if _RESERVED_ENV.match(name)]:
+        raise ValueError(f"{', '.join(wrong)} would change k6 itself: choose another name and read it with __ENV.NAME")
+    if wrong := [name for name, text in value.items() if "\0" in text]:
+        raise ValueError(f"the value of {', '.join(wrong)} contains a NUL byte")
+    return value
+
+
+def _headers(value: dict[str, str]) -> dict[str, str]:
+    if wrong := [name for name, text in value.items() if re.search(r"[\r\n\0]", text)]:
+        raise ValueError(f"the value of {', '.join(wrong)} contains a line break or NUL byte")
+    return value
+
+
+Duration = Annotated[str, AfterValidator(_duration), Field(description="k6 duration: 500ms, 30s, 1m30s, 1h")]
+StatusSet = Annotated[str, BeforeValidator(_statuses)]
+
+
+class Stage(Model):
+    """One step of a ramp: reach `target` VUs within `duration`, linearly from where the last stage ended."""
+
+    duration: Duration
+    target: Annotated[int, Field(ge=0, description="VUs at the end of this stage")]
+
+
+class Slo(Model):
+    """Service level objectives, turned into k6 thresholds; rates are fractions from 0 to 1."""
+
+    avg_ms: Annotated[float | None, Field(gt=0, description="http_req_duration avg<=")] = None
+    p95_ms: Annotated[float | None, Field(gt=0, description="http_req_duration p(95)<=")] = None
+    p99_ms: Annotated[float | None, Field(gt=0, description="http_req_duration p(99)<=")] = None
+    error_rate: Annotated[float | None, Field(ge=0, le=1, description="share of failed requests, http_req_failed rate<=")] = None
+    availability: Annotated[float | None, Field(ge=0, le=1, description="share of successful requests, e.g. 0.999")] = None
+    min_rate_per_s: Annotated[float | None, Field(gt=0, description="http_reqs rate>=")] = None
+
+
+class LoadTest(Model):
+    """A load test as asked for: exactly one source (`script`, `script_file` or `url`), an optional load and its criteria."""
+
+    script: Annotated[str | None, Field(description="k6 script text (JavaScript ES module)")] = None
+    script_file: Annotated[
+        str | None,
+        Field(description="path of a k6 script (.js, .ts) on the server's machine; its relative imports and open() work"),
+    ] = None
+    url: Annotated[str | None, Field(description="http(s) URL to load with a generated script")] = None
+    preset: Annotated[
+        Preset | None,
+        Field(
+            description="with url: low (5 req/s), medium (50 req/s), high (500 req/s), 30 s, SLO avg<=2s p95<=5s errors<=1%; default low"
+        ),
+    ] = None
+    method: Annotated[Method, BeforeValidator(_upper), Field(description="with url; default GET")] = "GET"
+    headers: Annotated[
+        dict[str, str], _names(_HEADER_NAME, "header"), AfterValidator(_headers), Field(description="with url")
+    ] = {}
+    body: Annotated[JsonValue, Field(description="with url: text, or a JSON value (sent as application/json)")] = None
+    vus: Annotated[int | None, Field(ge=1, description="virtual users; with duration or iterations")] = None
+    duration: Annotated[
+        Duration | None, Field(description="e.g. 30s, 1m30s; with vus or rate_per_s; alone it changes a preset's length")
+    ] = None
+    iterations: Annotated[int | None, Field(ge=1, description="total iterations shared by the vus")] = None
+    stages: Annotated[list[Stage] | None, Field(min_length=1, max_length=100, description="ramp of VUs")] = None
+    rate_per_s: Annotated[
+        float | None,
+        Field(gt=0, description="open model: iterations started per second, whatever the target's latency; with duration"),
+    ] = None
+    thresholds: Annotated[
+        dict[str, Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_one_or_many), Field(min_length=1)]],
+        Field(description='metric -> k6 expressions, e.g. {"http_req_duration": ["p(95)<500"]}; added to the script\'s own'),
+    ] = {}
+    slo: Annotated[Slo | None, Field(description="objectives turned into thresholds")] = None
+    expected_statuses: Annotated[
+        list[StatusSet] | None,
+        Field(min_length=1, description="HTTP statuses that are not failures: 200, '200-299', '4xx'; default 200-399"),
+    ] = None
+    env: Annotated[
+        dict[str, str],
+        _names(_ENV_NAME, "environment variable"),
+        AfterValidator(_env),
+        Field(description="read in the script as __ENV.NAME; values are never stored"),
+    ] = {}
+    tags: Annotated[
+        dict[str, str],
+        _names(_TAG_NAME, "tag"),
+        Field(max_length=20, description="kept with the run; get_history filters by them"),
+    ] = {}
+    name: Annotated[
+        str | None, Field(min_length=1, max_length=120, description="name of the test, the same for runs to be compared")
+    ] = None
+    override_load: Annotated[bool, Field(description="let load arguments replace the script's own scenarios")] = False

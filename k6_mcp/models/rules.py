@@ -1,0 +1,91 @@
+"""Rules across the arguments of a load test, and the one door through which arguments become a `LoadTest`."""
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from k6_mcp.errors import InvalidArguments
+from k6_mcp.models.request import LoadTest
+
+_SOURCES = ("script", "script_file", "url")
+_URL_ONLY = ("preset", "method", "headers", "body")
+
+
+def parse_load_test(arguments: Mapping[str, object]) -> LoadTest:
+    """Return the `LoadTest` that `arguments` describe.
+
+    Raises:
+        InvalidArguments: With one sentence for every violation, of shape and across arguments, at once.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    reasons = list(_across(given))
+    try:
+        test = LoadTest.model_validate(given)
+    except ValidationError as error:
+        reasons = [*shape_violations(error, LoadTest.model_fields), *reasons]
+    else:
+        if not reasons:
+            return test
+    raise InvalidArguments(*reasons, hint="correct these arguments and call again; nothing was run")
+
+
+def shape_violations(error: ValidationError, allowed: Mapping[str, object]) -> Iterator[str]:
+    """Yield one sentence per violation in `error`; an unknown argument is named together with the `allowed` ones."""
+    for item in error.errors(include_url=False, include_context=False):
+        where = ".".join(str(part) for part in item["loc"]) or "arguments"
+        text = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            text = "unknown argument" + (f" (allowed: {', '.join(allowed)})" if len(item["loc"]) == 1 else "")
+        elif isinstance(item["input"], str | int | float | bool) and "secret" not in where and len(item["loc"]) < 3:
+            value = str(item["input"])
+            text += f" (got {value[:60]!r})" if item["loc"][0] not in ("headers", "env", "body", "script") else ""
+        yield f"{where}: {text[0].lower()}{text[1:]}"
+
+
+def _across(given: Mapping[str, object]) -> Iterator[str]:
+    yield from _source(given)
+    yield from _load(given)
+
+
+def _source(given: Mapping[str, object]) -> Iterator[str]:
+    sources = [name for name in _SOURCES if name in given]
+    if len(sources) != 1:
+        got = f"got {' and '.join(sources)}" if sources else "got none of them"
+        yield f"give exactly one of script, script_file or url ({got})"
+    if "url" not in given and (beside := [name for name in _URL_ONLY if given.get(name)]):
+        yield f"{', '.join(beside)}: only with url; a script sets these itself"
+    if isinstance(url := given.get("url"), str):
+        yield from _url(url)
+    if isinstance(script := given.get("script"), str) and not script.strip():
+        yield "script: is empty"
+    if "body" in given and str(given.get("method", "GET")).upper() in ("GET", "HEAD"):
+        yield f"body: not with method {str(given.get('method', 'GET')).upper()}; use POST, PUT, PATCH, DELETE or OPTIONS"
+
+
+def _url(url: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(url)
+        port_ok = parts.port is None or 0 < parts.port < 65536
+    except ValueError as error:
+        yield f"url: {error}"
+        return
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok or any(c.isspace() for c in url):
+        yield f"url: {url[:80]!r} is not an http(s) URL with a host; write it as http://host:port/path"
+
+
+def _load(given: Mapping[str, object]) -> Iterator[str]:
+    has = given.keys() & {"vus", "duration", "iterations", "stages", "rate_per_s"}
+    if "stages" in has and len(has) > 1:
+        yield f"stages: not together with {', '.join(sorted(has - {'stages'}))}; the stages are the whole load"
+    if {"duration", "iterations"} <= has:
+        yield "duration and iterations: give one of them; iterations end the test when they are done"
+    if {"rate_per_s", "iterations"} <= has:
+        yield "rate_per_s and iterations: give one of them"
+    if "rate_per_s" in has and not has & {"duration", "iterations", "stages"} and "url" not in given:
+        yield "rate_per_s: needs duration"
+    if "vus" in has and not has & {"duration", "iterations", "stages", "rate_per_s"} and "url" not in given:
+        yield "vus: needs duration or iterations"
+    vus, iterations = given.get("vus"), given.get("iterations")
+    if isinstance(vus, int) and isinstance(iterations, int) and vus > iterations > 0:
+        yield f"vus: {vus} is more than iterations {iterations}; k6 needs at least one iteration per VU"

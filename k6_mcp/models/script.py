@@ -1,0 +1,28 @@
+"""A k6 script ready to be executed: what `scripts` makes and a runner takes."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import SecretStr
+
+from k6_mcp.models.base import Model
+
+Origin = Literal["text", "file", "preset"]
+
+
+class Script(Model):
+    """Everything k6 needs, as text; a runner writes `files` into the run's folder and starts `entry`.
+
+    `text` is what the user wrote or what was rendered from a template (shown, stored, hashed by `sha256`);
+    `files` maps names relative to the run's folder to their content and includes the wrapper `entry`;
+    `source_path` is the absolute path of a script that stays where it is, for `origin` "file".
+    `env` holds what the script reads through `__ENV`; values never reach a command line, a log or the disk.
+    """
+
+    origin: Origin
+    text: str
+    sha256: str
+    files: Mapping[str, str]
+    entry: str
+    source_path: str | None = None
+    env: Mapping[str, SecretStr] = {}

@@ -1,0 +1,46 @@
+"""Secrets out of anything that is stored or shown: one set of rules for requests, scripts, logs and URLs."""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit, urlunsplit
+
+MASK = "***"
+_SECRET_WORD = r"(?:authorization|cookie|token|secret|passw(?:or)?d|pwd|api[-_]?key|access[-_]?key|private[-_]?key|credential|session[-_]?id|signature)"
+SECRET_NAME = re.compile(_SECRET_WORD, re.IGNORECASE)
+_SCHEME = re.compile(r"\b(Bearer|Basic|Digest|Token)(\s+)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
+_JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?")
+_USERINFO = re.compile(r"(?<=://)[^\s/@:'\"]+:[^\s/@'\"]+(?=@)")
+_QUERY = re.compile(rf"([?&][^=&\s'\"]*{_SECRET_WORD}[^=&\s'\"]*=)[^&\s'\"#]+", re.IGNORECASE)
+_FIELD = re.compile(
+    rf"""((?P<q>["'`]?)[\w-]*{_SECRET_WORD}[\w-]*(?P=q)\s*[:=]\s*)(?P<v>["'`])(?:(?!(?P=v)|\\).|\\.)*(?P=v)""", re.IGNORECASE
+)
+_HEADER_LINE = re.compile(r"^((?:proxy-)?authorization|(?:set-)?cookie)(\s*:\s*).+$", re.IGNORECASE | re.MULTILINE)
+_SHORTEST_KNOWN_SECRET = 4  # shorter values ("1", "GET") would mask ordinary text
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a header, field or query parameter of this name holds a secret."""
+    return bool(SECRET_NAME.search(name))
+
+
+def redact_text(text: str, known: Iterable[str] = ()) -> str:
+    """Return `text` with `known` secret values and everything that looks like a credential replaced by `***`."""
+    for secret in sorted({s for s in known if len(s) >= _SHORTEST_KNOWN_SECRET}, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    text = _HEADER_LINE.sub(rf"\1\2{MASK}", text)
+    text = _FIELD.sub(rf"\1\g<v>{MASK}\g<v>", text)
+    text = _SCHEME.sub(rf"\1\2{MASK}", text)
+    text = _JWT.sub(MASK, text)
+    text = _USERINFO.sub(MASK, text)
+    return _QUERY.sub(rf"\1{MASK}", text)
+
+
+def redact_url(url: str) -> str:
+    """Return `url` without its user information and with secret query values replaced by `***`."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return redact_text(url)
+    host = parts.netloc.rpartition("@")
+    netloc = f"{MASK}@{host[2]}" if host[1] else parts.netloc
+    return redact_text(urlunsplit(parts._replace(netloc=netloc)))

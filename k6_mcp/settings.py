@@ -1,0 +1,129 @@
+"""Settings: the only reader of the process environment."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+from k6_mcp.errors import InvalidArguments
+from k6_mcp.models.duration import parse_duration_s
+
+T = TypeVar("T")
+D = TypeVar("D")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server allows; checked against the request and against k6's own plan of the script."""
+
+    max_concurrent_runs: int = 4
+    max_vus: int = 1000
+    max_duration_s: float = 3600.0
+    max_rps: int = 10_000
+    max_script_bytes: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything configurable, read once. `timeout_s` is the most wall time one run may take (K6_TIMEOUT)."""
+
+    results_dir: Path
+    database: Path
+    k6_bin: str | None = None
+    search_path: str = ""
+    timeout_s: float = 3900.0
+    log_level: str = "WARNING"
+    limits: Limits = Limits()
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings from `environ` (the process environment by default); unset and empty mean the default.
+
+        Raises:
+            InvalidArguments: With every setting whose value cannot be used.
+        """
+        reader = _Reader(os.environ if environ is None else environ)
+        results_dir = reader.get("K6_RESULTS_DIR", _folder, default_results_dir(reader.environ))
+        settings = cls(
+            results_dir=results_dir,
+            database=reader.get("DATABASE_URL", _sqlite_path, results_dir / "history.db"),
+            k6_bin=reader.get("K6_BIN", str, None),
+            search_path=reader.environ.get("PATH", ""),
+            timeout_s=reader.get("K6_TIMEOUT", _seconds, 3900.0),
+            log_level=reader.get("LOG_LEVEL", _log_level, "WARNING"),
+            limits=Limits(
+                max_concurrent_runs=reader.get("K6_MCP_MAX_CONCURRENT_RUNS", _positive, 4),
+                max_vus=reader.get("K6_MCP_MAX_VUS", _positive, 1000),
+                max_duration_s=reader.get("K6_MCP_MAX_DURATION", _seconds, 3600.0),
+                max_rps=reader.get("K6_MCP_MAX_RPS", _positive, 10_000),
+                max_script_bytes=reader.get("K6_MCP_MAX_SCRIPT_BYTES", _positive, 1_000_000),
+            ),
+        )
+        if reader.reasons:
+            raise InvalidArguments(*reader.reasons, hint="correct the server's environment and start it again")
+        return settings
+
+
+class _Reader:
+    """Reads values one by one and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.reasons: list[str] = []
+
+    def get(self, name: str, convert: Callable[[str], T], default: D) -> T | D:
+        text = self.environ.get(name, "").strip()
+        if not text:
+            return default
+        try:
+            return convert(text)
+        except ValueError as error:
+            self.reasons.append(f"{name}={text[:80]!r}: {error}")
+            return default
+
+
+def default_results_dir(environ: Mapping[str, str]) -> Path:
+    """Return the per-user data folder: clients start servers in any working directory, so it must not depend on it."""
+    if base := environ.get("XDG_DATA_HOME"):
+        return Path(base) / "k6-mcp"
+    home = Path(environ.get("HOME") or Path.home())
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "k6-mcp"
+    return home / ".local" / "share" / "k6-mcp"
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _sqlite_path(text: str) -> Path:
+    if "://" not in text:
+        return _folder(text)
+    parts = urlsplit(text)
+    if parts.scheme not in ("sqlite", "sqlite+aiosqlite") or parts.netloc or len(parts.path) < 2:
+        raise ValueError("only SQLite is supported: sqlite:///relative.db, sqlite:////absolute.db or a path")
+    return _folder(unquote(parts.path[1:]))
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text) if text.replace(".", "", 1).isdigit() else parse_duration_s(text)
+    if seconds <= 0:
+        raise ValueError("must be above zero")
+    return seconds
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError("must be at least 1")
+    return value
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in LOG_LEVELS:
+        raise ValueError(f"use one of {', '.join(LOG_LEVELS)}")
+    return text.upper()
