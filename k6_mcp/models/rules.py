@@ -1,6 +1,6 @@
 """Rules across the arguments of a load test, and the one door through which arguments become a `LoadTest`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
@@ -10,6 +10,7 @@ from k6_mcp.models.request import LoadTest
 
 _SOURCES = ("script", "script_file", "url")
 _URL_ONLY = ("preset", "method", "headers", "body")
+_NEVER_ECHOED = (["headers"], ["env"], ["body"], ["script"])  # may hold secrets or whole files
 
 
 def parse_load_test(arguments: Mapping[str, object]) -> LoadTest:
@@ -30,17 +31,16 @@ def parse_load_test(arguments: Mapping[str, object]) -> LoadTest:
     raise InvalidArguments(*reasons, hint="correct these arguments and call again; nothing was run")
 
 
-def shape_violations(error: ValidationError, allowed: Mapping[str, object]) -> Iterator[str]:
+def shape_violations(error: ValidationError, allowed: Iterable[str]) -> Iterator[str]:
     """Yield one sentence per violation in `error`; an unknown argument is named together with the `allowed` ones."""
     for item in error.errors(include_url=False, include_context=False):
-        where = ".".join(str(part) for part in item["loc"]) or "arguments"
+        loc = [str(part) for part in item["loc"]]
         text = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
-            text = "unknown argument" + (f" (allowed: {', '.join(allowed)})" if len(item["loc"]) == 1 else "")
-        elif isinstance(item["input"], str | int | float | bool) and "secret" not in where and len(item["loc"]) < 3:
-            value = str(item["input"])
-            text += f" (got {value[:60]!r})" if item["loc"][0] not in ("headers", "env", "body", "script") else ""
-        yield f"{where}: {text[0].lower()}{text[1:]}"
+            text = "unknown argument" + (f" (allowed: {', '.join(allowed)})" if len(loc) == 1 else "")
+        elif loc[:1] not in _NEVER_ECHOED and isinstance(item["input"], str | int | float) and repr(item["input"]) not in text:
+            text += f" (got {str(item['input'])[:60]!r})"
+        yield f"{'.'.join(loc) or 'arguments'}: {text[0].lower()}{text[1:]}"
 
 
 def _across(given: Mapping[str, object]) -> Iterator[str]:
