@@ -32,6 +32,7 @@ class Plan(Model):
 
     `duration_s` is the longest planned load; `longest_s` includes graceful stops (k6's totalDuration).
     `expected_requests` is what an arrival-rate plan asks for, one request per iteration, None for closed models.
+    `rps` is the request rate the script itself allows at most (k6's option of that name).
     `declared` names the load options the script itself declares; `replaced` those an override removed.
     """
 
@@ -45,6 +46,9 @@ class Plan(Model):
     declared: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    setup_timeout_s: float = 60.0
+    teardown_timeout_s: float = 60.0
+    rps: int | None = None
 
 
 class RunPlan(Model):

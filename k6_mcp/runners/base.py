@@ -24,12 +24,17 @@ class Runner(Protocol):
         ...
 
     async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
-        """Run to the end, emitting events; never raises for anything k6 or the script does.
-
-        When cancelled, k6 is stopped gracefully within a bounded time before the cancellation goes on.
-        """
+        """Run to the end, emitting events; never raises for anything k6 or the script does; when cancelled, k6 is killed at once."""
         ...
 
     def stop(self, run_id: str, reason: StopReason) -> None:
         """Ask a running test to end gracefully; `run` then returns its outcome with this `stop_reason`."""
+        ...
+
+    def discard(self, run_id: str) -> None:
+        """Remove what `plan` wrote, for a run that will not happen."""
+        ...
+
+    def recover(self, run_id: str, emit: Emit) -> Outcome:
+        """Return what a run whose owner died has left behind, emitting its record; nothing is executed."""
         ...

@@ -1,0 +1,60 @@
+"""The command line and environment of k6, the same on every version (docs: k6's options reference)."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.plan import Plan
+from k6_mcp.models.script import Script
+
+HANDLE_SUMMARY_TIMEOUT_S = 20.0
+
+_TREND_STATS = ("avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "p(99.9)", "count")
+_PERCENTILE = re.compile(r"p\(\s*(\d+(?:\.\d+)?)\s*\)")
+
+
+def environment(folder: RunFolder, script: Script) -> Mapping[str, str]:
+    """Return the whole environment of k6: nothing of the caller's own, so that no stray K6_* variable changes a run.
+
+    The script's variables travel here and not as `-e` arguments, which every user of the machine could read.
+    """
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(folder.path / "home"),
+        "NO_COLOR": "1",
+        "K6_NO_USAGE_REPORT": "true",
+        "K6_AUTO_EXTENSION_RESOLUTION": "false",
+        "K6_BINARY_PROVISIONING": "false",
+        "K6_NEW_MACHINE_READABLE_SUMMARY": "false",
+        "K6_HANDLE_SUMMARY_TIMEOUT": f"{HANDLE_SUMMARY_TIMEOUT_S:g}s",
+        "K6_WEB_DASHBOARD_HOST": "127.0.0.1",
+        "K6_WEB_DASHBOARD_PORT": "0",
+        "K6_WEB_DASHBOARD_PERIOD": "1s",
+        "K6_WEB_DASHBOARD_TAGS": "scenario,status,error_code",
+        "K6_WEB_DASHBOARD_RECORD": str(folder.record),
+        **{name: secret.get_secret_value() for name, secret in script.env.items()},
+    }
+
+
+def inspect_command(k6: Path, folder: RunFolder, script: Script) -> list[str]:
+    """Return the command that prints k6's plan of the script without running it."""
+    entry = str(folder.path / script.entry)
+    return [str(k6), "inspect", "--execution-requirements", "--include-system-env-vars=true", "--log-format", "json", entry]
+
+
+def run_command(k6: Path, folder: RunFolder, script: Script, plan: Plan, max_rps: int | None) -> list[str]:
+    """Return the command that runs the script and leaves its figures in the run's folder."""
+    return [
+        *(str(k6), "run", "--address", "", "--paused=false", "--log-format", "json", "--log-output", "stderr", "--no-color"),
+        *("--include-system-env-vars=true", "--summary-export", str(folder.export)),
+        *("--summary-trend-stats", ",".join(_trend_stats(plan)), "--out", "web-dashboard"),
+        *(("--rps", str(max_rps)) if max_rps else ()),
+        str(folder.path / script.entry),
+    ]
+
+
+def _trend_stats(plan: Plan) -> list[str]:
+    """Return the statistics to export: the usual ones and every percentile that a threshold names."""
+    named = (f"p({p})" for threshold in plan.thresholds for p in _PERCENTILE.findall(threshold.expression))
+    return list(dict.fromkeys([*_TREND_STATS, *(p for p in named if float(p[2:-1]) <= 100)]))

@@ -1,0 +1,174 @@
+"""k6's own plan of a script (`k6 inspect --execution-requirements`) read into a `Plan`."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from k6_mcp.models.duration import parse_duration_s
+from k6_mcp.models.plan import Plan, ScenarioPlan, ThresholdPlan
+
+_DEFAULT_MAX_DURATION_S = 600.0  # of the iteration executors
+_DEFAULT_PHASE_TIMEOUT_S = 60.0  # of setup() and teardown()
+
+
+def _seconds(value: object) -> object:
+    """k6 prints durations as Go does; a number is milliseconds and "0s" is a duration too."""
+    if isinstance(value, int | float):
+        return value / 1000
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_duration_s(value)
+    except ValueError:
+        return 0.0
+
+
+_Seconds = Annotated[float, BeforeValidator(_seconds)]
+
+
+class _Stage(BaseModel):
+    duration: _Seconds
+    target: int | None = None
+
+
+class _Scenario(BaseModel):
+    executor: str
+    start_s: Annotated[_Seconds | None, Field(alias="startTime")] = None
+    duration: _Seconds | None = None
+    max_duration: Annotated[_Seconds | None, Field(alias="maxDuration")] = None
+    exec: str | None = None
+    vus: int | None = None
+    start_vus: Annotated[int | None, Field(alias="startVUs")] = None
+    pre_allocated: Annotated[int | None, Field(alias="preAllocatedVUs")] = None
+    max_vus: Annotated[int | None, Field(alias="maxVUs")] = None
+    iterations: int | None = None
+    rate: int | None = None
+    start_rate: Annotated[int | None, Field(alias="startRate")] = None
+    time_unit: Annotated[_Seconds | None, Field(alias="timeUnit")] = None
+    stages: Sequence[_Stage] | None = None
+
+
+class _Threshold(BaseModel):
+    threshold: str = ""
+    abort: Annotated[bool | None, Field(alias="abortOnFail")] = None
+
+
+class _Declared(BaseModel):
+    scenarios: Mapping[str, str] | None = None
+    stages: bool | None = None
+    duration: str | int | float | None = None
+    iterations: int | None = None
+    vus: int | None = None
+
+
+class _OurExt(BaseModel):
+    """What the wrapper says of the script's own load options."""
+
+    declared: _Declared = _Declared()
+    replaced: Sequence[str] = ()
+
+
+class _Ext(BaseModel):
+    ours: Annotated[_OurExt, Field(alias="k6-mcp")] = _OurExt()
+
+
+class _Options(BaseModel):
+    scenarios: Mapping[str, _Scenario] | None = None
+    thresholds: Mapping[str, Sequence[str | _Threshold] | None] | None = None
+    ext: _Ext | None = None
+    rps: int | None = None
+    setup_timeout: Annotated[_Seconds | None, Field(alias="setupTimeout")] = None
+    teardown_timeout: Annotated[_Seconds | None, Field(alias="teardownTimeout")] = None
+    longest: Annotated[_Seconds, Field(alias="totalDuration")]
+    max_vus: Annotated[int, Field(alias="maxVUs")]
+
+
+def read_plan(text: str, warnings: Iterable[str] = ()) -> Plan:
+    """Return the plan in k6's inspect output.
+
+    Raises:
+        ValueError: If the text is not what k6 prints.
+    """
+    options = _Options.model_validate_json(text)
+    raw = options.scenarios or {}
+    scenarios = tuple(_scenario(name, raw[name]) for name in sorted(raw))
+    ours = (options.ext or _Ext()).ours
+    peaks = [scenario.peak_rate_per_s for scenario in scenarios if scenario.peak_rate_per_s is not None]
+    return Plan(
+        scenarios=scenarios,
+        thresholds=tuple(_thresholds(options.thresholds or {})),
+        max_vus=options.max_vus,
+        duration_s=max((s.start_s + (s.duration_s or 0.0) for s in scenarios), default=0.0),
+        longest_s=options.longest,
+        peak_rate_per_s=sum(peaks) if peaks else None,
+        expected_iterations=_expected(raw, scenarios),
+        declared=tuple(_declared(ours.declared)),
+        replaced=tuple(ours.replaced),
+        warnings=tuple(warnings),
+        rps=options.rps,
+        setup_timeout_s=options.setup_timeout or _DEFAULT_PHASE_TIMEOUT_S,
+        teardown_timeout_s=options.teardown_timeout or _DEFAULT_PHASE_TIMEOUT_S,
+    )
+
+
+def _scenario(name: str, raw: _Scenario) -> ScenarioPlan:
+    targets = [stage.target or 0 for stage in raw.stages or ()]
+    unit_s = raw.time_unit or 1.0
+    rates = [raw.rate or raw.start_rate or 0, *targets]
+    arrival = "arrival-rate" in raw.executor
+    counted = "iterations" in raw.executor
+    vus = raw.pre_allocated or raw.start_vus or raw.vus or 1
+    duration = raw.duration or sum(stage.duration for stage in raw.stages or ())
+    return ScenarioPlan(
+        name=name,
+        executor=raw.executor,
+        vus=vus,
+        max_vus=max([vus, raw.max_vus or 0, *(() if arrival else targets)]),
+        duration_s=raw.max_duration or _DEFAULT_MAX_DURATION_S if counted else duration or None,
+        start_s=raw.start_s or 0.0,
+        iterations=(raw.iterations or 1) * (vus if raw.executor == "per-vu-iterations" else 1) if counted else None,
+        rate_per_s=rates[0] / unit_s if arrival else None,
+        peak_rate_per_s=max(rates) / unit_s if arrival else None,
+        exec=raw.exec,
+    )
+
+
+def _expected(raw: Mapping[str, _Scenario], scenarios: tuple[ScenarioPlan, ...]) -> int | None:
+    """Return the iterations planned, None when a scenario's count depends on the target's speed."""
+    total = 0.0
+    for scenario in scenarios:
+        if scenario.iterations is not None:
+            total += scenario.iterations
+        elif scenario.rate_per_s is not None:
+            total += _arrivals(raw[scenario.name], scenario)
+        else:
+            return None
+    return round(total)
+
+
+def _arrivals(raw: _Scenario, scenario: ScenarioPlan) -> float:
+    rate, total = scenario.rate_per_s or 0.0, 0.0
+    if not raw.stages:
+        return rate * (scenario.duration_s or 0.0)
+    for stage in raw.stages:
+        target = (stage.target or 0) / (raw.time_unit or 1.0)
+        total += (rate + target) / 2 * stage.duration  # k6 ramps linearly
+        rate = target
+    return total
+
+
+def _thresholds(raw: Mapping[str, Sequence[str | _Threshold] | None]) -> Iterator[ThresholdPlan]:
+    for metric, items in raw.items():
+        for item in items or ():
+            if isinstance(item, str):
+                yield ThresholdPlan(metric=metric, expression=item)
+            else:
+                yield ThresholdPlan(metric=metric, expression=item.threshold, abort_on_fail=bool(item.abort))
+
+
+def _declared(declared: _Declared) -> Iterator[str]:
+    if declared.scenarios is not None:
+        yield "scenarios " + ", ".join(f"{name} ({executor})" for name, executor in declared.scenarios.items())
+    for option, value in declared.model_dump(exclude={"scenarios"}, exclude_none=True).items():
+        yield option if value is True else f"{option}={value}"

@@ -1,0 +1,282 @@
+"""The runner that executes k6 on this machine."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+from anyio.abc import Process
+
+from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
+from k6_mcp.models.plan import Plan, RunPlan
+from k6_mcp.models.script import Script
+from k6_mcp.runners.command import HANDLE_SUMMARY_TIMEOUT_S, environment, inspect_command, run_command
+from k6_mcp.runners.find import K6Binary, locate, probe
+from k6_mcp.runners.inspect import read_plan
+from k6_mcp.runners.logs import LogReader
+from k6_mcp.runners.process import cpu_seconds, interrupt, k6_process, kill_group, wait_drained
+from k6_mcp.runners.stdout import StdoutReader
+from k6_mcp.runners.watchdog import Watchdog
+
+PLAN_TIMEOUT_S = 20.0  # init code has no timeout of its own in k6
+_POLL_S = 0.25
+_PLAN_BYTES = 4_000_000
+_SUMMARY_BYTES = 50_000_000
+_SHUTDOWN_GRACE_S = 3.0  # clients kill a server within a few seconds of asking it to stop
+_LONGEST_TEARDOWN_S = 60.0
+
+
+class LocalRunner:
+    """Runs k6 as child processes, each in its run's folder below `results_dir` (or a temporary one when that cannot be written)."""
+
+    def __init__(self, results_dir: Path, k6_bin: str | None, search_path: str) -> None:
+        self._results_dir = results_dir
+        self._k6_bin = k6_bin
+        self._search_path = search_path
+        self._watchdog = Watchdog()
+        self._found: tuple[tuple[Path, float], K6Binary] | None = None
+        self._elsewhere: dict[str, Path] = {}
+        self._stops: dict[str, _Stop] = {}
+
+    async def k6(self) -> K6Binary:
+        """Return the k6 in use; asked again only when another binary is found.
+
+        Raises:
+            K6NotFound: If there is no k6.
+            K6TooOld: If it is older than supported.
+        """
+        path = locate(self._k6_bin, self._search_path)
+        key = (path, path.stat().st_mtime)
+        if self._found is None or self._found[0] != key:
+            self._found = (key, await probe(path))
+        return self._found[1]
+
+    async def k6_version(self) -> str:
+        """Return the version of the k6 in use; raises as `k6` does."""
+        return (await self.k6()).version
+
+    def folder(self, run_id: str) -> RunFolder:
+        """Return the folder of a run."""
+        return RunFolder(self._elsewhere.get(run_id, self._results_dir), run_id)
+
+    async def plan(self, run_id: str, script: Script) -> Plan | Outcome:
+        """Write the script to the run's folder and return k6's plan of it, or how k6 refused it."""
+        k6 = await self.k6()
+        folder = self._write(run_id, script)
+        started, reader = datetime.now(UTC), LogReader(_appender(folder.log), _secrets(script))
+        output = bytearray()
+
+        def take(chunk: bytes) -> None:
+            if len(output) < _PLAN_BYTES:
+                output.extend(chunk)
+
+        exit_code: int | None = None
+        try:
+            async with k6_process(
+                inspect_command(k6.path, folder, script), environment(folder, script), folder.path, self._watchdog
+            ) as child:
+                with anyio.move_on_after(PLAN_TIMEOUT_S):
+                    exit_code = await wait_drained(child, take, reader.feed)
+        except OSError as error:
+            return _not_started(started, error)
+        reader.close()
+        log = reader.digest(went_running=False)
+        if exit_code == 0:
+            warnings = (message.text for message in log.messages if message.level == "warning")
+            return read_plan(output.decode("utf-8", errors="replace"), warnings)
+        timed_out = exit_code is None
+        return Outcome(
+            exit_code=exit_code,
+            phase="plan",
+            stop_reason="deadline" if timed_out else None,
+            killed=timed_out,
+            started_at=started,
+            ended_at=datetime.now(UTC),
+            log=log,
+        )
+
+    async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
+        """Run the planned script to its end; see `Runner.run`."""
+        k6, folder = await self.k6(), self.folder(plan.run_id)
+        started = datetime.now(UTC)
+        command = run_command(k6.path, folder, plan.script, plan.plan, plan.max_rps)
+        stop = self._stops.setdefault(plan.run_id, _Stop())
+        try:
+            async with k6_process(command, environment(folder, plan.script), folder.path, self._watchdog) as child:
+                emit(Started(at=started))
+                return await _Attempt(child, folder, plan, stop, emit, started).outcome()
+        except OSError as error:
+            return _not_started(started, error)
+        finally:
+            self._stops.pop(plan.run_id, None)
+
+    def stop(self, run_id: str, reason: StopReason) -> None:
+        """Ask a run to end gracefully; the first reason counts."""
+        self._stops.setdefault(run_id, _Stop()).ask(reason)
+
+    def discard(self, run_id: str) -> None:
+        """Remove the run's folder."""
+        shutil.rmtree(self.folder(run_id).path, ignore_errors=True)
+        self._elsewhere.pop(run_id, None)
+
+    def recover(self, run_id: str, emit: Emit) -> Outcome:
+        """Return what is left of a run whose owner died."""
+        folder = self.folder(run_id)
+        tail = _Tail(folder.record, emit)
+        tail.read()
+        now = datetime.now(UTC)
+        return Outcome(exit_code=None, started_at=now, ended_at=now, summary=_text(folder.summary), export=_text(folder.export))
+
+    def close(self) -> None:
+        """End the watchdog; call when no run is left."""
+        self._watchdog.close()
+
+    def _write(self, run_id: str, script: Script) -> RunFolder:
+        try:
+            return _write_files(RunFolder(self._results_dir, run_id), script)
+        except OSError:
+            # A full or read-only disk must not stop a test: its answer does not depend on being kept.
+            shutil.rmtree(RunFolder(self._results_dir, run_id).path, ignore_errors=True)
+            self._elsewhere[run_id] = Path(tempfile.mkdtemp(prefix="k6-mcp-"))
+            return _write_files(self.folder(run_id), script)
+
+
+class _Stop:
+    """A request to stop, made at most once."""
+
+    def __init__(self) -> None:
+        self.reason: StopReason | None = None
+        self.asked = anyio.Event()
+
+    def ask(self, reason: StopReason) -> None:
+        if self.reason is None:
+            self.reason = reason
+            self.asked.set()
+
+
+class _Attempt:
+    """One k6 process being watched: drained, tailed, stopped when asked or when its deadline passes."""
+
+    def __init__(self, child: Process, folder: RunFolder, plan: RunPlan, stop: _Stop, emit: Emit, started: datetime) -> None:
+        self._child = child
+        self._folder = folder
+        self._plan = plan
+        self._stop = stop
+        self._emit = emit
+        self._started = started
+        self._stdout = StdoutReader()
+        self._log_file = _appender(folder.log)
+        self._log = LogReader(self._log_file, _secrets(plan.script))
+        self._tail = _Tail(folder.record, emit)
+        self._cpu_s: float | None = None
+        self._killed = False
+
+    async def outcome(self) -> Outcome:
+        exit_code: int | None = None
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch)
+            tasks.start_soon(self._end_when_asked)
+            tasks.start_soon(self._deadline)
+            exit_code = await wait_drained(self._child, self._take_stdout, self._log.feed)
+            tasks.cancel_scope.cancel()
+        self._tail.read()
+        self._log.close()
+        self._log_file(self._stdout.text)
+        progress = self._stdout.progress
+        return Outcome(
+            exit_code=exit_code,
+            stop_reason=self._stop.reason,
+            killed=self._killed,
+            started_at=self._started,
+            ended_at=datetime.now(UTC),
+            summary=_text(self._folder.summary),
+            export=_text(self._folder.export),
+            log=self._log.digest(self._stdout.went_running),
+            interrupted=progress.interrupted if progress else 0,
+            cpu_s=self._cpu_s,
+        )
+
+    def _take_stdout(self, chunk: bytes) -> None:
+        before = self._stdout.progress
+        self._stdout.feed(chunk)
+        if (progress := self._stdout.progress) is not None and progress is not before:
+            self._tail.read()
+            self._emit(progress)
+
+    async def _watch(self) -> None:
+        while True:
+            await anyio.sleep(_POLL_S)
+            self._tail.read()
+            self._cpu_s = cpu_seconds(self._child.pid) or self._cpu_s
+
+    async def _deadline(self) -> None:
+        await anyio.sleep(self._plan.deadline_s)
+        self._stop.ask("deadline")
+
+    async def _end_when_asked(self) -> None:
+        await self._stop.asked.wait()
+        interrupt(self._child.pid)
+        teardown_s = min(self._plan.plan.teardown_timeout_s, _LONGEST_TEARDOWN_S)
+        grace_s = _SHUTDOWN_GRACE_S if self._stop.reason == "shutdown" else teardown_s + HANDLE_SUMMARY_TIMEOUT_S + 5
+        await anyio.sleep(grace_s)
+        self._killed = True
+        kill_group(self._child.pid)
+
+
+class _Tail:
+    """Follows a file that grows by whole lines, emitting each once."""
+
+    def __init__(self, path: Path, emit: Emit) -> None:
+        self._path = path
+        self._emit = emit
+        self._offset = 0
+        self._rest = b""
+
+    def read(self) -> None:
+        with contextlib.suppress(OSError), self._path.open("rb") as file:
+            file.seek(self._offset)
+            while chunk := file.read(1 << 20):
+                self._offset += len(chunk)
+                lines = (self._rest + chunk).split(b"\n")
+                self._rest = lines.pop()
+                for line in lines:
+                    self._emit(RecordLine(line=line.decode("utf-8", errors="replace")))
+
+
+def _write_files(folder: RunFolder, script: Script) -> RunFolder:
+    folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.path.chmod(0o700)
+    for name, text in script.files.items():
+        path = folder.path / name
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def _appender(path: Path) -> Callable[[str], None]:
+    def append(text: str) -> None:
+        with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    return append
+
+
+def _text(path: Path) -> str | None:
+    try:
+        if path.stat().st_size > _SUMMARY_BYTES:
+            return None
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+
+
+def _secrets(script: Script) -> tuple[str, ...]:
+    return tuple(secret.get_secret_value() for secret in script.env.values())
+
+
+def _not_started(started: datetime, error: OSError) -> Outcome:
+    return Outcome(exit_code=None, started_at=started, ended_at=datetime.now(UTC), spawn_error=str(error))

@@ -1,0 +1,140 @@
+"""k6's standard error: one JSON object per line, up to 19 000 lines a second when a target refuses; counted, not kept."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import cast
+
+from k6_mcp.models.outcome import LogDigest, LogMessage
+from k6_mcp.redaction import redact_text
+
+_TIME = re.compile(rb'"time":"[^"]*"|time="[^"]*"')
+_LOGFMT = re.compile(r'level=(\w+) msg="((?:[^"\\]|\\.)*)"')
+_LONGEST_LINE_BYTES = 32_768
+_MOST_DISTINCT = 300
+_WRITTEN_EACH = 10  # a repeated line is written this often, then only counted
+_LOG_FILE_BYTES = 2_000_000
+_MOST_MESSAGES = 40
+_MESSAGE_CHARS = 600
+_SPURIOUS = ("failed to handle the end-of-test summary",)  # k6 2.x when a run dies before any sample
+
+
+@dataclass(slots=True)
+class _Entry:
+    level: str
+    text: str
+    source: str | None
+    hint: str | None
+    explains_exit: bool
+    count: int = 0
+
+
+class LogReader:
+    """Takes k6's stderr in chunks; memory and log file stay bounded whatever the script prints.
+
+    Lines that differ only in their time are one message. `write` receives redacted lines for the log file;
+    `secrets` are values that must not reach it.
+    """
+
+    def __init__(self, write: Callable[[str], None], secrets: Iterable[str] = ()) -> None:
+        self._write = write
+        self._secrets = tuple(secrets)
+        self._entries: dict[bytes, _Entry] = {}
+        self._rest = b""
+        self._skipping = False
+        self._written = 0
+        self._dropped = 0
+        self._thrown = 0
+        self._failures = 0
+        self._cause: _Entry | None = None
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes, in order."""
+        lines = (self._rest + chunk).split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            if self._skipping:
+                self._skipping = False
+            elif line:
+                self._line(line)
+        if len(self._rest) > _LONGEST_LINE_BYTES:
+            if not self._skipping:
+                self._line(self._rest)
+            self._rest, self._skipping = b"", True
+
+    def close(self) -> None:
+        """Take a last line that had no line break and write how often the repeated ones came."""
+        if self._rest and not self._skipping:
+            self._line(self._rest)
+        self._rest = b""
+        for entry in self._entries.values():
+            if entry.count > _WRITTEN_EACH:
+                self._put(f"[{entry.count} times in all] {entry.text}")
+        if self._dropped:
+            self._put(f"[{self._dropped} further lines not kept]")
+
+    def digest(self, went_running: bool) -> LogDigest:
+        """Return what was said, most severe and most frequent first."""
+        rank = {"error": 0, "fatal": 0, "panic": 0, "warning": 1, "info": 2}
+        entries = sorted(self._entries.values(), key=lambda e: (rank.get(e.level, 3), -e.count))
+        return LogDigest(
+            cause=self._cause.text if self._cause else None,
+            cause_hint=self._cause.hint if self._cause else None,
+            thrown=self._thrown,
+            request_failures=self._failures,
+            messages=tuple(
+                LogMessage(level=e.level, text=e.text, count=e.count, source=e.source) for e in entries[:_MOST_MESSAGES]
+            ),
+            dropped_lines=self._dropped,
+            went_running=went_running,
+        )
+
+    def _line(self, line: bytes) -> None:
+        self._thrown += b'"source":"stacktrace"' in line
+        self._failures += b'"msg":"Request Failed"' in line
+        key = _TIME.sub(b"", line[:_LONGEST_LINE_BYTES])
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = _parse(line[:_LONGEST_LINE_BYTES], self._secrets)
+            if len(self._entries) < _MOST_DISTINCT:
+                self._entries[key] = entry
+            else:
+                self._dropped += 1
+        entry.count += 1
+        if entry.explains_exit:
+            self._cause = entry
+        if entry.count <= _WRITTEN_EACH and key in self._entries:
+            self._put(redact_text(line[:_LONGEST_LINE_BYTES].decode("utf-8", errors="replace"), self._secrets))
+
+    def _put(self, text: str) -> None:
+        if self._written < _LOG_FILE_BYTES:
+            self._written += len(text) + 1
+            self._write(text + "\n")
+
+
+def _parse(line: bytes, secrets: tuple[str, ...]) -> _Entry:
+    text = line.decode("utf-8", errors="replace")
+    fields = _json_fields(text)
+    if not fields:
+        if match := _LOGFMT.search(text):
+            fields = {"level": match.group(1), "msg": match.group(2).replace('\\"', '"')}
+    level, source, error = str(fields.get("level", "info")), fields.get("source"), fields.get("error")
+    said = str(fields.get("msg", text))
+    explains = level in ("error", "fatal", "panic") and error is None and source is None and not said.startswith(_SPURIOUS)
+    shown = f"{said}: {error}" if error is not None else said
+    return _Entry(
+        level=level,
+        text=redact_text(shown, secrets)[:_MESSAGE_CHARS],
+        source=str(source) if source is not None else None,
+        hint=str(fields["hint"])[:_MESSAGE_CHARS] if "hint" in fields else None,
+        explains_exit=explains,
+    )
+
+
+def _json_fields(text: str) -> dict[str, object]:
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return cast(dict[str, object], parsed) if isinstance(parsed, dict) else {}

@@ -1,0 +1,71 @@
+"""No k6 outlives its owner: a tiny shell that kills every registered process group when this process is gone.
+
+It reads a pipe whose only lasting writer is this process, so the kernel tells it of our death however we die
+(also by SIGKILL), on any POSIX system. A child registers itself through the same pipe *before* it becomes k6,
+so there is no moment in which k6 runs unknown to the watchdog.
+"""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Sequence
+
+# SIGINT first: k6 then still writes its summary; it has 0.3 s for that before SIGKILL.
+_WATCH = """
+trap '' INT TERM HUP QUIT PIPE
+live=' '
+while read -r op pid; do
+  case $op in
+    +) live="$live$pid " ;;
+    -) case $live in *" $pid "*) live="${live%%" $pid "*} ${live#*" $pid "}" ;; esac ;;
+  esac
+done
+[ "${live# }" ] || exit 0
+for pid in $live; do kill -INT "$pid"; done 2>/dev/null
+sleep 0.3
+for pid in $live; do kill -KILL "-$pid"; done 2>/dev/null
+"""
+_REGISTER_THEN_EXEC = 'echo "+ $$" >&0; exec "$@" </dev/null'
+
+
+class Watchdog:
+    """Owns the watching shell; started with the first guarded command, restarted should somebody kill it."""
+
+    def __init__(self) -> None:
+        self._shell: subprocess.Popen[bytes] | None = None
+        self._pipe = -1
+
+    def guard(self, command: Sequence[str]) -> list[str]:
+        """Return `command` so wrapped that it registers itself; start it with `stdin` as its standard input and as a session leader."""
+        return ["/bin/sh", "-c", _REGISTER_THEN_EXEC, "k6-mcp", *command]
+
+    def stdin(self) -> int:
+        """Return the file descriptor that a guarded command needs as its standard input, starting the watchdog if needed."""
+        if self._shell is None or self._shell.poll() is not None:
+            self.close()
+            reader, self._pipe = os.pipe()
+            self._shell = subprocess.Popen(
+                ["/bin/sh", "-c", _WATCH],
+                stdin=reader,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                cwd="/",
+            )
+            os.close(reader)
+        return self._pipe
+
+    def release(self, pid: int) -> None:
+        """Forget a process that has been reaped, so that its number can be reused by others."""
+        with contextlib.suppress(OSError):
+            os.write(self._pipe, f"- {pid}\n".encode())
+
+    def close(self) -> None:
+        """End the watchdog; it kills whatever is still registered."""
+        if self._pipe >= 0:
+            os.close(self._pipe)
+            self._pipe = -1
+        if self._shell is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._shell.wait(timeout=2)
+            self._shell = None
