@@ -44,3 +44,8 @@ class RunFolder:
     def log(self) -> Path:
         """k6's stderr and stdout, capped."""
         return self.path / "k6.log"
+
+    @property
+    def stop_request(self) -> Path:
+        """Made by another process that wants this run to stop; its owner looks for it."""
+        return self.path / "stop-requested"

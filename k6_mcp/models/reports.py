@@ -51,17 +51,6 @@ class Component(Model):
     hint: str | None = None
 
 
-class Health(Model):
-    """Whether tests can run here: k6, database, disk, limits and what is running."""
-
-    ok: bool
-    version: str
-    components: tuple[Component, ...]
-    limits: "LimitsReport"
-    running: tuple[str, ...] = ()
-    queued: tuple[str, ...] = ()
-
-
 class LimitsReport(Model):
     """The caps in force on this server."""
 
@@ -71,3 +60,13 @@ class LimitsReport(Model):
     max_rps: int
     max_script_bytes: int
     timeout_s: float
+
+
+class Health(Model):
+    """Whether tests can run here: k6, database, disk, limits and what is running."""
+
+    ok: bool
+    components: tuple[Component, ...]
+    limits: LimitsReport
+    running: tuple[str, ...] = ()
+    queued: tuple[str, ...] = ()

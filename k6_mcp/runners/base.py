@@ -1,9 +1,11 @@
 """What every runner promises."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from k6_mcp.models.outcome import Emit, Outcome, StopReason
 from k6_mcp.models.plan import Plan, RunPlan
+from k6_mcp.models.reports import Component
 from k6_mcp.models.script import Script
 
 
@@ -35,6 +37,30 @@ class Runner(Protocol):
         """Remove what `plan` wrote, for a run that will not happen."""
         ...
 
-    def recover(self, run_id: str, emit: Emit) -> Outcome:
-        """Return what a run whose owner died has left behind, emitting its record; nothing is executed."""
+    def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:
+        """Return what a run whose owner died has left behind; `take` gets the lines of its record. Nothing is executed."""
+        ...
+
+    def seal(self, run_id: str, script: Script) -> None:
+        """Take the secrets out of what stays of a run that is over."""
+        ...
+
+    def log(self, run_id: str) -> str:
+        """Return k6's log of a run, capped, without secrets; empty when there is none."""
+        ...
+
+    def script(self, run_id: str) -> str:
+        """Return the stored script of a run without secrets; empty when there is none."""
+        ...
+
+    def request_stop(self, run_id: str) -> None:
+        """Ask whichever process owns the run to stop it."""
+        ...
+
+    async def health(self) -> Component:
+        """Return whether k6 is there, where, and which version."""
+        ...
+
+    def close(self) -> None:
+        """Give up what is held for running tests; call when none is left."""
         ...

@@ -10,11 +10,15 @@ from pathlib import Path
 import anyio
 from anyio.abc import Process
 
+from k6_mcp.errors import K6McpError
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
 from k6_mcp.models.plan import Plan, RunPlan
+from k6_mcp.models.reports import Component
 from k6_mcp.models.script import Script
+from k6_mcp.redaction import redact_text
 from k6_mcp.runners.command import HANDLE_SUMMARY_TIMEOUT_S, environment, inspect_command, run_command
+from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, write_script
 from k6_mcp.runners.find import K6Binary, locate, probe
 from k6_mcp.runners.inspect import read_plan
 from k6_mcp.runners.logs import LogReader
@@ -25,7 +29,6 @@ from k6_mcp.runners.watchdog import Watchdog
 PLAN_TIMEOUT_S = 20.0  # init code has no timeout of its own in k6
 _POLL_S = 0.25
 _PLAN_BYTES = 4_000_000
-_SUMMARY_BYTES = 50_000_000
 _SHUTDOWN_GRACE_S = 3.0  # clients kill a server within a few seconds of asking it to stop
 _LONGEST_TEARDOWN_S = 60.0
 
@@ -67,7 +70,7 @@ class LocalRunner:
         """Write the script to the run's folder and return k6's plan of it, or how k6 refused it."""
         k6 = await self.k6()
         folder = self._write(run_id, script)
-        started, reader = datetime.now(UTC), LogReader(_appender(folder.log), _secrets(script))
+        started, reader = datetime.now(UTC), LogReader(appender(folder.log), _secrets(script))
         output = bytearray()
 
         def take(chunk: bytes) -> None:
@@ -101,15 +104,18 @@ class LocalRunner:
 
     async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
         """Run the planned script to its end; see `Runner.run`."""
-        k6, folder = await self.k6(), self.folder(plan.run_id)
-        started = datetime.now(UTC)
-        command = run_command(k6.path, folder, plan.script, plan.plan, plan.max_rps)
+        folder, started = self.folder(plan.run_id), datetime.now(UTC)
         stop = self._stops.setdefault(plan.run_id, _Stop())
+        if folder.stop_request.exists():
+            stop.ask("caller")
         try:
+            if stop.reason:
+                return Outcome(exit_code=None, stop_reason=stop.reason, started_at=started, ended_at=started)
+            command = run_command((await self.k6()).path, folder, plan.script, plan.plan, plan.max_rps)
             async with k6_process(command, environment(folder, plan.script), folder.path, self._watchdog) as child:
                 emit(Started(at=started))
                 return await _Attempt(child, folder, plan, stop, emit, started).outcome()
-        except OSError as error:
+        except (OSError, K6McpError) as error:
             return _not_started(started, error)
         finally:
             self._stops.pop(plan.run_id, None)
@@ -123,13 +129,40 @@ class LocalRunner:
         shutil.rmtree(self.folder(run_id).path, ignore_errors=True)
         self._elsewhere.pop(run_id, None)
 
-    def recover(self, run_id: str, emit: Emit) -> Outcome:
-        """Return what is left of a run whose owner died."""
+    def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:
+        """Return what is left of a run whose owner died; `take` gets the lines of its record."""
         folder = self.folder(run_id)
-        tail = _Tail(folder.record, emit)
-        tail.read()
+        Tail(folder.record, take).read()
+        seal(folder, ())
         now = datetime.now(UTC)
-        return Outcome(exit_code=None, started_at=now, ended_at=now, summary=_text(folder.summary), export=_text(folder.export))
+        return Outcome(
+            exit_code=None, started_at=now, ended_at=now, summary=read_whole(folder.summary), export=read_whole(folder.export)
+        )
+
+    def seal(self, run_id: str, script: Script) -> None:
+        """Take the secrets out of the run's folder once the run is over."""
+        seal(self.folder(run_id), _secrets(script))
+
+    def log(self, run_id: str) -> str:
+        """Return k6's log of a run, empty when there is none."""
+        return read_shown(self.folder(run_id).log)
+
+    def script(self, run_id: str) -> str:
+        """Return the stored script of a run without secrets, empty when there is none."""
+        return redact_text(read_shown(self.folder(run_id).script))
+
+    def request_stop(self, run_id: str) -> None:
+        """Ask the process that owns the run to stop it."""
+        with contextlib.suppress(OSError):
+            self.folder(run_id).stop_request.touch(mode=0o600)
+
+    async def health(self) -> Component:
+        """Return whether k6 is there, where, and which version."""
+        try:
+            k6 = await self.k6()
+        except K6McpError as error:
+            return Component(name="k6", state="broken", detail="; ".join(error.reasons), hint=error.hint)
+        return Component(name="k6", state="ok", detail=f"k6 {k6.version} at {k6.path}")
 
     def close(self) -> None:
         """End the watchdog; call when no run is left."""
@@ -137,12 +170,12 @@ class LocalRunner:
 
     def _write(self, run_id: str, script: Script) -> RunFolder:
         try:
-            return _write_files(RunFolder(self._results_dir, run_id), script)
+            return write_script(RunFolder(self._results_dir, run_id), script)
         except OSError:
             # A full or read-only disk must not stop a test: its answer does not depend on being kept.
             shutil.rmtree(RunFolder(self._results_dir, run_id).path, ignore_errors=True)
             self._elsewhere[run_id] = Path(tempfile.mkdtemp(prefix="k6-mcp-"))
-            return _write_files(self.folder(run_id), script)
+            return write_script(self.folder(run_id), script)
 
 
 class _Stop:
@@ -169,9 +202,9 @@ class _Attempt:
         self._emit = emit
         self._started = started
         self._stdout = StdoutReader()
-        self._log_file = _appender(folder.log)
+        self._log_file = appender(folder.log)
         self._log = LogReader(self._log_file, _secrets(plan.script))
-        self._tail = _Tail(folder.record, emit)
+        self._tail = Tail(folder.record, lambda line: emit(RecordLine(line=line)))
         self._cpu_s: float | None = None
         self._killed = False
 
@@ -193,8 +226,8 @@ class _Attempt:
             killed=self._killed,
             started_at=self._started,
             ended_at=datetime.now(UTC),
-            summary=_text(self._folder.summary),
-            export=_text(self._folder.export),
+            summary=read_whole(self._folder.summary),
+            export=read_whole(self._folder.export),
             log=self._log.digest(self._stdout.went_running),
             interrupted=progress.interrupted if progress else 0,
             cpu_s=self._cpu_s,
@@ -211,6 +244,8 @@ class _Attempt:
         while True:
             await anyio.sleep(_POLL_S)
             self._tail.read()
+            if self._folder.stop_request.exists():
+                self._stop.ask("caller")
             self._cpu_s = cpu_seconds(self._child.pid) or self._cpu_s
 
     async def _deadline(self) -> None:
@@ -227,56 +262,9 @@ class _Attempt:
         kill_group(self._child.pid)
 
 
-class _Tail:
-    """Follows a file that grows by whole lines, emitting each once."""
-
-    def __init__(self, path: Path, emit: Emit) -> None:
-        self._path = path
-        self._emit = emit
-        self._offset = 0
-        self._rest = b""
-
-    def read(self) -> None:
-        with contextlib.suppress(OSError), self._path.open("rb") as file:
-            file.seek(self._offset)
-            while chunk := file.read(1 << 20):
-                self._offset += len(chunk)
-                lines = (self._rest + chunk).split(b"\n")
-                self._rest = lines.pop()
-                for line in lines:
-                    self._emit(RecordLine(line=line.decode("utf-8", errors="replace")))
-
-
-def _write_files(folder: RunFolder, script: Script) -> RunFolder:
-    folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.path.chmod(0o700)
-    for name, text in script.files.items():
-        path = folder.path / name
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
-    return folder
-
-
-def _appender(path: Path) -> Callable[[str], None]:
-    def append(text: str) -> None:
-        with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:
-            file.write(text)
-
-    return append
-
-
-def _text(path: Path) -> str | None:
-    try:
-        if path.stat().st_size > _SUMMARY_BYTES:
-            return None
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-
-
 def _secrets(script: Script) -> tuple[str, ...]:
     return tuple(secret.get_secret_value() for secret in script.env.values())
 
 
-def _not_started(started: datetime, error: OSError) -> Outcome:
+def _not_started(started: datetime, error: Exception) -> Outcome:
     return Outcome(exit_code=None, started_at=started, ended_at=datetime.now(UTC), spawn_error=str(error))

@@ -44,7 +44,7 @@ class StdoutReader:
             if self.progress is not None:
                 percent = min(sum(self._percents) / len(self._percents), 100.0)
                 self.progress = self.progress.model_copy(update={"percent": percent})
-        elif line.strip() and not _INIT.match(line) and self._text_bytes < _TEXT_BYTES:
+        elif self.went_running and line.strip() and not _INIT.match(line) and self._text_bytes < _TEXT_BYTES:
             self._text.append(line[:2000])
             self._text_bytes += len(line)
 

@@ -1,0 +1,43 @@
+"""Why k6 refused a script, with the place in the user's own source."""
+
+import re
+from pathlib import PurePosixPath
+
+from k6_mcp.models.outcome import Outcome
+from k6_mcp.models.reports import Refusal
+from k6_mcp.models.script import Script
+
+_INVALID_CONFIG = 104
+_SYNTAX = re.compile(r"(?P<file>file://\S+?): Line (?P<line>\d+):(?P<column>\d+) ")
+_THROWN = re.compile(r"(?P<file>file://[^\s:()]+):(?P<line>\d+):(?P<column>\d+)\(")
+_FILE_URL = re.compile(r"file://[^\s:()\"]*/")
+_SOURCE_CHARS = 200
+
+
+def read_refusal(outcome: Outcome, script: Script) -> Refusal:
+    """Return k6's reason with line, column (from 1) and the source line when it names a place in the user's script."""
+    if outcome.spawn_error:
+        return Refusal(kind="k6_crashed", message=f"k6 could not be started: {outcome.spawn_error}")
+    if outcome.stop_reason == "deadline":
+        return Refusal(
+            kind="script_error", message="the script's init code did not end; move endless or slow work into setup() or default()"
+        )
+    text = outcome.log.cause or "k6 gave no reason"
+    line, column = _place(text, script)
+    lines = script.text.splitlines()
+    return Refusal(
+        kind="invalid_config" if outcome.exit_code == _INVALID_CONFIG else "script_error",
+        message=_FILE_URL.sub("", text).strip(),
+        line=line,
+        column=column,
+        source_line=lines[line - 1].strip()[:_SOURCE_CHARS] if line and line <= len(lines) else None,
+    )
+
+
+def _place(text: str, script: Script) -> tuple[int | None, int | None]:
+    name = PurePosixPath(script.source_path or "script.js").name
+    for pattern in (_SYNTAX, _THROWN):
+        for match in pattern.finditer(text):
+            if PurePosixPath(match["file"]).name == name:
+                return int(match["line"]), int(match["column"])
+    return None, None

@@ -1,0 +1,350 @@
+"""The road a load test takes: asked, allowed, written, run, measured, judged, kept, told."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import anyio
+
+from k6_mcp import limits
+from k6_mcp.analysis.explain import explain
+from k6_mcp.analysis.record import Record
+from k6_mcp.analysis.refusal import read_refusal
+from k6_mcp.analysis.summary import read as read_metrics
+from k6_mcp.analysis.verdict import judge
+from k6_mcp.errors import UnknownRun
+from k6_mcp.history.history import History
+from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
+from k6_mcp.models.outcome import Outcome, StopReason
+from k6_mcp.models.plan import Plan, RunPlan
+from k6_mcp.models.reports import Explanation, Health, LimitsReport, PlanReport
+from k6_mcp.models.request import LoadTest
+from k6_mcp.models.run import FINAL, Failure, Notice, Run
+from k6_mcp.models.run_id import new_run_id
+from k6_mcp.models.script import Script
+from k6_mcp.ongoing import Ongoing
+from k6_mcp.runners.base import Runner
+from k6_mcp.scripts.render import asked, render
+from k6_mcp.settings import Settings
+
+EmitRun = Callable[[Run], None]
+
+_TICK_S = 1.0
+_ELSEWHERE_POLL_S = 0.5
+_STOP_TIMEOUT_S = 90.0  # a script's teardown and handleSummary may take their time
+_LEAVE_TIMEOUT_S = 6.0
+_AFTER_LOAD_S = 30.0  # handleSummary, flushing and a margin, beyond k6's own longest duration
+_KEPT_IN_MEMORY = 100
+
+log = logging.getLogger(__name__)
+
+
+class LoadTests:
+    """Every use case, one method each; owns the running tests, so leaving it stops them all gracefully."""
+
+    def __init__(self, runner: Runner, history: History, settings: Settings) -> None:
+        self._runner = runner
+        self._history = history
+        self._settings = settings
+        self._slots = anyio.CapacityLimiter(settings.limits.max_concurrent_runs)
+        self._ongoing: dict[str, Ongoing] = {}
+        self._told: OrderedDict[str, Run] = OrderedDict()
+        self._recovered = anyio.Event()
+        self._stack = AsyncExitStack()
+        self._tasks = anyio.create_task_group()
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._history)
+        await self._stack.enter_async_context(self._tasks)
+        self._tasks.start_soon(self._recover_lost)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with anyio.CancelScope(shield=True):
+            for ongoing in [*self._ongoing.values()]:
+                self._ask_to_stop(ongoing, "shutdown")
+            with anyio.move_on_after(_LEAVE_TIMEOUT_S):
+                for ongoing in [*self._ongoing.values()]:
+                    await ongoing.done.wait()
+            self._tasks.cancel_scope.cancel()
+            await self._stack.aclose()
+        self._runner.close()
+
+    async def plan(self, test: LoadTest) -> PlanReport:
+        """Return what `test` would run and every limit it violates; starts no traffic and keeps nothing."""
+        script, run_id = render(test), new_run_id(datetime.now(UTC))
+        version = await self._runner.k6_version()
+        try:
+            planned = await self._runner.plan(run_id, script)
+        finally:
+            self._runner.discard(run_id)
+        plan = planned if isinstance(planned, Plan) else None
+        return PlanReport(
+            origin=script.origin,
+            script=script.text,
+            script_sha256=script.sha256,
+            k6_version=version,
+            plan=plan,
+            refusal=read_refusal(planned, script) if isinstance(planned, Outcome) else None,
+            violations=limits.violations(test, plan, self._settings.limits),
+        )
+
+    async def execute(self, test: LoadTest, *, wait_s: float, emit: EmitRun | None = None) -> Run:
+        """Start `test` and wait up to `wait_s` for its end; a caller cancelled while waiting stops the run. Raises as `start`."""
+        run = await self.start(test)
+        try:
+            return await self.wait(run.run_id, wait_s, emit)
+        except anyio.get_cancelled_exc_class():
+            if ongoing := self._ongoing.get(run.run_id):
+                self._ask_to_stop(ongoing, "caller")
+            raise
+
+    async def start(self, test: LoadTest) -> Run:
+        """Start `test` (or queue it) and return at once; a script that k6 refuses is a failed run already.
+
+        Raises:
+            LimitExceeded: If the request or the script's own plan asks for more than allowed here.
+            InvalidArguments: If the script cannot be read, or load arguments meet a script's own scenarios.
+            K6NotFound: If there is no k6.
+            K6TooOld: If k6 is older than supported.
+        """
+        limits.check(test, self._settings.limits)
+        script, now = render(test), datetime.now(UTC)
+        run = Run(
+            run_id=new_run_id(now),
+            status="running",
+            name=test.name,
+            asked=asked(test),
+            tags=test.tags,
+            script_sha256=script.sha256,
+            k6_version=await self._runner.k6_version(),
+            server_id=self._history.server_id,
+            created_at=now,
+        )
+        try:
+            planned = await self._runner.plan(run.run_id, script)
+            if isinstance(planned, Plan):
+                limits.check_plan(test, planned, self._settings.limits)
+        except BaseException:
+            self._runner.discard(run.run_id)
+            raise
+        if isinstance(planned, Outcome):
+            return await self._finish(run, script, planned, Record())
+        return await self._launch(run.model_copy(update={"plan": planned}), self._run_plan(run, script, planned))
+
+    async def wait(self, run_id: str, wait_s: float, emit: EmitRun | None = None) -> Run:
+        """Return the run as soon as it is final, or as it stands after `wait_s`; `emit` gets it about once a second meanwhile.
+
+        Raises:
+            UnknownRun: If there is no such run.
+        """
+        with anyio.move_on_after(wait_s):
+            while (run := await self.get(run_id)).status not in FINAL:
+                if emit:
+                    emit(run)
+                with anyio.move_on_after(_TICK_S):
+                    await self._until_done(run_id)
+        return await self.get(run_id)
+
+    async def stop(self, run_id: str) -> Run:
+        """Stop a run gracefully, also one of another server process, and return it with the figures measured so far.
+
+        Raises:
+            UnknownRun: If there is no such run.
+        """
+        if ongoing := self._ongoing.get(run_id):
+            self._ask_to_stop(ongoing, "caller")
+        elif (await self.get(run_id)).status not in FINAL:
+            self._runner.request_stop(run_id)
+        return await self.wait(run_id, _STOP_TIMEOUT_S)
+
+    async def get(self, run_id: str) -> Run:
+        """Return a run, live figures included while it runs here.
+
+        Raises:
+            UnknownRun: If there is no such run.
+        """
+        if ongoing := self._ongoing.get(run_id):
+            return ongoing.snapshot(self._queue_position(ongoing))
+        await self._recovered.wait()
+        if (run := await self._history.get(run_id)) is None and (run := self._told.get(run_id)) is None:
+            raise UnknownRun(run_id)
+        return run
+
+    async def log(self, run_id: str) -> str:
+        """Return k6's log of a run, capped and without secrets; raises UnknownRun."""
+        await self.get(run_id)
+        return self._runner.log(run_id)
+
+    async def script(self, run_id: str) -> str:
+        """Return the script of a run without secrets; raises UnknownRun."""
+        await self.get(run_id)
+        return self._runner.script(run_id)
+
+    async def history(self, query: HistoryQuery) -> HistoryPage:
+        """Return one page of runs, newest first; raises InvalidArguments for a foreign cursor."""
+        await self._recovered.wait()
+        return await self._history.page(query)
+
+    async def run_ids(self, prefix: str, limit: int = 20) -> tuple[str, ...]:
+        """Return ids of runs that begin with `prefix`, newest first."""
+        return await self._history.run_ids(prefix, limit)
+
+    async def explain(self, run_id: str) -> Explanation:
+        """Return a run's verdict in words; raises UnknownRun."""
+        return explain(await self.get(run_id))
+
+    async def rebuild(self) -> RebuildReport:
+        """Restore the history from the runs' folders."""
+        return await self._history.rebuild()
+
+    async def health(self) -> Health:
+        """Return whether tests can run here and what is running."""
+        components = (await self._runner.health(), *await self._history.health())
+        caps = self._settings.limits
+        by_status = {s: tuple(o.run.run_id for o in self._ongoing.values() if o.run.status == s) for s in ("running", "queued")}
+        return Health(
+            ok=not any(component.state == "broken" for component in components),
+            components=components,
+            limits=LimitsReport(
+                max_concurrent_runs=caps.max_concurrent_runs,
+                max_vus=caps.max_vus,
+                max_duration_s=caps.max_duration_s,
+                max_rps=caps.max_rps,
+                max_script_bytes=caps.max_script_bytes,
+                timeout_s=self._settings.timeout_s,
+            ),
+            running=by_status["running"],
+            queued=by_status["queued"],
+        )
+
+    def _run_plan(self, run: Run, script: Script, plan: Plan) -> RunPlan:
+        longest_s = plan.longest_s + plan.setup_timeout_s + plan.teardown_timeout_s + _AFTER_LOAD_S + plan.max_vus / 1000
+        max_rps = self._settings.limits.max_rps
+        return RunPlan(
+            run_id=run.run_id,
+            script=script,
+            plan=plan,
+            k6_version=run.k6_version,
+            deadline_s=min(self._settings.timeout_s, longest_s),
+            max_rps=min(max_rps, plan.rps or max_rps),
+        )
+
+    async def _launch(self, run: Run, plan: RunPlan) -> Run:
+        ongoing = Ongoing(run, plan)
+        try:
+            self._slots.acquire_on_behalf_of_nowait(ongoing)
+        except anyio.WouldBlock:
+            ongoing.update(status="queued")
+        self._ongoing[run.run_id] = ongoing
+        self._tasks.start_soon(self._drive, ongoing)
+        return await self.get(run.run_id)
+
+    async def _drive(self, ongoing: Ongoing) -> None:
+        """Take one run from its place in the queue to its verdict; never raises."""
+        run_id, plan = ongoing.run.run_id, ongoing.plan
+        try:
+            notices = await self._history.save(ongoing.run)
+            outcome = await self._run_in_turn(ongoing)
+            await self._finish(ongoing.run, plan.script, outcome, ongoing.record, notices)
+        except Exception:
+            log.exception("run %s", run_id)
+            failure = Failure(
+                kind="internal",
+                message="k6-mcp itself failed during this run",
+                hint="run the test again; the server's log has the details",
+            )
+            await self._keep(
+                ongoing.run.model_copy(update={"status": "failed", "failure": failure, "ended_at": datetime.now(UTC)})
+            )
+        finally:
+            if ongoing in self._slots.statistics().borrowers:
+                self._slots.release_on_behalf_of(ongoing)
+            del self._ongoing[run_id]
+            ongoing.done.set()
+
+    async def _run_in_turn(self, ongoing: Ongoing) -> Outcome:
+        asked_at = datetime.now(UTC)
+        with ongoing.turn:
+            if ongoing.run.status == "queued":
+                await self._slots.acquire_on_behalf_of(ongoing)
+                ongoing.update(status="running")
+                await self._history.save(ongoing.run)
+            return await self._runner.run(ongoing.plan, ongoing.take)
+        return Outcome(exit_code=None, stop_reason="caller", started_at=asked_at, ended_at=datetime.now(UTC))
+
+    async def _finish(self, run: Run, script: Script, outcome: Outcome, record: Record, notices: tuple[Notice, ...] = ()) -> Run:
+        ran = outcome.phase == "run" and outcome.exit_code is not None
+        metrics = read_metrics(outcome, record, run.plan) if ran else None
+        verdict = judge(outcome, metrics, run.plan)
+        final = run.model_copy(
+            update={
+                "status": verdict.status,
+                "failure": verdict.failure,
+                "warnings": (*verdict.warnings, *notices),
+                "metrics": metrics,
+                "exit_code": outcome.exit_code,
+                "started_at": outcome.started_at if ran else None,
+                "ended_at": outcome.ended_at,
+            }
+        )
+        self._runner.seal(run.run_id, script)
+        return await self._keep(final)
+
+    async def _keep(self, run: Run) -> Run:
+        with anyio.CancelScope(shield=True):
+            notices = await self._history.save(run)
+        known = {notice.code for notice in run.warnings}
+        run = run.model_copy(update={"warnings": (*run.warnings, *(n for n in notices if n.code not in known))})
+        self._told[run.run_id] = run
+        if len(self._told) > _KEPT_IN_MEMORY:
+            self._told.popitem(last=False)
+        return run
+
+    def _ask_to_stop(self, ongoing: Ongoing, reason: StopReason) -> None:
+        if ongoing.run.status == "queued":
+            ongoing.turn.cancel()
+        else:
+            self._runner.stop(ongoing.run.run_id, reason)
+
+    def _queue_position(self, ongoing: Ongoing) -> int | None:
+        queued = [other for other in self._ongoing.values() if other.run.status == "queued"]
+        return queued.index(ongoing) + 1 if ongoing in queued else None
+
+    async def _until_done(self, run_id: str) -> None:
+        if ongoing := self._ongoing.get(run_id):
+            await ongoing.done.wait()
+        else:  # another process owns it: it is final when the history says so, or when its owner is dead
+            await anyio.sleep(_ELSEWHERE_POLL_S)
+            await self._recover_lost()
+
+    async def _recover_lost(self) -> None:
+        """Mark the runs of dead servers as lost, with the figures they left behind."""
+        try:
+            for run in await self._history.orphans():
+                if await self._history.claim(run.run_id):
+                    await self._keep(self._lost(run))
+        except Exception:
+            log.exception("recovering the runs of dead servers")
+        finally:
+            self._recovered.set()
+
+    def _lost(self, run: Run) -> Run:
+        record = Record()
+        outcome = self._runner.recover(run.run_id, record.feed)
+        metrics = read_metrics(outcome, record, run.plan)
+        notice = Notice(
+            code="owner_died", message="the server that ran this test died; k6 was stopped and the figures reach up to then"
+        )
+        return run.model_copy(
+            update={
+                "status": "lost",
+                "metrics": metrics if metrics.source != "none" else None,
+                "warnings": (*run.warnings, notice),
+                "ended_at": outcome.ended_at,
+            }
+        )
