@@ -1,0 +1,160 @@
+"""The rules of ARCHITECTURE.md as functions over source text; each yields one sentence per violation."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+PACKAGE = "k6_mcp"
+LONGEST_FILE = 400
+
+# Lowest first: a part imports only from lines above its own, and from itself.
+LAYERS = (
+    ("__init__", "errors"),
+    ("models",),
+    ("settings", "redaction"),
+    ("limits", "scripts", "runners", "analysis", "reports", "history"),
+    ("ongoing", "service"),
+    ("app",),
+    ("frontends",),
+    ("cli", "entry", "__main__"),
+)
+ONE_LAYER_ONE_ROAD = ("ongoing", "service")  # the road and its own parts may import each other
+
+OWNERS: Mapping[str, tuple[str, ...]] = {
+    "mcp": ("frontends.mcp_server",),
+    "mcp_types": ("frontends.mcp_server",),
+    "aiosqlite": ("history",),
+    "sqlite3": ("history",),
+    "jinja2": ("scripts", "reports"),
+    "rich": ("cli",),
+    "argparse": ("cli",),
+    "subprocess": ("runners",),
+    "signal": ("runners",),
+    "resource": ("runners",),
+}
+PROCESS_CALLS = {"os.kill", "os.killpg", "os.fork", "os.posix_spawn", "os.waitpid", "anyio.open_process", "anyio.run_process"}
+PROCESS_OWNERS = ("runners",)
+ENVIRONMENT = {"os.environ", "os.getenv", "os.putenv", "os.environb"}
+ENVIRONMENT_OWNERS = ("settings",)
+STDOUT_OWNERS = ("cli", "frontends.oneshot", "frontends.stdio_lines", "frontends.mcp_server")  # the last: the transport itself
+LAZY_OWNERS = ("cli", "entry", "frontends.mcp_server")  # start-up: what is not used is not imported
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file: its module name within the package (`runners.local`, `__init__`) and its text."""
+
+    module: str
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text)
+
+    @property
+    def part(self) -> str:
+        """The name in LAYERS that this module belongs to."""
+        return self.module.partition(".")[0]
+
+    def within(self, owners: tuple[str, ...]) -> bool:
+        """Return whether this module is one of `owners` or below one."""
+        return any(self.module == owner or self.module.startswith(f"{owner}.") for owner in owners)
+
+
+def package_sources(root: Path) -> list[Source]:
+    """Return every module of the package below the checkout `root`."""
+    package = root / PACKAGE
+    return [
+        Source(_module(path.relative_to(package)), path.read_text(encoding="utf-8")) for path in sorted(package.rglob("*.py"))
+    ]
+
+
+def layers(source: Source) -> Iterator[str]:
+    """Imports point to lower layers, never sideways or up."""
+    rank = {part: number for number, line in enumerate(LAYERS) for part in line}
+    if source.part not in rank:
+        yield f"{source.module}: is in no layer; add {source.part!r} to LAYERS and ARCHITECTURE.md"
+        return
+    for name in imported(source.tree):
+        package, _, rest = name.partition(".")
+        other = rest.partition(".")[0] or "__init__"
+        if package != PACKAGE or other == source.part or other not in rank:
+            continue
+        if other in ONE_LAYER_ONE_ROAD and source.part in ONE_LAYER_ONE_ROAD:
+            continue
+        if rank[other] >= rank[source.part]:
+            yield f"{source.module}: imports {name}, which is not below it"
+
+
+def owners(source: Source) -> Iterator[str]:
+    """A library is imported only by the part that owns it."""
+    for name in imported(source.tree):
+        library = name.partition(".")[0]
+        if library in OWNERS and not source.within(OWNERS[library]):
+            yield f"{source.module}: imports {library}, which belongs to {', '.join(OWNERS[library])}"
+
+
+def processes(source: Source) -> Iterator[str]:
+    """Only runners start processes and send signals."""
+    if not source.within(PROCESS_OWNERS):
+        yield from _uses(source, PROCESS_CALLS, "processes belong to runners")
+
+
+def environment(source: Source) -> Iterator[str]:
+    """Only settings reads the environment."""
+    if not source.within(ENVIRONMENT_OWNERS):
+        yield from _uses(source, ENVIRONMENT, "the environment belongs to settings")
+
+
+def stdout(source: Source) -> Iterator[str]:
+    """Only the terminal and the one-shot front end write to stdout: it is the wire."""
+    yield from (f"{source.module}: calls print" for node in ast.walk(source.tree) if _is_print(node))
+    if not source.within(STDOUT_OWNERS):
+        yield from _uses(source, {"sys.stdout", "sys.__stdout__"}, "stdout is the wire")
+
+
+def import_style(source: Source) -> Iterator[str]:
+    """Imports are absolute and at the top of the file."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield f"{source.module}: line {node.lineno} is a relative import"
+    if not source.within(LAZY_OWNERS):
+        for function in ast.walk(source.tree):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield from (f"{source.module}: {function.name} imports {name}" for name in imported(function))
+
+
+def length(source: Source) -> Iterator[str]:
+    """Files stay readable."""
+    if (lines := source.text.count("\n")) > LONGEST_FILE:
+        yield f"{source.module}: has {lines} lines, more than {LONGEST_FILE}; split it"
+
+
+RULES = (layers, owners, processes, environment, stdout, import_style, length)
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Yield every module named by an import below `tree`; `from a import b` gives `a.b`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _uses(source: Source, names: set[str], reason: str) -> Iterator[str]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Attribute) and (name := ast.unparse(node)) in names:
+            yield f"{source.module}: line {node.lineno} uses {name}; {reason}"
+    yield from (f"{source.module}: imports {name}; {reason}" for name in imported(source.tree) if name in names)
+
+
+def _is_print(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+
+
+def _module(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
