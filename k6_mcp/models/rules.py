@@ -13,8 +13,8 @@ _URL_ONLY = ("preset", "method", "headers", "body")
 _NEVER_ECHOED = (["headers"], ["env"], ["body"], ["script"])  # may hold secrets or whole files
 
 
-def parse_load_test(arguments: Mapping[str, object]) -> LoadTest:
-    """Return the `LoadTest` that `arguments` describe.
+def parse_load_test(arguments: Mapping[str, object], *, beside: Iterable[str] = ()) -> LoadTest:
+    """Return the `LoadTest` that `arguments` describe; `beside` names what the caller itself also accepts.
 
     Raises:
         InvalidArguments: With one sentence for every violation, of shape and across arguments, at once.
@@ -24,7 +24,7 @@ def parse_load_test(arguments: Mapping[str, object]) -> LoadTest:
     try:
         test = LoadTest.model_validate(given)
     except ValidationError as error:
-        reasons = [*shape_violations(error, LoadTest.model_fields), *reasons]
+        reasons = [*shape_violations(error, [*LoadTest.model_fields, *beside]), *reasons]
     else:
         if not reasons:
             return test
