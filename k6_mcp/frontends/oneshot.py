@@ -1,0 +1,215 @@
+"""One-shot mode: one JSON request per line on stdin, one JSON answer per line on stdout, for clients that speak no MCP.
+
+{"method": "execute_k6_test", "params": {"script_file": "t.js", "duration": "10s", "vus": 10}}
+
+Everything understood is answered and ends with exit code 0, also a failed test; the rest ends with 1. Stderr stays
+silent for what is understood, because these clients take words on it for failures.
+"""
+
+import asyncio
+import contextlib
+import io
+import json
+import logging
+import os
+import select
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import NamedTuple, Protocol, TypeVar, cast
+
+from k6_mcp.app import open_app
+from k6_mcp.errors import InternalError, K6McpError, NotUnderstood
+from k6_mcp.frontends.oneshot_methods import METHODS, Call, Service
+from k6_mcp.reports.oneshot_answer import OneShotAnswer, answer_error, to_line
+from k6_mcp.runners.signals import Stop, stop_signals
+from k6_mcp.settings import Settings
+
+ServiceOpener = Callable[[], AbstractAsyncContextManager[Service]]
+MAX_LINE_BYTES = 16_000_000  # far above the largest script a server accepts; keeps a client without line ends from filling memory
+_CHUNK_BYTES = 65536
+_LAST_WRITE_S = 5.0  # a reader that stopped reading does not keep the process from ending
+_HINT = 'send one line like {"method":"execute_k6_test","params":{"script_file":"t.js","duration":"10s","vus":10}}'
+T = TypeVar("T")
+
+
+class Lines(Protocol):
+    """Where requests come from and answers go to."""
+
+    async def read(self) -> bytes | None:
+        """Return the next line, None when there are no more."""
+        ...
+
+    async def write(self, line: bytes) -> None:
+        """Hand over one answer; an answer nobody reads is no error."""
+        ...
+
+    def reader_gone(self) -> bool:
+        """Return whether nobody can read an answer any more."""
+        ...
+
+
+class Request(NamedTuple):
+    """One understood line."""
+
+    method: str
+    params: Mapping[str, object]
+
+
+def serve_lines(first_line: bytes, settings: Settings) -> int:
+    """Serve this process's stdin and stdout, beginning with `first_line`, which was read already; return the exit code."""
+    logging.disable()
+    return asyncio.run(_serve_stdio(first_line, settings))
+
+
+async def _serve_stdio(first_line: bytes, settings: Settings) -> int:
+    with stop_signals() as stop:
+        code = await serve(_Stdio(first_line, stop), lambda: open_app(settings), stop)
+    return stop.exit_code or code
+
+
+async def serve(lines: Lines, open_service: ServiceOpener, stop: Stop) -> int:
+    """Answer line by line until there are no more or `stop` asks for the end; return the exit code.
+
+    The service is opened with the first understood request. The end of the input cancels nothing.
+    """
+    answered = False
+    async with AsyncExitStack() as stack:
+        service: Service | None = None
+        while not stop.asked and (line := await lines.read()) is not None:
+            if not line.strip():
+                continue
+            try:
+                request = parse(line)
+                service = service or await stack.enter_async_context(open_service())
+                answer = await METHODS[request.method](Call(service, request.params, stop, lines.reader_gone))
+            except NotUnderstood as error:
+                return await _refuse(lines, error)
+            except K6McpError as error:
+                answer = answer_error(error)
+            except Exception:
+                answer = _internal()
+            await lines.write(to_line(answer))
+            answered = True
+        if not answered and not stop.asked:
+            return await _refuse(lines, NotUnderstood("there is no line with a request", hint=_HINT))
+    return 0
+
+
+async def _refuse(lines: Lines, error: NotUnderstood) -> int:
+    refusal = to_line(answer_error(error))
+    await lines.write(refusal)
+    sys.stderr.write(refusal.decode())
+    return 1
+
+
+def parse(line: bytes) -> Request:
+    """Return the request on `line`.
+
+    Raises:
+        NotUnderstood: If it is not a JSON object with a known method and object params.
+    """
+    try:
+        document: object = json.loads(line, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise NotUnderstood(f"the line is not JSON ({error})", hint=_HINT) from None
+    if not isinstance(document, dict):
+        raise NotUnderstood("the line is JSON but not an object", hint=_HINT)
+    fields = cast("dict[str, object]", document)
+    method, params = fields.get("method"), fields.get("params")
+    if "jsonrpc" in fields:
+        raise NotUnderstood("this is a JSON-RPC message in a one-shot session", hint="begin a new process with it to speak MCP")
+    if not isinstance(method, str) or method not in METHODS:
+        what = f"unknown method {method[:60]!r}" if isinstance(method, str) else "there is no method"
+        raise NotUnderstood(f"{what}; known are {', '.join(METHODS)}", hint=_HINT)
+    if params is not None and not isinstance(params, dict):
+        raise NotUnderstood("params is not an object", hint=_HINT)
+    return Request(method, cast("dict[str, object]", params or {}))
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _internal() -> OneShotAnswer:
+    traceback.print_exc()
+    return answer_error(InternalError("this request hit a fault of k6-mcp itself", hint="see stderr for the details"))
+
+
+class _Stdio:
+    """`Lines` over file descriptors 0 and 1; whatever blocks there does not hold up the end when it is asked for."""
+
+    def __init__(self, first_line: bytes, stop: Stop) -> None:
+        self._stop = stop
+        self._pending = first_line + _already_buffered()
+        self._ended = not self._pending
+        self._poll = select.poll()
+        self._poll.register(1, 0)
+
+    async def read(self) -> bytes | None:
+        while b"\n" not in self._pending and len(self._pending) < MAX_LINE_BYTES and not self._ended:
+            chunk = await self._in_thread(lambda: os.read(0, _CHUNK_BYTES), grace_s=0)
+            self._ended = not chunk
+            self._pending += chunk or b""
+        line, _, self._pending = self._pending.partition(b"\n")
+        return None if self._ended and not line and not self._pending else line
+
+    async def write(self, line: bytes) -> None:
+        if not await self._in_thread(lambda: _write_all(1, line), grace_s=_LAST_WRITE_S):
+            self._stop.ask()
+
+    def reader_gone(self) -> bool:
+        return any(events & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _, events in self._poll.poll(0))
+
+    async def _in_thread(self, work: Callable[[], T], grace_s: float) -> T | None:
+        """Return what `work` returns, None if it fails or takes longer than `grace_s` after the end was asked for.
+
+        The thread may block for ever, so it is none that the interpreter waits for.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T | None] = loop.create_future()
+
+        def run() -> None:
+            try:
+                result = work()
+            except OSError:
+                result = None
+            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+                loop.call_soon_threadsafe(_settle, done, result)
+
+        threading.Thread(target=run, daemon=True).start()
+        asked = asyncio.create_task(self._stop.wait())
+        await asyncio.wait((done, asked), return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if not done.done():
+            await asyncio.wait((done,), timeout=grace_s)
+        return done.result() if done.done() else None
+
+
+def _settle(future: "asyncio.Future[T | None]", result: T | None) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _write_all(fd: int, data: bytes) -> bool:
+    """Write all of `data`, also to a descriptor that its other owners made non-blocking."""
+    while data:
+        select.select((), (fd,), ())
+        with contextlib.suppress(BlockingIOError):
+            data = data[os.write(fd, data) :]
+    return True
+
+
+def _already_buffered() -> bytes:
+    """Return what was read ahead of the first line, without waiting for more."""
+    reader = sys.stdin.buffer
+    if not isinstance(reader, io.BufferedReader):
+        return b""
+    blocking = os.get_blocking(0)
+    os.set_blocking(0, False)
+    try:
+        return reader.read1(len(reader.peek()))
+    finally:
+        os.set_blocking(0, blocking)

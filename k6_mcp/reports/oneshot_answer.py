@@ -1,0 +1,150 @@
+"""A run as the one JSON line that one-shot clients read: they classify it by k6's own words, so each word appears only where it is true."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import SerializeAsAny
+
+from k6_mcp.errors import K6McpError
+from k6_mcp.models.base import Model
+from k6_mcp.models.metrics import MetricType, ThresholdResult
+from k6_mcp.models.run import FINAL, Failure, FailureKind, Notice, Run, Status
+from k6_mcp.reports.k6_text import k6_text
+
+ErrorType = Literal[
+    "threshold",
+    "network",
+    "script",
+    "config",
+    "timeout",
+    "stopped",
+    "target",
+    "load",
+    "no_samples",
+    "crash",
+    "internal",
+    "cancelled",
+    "lost",
+]
+ERROR_TYPES: Mapping[FailureKind, ErrorType] = {
+    "thresholds_exceeded": "threshold",
+    "target_unreachable": "network",
+    "script_error": "script",
+    "invalid_config": "config",
+    "timed_out": "timeout",
+    "stopped_externally": "stopped",
+    "target_failing": "target",
+    "load_not_delivered": "load",
+    "no_samples": "no_samples",
+    "k6_crashed": "crash",
+    "internal": "internal",
+}
+# Words by which a client takes a whole line for a network error, and for a threshold breach.
+NETWORK_WORDS = ("Request Failed", "Error executing k6 test:", "connectex: A connection attempt failed")
+BREACH_WORDS = ("thresholds on metrics", "level=error")
+_PREFIX = "k6 test failed: "
+
+
+class OneShotMetric(Model):
+    """One metric in the shape of k6's `handleSummary(data).metrics`."""
+
+    type: MetricType
+    contains: Literal["default", "time", "data"]
+    values: Mapping[str, float]
+
+
+class OneShotAnswer(Model):
+    """What a one-shot request is answered with; `result` carries the answers of methods that are not about one run."""
+
+    success: bool
+    status: Status | None = None
+    error: str | None = None
+    error_type: str | None = None
+    output: str = ""
+    metrics: Mapping[str, OneShotMetric] = {}
+    thresholds: tuple[ThresholdResult, ...] = ()
+    run_id: str | None = None
+    failure: Failure | None = None
+    warnings: tuple[Notice, ...] = ()
+    result: SerializeAsAny[Model] | None = None
+
+
+def answer_run(run: Run) -> OneShotAnswer:
+    """Return `run` as an answer; `success` only when it completed, and no error while it is still going."""
+    metrics = run.metrics
+    return OneShotAnswer(
+        success=run.status == "completed",
+        status=run.status,
+        error=_error(run),
+        error_type=_error_type(run),
+        output=_output(run),
+        metrics={
+            row.name: OneShotMetric(type=row.type, contains=row.contains, values=row.values)
+            for row in (metrics.rows if metrics else ())
+        },
+        thresholds=metrics.thresholds if metrics else (),
+        run_id=run.run_id,
+        failure=run.failure,
+        warnings=run.warnings,
+    )
+
+
+def answer_error(error: K6McpError) -> OneShotAnswer:
+    """Return the answer to a request for which there is no run."""
+    return OneShotAnswer(success=False, error=str(error), error_type=error.code)
+
+
+def to_line(answer: OneShotAnswer) -> bytes:
+    """Return `answer` as one line of UTF-8 JSON in which k6's words for the other kinds of failure are made harmless."""
+    words: tuple[str, ...] = ()
+    if answer.error_type != "network":
+        words += NETWORK_WORDS
+    if answer.error_type != "threshold":
+        words += BREACH_WORDS
+    text = answer.model_dump_json()
+    if words:
+        text = re.sub("|".join(map(re.escape, words)), _harmless, text)
+    return text.encode() + b"\n"
+
+
+def _harmless(match: re.Match[str]) -> str:
+    return match[0].replace(" ", "-").replace("=", ":")
+
+
+def _error_type(run: Run) -> ErrorType | None:
+    if run.failure:
+        return ERROR_TYPES[run.failure.kind]
+    if run.status == "cancelled" or run.status == "lost":
+        return run.status
+    return "internal" if run.status == "failed" else None
+
+
+def _error(run: Run) -> str | None:
+    if run.status not in FINAL or run.status == "completed":
+        return None
+    match _error_type(run):
+        case "threshold":
+            reason = "Performance thresholds exceeded"
+        case "network":
+            reason = "Network connection error"
+        case _ if run.failure:
+            reason = " ".join(run.failure.message.split())
+        case "lost":
+            reason = "the server that ran it died; the figures reach as far as they were recorded"
+        case _:
+            reason = "it was stopped before its end; the figures up to then are kept"
+    return _PREFIX + reason
+
+
+def _output(run: Run) -> str:
+    text = k6_text(run) if run.metrics else ""
+    match _error_type(run):
+        case "network" if "Request Failed" not in text:
+            cause = run.failure.message if run.failure else ""
+            return f'level=warning msg="Request Failed" error="{cause}"\n\n{text}'
+        case "threshold" if "thresholds on metrics" not in text:
+            crossed = sorted({t.metric for t in run.metrics.thresholds if t.has_samples and not t.ok}) if run.metrics else []
+            return f"{text}\nthresholds on metrics '{', '.join(crossed)}' have been crossed\n"
+        case _:
+            return text
