@@ -1,0 +1,50 @@
+"""`python -m benchmarks [NAME …]`: run the benchmarks, all by default, and print their tables as Markdown."""
+
+import asyncio
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from benchmarks import latency, memory, oneshot, overhead, rate, startup, tokens
+from benchmarks.measure import Bench, Table
+from benchmarks.target import open_target
+from k6_mcp.runners.find import locate, probe
+
+_ALL: Mapping[str, Callable[[Bench], Awaitable[Table]]] = {
+    "overhead": overhead.measure,
+    "oneshot": oneshot.measure,
+    "startup": startup.measure,
+    "latency": latency.measure,
+    "rate": rate.measure,
+    "memory": memory.measure,
+    "tokens": tokens.measure,
+}
+
+
+async def _run(names: list[str]) -> bool:
+    k6 = await probe(locate(os.environ.get("K6_BIN"), os.environ.get("PATH", "")))
+    _say(
+        f"k6 {k6.version}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}\n"
+    )
+    holds = True
+    with tempfile.TemporaryDirectory(prefix="k6-mcp-bench-") as folder, open_target() as url:
+        bench = Bench(k6=str(k6.path), url=url, folder=Path(folder))
+        for name in names or _ALL:
+            table = await _ALL[name](bench)
+            _say(table.markdown())
+            holds = holds and all(row.holds is not False for row in table.rows)
+    return holds
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    if unknown := set(sys.argv[1:]) - set(_ALL):
+        sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(_ALL)}")
+    sys.exit(0 if asyncio.run(_run(sys.argv[1:])) else 1)

@@ -1,0 +1,51 @@
+"""Request rate at full speed against bare k6 without outputs."""
+
+import re
+
+from benchmarks.measure import Bench, Row, Table, bare_k6, connected, execute, interleaved
+
+_REPEATS = 5
+_SECONDS = 8
+_GOAL = 0.97
+_BARE_RATE = re.compile(r"^\s*http_reqs\.*:\s+\d+\s+([\d.]+)/s", re.MULTILINE)
+
+
+def full_speed(url: str, seconds: int, vus: int = 20) -> str:
+    """Return a script that asks as fast as it can."""
+    return f"""
+import http from 'k6/http';
+export const options = {{ vus: {vus}, duration: '{seconds}s', discardResponseBodies: true }};
+export default function () {{ http.get('{url}'); }}
+"""
+
+
+async def measure(bench: Bench) -> Table:
+    """Measure requests per second, alternating between bare k6 and our server."""
+    script = full_speed(bench.url, _SECONDS)
+    async with connected(bench) as client:
+
+        async def bare() -> float:
+            found = _BARE_RATE.search(await bare_k6(bench, script))
+            assert found, "k6 printed no http_reqs"
+            return float(found.group(1))
+
+        async def ours() -> float:
+            result = await execute(client, script)
+            assert result.structured_content is not None
+            return float(result.structured_content["figures"]["requests"]) / _SECONDS
+
+        rates = await interleaved(_REPEATS, bare=bare, ours=ours)
+    share = rates["ours"] / rates["bare"]
+    row = Row(
+        "requests per second, 20 VUs",
+        f"{rates['bare']:.0f}",
+        f"{rates['ours']:.0f}",
+        f"{share - 1:+.1%}",
+        "≥ 97 %",
+        share >= _GOAL,
+    )
+    note = (
+        f"Medians of {_REPEATS} interleaved repeats of {_SECONDS} s. k6 and the target share this machine's cores and use all of "
+        "them, so every CPU cycle spent on recording the time series shows in the rate; on a machine with a free core it does not."
+    )
+    return Table("Request rate at full speed", [row], note)
