@@ -91,7 +91,7 @@ class LogReader:
         )
 
     def _line(self, line: bytes) -> None:
-        self._thrown += b'"source":"stacktrace"' in line
+        self._thrown += b'"source":"stacktrace"' in line and b'"scenario":"' in line
         self._failures += b'"msg":"Request Failed"' in line
         key = _TIME.sub(b"", line[:_LONGEST_LINE_BYTES])
         entry = self._entries.get(key)
@@ -121,7 +121,9 @@ def _parse(line: bytes, secrets: tuple[str, ...]) -> _Entry:
             fields = {"level": match.group(1), "msg": match.group(2).replace('\\"', '"')}
     level, source, error = str(fields.get("level", "info")), fields.get("source"), fields.get("error")
     said = str(fields.get("msg", text))
-    explains = level in ("error", "fatal", "panic") and error is None and source is None and not said.startswith(_SPURIOUS)
+    # An exception of an iteration names its scenario and ends nothing; k6 2.x marks those of init, setup and teardown as stacktrace too.
+    ends_run = source is None or (source == "stacktrace" and "scenario" not in fields)
+    explains = level in ("error", "fatal", "panic") and error is None and ends_run and not said.startswith(_SPURIOUS)
     shown = f"{said}: {error}" if error is not None else said
     return _Entry(
         level=level,
