@@ -5,14 +5,16 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit, urlunsplit
 
 MASK = "***"
+# Repetitions are bounded: unbounded ones take quadratic time on a long line, which a target could send on purpose.
 _SECRET_WORD = r"(?:authorization|cookie|token|secret|passw(?:or)?d|pwd|api[-_]?key|access[-_]?key|private[-_]?key|credential|session[-_]?id|signature)"
 SECRET_NAME = re.compile(_SECRET_WORD, re.IGNORECASE)
 _SCHEME = re.compile(r"\b(Bearer|Basic|Digest|Token)(\s+)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?")
-_USERINFO = re.compile(r"(?<=://)[^\s/@:'\"]+:[^\s/@'\"]+(?=@)")
-_QUERY = re.compile(rf"([?&][^=&\s'\"]*{_SECRET_WORD}[^=&\s'\"]*=)[^&\s'\"#]+", re.IGNORECASE)
+_USERINFO = re.compile(r"(?<=://)[^\s/@:'\"]{1,256}:[^\s/@'\"]{1,256}(?=@)")
+_QUERY = re.compile(r"([?&])([^=&\s'\"]{1,80})=([^&\s'\"#]+)")
 _FIELD = re.compile(
-    rf"""((?P<q>["'`]?)[\w-]*{_SECRET_WORD}[\w-]*(?P=q)\s*[:=]\s*)(?P<v>["'`])(?:(?!(?P=v)|\\).|\\.)*(?P=v)""", re.IGNORECASE
+    rf"""({_SECRET_WORD}[\w-]{{0,40}}["'`]?\s{{0,20}}[:=]\s{{0,20}})(?P<v>["'`])(?:(?!(?P=v)|\\).|\\.){{0,10000}}(?P=v)""",
+    re.IGNORECASE,
 )
 _HEADER_LINE = re.compile(r"^((?:proxy-)?authorization|(?:set-)?cookie)(\s*:\s*).+$", re.IGNORECASE | re.MULTILINE)
 _SHORTEST_KNOWN_SECRET = 4  # shorter values ("1", "GET") would mask ordinary text
@@ -27,12 +29,13 @@ def redact_text(text: str, known: Iterable[str] = ()) -> str:
     """Return `text` with `known` secret values and everything that looks like a credential replaced by `***`."""
     for secret in sorted({s for s in known if len(s) >= _SHORTEST_KNOWN_SECRET}, key=len, reverse=True):
         text = text.replace(secret, MASK)
-    text = _HEADER_LINE.sub(rf"\1\2{MASK}", text)
-    text = _FIELD.sub(rf"\1\g<v>{MASK}\g<v>", text)
+    if SECRET_NAME.search(text):
+        text = _HEADER_LINE.sub(rf"\1\2{MASK}", text)
+        text = _FIELD.sub(rf"\1\g<v>{MASK}\g<v>", text)
+        text = _QUERY.sub(_mask_parameter, text)
     text = _SCHEME.sub(rf"\1\2{MASK}", text)
     text = _JWT.sub(MASK, text)
-    text = _USERINFO.sub(MASK, text)
-    return _QUERY.sub(rf"\1{MASK}", text)
+    return _USERINFO.sub(MASK, text)
 
 
 def redact_url(url: str) -> str:
@@ -44,3 +47,8 @@ def redact_url(url: str) -> str:
     host = parts.netloc.rpartition("@")
     netloc = f"{MASK}@{host[2]}" if host[1] else parts.netloc
     return redact_text(urlunsplit(parts._replace(netloc=netloc)))
+
+
+def _mask_parameter(match: re.Match[str]) -> str:
+    start, name, value = match.groups()
+    return f"{start}{name}={MASK if is_secret_name(name) else value}"

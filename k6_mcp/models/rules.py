@@ -40,7 +40,7 @@ def shape_violations(error: ValidationError, allowed: Iterable[str]) -> Iterator
             text = "unknown argument" + (f" (allowed: {', '.join(allowed)})" if len(loc) == 1 else "")
         elif loc[:1] not in _NEVER_ECHOED and isinstance(item["input"], str | int | float) and repr(item["input"]) not in text:
             text += f" (got {str(item['input'])[:60]!r})"
-        yield f"{'.'.join(loc) or 'arguments'}: {text[0].lower()}{text[1:]}"
+        yield f"{'.'.join(loc) or 'arguments'}: {text.replace('Input should', 'should', 1)}"
 
 
 def _across(given: Mapping[str, object]) -> Iterator[str]:

@@ -1,0 +1,79 @@
+import pytest
+
+from k6_mcp.errors import InvalidArguments
+from k6_mcp.models.rules import parse_load_test
+
+
+def _reasons(**arguments: object) -> list[str]:
+    with pytest.raises(InvalidArguments) as raised:
+        parse_load_test(arguments)
+    return list(raised.value.reasons)
+
+
+def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
+    reasons = _reasons(url="htp://x", vus=-1, duration="abc", bogus=1, stages=[{"duration": "1s", "target": -2}])
+    assert len(reasons) == 6
+    for word in (
+        "vus:",
+        "duration:",
+        "stages.0.target:",
+        "bogus: unknown argument (allowed: script,",
+        "url:",
+        "stages: not together",
+    ):
+        assert any(reason.startswith(word) for reason in reasons), word
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({}, "give exactly one of script, script_file or url (got none of them)"),
+        ({"script": "x", "url": "http://a"}, "give exactly one of script, script_file or url (got script and url)"),
+        ({"script": " "}, "script: is empty"),
+        ({"script": "x", "preset": "low"}, "preset: only with url; a script sets these itself"),
+        ({"url": "http://a", "body": "x"}, "body: not with method GET; use POST, PUT, PATCH, DELETE or OPTIONS"),
+        ({"url": "http://"}, "url: 'http://' is not an http(s) URL with a host; write it as http://host:port/path"),
+        ({"url": "http://a:99999/"}, "url: Port out of range 0-65535"),
+        (
+            {"url": "http://a", "duration": "1s", "iterations": 1},
+            "duration and iterations: give one of them; iterations end the test when they are done",
+        ),
+        ({"script": "x", "vus": 3}, "vus: needs duration or iterations"),
+        ({"script": "x", "rate_per_s": 3}, "rate_per_s: needs duration"),
+        (
+            {"url": "http://a", "vus": 9, "iterations": 3},
+            "vus: 9 is more than iterations 3; k6 needs at least one iteration per VU",
+        ),
+        ({"url": "http://a", "duration": "0s"}, "duration: '0s' is not above zero"),
+        (
+            {"url": "http://a", "duration": "30"},
+            "duration: '30' is not a duration: use a number with a unit, as in 500ms, 30s, 1m30s, 1h",
+        ),
+        (
+            {"url": "http://a", "env": {"K6_VUS": "1"}},
+            "env: K6_VUS would change k6 itself: choose another name and read it with __ENV.NAME",
+        ),
+        ({"url": "http://a", "headers": {"a b": "1"}}, "headers: not a valid header name: 'a b'"),
+        ({"url": "http://a", "headers": {"a": "1\r\nb: 2"}}, "headers: the value of a contains a line break or NUL byte"),
+        (
+            {"url": "http://a", "expected_statuses": ["299-200"]},
+            "expected_statuses.0: '299-200' is an empty range: the first status is above the last",
+        ),
+        ({"url": "http://a", "slo": {"error_rate": float("nan")}}, "slo.error_rate: should be a finite number"),
+    ],
+)
+def test_a_wrong_argument_is_named_with_its_limit(arguments: dict[str, object], reason: str) -> None:
+    assert any(text.startswith(reason) for text in _reasons(**arguments)), _reasons(**arguments)
+
+
+def test_values_that_may_be_secret_are_never_echoed() -> None:
+    assert "hunter2" not in " ".join(
+        _reasons(url="http://a", headers={"Authorization": ["hunter2"]}, env={"PW": {"x": "hunter2"}})
+    )
+
+
+def test_convenient_forms_are_accepted() -> None:
+    test = parse_load_test(
+        {"url": "http://a", "method": "post", "expected_statuses": [200, "4XX"], "thresholds": {"http_reqs": "count>1"}}
+    )
+    assert (test.method, test.expected_statuses, test.thresholds) == ("POST", ["200", "4xx"], {"http_reqs": ["count>1"]})

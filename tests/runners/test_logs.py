@@ -1,0 +1,87 @@
+import json
+from collections.abc import Callable
+
+from k6_mcp.runners.logs import LogReader
+
+
+def _reader(secrets: tuple[str, ...] = ()) -> tuple[LogReader, Callable[[], str]]:
+    written: list[str] = []
+    return LogReader(written.append, secrets), lambda: "".join(written)
+
+
+def _line(**fields: str) -> bytes:
+    return json.dumps({"level": "info", "time": "2026-01-01T00:00:00Z", **fields}, separators=(",", ":")).encode() + b"\n"
+
+
+def test_lines_that_differ_only_in_time_are_one_message_with_a_count() -> None:
+    reader, written = _reader()
+    for second in range(60):
+        reader.feed(_line(msg="Request Failed", level="warning", error="refused", time=f"2026-01-01T00:00:{second:02}Z"))
+    reader.close()
+    digest = reader.digest(went_running=True)
+    assert [(m.text, m.count) for m in digest.messages] == [("Request Failed: refused", 60)]
+    assert digest.request_failures == 60
+    assert written().count("\n") == 11 and "[60 times in all]" in written()
+
+
+def test_the_last_error_line_without_an_error_field_is_the_cause() -> None:
+    reader, _ = _reader()
+    reader.feed(_line(msg="Error: boom", level="error", source="stacktrace", scenario="default"))
+    reader.feed(_line(msg="thresholds on metrics 'x' have been crossed", level="error", hint="look"))
+    reader.feed(_line(msg="Error from API server", level="error", error="port taken"))
+    reader.feed(_line(msg="failed to handle the end-of-test summary", level="error"))
+    digest = reader.digest(went_running=True)
+    assert (digest.cause, digest.cause_hint, digest.thrown) == ("thresholds on metrics 'x' have been crossed", "look", 1)
+
+
+def test_text_lines_from_before_the_logger_was_set_up_are_understood() -> None:
+    reader, _ = _reader()
+    reader.feed(b'time="2026-01-01T00:00:00Z" level=error msg="unknown flag: --nosuchflag"\n')
+    assert reader.digest(went_running=False).cause == "unknown flag: --nosuchflag"
+
+
+def test_lines_split_between_chunks_are_put_together() -> None:
+    reader, _ = _reader()
+    whole = _line(msg="one") + _line(msg="two")
+    for index in range(0, len(whole), 7):
+        reader.feed(whole[index : index + 7])
+    assert [message.text for message in reader.digest(went_running=True).messages] == ["one", "two"]
+
+
+def test_an_endless_line_is_cut_and_the_next_line_is_read_again() -> None:
+    reader, written = _reader()
+    for _ in range(200):
+        reader.feed(b"x" * 65_536)
+    reader.feed(b"\n" + _line(msg="after"))
+    reader.close()
+    digest = reader.digest(went_running=True)
+    assert {m.text[:5] for m in digest.messages} == {"xxxxx", "after"}
+    assert max(len(m.text) for m in digest.messages) <= 600
+    assert len(written()) < 200_000
+
+
+def test_a_flood_of_distinct_lines_keeps_memory_and_file_bounded_but_counts_all() -> None:
+    reader, written = _reader()
+    for number in range(20_000):
+        reader.feed(_line(msg=f"Error: {number}", level="error", source="stacktrace", scenario="default"))
+    reader.close()
+    digest = reader.digest(went_running=True)
+    assert digest.thrown == 20_000
+    assert len(digest.messages) <= 40
+    assert digest.dropped_lines == 20_000 - 300
+    assert len(written()) < 2_100_000
+
+
+def test_known_and_recognisable_secrets_reach_neither_digest_nor_file() -> None:
+    reader, written = _reader(("hunter2-secret",))
+    reader.feed(_line(msg="login with hunter2-secret and Authorization: Bearer abcdef123456"))
+    reader.close()
+    said = written() + str(reader.digest(went_running=True))
+    assert "hunter2" not in said and "abcdef123456" not in said and "***" in said
+
+
+def test_binary_rubbish_and_deeply_nested_json_are_survived() -> None:
+    reader, _ = _reader()
+    reader.feed(bytes(range(256)) + b"\n" + b"[" * 30_000 + b"\n[1,2]\nnull\n")
+    reader.close()
+    assert reader.digest(went_running=False).cause is None

@@ -1,0 +1,89 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from k6_mcp.runners.process import k6_process
+from k6_mcp.runners.watchdog import Watchdog
+
+OWNER = textwrap.dedent("""
+    import subprocess, sys, time
+    from k6_mcp.runners.watchdog import Watchdog
+    dog = Watchdog()
+    child = subprocess.Popen(dog.guard(sys.argv[1:]), stdin=dog.stdin(), start_new_session=True)
+    print(child.pid, flush=True)
+    time.sleep(60)
+""")
+STUBBORN = "trap '' INT TERM HUP; while :; do sleep 0.1; done"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def _gone_within(pid: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while _alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not _alive(pid)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_child_that_ignores_signals_dies_with_its_owner(how: signal.Signals) -> None:
+    with subprocess.Popen([sys.executable, "-c", OWNER, "sh", "-c", STUBBORN], stdout=subprocess.PIPE) as owner:
+        assert owner.stdout is not None
+        child = int(owner.stdout.readline())
+        assert _alive(child)
+        owner.send_signal(how)
+        assert _gone_within(child, 1.0)
+
+
+async def test_leaving_the_context_kills_the_whole_group(tmp_path: Path) -> None:
+    dog = Watchdog()
+    async with k6_process(["sh", "-c", f"({STUBBORN}) & echo $!; wait"], {"PATH": os.defpath}, tmp_path, dog) as process:
+        assert process.stdout is not None
+        grandchild = int((await process.stdout.receive()).split()[0])
+        assert _alive(grandchild)
+    assert _gone_within(grandchild, 1.0) and _gone_within(process.pid, 1.0)
+    dog.close()
+
+
+def test_a_released_process_is_not_killed_when_the_watchdog_ends() -> None:
+    dog = Watchdog()
+    command = dog.guard(["sh", "-c", "echo started; sleep 30"])
+    with subprocess.Popen(command, stdin=dog.stdin(), start_new_session=True, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None and child.stdout.readline() == b"started\n"
+        dog.release(child.pid)
+        dog.close()
+        assert _alive(child.pid)
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def test_a_watchdog_that_was_killed_is_replaced() -> None:
+    dog = Watchdog()
+    first = dog.stdin()
+    shell = dog._shell  # pyright: ignore[reportPrivateUsage]
+    assert shell is not None and first >= 0
+    shell.kill()
+    shell.wait()
+    with subprocess.Popen(dog.guard(["sleep", "30"]), stdin=dog.stdin(), start_new_session=True) as child:
+        assert _alive(child.pid)
+        dog.close()
+        assert _gone_within(child.pid, 1.0)
+
+
+def test_the_guarded_command_gets_an_empty_stdin_and_its_exit_code_is_kept() -> None:
+    dog = Watchdog()
+    done = subprocess.run(dog.guard(["sh", "-c", "cat; exit 7"]), stdin=dog.stdin(), start_new_session=True, capture_output=True)
+    assert (done.returncode, done.stdout) == (7, b"")
+    dog.close()

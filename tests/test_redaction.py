@@ -1,0 +1,49 @@
+import pytest
+
+from k6_mcp.redaction import redact_text, redact_url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Bearer SECRETVALUE1",
+        "Cookie: sid=SECRETVALUE1; other=SECRETVALUE1",
+        "headers: { Authorization: 'Bearer SECRETVALUE1' }",
+        '{"access_token": "SECRETVALUE1"}',
+        "const apiKey = `SECRETVALUE1`;",
+        "password='SECRETVALUE1'",
+        "http://user:SECRETVALUE1@host/path",
+        "GET /x?a=1&api_key=SECRETVALUE1&b=2",
+        "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJTRUNSRVRWQUxVRTEifQ.SECRETVALUE1",
+        "Basic SECRETVALUE1==",
+    ],
+)
+def test_what_looks_like_a_credential_is_masked(text: str) -> None:
+    redacted = redact_text(text)
+    assert "SECRETVALUE1" not in redacted and "***" in redacted
+
+
+def test_known_secrets_are_masked_wherever_they_stand_and_longest_first() -> None:
+    assert redact_text("a topsecretvalue b topsecret", ["topsecret", "topsecretvalue"]) == "a *** b ***"
+
+
+def test_short_known_values_do_not_mask_ordinary_text() -> None:
+    assert redact_text("1 request to GET", ["1", "GET"]) == "1 request to GET"
+
+
+@pytest.mark.parametrize(
+    "text", ["export const options = { vus: 10 };", "http://127.0.0.1:8080/items?page=2", "p(95)<500", "tokens per second: 12"]
+)
+def test_ordinary_text_stays_as_it_is(text: str) -> None:
+    assert redact_text(text) == text
+
+
+def test_a_url_keeps_its_host_and_path() -> None:
+    assert redact_url("https://u:p@shop.example:8443/a?token=zzz&x=1#f") == "https://***@shop.example:8443/a?token=***&x=1#f"
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 500_000, "?" + "a" * 500_000, "://" + "a" * 500_000, "token" * 100_000, "'" * 200_000, "eyJ" * 100_000]
+)
+def test_hostile_long_lines_end(text: str) -> None:
+    assert len(redact_text(text)) <= len(text)
