@@ -1,0 +1,88 @@
+"""The key figures of a run, and its latency without the requests that never connected."""
+
+from typing import Literal
+
+from k6_mcp.analysis.breakdown import Breakdown, Rows, count_of, values_of
+from k6_mcp.models.metrics import Figures, Latency, MetricRow
+from k6_mcp.models.outcome import Outcome
+
+_GOOD_STATUSES = range(200, 400)
+
+
+def key_figures(rows: Rows, breakdown: Breakdown, outcome: Outcome, load_s: float, wall_s: float) -> Figures:
+    """Return the key figures; per-second figures divide by `load_s`."""
+    requests, iterations = breakdown.requests, count_of(rows, "iterations")
+    failed, error_rate = _failed(rows, requests)
+    unanswered = breakdown.unanswered
+    if unanswered is None:  # the script switched the status tag off; k6 logs every request without an answer
+        unanswered = min(outcome.log.request_failures, requests)
+    checks = values_of(rows, "checks")
+    return Figures(
+        wall_s=wall_s,
+        load_s=load_s,
+        requests=requests,
+        requests_per_s=requests / load_s if load_s else 0.0,
+        failed_requests=failed,
+        error_rate=error_rate,
+        unanswered_requests=unanswered,
+        latency=_latency(rows, breakdown, requests, failed, unanswered),
+        iterations=iterations,
+        iterations_per_s=iterations / load_s if load_s else 0.0,
+        iterations_interrupted=outcome.interrupted,
+        iterations_dropped=count_of(rows, "dropped_iterations"),
+        iterations_thrown=outcome.log.thrown,
+        vus_max=_vus_max(rows),
+        data_received_bytes=count_of(rows, "data_received"),
+        data_sent_bytes=count_of(rows, "data_sent"),
+        checks_passed=round(checks.get("passes", 0.0)),
+        checks_failed=round(checks.get("fails", 0.0)),
+    )
+
+
+def _failed(rows: Rows, requests: int) -> tuple[int, float | None]:
+    """Failed requests and their share; `passes` of http_req_failed counts the requests that did fail."""
+    row = rows.get("http_req_failed")
+    if row is None or not requests:
+        return 0, None
+    passes, fails, rate = row.values.get("passes"), row.values.get("fails", 0.0), row.values.get("rate", 0.0)
+    if passes is None:
+        return round(rate * requests), rate
+    return round(passes), passes / (passes + fails) if passes + fails else None
+
+
+def _latency(rows: Rows, breakdown: Breakdown, requests: int, failed: int, unanswered: int) -> Latency | None:
+    """Latency of all requests, or of the successful ones when some never connected: k6 counts exactly those as 0 ms."""
+    every = rows.get("http_req_duration")
+    if every is None or not requests:
+        return None
+    if not unanswered or every.values.get("min", 0.0) > 0:
+        return _latency_of(every, "all_requests", requests)
+    good = rows.get("http_req_duration{expected_response:true}")
+    if good is None:  # only the record is left, which splits by status
+        good_statuses = [s.status for s in breakdown.statuses if s.status in _GOOD_STATUSES]
+        good = rows.get(f"http_req_duration{{status:{good_statuses[0]}}}") if len(good_statuses) == 1 else None
+    return _latency_of(good, "successful_requests", requests - failed) if good else None
+
+
+def _latency_of(row: MetricRow, of: Literal["all_requests", "successful_requests"], count: int) -> Latency | None:
+    values = row.values
+    count = round(values.get("count", count))
+    if not count or not {"avg", "min", "med", "max"} <= values.keys():
+        return None
+    return Latency(
+        of=of,
+        count=count,
+        avg_ms=values["avg"],
+        min_ms=values["min"],
+        med_ms=values["med"],
+        max_ms=values["max"],
+        p90_ms=values.get("p(90)"),
+        p95_ms=values.get("p(95)"),
+        p99_ms=values.get("p(99)"),
+    )
+
+
+def _vus_max(rows: Rows) -> int | None:
+    values = values_of(rows, "vus_max")
+    most = values.get("max", values.get("value"))
+    return round(most) if most else None

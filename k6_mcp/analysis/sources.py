@@ -1,0 +1,157 @@
+"""k6's two end-of-test JSON files read into one shape: `handleSummary(data)` as our wrapper writes it, and `--summary-export`.
+
+Both are made by k6's JavaScript side, where the script under test could damage them; `crosscheck` decides whether they hold.
+Undone here: the export says `true` for a crossed threshold and `value` for a rate; `setup_data` (it may hold tokens) is not read.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from k6_mcp.analysis.record import Contains, Record
+from k6_mcp.analysis.thresholds import Key
+from k6_mcp.models.metrics import CheckResult, MetricRow, MetricType
+
+_TIME_METRICS = ("http_req_", "iteration_duration", "group_duration", "grpc_req_duration", "ws_connecting", "ws_session_duration")
+_DATA_METRICS = ("data_sent", "data_received")
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An end-of-test summary: rows by name, k6's threshold verdicts (True = held), checks, and k6's test run time in s."""
+
+    rows: Mapping[str, MetricRow]
+    k6_says: Mapping[Key, bool]
+    checks: tuple[CheckResult, ...]
+    run_s: float | None
+
+
+class _Json(BaseModel):
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False, frozen=True)
+
+
+class _Check(_Json):
+    name: str
+    path: str
+    passes: int
+    fails: int
+
+
+class _Group(_Json):
+    """The wrapper's JSON has lists, the export has objects by name."""
+
+    checks: Sequence[_Check] | Mapping[str, _Check] = ()
+    groups: "Sequence[_Group] | Mapping[str, _Group]" = ()
+
+
+class _Verdict(_Json):
+    ok: bool
+
+
+class _Metric(_Json):
+    type: MetricType
+    contains: Contains
+    values: Mapping[str, float | None]
+    thresholds: Mapping[str, _Verdict] = {}
+
+
+class _Summary(_Json):
+    metrics: Mapping[str, _Metric]
+    root_group: _Group
+    state: Mapping[str, object] = {}
+
+
+class _Export(_Json):
+    metrics: Mapping[str, Mapping[str, float | Mapping[str, bool] | None]]
+    root_group: _Group
+
+
+def read_summary(text: str | None) -> Measured | None:
+    """Return what the wrapper's `handleSummary(data)` says, None if it is missing or not k6's JSON."""
+    try:
+        data = _Summary.model_validate_json(text or "")
+    except (ValidationError, RecursionError):
+        return None
+    run_ms = data.state.get("testRunDurationMs")
+    return Measured(
+        rows={name: _row(name, metric.type, metric.contains, metric.values) for name, metric in data.metrics.items()},
+        k6_says={
+            (name, text): verdict.ok for name, metric in data.metrics.items() for text, verdict in metric.thresholds.items()
+        },
+        checks=tuple(_checks(data.root_group)),
+        run_s=float(run_ms) / 1000 if isinstance(run_ms, int | float) and run_ms > 0 else None,
+    )
+
+
+def read_export(text: str | None, record: Record) -> Measured | None:
+    """Return what `--summary-export` says, None if it is missing or not k6's JSON; types come from the record or the keys."""
+    try:
+        data = _Export.model_validate_json(text or "")
+    except (ValidationError, RecursionError):
+        return None
+    rows: dict[str, MetricRow] = {}
+    k6_says: dict[Key, bool] = {}
+    for name, fields in data.metrics.items():
+        values = {key: value for key, value in fields.items() if isinstance(value, float | int)}
+        verdicts = fields.get("thresholds")
+        if isinstance(verdicts, Mapping):
+            k6_says |= {(name, expression): not crossed for expression, crossed in verdicts.items()}
+        kind = record.kind(name)
+        type_ = kind.type if kind else _type_of(values)
+        if type_ == "rate" and "value" in values:
+            values["rate"] = values.pop("value")
+        rows[name] = _row(name, type_, kind.contains if kind else _contains_of(name), values)
+    return Measured(rows, k6_says, tuple(_checks(data.root_group)), _run_s(rows.values()))
+
+
+def record_rows(record: Record) -> Mapping[str, MetricRow]:
+    """Return the record's last figures as rows; fractions carry five digits, and counts of rates and trends are unknown."""
+    totals = record.totals()
+    if totals is None:
+        return {}
+    kinds = {name: record.kind(name) for name in totals.rows}
+    return {name: _row(name, kind.type, kind.contains, totals.rows[name]) for name, kind in kinds.items() if kind}
+
+
+def _row(name: str, type_: MetricType, contains: Contains, values: Mapping[str, float | None]) -> MetricRow:
+    # A script that adds Infinity to a metric of its own makes k6 write null.
+    known = {key: float(value) for key, value in values.items() if value is not None}
+    return MetricRow(name=name, type=type_, contains=contains, values=known)
+
+
+def _checks(group: _Group) -> Iterator[CheckResult]:
+    for check in _values(group.checks):
+        path = check.path.removeprefix("::").rpartition("::")[0]
+        yield CheckResult(group=path, name=check.name, passes=check.passes, fails=check.fails)
+    for child in _values(group.groups):
+        yield from _checks(child)
+
+
+def _values(items: Sequence[_T] | Mapping[str, _T]) -> Iterable[_T]:
+    return items.values() if isinstance(items, Mapping) else items
+
+
+def _type_of(values: Mapping[str, float]) -> MetricType:
+    if "passes" in values or set(values) == {"value"}:
+        return "rate"
+    if "value" in values:
+        return "gauge"
+    return "counter" if set(values) <= {"count", "rate"} else "trend"
+
+
+def _contains_of(name: str) -> Contains:
+    base = name.partition("{")[0]
+    if base in _DATA_METRICS:
+        return "data"
+    return "time" if base.startswith(_TIME_METRICS) and base != "http_req_failed" else "default"
+
+
+def _run_s(rows: Iterable[MetricRow]) -> float | None:
+    """k6's run time: a counter's `rate` is its count over exactly that time (metrics/sink.go); the largest is the most exact."""
+    counters = [row.values for row in rows if row.type == "counter" and row.values.get("rate", 0.0) > 0]
+    largest = max(counters, key=lambda values: values.get("count", 0.0), default=None)
+    return round(largest.get("count", 0.0) / largest["rate"], 9) if largest else None  # k6 measures in ns

@@ -1,0 +1,96 @@
+"""From what k6 left behind to `Metrics`: the exact summary where it can be trusted, else the record."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from k6_mcp.analysis.breakdown import Breakdown, Rows
+from k6_mcp.analysis.crosscheck import contradiction
+from k6_mcp.analysis.figures import key_figures
+from k6_mcp.analysis.load import load_seconds
+from k6_mcp.analysis.record import Record
+from k6_mcp.analysis.sources import Measured, read_export, read_summary, record_rows
+from k6_mcp.analysis.thresholds import Evidence, Judged, Key, judge_thresholds
+from k6_mcp.models.metrics import Metrics, Source
+from k6_mcp.models.outcome import Outcome
+from k6_mcp.models.plan import Plan
+from k6_mcp.models.wording import few
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    source: Source
+    rows: Rows
+    measured: Measured | None
+    warnings: tuple[str, ...] = ()
+
+
+def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
+    """Return everything measured in a run; each warning begins with a stable code and a colon."""
+    chosen = _choose(outcome, record)
+    breakdown = Breakdown.of(chosen.rows, record_rows(record))
+    judged = _thresholds(outcome, record, plan, chosen)
+    run_s = chosen.measured.run_s if chosen.measured else None
+    wall_s = max((outcome.ended_at - outcome.started_at).total_seconds(), 0.0)
+    return Metrics(
+        source=chosen.source,
+        exact=chosen.measured is not None,
+        figures=key_figures(chosen.rows, breakdown, outcome, load_seconds(record, plan, run_s, wall_s), wall_s),
+        thresholds=judged.results,
+        checks=chosen.measured.checks if chosen.measured else (),
+        errors=breakdown.errors,
+        statuses=breakdown.statuses,
+        rows=tuple(chosen.rows[name] for name in sorted(chosen.rows)),
+        warnings=(*chosen.warnings, *_warnings(chosen, breakdown, judged)),
+    )
+
+
+def _choose(outcome: Outcome, record: Record) -> _Chosen:
+    doubts: list[str] = []
+    candidates: tuple[tuple[Source, Measured | None], ...] = (
+        ("summary", read_summary(outcome.summary)),
+        ("export", read_export(outcome.export, record)),
+    )
+    for source, measured in candidates:
+        if measured is None:
+            continue
+        if (doubt := contradiction(measured, record)) is None:
+            return _Chosen(source, measured.rows, measured, tuple(doubts))
+        doubts.append(f"summary_contradicted: k6's {source} file does not agree with its time series ({doubt}); it was not used")
+    rows = record_rows(record)
+    if not rows:
+        return _Chosen("none", {}, None, tuple(doubts))
+    return _Chosen("record", rows, None, (*doubts, _FROM_RECORD))
+
+
+_FROM_RECORD = (
+    "figures_from_record: k6 left no usable end-of-test summary, so figures come from its time series: up to the last second, "
+    "fractions to five digits"
+)
+
+
+def _thresholds(outcome: Outcome, record: Record, plan: Plan | None, chosen: _Chosen) -> Judged:
+    k6_says: Mapping[Key, bool] = chosen.measured.k6_says if chosen.measured else {}
+    planned = [(threshold.metric, threshold.expression) for threshold in plan.thresholds] if plan else []
+    totals = record.totals()
+    evidence = Evidence(
+        rows=chosen.rows,
+        k6_says=k6_says,
+        cause=outcome.log.cause,
+        measured=totals.rows.keys() if totals else (),
+        complete=chosen.measured is not None,
+    )
+    return judge_thresholds([*planned, *k6_says], evidence)
+
+
+def _warnings(chosen: _Chosen, breakdown: Breakdown, judged: Judged) -> Iterator[str]:
+    by_status = sum(status.count for status in breakdown.statuses)
+    if by_status != breakdown.requests:
+        yield (
+            f"statuses_incomplete: {by_status} of {breakdown.requests} requests are broken down by HTTP status; "
+            "the script's systemTags leave it out, or k6 recorded less"
+        )
+    if judged.unjudged:
+        yield f"thresholds_not_judged: no data for {few(f'{metric} {expression}' for metric, expression in judged.unjudged)}"
+    infinite = [name for name, row in chosen.rows.items() if not row.values]
+    if infinite:
+        yield f"not_finite: {few(infinite)} held values that are not finite numbers"
