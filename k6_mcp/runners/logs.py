@@ -117,7 +117,7 @@ class LogReader:
 
 
 def _never_ends_run(line: bytes) -> bool:
-    return b'"source":"console"' in line or b'"level":"error"' not in line
+    return b'"level":"error"' not in line or b'"source":"console"' in line or b'"scenario":"' in line
 
 
 def _parse(line: bytes, secrets: tuple[str, ...]) -> _Entry:
