@@ -1,0 +1,196 @@
+"""`k6_server.py` as clients start it: by any python3, speaking whatever the first line speaks."""
+
+import ast
+import json
+import os
+import pty
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from k6_mcp.entry import read_line, speaks_mcp
+
+CHECKOUT = Path(__file__).parents[1]
+SERVER = CHECKOUT / "k6_server.py"
+PARAMS = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": PARAMS,
+}
+HEALTH = '{"method":"check_health"}\n'
+_TIMEOUT_S = 30
+# What a peer sees, and beside it which of the SDK's modules were imported to get there.
+_REPORT_SDK = """
+import sys
+from k6_mcp.entry import main
+code = main()
+sys.stderr.write("SDK:" + ",".join(name for name in sys.modules if name.partition(".")[0] in ("mcp", "mcp_types")))
+sys.exit(code)
+"""
+
+
+def start(
+    *arguments: str, stdin: str, python: str | Path = sys.executable, settings: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the interpreter to its end with `stdin` as all of its input."""
+    environment = {**os.environ, **(settings or {})}
+    command = [str(python), *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=_TIMEOUT_S, env=environment, check=False)
+
+
+def lines(*messages: dict[str, Any]) -> str:
+    """Return messages as a client writes them."""
+    return "".join(json.dumps(message) + "\n" for message in messages)
+
+
+@pytest.fixture
+def bare_python(tmp_path: Path) -> Path:
+    """An interpreter without any of our dependencies."""
+    venv.create(tmp_path / "bare")
+    return tmp_path / "bare" / "bin" / "python"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout without a .venv."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    for name in ("k6_server.py", "k6_mcp", "templates"):
+        (folder / name).symlink_to(CHECKOUT / name)
+    (folder / "k6_server.py").unlink()
+    (folder / "k6_server.py").write_bytes(SERVER.read_bytes())
+    return folder
+
+
+def test_an_mcp_client_is_served_from_its_first_message_on() -> None:
+    done = start(str(SERVER), stdin=lines(INITIALIZE, {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}))
+
+    answers = {answer["id"]: answer["result"] for answer in map(json.loads, done.stdout.splitlines())}
+    assert answers[1]["serverInfo"]["name"] == "k6-mcp"
+    assert "execute_k6_test" in [tool["name"] for tool in answers[2]["tools"]]
+    assert done.returncode == 0
+
+
+def test_a_first_message_in_which_jsonrpc_comes_last_is_still_mcp() -> None:
+    message = {**{name: value for name, value in INITIALIZE.items() if name != "jsonrpc"}, "jsonrpc": "2.0"}
+
+    done = start(str(SERVER), stdin=lines(message))
+
+    assert json.loads(done.stdout)["result"]["serverInfo"]["name"] == "k6-mcp"
+
+
+def test_a_first_message_longer_than_any_pipe_arrives_whole() -> None:
+    info = {"name": "ü" * 200_000, "version": "1"}
+
+    done = start(str(SERVER), stdin=lines({**INITIALIZE, "params": {**PARAMS, "clientInfo": info}}))
+
+    assert json.loads(done.stdout)["id"] == 1
+
+
+def test_a_line_without_jsonrpc_is_answered_in_one_line_without_the_mcp_sdk() -> None:
+    done = start("-c", _REPORT_SDK, stdin=HEALTH)
+
+    assert json.loads(done.stdout)["success"] is True
+    assert done.stderr == "SDK:"
+    assert done.returncode == 0
+
+
+def test_every_further_one_shot_line_is_answered_in_turn() -> None:
+    done = start(str(SERVER), stdin="\n" + HEALTH + HEALTH)
+
+    assert [json.loads(line)["success"] for line in done.stdout.splitlines()] == [True, True]
+
+
+@pytest.mark.parametrize("stdin", ["", "\n\n", "hello\n", '{"method":"format_disk"}\n'])
+def test_what_is_no_request_is_refused_in_one_json_line_with_exit_code_1(stdin: str) -> None:
+    done = start(str(SERVER), stdin=stdin)
+
+    assert json.loads(done.stdout)["success"] is False
+    assert done.stderr == done.stdout
+    assert done.returncode == 1
+
+
+def test_an_interpreter_without_dependencies_hands_over_to_the_checkouts_venv(bare_python: Path, checkout: Path) -> None:
+    (checkout / ".venv").symlink_to(sys.prefix)
+
+    done = start(str(checkout / "k6_server.py"), stdin=HEALTH, python=bare_python)
+
+    assert json.loads(done.stdout)["success"] is True, done.stderr
+    assert done.returncode == 0
+
+
+def test_without_a_venv_one_line_says_what_to_run(bare_python: Path, checkout: Path) -> None:
+    done = start(str(checkout / "k6_server.py"), stdin=HEALTH, python=bare_python)
+
+    assert f"run `make setup` in {checkout}" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert (done.stdout, done.returncode) == ("", 1)
+
+
+def test_a_venv_that_lacks_the_dependencies_too_is_not_started_again_and_again(checkout: Path) -> None:
+    venv.create(checkout / ".venv")
+
+    done = start(str(checkout / "k6_server.py"), stdin=HEALTH, python=checkout / ".venv" / "bin" / "python")
+
+    assert "make setup" in done.stderr
+    assert done.returncode == 1
+
+
+def test_old_interpreters_can_read_the_entry_far_enough_to_hand_over() -> None:
+    ast.parse(SERVER.read_text(encoding="utf-8"), feature_version=(3, 7))
+
+
+def test_settings_that_cannot_be_used_are_named_in_one_line() -> None:
+    done = start(str(SERVER), stdin=HEALTH, settings={"K6_MCP_MAX_VUS": "many", "K6_TIMEOUT": "soon"})
+
+    assert "K6_MCP_MAX_VUS" in done.stderr
+    assert "K6_TIMEOUT" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.returncode == 1
+
+
+def test_a_person_at_a_terminal_is_told_what_is_waited_for() -> None:
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen([sys.executable, str(SERVER)], stdin=theirs, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        with process:
+            assert process.stderr is not None
+            assert b"k6-mcp --help" in process.stderr.readline()
+            process.kill()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_nothing_after_the_first_line_is_taken_from_the_pipe() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b" \n\nfirst\nsecond\n")
+    os.close(writer)
+    try:
+        assert read_line(reader) == b"first\n"
+        assert os.read(reader, 100) == b"second\n"
+        assert read_line(reader) == b""
+    finally:
+        os.close(reader)
+
+
+@pytest.mark.parametrize(
+    ("line", "mcp"),
+    [
+        (b'{"jsonrpc":"2.0","id":1,"method":"ping"}', True),
+        (b'[{"jsonrpc":"2.0","id":1,"method":"ping"}]', True),
+        (b'{"method":"execute_k6_test","params":{"jsonrpc":"2.0"}}', False),
+        (b'"jsonrpc"', False),
+        (b"jsonrpc", False),
+        (b"[" * 100_000, False),
+        (b"\xff\xfe", False),
+    ],
+)
+def test_only_the_member_jsonrpc_makes_a_line_mcp(line: bytes, mcp: bool) -> None:
+    assert speaks_mcp(line) is mcp
