@@ -90,7 +90,10 @@ class LocalRunner:
         log = reader.digest(went_running=False)
         if exit_code == 0:
             warnings = (message.text for message in log.messages if message.level == "warning")
-            return read_plan(output.decode("utf-8", errors="replace"), warnings)
+            try:
+                return read_plan(output.decode("utf-8", errors="replace"), warnings)
+            except ValueError as error:  # a k6 newer than we know
+                return _not_started(started, error)
         timed_out = exit_code is None
         return Outcome(
             exit_code=exit_code,
