@@ -1,17 +1,12 @@
 """What `k6_server.py` starts: the first line on stdin decides whether the peer speaks MCP or one-shot."""
 
-import fcntl
-import io
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.settings import Settings
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 _STDIN = 0
 _INTERRUPTED = 130
@@ -36,8 +31,7 @@ def main() -> int:
         return serve_lines(first_line, settings)
     from k6_mcp.frontends.mcp_server.run import serve_stdio
 
-    sys.stdin = io.TextIOWrapper(io.BufferedReader(_StdinAgain(first_line)), encoding="utf-8", errors="replace")
-    return serve_stdio(settings)
+    return serve_stdio(settings, first_line)
 
 
 def read_line(fd: int) -> bytes:
@@ -59,28 +53,3 @@ def speaks_mcp(line: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(message, list) or (isinstance(message, dict) and "jsonrpc" in cast("dict[str, object]", message))
-
-
-class _StdinAgain(io.RawIOBase):
-    """Standard input from its beginning, although its first line was read; fd 0 itself becomes the null device.
-
-    So nothing that is started later can read, or wait for, what belongs to the protocol.
-    """
-
-    def __init__(self, head: bytes) -> None:
-        self._head = head
-        self._fd = fcntl.fcntl(_STDIN, fcntl.F_DUPFD_CLOEXEC, 3)
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, _STDIN)
-        os.close(null)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        view = memoryview(buffer).cast("B")
-        if not self._head:
-            return os.readv(self._fd, [view])
-        size = min(len(view), len(self._head))
-        view[:size], self._head = self._head[:size], self._head[size:]
-        return size
