@@ -69,9 +69,16 @@ class UnknownRun(K6McpError):
 
 
 class HistoryUnavailable(K6McpError):
-    """Raised when the database cannot be used; runs still work and are kept in their folders."""
+    """Raised when the database cannot be used; runs still work and are kept in their folders.
+
+    `kind` tells whether waiting helps ("locked") or `k6-mcp rebuild` does ("damaged").
+    """
 
     code = "history_unavailable"
+
+    def __init__(self, *reasons: str, hint: str = "", kind: str = "unusable") -> None:
+        super().__init__(*reasons, hint=hint)
+        self.kind = kind
 
 
 class NotUnderstood(K6McpError):

@@ -1,0 +1,38 @@
+"""The state of the two places that keep runs."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.history.database import Database
+from k6_mcp.models.reports import Component
+
+_LITTLE_BYTES = 200_000_000  # a few hundred runs with their time series
+
+
+async def database_health(database: Database) -> Component:
+    """Return whether the database can be written, tried now."""
+    database.forgive()
+    try:
+        async with database.atomic() as connection:
+            rows = [*await connection.execute_fetchall("SELECT count(*) FROM documents")]
+    except HistoryUnavailable as error:
+        detail = f"{'; '.join(error.reasons)}; runs work and are kept in their folders"
+        return Component(name="database", state="degraded", detail=detail, hint=error.hint)
+    return Component(name="database", state="ok", detail=f"{database.path}, {rows[0][0]} runs")
+
+
+def disk_health(results_dir: Path) -> Component:
+    """Return whether run folders can be written, tried now, and how much space is free. Blocking."""
+    hint = "free some space, or set K6_RESULTS_DIR to another disk"
+    try:
+        free_bytes = shutil.disk_usage(results_dir).free
+        with tempfile.TemporaryFile(dir=results_dir) as probe:
+            probe.write(b"x" * 4096)
+    except OSError as error:
+        return Component(name="disk", state="broken", detail=f"{results_dir} cannot be written: {error.strerror}", hint=hint)
+    detail = f"{results_dir}, {free_bytes} bytes free ({free_bytes / 1e9:.1f} GB)"
+    if free_bytes < _LITTLE_BYTES:
+        return Component(name="disk", state="degraded", detail=detail, hint=hint)
+    return Component(name="disk", state="ok", detail=detail)

@@ -1,0 +1,230 @@
+"""What happened before: every run in the database and, as its backup, in its own folder."""
+
+import asyncio
+import os
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.history import runs
+from k6_mcp.history.database import Database
+from k6_mcp.history.filters import bounds
+from k6_mcp.history.folders import Folders
+from k6_mcp.history.health import database_health, disk_health
+from k6_mcp.history.orphans import Found, judge_folders, judge_rows
+from k6_mcp.history.owners import Owners
+from k6_mcp.history.pages import find, select
+from k6_mcp.history.rebuild import rebuild_from_folders
+from k6_mcp.history.sqlite import shielded
+from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
+from k6_mcp.models.reports import Component
+from k6_mcp.models.run import FINAL, Notice, Run
+from k6_mcp.models.run_id import RUN_ID
+
+_RETRY_S = 5.0
+_FOLDERS_READ = 500
+_MOST_PENDING = 1000
+_REMOVED = "the database file was removed while in use and a new one was begun; `k6-mcp rebuild` brings earlier runs back"
+
+
+class History:
+    """Keeps runs and finds them again. A database or folder in trouble costs notices, never exceptions and never a run.
+
+    Runs that the database could not take are written to it as soon as it can be written again.
+    """
+
+    def __init__(self, results_dir: Path, database: Path, *, retry_s: float = _RETRY_S) -> None:
+        self._folders = Folders(results_dir.absolute())
+        self._owners = Owners(self._folders.results_dir)
+        self._database = Database(database.absolute(), retry_s)
+        self._pending: dict[str, Run] = {}
+        self._saving = asyncio.Lock()
+        self._folders_judged = False
+
+    async def __aenter__(self) -> Self:
+        try:
+            await shielded(asyncio.to_thread(self._enter))
+        except BaseException:
+            await shielded(self._leave())
+            raise
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await shielded(self._leave())
+
+    @property
+    def server_id(self) -> str:
+        """The name of this process in the runs that it owns."""
+        return self._owners.server_id
+
+    async def save(self, run: Run) -> tuple[Notice, ...]:
+        """Keep a run, first in its folder, then in the database; what did not work is told in notices.
+
+        A cancellation waits until the run is kept.
+        """
+        return await shielded(self._save(run))
+
+    async def get(self, run_id: str) -> Run | None:
+        """Return a run, None if there is none of this id."""
+        if not RUN_ID.match(run_id):
+            return None
+        if run_id in self._pending:
+            return self._pending[run_id]
+        run = None
+        with suppress(HistoryUnavailable, ValueError):
+            run = await runs.read(self._database, run_id)
+        if run is None or run.status not in FINAL:  # the folder is written first: it is never older
+            run = next(iter(await asyncio.to_thread(self._read_folders, [run_id])), run)
+        return run
+
+    async def page(self, query: HistoryQuery) -> HistoryPage:
+        """Return one page of runs, newest first, with key figures but without plans, checks and metric rows.
+
+        Raises:
+            InvalidArguments: If the cursor is not one of ours.
+        """
+        bounds(query)
+        try:
+            await self._catch_up()
+            page = await find(self._database, query)
+        except HistoryUnavailable as error:
+            newest = await asyncio.to_thread(self._newest)
+            why = f"{'; '.join(error.reasons)}: these runs were read from the newest {_FOLDERS_READ} run folders ({error.hint})"
+            return select((newest | self._pending).values(), query, why)
+        remarks = [page.degraded, _REMOVED if self._database.replaced else None, self._waiting()]
+        return page.model_copy(update={"degraded": "; ".join(filter(None, remarks)) or None})
+
+    async def run_ids(self, prefix: str, limit: int) -> tuple[str, ...]:
+        """Return up to `limit` ids that begin with `prefix`, newest first."""
+        if not prefix.isascii():
+            return ()
+        try:
+            return await runs.ids_by_prefix(self._database, prefix, limit)
+        except HistoryUnavailable:
+            ids = await asyncio.to_thread(self._folders.ids)
+            return tuple([run_id for run_id in ids if run_id.startswith(prefix)][:limit])
+
+    async def orphans(self) -> tuple[Run, ...]:
+        """Return the queued and running runs whose server is dead, oldest first; `claim` one before ending it.
+
+        Also brings runs into the database that ended without it.
+        """
+        rows: tuple[runs.Unfinished, ...] = ()
+        known: frozenset[str] | None = frozenset()
+        try:
+            await self._catch_up()
+            rows = await runs.unfinished(self._database)
+            known = None if self._folders_judged else await runs.known_ids(self._database)
+            self._folders_judged = True
+        except HistoryUnavailable:
+            pass  # then the folders alone tell
+        found = await asyncio.to_thread(self._judge, rows, known)
+        if found.finished:
+            with suppress(HistoryUnavailable, ValueError):
+                await shielded(self._store(found.finished))
+        return tuple(sorted(found.dead, key=lambda run: run.created_at))
+
+    async def claim(self, run_id: str) -> bool:
+        """Return whether the caller alone may end this orphan; the claim ends with the save of the final run, or with this process."""
+        return await shielded(self._claim(run_id))
+
+    async def rebuild(self) -> RebuildReport:
+        """Restore the database from the run folders; a damaged file is set aside, a healthy one is added to.
+
+        Raises:
+            HistoryUnavailable: If the database can neither be written nor replaced.
+        """
+        report = await shielded(rebuild_from_folders(self._database, self._folders, self._results_dir()))
+        self._database.replaced = False
+        return report
+
+    async def health(self) -> tuple[Component, ...]:
+        """Return the state of the database and of the disk that holds the run folders, both tried now."""
+        database = await database_health(self._database)
+        return (database, await asyncio.to_thread(disk_health, self._folders.results_dir))
+
+    def _enter(self) -> None:
+        with suppress(OSError):  # every save tries again, and tells
+            self._folders.prepare()
+        self._owners.enter()
+
+    async def _leave(self) -> None:
+        self._database.forgive()
+        with suppress(HistoryUnavailable, ValueError):
+            await self._catch_up()
+        await self._database.close()
+        await asyncio.to_thread(self._owners.leave)
+
+    async def _save(self, run: Run) -> tuple[Notice, ...]:
+        async with self._saving:  # two saves of one run keep their order
+            notices = await asyncio.to_thread(self._back_up, run)
+            try:
+                await self._store([run])
+            except (HistoryUnavailable, ValueError) as error:
+                notices.append(_notice("history_unavailable", "the run is not in the history database yet", error))
+            if run.status in FINAL:
+                await asyncio.to_thread(self._owners.unclaim, run.run_id)
+        return tuple(notices)
+
+    def _back_up(self, run: Run) -> list[Notice]:
+        self._owners.stay()
+        try:
+            self._folders.write(run)
+        except (OSError, ValueError) as error:
+            return [_notice("backup_unavailable", f"run.json of {run.run_id} could not be written", error)]
+        return []
+
+    async def _store(self, fresh: list[Run]) -> None:
+        waiting = self._pending | {run.run_id: run for run in fresh}
+        try:
+            async with self._database.atomic() as connection:
+                await runs.write(connection, waiting.values(), self._results_dir())
+        except HistoryUnavailable:
+            self._pending = dict([*waiting.items()][-_MOST_PENDING:])
+            raise
+        self._pending = {}
+
+    async def _catch_up(self) -> None:
+        if self._pending:
+            with suppress(HistoryUnavailable):
+                await shielded(self._store([]))
+
+    def _waiting(self) -> str | None:
+        return f"{len(self._pending)} runs are not in the database yet, because it cannot be written" if self._pending else None
+
+    def _results_dir(self) -> str:
+        return os.path.realpath(self._folders.results_dir)
+
+    def _read_folders(self, run_ids: list[str]) -> list[Run]:
+        return [*self._folders.read_some(run_ids)]
+
+    def _newest(self) -> dict[str, Run]:
+        return {run.run_id: run for run in self._folders.read_some(self._folders.newest(_FOLDERS_READ))}
+
+    def _judge(self, rows: tuple[runs.Unfinished, ...], known: frozenset[str] | None) -> Found:
+        found = judge_rows(rows, self._folders, self._owners)
+        if known is not None:
+            unlisted = judge_folders(known, self._folders, self._owners)
+            found.dead += unlisted.dead
+            found.finished += unlisted.finished
+            self._owners.sweep()
+        return found
+
+    async def _claim(self, run_id: str) -> bool:
+        if not await asyncio.to_thread(self._owners.claim, run_id):
+            return False
+        run = await self.get(run_id)  # another server may have ended it since the caller looked
+        if run is not None and run.status not in FINAL and not await asyncio.to_thread(self._owners.alive, run.server_id):
+            return True
+        await asyncio.to_thread(self._owners.unclaim, run_id)
+        return False
+
+
+def _notice(code: str, what: str, error: Exception) -> Notice:
+    if isinstance(error, HistoryUnavailable):
+        return Notice(code=code, message=f"{what}: {'; '.join(error.reasons)} (next step: {error.hint})")
+    return Notice(
+        code=code, message=f"{what}: {str(error).splitlines()[0][:200]} (next step: check_health tells the state of the disk)"
+    )

@@ -1,0 +1,87 @@
+"""The schema's history. Append only: a migration that was released is never changed, its function's name is its record."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+import aiosqlite
+
+from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.history.sqlite import begin
+
+Migration = Callable[[aiosqlite.Connection], Awaitable[None]]
+
+
+async def runs_with_documents_and_tags(connection: aiosqlite.Connection) -> None:
+    """Create the first schema.
+
+    `runs` holds what filters ask about and nothing else, in the order of time, so that even a filter without help from
+    an index reads it quickly from end to end. Its indices carry the primary key, thus the time, by themselves.
+    """
+    statements = (
+        """CREATE TABLE runs (
+            created_us INTEGER NOT NULL, run_id TEXT NOT NULL, status TEXT NOT NULL, failure_kind TEXT, error_rate REAL,
+            p95_ms REAL, name TEXT, url TEXT, tags TEXT NOT NULL, PRIMARY KEY (created_us, run_id)) WITHOUT ROWID""",
+        "CREATE INDEX runs_by_status ON runs (status)",
+        "CREATE INDEX runs_by_failure_kind ON runs (failure_kind)",
+        "CREATE INDEX runs_by_name ON runs (name)",
+        "CREATE INDEX runs_by_url ON runs (url)",
+        "CREATE INDEX runs_by_error_rate ON runs (error_rate)",
+        "CREATE INDEX runs_by_p95_ms ON runs (p95_ms)",
+        """CREATE TABLE documents (
+            run_id TEXT PRIMARY KEY, created_us INTEGER NOT NULL, final INTEGER NOT NULL, server_id TEXT NOT NULL,
+            results_dir TEXT NOT NULL, brief TEXT NOT NULL, whole BLOB NOT NULL)""",
+        "CREATE INDEX documents_unfinished ON documents (run_id) WHERE final = 0",
+        """CREATE TABLE tags (
+            name TEXT NOT NULL, value TEXT NOT NULL, created_us INTEGER NOT NULL, run_id TEXT NOT NULL,
+            PRIMARY KEY (name, value, created_us, run_id)) WITHOUT ROWID""",
+        "CREATE INDEX tags_by_run ON tags (run_id)",
+    )
+    for statement in statements:
+        await connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (runs_with_documents_and_tags,)
+
+
+async def migrate(connection: aiosqlite.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Bring the database up to date, each migration in one transaction with its record.
+
+    Raises:
+        HistoryUnavailable: If a newer k6-mcp or another program made it; nothing is changed then.
+    """
+    while await pending(connection, migrations):
+        await begin(connection)
+        try:
+            for migration in (await pending(connection, migrations))[:1]:  # asked again: another server may have been first
+                await migration(connection)
+                await _record(connection, migration)
+            await connection.commit()
+        except BaseException:
+            await connection.rollback()
+            raise
+
+
+async def pending(connection: aiosqlite.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> list[Migration]:
+    """Return the migrations still to be applied; only reads. Raises HistoryUnavailable as `migrate` does."""
+    tables = {name for (name,) in await connection.execute_fetchall("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return list(migrations)
+    if "k6_mcp_migrations" not in tables:
+        raise HistoryUnavailable(
+            f"the database belongs to another program (its tables: {', '.join(sorted(tables))[:200]})",
+            hint="set DATABASE_URL to a file of its own for k6-mcp",
+            kind="foreign",
+        )
+    applied = {name for (name,) in await connection.execute_fetchall("SELECT name FROM k6_mcp_migrations")}
+    if unknown := applied - {migration.__name__ for migration in migrations}:
+        raise HistoryUnavailable(
+            f"the history database was made by a newer k6-mcp (it has {', '.join(sorted(unknown))[:200]})",
+            hint="upgrade this k6-mcp, or set DATABASE_URL to another file",
+            kind="newer",
+        )
+    return [migration for migration in migrations if migration.__name__ not in applied]
+
+
+async def _record(connection: aiosqlite.Connection, migration: Migration) -> None:
+    await connection.execute("CREATE TABLE IF NOT EXISTS k6_mcp_migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL)")
+    await connection.execute("INSERT INTO k6_mcp_migrations VALUES (?, ?)", (migration.__name__, datetime.now(UTC).isoformat()))

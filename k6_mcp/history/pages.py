@@ -1,0 +1,127 @@
+"""One page of the history, quickly however many runs there are.
+
+SQLite would have to guess which of several indices to use. We count instead: the filter with few matches leads, and
+when every filter has many, the runs are read newest first until the page is full. Both ways are bounded.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from k6_mcp.history.database import Database, Value
+from k6_mcp.history.documents import from_text
+from k6_mcp.history.filters import Filter, Position, bounds, filters, make_cursor, matches, position
+from k6_mcp.models.history import HistoryPage, HistoryQuery
+from k6_mcp.models.run import Run
+
+_FEW = 3000
+_COUNTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The part of a statement that both the page and its count need."""
+
+    text: str
+    values: tuple[Value, ...]
+    time_columns: str
+
+
+async def find(database: Database, query: HistoryQuery) -> HistoryPage:
+    """Return the page that `query` asks for.
+
+    Raises:
+        HistoryUnavailable: If the database cannot be read.
+        InvalidArguments: If the cursor is not one of ours.
+    """
+    wanted = filters(query)
+    leader = await _leader(database, wanted)
+    selection = _selection(wanted, leader, *bounds(query))
+    rows = await database.fetch(
+        f"SELECT d.created_us, d.run_id, d.brief FROM (SELECT {selection.time_columns} {selection.text} ORDER BY 1 DESC, 2 DESC LIMIT ?)"
+        " AS page CROSS JOIN documents AS d ON d.run_id = page.run_id ORDER BY 1 DESC, 2 DESC",
+        (*selection.values, query.limit + 1),
+    )
+    more = len(rows) > query.limit
+    total = None
+    if query.cursor is None:
+        total = await _total(database, selection, counting=leader is not None or not wanted) if more else len(rows)
+    runs, unreadable = _parse(brief for _, _, brief in rows[: query.limit])
+    return HistoryPage(
+        runs=runs,
+        next_cursor=make_cursor(Position(*rows[query.limit - 1][:2])) if more else None,
+        total=total,
+        degraded=f"{unreadable} runs of this page were written by another version of k6-mcp and are left out"
+        if unreadable
+        else None,
+    )
+
+
+def select(runs: Iterable[Run], query: HistoryQuery, degraded: str) -> HistoryPage:
+    """Return the page out of `runs` that were read elsewhere; `degraded` says from where and why. Raises InvalidArguments."""
+    found = [run for run in runs if matches(run, query)]
+    found.sort(key=lambda run: (run.created_at, run.run_id), reverse=True)
+    page = found[: query.limit]
+    return HistoryPage(
+        runs=tuple(page),
+        next_cursor=make_cursor(position(page[-1])) if len(found) > query.limit else None,
+        degraded=degraded,
+    )
+
+
+async def _leader(database: Database, wanted: tuple[Filter, ...]) -> Filter | None:
+    if len(wanted) == 1 and wanted[0].in_time_order:
+        return wanted[0]  # its index alone answers, in the right order
+    counts: list[tuple[int, int]] = []
+    for number, item in enumerate(wanted):
+        table = "tags" if item.on_tags else f"runs INDEXED BY {item.index}"
+        rows = await database.fetch(
+            f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {item.seek} LIMIT {_FEW})", item.seek_values
+        )
+        counts.append((rows[0][0], number))
+    fewest, number = min(counts, default=(_FEW, -1))
+    return wanted[number] if fewest < _FEW else None
+
+
+def _selection(wanted: tuple[Filter, ...], leader: Filter | None, since_us: int | None, upper: Position | None) -> Selection:
+    tables, time = "runs AS r", "r"
+    conditions: list[str] = []
+    values: list[Value] = []
+    if leader is not None and leader.on_tags:
+        tables, time = "tags AS t CROSS JOIN runs AS r ON r.created_us = t.created_us AND r.run_id = t.run_id", "t"
+    elif leader is not None:
+        tables = f"runs AS r INDEXED BY {leader.index}"
+    if leader is not None:
+        conditions.append(
+            leader.seek if not leader.on_tags else leader.seek.replace("name", "t.name").replace("value", "t.value")
+        )
+        values.extend(leader.seek_values)
+    for item in wanted:
+        if item is not leader:
+            conditions.append(item.test)
+            values.extend(item.test_values)
+    if since_us is not None:
+        conditions.append(f"{time}.created_us >= ?")
+        values.append(since_us)
+    if upper is not None:
+        conditions.append(f"({time}.created_us, {time}.run_id) < (?, ?)")
+        values.extend((upper.created_us, upper.run_id))
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    return Selection(f"FROM {tables} {where}", tuple(values), f"{time}.created_us, {time}.run_id")
+
+
+async def _total(database: Database, selection: Selection, counting: bool) -> int | None:
+    if not counting:
+        return None  # every filter has many matches; what they have in common would take a second reading of all runs
+    rows = await database.fetch(f"SELECT count(*) FROM (SELECT 1 {selection.text} LIMIT {_COUNTED + 1})", selection.values)
+    return rows[0][0] if rows[0][0] <= _COUNTED else None
+
+
+def _parse(briefs: Iterable[str]) -> tuple[tuple[Run, ...], int]:
+    runs: list[Run] = []
+    unreadable = 0
+    for brief in briefs:
+        try:
+            runs.append(from_text(brief))
+        except ValueError:
+            unreadable += 1
+    return tuple(runs), unreadable

@@ -1,0 +1,130 @@
+"""Runs as rows: written in one go with their tags and documents, read back by id."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import aiosqlite
+
+from k6_mcp.history.database import Database
+from k6_mcp.history.documents import from_whole, to_brief, to_whole
+from k6_mcp.models.run import FINAL, Run
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+TAG_BORDER = "\x1f"  # between tags in one column; replaced where a value contains it
+
+_DOCUMENT = "INSERT INTO documents (run_id, created_us, final, server_id, results_dir, brief, whole) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_RUN = "INSERT INTO runs (created_us, run_id, status, failure_kind, name, url, tags, error_rate, p95_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_TAG = "INSERT INTO tags (name, value, created_us, run_id) VALUES (?, ?, ?, ?)"
+
+
+class Unfinished(NamedTuple):
+    """A run that no server has ended yet, as the database knows it."""
+
+    run: Run
+    results_dir: str
+
+
+def to_us(moment: datetime) -> int:
+    """Return microseconds since 1970; a moment without a zone is UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // _MICROSECOND
+
+
+def tag_text(name: str, value: str) -> str:
+    """Return one tag as the `tags` column holds it, without borders."""
+    return f"{name}={value.replace(TAG_BORDER, ' ')}"
+
+
+def tags_text(run: Run) -> str:
+    """Return all tags as the `tags` column holds them."""
+    return "".join(f"{TAG_BORDER}{tag_text(name, value)}" for name, value in run.tags.items()) + TAG_BORDER
+
+
+async def write(connection: aiosqlite.Connection, runs: Iterable[Run], results_dir: str) -> int:
+    """Insert or replace runs inside the caller's transaction; return how many were written.
+
+    A finished run is never replaced by an unfinished one: a folder may be older than its row when the disk was full.
+    """
+    written = 0
+    for run in runs:
+        rows = await connection.execute_fetchall("SELECT final FROM documents WHERE run_id = ?", (run.run_id,))
+        known = [bool(final) for (final,) in rows]
+        if known == [True] and run.status not in FINAL:
+            continue
+        if known:
+            await delete(connection, run.run_id)
+        await connection.execute(_DOCUMENT, document_row(run, results_dir))
+        await connection.execute(_RUN, run_row(run))
+        await connection.executemany(_TAG, tag_rows(run))
+        written += 1
+    return written
+
+
+async def read(database: Database, run_id: str) -> Run | None:
+    """Return a run with everything known of it. Raises HistoryUnavailable, ValueError if the row is damaged."""
+    rows = await database.fetch("SELECT whole FROM documents WHERE run_id = ?", (run_id,))
+    return from_whole(rows[0][0]) if rows else None
+
+
+async def unfinished(database: Database) -> tuple[Unfinished, ...]:
+    """Return every run that is queued or running, whoever owns it. Raises HistoryUnavailable."""
+    rows = await database.fetch("SELECT whole, results_dir FROM documents WHERE final = 0")
+    found: list[Unfinished] = []
+    for whole, results_dir in rows:
+        with suppress(ValueError):  # of a version that this one cannot read
+            found.append(Unfinished(from_whole(whole), results_dir))
+    return tuple(found)
+
+
+async def known_ids(database: Database) -> frozenset[str]:
+    """Return the ids of all runs. Raises HistoryUnavailable."""
+    return frozenset(run_id for (run_id,) in await database.fetch("SELECT run_id FROM documents"))
+
+
+async def ids_by_prefix(database: Database, prefix: str, limit: int) -> tuple[str, ...]:
+    """Return the newest ids that begin with `prefix`. Raises HistoryUnavailable."""
+    rows = await database.fetch(
+        "SELECT run_id FROM runs WHERE +run_id >= ? AND +run_id < ? ORDER BY created_us DESC, run_id DESC LIMIT ?",
+        (prefix, prefix + "\U0010ffff", limit),
+    )
+    return tuple(run_id for (run_id,) in rows)
+
+
+async def delete(connection: aiosqlite.Connection, run_id: str) -> None:
+    """Remove a run's rows inside the caller's transaction."""
+    await connection.execute(
+        "DELETE FROM runs WHERE run_id = ? AND created_us = (SELECT created_us FROM documents WHERE run_id = ?)", (run_id, run_id)
+    )
+    await connection.execute("DELETE FROM tags WHERE run_id = ?", (run_id,))
+    await connection.execute("DELETE FROM documents WHERE run_id = ?", (run_id,))
+
+
+def run_row(run: Run) -> tuple[int, str, str, str | None, str | None, str | None, str, float | None, float | None]:
+    """Return what filters ask about, in the order of the `runs` table's columns."""
+    figures = run.metrics.figures if run.metrics else None
+    return (
+        to_us(run.created_at),
+        run.run_id,
+        run.status,
+        run.failure.kind if run.failure else None,
+        run.name,
+        run.asked.url,
+        tags_text(run),
+        figures.error_rate if figures else None,
+        figures.latency.p95_ms if figures and figures.latency else None,
+    )
+
+
+def document_row(run: Run, results_dir: str) -> tuple[str, int, bool, str, str, str, bytes]:
+    """Return the row of the `documents` table."""
+    created_us = to_us(run.created_at)
+    return (run.run_id, created_us, run.status in FINAL, run.server_id, results_dir, to_brief(run), to_whole(run))
+
+
+def tag_rows(run: Run) -> list[tuple[str, str, int, str]]:
+    """Return the rows of the `tags` table."""
+    created_us = to_us(run.created_at)
+    return [(name, value, created_us, run.run_id) for name, value in run.tags.items()]

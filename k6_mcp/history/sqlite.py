@@ -1,0 +1,81 @@
+"""What SQLite needs from us: patience with its locks, words for its errors, shelter from cancellation."""
+
+import asyncio
+import sqlite3
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+import anyio
+
+from k6_mcp.errors import HistoryUnavailable
+
+T = TypeVar("T")
+BUSY_TIMEOUT_S = 0.5
+_ATTEMPTS = 4  # with the timeout above: two seconds for another process to finish its write
+_REBUILD = "`k6-mcp rebuild` sets it aside and restores the history from the runs' folders"
+
+_WORDS: dict[int, tuple[str, str, str]] = {
+    sqlite3.SQLITE_BUSY: (
+        "locked",
+        "is locked by another program",
+        "it is tried again by itself; find the program that holds it",
+    ),
+    sqlite3.SQLITE_LOCKED: (
+        "locked",
+        "is locked by another program",
+        "it is tried again by itself; find the program that holds it",
+    ),
+    sqlite3.SQLITE_CORRUPT: ("damaged", "is damaged", _REBUILD),
+    sqlite3.SQLITE_NOTADB: ("damaged", "is not a SQLite database", _REBUILD),
+    sqlite3.SQLITE_FULL: ("full", "cannot grow: the disk is full", "free some space; nothing else is needed"),
+    sqlite3.SQLITE_READONLY: ("readonly", "is read-only", "let this user write to it and its folder, or set DATABASE_URL"),
+    sqlite3.SQLITE_PERM: ("readonly", "is read-only", "let this user write to it and its folder, or set DATABASE_URL"),
+    sqlite3.SQLITE_CANTOPEN: (
+        "unusable",
+        "cannot be opened",
+        "check that its folder exists and can be written, or set DATABASE_URL",
+    ),
+}
+_OTHERWISE = ("unusable", "cannot be used", "check its disk, or set DATABASE_URL to another place")
+
+
+def unavailable(error: Exception, database: Path) -> HistoryUnavailable:
+    """Return our error for a failure of SQLite or of the file system below it."""
+    code = getattr(error, "sqlite_errorcode", None) or -1
+    kind, what, hint = _WORDS.get(code & 0xFF, _OTHERWISE)
+    detail = "" if code & 0xFF in _WORDS else f" ({error})"
+    return HistoryUnavailable(f"the history database {database} {what}{detail}", hint=hint, kind=kind)
+
+
+async def begin(connection: aiosqlite.Connection) -> None:
+    """Begin a write transaction, waiting a bounded time for other writers."""
+    await patiently(connection, "BEGIN IMMEDIATE")
+
+
+async def patiently(connection: aiosqlite.Connection, statement: str) -> None:
+    """Execute `statement`, again a few times while other processes hold the lock that it needs."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            await connection.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or attempt == _ATTEMPTS:
+                raise
+
+
+async def shielded(work: Coroutine[Any, Any, T]) -> T:
+    """Await `work` to its end even when cancelled, by anyio or by asyncio; the cancellation goes on afterwards."""
+    task = asyncio.ensure_future(work)
+    interruption: asyncio.CancelledError | None = None
+    with anyio.CancelScope(shield=True):
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                interruption = error
+    if interruption is not None:
+        _ = task.exception()  # else asyncio reports it as never retrieved
+        raise interruption
+    return task.result()
