@@ -1,0 +1,75 @@
+"""Load arguments to one k6 scenario, in k6's own words."""
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
+from pydantic import JsonValue
+
+from k6_mcp.models.duration import format_duration
+from k6_mcp.models.request import LoadTest
+from k6_mcp.scripts.presets import DEFAULT_PRESET, PRESET_DURATION, PRESETS
+
+Scenario = Mapping[str, JsonValue]
+
+_POOL_S = 2.0  # an arrival-rate test keeps its rate while the target answers within this time
+_PRE_ALLOCATED_S = 0.5  # VUs made before the start; more are made when the target is slower
+_LARGEST_POOL = 1000  # unless `vus` asks for another one
+_EXACT_DENOMINATOR = 1000
+
+
+def asked_load(test: LoadTest) -> Scenario | None:
+    """Return the scenario that the load arguments ask for, None without any.
+
+    `vus` is left out where a script's own number should hold: with `duration` or `iterations` alone.
+    """
+    vus: Scenario = {"vus": test.vus} if test.vus is not None else {}
+    if test.stages is not None:
+        stages: list[JsonValue] = [{"duration": stage.duration.strip(), "target": stage.target} for stage in test.stages]
+        return {"executor": "ramping-vus", "stages": stages}
+    if test.rate_per_s is not None:
+        return arrival_rate(test.rate_per_s, test.duration or PRESET_DURATION, test.vus)
+    if test.iterations is not None:
+        return {"executor": "shared-iterations", **vus, "iterations": test.iterations}
+    if test.duration is not None or test.vus is not None:
+        return {"executor": "constant-vus", **vus, "duration": (test.duration or PRESET_DURATION).strip()}
+    return None
+
+
+def url_load(test: LoadTest) -> Scenario:
+    """Return the scenario of a test of `url`: the preset's, or the one asked for in its place."""
+    if replaces_preset(test):
+        scenario = asked_load(test) or {}
+        return (
+            {"executor": scenario["executor"], "vus": 1, **scenario} if scenario["executor"] == "shared-iterations" else scenario
+        )
+    size = PRESETS[test.preset or DEFAULT_PRESET]
+    return arrival_rate(size.rate_per_s, test.duration or PRESET_DURATION)
+
+
+def replaces_preset(test: LoadTest) -> bool:
+    """Return whether load arguments take the place of the preset's load; `duration` alone only changes its length."""
+    return any(given is not None for given in (test.vus, test.iterations, test.stages, test.rate_per_s))
+
+
+def arrival_rate(rate_per_s: float, duration: str, vus: int | None = None) -> Scenario:
+    """Return an open-model scenario; `vus` is the pool, by default enough for answers that take 2 s."""
+    rate, time_unit = whole_rate(rate_per_s)
+    pool = vus or min(max(math.ceil(rate_per_s * _POOL_S), 1), _LARGEST_POOL)
+    return {
+        "executor": "constant-arrival-rate",
+        "rate": rate,
+        "timeUnit": time_unit,
+        "duration": duration.strip(),
+        "preAllocatedVUs": min(max(math.ceil(rate_per_s * _PRE_ALLOCATED_S), 1), pool),
+        "maxVUs": pool,
+    }
+
+
+def whole_rate(rate_per_s: float) -> tuple[int, str]:
+    """Return k6's `rate` (a whole number) and `timeUnit` for iterations per second, e.g. (5, "2s") for 2.5; off by 0.1 % at most."""
+    exact = Fraction(str(rate_per_s))
+    if exact.denominator > _EXACT_DENOMINATOR and rate_per_s < 1:
+        return 1, format_duration(1 / rate_per_s)
+    exact = exact.limit_denominator(_EXACT_DENOMINATOR)
+    return exact.numerator, f"{exact.denominator}s"

@@ -1,0 +1,24 @@
+"""The sizes of the presets and their service level objectives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from k6_mcp.models.request import Preset, Slo
+
+DEFAULT_PRESET: Preset = "low"
+PRESET_DURATION = "30s"
+PRESET_SLO = Slo(avg_ms=2000, p95_ms=5000, error_rate=0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class PresetSize:
+    """Iterations started per second, one request each; the VU pool follows from it (see `load.arrival_rate`)."""
+
+    rate_per_s: int
+
+
+PRESETS: Mapping[Preset, PresetSize] = {
+    "low": PresetSize(rate_per_s=5),
+    "medium": PresetSize(rate_per_s=50),
+    "high": PresetSize(rate_per_s=500),
+}

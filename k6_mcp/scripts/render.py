@@ -1,0 +1,83 @@
+"""A request to the script that k6 runs, and to what may be kept of the request."""
+
+import hashlib
+
+from k6_mcp.models.request import LoadTest
+from k6_mcp.models.run import Asked
+from k6_mcp.models.script import Origin, Script
+from k6_mcp.redaction import MASK, redact_text, redact_url
+from k6_mcp.scripts.presets import DEFAULT_PRESET
+from k6_mcp.scripts.secret_values import Environment, is_secret_header, json_text, masked_body
+from k6_mcp.scripts.source import read_script_file
+from k6_mcp.scripts.url_script import url_script
+from k6_mcp.scripts.wrapper import ENTRY, SCRIPT, file_specifier, wrapper_files
+
+
+def render(test: LoadTest) -> Script:
+    """Return the script with its wrapper, ready for a runner; reads `script_file`, writes nothing.
+
+    Raises:
+        InvalidArguments: If `script_file` cannot be read, or a secret or variable is too large for an environment.
+    """
+    environment = Environment(test.env)
+    source_path: str | None = None
+    files: dict[str, str] = {}
+    specifier = f"./{SCRIPT}"
+    if test.script_file is not None:
+        source_path, text = read_script_file(test.script_file)
+        specifier = file_specifier(source_path)
+    else:
+        text = test.script.removeprefix("\ufeff") if test.script is not None else url_script(test, environment)
+        files[SCRIPT] = text
+    return Script(
+        origin=_origin(test),
+        text=text,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        files={**files, **wrapper_files(test, specifier)},
+        entry=ENTRY,
+        source_path=source_path,
+        env=environment.values(),
+    )
+
+
+def asked(test: LoadTest) -> Asked:
+    """Return what was asked for with every secret masked; of `env` only the names."""
+    generated = test.url is not None
+    return Asked(
+        origin=_origin(test),
+        script_file=test.script_file,
+        url=redact_url(test.url) if test.url is not None else None,
+        preset=(test.preset or DEFAULT_PRESET) if generated else None,
+        method=test.method if generated else None,
+        headers={name: _shown_header(name, value) for name, value in test.headers.items()},
+        body=_shown_body(test),
+        vus=test.vus,
+        duration=test.duration,
+        iterations=test.iterations,
+        stages=tuple(test.stages) if test.stages is not None else None,
+        rate_per_s=test.rate_per_s,
+        thresholds={metric: tuple(expressions) for metric, expressions in test.thresholds.items()},
+        slo=test.slo,
+        expected_statuses=tuple(test.expected_statuses) if test.expected_statuses else None,
+        env_names=tuple(test.env),
+        override_load=test.override_load,
+    )
+
+
+def _origin(test: LoadTest) -> Origin:
+    if test.url is not None:
+        return "preset"
+    return "file" if test.script_file is not None else "text"
+
+
+def _shown_header(name: str, value: str) -> str:
+    if not is_secret_header(name, value):
+        return value
+    shown = redact_text(value)
+    return shown if shown != value else MASK
+
+
+def _shown_body(test: LoadTest) -> str | None:
+    if test.body is None:
+        return None
+    return masked_body(test.body, test.body if isinstance(test.body, str) else json_text(test.body))

@@ -1,0 +1,68 @@
+"""Objectives to k6 thresholds."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from k6_mcp.models.request import LoadTest, Slo
+from k6_mcp.scripts.presets import PRESET_SLO
+
+Thresholds = Mapping[str, Sequence[str]]
+
+_AGGREGATION = re.compile(r"\s*(\w+(?:\s*\(\s*[\d.]+\s*\))?)")
+
+
+def asked_thresholds(test: LoadTest) -> Thresholds:
+    """Return the caller's `thresholds` and those that `slo` means, each expression once per metric."""
+    return _by_metric((*_each(test.thresholds), *(_of_slo(test.slo) if test.slo else ())))
+
+
+def url_thresholds(test: LoadTest) -> Thresholds:
+    """Return the thresholds of a test of `url`: the preset's objectives and the caller's.
+
+    An objective of the preset gives way when the caller judges the same aggregation of the same metric, looser or tighter.
+    """
+    asked = tuple(_each(asked_thresholds(test)))
+    judged = {(metric, aggregation(expression)) for metric, expression in asked}
+    own = (item for item in _of_slo(PRESET_SLO) if (item[0], aggregation(item[1])) not in judged)
+    return _by_metric((*own, *asked))
+
+
+def aggregation(expression: str) -> str:
+    """Return what an expression compares, e.g. `p(95)` in `p(95) < 500`."""
+    match = _AGGREGATION.match(expression)
+    return re.sub(r"\s", "", match[1]) if match else expression
+
+
+def _of_slo(slo: Slo) -> Iterator[tuple[str, str]]:
+    if slo.avg_ms is not None:
+        yield "http_req_duration", f"avg<={_number(slo.avg_ms)}"
+    if slo.p95_ms is not None:
+        yield "http_req_duration", f"p(95)<={_number(slo.p95_ms)}"
+    if slo.p99_ms is not None:
+        yield "http_req_duration", f"p(99)<={_number(slo.p99_ms)}"
+    if slo.error_rate is not None:
+        yield "http_req_failed", f"rate<={_number(slo.error_rate)}"
+    if slo.availability is not None:
+        yield "http_req_failed", f"rate<={_number(1 - Decimal(repr(slo.availability)))}"
+    if slo.min_rate_per_s is not None:
+        yield "http_reqs", f"rate>={_number(slo.min_rate_per_s)}"
+
+
+def _number(value: float | Decimal) -> str:
+    """Return the number without exponent, which k6's expressions do not know, and without binary noise."""
+    text = format(value if isinstance(value, Decimal) else Decimal(repr(value)), "f")
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+
+
+def _each(thresholds: Thresholds) -> Iterator[tuple[str, str]]:
+    for metric, expressions in thresholds.items():
+        for expression in expressions:
+            yield metric, expression.strip()
+
+
+def _by_metric(items: Sequence[tuple[str, str]]) -> Thresholds:
+    found: dict[str, list[str]] = {}
+    for metric, expression in dict.fromkeys(items):
+        found.setdefault(metric, []).append(expression)
+    return found

@@ -1,0 +1,41 @@
+"""The files around a script that let k6 run it with the caller's options and keep its figures (k6 docs: handleSummary)."""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from k6_mcp.models.request import LoadTest
+from k6_mcp.scripts.load import asked_load
+from k6_mcp.scripts.statuses import expected_arguments
+from k6_mcp.scripts.templates import render_template
+from k6_mcp.scripts.thresholds import asked_thresholds
+
+ENTRY = "_main.js"
+SCRIPT = "script.js"
+OURS = ("k6-mcp-summary.json", "summary-export.json", "record.ndjson", "run.json", "k6.log", SCRIPT)
+"""Names, in lower case, that a script's handleSummary may not write; the first is the file of our summary."""
+
+
+def file_specifier(path: str) -> str:
+    """Return what to import a script at an absolute path by; as a plain path k6 would decode `%` in it."""
+    return f"file://{quote(path)}"
+
+
+def wrapper_files(test: LoadTest, specifier: str) -> Mapping[str, str]:
+    """Return the wrapper of the script that `specifier` names, by file name; `ENTRY` is what k6 starts."""
+    generated = test.url is not None  # then everything asked for already stands in the script
+    main = render_template(
+        "_main",
+        specifier=specifier,
+        asked={} if generated else _asked(test),
+        expected_statuses=expected_arguments(test.expected_statuses) if test.expected_statuses and not generated else None,
+    )
+    return {
+        ENTRY: main,
+        "_guard.js": render_template("_guard", ours=OURS),
+        "_options.js": render_template("_options"),
+    }
+
+
+def _asked(test: LoadTest) -> Mapping[str, object]:
+    asked = {"load": asked_load(test), "override": test.override_load, "thresholds": asked_thresholds(test), "tags": test.tags}
+    return {name: value for name, value in asked.items() if value}
