@@ -1,0 +1,95 @@
+"""Resources: what the presets plan, and everything kept of a run, sized to be read."""
+
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+
+from k6_mcp.errors import K6McpError, UnknownRun
+from k6_mcp.frontends.mcp_server.answers import Json, as_json, compact, fitted, head, tail
+from k6_mcp.frontends.mcp_server.details import every_metric
+from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.models.request import LoadTest, Preset
+from k6_mcp.models.run import Run
+from k6_mcp.reports.answer import run_answer
+from k6_mcp.scripts.load import url_load
+from k6_mcp.scripts.presets import PRESETS
+from k6_mcp.scripts.thresholds import url_thresholds
+
+PRESETS_URI = "k6://presets"
+RUN_URI = "k6://runs/{run_id}/"
+_LONGEST_BYTES = 256_000
+_JSON = "application/json"
+Read = Callable[[str], Awaitable[str]]
+
+
+class RunResources:
+    """What is kept of a run, as text."""
+
+    def __init__(self, opened: OpenedService) -> None:
+        self._opened = opened
+
+    async def summary(self, run_id: str) -> str:
+        """The result of a run, as execute_k6_test answers it."""
+        return compact(as_json(run_answer(await self._run(run_id))))
+
+    async def metrics(self, run_id: str) -> str:
+        """Every metric of a run: figures, thresholds, checks, errors, all of k6's rows."""
+        return compact(fitted(every_metric(await self._run(run_id)), _LONGEST_BYTES))
+
+    async def log(self, run_id: str) -> str:
+        """The end of k6's log of a run; untrusted output of the script and the target, redacted."""
+        run = await self._run(run_id)
+        text, left_out = tail(await (await self._opened.service()).log(run.run_id), _LONGEST_BYTES)
+        return f"[{left_out} characters left out]\n{text}" if left_out else text
+
+    async def script(self, run_id: str) -> str:
+        """The script of a run, without secrets."""
+        run = await self._run(run_id)
+        text, left_out = head(await (await self._opened.service()).script(run.run_id), _LONGEST_BYTES)
+        return f"{text}\n// {left_out} characters left out" if left_out else text
+
+    async def _run(self, run_id: str) -> Run:
+        service = await self._opened.service()
+        try:
+            return await service.get(run_id)
+        except UnknownRun as error:
+            known = await service.run_ids("", 5)
+            raise ResourceNotFoundError(f"{error}; newest runs: {', '.join(known) or 'none yet'}") from None
+        except K6McpError as error:
+            raise ResourceError(str(error)) from None
+
+
+async def presets() -> str:
+    """The load and the thresholds behind each preset of execute_k6_test."""
+    return compact({name: preset_plan(name) for name in PRESETS})
+
+
+async def one_preset(preset: str) -> str:
+    """The load and the thresholds behind one preset: low, medium or high."""
+    for name in PRESETS:
+        if name == preset:
+            return compact(preset_plan(name))
+    raise ResourceNotFoundError(f"no preset is called {preset[:40]!r}; use {', '.join(PRESETS)}")
+
+
+def preset_plan(name: Preset) -> Json:
+    """Return a preset as k6 options: an arrival-rate scenario, one request per iteration, and its thresholds."""
+    test = LoadTest(url="http://localhost/", preset=name)
+    return cast("Json", {"scenario": url_load(test), "thresholds": url_thresholds(test)})
+
+
+def add_resources(server: MCPServer[OpenedService], opened: OpenedService) -> None:
+    """Register every resource."""
+    runs = RunResources(opened)
+    server.resource(PRESETS_URI, name="presets", title="Presets", mime_type=_JSON)(presets)
+    server.resource(PRESETS_URI + "/{preset}", name="preset", title="A preset", mime_type=_JSON)(one_preset)
+    parts: tuple[tuple[str, str, str, Read], ...] = (
+        ("summary", "Result of a run", _JSON, runs.summary),
+        ("metrics", "All metrics of a run", _JSON, runs.metrics),
+        ("log", "k6's log of a run", "text/plain", runs.log),
+        ("script", "Script of a run", "text/javascript", runs.script),
+    )
+    for name, title, mime_type, read in parts:
+        server.resource(RUN_URI + name, name=f"run-{name}", title=title, mime_type=mime_type)(read)

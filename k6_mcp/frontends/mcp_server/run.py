@@ -1,0 +1,34 @@
+"""Entry to serving MCP; imports the SDK, the most expensive part of starting, only here and cheaply."""
+
+import gc
+import importlib
+import logging
+import sys
+
+from k6_mcp.settings import Settings
+
+
+def serve_stdio(settings: Settings, first_line: bytes = b"") -> int:
+    """Serve one client over stdin and stdout; return the exit code once it has left.
+
+    `first_line` is what was already read from descriptor 0; nothing must have been read ahead of it.
+    """
+    _log_to_stderr(settings.log_level)
+    gc.disable()  # collecting while thousands of lasting objects are made costs 35 ms at start, and 65 ms at the end
+    stdio = importlib.import_module("k6_mcp.frontends.mcp_server.stdio")
+    server, opened = stdio.prepare(settings)
+    gc.enable()
+    gc.freeze()
+    return stdio.serve(server, opened, first_line)
+
+
+def serve_http(settings: Settings, port: int) -> int:
+    """Serve http://127.0.0.1:`port`/mcp to any number of clients; return the exit code once a signal ended it."""
+    _log_to_stderr(settings.log_level)
+    stdio = importlib.import_module("k6_mcp.frontends.mcp_server.stdio")
+    http = importlib.import_module("k6_mcp.frontends.mcp_server.http")
+    return http.serve(*stdio.prepare(settings), port)
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -1,0 +1,80 @@
+"""Runs as tasks: the task id is the run id, so a task outlives the connection and the server that began it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from mcp.server.context import HandlerResult
+from mcp.types import CallToolRequestParams, CallToolResult
+from pydantic import JsonValue
+
+from k6_mcp.errors import UnknownRun
+from k6_mcp.frontends.mcp_server.answers import answered
+from k6_mcp.frontends.mcp_server.arguments import ExecuteArguments, parse_execute, unwrapped
+from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.progress import live_line
+from k6_mcp.frontends.mcp_server.run_tools import EXECUTE
+from k6_mcp.frontends.mcp_server.schemas import input_schema
+from k6_mcp.frontends.mcp_server.tasks import RequestContext, Task
+from k6_mcp.frontends.mcp_server.tool import guarded
+from k6_mcp.models.run import FINAL, Run
+from k6_mcp.reports.answer import run_answer
+
+
+class RunTasks:
+    """Makes tasks of execute_k6_test; `wait_s` has no meaning for them."""
+
+    def __init__(self, opened: OpenedService) -> None:
+        self._opened = opened
+
+    def takes(self, tool: str) -> bool:
+        """Return whether `tool` is execute_k6_test."""
+        return tool == EXECUTE
+
+    def requires(self, tool: str) -> bool:
+        """Return False: the tool answers any client."""
+        return False
+
+    async def start(self, params: CallToolRequestParams, ctx: RequestContext) -> Task | HandlerResult:
+        """Start the test; refused arguments and scripts that k6 refuses are answered at once."""
+        started: list[Run] = []
+
+        async def begin() -> CallToolResult:
+            test, _ = parse_execute(unwrapped(params.arguments or {}, input_schema(ExecuteArguments)))
+            service = await self._opened.service()
+            started.append(await service.start(test))
+            return answered(run_answer(started[0]))
+
+        result = await guarded(EXECUTE, begin())
+        return run_task(started[0]) if started and started[0].status not in FINAL else result
+
+    async def get(self, task_id: str) -> Task | None:
+        """Return the run of this id as a task."""
+        service = await self._opened.service()
+        try:
+            return run_task(await service.get(task_id))
+        except UnknownRun:
+            return None
+
+    async def update(self, task_id: str, responses: Mapping[str, JsonValue]) -> bool:
+        """Return whether the run exists; a run asks for nothing, so answers are ignored."""
+        return await self.get(task_id) is not None
+
+    async def cancel(self, task_id: str) -> bool:
+        """Stop the run, figures kept."""
+        service = await self._opened.service()
+        try:
+            await service.stop(task_id)
+        except UnknownRun:
+            return False
+        return True
+
+
+def run_task(run: Run) -> Task:
+    """Return `run` as a task: a failed test is a completed task whose result says so, a stopped one is cancelled."""
+    if run.status not in FINAL:
+        return Task(run.run_id, "working", run.created_at, datetime.now(UTC), message=live_line(run))
+    ended_at = run.ended_at or run.created_at
+    if run.status == "cancelled":
+        message = f"stopped; get_run has the figures up to then (run_id {run.run_id})"
+        return Task(run.run_id, "cancelled", run.created_at, ended_at, message=message)
+    return Task(run.run_id, "completed", run.created_at, ended_at, message=run.status, result=answered(run_answer(run)))

@@ -1,0 +1,92 @@
+"""The MCP server: what a client sees, put together."""
+
+from collections.abc import AsyncIterable, Mapping, Sequence
+from typing import cast
+
+import anyio
+from mcp.server import MCPServer
+from mcp.server.caching import CacheableMethod, CacheHint
+from mcp.server.stdio import stdio_server
+from mcp.types import CallToolResult, InputRequiredResult
+from mcp.types import Tool as ListedTool
+
+from k6_mcp import __version__
+from k6_mcp.frontends.mcp_server.answers import refused
+from k6_mcp.frontends.mcp_server.completions import add_completions
+from k6_mcp.frontends.mcp_server.in_flight import InFlight
+from k6_mcp.frontends.mcp_server.opened import OpenApp, OpenedService
+from k6_mcp.frontends.mcp_server.prompts import add_prompts
+from k6_mcp.frontends.mcp_server.resources import add_resources
+from k6_mcp.frontends.mcp_server.run_tasks import RunTasks
+from k6_mcp.frontends.mcp_server.tasks import Tasks, TaskSource
+from k6_mcp.frontends.mcp_server.tool import K6Tool, ToolContext
+from k6_mcp.frontends.mcp_server.tools import all_tools
+
+_HOUR_MS = 3_600_000
+_INSTRUCTIONS = """Runs real k6 load tests and judges them.
+- plan_k6_test checks a test without traffic; execute_k6_test runs it; both take the same arguments.
+- execute_k6_test waits wait_s seconds (default 45). When it answers running or queued, the test goes on: call get_run with its run_id until the \
+status is completed, failed, cancelled or lost; stop_run ends it early.
+- If a call timed out or its answer was lost, look for the test with get_history before starting it again.
+- status failed is a finding about the target or the script, not a tool error: failure.kind says which, analyze_run explains it.
+- Begin with small loads, and load only what you may load."""
+_CACHED: Mapping[CacheableMethod, CacheHint] = {
+    "tools/list": CacheHint(ttl_ms=_HOUR_MS, scope="public"),
+    "prompts/list": CacheHint(ttl_ms=_HOUR_MS, scope="public"),
+    "resources/list": CacheHint(ttl_ms=_HOUR_MS, scope="public"),
+    "resources/templates/list": CacheHint(ttl_ms=_HOUR_MS, scope="public"),
+}
+
+
+class K6Server(MCPServer[OpenedService]):
+    """An MCP server that keeps some tools out of tools/list and names the others when one is unknown."""
+
+    def __init__(self, opened: OpenedService, sources: Sequence[TaskSource]) -> None:
+        tools = all_tools(opened)
+        self.in_flight = InFlight()
+        self._unlisted = {tool.name for tool in tools if isinstance(tool, K6Tool) and not tool.listed}
+        super().__init__(
+            "k6-mcp",
+            title="k6 load tests",
+            instructions=_INSTRUCTIONS,
+            version=__version__,
+            tools=tools,
+            extensions=[Tasks([RunTasks(opened), *sources])],
+            lifespan=opened.lifespan,
+            cache_hints=_CACHED,
+            middleware=[self.in_flight],
+        )
+
+    async def list_tools(self) -> list[ListedTool]:
+        """Return the tools that clients are told about."""
+        return [tool for tool in await super().list_tools() if tool.name not in self._unlisted]
+
+    async def run_lines(self, lines: AsyncIterable[str]) -> None:
+        """Serve one client whose messages are `lines`, answering on stdout, until they end."""
+        stdin = cast("anyio.AsyncFile[str]", lines)  # all that the transport does with it is to iterate
+        async with stdio_server(stdin=stdin) as (read_stream, write_stream):
+            options = self._lowlevel_server.create_initialization_options()
+            await self._lowlevel_server.run(read_stream, write_stream, options)
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, object], context: ToolContext | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; an unknown one is refused with the names there are."""
+        known = [tool.name for tool in await self.list_tools()]
+        if name not in known and name not in self._unlisted:
+            return refused(f"unknown_tool: no tool is called {name[:80]!r} (next step: use one of {', '.join(known)})")
+        return await super().call_tool(name, arguments, context)
+
+
+def build_server(open_app: OpenApp, *, task_sources: Sequence[TaskSource] = ()) -> K6Server:
+    """Return the server; `open_app` opens the service while it serves, `task_sources` make tasks of further tools."""
+    return served(OpenedService(open_app), task_sources)
+
+
+def served(opened: OpenedService, task_sources: Sequence[TaskSource] = ()) -> K6Server:
+    """Return the server of a service that the caller may close itself."""
+    server = K6Server(opened, task_sources)
+    add_resources(server, opened)
+    add_prompts(server)
+    add_completions(server, opened)
+    return server

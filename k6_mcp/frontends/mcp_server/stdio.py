@@ -1,0 +1,61 @@
+"""Serving one client over stdin and stdout, until it leaves or a signal comes; runs are stopped in both cases."""
+
+import functools
+import logging
+import os
+import threading
+from collections.abc import AsyncGenerator
+
+import anyio
+
+from k6_mcp.app import open_app
+from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.server import K6Server, served
+from k6_mcp.frontends.mcp_server.stdin import stdin_lines
+from k6_mcp.runners.signals import Stop, stop_signals
+from k6_mcp.settings import Settings
+
+_LAST_ANSWERS_S = 1.0  # to answer the callers of stopped runs
+_LEAVING_LIMIT_S = 10.0  # the service leaves within 6 s; a client that does not read must not hold the process
+
+
+def prepare(settings: Settings) -> tuple[K6Server, OpenedService]:
+    """Return the server of `settings` and its service, not yet opened."""
+    opened = OpenedService(functools.partial(open_app, settings))
+    return served(opened), opened
+
+
+def serve(server: K6Server, opened: OpenedService, first_line: bytes) -> int:
+    """Serve until stdin ends and return 0, or until a signal comes and return 128 + its number."""
+    return anyio.run(_serve, server, opened, first_line)
+
+
+async def _serve(server: K6Server, opened: OpenedService, first_line: bytes) -> int:
+    with stop_signals() as stop:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_leave_on, stop, server, opened, tasks.cancel_scope)
+            try:
+                await server.run_lines(_lines_until_end(first_line, stop))
+            except* (BrokenPipeError, ConnectionResetError):
+                logging.getLogger(__name__).info("the client left while it was being answered")
+            tasks.cancel_scope.cancel()
+        return stop.exit_code
+
+
+async def _lines_until_end(first_line: bytes, stop: Stop) -> AsyncGenerator[str]:
+    """Yield the client's lines; when they end, leave as for a signal, so that what it still waits for is answered."""
+    async for line in stdin_lines(first_line):
+        yield line
+    stop.ask()
+    await anyio.sleep_forever()
+
+
+async def _leave_on(stop: Stop, server: K6Server, opened: OpenedService, serving: anyio.CancelScope) -> None:
+    """Stop the runs, answer their callers, end; clients send more signals meanwhile, which must not interrupt this."""
+    await stop.wait()
+    limit = threading.Timer(_LEAVING_LIMIT_S, os._exit, [stop.exit_code])
+    limit.daemon = True
+    limit.start()
+    await opened.close()
+    await server.in_flight.wait_idle(_LAST_ANSWERS_S)
+    serving.cancel()
