@@ -71,8 +71,10 @@ class LoadTests:
                 for ongoing in [*self._ongoing.values()]:
                     await ongoing.done.wait()
             self._tasks.cancel_scope.cancel()
-            await self._stack.aclose()
-        self._runner.close()
+        try:
+            await self._stack.aclose()  # the tasks, then the history, which shields its own end
+        finally:
+            self._runner.close()
 
     async def plan(self, test: LoadTest) -> PlanReport:
         """Return what `test` would run and every limit it violates; starts no traffic and keeps nothing."""
@@ -296,6 +298,7 @@ class LoadTests:
         return await self._keep(final)
 
     async def _keep(self, run: Run) -> Run:
+        notices: tuple[Notice, ...] = ()
         with anyio.CancelScope(shield=True):
             notices = await self._history.save(run)
         known = {notice.code for notice in run.warnings}
