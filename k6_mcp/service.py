@@ -13,7 +13,7 @@ import anyio
 from k6_mcp import limits
 from k6_mcp.analysis.explain import explain
 from k6_mcp.analysis.record import Record
-from k6_mcp.analysis.refusal import read_refusal
+from k6_mcp.analysis.refusal import read_refusal, with_place
 from k6_mcp.analysis.summary import read as read_metrics
 from k6_mcp.analysis.verdict import judge
 from k6_mcp.errors import UnknownRun
@@ -283,10 +283,13 @@ class LoadTests:
         ran = outcome.phase == "run" and outcome.exit_code is not None
         metrics = read_metrics(outcome, record, run.plan) if ran else None
         verdict = judge(outcome, metrics, run.plan)
+        failure = verdict.failure
+        if failure and outcome.phase == "plan":
+            failure = with_place(failure, read_refusal(outcome, script))
         final = run.model_copy(
             update={
                 "status": verdict.status,
-                "failure": verdict.failure,
+                "failure": failure,
                 "warnings": (*verdict.warnings, *notices),
                 "metrics": metrics,
                 "exit_code": outcome.exit_code,

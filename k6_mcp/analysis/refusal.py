@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.reports import Refusal
+from k6_mcp.models.run import Failure
 from k6_mcp.models.script import Script
 
 _INVALID_CONFIG = 104
@@ -32,6 +33,14 @@ def read_refusal(outcome: Outcome, script: Script) -> Refusal:
         column=column,
         source_line=lines[line - 1].strip()[:_SOURCE_CHARS] if line and line <= len(lines) else None,
     )
+
+
+def with_place(failure: Failure, refusal: Refusal) -> Failure:
+    """Return `failure` with the place in the script as its first evidence, if k6 named one."""
+    if refusal.line is None:
+        return failure
+    place = f"line {refusal.line}, column {refusal.column}" + (f": {refusal.source_line}" if refusal.source_line else "")
+    return failure.model_copy(update={"evidence": (place, *failure.evidence)})
 
 
 def _place(text: str, script: Script) -> tuple[int | None, int | None]:
