@@ -131,6 +131,10 @@ class Record:
         start = self._start_ms if self._start_ms is not None else self._cumulative_ms
         return Totals(self._cumulative, self._kinds, max(self._cumulative_ms - start, 0.0) / 1000)
 
+    def count(self, name: str) -> int:
+        """Return how often a counter has counted so far, 0 if never."""
+        return int(self._cumulative.get(name, {}).get("count", 0.0))
+
     def kind(self, name: str) -> MetricKind | None:
         """Return the type of a metric, or of the metric that a tagged sub-metric belongs to."""
         return self._kinds.get(name) or self._kinds.get(name.partition("{")[0])

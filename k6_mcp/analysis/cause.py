@@ -1,0 +1,82 @@
+"""What is wrong with a run: one `Cause` per failure kind, and the facts every judge looks at."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from k6_mcp.models.exit_codes import RAN_TO_THE_END
+from k6_mcp.models.metrics import Figures, Metrics, ThresholdResult
+from k6_mcp.models.outcome import LogMessage, Outcome
+from k6_mcp.models.plan import Plan
+from k6_mcp.models.run import FailureKind
+from k6_mcp.models.wording import quoted
+
+_FOLDER = re.compile(r"file://[^\s:()\"']*/")
+_REQUEST_FAILED = re.compile(r"^Request Failed: ")
+_EVIDENCE_CHARS = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A failure kind that holds: what happened with its numbers, the next step, and lines that show it."""
+
+    kind: FailureKind
+    message: str
+    hint: str
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything known about an ended run."""
+
+    outcome: Outcome
+    metrics: Metrics | None
+    plan: Plan | None
+
+    @cached_property
+    def figures(self) -> Figures | None:
+        """The figures, None if nothing was measured."""
+        return self.metrics.figures if self.metrics and self.metrics.source != "none" else None
+
+    @property
+    def thresholds(self) -> tuple[ThresholdResult, ...]:
+        """The judged thresholds."""
+        return self.metrics.thresholds if self.metrics else ()
+
+    @property
+    def ended_by_itself(self) -> bool:
+        """Whether k6 came to the end of its own accord; a request to stop that came too late changes nothing."""
+        return self.outcome.exit_code in RAN_TO_THE_END
+
+    @property
+    def aborted_by_threshold(self) -> bool:
+        """Whether k6 stopped early because a threshold with abortOnFail was crossed."""
+        return "abortOnFail" in (self.outcome.log.cause or "")
+
+
+def said(text: str, limit: int = _EVIDENCE_CHARS) -> str:
+    """Return text of k6 or the script as a quotation, without the folders of its files."""
+    return quoted(_FOLDER.sub("", _REQUEST_FAILED.sub("", text)), limit)
+
+
+def log_lines(messages: Iterable[LogMessage], most: int = 3) -> tuple[str, ...]:
+    """Return the first distinct messages as evidence lines with their counts."""
+    return tuple(_first(_lines(messages), most))
+
+
+def _lines(messages: Iterable[LogMessage]) -> Iterator[str]:
+    for message in messages:
+        times = f"{message.count}x " if message.count > 1 else ""
+        yield f"{times}{said(message.text)}"
+
+
+def _first(lines: Iterable[str], most: int) -> Iterator[str]:
+    seen: set[str] = set()
+    for line in lines:
+        if line not in seen:
+            seen.add(line)
+            yield line
+        if len(seen) == most:
+            return

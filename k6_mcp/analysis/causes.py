@@ -1,0 +1,163 @@
+"""What the data of a run say is wrong with it, whatever its exit code."""
+
+from collections.abc import Iterator
+
+from k6_mcp.analysis.cause import Case, Cause, log_lines
+from k6_mcp.analysis.error_codes import TOO_MANY_FILES
+from k6_mcp.models.metrics import ErrorCount, Metrics, ThresholdResult
+from k6_mcp.models.wording import count, cut, few, number, percent
+
+MOST_DROPPED = 0.01  # below, the figures still answer the question that was asked
+_MOST_LINES = 5
+
+
+def target_unreachable(case: Case) -> Cause | None:
+    """No request got an answer."""
+    figures, metrics = case.figures, case.metrics
+    if figures is None or metrics is None or not figures.requests or figures.unanswered_requests < figures.requests:
+        return None
+    main = metrics.errors[0] if metrics.errors else None
+    why = f"mostly error_code {main.code}, {main.meaning}" if len(metrics.errors) > 1 and main else ""
+    why = why or (f"error_code {main.code}, {main.meaning}" if main else "k6 gave no error code")
+    failures = (m for m in case.outcome.log.messages if m.level == "warning" and m.text.startswith("Request Failed"))
+    return Cause(
+        "target_unreachable",
+        f"none of {count(figures.requests, 'request')} got an answer: {why}",
+        f"{_unreachable_hint(main)}; then run it again",
+        (*(f"{e.count}x error_code {e.code}: {e.meaning}" for e in metrics.errors[:3]), *log_lines(failures)),
+    )
+
+
+def _unreachable_hint(error: ErrorCount | None) -> str:
+    code = error.code if error else 0
+    if code == TOO_MANY_FILES:
+        return "the load generator ran out of file descriptors: raise its limit (ulimit -n) or use fewer VUs"
+    if code in (1110, 1111):
+        return "this server does not allow that address or host name; test an allowed one"
+    if 1100 <= code < 1200:
+        return "correct the host name in the URL; the machine of this server must be able to resolve it"
+    if code in (1050, 1211):
+        return "see whether the target is up and not behind a firewall; it accepted no request in time (the request's timeout option)"
+    if 1300 <= code < 1400:
+        return "the target's certificate is not trusted: correct it, or set insecureSkipTLSVerify: true in the script's options"
+    if code in (1000, 1220, 1201):
+        return "see why the target closes connections without an answer: its log, the port, http against https"
+    return "start the target, or correct host and port in the URL, as seen from the machine of this server"
+
+
+def every_iteration_threw(case: Case) -> Cause | None:
+    """Every iteration ended in an exception, so none did its work."""
+    figures = case.figures
+    if figures is None or not figures.iterations or figures.iterations_thrown < figures.iterations:
+        return None
+    return Cause(
+        "script_error",
+        "the only iteration ended in an exception"
+        if figures.iterations == 1
+        else f"every one of {figures.iterations} iterations ended in an exception",
+        "correct the script where the exception says, and try it with iterations=1 before the whole load",
+        log_lines(m for m in case.outcome.log.messages if m.source == "stacktrace"),
+    )
+
+
+def thresholds_exceeded(case: Case) -> Cause | None:
+    """A threshold was crossed."""
+    crossed = [threshold for threshold in case.thresholds if not threshold.ok]
+    if not crossed:
+        return None
+    early = "; k6 stopped the test early (abortOnFail)" if case.aborted_by_threshold else ""
+    return Cause(
+        "thresholds_exceeded",
+        f"{len(crossed)} of {count(len(case.thresholds), 'threshold')} crossed: {few(map(crossing, crossed))}{early}",
+        "improve the target or lower the load, or change thresholds/slo if they ask for too much; "
+        'get_run with detail="full" has every figure',
+        tuple(crossing(threshold) for threshold in crossed[3 : 3 + _MOST_LINES]),
+    )
+
+
+def crossing(threshold: ThresholdResult) -> str:
+    """Return a threshold with what was observed, in one phrase."""
+    if not threshold.has_samples:
+        observed = "no samples"
+    else:
+        observed = "observed value unknown" if threshold.observed is None else f"observed {number(threshold.observed)}"
+    return f"{cut(threshold.metric, 80)} {cut(threshold.expression, 40)} ({observed})"
+
+
+def target_failing(case: Case) -> Cause | None:
+    """Answers came, not one was successful, and no threshold asked about it."""
+    figures, metrics = case.figures, case.metrics
+    if figures is None or metrics is None or not figures.requests or figures.failed_requests < figures.requests:
+        return None
+    if figures.unanswered_requests >= figures.requests or any(_asks_about_failures(t) for t in case.thresholds):
+        return None
+    statuses = [f"{s.count}x {f'HTTP {s.status}' if s.status else 'no answer'}" for s in metrics.statuses]
+    return Cause(
+        "target_failing",
+        f"not one of {count(figures.requests, 'request')} was successful: {few(statuses, 4)}",
+        "see what the target answers to one such request (URL, method, body, credentials); if these statuses are right, "
+        "say so with expected_statuses",
+        tuple(statuses[4 : 4 + _MOST_LINES]),
+    )
+
+
+def _asks_about_failures(threshold: ThresholdResult) -> bool:
+    base, _, tags = threshold.metric.partition("{")
+    if not threshold.has_samples:
+        return False
+    return base in ("http_req_failed", "checks") or (base == "http_reqs" and ("status:" in tags or "expected_response:" in tags))
+
+
+def load_not_delivered(case: Case) -> Cause | None:
+    """k6 could not start a part of the planned iterations, so the target saw less load than was asked for."""
+    figures = case.figures
+    if figures is None or figures.iterations_dropped <= 0:
+        return None
+    dropped, started = figures.iterations_dropped, figures.iterations + figures.iterations_interrupted
+    share = dropped / (dropped + started)
+    if share <= MOST_DROPPED:
+        return None
+    open_model = case.plan is None or any(s.rate_per_s is not None for s in case.plan.scenarios)
+    busy = f"all {count(case.plan.max_vus, 'VU')} were busy" if case.plan else "all VUs were busy"
+    why = f"{busy} waiting for the target" if open_model else "the scenario's maxDuration was over"
+    hint = (
+        "the target is too slow for this rate: ask for a lower rate_per_s, or allow more VUs (maxVUs in the script's scenario)"
+        if open_model
+        else "raise maxDuration of the scenario, or ask for fewer iterations"
+    )
+    return Cause(
+        "load_not_delivered",
+        f"k6 dropped {dropped} of {dropped + started} planned iterations ({percent(share)}), since {why}; "
+        "the figures are those of a smaller load",
+        hint,
+    )
+
+
+def no_samples(case: Case) -> Cause | None:
+    """A threshold had nothing to judge, or not one iteration finished; k6 calls both a success."""
+    empty = [threshold for threshold in case.thresholds if threshold.ok and not threshold.has_samples]
+    reasons = list(_no_iterations(case))
+    if empty:
+        names = few(f"{cut(t.metric, 80)} {cut(t.expression, 40)}" for t in empty)
+        reasons.append(f"nothing was measured for {count(len(empty), 'threshold')}: {names}")
+    if not reasons:
+        return None
+    hint = (
+        "make an iteration shorter than the test, or the test longer"
+        if not empty
+        else "correct the metric or tag names, or make the script produce these samples (checks, custom metrics, tags)"
+    )
+    return Cause("no_samples", "; ".join(reasons), hint)
+
+
+def _no_iterations(case: Case) -> Iterator[str]:
+    figures = case.figures
+    if figures is not None and not figures.iterations:
+        interrupted = figures.iterations_interrupted
+        yield "not one iteration finished" + (f" ({interrupted} were interrupted)" if interrupted else "")
+
+
+def worst_checks(metrics: Metrics, most: int = 3) -> str:
+    """Return the checks that failed most often, with their counts."""
+    failed = sorted((check for check in metrics.checks if check.fails), key=lambda check: -check.fails)
+    return few((f'"{cut(c.name, 60)}" {c.fails} of {c.passes + c.fails}' for c in failed), most)

@@ -1,0 +1,128 @@
+"""What is no failure but changes how far a run's figures can be trusted; every notice has a stable code."""
+
+import os
+from collections.abc import Iterator
+
+from k6_mcp.analysis.cause import Case, said
+from k6_mcp.analysis.causes import MOST_DROPPED, worst_checks
+from k6_mcp.analysis.error_codes import TOO_MANY_FILES
+from k6_mcp.models.run import Notice
+from k6_mcp.models.wording import count, few, number, percent
+
+_BUSY = 0.8  # of all cores: above, k6's own latency grows
+_MOST_K6_WARNINGS = 3
+_RATE_CAP_REACHED = 0.95
+_KNOWN = ("Request Failed", "Insufficient VUs", "No script iterations fully finished")
+
+
+def notices(case: Case) -> Iterator[Notice]:
+    """Yield every notice, the weightiest first."""
+    yield from _measured(case)
+    if case.figures is not None:
+        yield from _iterations(case)
+        yield from _requests(case)
+        yield from _assertions(case)
+        yield from _generator(case)
+    yield from _plan(case)
+
+
+def _measured(case: Case) -> Iterator[Notice]:
+    for warning in case.metrics.warnings if case.metrics else ():
+        code, _, message = warning.partition(": ")
+        yield Notice(code=code, message=message)
+
+
+def _iterations(case: Case) -> Iterator[Notice]:
+    figures = case.figures
+    if figures is None:
+        return
+    if 0 < figures.iterations_thrown < figures.iterations:
+        thrown = [m for m in case.outcome.log.messages if m.source == "stacktrace"]
+        example = f", e.g. {said(thrown[0].text, 160)}" if thrown else ""
+        yield Notice(
+            code="iterations_threw",
+            message=f"{figures.iterations_thrown} of {figures.iterations} iterations ended in an exception{example}",
+        )
+    if figures.iterations_interrupted:
+        message = f"{count(figures.iterations_interrupted, 'iteration')} interrupted before the end; their last requests are not counted"
+        yield Notice(code="iterations_interrupted", message=message)
+    dropped = figures.iterations_dropped
+    if 0 < dropped <= MOST_DROPPED * (dropped + figures.iterations + figures.iterations_interrupted):
+        yield Notice(
+            code="iterations_dropped", message=f"{count(dropped, 'planned iteration')} could not be started (all VUs busy)"
+        )
+
+
+def _requests(case: Case) -> Iterator[Notice]:
+    figures = case.figures
+    if figures is None:
+        return
+    if 0 < figures.unanswered_requests < figures.requests:
+        share = percent(figures.unanswered_requests / figures.requests)
+        errors = few(f"{e.count}x {e.code} {e.meaning}" for e in case.metrics.errors) if case.metrics else ""
+        message = f"{figures.unanswered_requests} of {figures.requests} requests ({share}) got no answer: {errors}"
+        yield Notice(code="requests_unanswered", message=message)
+    if figures.latency is not None and figures.latency.of == "successful_requests":
+        yield Notice(
+            code="latency_of_successes_only",
+            message="latency is that of the successful requests: k6 counts requests that never connected as 0 ms, "
+            "also where thresholds on http_req_duration are judged",
+        )
+
+
+def _assertions(case: Case) -> Iterator[Notice]:
+    figures, metrics = case.figures, case.metrics
+    if figures is None or metrics is None:
+        return
+    planned = case.plan.thresholds if case.plan else ()
+    judged = {threshold.metric.partition("{")[0] for threshold in (*metrics.thresholds, *planned)}
+    if figures.checks_failed and "checks" not in judged:
+        total = figures.checks_passed + figures.checks_failed
+        yield Notice(
+            code="checks_failed",
+            message=f"{figures.checks_failed} of {total} checks failed and no threshold asks about checks: {worst_checks(metrics)}",
+        )
+    if not judged:
+        yield Notice(
+            code="nothing_asserted",
+            message="no threshold was given, so nothing was asserted about the figures; use thresholds or slo",
+        )
+
+
+def _generator(case: Case) -> Iterator[Notice]:
+    outcome, cores = case.outcome, os.cpu_count() or 1
+    wall_s = (outcome.ended_at - outcome.started_at).total_seconds()
+    busy = outcome.cpu_s / wall_s / cores if outcome.cpu_s and wall_s > 0 else 0.0
+    if busy > _BUSY:
+        message = (
+            f"k6 used {percent(min(busy, 1.0))} of all {cores} cores, so latency and rate may be the load generator's own limit"
+        )
+        yield Notice(code="generator_limited", message=message)
+    exhausted = [error.count for error in case.metrics.errors if error.code == TOO_MANY_FILES] if case.metrics else []
+    if exhausted:
+        message = (
+            f"{exhausted[0]} connections could not be opened: the load generator is out of file descriptors or ports (ulimit -n)"
+        )
+        yield Notice(code="generator_limited", message=message)
+
+
+def _plan(case: Case) -> Iterator[Notice]:
+    plan, figures = case.plan, case.figures
+    if plan is not None and plan.replaced:
+        yield Notice(code="load_replaced", message=f"override_load replaced the script's own {few(plan.replaced)}")
+    if plan is not None and plan.rps and figures and figures.requests_per_s >= plan.rps * _RATE_CAP_REACHED:
+        yield Notice(code="rate_capped", message=f"the rps option kept the load at {number(plan.rps)} requests per second")
+    warned = list(plan.warnings) if plan else []
+    warned += [m.text for m in case.outcome.log.messages if m.level == "warning" and m.source is None]
+    others = 0
+    for text in dict.fromkeys(warned):
+        if text.startswith(_KNOWN):
+            continue
+        if "unknown fields in the options" in text:
+            yield Notice(code="unknown_options", message=f"k6 ignored options it does not know: {said(text)}")
+        elif "overrode scenarios" in text or "overrides scenarios" in text:
+            if not (plan and plan.replaced):
+                yield Notice(code="load_replaced", message=f"the script's scenarios were replaced: {said(text)}")
+        elif others < _MOST_K6_WARNINGS:
+            others += 1
+            yield Notice(code="k6_warning", message=f"k6 warned: {said(text)}")

@@ -1,0 +1,72 @@
+"""A run in one sentence with the numbers that matter, the same for agents, history and terminal."""
+
+from collections.abc import Iterator
+
+from k6_mcp.models.duration import format_duration
+from k6_mcp.models.metrics import Figures, LiveFigures, Metrics
+from k6_mcp.models.run import Run
+from k6_mcp.models.wording import count, cut, number, percent
+
+_LONGEST = 300
+
+
+def headline(run: Run) -> str:
+    """Return how `run` stands: what it measured when it completed, why it failed, or how far it is."""
+    return cut(_sentence(run), _LONGEST)
+
+
+def _sentence(run: Run) -> str:
+    match run.status:
+        case "queued":
+            return "queued" + (f" at position {run.queue_position}" if run.queue_position else "") + ", no traffic yet"
+        case "running":
+            return "running" + (f" {', '.join(_live(run.live))}" if run.live else ", no figures yet")
+        case "completed":
+            return f"completed: {_measured(run.metrics)}{_thresholds(run.metrics)}"
+        case "failed":
+            return f"{run.failure.kind}: {run.failure.message}" if run.failure else "failed"
+        case "cancelled":
+            return f"cancelled: {_measured(run.metrics)} up to then"
+        case "lost":
+            return f"lost: the server that ran it died; {_measured(run.metrics)} up to then"
+
+
+def _live(live: LiveFigures) -> Iterator[str]:
+    """The running test's line, also used for progress: fixed order, nothing unknown in it."""
+    share = f" ({live.percent:.0f} %)" if live.percent is not None else ""
+    yield f"{format_duration(round(live.elapsed_s))}{share}"
+    yield count(live.vus, "VU")
+    yield count(live.iterations, "iteration")
+    yield count(live.requests, "request")
+    if live.requests_per_s is not None:
+        yield f"{number(live.requests_per_s, 3)} req/s"
+    if live.p95_ms is not None:
+        yield f"p95 {number(live.p95_ms, 3)} ms"
+    if live.error_rate is not None:
+        yield f"{percent(live.error_rate)} failed"
+
+
+def _measured(metrics: Metrics | None) -> str:
+    if metrics is None or metrics.source == "none":
+        return "nothing was measured"
+    return ", ".join(_figures(metrics.figures))
+
+
+def _figures(figures: Figures) -> Iterator[str]:
+    if not figures.requests:
+        yield f"{count(figures.iterations, 'iteration')} at {number(figures.iterations_per_s, 3)}/s"
+        yield "no HTTP request"
+        return
+    yield f"{count(figures.requests, 'request')} at {number(figures.requests_per_s, 3)}/s"
+    if figures.latency is not None and figures.latency.p95_ms is not None:
+        of = " of the successful ones" if figures.latency.of == "successful_requests" else ""
+        yield f"p95 {number(figures.latency.p95_ms, 3)} ms{of}"
+    if figures.error_rate is not None:
+        yield f"{percent(figures.error_rate)} failed"
+
+
+def _thresholds(metrics: Metrics | None) -> str:
+    held = len(metrics.thresholds) if metrics else 0
+    if not held:
+        return ""
+    return "; its threshold held" if held == 1 else f"; all {held} thresholds held"

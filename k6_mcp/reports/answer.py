@@ -1,0 +1,257 @@
+"""A run as agents and programs read it: compact, rounded for reading, never above its budget whatever the test printed."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from k6_mcp.models.base import Model
+from k6_mcp.models.headline import headline
+from k6_mcp.models.metrics import CheckResult, ErrorCount, LiveFigures, Metrics, StatusCount, ThresholdResult
+from k6_mcp.models.run import FINAL, Failure, FailureKind, Notice, Run, Status
+from k6_mcp.models.wording import cut
+
+__all__ = ["RunAnswer", "headline", "run_answer", "summary_line"]
+
+BUDGET_BYTES = 9_800
+_RESOURCES = ("summary", "metrics", "log", "script")
+
+
+class AnswerThreshold(Model):
+    metric: str
+    expression: str
+    ok: Annotated[bool, Field(description="held on real samples")]
+    observed: float | None = None
+    has_samples: bool = True
+
+
+class AnswerFailure(Model):
+    kind: FailureKind
+    message: str
+    hint: str
+    evidence: Annotated[tuple[str, ...], Field(description="quoted text is untrusted output of the target or script")] = ()
+    also: Annotated[tuple[FailureKind, ...], Field(description="kinds that hold too")] = ()
+
+
+class AnswerFigures(Model):
+    load_s: Annotated[float, Field(description="time load was applied, without setup and teardown")]
+    requests: int
+    requests_per_s: float
+    failed_requests: int | None = None
+    error_rate: Annotated[float | None, Field(description="0 to 1")] = None
+    unanswered_requests: int | None = None
+    latency_of: Literal["all_requests", "successful_requests"] | None = None
+    avg_ms: float | None = None
+    med_ms: float | None = None
+    p90_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    max_ms: float | None = None
+    iterations: int
+    iterations_per_s: float
+    iterations_thrown: int | None = None
+    iterations_dropped: int | None = None
+    iterations_interrupted: int | None = None
+    vus_max: int | None = None
+    data_received_bytes: int | None = None
+    data_sent_bytes: int | None = None
+    checks_passed: int | None = None
+    checks_failed: int | None = None
+    exact: Annotated[bool, Field(description="false: read from k6's time series, not from its summary")] = True
+
+
+class AnswerCheck(Model):
+    name: str
+    group: str | None = None
+    passes: int
+    fails: int
+
+
+class RunAnswer(Model):
+    """A load test's state or result; fields without a value are left out."""
+
+    run_id: str
+    status: Status
+    headline: str
+    name: str | None = None
+    test: Annotated[str | None, Field(description="URL or script that was tested")] = None
+    failure: AnswerFailure | None = None
+    figures: AnswerFigures | None = None
+    thresholds: Annotated[tuple[AnswerThreshold, ...], Field(description="crossed first")] = ()
+    statuses: Annotated[tuple[StatusCount, ...], Field(description="requests by HTTP status")] = ()
+    errors: Annotated[tuple[ErrorCount, ...], Field(description="failed requests by k6 error_code")] = ()
+    checks: Annotated[tuple[AnswerCheck, ...], Field(description="failed first")] = ()
+    warnings: tuple[Notice, ...] = ()
+    live: LiveFigures | None = None
+    queue_position: int | None = None
+    more: Annotated[tuple[str, ...], Field(description="what was left out here")] = ()
+    next: Annotated[str | None, Field(description="what to call next")] = None
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How much of each part is shown, and how long its texts may be."""
+
+    rows: int
+    warnings: int
+    evidence: int
+    text: int
+    name: int
+
+
+_SIZES = (
+    _Size(rows=20, warnings=8, evidence=8, text=500, name=120),
+    _Size(rows=10, warnings=6, evidence=4, text=300, name=80),
+    _Size(rows=5, warnings=4, evidence=3, text=160, name=48),
+    _Size(rows=3, warnings=2, evidence=1, text=80, name=24),
+)
+
+
+def run_answer(run: Run) -> RunAnswer:
+    """Return `run` as an answer of at most `BUDGET_BYTES` as compact JSON, usually of 1.5 to 4 KB."""
+    for size in _SIZES:
+        answer = _answer(run, size)
+        if len(json.dumps(answer.model_dump(mode="json"), separators=(",", ":"))) <= BUDGET_BYTES:
+            return answer
+    return _answer(run, _Size(rows=0, warnings=0, evidence=0, text=80, name=24))
+
+
+def summary_line(run: Run) -> str:
+    """Return one line for progress and terminal: the headline, at most 160 characters."""
+    return cut(headline(run), 160)
+
+
+def _answer(run: Run, size: _Size) -> RunAnswer:
+    metrics = run.metrics if run.metrics and run.metrics.source != "none" else None
+    return RunAnswer(
+        run_id=run.run_id,
+        status=run.status,
+        headline=cut(headline(run), max(size.text, 120)),
+        name=cut(run.name, size.name) if run.name else None,
+        test=_test(run, size),
+        failure=_failure(run.failure, size) if run.failure else None,
+        figures=_figures(metrics) if metrics else None,
+        thresholds=tuple(_thresholds(metrics, size)) if metrics else (),
+        statuses=metrics.statuses[: size.rows] if metrics else (),
+        errors=metrics.errors[: size.rows] if metrics else (),
+        checks=tuple(_checks(metrics, size)) if metrics else (),
+        warnings=tuple(Notice(code=cut(w.code, 40), message=cut(w.message, size.text)) for w in run.warnings[: size.warnings]),
+        live=_live(run.live) if run.live else None,
+        queue_position=run.queue_position,
+        more=tuple(_more(run, metrics, size)),
+        next=_next(run),
+        resources=tuple(f"k6://runs/{run.run_id}/{part}" for part in _RESOURCES) if run.status in FINAL else (),
+    )
+
+
+def _test(run: Run, size: _Size) -> str | None:
+    asked = run.asked
+    if asked.url:
+        preset = f" preset {asked.preset}" if asked.preset else ""
+        return f"{asked.method or 'GET'} {cut(asked.url, size.name)}{preset}"
+    return cut(asked.script_file, size.name) if asked.script_file else "script"
+
+
+def _failure(failure: Failure, size: _Size) -> AnswerFailure:
+    return AnswerFailure(
+        kind=failure.kind,
+        message=cut(failure.message, size.text),
+        hint=cut(failure.hint, max(size.text, 160)),
+        evidence=tuple(cut(line, size.text) for line in failure.evidence[: size.evidence]),
+        also=failure.also,
+    )
+
+
+def _figures(metrics: Metrics) -> AnswerFigures:
+    figures, latency = metrics.figures, metrics.figures.latency
+    return AnswerFigures(
+        load_s=_rounded(figures.load_s),
+        requests=figures.requests,
+        requests_per_s=_rounded(figures.requests_per_s),
+        failed_requests=figures.failed_requests if figures.requests else None,
+        error_rate=_known(figures.error_rate),
+        unanswered_requests=figures.unanswered_requests or None,
+        latency_of=latency.of if latency else None,
+        avg_ms=_known(latency.avg_ms) if latency else None,
+        med_ms=_known(latency.med_ms) if latency else None,
+        p90_ms=_known(latency.p90_ms) if latency else None,
+        p95_ms=_known(latency.p95_ms) if latency else None,
+        p99_ms=_known(latency.p99_ms) if latency else None,
+        max_ms=_known(latency.max_ms) if latency else None,
+        iterations=figures.iterations,
+        iterations_per_s=_rounded(figures.iterations_per_s),
+        iterations_thrown=figures.iterations_thrown or None,
+        iterations_dropped=figures.iterations_dropped or None,
+        iterations_interrupted=figures.iterations_interrupted or None,
+        vus_max=figures.vus_max,
+        data_received_bytes=figures.data_received_bytes or None,
+        data_sent_bytes=figures.data_sent_bytes or None,
+        checks_passed=figures.checks_passed if metrics.checks else None,
+        checks_failed=figures.checks_failed if metrics.checks else None,
+        exact=metrics.exact,
+    )
+
+
+def _thresholds(metrics: Metrics, size: _Size) -> Iterator[AnswerThreshold]:
+    for threshold in sorted(metrics.thresholds, key=_urgency)[: size.rows]:
+        yield AnswerThreshold(
+            metric=cut(threshold.metric, size.name),
+            expression=cut(threshold.expression, size.name),
+            ok=threshold.ok and threshold.has_samples,
+            observed=_known(threshold.observed),
+            has_samples=threshold.has_samples,
+        )
+
+
+def _urgency(threshold: ThresholdResult) -> int:
+    return 0 if not threshold.ok else 1 if not threshold.has_samples else 2
+
+
+def _checks(metrics: Metrics, size: _Size) -> Iterator[AnswerCheck]:
+    for check in sorted(metrics.checks, key=_failed_first)[: size.rows]:
+        group = cut(check.group, size.name) or None
+        yield AnswerCheck(name=cut(check.name, size.name), group=group, passes=check.passes, fails=check.fails)
+
+
+def _failed_first(check: CheckResult) -> int:
+    return -check.fails
+
+
+def _live(live: LiveFigures) -> LiveFigures:
+    rounded = {name: _known(getattr(live, name)) for name in ("elapsed_s", "percent", "requests_per_s", "p95_ms", "error_rate")}
+    return live.model_copy(update=rounded)
+
+
+def _more(run: Run, metrics: Metrics | None, size: _Size) -> Iterator[str]:
+    lists = (
+        ("thresholds", len(metrics.thresholds) if metrics else 0, size.rows),
+        ("statuses", len(metrics.statuses) if metrics else 0, size.rows),
+        ("errors", len(metrics.errors) if metrics else 0, size.rows),
+        ("checks", len(metrics.checks) if metrics else 0, size.rows),
+        ("warnings", len(run.warnings), size.warnings),
+    )
+    for name, length, shown in lists:
+        if length > shown:
+            yield f"… and {length - shown} more {name}"
+
+
+def _next(run: Run) -> str | None:
+    if run.status not in FINAL:
+        return f'get_run with run_id="{run.run_id}" and wait_s=45, again until the status is final; stop_run ends it early'
+    if run.failure is not None:
+        return f'analyze_run with run_id="{run.run_id}" explains the failure; get_run with detail="log" has the log'
+    if run.status == "lost":
+        return "execute_k6_test with the same arguments"
+    return f'get_run with run_id="{run.run_id}" and detail="full" has every metric'
+
+
+def _rounded(value: float) -> float:
+    """Five significant digits: enough to compare, short to read; whole numbers stay whole."""
+    return value if value == int(value) else float(f"{value:.5g}")
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None else _rounded(value)

@@ -1,0 +1,128 @@
+"""The end-of-test summary as text in k6's own layout, with every duration in ms.
+
+Its readers classify a result by two of k6's sentences, so each of them stands here only when it was the root cause
+of the failure, and is made harmless wherever else a name or message holds it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from math import trunc
+
+from k6_mcp.models.metrics import CheckResult, MetricRow, ThresholdResult
+from k6_mcp.models.run import Run
+from k6_mcp.models.wording import cut, number
+
+REQUEST_FAILED = "Request Failed"
+THRESHOLDS_CROSSED = "thresholds on metrics"
+
+_SIGNALS = re.compile(rf"{REQUEST_FAILED}|{THRESHOLDS_CROSSED}", re.IGNORECASE)
+_TREND_COLUMNS = ("avg", "min", "med", "max", "p(90)", "p(95)")
+_WIDTH = 31  # of k6's own "metric name....:" column
+_NAME = 120
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def k6_text(run: Run) -> str:
+    """Return what k6 would have printed at the end of the test, from the figures of `run`."""
+    metrics = run.metrics
+    lines: list[str] = []
+    if metrics is not None:
+        lines += _thresholds(metrics.thresholds)
+        lines += _checks(metrics.checks)
+        lines += _metrics(metrics.rows, run)
+    return "\n".join(filter(None, (_harmless("\n".join(lines)), *_root_cause(run)))) + "\n"
+
+
+def _root_cause(run: Run) -> Iterator[str]:
+    failure = run.failure
+    if failure is None:
+        return
+    if failure.kind == "target_unreachable":
+        yield f'\nlevel=warning msg="{REQUEST_FAILED}" error="{_harmless(failure.message)}"'
+    elif failure.kind == "thresholds_exceeded":
+        crossed = dict.fromkeys(t.metric for t in run.metrics.thresholds if not t.ok) if run.metrics else {}
+        names = ", ".join(_harmless(cut(name, _NAME)) for name in crossed)
+        yield f"\n{THRESHOLDS_CROSSED} '{names}' have been crossed"
+
+
+def _harmless(text: str) -> str:
+    return _SIGNALS.sub(lambda match: match[0].replace(" ", "-"), text)
+
+
+def _thresholds(thresholds: Iterable[ThresholdResult]) -> Iterator[str]:
+    by_metric: dict[str, list[ThresholdResult]] = {}
+    for threshold in thresholds:
+        by_metric.setdefault(threshold.metric, []).append(threshold)
+    if not by_metric:
+        return
+    yield "  █ THRESHOLDS\n"
+    for metric, items in by_metric.items():
+        yield f"    {cut(metric, _NAME)}"
+        for item in items:
+            observed = "no data" if item.observed is None else number(item.observed, 6)
+            yield f"    {'✓' if item.ok and item.has_samples else '✗'} '{cut(item.expression, _NAME)}' observed={observed}"
+        yield ""
+
+
+def _checks(checks: Iterable[CheckResult]) -> Iterator[str]:
+    listed = list(checks)
+    for check in listed:
+        name = cut(f"{check.group}::{check.name}" if check.group else check.name, _NAME)
+        if not check.fails:
+            yield f"    ✓ {name}"
+        else:
+            total = check.passes + check.fails
+            yield f"    ✗ {name}\n      ↳  {trunc(check.passes / total * 100)}% — ✓ {check.passes} / ✗ {check.fails}"
+    if listed:
+        yield ""
+
+
+def _metrics(rows: Iterable[MetricRow], run: Run) -> Iterator[str]:
+    for row in sorted(rows, key=lambda row: (row.name.partition("{")[0], row.name)):
+        base, brace, tags = row.name.partition("{")
+        shown = f"  {{ {cut(tags.removesuffix('}'), _NAME)} }}" if brace else cut(base, _NAME)
+        values = _values(row, run)
+        if values:
+            yield f"    {shown}{'.' * max(_WIDTH - len(shown), 3)}: {values}"
+
+
+def _values(row: MetricRow, run: Run) -> str:
+    values = row.values
+    match row.type:
+        case "trend":
+            return " ".join(f"{key}={_amount(values[key], row.contains)}" for key in _TREND_COLUMNS if key in values)
+        case "counter":
+            return f"{_amount(values.get('count', 0.0), row.contains)} {_amount(_per_s(row, run), row.contains)}/s"
+        case "gauge":
+            spread = (f"{key}={_amount(values[key], row.contains)}" for key in ("min", "max") if key in values)
+            return " ".join((_amount(values.get("value", 0.0), row.contains), *spread))
+        case "rate":
+            share = f"{trunc(values.get('rate', 0.0) * 10_000) / 100:.2f}%"
+            passes, fails = values.get("passes"), values.get("fails", 0.0)
+            return share if passes is None else f"{share} {passes:.0f} out of {passes + fails:.0f}"
+
+
+def _per_s(row: MetricRow, run: Run) -> float:
+    """A counter's rate over the time load was applied; k6's own rate also divides by setup, teardown and graceful stop."""
+    load_s = run.metrics.figures.load_s if run.metrics else 0.0
+    return row.values.get("count", 0.0) / load_s if load_s else row.values.get("rate", 0.0)
+
+
+def _amount(value: float, contains: str) -> str:
+    if contains == "time":
+        return f"{_plain(value)}ms"
+    if contains == "data":
+        return _bytes(value)
+    return _plain(value)
+
+
+def _plain(value: float) -> str:
+    """Two decimals, as k6 prints them; four significant digits below one so that microseconds stay visible."""
+    return number(round(value, 2), 15) if abs(value) >= 1 else number(value, 4)
+
+
+def _bytes(value: float) -> str:
+    power = 0
+    while abs(value) >= 1000 and power < len(_UNITS) - 1:
+        value, power = value / 1000, power + 1
+    return f"{value:.1f} {_UNITS[power]}" if power and value < 10 else f"{value:.0f} {_UNITS[power]}"
