@@ -36,7 +36,8 @@ _LONGEST_TEARDOWN_S = 60.0
 class LocalRunner:
     """Runs k6 as child processes, each in its run's folder below `results_dir` (or a temporary one when that cannot be written)."""
 
-    def __init__(self, results_dir: Path, k6_bin: str | None, search_path: str) -> None:
+    def __init__(self, results_dir: Path, k6_bin: str | None, search_path: str, timeout_s: float = PLAN_TIMEOUT_S) -> None:
+        self._plan_timeout_s = min(PLAN_TIMEOUT_S, timeout_s)
         self._results_dir = results_dir
         self._k6_bin = k6_bin
         self._search_path = search_path
@@ -82,7 +83,7 @@ class LocalRunner:
             async with k6_process(
                 inspect_command(k6.path, folder, script), environment(folder, script), folder.path, self._watchdog
             ) as child:
-                with anyio.move_on_after(PLAN_TIMEOUT_S):
+                with anyio.move_on_after(self._plan_timeout_s):
                     exit_code = await wait_drained(child, take, reader.feed)
         except OSError as error:
             return _not_started(started, error)
