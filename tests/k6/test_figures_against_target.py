@@ -1,0 +1,148 @@
+"""The figures are k6's own, exactly, and agree with what the target counted."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from k6_mcp.app import open_app
+from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.run import Run
+from k6_mcp.settings import Settings
+from tests.target import Target, closed_port
+
+_WAIT_S = 60.0
+
+_SCRIPT = """
+import http from 'k6/http';
+import { check, group } from 'k6';
+import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
+const orders = new Counter('orders');
+const depth = new Gauge('queue_depth');
+const hits = new Rate('cache_hits');
+const render = new Trend('render_time', true);
+export const options = {
+  scenarios: {
+    a: { executor: 'shared-iterations', vus: 3, iterations: 30, exec: 'browse' },
+    b: { executor: 'per-vu-iterations', vus: 2, iterations: 5, exec: 'fail' },
+    c: { executor: 'constant-arrival-rate', rate: 20, duration: '1s', preAllocatedVUs: 2, exec: 'post' },
+  },
+  thresholds: {
+    'http_req_duration{scenario:a}': ['p(95)<60000'],
+    'http_req_duration{page:first}': ['p(97.5)<60000'],
+    'orders{kind:big}': ['count>=1'],
+    'cache_hits': ['rate>=0'],
+    'checks{scenario:a}': ['rate>=0'],
+  },
+};
+export function setup() { http.get('{target}/ok'); return { token: 'from setup' }; }
+export function browse() {
+  group('outer', () => {
+    group('inner', () => {
+      const answer = http.get('{target}/flaky/0.25', { tags: { page: 'first' } });
+      check(answer, { 'is 200': (r) => r.status === 200, 'never': () => false });
+    });
+  });
+  orders.add(1, { kind: __ITER % 2 ? 'big' : 'small' });
+  depth.add(__ITER);
+  hits.add(__ITER % 3 === 0);
+  render.add(Math.random() * 100, { page: 'first' });
+}
+export function fail() { http.get('{target}/status/404'); http.get('{closed}/'); http.post('{target}/eof'); }
+export function post() { http.post('{target}/status/201', JSON.stringify({ a: 1 })); }
+export function teardown() { http.get('{target}/ok'); }
+"""
+_UNANSWERED_PER_FAIL, _FAILS = 2, 10
+
+
+async def _run(settings: Settings, target: Target) -> Run:
+    script = _SCRIPT.replace("{target}", target.url("")).replace("{closed}", f"http://127.0.0.1:{closed_port()}")
+    async with open_app(settings) as service:
+        run = await service.execute(parse_load_test({"script": script}), wait_s=_WAIT_S)
+    assert run.status == "completed", run.failure
+    return run
+
+
+def _export(settings: Settings, run: Run) -> Mapping[str, Mapping[str, float]]:
+    exported: Any = json.loads(RunFolder(settings.results_dir, run.run_id).export.read_text(encoding="utf-8"))
+    return {
+        name: {key: value for key, value in values.items() if key != "thresholds"} for name, values in exported["metrics"].items()
+    }
+
+
+async def test_every_metric_equals_k6s_own_summary_and_agrees_with_the_target(settings: Settings, target: Target) -> None:
+    run = await _run(settings, target)
+    assert run.metrics is not None
+    rows = {row.name: dict(row.values) for row in run.metrics.rows}
+    for row in run.metrics.rows:
+        if row.type == "rate":  # the export calls a rate's share "value", the summary "rate"
+            rows[row.name]["value"] = rows[row.name].pop("rate")
+    export = _export(settings, run)
+    assert rows == export
+    assert {
+        "orders",
+        "orders{kind:big}",
+        "queue_depth",
+        "cache_hits",
+        "render_time",
+        "http_req_duration{page:first}",
+    } <= rows.keys()
+
+    figures = run.metrics.figures
+    unanswered = _UNANSWERED_PER_FAIL * _FAILS
+    statuses = {count.status: count.count for count in run.metrics.statuses}
+    assert statuses == {**target.answers, 0: unanswered}
+    assert figures.requests == target.answers.total() + unanswered
+    assert figures.unanswered_requests == unanswered
+    assert figures.failed_requests == target.answers[500] + target.answers[404] + unanswered
+    assert {count.code: count.count for count in run.metrics.errors} == {
+        1500: target.answers[500],
+        1404: target.answers[404],
+        1212: _FAILS,
+        1000: _FAILS,
+    }
+    assert figures.error_rate == figures.failed_requests / figures.requests
+
+
+async def test_the_key_figures_repeat_the_summary_without_its_traps(settings: Settings, target: Target) -> None:
+    run = await _run(settings, target)
+    assert run.metrics is not None
+    export, figures = _export(settings, run), run.metrics.figures
+    assert figures.latency is not None
+    clean = export["http_req_duration{expected_response:true}"]
+    assert figures.latency.of == "successful_requests"
+    assert (figures.latency.count, figures.latency.avg_ms, figures.latency.p95_ms, figures.latency.max_ms) == (
+        clean["count"],
+        clean["avg"],
+        clean["p(95)"],
+        clean["max"],
+    )
+    assert figures.iterations == export["iterations"]["count"] == 30 + _FAILS + target.answers[201]
+    assert (figures.checks_passed, figures.checks_failed) == (export["checks"]["passes"], export["checks"]["fails"])
+    assert figures.data_received_bytes == export["data_received"]["count"]
+    assert figures.data_sent_bytes == export["data_sent"]["count"]
+    checks = {check.name: (check.group, check.passes, check.fails) for check in run.metrics.checks}
+    assert checks["never"][1:] == (0, 30)
+    assert checks["is 200"][0].endswith("outer::inner")
+    assert sum(checks["is 200"][1:]) == 30
+
+
+async def test_every_threshold_has_what_was_observed(settings: Settings, target: Target) -> None:
+    run = await _run(settings, target)
+    assert run.metrics is not None
+    export = _export(settings, run)
+    observed = {(t.metric, t.expression): t for t in run.metrics.thresholds}
+    assert all(t.ok and t.has_samples for t in observed.values())
+    assert observed["orders{kind:big}", "count>=1"].observed == export["orders{kind:big}"]["count"]
+    assert (
+        observed["http_req_duration{page:first}", "p(97.5)<60000"].observed == export["http_req_duration{page:first}"]["p(97.5)"]
+    )
+    assert observed["cache_hits", "rate>=0"].observed == export["cache_hits"]["value"]
+
+
+async def test_what_setup_returned_is_kept_nowhere(settings: Settings, target: Target) -> None:
+    run = await _run(settings, target)
+    folder = RunFolder(settings.results_dir, run.run_id).path
+    kept = [path for path in folder.rglob("*") if path.is_file() and path.name != "script.js" and path.suffix != ".js"]
+    assert kept
+    assert [path.name for path in kept if b"from setup" in path.read_bytes()] == []

@@ -1,0 +1,168 @@
+"""Stopping well: by the caller, by a client that goes away, with the service, and by the death of the server."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import pytest
+
+from k6_mcp.app import open_app
+from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.run import Run
+from k6_mcp.settings import Settings
+from tests.k6.processes import alive, k6_pid, until
+from tests.k6.services import endless, start, under_load
+from tests.target import Target
+
+_WAIT_S = 30.0
+_GONE_WITHIN_S = 1.0  # promised: no k6 outlives its server by more
+
+
+def _assert_cancelled_with_figures(run: Run, target: Target) -> None:
+    assert (run.status, run.failure) == ("cancelled", None)
+    assert run.metrics is not None
+    assert run.metrics.exact
+    assert 0 <= target.total - run.metrics.figures.requests <= 2
+
+
+async def test_a_stopped_run_is_cancelled_with_its_figures(settings: Settings, target: Target) -> None:
+    async with open_app(settings) as service:
+        run = await start(service, endless(target.url("/ok")))
+        pid = await under_load(service, run.run_id, lambda: target.total)
+        _assert_cancelled_with_figures(await service.stop(run.run_id), target)
+        assert not alive(pid)
+        assert (await service.get(run.run_id)).status == "cancelled"
+
+
+async def test_stopping_lets_teardown_run(settings: Settings, target: Target) -> None:
+    teardown = f"export function teardown() {{ http.get('{target.url('/status/204')}'); }}"
+    async with open_app(settings) as service:
+        run = await start(service, endless(target.url("/ok"), rest=teardown))
+        await under_load(service, run.run_id, lambda: target.total)
+        stopped = await service.stop(run.run_id)
+    assert target.requests["/status/204"] == 1
+    assert stopped.status == "cancelled"
+
+
+async def test_stopping_a_run_that_is_over_answers_with_its_end(settings: Settings, target: Target) -> None:
+    async with open_app(settings) as service:
+        run = await service.execute(parse_load_test({"url": target.url("/ok"), "vus": 1, "iterations": 2}), wait_s=_WAIT_S)
+        assert (await service.stop(run.run_id)).status == run.status == "completed"
+
+
+async def test_stopping_right_after_the_start_is_a_cancelled_run(settings: Settings, target: Target) -> None:
+    async with open_app(settings) as service:
+        run = await start(service, endless(target.url("/ok")))
+        stopped = await service.stop(run.run_id)
+    assert (stopped.status, stopped.failure) == ("cancelled", None)
+
+
+async def test_a_client_that_cancels_its_call_stops_the_run(settings: Settings, target: Target) -> None:
+    async with open_app(settings) as service:
+        call = asyncio.create_task(service.execute(parse_load_test({"script": endless(target.url("/ok"))}), wait_s=_WAIT_S))
+        await until(lambda: target.total >= 5, "traffic")
+        (run_id,) = await service.run_ids("")
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        _assert_cancelled_with_figures(await service.wait(run_id, _WAIT_S), target)
+
+
+async def test_a_client_that_stops_waiting_does_not_stop_the_run(settings: Settings, target: Target) -> None:
+    async with open_app(settings) as service:
+        run = await start(service, endless(target.url("/ok")))
+        waiting = asyncio.create_task(service.wait(run.run_id, _WAIT_S))
+        pid = await under_load(service, run.run_id, lambda: target.total)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert alive(pid)
+        assert (await service.get(run.run_id)).status == "running"
+        await service.stop(run.run_id)
+
+
+async def test_leaving_the_service_stops_every_run_and_keeps_the_figures(settings: Settings, target: Target) -> None:
+    async with open_app(settings) as service:
+        runs = [await start(service, endless(target.url("/ok"))) for _ in range(2)]
+        pids = [await under_load(service, run.run_id, lambda: target.total) for run in runs]
+    assert not any(alive(pid) for pid in pids)
+    async with open_app(settings) as service:
+        ended = [await service.get(run.run_id) for run in runs]
+    assert [run.status for run in ended] == ["cancelled", "cancelled"]
+    assert all(run.metrics and run.metrics.exact for run in ended)
+
+
+_OTHER_SERVER = """
+import asyncio, sys
+from k6_mcp.app import open_app
+from k6_mcp.models.rules import parse_load_test
+from k6_mcp.settings import Settings
+
+async def main():
+    async with open_app(Settings.from_environment()) as service:
+        run = await service.start(parse_load_test({"script": sys.argv[1]}))
+        print(run.run_id, flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@contextmanager
+def _other_server(settings: Settings, script: str) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """Another server process on the same history that runs `script`; yields it and the run's id."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "K6_BIN": str(settings.k6_bin),
+        "K6_RESULTS_DIR": str(settings.results_dir),
+        "DATABASE_URL": str(settings.database),
+    }
+    command = [sys.executable, "-c", _OTHER_SERVER, script]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+async def test_k6_dies_with_its_server_and_the_run_is_found_lost_with_its_figures(settings: Settings, target: Target) -> None:
+    with _other_server(settings, endless(target.url("/ok"))) as (server, run_id):
+        await until(lambda: target.total >= 120, "traffic of the other server")
+        pid = await until(lambda: k6_pid(run_id), "the k6 of the other server")
+        server.send_signal(signal.SIGKILL)
+        await until(lambda: not alive(pid), "k6 is gone", _GONE_WITHIN_S)
+    async with open_app(settings) as service:
+        run = await service.get(run_id)
+    assert run.status == "lost"
+    assert run.metrics is not None
+    assert 0 < run.metrics.figures.requests <= target.total
+
+
+async def test_a_run_of_a_living_server_is_never_marked_lost(settings: Settings, target: Target) -> None:
+    with _other_server(settings, endless(target.url("/ok"))) as (server, run_id):
+        await until(lambda: target.total >= 5, "traffic of the other server")
+        async with open_app(settings) as service:
+            assert (await service.get(run_id)).status == "running"
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+    async with open_app(settings) as service:
+        assert (await service.get(run_id)).status == "lost"
+
+
+async def test_a_run_of_another_server_can_be_stopped(settings: Settings, target: Target) -> None:
+    with _other_server(settings, endless(target.url("/ok"))) as (_, run_id):
+        await until(lambda: target.total >= 5, "traffic of the other server")
+        async with open_app(settings) as service:
+            assert (await service.stop(run_id)).status == "cancelled"
+
+
+async def test_the_folder_of_a_run_is_private(settings: Settings, target: Target) -> None:
+    async with open_app(settings) as service:
+        run = await service.execute(parse_load_test({"url": target.url("/ok"), "vus": 1, "iterations": 2}), wait_s=_WAIT_S)
+    assert RunFolder(settings.results_dir, run.run_id).path.stat().st_mode & 0o077 == 0
