@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # importing the service costs start-up time; the process that
     from k6_mcp.service import LoadTests
 
 logger = logging.getLogger(__name__)
+_HANDSHAKE_S = 0.2  # nobody asks for the service while a client introduces itself and lists the tools
 OpenApp = Callable[[], AbstractAsyncContextManager["LoadTests"]]
 
 
@@ -23,9 +24,7 @@ class OpenedService:
         self._open_app = open_app
         self._service: LoadTests | None = None
         self._failure: K6McpError = InternalError("the server is shutting down")
-        self._ready = anyio.Event()
-        self._leave = anyio.Event()
-        self._closed = anyio.Event()
+        self._begin()
 
     async def service(self) -> "LoadTests":
         """Return the service as soon as it is open.
@@ -33,6 +32,7 @@ class OpenedService:
         Raises:
             K6McpError: If it could not be opened, or is closed.
         """
+        self._wanted.set()
         await self._ready.wait()
         if self._service is None:
             raise self._failure
@@ -41,22 +41,34 @@ class OpenedService:
     @asynccontextmanager
     async def lifespan(self, _server: object) -> AsyncGenerator["OpenedService"]:
         """Hold the service open; may be entered again after it was left."""
-        self._ready, self._leave, self._closed = anyio.Event(), anyio.Event(), anyio.Event()
+        self._begin()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._hold)
             try:
                 yield self
             finally:
-                self._leave.set()
+                self._let_go()
 
     async def close(self) -> None:
         """Stop every run and close the service, while the server's loop still turns."""
-        self._leave.set()
+        self._let_go()
         await self._closed.wait()
+
+    def _begin(self) -> None:
+        self._wanted, self._ready = anyio.Event(), anyio.Event()
+        self._leave, self._closed = anyio.Event(), anyio.Event()
+
+    def _let_go(self) -> None:
+        self._leave.set()
+        self._wanted.set()
 
     async def _hold(self) -> None:
         try:
             with anyio.CancelScope(shield=True):  # the service is closed in order, also when the server is cancelled
+                with anyio.move_on_after(_HANDSHAKE_S):
+                    await self._wanted.wait()
+                if self._leave.is_set():
+                    return
                 async with self._open_app() as service:
                     self._service = service
                     self._ready.set()

@@ -5,15 +5,23 @@ import logging
 import os
 import threading
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import anyio
+import anyio.to_thread
 
-from k6_mcp.app import open_app
 from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.server import K6Server, served
 from k6_mcp.frontends.mcp_server.stdin import stdin_lines
 from k6_mcp.runners.signals import Stop, stop_signals
 from k6_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from k6_mcp.service import LoadTests
 
 _LAST_ANSWERS_S = 1.0  # to answer the callers of stopped runs
 _LEAVING_LIMIT_S = 10.0  # the service leaves within 6 s; a client that does not read must not hold the process
@@ -21,8 +29,22 @@ _LEAVING_LIMIT_S = 10.0  # the service leaves within 6 s; a client that does not
 
 def prepare(settings: Settings) -> tuple[K6Server, OpenedService]:
     """Return the server of `settings` and its service, not yet opened."""
-    opened = OpenedService(functools.partial(open_app, settings))
+    opened = OpenedService(functools.partial(_open, settings))
     return served(opened), opened
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncGenerator["LoadTests"]:
+    """Open the service; what it needs takes 0.1 s to import, which the handshake does not wait for."""
+    open_app = await anyio.to_thread.run_sync(_import_app)
+    async with open_app(settings) as tests:
+        yield tests
+
+
+def _import_app() -> "Callable[[Settings], AbstractAsyncContextManager[LoadTests]]":
+    from k6_mcp.app import open_app
+
+    return open_app
 
 
 def serve(server: K6Server, opened: OpenedService, first_line: bytes) -> int:
