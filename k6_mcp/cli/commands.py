@@ -1,0 +1,123 @@
+"""The commands that use the service, one function each; all answer on stdout and return the exit code."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+
+from k6_mcp.app import open_app
+from k6_mcp.cli.arguments import history_query, load_test
+from k6_mcp.cli.console import stdout, write_json
+from k6_mcp.cli.exit_codes import COMPLETED, FAILED, REFUSED
+from k6_mcp.cli.lists import health_view, metrics_view, plan_view, runs_view
+from k6_mcp.cli.run import run
+from k6_mcp.cli.verdict import verdict
+from k6_mcp.errors import InvalidArguments
+from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.history import HistoryQuery
+from k6_mcp.models.run import FINAL, Status
+from k6_mcp.reports.answer import run_answer
+from k6_mcp.scripts.render import render
+from k6_mcp.service import LoadTests
+from k6_mcp.settings import Settings
+
+Command = Callable[[argparse.Namespace, Settings, LoadTests], Awaitable[int]]
+
+
+def run_command(options: argparse.Namespace, settings: Settings) -> int:
+    """Open the service, do what `options.command` names, close the service."""
+    if options.command == "render":
+        sys.stdout.write(render(load_test(options)).text.rstrip("\n") + "\n")
+        return COMPLETED
+    return asyncio.run(_in_service(options, settings))
+
+
+async def _in_service(options: argparse.Namespace, settings: Settings) -> int:
+    async with open_app(settings) as service:
+        return await _COMMANDS[options.command](options, settings, service)
+
+
+async def _validate(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
+    report = await service.plan(load_test(options))
+    if options.json:
+        write_json(report)
+    else:
+        stdout().print(plan_view(report))
+    return FAILED if report.refusal else REFUSED if report.violations else COMPLETED
+
+
+async def _history(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
+    page = await service.history(history_query(options))
+    if options.json:
+        write_json(page)
+    else:
+        stdout().print(runs_view(page))
+    return COMPLETED
+
+
+async def _show(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
+    run_id = options.run_id or await _newest(service)
+    found = await service.get(run_id)
+    if options.detail in ("log", "script"):
+        text = await (service.log(run_id) if options.detail == "log" else service.script(run_id))
+        sys.stdout.write(text.rstrip("\n") + "\n")
+    elif options.json:
+        write_json(found if options.detail == "full" else run_answer(found))
+    else:
+        stdout().print(verdict(run_answer(found), str(RunFolder(settings.results_dir, run_id).path)))
+        if options.detail == "full" and found.metrics:
+            stdout().print(metrics_view(found.metrics))
+    return COMPLETED
+
+
+async def _stop(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
+    run_id = options.run_id or await _newest(service, "running")
+    stopped = await service.stop(run_id)
+    if options.json:
+        write_json(run_answer(stopped))
+    else:
+        stdout().print(verdict(run_answer(stopped), str(RunFolder(settings.results_dir, run_id).path)))
+    return COMPLETED if stopped.status in FINAL else FAILED
+
+
+async def _doctor(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
+    health = await service.health()
+    if options.json:
+        write_json(health)
+    else:
+        stdout().print(health_view(health, settings))
+    return COMPLETED if health.ok else FAILED
+
+
+async def _rebuild(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
+    report = await service.rebuild()
+    if options.json:
+        write_json(report)
+        return COMPLETED
+    console = stdout()
+    console.print(f"{report.restored} runs restored from {settings.results_dir / 'runs'} into {settings.database}")
+    if report.set_aside:
+        console.print(f"the old database is kept as {report.set_aside}")
+    for folder in report.unreadable:
+        console.print(f"could not be read: {folder}")
+    return COMPLETED
+
+
+async def _newest(service: LoadTests, status: Status | None = None) -> str:
+    page = await service.history(HistoryQuery(status=status, limit=1))
+    if not page.runs:
+        what = f"no test is {status}" if status else "there are no runs yet"
+        raise InvalidArguments(what, hint="k6-mcp run starts a test, k6-mcp history lists them")
+    return page.runs[0].run_id
+
+
+_COMMANDS: Mapping[str, Command] = {
+    "run": run,
+    "validate": _validate,
+    "plan": _validate,
+    "history": _history,
+    "show": _show,
+    "stop": _stop,
+    "doctor": _doctor,
+    "rebuild": _rebuild,
+}

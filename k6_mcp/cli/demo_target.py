@@ -1,0 +1,44 @@
+"""What the demo loads: a tiny HTTP server on 127.0.0.1 that takes about 20 ms for an answer."""
+
+import asyncio
+import random
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+_HOST = "127.0.0.1"
+_BODY = b'{"message": "hello from the demo target"}'
+_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
+_LATENCY_S = (0.015, 0.025)
+
+
+@asynccontextmanager
+async def demo_target() -> AsyncGenerator[str]:
+    """Serve until the block ends; yields the URL."""
+    open_writers: set[asyncio.StreamWriter] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_writers.add(writer)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")  # the demo sends GET only: there is no body
+                await asyncio.sleep(random.uniform(*_LATENCY_S))
+                writer.write(_ANSWER)
+                await writer.drain()
+        open_writers.discard(writer)
+        writer.close()
+
+    server = await asyncio.start_server(talk, _HOST, 0)
+    try:
+        yield f"http://{_HOST}:{server.sockets[0].getsockname()[1]}/"
+    finally:
+        server.close()
+        for writer in [*open_writers]:
+            writer.close()
+
+
+def closed_url() -> str:
+    """Return a URL of this machine where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        return f"http://{_HOST}:{probe.getsockname()[1]}/"

@@ -1,0 +1,152 @@
+"""Plans, lists of runs, metrics and the state of this machine as a person reads them."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from k6_mcp import __version__
+from k6_mcp.cli.console import grid, indented
+from k6_mcp.cli.verdict import count, ms, share, status_text
+from k6_mcp.models.duration import format_duration
+from k6_mcp.models.history import HistoryPage
+from k6_mcp.models.metrics import MetricRow, Metrics
+from k6_mcp.models.plan import Plan, ScenarioPlan
+from k6_mcp.models.reports import Health, PlanReport, Refusal
+from k6_mcp.models.run import Run
+from k6_mcp.settings import Settings
+
+_VALUE_ORDER = ("count", "rate", "value", "passes", "fails", "avg", "min", "med", "max")
+_STATES = {"ok": ("✓", "green"), "degraded": ("!", "yellow"), "broken": ("✗", "red")}
+
+
+def runs_view(page: HistoryPage) -> RenderableType:
+    """Return one page of runs as a table."""
+    if not page.runs:
+        return Text("no runs match")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
+    for name in ("run", "created (UTC)", "status"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("what", overflow="ellipsis", no_wrap=True, ratio=1)
+    for name in ("requests", "p95", "errors"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for run in page.runs:
+        table.add_row(
+            run.run_id,
+            f"{run.created_at:%Y-%m-%d %H:%M}",
+            _status(run),
+            what(run),
+            *_key_figures(run),
+        )
+    notes = [Text(f"more: --cursor {page.next_cursor}", style="dim")] if page.next_cursor else []
+    notes += [Text(f"! {page.degraded}", style="yellow")] if page.degraded else []
+    return Group(table, *notes)
+
+
+def _status(run: Run) -> Text:
+    whole = status_text(run.status)
+    return Text(f"{whole.plain[0]} {run.failure.kind if run.failure else run.status}", style=whole.style)
+
+
+def what(run: Run) -> str:
+    """Return what `run` tested: its name, URL or script."""
+    asked = run.asked
+    source = asked.url or asked.script_file or "script text"
+    return f"{run.name} ({source})" if run.name else source
+
+
+def _key_figures(run: Run) -> tuple[str, str, str]:
+    if run.metrics is None:
+        return "-", "-", "-"
+    figures = run.metrics.figures
+    return count(figures.requests), ms(figures.latency.p95_ms if figures.latency else None), share(figures.error_rate)
+
+
+def metrics_view(metrics: Metrics) -> RenderableType:
+    """Return every metric with k6's own value names."""
+    table = grid("left", "left", "left")
+    for row in metrics.rows:
+        table.add_row(row.name, row.type, _values(row))
+    return Group(Text("  metrics", style="bold"), indented(table))
+
+
+def _values(row: MetricRow) -> str:
+    return "  ".join(f"{name}={row.values[name]:.6g}" for name in sorted(row.values, key=_reading_order))
+
+
+def _reading_order(name: str) -> tuple[int, float]:
+    if name.startswith("p("):
+        return len(_VALUE_ORDER), float(name[2:-1])
+    return _VALUE_ORDER.index(name) if name in _VALUE_ORDER else len(_VALUE_ORDER) + 1, 0
+
+
+def plan_view(report: PlanReport) -> RenderableType:
+    """Return what would run and what stands against it."""
+    parts: list[RenderableType] = []
+    if report.refusal:
+        parts += _refusal(report.refusal)
+    if report.plan:
+        parts.append(_plan(report.plan))
+    parts += [Text(f"  ✗ {violation}", style="red") for violation in report.violations]
+    parts += [Text(f"  ! {notice.message}", style="yellow") for notice in report.notices]
+    if report.plan and not report.violations:
+        parts.append(Text(f"✓ k6 {report.k6_version} would run this", style="bold green"))
+    return Group(*parts)
+
+
+def _refusal(refusal: Refusal) -> Iterator[RenderableType]:
+    yield Text(f"✗ {refusal.kind}: {refusal.message}", style="bold red")
+    if refusal.line is not None and refusal.source_line is not None:
+        number = f"  {refusal.line} │ "
+        yield Text(f"{number}{refusal.source_line}")
+        if refusal.column is not None:
+            yield Text(" " * (len(number) + refusal.column - 1) + "^", style="red")
+
+
+def _plan(plan: Plan) -> RenderableType:
+    table = grid("left", "left")
+    for scenario in plan.scenarios:
+        table.add_row(Text(scenario.name, style="bold"), _scenario(scenario))
+    for threshold in plan.thresholds:
+        abort = ", aborts the test" if threshold.abort_on_fail else ""
+        table.add_row("threshold", f"{threshold.metric} {threshold.expression}{abort}")
+    table.add_row("at most", f"{plan.max_vus} VUs, {format_duration(plan.longest_s)} with graceful stops")
+    if plan.expected_iterations is not None:
+        table.add_row("expected", f"about {count(plan.expected_iterations)} iterations")
+    for text in plan.warnings:
+        table.add_row("!", Text(text, style="yellow"))
+    return indented(table)
+
+
+def _scenario(scenario: ScenarioPlan) -> str:
+    peak = scenario.peak_rate_per_s or scenario.rate_per_s
+    parts = [
+        scenario.executor,
+        f"{scenario.vus} VUs" if scenario.vus is not None else "",
+        f"up to {scenario.max_vus} VUs" if scenario.max_vus is not None and scenario.max_vus != scenario.vus else "",
+        f"{scenario.iterations} iterations" if scenario.iterations is not None else "",
+        f"{peak:g} iterations per s" if peak is not None else "",
+        format_duration(scenario.duration_s) if scenario.duration_s is not None else "",
+        f"begins after {format_duration(scenario.start_s)}" if scenario.start_s else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def health_view(health: Health, settings: Settings) -> RenderableType:
+    """Return the state of everything a test needs, with the next step for what is not as it should be."""
+    table = grid("left", "left", "left")
+    for component in health.components:
+        mark, style = _STATES[component.state]
+        table.add_row(Text(mark, style=style), Text(component.name, style="bold"), component.detail)
+        if component.hint and component.state != "ok":
+            table.add_row("", "", Text(component.hint, style="cyan"))
+    limits = health.limits
+    caps = (
+        f"{limits.max_concurrent_runs} tests at once, {count(limits.max_vus)} VUs, {format_duration(limits.max_duration_s)},"
+        f" {count(limits.max_rps)} requests per s, scripts up to {count(limits.max_script_bytes)} bytes"
+    )
+    table.add_row("", Text("limits", style="bold"), caps)
+    table.add_row("", Text("results", style="bold"), str(settings.results_dir))
+    text = "load tests can run here" if health.ok else "load tests cannot run here yet"
+    return Group(Text(f"k6-mcp {__version__}: {text}", style="bold green" if health.ok else "bold red"), indented(table))

@@ -1,0 +1,76 @@
+"""From the command line to an exit code; what a command needs is imported only when it is chosen."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from k6_mcp.cli.exit_codes import CANCELLED, REFUSED
+from k6_mcp.cli.parser import build_parser
+from k6_mcp.errors import K6McpError
+from k6_mcp.settings import Settings
+
+Command = Callable[[argparse.Namespace, Settings], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `arguments` (default: the process's) name and return its exit code."""
+    options = build_parser().parse_args(arguments)
+    try:
+        return _COMMANDS[options.command](options, Settings.from_environment())
+    except K6McpError as error:
+        _refuse(error, as_json=getattr(options, "json", False))
+        return REFUSED
+    except KeyboardInterrupt:
+        return CANCELLED
+    except BrokenPipeError:  # the reader of a pipe has seen enough; the interpreter must not flush into it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _refuse(error: K6McpError, *, as_json: bool) -> None:
+    if as_json:
+        document = {"error": {"code": error.code, "reasons": [*error.reasons], "hint": error.hint}}
+        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+        return
+    lines = [f"k6-mcp: {error.code}", *(f"  - {reason}" for reason in error.reasons)]
+    if error.hint:
+        lines.append(f"  next step: {error.hint}")
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _serve(options: argparse.Namespace, settings: Settings) -> int:
+    from k6_mcp.frontends.mcp_server.run import serve_http, serve_stdio
+
+    return serve_stdio(settings) if options.http is None else serve_http(settings, options.http)
+
+
+def _oneshot(options: argparse.Namespace, settings: Settings) -> int:
+    from k6_mcp.entry import read_line
+    from k6_mcp.frontends.oneshot import serve_lines
+
+    return serve_lines(read_line(sys.stdin.fileno()), settings)
+
+
+def _demo(options: argparse.Namespace, settings: Settings) -> int:
+    from k6_mcp.cli.demo import demo
+
+    return demo(options, settings)
+
+
+def _service_command(options: argparse.Namespace, settings: Settings) -> int:
+    from k6_mcp.cli.commands import run_command
+
+    return run_command(options, settings)
+
+
+_COMMANDS: Mapping[str, Command] = {
+    "serve": _serve,
+    "oneshot": _oneshot,
+    "demo": _demo,
+    **dict.fromkeys(
+        ("run", "validate", "plan", "render", "history", "show", "stop", "doctor", "rebuild"),
+        _service_command,
+    ),
+}

@@ -1,0 +1,161 @@
+"""The command line: names, help and nothing else."""
+
+import argparse
+from collections.abc import Callable
+from typing import get_args
+
+from k6_mcp import __version__
+from k6_mcp.models.request import Method, Preset, Slo
+from k6_mcp.models.run import FailureKind, Status
+
+AddParser = Callable[..., argparse.ArgumentParser]
+AddArgument = Callable[..., object]
+
+_EXIT_CODES = "exit codes: 0 completed, 1 failed, 2 refused (arguments, limits, no k6), 3 cancelled or lost"
+_RUN_EXAMPLES = """\
+examples:
+  k6-mcp run http://127.0.0.1:8080/ --preset low
+  k6-mcp run script.js --vus 10 --duration 30s
+  k6-mcp run http://127.0.0.1:8080/ --rate 50 --duration 1m --slo p95_ms=500 --slo error_rate=0.01
+  k6-mcp run script.js --threshold 'http_req_duration:p(95)<500' --tag build=42 --json
+  k6-mcp run http://127.0.0.1:8080/ --stage 10s:20 --stage 30s:20 --stage 10s:0
+
+"""
+_NEWEST = "id of a run; the newest one when left out"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; `command` in its result names the chosen command."""
+    parser = argparse.ArgumentParser(prog="k6-mcp", description="Run, judge and keep k6 load tests.", epilog=_EXIT_CODES)
+    parser.add_argument("--version", action="version", version=f"k6-mcp {__version__}")
+    add = parser.add_subparsers(dest="command", metavar="command", required=True).add_parser
+    _add_tests(add)
+    _add_runs(add)
+    _add_servers(add)
+    _add_machine(add)
+    return parser
+
+
+def _add_tests(add: AddParser) -> None:
+    run = _load_command(add, "run", "run a load test with live progress and judge it")
+    run.add_argument("--json", action="store_true", help="print the judged result as JSON, and nothing else")
+    run.add_argument("--quiet", action="store_true", help="show no progress")
+    plan = _load_command(add, "validate", "check a load test without traffic: plan, limits, errors with their line", ["plan"])
+    plan.add_argument("--json", action="store_true", help="print the plan as JSON")
+    _load_command(add, "render", "print the k6 script that would run")
+
+
+def _add_runs(add: AddParser) -> None:
+    history = add(
+        "history", help="list past runs, newest first", description="List past runs, newest first; all filters must hold."
+    )
+    history.add_argument("--status", metavar="STATUS", help=f"one of {', '.join(get_args(Status))}")
+    history.add_argument("--failure-kind", metavar="KIND", help=f"one of {', '.join(get_args(FailureKind))}")
+    history.add_argument("--name", help="exact name of the test")
+    history.add_argument("--url", help="beginning of the target URL")
+    history.add_argument("--tag", metavar="NAME[=VALUE]", help="runs with this tag")
+    history.add_argument("--since", metavar="TIME", help="created at or after, ISO 8601")
+    history.add_argument("--until", metavar="TIME", help="created before, ISO 8601")
+    history.add_argument("--min-error-rate", metavar="SHARE", help="share of failed requests at least, 0 to 1")
+    history.add_argument("--max-response-time-ms", metavar="MS", help="p95 at most")
+    history.add_argument("--limit", metavar="N", help="runs per page, at most 100 (default 20)")
+    history.add_argument("--cursor", help="next_cursor of the page before")
+    history.add_argument("--json", action="store_true", help="print the page as JSON")
+    show = add("show", help="show a run", description="Show a run: its judged result, every metric, its log or its script.")
+    show.add_argument("run_id", nargs="?", metavar="RUN", help=_NEWEST)
+    show.add_argument("--detail", choices=("summary", "full", "log", "script"), default="summary", help="what to show of it")
+    show.add_argument("--json", action="store_true", help="print it as JSON (full: everything that is kept)")
+    stop = add(
+        "stop", help="stop a running test", description="Stop a test gracefully, whichever server runs it, and show its figures."
+    )
+    stop.add_argument("run_id", nargs="?", metavar="RUN", help=_NEWEST)
+    stop.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _add_servers(add: AddParser) -> None:
+    serve = add("serve", help="serve MCP", description="Serve MCP over stdio, as clients start it, or over HTTP on 127.0.0.1.")
+    serve.add_argument("--http", metavar="PORT", type=_port, help="serve streamable HTTP on this port of 127.0.0.1 (path /mcp)")
+    add(
+        "oneshot",
+        help="answer one JSON request per line",
+        description="Answer one JSON request per line on stdin with one line on stdout.",
+    )
+
+
+def _add_machine(add: AddParser) -> None:
+    demo = add(
+        "demo",
+        help="three tests of a local target through a real MCP client",
+        description="Show k6-mcp at work, in about half a minute.",
+    )
+    demo.add_argument("--seconds", metavar="S", type=_seconds, default=10, help="length of the first test (default 10)")
+    doctor = add(
+        "doctor",
+        help="check k6, database, disk and limits",
+        description="Check whether tests can run here and say what to do if not.",
+    )
+    doctor.add_argument("--json", action="store_true", help="print the state as JSON")
+    rebuild = add(
+        "rebuild", help="restore the history from the runs' folders", description="Restore the history from the runs' folders."
+    )
+    rebuild.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def _load_command(add: AddParser, name: str, help_text: str, aliases: list[str] | None = None) -> argparse.ArgumentParser:
+    parser = add(
+        name,
+        aliases=aliases or [],
+        help=help_text,
+        description=f"{help_text[0].upper()}{help_text[1:]}.",
+        epilog=_RUN_EXAMPLES.replace("k6-mcp run", f"k6-mcp {name}") + _EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", metavar="SCRIPT|URL", help="path of a k6 script, an http(s) URL, or - for a script on stdin")
+    _add_request(parser.add_argument_group("request (with a URL)").add_argument)
+    _add_load(parser.add_argument_group("load").add_argument)
+    _add_criteria(parser.add_argument_group("criteria").add_argument)
+    _add_context(parser.add_argument_group("context").add_argument)
+    return parser
+
+
+def _add_request(add: AddArgument) -> None:
+    add("--preset", metavar="NAME", help=f"one of {', '.join(get_args(Preset))} (default low)")
+    add("--method", metavar="M", help=f"one of {', '.join(get_args(Method))} (default GET)")
+    add("--header", metavar="'NAME: VALUE'", action="append", default=[], help="a request header; repeatable")
+    add("--body", metavar="TEXT|@FILE", help="request body, sent as it is")
+    add("--json-body", metavar="JSON|@FILE", help="request body, sent as application/json")
+
+
+def _add_load(add: AddArgument) -> None:
+    add("--vus", metavar="N", help="virtual users; with --duration or --iterations")
+    add("--duration", metavar="TIME", help="30s, 1m30s, 1h; with --vus or --rate, alone it changes a preset's length")
+    add("--iterations", metavar="N", help="iterations in total, shared by the VUs")
+    add("--rate", metavar="PER_S", help="iterations started per second, whatever the latency; with --duration")
+    add("--stage", metavar="TIME:VUS", action="append", default=[], help="one step of a ramp of VUs; repeatable")
+    add("--override-load", action="store_true", help="let these replace the script's own scenarios")
+
+
+def _add_criteria(add: AddArgument) -> None:
+    add("--threshold", metavar="METRIC:EXPR", action="append", default=[], help="a k6 threshold; repeatable")
+    add("--slo", metavar="NAME=VALUE", action="append", default=[], help=f"{', '.join(Slo.model_fields)}; repeatable")
+    add("--expect-status", metavar="S", action="append", default=[], help="200, 200-299 or 4xx; repeatable")
+
+
+def _add_context(add: AddArgument) -> None:
+    add("--env", metavar="NAME=VALUE", action="append", default=[], help="read as __ENV.NAME, never stored; repeatable")
+    add("--tag", metavar="NAME=VALUE", action="append", default=[], help="kept with the run; repeatable")
+    add("--name", help="name of the test, the same for runs to be compared")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 65536:
+        raise argparse.ArgumentTypeError(f"{port} is not a port: use 0 to 65535")
+    return port
+
+
+def _seconds(text: str) -> int:
+    seconds = int(text)
+    if not 1 <= seconds <= 60:
+        raise argparse.ArgumentTypeError(f"{seconds} is not in 1 to 60")
+    return seconds

@@ -1,0 +1,151 @@
+"""A run as a person reads it: verdict first, then thresholds with what was observed, then figures."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from k6_mcp.cli.console import grid, indented
+from k6_mcp.models.duration import format_duration
+from k6_mcp.models.metrics import ErrorCount
+from k6_mcp.models.run import FailureKind, Status
+from k6_mcp.reports.answer import AnswerCheck, AnswerFailure, AnswerFigures, AnswerThreshold, RunAnswer
+
+_MARKS: Mapping[Status, tuple[str, str]] = {
+    "completed": ("✓", "bold green"),
+    "failed": ("✗", "bold red"),
+    "cancelled": ("■", "bold yellow"),
+    "lost": ("?", "bold yellow"),
+    "running": ("▶", "bold cyan"),
+    "queued": ("…", "bold cyan"),
+}
+
+
+def verdict(answer: RunAnswer, kept_in: str = "") -> RenderableType:
+    """Return everything a person wants to know about a run; `kept_in` says where it is stored."""
+    parts: list[RenderableType] = [*_headline(answer), *_failure(answer.failure)]
+    parts += [Text(f"  ! {notice.message}", style="yellow") for notice in answer.warnings]
+    parts += _thresholds(answer.thresholds)
+    parts += [_figures(answer.figures)] if answer.figures else []
+    parts += [*_errors(answer.errors), *_checks(answer.checks)]
+    parts += [Text(f"  {text}", style="dim") for text in answer.more]
+    parts += [Text(f"  kept in {kept_in}", style="dim", overflow="fold")] if kept_in else []
+    return Group(*parts)
+
+
+def status_text(status: Status, kind: FailureKind | None = None) -> Text:
+    """Return a status with its mark and, for a failure, its kind."""
+    mark, style = _MARKS[status]
+    return Text(f"{mark} {status}{f': {kind}' if kind else ''}", style=style)
+
+
+def count(number: int) -> str:
+    """Return a number with narrow blanks between thousands."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def ms(value: float | None) -> str:
+    """Return a latency, rounded to what can be read."""
+    if value is None:
+        return "-"
+    return f"{value:.0f} ms" if value >= 100 else f"{value:.1f} ms" if value >= 10 else f"{value:.2f} ms"
+
+
+def share(value: float | None) -> str:
+    """Return a rate from 0 to 1 as percent."""
+    return "-" if value is None else f"{value:.2%}"
+
+
+def _headline(answer: RunAnswer) -> Iterator[Text]:
+    line = status_text(answer.status, answer.failure.kind if answer.failure else None)
+    line.append("".join(f"  {part}" for part in (answer.run_id, answer.name, answer.test) if part), style="dim")
+    yield line
+    if answer.failure is None:
+        yield Text(f"  {answer.headline.removeprefix(f'{answer.status}: ')}")
+
+
+def _failure(failure: AnswerFailure | None) -> Iterator[Text]:
+    if failure is None:
+        return
+    yield Text(f"  {failure.message}")
+    yield from (Text(f"  │ {line}", style="dim", overflow="fold") for line in failure.evidence)
+    if failure.also:
+        yield Text(f"  also: {', '.join(failure.also)}")
+    yield Text(f"  next step: {failure.hint}", style="cyan")
+
+
+def _thresholds(thresholds: Sequence[AnswerThreshold]) -> Iterator[RenderableType]:
+    if not thresholds:
+        return
+    table = grid("left", "left", "left", "left")
+    for threshold in thresholds:
+        held = threshold.ok and threshold.has_samples
+        mark = Text("✓" if held else "✗" if threshold.has_samples else "?", style="green" if held else "red")
+        seen = f"observed {threshold.observed:g}" if threshold.observed is not None and threshold.has_samples else "no samples"
+        table.add_row(mark, threshold.metric, threshold.expression, seen)
+    yield Text("  thresholds", style="bold")
+    yield indented(table)
+
+
+def _figures(figures: AnswerFigures) -> RenderableType:
+    table = grid("left", "left")
+    for name, text in _rows(figures):
+        table.add_row(Text(name, style="bold"), text)
+    return indented(table)
+
+
+def _rows(figures: AnswerFigures) -> Iterator[tuple[str, str]]:
+    requests = f"{count(figures.requests)}, {figures.requests_per_s:.1f} per s"
+    if figures.failed_requests is not None:
+        requests += f", {count(figures.failed_requests)} failed ({share(figures.error_rate)})"
+    if figures.unanswered_requests:
+        requests += f", {count(figures.unanswered_requests)} without an answer"
+    yield "requests", requests
+    if figures.latency_of:
+        yield "latency", _latency(figures)
+    lost = (
+        ("interrupted", figures.iterations_interrupted),
+        ("dropped", figures.iterations_dropped),
+        ("threw", figures.iterations_thrown),
+    )
+    extra = "".join(f", {count(number)} {what}" for what, number in lost if number)
+    yield "iterations", f"{count(figures.iterations)}, {figures.iterations_per_s:.1f} per s{extra}"
+    if figures.checks_passed is not None or figures.checks_failed is not None:
+        yield "checks", f"{count(figures.checks_passed or 0)} passed, {count(figures.checks_failed or 0)} failed"
+    vus = f", up to {count(figures.vus_max)} VUs" if figures.vus_max else ""
+    yield "load", f"{format_duration(round(figures.load_s, 1))}{vus}" + ("" if figures.exact else ", approximate figures")
+
+
+def _latency(figures: AnswerFigures) -> str:
+    values = (
+        ("avg", figures.avg_ms),
+        ("med", figures.med_ms),
+        ("p90", figures.p90_ms),
+        ("p95", figures.p95_ms),
+        ("p99", figures.p99_ms),
+        ("max", figures.max_ms),
+    )
+    text = "  ".join(f"{name} {ms(value)}" for name, value in values if value is not None)
+    return text if figures.latency_of == "all_requests" else f"{text}  (successful requests only)"
+
+
+def _errors(errors: Sequence[ErrorCount]) -> Iterator[RenderableType]:
+    if not errors:
+        return
+    table = grid("right", "left")
+    for error in errors:
+        table.add_row(count(error.count), f"{error.meaning} (error_code {error.code})")
+    yield Text("  failed requests", style="bold")
+    yield indented(table)
+
+
+def _checks(checks: Sequence[AnswerCheck]) -> Iterator[RenderableType]:
+    failed = [check for check in checks if check.fails]
+    if not failed:
+        return
+    table = grid("left", "left", "left")
+    for check in failed:
+        name = " > ".join(part for part in (*(check.group or "").split("::"), check.name) if part)
+        table.add_row(Text("✗", style="red"), name, f"{count(check.fails)} of {count(check.passes + check.fails)} failed")
+    yield Text("  failed checks", style="bold")
+    yield indented(table)
