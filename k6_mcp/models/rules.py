@@ -1,6 +1,7 @@
 """Rules across the arguments of a load test, and the one door through which arguments become a `LoadTest`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import cast
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
@@ -26,6 +27,7 @@ def parse_load_test(arguments: Mapping[str, object], *, beside: Iterable[str] = 
     except ValidationError as error:
         reasons = [*shape_violations(error, [*LoadTest.model_fields, *beside]), *reasons]
     else:
+        reasons += [f"{name}: is not Unicode text (half of a surrogate pair)" for name, value in given.items() if _torn(value)]
         if not reasons:
             return test
     raise InvalidArguments(*reasons, hint="correct these arguments and call again; nothing was run")
@@ -46,6 +48,20 @@ def shape_violations(error: ValidationError, allowed: Iterable[str]) -> Iterator
 def _across(given: Mapping[str, object]) -> Iterator[str]:
     yield from _source(given)
     yield from _load(given)
+
+
+def _torn(value: object) -> bool:
+    """Return whether some text in `value` cannot be encoded: JSON can spell what no file, header or environment can hold."""
+    if isinstance(value, Mapping):
+        return any(_torn(part) for item in cast(Mapping[object, object], value).items() for part in item)
+    if isinstance(value, list | tuple):
+        return any(_torn(item) for item in cast(Sequence[object], value))
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return True
+    return False
 
 
 def _source(given: Mapping[str, object]) -> Iterator[str]:
@@ -70,7 +86,12 @@ def _url(url: str) -> Iterator[str]:
     except ValueError as error:
         yield f"url: {error}"
         return
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok or any(c.isspace() for c in url):
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or not port_ok
+        or any(c.isspace() or ord(c) < 32 or ord(c) == 127 for c in url)
+    ):
         yield f"url: {url[:80]!r} is not an http(s) URL with a host; write it as http://host:port/path"
 
 

@@ -59,6 +59,8 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
             {"url": "http://a", "expected_statuses": ["299-200"]},
             "expected_statuses.0: '299-200' is an empty range: the first status is above the last",
         ),
+        ({"url": "http://a", "method": "PUT", "body": {"a": ["\ud800"]}}, "body: is not Unicode text (half of a surrogate pair)"),
+        ({"url": "http://a/\0"}, "url: 'http://a/\\x00' is not an http(s) URL"),
         ({"url": "http://a", "slo": {"error_rate": float("nan")}}, "slo.error_rate: should be a finite number"),
     ],
 )
