@@ -109,7 +109,7 @@ def _generator(case: Case) -> Iterator[Notice]:
 def _plan(case: Case) -> Iterator[Notice]:
     plan, figures = case.plan, case.figures
     if plan is not None and plan.replaced:
-        yield Notice(code="load_replaced", message=f"override_load replaced the script's own {few(plan.replaced)}")
+        yield Notice(code="load_replaced", message=f"the load arguments replaced the script's own {few(plan.replaced)}")
     if plan is not None and plan.rps and figures and figures.requests_per_s >= plan.rps * _RATE_CAP_REACHED:
         yield Notice(code="rate_capped", message=f"the rps option kept the load at {number(plan.rps)} requests per second")
     warned = list(plan.warnings) if plan else []
