@@ -38,7 +38,7 @@ class Breakdown:
         """Count by tag: from the summary where the script's own thresholds put the sub-metric there, else from the record."""
         requests = count_of(rows, "http_reqs")
         statuses = _by_tag(rows, recorded, _STATUS)
-        codes = _by_tag(rows, recorded, _ERROR_CODE)
+        codes = {code: n for code, n in _by_tag(rows, recorded, _ERROR_CODE).items() if code in error_codes.ALL}
         if sum(statuses.values()) > requests:
             statuses = dict[int, int]()
         if statuses:

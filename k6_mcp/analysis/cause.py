@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from k6_mcp.analysis.thresholds import aborted_early
 from k6_mcp.models.exit_codes import RAN_TO_THE_END
 from k6_mcp.models.metrics import Figures, Metrics, ThresholdResult
 from k6_mcp.models.outcome import LogMessage, Outcome
@@ -53,7 +54,7 @@ class Case:
     @property
     def aborted_by_threshold(self) -> bool:
         """Whether k6 stopped early because a threshold with abortOnFail was crossed."""
-        return "abortOnFail" in (self.outcome.log.cause or "")
+        return aborted_early(self.outcome.log.cause)
 
 
 def said(text: str, limit: int = _EVIDENCE_CHARS) -> str:

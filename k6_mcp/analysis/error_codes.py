@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 TOO_MANY_FILES = 1213
+ALL = range(1000, 2000)  # other values of the tag are a script's own
 _HTTP_ERROR = range(1400, 1600)
 
 _MEANINGS: Mapping[int, str] = {

@@ -1,34 +1,60 @@
 """How long load was applied.
 
-k6 states only the time of the whole test run, with setup(), teardown() and the graceful stop in which nothing new starts.
-The record says, to its interval of about one second, when load was first and last seen (`Activity`), which bounds the time
-from both sides. When the planned duration lies between these bounds, the load ran as planned and that is the answer; else
-(ended early, or as long as its iterations took) it is the longest time the bounds allow, within k6's run time.
+k6 states only the time of the whole test run, with setup(), teardown() and a graceful stop in which nothing new starts.
+What is known beside it: the planned duration, whether the plan ran to its end, the longest iteration (the last ones may
+end that much after the plan), and from the record, to its interval of about a second, when load was first and last seen.
+
+- An arrival-rate plan that ran to its end applied its load for exactly the planned time.
+- Another plan of fixed duration that ran to its end: the run time itself, if it is explained without setup() and teardown();
+  else the planned time, or as much longer as the record proves and the longest iteration explains.
+- Everything else (ended early, or as long as its iterations took): from the first to the last sign of load.
 """
 
-from k6_mcp.analysis.record import Activity, Record
+from dataclasses import dataclass
+
+from k6_mcp.analysis.record import Record
 from k6_mcp.models.plan import Plan
 
+_START_UP_S = 0.05  # k6's own time around the load
 
-def load_seconds(record: Record, plan: Plan | None, run_s: float | None, wall_s: float) -> float:
-    """Return the time load was applied in s; `run_s` is k6's test run time, `wall_s` that of the whole process."""
-    run_s = run_s or record.seconds or wall_s
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What is known beside record and plan, in s: k6's test run time (None without a summary), the process's, the longest iteration."""
+
+    run_s: float | None
+    wall_s: float
+    longest_iteration_s: float
+    to_the_end: bool
+
+
+def load_seconds(record: Record, plan: Plan | None, times: Times) -> float:
+    """Return the time load was applied, in s."""
+    run_s = times.run_s or record.seconds or times.wall_s
+    planned = _planned_s(plan)
+    if planned is not None and times.to_the_end and planned <= run_s + _START_UP_S:
+        return _as_planned(record, plan, planned, run_s, times.longest_iteration_s)
+    return _seen(record, run_s)
+
+
+def _as_planned(record: Record, plan: Plan | None, planned: float, run_s: float, longest_iteration_s: float) -> float:
+    if plan is not None and all(scenario.rate_per_s is not None for scenario in plan.scenarios):
+        return planned
+    if run_s <= planned + longest_iteration_s + _START_UP_S:
+        return run_s
+    activity = record.activity()
+    proven = activity.last_from_s - activity.start_by_s if activity else 0.0
+    return planned if proven <= planned else min(_seen(record, run_s), planned + longest_iteration_s)
+
+
+def _seen(record: Record, run_s: float) -> float:
     activity = record.activity()
     if activity is None:
-        return min(run_s, wall_s) if wall_s else run_s
-    longest = min(_end(activity, record, run_s) - activity.quiet_until_s, run_s)
-    shortest = max(activity.last_from_s - activity.start_by_s, 0.0)
-    planned = _planned_s(plan)
-    if planned is not None and shortest <= planned <= longest:
-        return planned
-    return max(longest, 0.0)
-
-
-def _end(activity: Activity, record: Record, run_s: float) -> float:
-    """A run time within the last interval with load is the exact end of it, unless VUs were created before the clock started."""
-    if activity.last_from_s <= run_s <= activity.last_to_s and activity.quiet_until_s == 0.0:
         return run_s
-    return activity.last_to_s
+    # A run time within the last interval with load is its exact end, unless VUs were created before k6's clock started.
+    exact = activity.last_from_s <= run_s <= activity.last_to_s and activity.start_from_s == 0.0
+    end = run_s if exact else activity.last_to_s
+    return max(min(end - activity.start_from_s, run_s), 0.0)
 
 
 def _planned_s(plan: Plan | None) -> float | None:

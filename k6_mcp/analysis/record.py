@@ -66,14 +66,14 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """When load shows in the record, in seconds since its start: [begin, end] of intervals.
+    """When load shows in the record, in seconds since its start.
 
-    Load began between `quiet_until_s`, the begin of the last interval in which k6 still counted no active VU (0 if none),
-    and `start_by_s`, the end of the first interval with load. `last_from_s` and `last_to_s` bound the last interval in which
-    an iteration or a request of a scenario finished.
+    Load began between `start_from_s` and `start_by_s`; both come from the first interval with load, the durations of the
+    iterations that finished in it and k6's count of active VUs. The last iteration or request of a scenario finished between
+    `last_from_s` and `last_to_s`, the bounds of an interval.
     """
 
-    quiet_until_s: float
+    start_from_s: float
     start_by_s: float
     last_from_s: float
     last_to_s: float
@@ -99,7 +99,7 @@ class Record:
         self._interval: Interval | None = None
         self._interval_ms: float | None = None
         self._snapshots_seen: dict[str, float] = {}
-        self._quiet_until_s = 0.0
+        self._start_from_s = 0.0
         self._start_by_s: float | None = None
         self._last_active: tuple[float, float] | None = None
 
@@ -148,7 +148,7 @@ class Record:
         if last is None:
             return None
         start_by = self._start_by_s if self._start_by_s is not None else last[1]
-        return Activity(self._quiet_until_s, start_by, *last)
+        return Activity(self._start_from_s, start_by, *last)
 
     def _event(self, event: Mapping[str, object]) -> None:
         match event.get("event"):
@@ -210,13 +210,22 @@ class Record:
             if name.startswith(_ACTIVITY):
                 self._snapshots_seen[name] = self._snapshots_seen.get(name, 0.0) + row.get("count", 0.0)
         vus, active = rows.get("vus", {}).get("value"), _active(rows)
+        if self._last_active is None:
+            self._note_start(begin, end, vus, rows.get("iteration_duration", {}).get("max", 0.0) / 1000 if active else None)
         if active:
             self._last_active = (begin, end)
-        if self._start_by_s is None:
-            if vus == 0:
-                self._quiet_until_s = begin
-            if active or vus:
-                self._start_by_s = end
+
+    def _note_start(self, begin: float, end: float, vus: float | None, longest_s: float | None) -> None:
+        """Narrow down when load began; `longest_s` is the longest iteration of the first interval in which one finished."""
+        if vus == 0 and self._start_by_s is None:
+            self._start_from_s = begin
+        if vus and self._start_by_s is None:
+            self._start_by_s = end
+        if longest_s is not None:
+            by_vus = self._start_by_s if self._start_by_s is not None else end
+            if by_vus >= begin:  # else load was seen before, by its active VUs
+                self._start_from_s = max(self._start_from_s, begin - longest_s)
+            self._start_by_s = max(min(by_vus, end - longest_s), self._start_from_s)
 
     def _active_since_snapshot(self) -> bool:
         return _active(

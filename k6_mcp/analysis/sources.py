@@ -22,12 +22,16 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """An end-of-test summary: rows by name, k6's threshold verdicts (True = held), checks, and k6's test run time in s."""
+    """An end-of-test summary: rows by name, k6's threshold verdicts (True = held), checks, k6's test run time in s.
+
+    `not_finite` names metrics to which the script added Infinity: k6 writes null for the values it falls into.
+    """
 
     rows: Mapping[str, MetricRow]
     k6_says: Mapping[Key, bool]
     checks: tuple[CheckResult, ...]
     run_s: float | None
+    not_finite: tuple[str, ...]
 
 
 class _Json(BaseModel):
@@ -83,7 +87,8 @@ def read_summary(text: str | None) -> Measured | None:
             (name, text): verdict.ok for name, metric in data.metrics.items() for text, verdict in metric.thresholds.items()
         },
         checks=tuple(_checks(data.root_group)),
-        run_s=float(run_ms) / 1000 if isinstance(run_ms, int | float) and run_ms > 0 else None,
+        run_s=round(float(run_ms) / 1000, 9) if isinstance(run_ms, int | float) and run_ms > 0 else None,
+        not_finite=tuple(name for name, metric in data.metrics.items() if None in metric.values.values()),
     )
 
 
@@ -105,7 +110,8 @@ def read_export(text: str | None, record: Record) -> Measured | None:
         if type_ == "rate" and "value" in values:
             values["rate"] = values.pop("value")
         rows[name] = _row(name, type_, kind.contains if kind else _contains_of(name), values)
-    return Measured(rows, k6_says, tuple(_checks(data.root_group)), _run_s(rows.values()))
+    not_finite = tuple(name for name, fields in data.metrics.items() if None in fields.values())
+    return Measured(rows, k6_says, tuple(_checks(data.root_group)), _run_s(rows.values()), not_finite)
 
 
 def record_rows(record: Record) -> Mapping[str, MetricRow]:
@@ -118,7 +124,6 @@ def record_rows(record: Record) -> Mapping[str, MetricRow]:
 
 
 def _row(name: str, type_: MetricType, contains: Contains, values: Mapping[str, float | None]) -> MetricRow:
-    # A script that adds Infinity to a metric of its own makes k6 write null.
     known = {key: float(value) for key, value in values.items() if value is not None}
     return MetricRow(name=name, type=type_, contains=contains, values=known)
 

@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from k6_mcp.analysis.breakdown import Breakdown, Rows
+from k6_mcp.analysis.breakdown import Breakdown, Rows, values_of
 from k6_mcp.analysis.crosscheck import contradiction
 from k6_mcp.analysis.figures import key_figures
-from k6_mcp.analysis.load import load_seconds
+from k6_mcp.analysis.load import Times, load_seconds
 from k6_mcp.analysis.record import Record
 from k6_mcp.analysis.sources import Measured, read_export, read_summary, record_rows
-from k6_mcp.analysis.thresholds import Evidence, Judged, Key, judge_thresholds
-from k6_mcp.models.metrics import Metrics, Source
+from k6_mcp.analysis.thresholds import Evidence, Judged, Key, aborted_early, judge_thresholds
+from k6_mcp.models.exit_codes import RAN_TO_THE_END
+from k6_mcp.models.metrics import CheckResult, Metrics, Source
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan
 from k6_mcp.models.wording import few
@@ -29,14 +30,13 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
     chosen = _choose(outcome, record)
     breakdown = Breakdown.of(chosen.rows, record_rows(record))
     judged = _thresholds(outcome, record, plan, chosen)
-    run_s = chosen.measured.run_s if chosen.measured else None
-    wall_s = max((outcome.ended_at - outcome.started_at).total_seconds(), 0.0)
+    times = _times(outcome, chosen)
     return Metrics(
         source=chosen.source,
         exact=chosen.measured is not None,
-        figures=key_figures(chosen.rows, breakdown, outcome, load_seconds(record, plan, run_s, wall_s), wall_s),
+        figures=key_figures(chosen.rows, breakdown, outcome, load_seconds(record, plan, times), times.wall_s),
         thresholds=judged.results,
-        checks=chosen.measured.checks if chosen.measured else (),
+        checks=_checks(chosen),
         errors=breakdown.errors,
         statuses=breakdown.statuses,
         rows=tuple(chosen.rows[name] for name in sorted(chosen.rows)),
@@ -68,6 +68,24 @@ _FROM_RECORD = (
 )
 
 
+def _checks(chosen: _Chosen) -> tuple[CheckResult, ...]:
+    """The checks by name, none when they do not add up to k6's `checks` metric."""
+    if chosen.measured is None:
+        return ()
+    values, checks = values_of(chosen.rows, "checks"), chosen.measured.checks
+    passes, fails = sum(c.passes for c in checks), sum(c.fails for c in checks)
+    return checks if (passes, fails) == (values.get("passes", 0.0), values.get("fails", 0.0)) else ()
+
+
+def _times(outcome: Outcome, chosen: _Chosen) -> Times:
+    return Times(
+        run_s=chosen.measured.run_s if chosen.measured else None,
+        wall_s=max((outcome.ended_at - outcome.started_at).total_seconds(), 0.0),
+        longest_iteration_s=values_of(chosen.rows, "iteration_duration").get("max", 0.0) / 1000,
+        to_the_end=outcome.exit_code in RAN_TO_THE_END and not aborted_early(outcome.log.cause),
+    )
+
+
 def _thresholds(outcome: Outcome, record: Record, plan: Plan | None, chosen: _Chosen) -> Judged:
     k6_says: Mapping[Key, bool] = chosen.measured.k6_says if chosen.measured else {}
     planned = [(threshold.metric, threshold.expression) for threshold in plan.thresholds] if plan else []
@@ -91,6 +109,9 @@ def _warnings(chosen: _Chosen, breakdown: Breakdown, judged: Judged) -> Iterator
         )
     if judged.unjudged:
         yield f"thresholds_not_judged: no data for {few(f'{metric} {expression}' for metric, expression in judged.unjudged)}"
-    infinite = [name for name, row in chosen.rows.items() if not row.values]
-    if infinite:
-        yield f"not_finite: {few(infinite)} held values that are not finite numbers"
+    if chosen.measured and chosen.measured.not_finite:
+        yield f"not_finite: {few(chosen.measured.not_finite)} took values that are not finite numbers, which JSON cannot state"
+    values = values_of(chosen.rows, "checks")
+    made, listed = values.get("passes", 0.0) + values.get("fails", 0.0), sum(c.passes + c.fails for c in _checks(chosen))
+    if made != listed:
+        yield f"checks_incomplete: {made:.0f} checks were made but {listed} are listed by name; the script's systemTags leave it out"

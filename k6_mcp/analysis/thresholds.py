@@ -60,6 +60,11 @@ def crossed_by_k6(cause: str | None) -> str | None:
     return match.group(1) if match else None
 
 
+def aborted_early(cause: str | None) -> bool:
+    """Return whether k6 said that a threshold with abortOnFail ended the test."""
+    return crossed_by_k6(cause) is not None and "abortOnFail" in (cause or "")
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What thresholds are judged on: the summary's rows, k6's own verdicts where known, and the line that explains k6's exit code.

@@ -137,7 +137,7 @@ def _amount(value: float, contains: str) -> str:
 
 def _plain(value: float) -> str:
     """Two decimals, as k6 prints them; four significant digits below one so that microseconds stay visible."""
-    return number(round(value, 2), 15) if abs(value) >= 1 else number(value, 4)
+    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 1 else number(value, 4)
 
 
 def _bytes(value: float) -> str:
