@@ -3,12 +3,13 @@
 import dataclasses
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from k6_mcp.app import open_app
 from k6_mcp.models.run import Run
-from k6_mcp.settings import Settings
+from k6_mcp.settings import Limits, Settings
 from tests.k6.services import endless, start, under_load
 from tests.target import Target
 
@@ -103,6 +104,25 @@ export default function () {{ http.get('{target.url("/ok")}'); }}
 export function handleSummary() {{ while (true) {{}} }}
 """
     run = await _timed_out(settings, script)
-    assert run.status in ("completed", "failed")
+    assert run.failure is not None
+    assert (run.status, run.failure.kind) == ("failed", "timed_out")
     assert run.metrics is not None
     assert run.metrics.figures.requests == 3
+
+
+async def test_a_k6_that_vanished_while_the_run_was_queued_is_our_failure(
+    settings: Settings, target: Target, tmp_path: Path
+) -> None:
+    binary = tmp_path / "k6"
+    binary.symlink_to(str(settings.k6_bin))
+    settings = dataclasses.replace(settings, k6_bin=str(binary), limits=Limits(max_concurrent_runs=1))
+    async with open_app(settings) as service:
+        first = await start(service, endless(target.url("/ok")))
+        second = await start(service, endless(target.url("/ok")))
+        assert second.status == "queued"
+        binary.unlink()
+        await service.stop(first.run_id)
+        run = await service.wait(second.run_id, _WAIT_S)
+    assert run.failure is not None
+    assert (run.status, run.failure.kind) == ("failed", "internal")
+    assert "k6" in run.failure.message
