@@ -10,6 +10,7 @@ _RUNNING = re.compile(
 )
 _SCENARIO = re.compile(r"^\S.*?\s+[•✓✗ ]*\[\s*(\d+)% \]")
 _INIT = re.compile(r"^(?:Init|Run|Setup|Teardown)\s+\[")
+_PLAN = re.compile(r"^ +scenarios: \(")  # k6's banner ends with its plan and a blank line
 _LONGEST_LINE = 65536
 _TEXT_BYTES = 200_000
 
@@ -20,6 +21,8 @@ class StdoutReader:
     def __init__(self) -> None:
         self.progress: Progress | None = None
         self.went_running = False
+        self._plan_seen = False
+        self._past_banner = False
         self._rest = ""
         self._text: list[str] = []
         self._text_bytes = 0
@@ -44,13 +47,16 @@ class StdoutReader:
             if self.progress is not None:
                 percent = min(sum(self._percents) / len(self._percents), 100.0)
                 self.progress = self.progress.model_copy(update={"percent": percent})
-        elif self.went_running and line.strip() and not _INIT.match(line) and self._text_bytes < _TEXT_BYTES:
+        elif not self._past_banner:
+            self._plan_seen = self._plan_seen or bool(_PLAN.match(line))
+            self._past_banner = self._plan_seen and not line.strip()
+        elif line.strip() and not _INIT.match(line) and self._text_bytes < _TEXT_BYTES:
             self._text.append(line[:2000])
             self._text_bytes += len(line)
 
     def _block(self, match: re.Match[str]) -> None:
         elapsed, vus, max_vus, done, interrupted = match.groups()
-        self.went_running = True
+        self.went_running = self._past_banner = True
         self._percents = []
         self.progress = Progress(
             elapsed_s=_clock_s(elapsed),
