@@ -3,8 +3,14 @@
 //   node sdk_client.mjs '{"client": "sdk" | "legacy" | "auto", "command": [...], "steps": [...]}'
 //
 // `sdk` is @modelcontextprotocol/sdk (the 1.x line), `legacy` and `auto` are @modelcontextprotocol/client with that
-// version negotiation. Steps: {"list": true}, {"call": name, "arguments": {...}, "progress": bool, "cancelAfterProgress": n},
-// {"read": uri}, {"prompt": name, "arguments": {...}}. The SDK validates structured results against the output schemas.
+// version negotiation. The SDK validates structured results against the output schemas. Steps:
+//
+//   {"list": true}                                            everything the server offers
+//   {"call": name, "arguments": {...}, "progress": true}      a tool call, with its progress
+//     "cancelAfterProgress": n                                cancels it after n notifications
+//     "until": field                                          repeats it until that list of its result is not empty
+//   {"read": uri}                                             a resource
+//   {"prompt": name, "arguments": {...}}                      a prompt
 
 const { client: kind, command, env, steps } = JSON.parse(process.argv[2]);
 const name = { name: "k6-mcp-tests", version: "1.0.0" };
@@ -46,6 +52,15 @@ async function call(client, step) {
   return { ...result, progress };
 }
 
+/** Repeats a call until the named list in its result is not empty, for at most 20 s. */
+async function callUntil(client, step) {
+  for (let left = 100; ; left--) {
+    const result = await call(client, step);
+    if (left === 0 || result.structuredContent?.[step.until]?.length) return result;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
 async function run(client, step) {
   if (step.list) {
     const { tools } = await client.listTools();
@@ -54,6 +69,7 @@ async function run(client, step) {
     const { prompts } = await client.listPrompts();
     return { tools, resources, resourceTemplates, prompts };
   }
+  if (step.until) return callUntil(client, step);
   if (step.call) return call(client, step);
   if (step.read) return client.readResource({ uri: step.read });
   return client.getPrompt({ name: step.prompt, arguments: step.arguments ?? {} });

@@ -42,7 +42,7 @@ async def test_everything_offered_can_be_listed_and_the_server_says_who_it_is(cl
     assert listed["resourceTemplates"]
     assert listed["prompts"]
     assert seen["server"]["name"] == "k6-mcp"
-    assert seen["version"] == {"sdk": None, "legacy": "2025-11-25", "auto": "2026-07-28"}.get(client)
+    assert seen.get("version") == {"legacy": "2025-11-25", "auto": "2026-07-28"}.get(client)
 
 
 @every_client
@@ -98,15 +98,30 @@ async def test_a_wrong_argument_is_refused_by_name(client: str, server_env: dict
 
 
 @every_client
+async def test_the_tool_of_older_servers_still_answers_though_it_is_not_listed(
+    client: str, server_env: dict[str, str], target: Target, tmp_path: Path
+) -> None:
+    arguments = {"script_file": script(tmp_path, target.url("/ok")), "duration": "1s", "vus": 2}
+
+    seen = await drive(client, server_env, {"call": "execute_k6_test_with_options", "arguments": arguments})
+
+    (result,) = seen["results"]
+    assert result["structuredContent"]["status"] == "completed"
+    assert result["structuredContent"]["figures"]["requests"] == target.total
+
+
+@every_client
 async def test_a_cancelled_call_stops_the_run_and_keeps_its_figures(
     client: str, server_env: dict[str, str], target: Target, tmp_path: Path
 ) -> None:
     script_file = script(tmp_path, target.url("/ok"))
     cancelled = {**execute(script_file=script_file, vus=1, duration="60s"), "cancelAfterProgress": 2}
-    wait = {"call": "get_history", "arguments": {"status": "cancelled"}}
+    stopped = {"call": "get_history", "arguments": {"status": "cancelled"}, "until": "runs"}
 
-    seen = await drive(client, server_env, cancelled, *[wait] * 3, {"call": "check_health"})
+    seen = await drive(client, server_env, cancelled, stopped, {"call": "check_health"})
 
-    first, *_, health = seen["results"]
-    assert "no longer needed" in first["rejected"]
+    call, history, health = seen["results"]
+    (run,) = history["structuredContent"]["runs"]
+    assert "no longer needed" in call["rejected"]
+    assert run["requests"] == target.total > 0
     assert health["structuredContent"].get("running", []) == []
