@@ -1,0 +1,27 @@
+// What k6 starts: the script under test as it is, with the caller's options merged in and its figures kept.
+import { isVu, summaryHandler } from "./_guard.js";
+import * as script from "./script.js";
+import { mergedOptions } from "./_options.js";
+import http from "k6/http";
+
+export * from "./script.js";
+const entry = script.default;
+export { entry as default };
+
+export const options = isVu ? script.options : mergedOptions(script.options, {
+  load: {
+    executor: "constant-vus",
+    vus: 2,
+    duration: "5s",
+  },
+  thresholds: {
+    http_req_duration: ["p(95)<=9"],
+  },
+  tags: {
+    a: "b",
+  },
+});
+
+http.setResponseCallback(http.expectedStatuses({ min: 200, max: 299 }));
+
+export const handleSummary = summaryHandler(script.handleSummary);
