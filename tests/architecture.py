@@ -18,7 +18,9 @@ LAYERS = (
     ("ongoing", "service"),
     ("app",),
     ("frontends",),
-    ("cli", "entry", "__main__"),
+    ("entry",),
+    ("cli",),
+    ("__main__",),
 )
 ONE_LAYER_ONE_ROAD = ("ongoing", "service")  # the road and its own parts may import each other
 
@@ -31,10 +33,22 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "rich": ("cli",),
     "argparse": ("cli",),
     "subprocess": ("runners",),
-    "signal": ("runners",),
     "resource": ("runners",),
 }
-PROCESS_CALLS = {"os.kill", "os.killpg", "os.fork", "os.posix_spawn", "os.waitpid", "anyio.open_process", "anyio.run_process"}
+# Naming a signal is no use of one: `signal` may be imported for its constants.
+PROCESS_CALLS = {
+    "anyio.open_process",
+    "anyio.open_signal_receiver",
+    "anyio.run_process",
+    "os.fork",
+    "os.kill",
+    "os.killpg",
+    "os.posix_spawn",
+    "os.waitpid",
+    "signal.pthread_kill",
+    "signal.raise_signal",
+    "signal.signal",
+}
 PROCESS_OWNERS = ("runners",)
 ENVIRONMENT = {"os.environ", "os.getenv", "os.putenv", "os.environb"}
 ENVIRONMENT_OWNERS = ("settings",)

@@ -39,7 +39,8 @@ def test_the_whole_package_is_looked_at() -> None:
         (architecture.owners, "service", "import aiosqlite"),
         (architecture.owners, "analysis.summary", "from jinja2 import Template"),
         (architecture.owners, "reports.answer", "from rich.console import Console"),
-        (architecture.owners, "service", "import signal"),
+        (architecture.owners, "service", "import subprocess"),
+        (architecture.processes, "app", "import signal\nsignal.signal(signal.SIGTERM, print)"),
         (architecture.processes, "service", "import os\nos.kill(1, 2)"),
         (architecture.processes, "history.database", "from os import killpg"),
         (architecture.environment, "app", "import os\nx = os.environ.get('X')"),
@@ -64,6 +65,7 @@ def test_a_planted_violation_is_found(rule: Rule, module: str, text: str) -> Non
         ("runners.process", "import signal\nimport os\nos.killpg(1, signal.SIGKILL)"),
         ("cli.main", "import sys\nsys.stdout.write('x')\nfrom rich.console import Console"),
         ("history.database", "import aiosqlite"),
+        ("analysis.endings", "import signal\nkill = signal.SIGKILL"),
     ],
 )
 def test_an_owner_may_do_what_it_owns(module: str, text: str) -> None:

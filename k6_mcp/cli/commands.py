@@ -51,7 +51,8 @@ async def _history(options: argparse.Namespace, settings: Settings, service: Loa
     if options.json:
         write_json(page)
     else:
-        stdout().print(runs_view(page))
+        console = stdout()
+        console.print(runs_view(page, console.width))
     return COMPLETED
 
 

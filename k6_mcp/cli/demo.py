@@ -21,7 +21,7 @@ from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.run import FailureKind
 from k6_mcp.settings import Settings
 
-_SHORT = "5s"
+_SHORT_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,15 @@ async def _show_all(client: DemoClient, url: str, seconds: int, settings: Settin
 
 def steps(url: str, nobody: str, seconds: int) -> tuple[Step, ...]:
     """Return the tests of the demo against the target at `url` and the closed port at `nobody`."""
-    impossible = {"http_req_duration": ["p(95)<1"]}
+    impossible, short = {"http_req_duration": ["p(95)<1"]}, f"{min(seconds, _SHORT_S)}s"
     return (
         Step("preset low against a healthy target", {"url": url, "preset": "low", "duration": f"{seconds}s"}, None),
         Step(
             "a threshold that cannot hold: p(95) below 1 ms",
-            {"url": url, "duration": _SHORT, "thresholds": impossible},
+            {"url": url, "duration": short, "thresholds": impossible},
             "thresholds_exceeded",
         ),
-        Step("a port where nobody listens", {"url": nobody, "duration": _SHORT}, "target_unreachable"),
+        Step("a port where nobody listens", {"url": nobody, "duration": short}, "target_unreachable"),
     )
 
 

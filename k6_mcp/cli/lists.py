@@ -18,27 +18,24 @@ from k6_mcp.models.run import Run
 from k6_mcp.settings import Settings
 
 _VALUE_ORDER = ("count", "rate", "value", "passes", "fails", "avg", "min", "med", "max")
+_WIDE = 105
 _STATES = {"ok": ("✓", "green"), "degraded": ("!", "yellow"), "broken": ("✗", "red")}
 
 
-def runs_view(page: HistoryPage) -> RenderableType:
-    """Return one page of runs as a table."""
+def runs_view(page: HistoryPage, width: int) -> RenderableType:
+    """Return one page of runs as a table; where `width` is small, ids stay whole and the rest gives way."""
     if not page.runs:
         return Text("no runs match")
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
-    for name in ("run", "created (UTC)", "status"):
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=width >= _WIDE)
+    for name in ("run", "created (UTC)", "status") if width >= _WIDE else ("run", "status"):
         table.add_column(name, no_wrap=True)
-    table.add_column("what", overflow="ellipsis", no_wrap=True, ratio=1)
+    if width >= _WIDE:
+        table.add_column("what", overflow="ellipsis", no_wrap=True, ratio=1)
     for name in ("requests", "p95", "errors"):
         table.add_column(name, justify="right", no_wrap=True)
     for run in page.runs:
-        table.add_row(
-            run.run_id,
-            f"{run.created_at:%Y-%m-%d %H:%M}",
-            _status(run),
-            what(run),
-            *_key_figures(run),
-        )
+        created_and_what = (f"{run.created_at:%Y-%m-%d %H:%M}", what(run)) if width >= _WIDE else ()
+        table.add_row(run.run_id, *created_and_what[:1], _status(run), *created_and_what[1:], *_key_figures(run))
     notes = [Text(f"more: --cursor {page.next_cursor}", style="dim")] if page.next_cursor else []
     notes += [Text(f"! {page.degraded}", style="yellow")] if page.degraded else []
     return Group(table, *notes)
@@ -97,11 +94,9 @@ def plan_view(report: PlanReport) -> RenderableType:
 
 def _refusal(refusal: Refusal) -> Iterator[RenderableType]:
     yield Text(f"✗ {refusal.kind}: {refusal.message}", style="bold red")
-    if refusal.line is not None and refusal.source_line is not None:
-        number = f"  {refusal.line} │ "
-        yield Text(f"{number}{refusal.source_line}")
-        if refusal.column is not None:
-            yield Text(" " * (len(number) + refusal.column - 1) + "^", style="red")
+    if refusal.line is not None:
+        column = f", column {refusal.column}" if refusal.column is not None else ""
+        yield Text(f"  line {refusal.line}{column}: {refusal.source_line or ''}")
 
 
 def _plan(plan: Plan) -> RenderableType:
