@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from benchmarks import latency, memory, oneshot, overhead, rate, startup, tokens
+from benchmarks import history, latency, memory, oneshot, overhead, rate, startup, tokens
 from benchmarks.measure import Bench, Table
 from benchmarks.target import open_target
 from k6_mcp.runners.find import locate, probe
@@ -21,6 +21,7 @@ _ALL: Mapping[str, Callable[[Bench], Awaitable[Table]]] = {
     "rate": rate.measure,
     "memory": memory.measure,
     "tokens": tokens.measure,
+    "history": history.measure,
 }
 
 
