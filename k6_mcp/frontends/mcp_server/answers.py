@@ -24,8 +24,10 @@ def refused(text: str) -> CallToolResult:
 
 
 def as_json(model: BaseModel) -> Json:
-    """Return `model` as JSON values, without what is unknown (None)."""
-    return cast("Json", model.model_dump(mode="json", by_alias=True, exclude_none=True))
+    """Return `model` as JSON values, without what is unknown (None) and without empty lists that need not be there."""
+    data = cast("Json", model.model_dump(mode="json", by_alias=True, exclude_none=True))
+    fields = type(model).model_fields
+    return {name: value for name, value in data.items() if value != [] or fields[name].is_required()}
 
 
 def compact(data: JsonValue) -> str:

@@ -47,7 +47,7 @@ class Percentage:
         """Return `percent` if it is more than the last value, else a little more than the last value."""
         nudged = self.value + (100 - self.value) / 1000
         self.value = max(nudged, min(percent or 0.0, 99.9))
-        return round(self.value, 4)
+        return self.value
 
 
 @asynccontextmanager

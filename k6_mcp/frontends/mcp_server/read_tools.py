@@ -100,7 +100,7 @@ def read_tools(opened: OpenedService) -> list[K6Tool]:
         k6_tool(
             tools.analyze,
             RunArguments,
-            output_schema(Explanation),
+            output_schema(Explanation, depth=0),
             name="analyze_run",
             title="Explain a load test",
             description=_ANALYZE_DESCRIPTION,
@@ -109,7 +109,7 @@ def read_tools(opened: OpenedService) -> list[K6Tool]:
         k6_tool(
             tools.health,
             NoArguments,
-            output_schema(Health),
+            output_schema(Health, depth=0),
             name="check_health",
             title="Check the load test server",
             description=_HEALTH_DESCRIPTION,

@@ -1,0 +1,142 @@
+"""A k6 that does what a test says: the process seam of the service, everything above it is real."""
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import anyio
+
+from k6_mcp.errors import K6NotFound
+from k6_mcp.history.history import History
+from k6_mcp.models.outcome import Emit, LogDigest, Outcome, Progress, Started, StopReason
+from k6_mcp.models.plan import Plan, RunPlan, ScenarioPlan
+from k6_mcp.models.reports import Component
+from k6_mcp.models.script import Script
+from k6_mcp.service import LoadTests
+from k6_mcp.settings import Settings
+
+PLAN = Plan(
+    scenarios=(ScenarioPlan(name="default", executor="constant-vus", vus=1, duration_s=10),),
+    thresholds=(),
+    max_vus=1,
+    duration_s=10,
+    longest_s=40,
+)
+
+
+class ScriptedK6:
+    """Runs end when `finish` is called or they are stopped; scripts with the word REFUSED are refused, CRASH crashes us."""
+
+    def __init__(self, *, missing: bool = False, log: str = "", rows: int = 1) -> None:
+        self.missing = missing
+        self.logged = log
+        self.rows = rows
+        self.started: list[str] = []
+        self.stopped: list[str] = []
+        self.discarded: list[str] = []
+        self.scripts: dict[str, str] = {}
+        self._emits: dict[str, Emit] = {}
+        self._ends: dict[str, anyio.Event] = {}
+        self._free_running = False
+
+    def finish(self, run_id: str | None = None) -> None:
+        """Let one run end, or this and every later one."""
+        self._free_running = self._free_running or run_id is None
+        for name, end in self._ends.items():
+            if run_id in (None, name):
+                end.set()
+
+    def progress(self, run_id: str, percent: float, iterations: int = 0) -> None:
+        """Say how far a run is."""
+        self._emits[run_id](
+            Progress(elapsed_s=percent / 10, percent=percent, vus=1, max_vus=1, iterations=iterations, interrupted=0)
+        )
+
+    async def k6_version(self) -> str:
+        if self.missing:
+            raise K6NotFound("no k6 here", hint="install k6")
+        return "1.1.0"
+
+    async def plan(self, run_id: str, script: Script) -> Plan | Outcome:
+        self.scripts[run_id] = script.text
+        if "CRASH" in script.text:
+            raise RuntimeError("secret internals")
+        if "REFUSED" in script.text:
+            now = datetime.now(UTC)
+            log = LogDigest(cause="SyntaxError: file:///x/script.js: Unexpected token (2:1)")
+            return Outcome(exit_code=107, phase="plan", started_at=now, ended_at=now, log=log)
+        return PLAN
+
+    async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
+        began = datetime.now(UTC)
+        self._emits[plan.run_id], self._ends[plan.run_id] = emit, anyio.Event()
+        self.started.append(plan.run_id)
+        emit(Started(at=began))
+        if not self._free_running and plan.run_id not in self.stopped:
+            await self._ends[plan.run_id].wait()
+        stopped = plan.run_id in self.stopped
+        return Outcome(
+            exit_code=105 if stopped else 0,
+            stop_reason="caller" if stopped else None,
+            started_at=began,
+            ended_at=datetime.now(UTC),
+            summary=summary(self.rows),
+        )
+
+    def stop(self, run_id: str, reason: StopReason) -> None:
+        self.stopped.append(run_id)
+        if run_id in self._ends:  # else it has not begun, and ends as soon as it does
+            self._ends[run_id].set()
+
+    def discard(self, run_id: str) -> None:
+        self.discarded.append(run_id)
+
+    def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:
+        raise AssertionError("no test leaves an orphan")
+
+    def seal(self, run_id: str, script: Script) -> None:
+        pass
+
+    def log(self, run_id: str) -> str:
+        return self.logged
+
+    def script(self, run_id: str) -> str:
+        return self.scripts.get(run_id, "")
+
+    def request_stop(self, run_id: str) -> None:
+        pass
+
+    async def health(self) -> Component:
+        return Component(name="k6", state="broken" if self.missing else "ok", detail="scripted")
+
+    def close(self) -> None:
+        pass
+
+
+def summary(rows: int) -> str:
+    """Return what k6's wrapper writes: ten good requests, and custom counters up to `rows` metrics more."""
+    trend = {"avg": 2.0, "min": 1.0, "med": 2.0, "max": 4.0, "p(90)": 3.0, "p(95)": 3.5, "p(99)": 4.0, "count": 10}
+    metrics = {
+        "http_reqs": {"type": "counter", "contains": "default", "values": {"count": 10, "rate": 5.0}},
+        "http_req_duration": {"type": "trend", "contains": "time", "values": trend},
+        "http_req_duration{expected_response:true}": {"type": "trend", "contains": "time", "values": trend},
+        "http_req_failed": {"type": "rate", "contains": "default", "values": {"rate": 0, "passes": 0, "fails": 10}},
+        "iterations": {"type": "counter", "contains": "default", "values": {"count": 10, "rate": 5.0}},
+        "vus": {"type": "gauge", "contains": "default", "values": {"value": 1, "min": 1, "max": 1}},
+        "vus_max": {"type": "gauge", "contains": "default", "values": {"value": 1, "min": 1, "max": 1}},
+    }
+    own = {
+        f"own_{number:04}": {"type": "counter", "contains": "default", "values": {"count": number, "rate": number / 3}}
+        for number in range(rows)
+    }
+    state = {"testRunDurationMs": 2000.0}
+    root: dict[str, object] = {"name": "", "path": "", "id": "", "groups": [], "checks": []}
+    return json.dumps({"metrics": metrics | own, "state": state, "root_group": root, "options": {}})
+
+
+@asynccontextmanager
+async def open_scripted(settings: Settings, k6: ScriptedK6) -> AsyncGenerator[LoadTests]:
+    """Open the real service on a scripted k6."""
+    async with LoadTests(k6, History(settings.results_dir, settings.database), settings) as service:
+        yield service
