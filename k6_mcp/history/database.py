@@ -15,7 +15,7 @@ from k6_mcp.history.migrations import migrate, pending
 from k6_mcp.history.sqlite import BUSY_TIMEOUT_S, begin, patiently, shielded, unavailable
 
 Value = str | int | float | bytes | None
-_CACHE_KIB = 16_384  # keeps the filter columns of 100 000 runs in memory once they were needed
+_CACHE_KIB = 32_768  # keeps the filter columns of 100 000 runs in memory once they were needed
 _LASTING = {"damaged", "unusable", "readonly"}  # a connection that said this is not used again
 
 

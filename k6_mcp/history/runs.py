@@ -13,11 +13,15 @@ from k6_mcp.models.run import FINAL, Run
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+RunRow = tuple[int, str, str, str | None, str | None, str | None, str, float | None, float | None]
+DocumentRow = tuple[str, int, bool, str, str, str, bytes]
 TAG_BORDER = "\x1f"  # between tags in one column; replaced where a value contains it
 
-_DOCUMENT = "INSERT INTO documents (run_id, created_us, final, server_id, results_dir, brief, whole) VALUES (?, ?, ?, ?, ?, ?, ?)"
-_RUN = "INSERT INTO runs (created_us, run_id, status, failure_kind, name, url, tags, error_rate, p95_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_TAG = "INSERT INTO tags (name, value, created_us, run_id) VALUES (?, ?, ?, ?)"
+INSERT_DOCUMENT = (
+    "INSERT INTO documents (run_id, created_us, final, server_id, results_dir, brief, whole) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+INSERT_RUN = "INSERT INTO runs (created_us, run_id, status, failure_kind, name, url, tags, error_rate, p95_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_TAG = "INSERT INTO tags (name, value, created_us, run_id) VALUES (?, ?, ?, ?)"
 
 
 class Unfinished(NamedTuple):
@@ -56,9 +60,9 @@ async def write(connection: aiosqlite.Connection, runs: Iterable[Run], results_d
             continue
         if known:
             await delete(connection, run.run_id)
-        await connection.execute(_DOCUMENT, document_row(run, results_dir))
-        await connection.execute(_RUN, run_row(run))
-        await connection.executemany(_TAG, tag_rows(run))
+        await connection.execute(INSERT_DOCUMENT, document_row(run, results_dir))
+        await connection.execute(INSERT_RUN, run_row(run))
+        await connection.executemany(INSERT_TAG, tag_rows(run))
         written += 1
     return written
 
@@ -102,8 +106,8 @@ async def delete(connection: aiosqlite.Connection, run_id: str) -> None:
     await connection.execute("DELETE FROM documents WHERE run_id = ?", (run_id,))
 
 
-def run_row(run: Run) -> tuple[int, str, str, str | None, str | None, str | None, str, float | None, float | None]:
-    """Return what filters ask about, in the order of the `runs` table's columns."""
+def run_row(run: Run) -> RunRow:
+    """Return what filters ask about, in the order of `INSERT_RUN`."""
     figures = run.metrics.figures if run.metrics else None
     return (
         to_us(run.created_at),
@@ -118,8 +122,8 @@ def run_row(run: Run) -> tuple[int, str, str, str | None, str | None, str | None
     )
 
 
-def document_row(run: Run, results_dir: str) -> tuple[str, int, bool, str, str, str, bytes]:
-    """Return the row of the `documents` table."""
+def document_row(run: Run, results_dir: str) -> DocumentRow:
+    """Return the documents of a run, in the order of `INSERT_DOCUMENT`."""
     created_us = to_us(run.created_at)
     return (run.run_id, created_us, run.status in FINAL, run.server_id, results_dir, to_brief(run), to_whole(run))
 

@@ -1,0 +1,1 @@
+"""The history with real files, real SQLite and real processes."""

@@ -1,0 +1,104 @@
+"""Another server process: `python -m tests.history.child COMMAND FOLDER …`, steered by its standard input."""
+
+import asyncio
+import os
+import resource
+import sys
+from pathlib import Path
+
+from k6_mcp.models.history import HistoryQuery
+from tests.history.samples import a_run, open_history
+
+
+async def hold(folder: Path) -> None:
+    """Own a running test until standard input ends; prints `run_id server_id`."""
+    async with open_history(folder) as history:
+        run = a_run(status="running", server_id=history.server_id)
+        assert await history.save(run) == ()
+        _say(f"{run.run_id} {history.server_id}")
+        await asyncio.to_thread(sys.stdin.read)
+
+
+async def write(folder: Path, count: int) -> None:
+    """Save `count` runs, each as running and as completed; prints the number of notices."""
+    async with open_history(folder) as history:
+        notices = 0
+        for minute in range(count):
+            running = a_run(minute, status="running", server_id=history.server_id)
+            notices += len(await history.save(running))
+            notices += len(await history.save(running.model_copy(update={"status": "completed"})))
+        _say(str(notices))
+
+
+async def claim(folder: Path) -> None:
+    """Claim every orphan and mark it lost; prints how many were claimed."""
+    async with open_history(folder) as history:
+        orphans = await history.orphans()
+        _say("ready")
+        await asyncio.to_thread(sys.stdin.readline)
+        claimed = 0
+        for run in orphans:
+            if await history.claim(run.run_id):
+                claimed += 1
+                await history.save(run.model_copy(update={"status": "lost"}))
+        _say(str(claimed))
+
+
+async def fill(folder: Path, largest_bytes: int) -> None:
+    """Save runs while no file may grow beyond `largest_bytes`, then again without that limit; prints what was told and kept."""
+    async with open_history(folder) as history:
+        first, second = a_run(0), a_run(1)
+        assert await history.save(first) == ()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_bytes, resource.RLIM_INFINITY))
+        _say(" ".join(notice.code for notice in await history.save(second)))
+        assert await history.get(second.run_id) == second
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        page = await history.page(HistoryQuery())
+        _say(f"{len(page.runs)} {page.degraded}")
+
+
+async def full(folder: Path) -> None:
+    """Fill the file system, save, free it, save; prints what was told each time, and how many runs are known."""
+    async with open_history(folder) as history:
+        assert await history.save(a_run(0)) == ()
+        _fill_up(folder / "filler")
+        _say(" ".join(notice.code for notice in await history.save(a_run(1))))
+        _say(" ".join(component.state for component in await history.health()))
+        (folder / "filler").unlink()
+        _say(" ".join(notice.code for notice in await history.save(a_run(2))))
+        _say(str((await history.page(HistoryQuery())).total))
+
+
+async def readonly(folder: Path) -> None:
+    """Use a history that may only be read; prints what a save told and how many runs a page has."""
+    if os.getuid() == 0:
+        await asyncio.to_thread(os.setuid, 65534)  # root may write everywhere; in a thread, so that threads are loaded before
+    async with open_history(folder) as history:
+        _say(" ".join(notice.code for notice in await history.save(a_run(1))))
+        page = await history.page(HistoryQuery())
+        _say(f"{len(page.runs)} {' '.join(component.state for component in await history.health())}")
+
+
+def _fill_up(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            try:
+                while True:
+                    file.write(b"\0" * size)
+            except OSError:
+                continue
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def main(command: str, folder: str, *numbers: str) -> None:
+    """Run one command."""
+    commands = {"hold": hold, "write": write, "claim": claim, "fill": fill, "full": full, "readonly": readonly}
+    asyncio.run(commands[command](Path(folder), *map(int, numbers)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
