@@ -1,0 +1,76 @@
+from k6_mcp.analysis.explain import explain
+from k6_mcp.analysis.verdict import judge
+from k6_mcp.models.metrics import CheckResult, ErrorCount, LiveFigures, StatusCount
+from k6_mcp.models.run import Notice, Run
+from tests.analysis.samples import metrics, outcome, plan, run, threshold
+
+FAILED = metrics(
+    threshold(ok=False, observed=812.3),
+    threshold("rate>0.9", metric="checks", observed=None, has_samples=False),
+    threshold("count>1", metric="http_reqs", observed=100.0),
+    failed_requests=10,
+    error_rate=0.1,
+    more={
+        "statuses": (StatusCount(status=200, count=90), StatusCount(status=500, count=10)),
+        "errors": (ErrorCount(code=1500, meaning="HTTP 500", count=10),),
+        "checks": (CheckResult(group="", name="is 200", passes=90, fails=10),),
+    },
+)
+
+
+def _breached() -> Run:
+    verdict = judge(outcome(99), FAILED, plan())
+    return run("failed", metrics=FAILED, failure=verdict.failure, warnings=verdict.warnings, plan=plan(expected_iterations=20))
+
+
+def test_observations_tell_what_was_seen_with_its_numbers() -> None:
+    observations = "\n".join(explain(_breached()).observations)
+    for text in (
+        "1 threshold crossed: http_req_duration p(95)<500 (observed 812.3)",
+        "1 threshold without samples: checks rate>0.9 (no samples)",
+        "1 threshold held: http_reqs count>1 (observed 100)",
+        "load was applied for 2.5 s: 10 iterations (4/s), 100 requests (40/s), at most 2 VUs",
+        "10 of 20 planned iterations finished",
+        "10 of 100 requests failed (10 %)",
+        "answers: 90x HTTP 200, 10x HTTP 500",
+        "errors: 10x error_code 1500 (HTTP 500)",
+        "latency of all requests: median 11 ms, p95 35.75 ms, longest 40 ms",
+        '1 check failed: "is 200" failed 10 of 100 times',
+    ):
+        assert text in observations
+
+
+def test_next_steps_name_real_tools_and_this_run() -> None:
+    explanation = explain(_breached())
+    assert explanation.failure is not None
+    assert explanation.headline.startswith("thresholds_exceeded: 1 of 3 thresholds crossed")
+    assert explanation.next_steps[0] == explanation.failure.hint
+    assert f'run_id="{explanation.run_id}"' in explanation.next_steps[1]
+
+
+def test_a_broken_script_leads_to_the_script() -> None:
+    failure = judge(outcome(107, phase="plan"), None, None).failure
+    assert 'detail="script"' in explain(run("failed", failure=failure)).next_steps[1]
+
+
+def test_a_running_test_is_explained_as_far_as_it_is() -> None:
+    live = LiveFigures(
+        elapsed_s=12, percent=40, vus=10, iterations=480, requests=480, requests_per_s=48.2, p95_ms=20.4, error_rate=0.0
+    )
+    explanation = explain(run("running", live=live))
+    assert explanation.headline == "running 12s (40 %), 10 VUs, 480 iterations, 480 requests, 48.2 req/s, p95 20.4 ms, 0 % failed"
+    assert "wait_s=45" in explanation.next_steps[0]
+
+
+def test_a_run_that_asserted_nothing_is_told_how_to() -> None:
+    warnings = (Notice(code="nothing_asserted", message="x"), Notice(code="generator_limited", message="y"))
+    steps = explain(run(metrics=metrics(), warnings=warnings)).next_steps
+    assert any("slo" in step for step in steps)
+    assert any("more cores" in step for step in steps)
+
+
+def test_every_status_has_a_headline_and_a_next_step() -> None:
+    for status in ("queued", "running", "completed", "failed", "cancelled", "lost"):
+        explanation = explain(run(status, metrics=metrics() if status in ("completed", "cancelled", "lost") else None))
+        assert explanation.headline.startswith(status)
+        assert explanation.next_steps or status in ("failed", "cancelled")

@@ -1,0 +1,109 @@
+from collections.abc import Mapping
+
+import pytest
+
+from k6_mcp.analysis.verdict import judge
+from k6_mcp.models.metrics import CheckResult, ErrorCount, Metrics
+from k6_mcp.models.outcome import LogMessage, Outcome
+from k6_mcp.models.plan import Plan
+from tests.analysis.samples import latency, metrics, outcome, plan, said, threshold
+
+HELD = threshold()
+CHECKS = (CheckResult(group="", name="fine", passes=9, fails=1), CheckResult(group="", name="bad", passes=0, fails=10))
+REFUSED = (ErrorCount(code=1212, meaning="connection refused", count=40),)
+EXHAUSTED = (ErrorCount(code=1213, meaning="x", count=7),)
+UNKNOWN = LogMessage(
+    level="warning", text='There were unknown fields in the options exported in the script: json: unknown field "vuss"', count=1
+)
+OVERRODE = LogMessage(level="warning", text='"cli" level configuration overrode scenarios configuration entirely', count=1)
+REDIRECTS = LogMessage(level="warning", text="Stopped after 11 redirects and returned the redirection", count=3)
+FAILED = LogMessage(level="warning", text="Request Failed: boom", count=3)
+SAID_BY_SCRIPT = LogMessage(level="warning", text="careful", count=3, source="console")
+THREW = LogMessage(level="error", text="Error: only this one", count=2, source="stacktrace")
+
+
+def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Mapping[str, str]:
+    return {warning.code: warning.message for warning in judge(ended, figures, planned or plan()).warnings}
+
+
+@pytest.mark.parametrize(
+    ("ended", "figures", "planned", "code", "text"),
+    [
+        (
+            outcome(log=said(None, THREW)),
+            metrics(HELD, iterations_thrown=2),
+            None,
+            "iterations_threw",
+            '2 of 10 iterations ended in an exception, e.g. "Error: only this one"',
+        ),
+        (
+            outcome(),
+            metrics(HELD, checks_passed=9, checks_failed=11, more={"checks": CHECKS}),
+            None,
+            "checks_failed",
+            '11 of 20 checks failed and no threshold asks about checks: "bad" 10 of 10, "fine" 1 of 10',
+        ),
+        (outcome(), metrics(), None, "nothing_asserted", "no threshold"),
+        (outcome(), metrics(HELD, iterations_interrupted=3), None, "iterations_interrupted", "3 iterations interrupted"),
+        (outcome(cpu_s=10_000.0), metrics(HELD), None, "generator_limited", "cores"),
+        (outcome(), metrics(HELD, more={"errors": EXHAUSTED}), None, "generator_limited", "7 connections"),
+        (outcome(), metrics(HELD), plan(replaced=("scenarios a, b",)), "load_replaced", "scenarios a, b"),
+        (outcome(log=said(None, OVERRODE)), metrics(HELD), None, "load_replaced", "overrode"),
+        (outcome(log=said(None, UNKNOWN)), metrics(HELD), None, "unknown_options", "vuss"),
+        (outcome(), metrics(HELD), plan(warnings=(UNKNOWN.text,)), "unknown_options", "vuss"),
+        (outcome(log=said(None, REDIRECTS)), metrics(HELD), None, "k6_warning", "11 redirects"),
+        (outcome(), metrics(HELD, requests_per_s=39.0), plan(rps=40), "rate_capped", "40 requests per second"),
+        (
+            outcome(),
+            metrics(HELD, unanswered_requests=40, more={"errors": REFUSED}),
+            None,
+            "requests_unanswered",
+            "40 of 100 requests (40 %) got no answer: 40x 1212 connection refused",
+        ),
+        (outcome(), metrics(HELD, latency=latency(of="successful_requests")), None, "latency_of_successes_only", "0 ms"),
+        (
+            outcome(),
+            metrics(HELD, more={"warnings": ("figures_from_record: k6 left: nothing",)}),
+            None,
+            "figures_from_record",
+            "k6 left: nothing",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "_" in value and " " not in value else "",
+)
+def test_what_limits_the_figures_is_said(ended: Outcome, figures: Metrics, planned: Plan | None, code: str, text: str) -> None:
+    codes = _codes(ended, figures, planned)
+    assert list(codes) == [code]
+    assert text in codes[code]
+
+
+@pytest.mark.parametrize(
+    ("ended", "figures", "planned"),
+    [
+        (outcome(), metrics(HELD), None),
+        (outcome(), metrics(HELD, iterations_thrown=10), None),
+        (outcome(), metrics(threshold("rate>0.1", metric="checks"), checks_passed=9, checks_failed=11), None),
+        (outcome(), metrics(threshold("rate>0.1", metric="checks{page:a}"), checks_passed=9, checks_failed=11), None),
+        (outcome(log=said(None, FAILED, SAID_BY_SCRIPT)), metrics(HELD), None),
+        (outcome(cpu_s=0.1), metrics(HELD), None),
+        (outcome(), metrics(HELD, requests_per_s=20.0), plan(rps=40)),
+        (outcome(), metrics(), plan(("http_req_duration", "avg<1"))),
+    ],
+    ids=["all well", "all threw", "checks asked", "tagged checks asked", "said by others", "idle", "below the cap", "planned"],
+)
+def test_nothing_is_said_without_a_reason(ended: Outcome, figures: Metrics, planned: Plan | None) -> None:
+    assert _codes(ended, figures, planned) == {}
+
+
+def test_one_warning_is_told_once_although_plan_and_run_repeat_it() -> None:
+    verdict = judge(outcome(log=said(None, UNKNOWN)), metrics(HELD), plan(warnings=(UNKNOWN.text,)))
+    assert [warning.code for warning in verdict.warnings] == ["unknown_options"]
+
+
+def test_only_a_few_of_k6s_own_warnings_are_repeated() -> None:
+    noise = [LogMessage(level="warning", text=f"warning {n}", count=1) for n in range(50)]
+    assert len(judge(outcome(log=said(None, *noise)), metrics(HELD), plan()).warnings) == 3
+
+
+def test_a_run_without_figures_has_nothing_to_limit() -> None:
+    assert judge(outcome(-9), metrics(source="none", requests=0), plan()).warnings == ()

@@ -1,0 +1,196 @@
+import pytest
+
+from k6_mcp.analysis.verdict import judge
+from k6_mcp.models.metrics import ErrorCount, Metrics, StatusCount
+from k6_mcp.models.outcome import LogMessage, Outcome
+from k6_mcp.models.plan import Plan, ScenarioPlan
+from k6_mcp.models.run import Failure, FailureKind, Verdict
+from tests.analysis.samples import metrics, outcome, plan, said, threshold
+
+CROSSED = threshold(ok=False, observed=812.3)
+EMPTY = threshold("rate>0.9", metric="checks", observed=None, has_samples=False)
+ERRORS_ASKED = threshold("rate<=1", metric="http_req_failed", observed=1.0)
+REFUSED_LOG = LogMessage(level="warning", text='Request Failed: Get "http://h:1/": dial tcp: connection refused', count=100)
+THREW_LOG = LogMessage(
+    level="error", text="Error: boom\n\tat default (file:///data/runs/r-1/script.js:3:9(2))", count=10, source="stacktrace"
+)
+
+GOOD = metrics(threshold())
+BREACH = metrics(CROSSED)
+REFUSED = metrics(
+    error_rate=1.0,
+    failed_requests=100,
+    unanswered_requests=100,
+    latency=None,
+    more={
+        "errors": (ErrorCount(code=1212, meaning="connection refused", count=100),),
+        "statuses": (StatusCount(status=0, count=100),),
+    },
+)
+FAILING = metrics(error_rate=1.0, failed_requests=100, more={"statuses": (StatusCount(status=500, count=100),)})
+NOTHING_DONE = metrics(iterations=0, iterations_interrupted=2, requests=2)
+DROPPED = metrics(threshold(), iterations=40, iterations_dropped=60)
+THROWN = metrics(threshold(), iterations_thrown=10)
+NO_FIGURES = metrics(source="none", requests=0, iterations=0, latency=None, error_rate=None)
+OPEN = plan(scenarios=(ScenarioPlan(name="s", executor="constant-arrival-rate", rate_per_s=100.0, duration_s=1.0),), max_vus=5)
+COUNTED = plan(scenarios=(ScenarioPlan(name="s", executor="shared-iterations", iterations=100, duration_s=1.0),))
+
+
+def _with(base: Metrics, *thresholds: object, **figures: object) -> Metrics:
+    return base.model_copy(
+        update={"thresholds": thresholds or base.thresholds, "figures": base.figures.model_copy(update=dict(figures))}
+    )
+
+
+def _failure(verdict: Verdict) -> Failure:
+    assert verdict.status == "failed"
+    assert verdict.failure is not None
+    return verdict.failure
+
+
+# what the data say behind exit code 0: (metrics, plan, kind, text in the message)
+_DATA: tuple[tuple[Metrics, Plan, FailureKind, str], ...] = (
+    (BREACH, plan(), "thresholds_exceeded", "http_req_duration p(95)<500 (observed 812.3)"),
+    (REFUSED, plan(), "target_unreachable", "none of 100 requests got an answer: error_code 1212, connection refused"),
+    (FAILING, plan(), "target_failing", "100x HTTP 500"),
+    (THROWN, plan(), "script_error", "every one of 10 iterations"),
+    (_with(THROWN, iterations=1, iterations_thrown=1), plan(), "script_error", "the only iteration"),
+    (DROPPED, OPEN, "load_not_delivered", "60 of 100 planned iterations (60 %), since all 5 VUs were busy"),
+    (DROPPED, COUNTED, "load_not_delivered", "maxDuration"),
+    (NOTHING_DONE, plan(), "no_samples", "not one iteration finished (2 were interrupted)"),
+    (metrics(EMPTY, threshold()), plan(), "no_samples", "nothing was measured for 1 threshold: checks rate>0.9"),
+)
+
+
+@pytest.mark.parametrize(("figures", "planned", "kind", "text"), _DATA, ids=lambda value: value if isinstance(value, str) else "")
+def test_what_the_data_say_is_told_although_k6_ended_well(figures: Metrics, planned: Plan, kind: FailureKind, text: str) -> None:
+    failure = _failure(judge(outcome(0), figures, planned))
+    assert failure.kind == kind
+    assert text in failure.message
+    assert failure.hint
+
+
+def test_a_run_with_nothing_wrong_completed() -> None:
+    assert judge(outcome(0), GOOD, plan()) == Verdict(status="completed")
+
+
+@pytest.mark.parametrize("exit_code", [0, 99])
+def test_thresholds_are_judged_by_their_values_and_not_by_the_exit_code(exit_code: int) -> None:
+    assert _failure(judge(outcome(exit_code), BREACH, plan())).kind == "thresholds_exceeded"
+    assert judge(outcome(exit_code), GOOD, plan()).status == "completed"
+
+
+# causes before their effects: (outcome, metrics, root, also)
+_ORDER: tuple[tuple[str, Outcome, Metrics, FailureKind, tuple[FailureKind, ...]], ...] = (
+    ("refused crosses thresholds", outcome(99), _with(REFUSED, CROSSED), "target_unreachable", ("thresholds_exceeded",)),
+    ("refused makes iterations throw", outcome(0), _with(REFUSED, iterations_thrown=10), "target_unreachable", ("script_error",)),
+    ("refused in setup", outcome(107), _with(REFUSED, iterations=0), "target_unreachable", ("script_error",)),
+    ("refused, so the script aborts", outcome(108), REFUSED, "target_unreachable", ("script_error",)),
+    ("refused leaves thresholds without samples", outcome(0), _with(REFUSED, EMPTY), "target_unreachable", ("no_samples",)),
+    ("refused until our deadline", outcome(105, stop_reason="deadline"), REFUSED, "timed_out", ("target_unreachable",)),
+    ("killed with a crossed threshold", outcome(-9), BREACH, "stopped_externally", ("thresholds_exceeded",)),
+    ("aborted with a crossed threshold", outcome(108), BREACH, "script_error", ("thresholds_exceeded",)),
+    ("throwing crosses thresholds", outcome(99), _with(THROWN, CROSSED), "script_error", ("thresholds_exceeded",)),
+    ("a crossed threshold beside an empty one", outcome(99), metrics(CROSSED, EMPTY), "thresholds_exceeded", ("no_samples",)),
+    (
+        "dropped iterations beside a crossed threshold",
+        outcome(99),
+        _with(DROPPED, CROSSED),
+        "thresholds_exceeded",
+        ("load_not_delivered",),
+    ),
+    ("errors that no threshold asked about", outcome(99), _with(FAILING, CROSSED), "thresholds_exceeded", ("target_failing",)),
+    ("marked as failed with everything throwing", outcome(110), THROWN, "script_error", ()),
+    ("killed before an iteration finished", outcome(-9), NOTHING_DONE, "stopped_externally", ()),
+    ("aborted before an iteration finished", outcome(108), NOTHING_DONE, "script_error", ()),
+)
+
+
+@pytest.mark.parametrize(("ended", "figures", "root", "also"), [case[1:] for case in _ORDER], ids=[case[0] for case in _ORDER])
+def test_the_root_cause_comes_first(ended: Outcome, figures: Metrics, root: FailureKind, also: tuple[FailureKind, ...]) -> None:
+    failure = _failure(judge(ended, figures, OPEN))
+    assert (failure.kind, failure.also) == (root, also)
+    assert all(any(kind in line for line in failure.evidence) for kind in also)
+
+
+def test_an_early_stop_by_a_threshold_delivered_less_by_definition() -> None:
+    log = said(
+        "thresholds on metrics 'http_req_duration' were crossed; at least one has abortOnFail enabled, stopping test prematurely"
+    )
+    failure = _failure(judge(outcome(99, log=log), _with(DROPPED, CROSSED, iterations=0), OPEN))
+    assert (failure.kind, failure.also) == ("thresholds_exceeded", ())
+    assert "abortOnFail" in failure.message
+
+
+def test_errors_that_a_threshold_allows_are_no_failure() -> None:
+    assert judge(outcome(0), _with(FAILING, ERRORS_ASKED), plan()).status == "completed"
+    statuses = threshold("count>1", metric="http_reqs{status:500}", observed=100.0)
+    assert judge(outcome(0), _with(FAILING, statuses), plan()).status == "completed"
+
+
+def test_a_threshold_on_failures_without_samples_did_not_ask() -> None:
+    failure = _failure(judge(outcome(0), _with(FAILING, EMPTY), plan()))
+    assert (failure.kind, failure.also) == ("target_failing", ("no_samples",))
+
+
+def test_one_success_is_enough_for_the_target_not_to_be_failing() -> None:
+    assert judge(outcome(0), _with(FAILING, threshold(), failed_requests=99, error_rate=0.99), plan()).status == "completed"
+    assert (
+        judge(outcome(0), _with(REFUSED, threshold(), unanswered_requests=99, failed_requests=99), plan()).status == "completed"
+    )
+
+
+def test_a_few_dropped_iterations_are_a_warning() -> None:
+    verdict = judge(outcome(0), metrics(threshold(), iterations=995, iterations_dropped=5), OPEN)
+    assert (verdict.status, [warning.code for warning in verdict.warnings]) == ("completed", ["iterations_dropped"])
+
+
+@pytest.mark.parametrize("reason", ["caller", "shutdown"])
+@pytest.mark.parametrize("exit_code", [105, -2, -9])
+def test_a_run_that_was_stopped_is_cancelled_whatever_it_had_shown(reason: str, exit_code: int) -> None:
+    verdict = judge(outcome(exit_code, stop_reason=reason), BREACH, plan())
+    assert (verdict.status, verdict.failure) == ("cancelled", None)
+    assert [warning.code for warning in verdict.warnings] == ["thresholds_exceeded"]
+
+
+@pytest.mark.parametrize("reason", ["caller", "shutdown", "deadline"])
+def test_a_stop_that_came_too_late_changes_nothing(reason: str) -> None:
+    assert judge(outcome(0, stop_reason=reason), GOOD, plan()).status == "completed"
+    assert _failure(judge(outcome(99, stop_reason=reason), BREACH, plan())).kind == "thresholds_exceeded"
+
+
+def test_evidence_quotes_what_the_target_and_the_script_said() -> None:
+    unreachable = _failure(judge(outcome(0, log=said(None, REFUSED_LOG)), REFUSED, plan()))
+    assert unreachable.evidence == (
+        "100x error_code 1212: connection refused",
+        "100x \"Get 'http://h:1/': dial tcp: connection refused\"",
+    )
+    threw = _failure(judge(outcome(0, log=said(None, THREW_LOG)), THROWN, plan()))
+    assert threw.evidence == ('10x "Error: boom at default (script.js:3:9(2))"',)
+
+
+def test_evidence_stays_short_whatever_was_logged() -> None:
+    noise = [
+        LogMessage(level="error", text=f"{n} " + "boom\r\n\x1b[31m" * 500, count=n, source="stacktrace") for n in range(1, 50)
+    ]
+    failure = _failure(judge(outcome(107, log=said("x" * 5000, *noise)), THROWN, plan()))
+    assert len(failure.message) < 600
+    assert len(failure.evidence) <= 8
+    assert all(len(line) <= 320 and line.isprintable() for line in failure.evidence)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (1101, "host name"),
+        (1110, "does not allow"),
+        (1050, "in time"),
+        (1310, "certificate"),
+        (1213, "ulimit"),
+        (1000, "https"),
+        (1212, "port"),
+    ],
+)
+def test_the_hint_fits_the_class_of_error(code: int, text: str) -> None:
+    errors = (ErrorCount(code=code, meaning="x", count=100),)
+    assert text in _failure(judge(outcome(0), REFUSED.model_copy(update={"errors": errors}), plan())).hint
