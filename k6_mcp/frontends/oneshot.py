@@ -8,7 +8,7 @@ silent for what is understood, because these clients take words on it for failur
 
 import asyncio
 import contextlib
-import io
+import gc
 import json
 import logging
 import os
@@ -59,8 +59,12 @@ class Request(NamedTuple):
 
 
 def serve_lines(first_line: bytes, settings: Settings) -> int:
-    """Serve this process's stdin and stdout, beginning with `first_line`, which was read already; return the exit code."""
+    """Serve descriptors 0 and 1, beginning with `first_line`; return the exit code.
+
+    `first_line` is what was already read from descriptor 0; nothing must have been read ahead of it.
+    """
     logging.disable()
+    gc.freeze()  # what importing made lasts as long as the process: collecting it again and again only delays the end
     return asyncio.run(_serve_stdio(first_line, settings))
 
 
@@ -143,8 +147,8 @@ class _Stdio:
 
     def __init__(self, first_line: bytes, stop: Stop) -> None:
         self._stop = stop
-        self._pending = first_line + _already_buffered()
-        self._ended = not self._pending
+        self._pending = first_line
+        self._ended = not first_line
         self._poll = select.poll()
         self._poll.register(1, 0)
 
@@ -200,16 +204,3 @@ def _write_all(fd: int, data: bytes) -> bool:
         with contextlib.suppress(BlockingIOError):
             data = data[os.write(fd, data) :]
     return True
-
-
-def _already_buffered() -> bytes:
-    """Return what was read ahead of the first line, without waiting for more."""
-    reader = sys.stdin.buffer
-    if not isinstance(reader, io.BufferedReader):
-        return b""
-    blocking = os.get_blocking(0)
-    os.set_blocking(0, False)
-    try:
-        return reader.read1(len(reader.peek()))
-    finally:
-        os.set_blocking(0, blocking)

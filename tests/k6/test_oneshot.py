@@ -1,0 +1,190 @@
+"""One-shot mode as a process with a real k6: what its streams, its exit code and signals do."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from anyio.abc import Process
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+from k6_mcp.app import open_app
+from k6_mcp.models.history import HistoryQuery
+from k6_mcp.models.run import Run
+from k6_mcp.settings import Settings
+from tests.k6.processes import k6_pids, until
+from tests.k6.services import endless
+from tests.target import Target
+
+ROOT = Path(__file__).parents[2]
+K6_SERVER = ROOT / "k6_server.py"
+_END_S = 30
+_LONGEST_BYTES = 1_000_000
+_SHORT = "import http from 'k6/http';\nexport default function () {{ http.get('{url}'); }}\n"
+
+
+class OneShot:
+    """A server process and its streams."""
+
+    def __init__(self, process: Process) -> None:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        self.process = process
+        self.stdin, self.stderr = process.stdin, process.stderr
+        self.stdout = BufferedByteReceiveStream(process.stdout)
+
+    async def send(self, method: str, params: Mapping[str, object]) -> None:
+        """Write one request."""
+        await self.stdin.send(json.dumps({"method": method, "params": params}).encode() + b"\n")
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next answer."""
+        with anyio.fail_after(_END_S):
+            return json.loads(await self.stdout.receive_until(b"\n", _LONGEST_BYTES))
+
+    async def ended(self) -> tuple[int, bytes, bytes]:
+        """Wait for the end; return the exit code and what was left on stdout and stderr."""
+        with anyio.fail_after(_END_S):
+            rest = b"".join([chunk async for chunk in self.stdout])
+            errors = b"".join([chunk async for chunk in self.stderr])
+            return await self.process.wait(), rest, errors
+
+
+def env_of(settings: Settings) -> dict[str, str]:
+    """Return the environment of a server with these settings."""
+    return {**os.environ, "K6_BIN": settings.k6_bin or "", "K6_RESULTS_DIR": str(settings.results_dir)}
+
+
+@asynccontextmanager
+async def oneshot(settings: Settings, *entry: str) -> AsyncGenerator[OneShot]:
+    """Start the server; it is killed if it does not end by itself."""
+    env = env_of(settings)
+    process = await anyio.open_process([sys.executable, *(entry or (str(K6_SERVER),))], stdin=subprocess.PIPE, env=env, cwd=ROOT)
+    try:
+        yield OneShot(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        await process.aclose()
+
+
+async def only_run(settings: Settings) -> Run:
+    """Return the one run that was kept."""
+    async with open_app(settings) as service:
+        (run,) = (await service.history(HistoryQuery())).runs
+    return run
+
+
+def endless_script(target: Target) -> dict[str, object]:
+    """Return the params of a test that would run for a minute."""
+    return {"script": endless(target.url("/ok"))}
+
+
+async def under_load(target: Target) -> None:
+    """Wait until requests arrive."""
+    await until(lambda: target.total >= 20, "20 requests")
+
+
+async def test_the_end_of_the_input_does_not_cancel_the_run_and_the_process_ends_with_0(
+    settings: Settings, target: Target
+) -> None:
+    script = _SHORT.format(url=target.url("/ok"))
+    async with oneshot(settings) as server:
+        await server.send("execute_k6_test", {"script": script, "duration": "2s", "vus": 1})
+        await server.stdin.aclose()
+        answer = await server.receive()
+
+        assert (answer["success"], answer["status"]) == (True, "completed")
+        assert answer["metrics"]["http_reqs"]["values"]["count"] == target.total
+        assert await server.ended() == (0, b"", b"")
+
+
+async def test_an_open_input_is_served_line_by_line_until_it_ends(settings: Settings, target: Target) -> None:
+    script = _SHORT.format(url=target.url("/ok"))
+    async with oneshot(settings, "-m", "k6_mcp", "oneshot") as server:
+        await server.send("execute_k6_test", {"script": script, "iterations": 3, "name": "first"})
+        first = await server.receive()
+        await server.send("execute_k6_test", {"script": script, "iterations": 4, "vus": 2})
+        await server.send("get_run", {"run_id": first["run_id"]})
+        await server.send("get_history", {"name": "first"})
+        await server.send("check_health", {})
+        await server.stdin.aclose()
+        second, again, history, health = [await server.receive() for _ in range(4)]
+
+        assert [run["run_id"] for run in history["result"]["runs"]] == [first["run_id"]]
+        assert (again["run_id"], again["metrics"]) == (first["run_id"], first["metrics"])
+        assert second["metrics"]["iterations"]["values"]["count"] == 4
+        assert health["result"]["ok"] is True
+        assert await server.ended() == (0, b"", b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
+async def test_a_signal_stops_the_run_keeps_its_figures_and_still_answers(
+    settings: Settings, target: Target, number: signal.Signals
+) -> None:
+    async with oneshot(settings) as server:
+        await server.send("execute_k6_test", endless_script(target))
+        await under_load(target)
+        server.process.send_signal(number)
+        answer = await server.receive()
+
+        assert (answer["success"], answer["status"], answer["error_type"]) == (False, "cancelled", "cancelled")
+        assert await server.ended() == (128 + number, b"", b"")
+    run = await only_run(settings)
+    assert (run.status, run.run_id) == ("cancelled", answer["run_id"])
+    assert run.metrics is not None
+    assert 0 <= target.total - run.metrics.figures.requests <= 2
+    assert k6_pids(run.run_id) == []
+
+
+async def test_a_client_that_is_gone_gets_no_more_load_run_for_it(settings: Settings, target: Target) -> None:
+    reader, writer = os.pipe()
+    process = await anyio.open_process(
+        [sys.executable, str(K6_SERVER)], stdin=subprocess.PIPE, stdout=writer, env=env_of(settings)
+    )
+    os.close(writer)
+    try:
+        assert process.stdin
+        await process.stdin.send(json.dumps({"method": "execute_k6_test", "params": endless_script(target)}).encode() + b"\n")
+        await under_load(target)
+        os.close(reader)
+        with anyio.fail_after(_END_S):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        await process.aclose()
+    run = await only_run(settings)
+    assert run.status == "cancelled"
+    assert run.metrics is not None
+    assert run.metrics.figures.requests > 0
+    assert k6_pids(run.run_id) == []
+
+
+async def test_a_signal_ends_a_process_that_waits_for_the_next_line(settings: Settings) -> None:
+    async with oneshot(settings) as server:
+        await server.send("check_health", {})
+        assert (await server.receive())["success"] is True
+        server.process.terminate()
+
+        assert await server.ended() == (143, b"", b"")
+
+
+async def test_what_is_not_understood_is_said_on_both_streams_and_ends_with_1(settings: Settings) -> None:
+    async with oneshot(settings) as server:
+        await server.stdin.send(b"hello\n")
+        code, out, err = await server.ended()
+
+    assert code == 1
+    assert out == err
+    assert json.loads(out)["error_type"] == "not_understood"
