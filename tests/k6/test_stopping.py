@@ -131,8 +131,14 @@ def _other_server(settings: Settings, script: str) -> Generator[tuple[subprocess
             process.kill()
 
 
-async def test_k6_dies_with_its_server_and_the_run_is_found_lost_with_its_figures(settings: Settings, target: Target) -> None:
-    with _other_server(settings, endless(target.url("/ok"))) as (server, run_id):
+_TEARDOWNS = {"a plain script": "", "a script with a long teardown": "export function teardown() { sleep(60); }"}
+
+
+@pytest.mark.parametrize("teardown", _TEARDOWNS.values(), ids=_TEARDOWNS.keys())
+async def test_k6_dies_with_its_server_and_the_run_is_found_lost_with_its_figures(
+    settings: Settings, target: Target, teardown: str
+) -> None:
+    with _other_server(settings, endless(target.url("/ok"), rest=teardown)) as (server, run_id):
         await until(lambda: target.total >= 120, "traffic of the other server")
         pid = await until(lambda: k6_pid(run_id), "the k6 of the other server")
         server.send_signal(signal.SIGKILL)
