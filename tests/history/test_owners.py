@@ -91,6 +91,7 @@ async def test_a_run_can_be_claimed_once(tmp_path: Path) -> None:
         ]
         await history.save(run.model_copy(update={"status": "lost"}))
         assert not await other.claim(run.run_id)
+        assert {path.stem for path in (tmp_path / "results" / "servers").glob("*")} == {history.server_id, other.server_id}
 
 
 async def test_the_claim_of_a_closed_server_is_free_again(tmp_path: Path) -> None:

@@ -104,6 +104,19 @@ async def test_cursors_lead_through_all_runs_once(tmp_path: Path, query: History
     assert total == len(seen)
 
 
+async def test_a_cursor_goes_on_within_the_times_asked_for(tmp_path: Path) -> None:
+    runs = [a_run(minute) for minute in range(6)]
+    query = HistoryQuery(limit=2, until=START + timedelta(minutes=5))
+    async with open_history(tmp_path) as history:
+        await _fill(history, runs)
+        first = await history.page(query)
+        second = await history.page(query.model_copy(update={"cursor": first.next_cursor}))
+        earlier = await history.page(HistoryQuery(limit=2, until=START + timedelta(minutes=1), cursor=first.next_cursor))
+
+    pages = [[run.run_id for run in page.runs] for page in (first, second, earlier)]
+    assert pages == [[runs[number].run_id for number in numbers] for numbers in ([4, 3], [2, 1], [0])]
+
+
 async def test_runs_created_in_the_same_moment_are_all_found(tmp_path: Path) -> None:
     runs = [a_run().model_copy(update={"created_at": START}) for _ in range(5)]
     async with open_history(tmp_path) as history:

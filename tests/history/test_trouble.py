@@ -62,6 +62,17 @@ async def test_a_locked_database_is_told_and_written_as_soon_as_it_is_free(tmp_p
         assert page.degraded is None
 
 
+async def test_other_servers_read_the_end_of_a_run_that_the_database_missed(tmp_path: Path) -> None:
+    async with open_history(tmp_path) as history, open_history(tmp_path) as other:
+        running = a_run(status="running", server_id=history.server_id)
+        done = running.model_copy(update={"status": "completed"})
+        await history.save(running)
+        with locked(tmp_path / "results" / "history.db"):
+            await history.save(done)
+
+            assert await other.get(running.run_id) == done
+
+
 async def test_closing_writes_what_still_waits(tmp_path: Path) -> None:
     run = a_run()
     async with open_history(tmp_path, retry_s=60) as history:
@@ -213,6 +224,7 @@ def test_a_file_that_may_not_grow_loses_neither_run(tmp_path: Path) -> None:
 
     assert told == "backup_unavailable history_unavailable"
     assert page == "2 None"
+    assert list((tmp_path / "results").rglob(".run-*")) == []
 
 
 def test_a_full_disk_costs_notices_and_is_overcome_when_there_is_space_again(tmp_path: Path) -> None:
