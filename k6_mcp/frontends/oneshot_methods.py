@@ -108,7 +108,14 @@ async def _stop_run(call: Call) -> OneShotAnswer:
 
 
 async def _history(call: Call) -> OneShotAnswer:
-    return _result(await call.service.history(_arguments(HistoryQuery, call.params)))
+    page = await call.service.history(_arguments(HistoryQuery, call.params))
+    return _result(page.model_copy(update={"runs": tuple(_short(run) for run in page.runs)}))
+
+
+def _short(run: Run) -> Run:
+    """Return `run` without what makes a page of runs long; get_run has every metric."""
+    metrics = run.metrics.model_copy(update={"rows": ()}) if run.metrics else None
+    return run.model_copy(update={"metrics": metrics, "plan": None})
 
 
 async def _analyze(call: Call) -> OneShotAnswer:

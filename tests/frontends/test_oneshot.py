@@ -186,6 +186,13 @@ async def test_methods_that_answer_about_no_single_run_carry_a_result(
     assert field in answer["result"]
 
 
+async def test_a_page_of_the_history_holds_figures_but_not_every_metric() -> None:
+    (answer,) = await answers_to({"method": "get_history", "params": {"limit": 2}})
+
+    assert [run["metrics"]["figures"]["requests"] for run in answer["result"]["runs"]] == [50, 50]
+    assert [run["metrics"]["rows"] for run in answer["result"]["runs"]] == [[], []]
+
+
 async def test_a_run_can_be_asked_for_and_stopped_by_its_id() -> None:
     service = FakeService(endless=True)
 
