@@ -1,0 +1,78 @@
+"""Runs a script with the real runner alone and keeps everything it left behind, so that figures can be held against k6's own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from k6_mcp.analysis.record import Record
+from k6_mcp.analysis.summary import read
+from k6_mcp.models.metrics import Metrics
+from k6_mcp.models.outcome import Outcome, Progress, RecordLine, RunEvent
+from k6_mcp.models.plan import Plan, RunPlan
+from k6_mcp.models.script import Script
+from k6_mcp.runners.local import LocalRunner
+
+_RUN_ID = "r-1"
+_DEADLINE_S = 60.0
+_WRAPPER = """
+import * as user from './user.js';
+export * from './user.js';
+const main = user.default;
+export { main as default };
+export function handleSummary(data) { return { 'k6-mcp-summary.json': JSON.stringify(data) }; }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one run of k6 left behind."""
+
+    outcome: Outcome
+    plan: Plan
+    lines: tuple[str, ...]
+
+    @property
+    def record(self) -> Record:
+        """The time series, read anew."""
+        reader = Record()
+        for line in self.lines:
+            reader.feed(line)
+        return reader
+
+    def metrics(self, **outcome: str | None) -> Metrics:
+        """Return the figures, with parts of the outcome replaced."""
+        return read(self.outcome.model_copy(update=outcome), self.record, self.plan)
+
+
+async def measure(
+    k6: str, folder: Path, script: str, when: Callable[[LocalRunner, RunEvent, Record], None] | None = None
+) -> Measurement:
+    """Run `script` to its end; `when` sees each event and the record so far, and may stop the run `_RUN_ID`."""
+    runner, lines, record = LocalRunner(folder, k6, ""), list[str](), Record()
+    files = {"user.js": script, "_main.js": _WRAPPER}
+    source = Script(origin="text", text=script, sha256="", files=files, entry="_main.js")
+
+    def emit(event: RunEvent) -> None:
+        if isinstance(event, RecordLine):
+            lines.append(event.line)
+            record.feed(event.line)
+        if when is not None:
+            when(runner, event, record)
+
+    try:
+        plan = await runner.plan(_RUN_ID, source)
+        assert isinstance(plan, Plan), plan
+        outcome = await runner.run(RunPlan(run_id=_RUN_ID, script=source, plan=plan, k6_version="", deadline_s=_DEADLINE_S), emit)
+    finally:
+        runner.close()
+    return Measurement(outcome, plan, tuple(lines))
+
+
+def stop_after(seconds: float) -> Callable[[LocalRunner, RunEvent, Record], None]:
+    """Stop the run when k6 says that it has run for so long."""
+
+    def when(runner: LocalRunner, event: RunEvent, record: Record) -> None:
+        if isinstance(event, Progress) and event.elapsed_s >= seconds and record.totals() is not None:
+            runner.stop(_RUN_ID, "caller")
+
+    return when

@@ -1,0 +1,253 @@
+"""Figures read from what a real k6 left behind, held against k6's own end-of-test summary."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from k6_mcp.analysis.crosscheck import contradiction
+from k6_mcp.analysis.live import live_figures
+from k6_mcp.analysis.record import Record
+from k6_mcp.analysis.sources import read_export, read_summary
+from k6_mcp.models.metrics import LiveFigures, Metrics
+from k6_mcp.models.outcome import RunEvent
+from k6_mcp.runners.local import LocalRunner
+from tests.k6.measured import Measurement, measure, stop_after
+from tests.target import Target, closed_port, open_target
+
+_HEAD = """
+import http from 'k6/http';
+import { check, group, sleep } from 'k6';
+import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
+"""
+# Everything that could make the summary and the record differ, in one run each.
+_SCRIPTS: Mapping[str, str] = {
+    "every type of metric": """
+const trend = new Trend('render', true), size = new Trend('size'), orders = new Counter('orders');
+const depth = new Gauge('depth'), hits = new Rate('hits');
+export const options = { vus: 3, duration: '1500ms', thresholds: {
+  http_req_duration: ['p(95)<5000', 'p(97.5)<5000'], 'http_req_duration{scenario:default}': ['avg<0'],
+  'http_reqs{page:first}': ['count>1'], checks: ['rate>0.9'], render: ['med<1000'], depth: ['value<1'],
+} };
+export default function () {
+  group('outer', () => check(http.get('{target}/delay/20', { tags: { page: 'first' } }), { 'is 200': (r) => r.status === 200, never: () => false }));
+  http.get('{target}/flaky/0.3');
+  trend.add(Math.random() * 1000); size.add(-Math.random()); orders.add(0.25); depth.add(__ITER); hits.add(__ITER % 3 === 0);
+}""",
+    "refused, closed, reset and timed out": """
+export const options = { vus: 2, duration: '1500ms' };
+export default function () {
+  http.get('{target}/ok'); http.get('{closed}/'); http.get('{target}/hang', { timeout: '100ms' });
+  http.post('{target}/eof'); http.post('{target}/reset'); http.get('{target}/redirect/2');
+}""",
+    "tags and values of its own": """
+const big = new Counter('big'), wide = new Trend('wide'), low = new Gauge('low');
+export const options = { vus: 2, duration: '1200ms', thresholds: { 'big{kind:a}': ['count>1'], 'wide{status:odd}': ['max<1e9'] } };
+http.setResponseCallback(null);
+export default function () {
+  http.get('{target}/delay/20', { tags: { status: '999', scenario: 'x,y:z}', error_code: '9999' } });
+  group('gü"x', () => check(1, { 'ü}{"\\n': () => __ITER % 2 }));
+  wide.add(123456.789 * Math.random(), { status: 'odd', scenario: 'a b' }); wide.add(-1e-7);
+  big.add(12345.678, { kind: 'a', status: ' x ' }); low.add(-Math.random() * 1e6);
+}""",
+    "no system tags": """
+export const options = { vus: 2, duration: '1200ms', systemTags: ['url'] };
+export default function () { check(http.get('{target}/delay/20'), { a: () => true }); http.get('{closed}/'); }""",
+    "more than 100 000 iterations": """
+export const options = { vus: 10, iterations: 110000 };
+export default function () {}""",
+    "shorter than an interval": """
+export const options = { vus: 1, iterations: 3 };
+export default function () { http.get('{target}/ok'); }""",
+    "setup and teardown": """
+export const options = { scenarios: { s: { executor: 'constant-arrival-rate', rate: 20, duration: '2s', preAllocatedVUs: 5 } } };
+export function setup() { http.get('{target}/ok'); sleep(1.2); }
+export function teardown() { sleep(1.2); }
+export default function () { http.get('{target}/delay/20'); }""",
+    "a graceful stop": """
+export const options = { scenarios: { s: { executor: 'constant-vus', vus: 3, duration: '2s', gracefulStop: '2s' } } };
+export default function () { if (__VU === 1) sleep(30); http.get('{target}/delay/20'); }""",
+    "several scenarios": """
+export const options = { scenarios: {
+  a: { executor: 'constant-vus', vus: 2, duration: '1s', startTime: '500ms' },
+  b: { executor: 'shared-iterations', vus: 2, iterations: 10 },
+  c: { executor: 'ramping-arrival-rate', startRate: 1, preAllocatedVUs: 1, stages: [{ target: 30, duration: '1s' }] },
+} };
+export default function () { http.get('{target}/ok'); sleep(0.1); }""",
+}
+
+
+@pytest.fixture(scope="module")
+def measurements(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Measurement]:
+    """Every script run once, all at the same time."""
+
+    async def all_of_them() -> list[Measurement]:
+        with open_target() as target:
+            folders = {name: tmp_path_factory.mktemp("figures") for name in _SCRIPTS}
+            return await asyncio.gather(*(measure(k6_bin, folders[name], _filled(_SCRIPTS[name], target)) for name in _SCRIPTS))
+
+    return dict(zip(_SCRIPTS, asyncio.run(all_of_them()), strict=True))
+
+
+def _filled(script: str, target: Target) -> str:
+    return _HEAD + script.replace("{target}", target.url("")).replace("{closed}", f"http://127.0.0.1:{closed_port()}")
+
+
+def _own(measurement: Measurement) -> Mapping[str, Mapping[str, Any]]:
+    """k6's own summary of the run."""
+    assert measurement.outcome.export is not None
+    exported = cast("Mapping[str, Mapping[str, Any]]", json.loads(measurement.outcome.export)["metrics"])
+    return {name: {key: value for key, value in values.items() if key != "thresholds"} for name, values in exported.items()}
+
+
+def _as_exported(metrics: Metrics) -> Mapping[str, Mapping[str, float]]:
+    renamed = {"rate": "value"}
+    return {
+        row.name: {(renamed.get(key, key) if row.type == "rate" else key): value for key, value in row.values.items()}
+        for row in metrics.rows
+    }
+
+
+@pytest.mark.parametrize("name", _SCRIPTS)
+def test_rows_equal_k6s_own_summary_exactly(name: str, measurements: Mapping[str, Measurement]) -> None:
+    measurement = measurements[name]
+    metrics = measurement.metrics()
+    assert (metrics.source, metrics.exact) == ("summary", True)
+    assert _as_exported(metrics) == _own(measurement)
+
+
+@pytest.mark.parametrize("name", _SCRIPTS)
+def test_both_files_of_k6_agree_with_its_time_series(name: str, measurements: Mapping[str, Measurement]) -> None:
+    measurement = measurements[name]
+    record = measurement.record
+    assert (record.complete, record.damaged) == (True, 0)
+    for measured in (read_summary(measurement.outcome.summary), read_export(measurement.outcome.export, record)):
+        assert measured is not None
+        assert contradiction(measured, record) is None
+
+
+@pytest.mark.parametrize("name", _SCRIPTS)
+def test_the_export_gives_the_same_figures_as_the_summary(name: str, measurements: Mapping[str, Measurement]) -> None:
+    exact, exported = measurements[name].metrics(), measurements[name].metrics(summary=None)
+    assert exported.source == "export"
+    assert (exported.figures, exported.thresholds, exported.checks) == (exact.figures, exact.thresholds, exact.checks)
+
+
+@pytest.mark.parametrize("name", _SCRIPTS)
+def test_the_record_alone_gives_the_same_counts_and_almost_the_same_latency(
+    name: str, measurements: Mapping[str, Measurement]
+) -> None:
+    exact, recorded = measurements[name].metrics().figures, measurements[name].metrics(summary=None, export=None).figures
+    for count in (
+        "requests",
+        "failed_requests",
+        "unanswered_requests",
+        "iterations",
+        "iterations_dropped",
+        "data_received_bytes",
+    ):
+        assert getattr(recorded, count) == getattr(exact, count), count
+    if exact.latency and recorded.latency:
+        assert recorded.latency.p95_ms == pytest.approx(exact.latency.p95_ms, rel=1e-3, abs=1e-4)
+        assert recorded.latency.count == exact.latency.count
+
+
+@pytest.mark.parametrize("name", [name for name in _SCRIPTS if name != "no system tags"])
+def test_statuses_add_up_to_the_requests(name: str, measurements: Mapping[str, Measurement]) -> None:
+    metrics = measurements[name].metrics()
+    assert sum(status.count for status in metrics.statuses) == metrics.figures.requests
+    assert sum(error.count for error in metrics.errors) == metrics.figures.failed_requests or not metrics.figures.failed_requests
+
+
+def test_thresholds_are_what_k6_says_with_the_value_they_rest_on(measurements: Mapping[str, Measurement]) -> None:
+    measurement = measurements["every type of metric"]
+    own = _own(measurement)
+    results = {(t.metric, t.expression): (t.ok, t.observed, t.has_samples) for t in measurement.metrics().thresholds}
+    assert results == {
+        ("http_req_duration", "p(95)<5000"): (True, own["http_req_duration"]["p(95)"], True),
+        ("http_req_duration", "p(97.5)<5000"): (True, own["http_req_duration"]["p(97.5)"], True),
+        ("http_req_duration{scenario:default}", "avg<0"): (False, own["http_req_duration"]["avg"], True),
+        ("http_reqs{page:first}", "count>1"): (True, own["http_reqs{page:first}"]["count"], True),
+        ("checks", "rate>0.9"): (False, 0.5, True),
+        ("render", "med<1000"): (True, own["render"]["med"], True),
+        ("depth", "value<1"): (False, own["depth"]["value"], True),
+    }
+
+
+def test_requests_without_an_answer_are_told_by_their_code(measurements: Mapping[str, Measurement]) -> None:
+    metrics = measurements["refused, closed, reset and timed out"].metrics()
+    figures, codes = metrics.figures, {error.code: error.count for error in metrics.errors}
+    assert set(codes) == {1000, 1050, 1212, 1220}
+    assert figures.unanswered_requests == sum(codes.values()) == figures.failed_requests
+    assert figures.latency is not None
+    assert (figures.latency.of, figures.latency.count) == ("successful_requests", figures.requests - figures.unanswered_requests)
+    assert figures.latency.min_ms > 0
+
+
+def test_without_system_tags_the_breakdown_is_missing_and_said(measurements: Mapping[str, Measurement]) -> None:
+    metrics = measurements["no system tags"].metrics()
+    assert (metrics.statuses, metrics.errors, metrics.checks) == ((), (), ())
+    assert [warning.partition(":")[0] for warning in metrics.warnings] == ["statuses_incomplete", "checks_incomplete"]
+    assert metrics.figures.unanswered_requests == metrics.figures.requests // 2
+
+
+def test_counts_stay_exact_beyond_five_digits(measurements: Mapping[str, Measurement]) -> None:
+    measurement = measurements["more than 100 000 iterations"]
+    assert measurement.record.count("iterations") == measurement.metrics().figures.iterations == 110_000
+
+
+def test_setup_and_teardown_are_no_load(measurements: Mapping[str, Measurement]) -> None:
+    figures = measurements["setup and teardown"].metrics().figures
+    assert figures.load_s == 2.0
+    assert figures.requests_per_s == figures.requests / 2.0 == pytest.approx(20, abs=2)
+    assert figures.wall_s > 4.4
+
+
+def test_a_graceful_stop_is_no_load(measurements: Mapping[str, Measurement]) -> None:
+    measurement = measurements["a graceful stop"]
+    figures = measurement.metrics().figures
+    assert figures.load_s == pytest.approx(2.0, abs=0.5)
+    assert figures.iterations_interrupted == measurement.outcome.interrupted == 1
+
+
+async def test_a_stopped_run_keeps_exact_figures_up_to_the_stop(k6_bin: str, tmp_path: Path, target: Target) -> None:
+    script = """
+export const options = { vus: 2, duration: '30s' };
+export default function () { http.get('{target}/delay/20'); }"""
+    measurement = await measure(k6_bin, tmp_path, _filled(script, target), stop_after(1.0))
+    metrics = measurement.metrics()
+    assert (measurement.outcome.stop_reason, metrics.source) == ("caller", "summary")
+    assert _as_exported(metrics) == _own(measurement)
+    assert 0.9 <= metrics.figures.load_s < 10
+
+
+async def test_live_figures_grow_to_the_final_ones(k6_bin: str, tmp_path: Path, target: Target) -> None:
+    script = """
+export const options = { vus: 2, duration: '2500ms' };
+export default function () { http.get('{target}/delay/20'); }"""
+    seen: list[LiveFigures] = []
+
+    def watch(runner: LocalRunner, event: RunEvent, record: Record) -> None:
+        seen.append(live_figures(record, None, None))
+
+    measurement = await measure(k6_bin, tmp_path, _filled(script, target), watch)
+    counts = [live.requests for live in seen]
+    assert counts == sorted(counts)
+    assert counts[-1] == measurement.metrics().figures.requests == target.total
+    intervals = [live for live in seen if live.requests_per_s]
+    assert intervals
+    assert all(live.p95_ms is not None and live.p95_ms >= 20 and live.error_rate == 0 and live.vus <= 2 for live in intervals)
+
+
+async def test_values_that_are_not_finite_cost_only_themselves(k6_bin: str, tmp_path: Path, target: Target) -> None:
+    script = """
+const odd = new Trend('odd');
+export const options = { vus: 1, iterations: 5, thresholds: { odd: ['avg<5'], http_req_failed: ['rate<0.1'] } };
+export default function () { http.get('{target}/ok'); odd.add(Infinity); odd.add(1); }"""
+    metrics = (await measure(k6_bin, tmp_path, _filled(script, target))).metrics()
+    assert (metrics.exact, metrics.figures.requests) == (True, 5)
+    assert {t.metric: (t.ok, t.observed) for t in metrics.thresholds} == {"odd": (False, None), "http_req_failed": (True, 0.0)}
+    assert any(warning.startswith("not_finite: odd") for warning in metrics.warnings)
