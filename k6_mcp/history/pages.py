@@ -4,16 +4,16 @@ SQLite would have to guess which of several indices to use. We count instead: th
 when every filter has many, the runs are read newest first until the page is full. Both ways are bounded.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from k6_mcp.history.database import Database, Value
 from k6_mcp.history.documents import from_text
 from k6_mcp.history.filters import Filter, Position, bounds, filters, make_cursor, matches, position
+from k6_mcp.history.runs import FEW
 from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.run import Run
 
-_FEW = 3000
 _COUNTED = 1000
 
 
@@ -36,16 +36,18 @@ async def find(database: Database, query: HistoryQuery) -> HistoryPage:
     wanted = filters(query)
     leader = await _leader(database, wanted)
     selection = _selection(wanted, leader, *bounds(query))
+    # All matches of a leader among several filters are looked at in any case, so they are counted on the way.
+    count = "count(*) OVER ()" if leader is not None and len(wanted) > 1 else "NULL"
     rows = await database.fetch(
-        f"SELECT d.created_us, d.run_id, d.brief FROM (SELECT {selection.time_columns} {selection.text} ORDER BY 1 DESC, 2 DESC LIMIT ?)"
-        " AS page CROSS JOIN documents AS d ON d.run_id = page.run_id ORDER BY 1 DESC, 2 DESC",
+        f"SELECT d.created_us, d.run_id, d.brief, page.total FROM (SELECT {selection.time_columns}, {count} AS total {selection.text}"
+        " ORDER BY 1 DESC, 2 DESC LIMIT ?) AS page CROSS JOIN documents AS d ON d.run_id = page.run_id ORDER BY 1 DESC, 2 DESC",
         (*selection.values, query.limit + 1),
     )
     more = len(rows) > query.limit
     total = None
     if query.cursor is None:
-        total = await _total(database, selection, counting=leader is not None or not wanted) if more else len(rows)
-    runs, unreadable = _parse(brief for _, _, brief in rows[: query.limit])
+        total = (rows[0][3] or await _total(database, wanted, leader, selection)) if more else len(rows)
+    runs, unreadable = _parse(brief for _, _, brief, _ in rows[: query.limit])
     return HistoryPage(
         runs=runs,
         next_cursor=make_cursor(Position(*rows[query.limit - 1][:2])) if more else None,
@@ -75,11 +77,11 @@ async def _leader(database: Database, wanted: tuple[Filter, ...]) -> Filter | No
     for number, item in enumerate(wanted):
         table = "tags" if item.on_tags else f"runs INDEXED BY {item.index}"
         rows = await database.fetch(
-            f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {item.seek} LIMIT {_FEW})", item.seek_values
+            f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {item.seek} LIMIT {FEW})", item.seek_values
         )
         counts.append((rows[0][0], number))
-    fewest, number = min(counts, default=(_FEW, -1))
-    return wanted[number] if fewest < _FEW else None
+    fewest, number = min(counts, default=(FEW, -1))
+    return wanted[number] if fewest < FEW else None
 
 
 def _selection(wanted: tuple[Filter, ...], leader: Filter | None, since_us: int | None, upper: Position | None) -> Selection:
@@ -109,8 +111,8 @@ def _selection(wanted: tuple[Filter, ...], leader: Filter | None, since_us: int 
     return Selection(f"FROM {tables} {where}", tuple(values), f"{time}.created_us, {time}.run_id")
 
 
-async def _total(database: Database, selection: Selection, counting: bool) -> int | None:
-    if not counting:
+async def _total(database: Database, wanted: Sequence[Filter], leader: Filter | None, selection: Selection) -> int | None:
+    if wanted and leader is None:
         return None  # every filter has many matches; what they have in common would take a second reading of all runs
     rows = await database.fetch(f"SELECT count(*) FROM (SELECT 1 {selection.text} LIMIT {_COUNTED + 1})", selection.values)
     return rows[0][0] if rows[0][0] <= _COUNTED else None

@@ -68,7 +68,7 @@ async def test_every_filter_finds_the_runs_it_describes_and_no_other(tmp_path: P
 
 @pytest.mark.parametrize("few", [0, 2])
 async def test_the_way_to_the_runs_does_not_change_the_answer(tmp_path: Path, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("k6_mcp.history.pages._FEW", few)
+    monkeypatch.setattr("k6_mcp.history.pages.FEW", few)
     async with open_history(tmp_path) as history:
         await _fill(history)
         found = [[run.run_id for run in (await history.page(query)).runs] for query, _ in QUERIES]

@@ -125,7 +125,9 @@ async def test_the_database_may_lie_on_an_unusual_path(tmp_path: Path, name: str
     assert _ids(tmp_path / name) == [run.run_id]
 
 
-async def test_ids_are_completed_newest_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize("few", [0, 100])
+async def test_ids_are_completed_newest_first(tmp_path: Path, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("k6_mcp.history.runs.FEW", few)
     runs = [a_run(minute) for minute in range(4)]
     async with open_history(tmp_path) as history:
         for run in runs:
