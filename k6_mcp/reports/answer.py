@@ -18,6 +18,8 @@ __all__ = ["RunAnswer", "headline", "run_answer", "summary_line"]
 BUDGET_BYTES = 9_800
 _RESOURCES = ("summary", "metrics", "log", "script")
 
+# The parts of an answer have no docstrings: those would become part of every client's tool list.
+
 
 class AnswerThreshold(Model):
     metric: str

@@ -123,5 +123,6 @@ async def test_a_cancelled_call_stops_the_run_and_keeps_its_figures(
     call, history, health = seen["results"]
     (run,) = history["structuredContent"]["runs"]
     assert "no longer needed" in call["rejected"]
-    assert run["requests"] == target.total > 0
+    assert 0 <= target.total - run["requests"] <= 1  # k6 does not count the request that the stop interrupts
+    assert run["requests"] > 0
     assert health["structuredContent"].get("running", []) == []
