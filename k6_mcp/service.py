@@ -173,7 +173,7 @@ class LoadTests:
         if ongoing := self._ongoing.get(run_id):
             return ongoing.snapshot(self._queue_position(ongoing))
         await self._recovered.wait()
-        if (run := await self._history.get(run_id)) is None and (run := self._told.get(run_id)) is None:
+        if (run := self._told.get(run_id) or await self._history.get(run_id)) is None:
             raise UnknownRun(run_id)
         return run
 

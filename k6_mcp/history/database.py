@@ -56,6 +56,7 @@ class Database:
         self._file: tuple[int, int] | None = None
         self._lock = asyncio.Lock()
         self._holder: asyncio.Task[object] | None = None
+        self._ended = False
 
     @asynccontextmanager
     async def atomic(self) -> AsyncGenerator[aiosqlite.Connection]:
@@ -90,6 +91,11 @@ class Database:
         async with self._lock:
             await shielded(self._drop())
 
+    async def end(self) -> None:
+        """Close the connection for good: who comes late is refused, so that no connection, and its thread, outlives the owner."""
+        self._ended = True
+        await self.close()
+
     def forgive(self) -> None:
         """Forget an earlier failure, so that the next use tries again at once."""
         self._opening.clear()
@@ -112,6 +118,8 @@ class Database:
                 self._holder = None
 
     async def _ready(self) -> aiosqlite.Connection:
+        if self._ended:
+            raise HistoryUnavailable("the history is closed", hint="start the server again")
         if self._connection is not None and _identity(self.path) != self._file:
             self.replaced = True  # what is written to a removed file is gone with it
             await shielded(self._drop())

@@ -154,7 +154,7 @@ class History:
         self._database.forgive()
         with suppress(HistoryUnavailable, ValueError):
             await self._catch_up()
-        await self._database.close()
+        await self._database.end()
         await asyncio.to_thread(self._owners.leave)
 
     async def _save(self, run: Run) -> tuple[Notice, ...]:

@@ -130,6 +130,15 @@ def test_every_failure_of_sqlite_says_what_to_do(code: int, kind: str, words: st
     assert words in str(trouble) and "/data/history.db" in str(trouble) and "next step: " in str(trouble)
 
 
+async def test_a_database_that_was_ended_is_not_opened_again_by_who_comes_late(tmp_path: Path) -> None:
+    database = Database(tmp_path / "history.db", retry_s=0)
+    await database.fetch("SELECT 1")
+    await database.end()
+
+    with pytest.raises(HistoryUnavailable, match="closed"):
+        await database.fetch("SELECT 1")
+
+
 async def test_shielded_work_ends_before_the_cancellation_goes_on() -> None:
     steps: list[str] = []
 
