@@ -30,7 +30,7 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
     chosen = _choose(outcome, record)
     breakdown = Breakdown.of(chosen.rows, record_rows(record))
     judged = _thresholds(outcome, record, plan, chosen)
-    times = _times(outcome, chosen)
+    times = _times(outcome, record, chosen)
     return Metrics(
         source=chosen.source,
         exact=chosen.measured is not None,
@@ -77,10 +77,11 @@ def _checks(chosen: _Chosen) -> tuple[CheckResult, ...]:
     return checks if (passes, fails) == (values.get("passes", 0.0), values.get("fails", 0.0)) else ()
 
 
-def _times(outcome: Outcome, chosen: _Chosen) -> Times:
+def _times(outcome: Outcome, record: Record, chosen: _Chosen) -> Times:
+    watched_s = (outcome.ended_at - outcome.started_at).total_seconds()
     return Times(
         run_s=chosen.measured.run_s if chosen.measured else None,
-        wall_s=max((outcome.ended_at - outcome.started_at).total_seconds(), 0.0),
+        wall_s=watched_s if watched_s > 0 else record.seconds,  # nobody watched a run whose server died
         longest_iteration_s=values_of(chosen.rows, "iteration_duration").get("max", 0.0) / 1000,
         to_the_end=outcome.exit_code in RAN_TO_THE_END and not aborted_early(outcome.log.cause),
     )

@@ -198,6 +198,11 @@ def test_an_unfinished_record_does_not_contradict_the_summary_it_is_behind() -> 
     assert read(ended_well(summary=json.dumps(data)), record(RECORD[:7]), None).source == "export"
 
 
+def test_a_run_that_nobody_watched_to_its_end_lasted_as_long_as_its_record() -> None:
+    figures = read(outcome(None, seconds=0), record(RECORD[:7]), None).figures
+    assert (figures.requests, figures.wall_s, figures.load_s, figures.requests_per_s) == (80, 2.0, 2.0, 40.0)
+
+
 def test_a_run_that_left_nothing_has_no_figures() -> None:
     metrics = read(outcome(-2), Record(), plan())
     assert (metrics.source, metrics.exact, metrics.figures.requests, metrics.rows) == ("none", False, 0, ())
