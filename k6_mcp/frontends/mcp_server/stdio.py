@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from k6_mcp.service import LoadTests
 
+_QUICK_ANSWERS_S = 0.3
 _LAST_ANSWERS_S = 1.0  # to answer the callers of stopped runs
 _LEAVING_LIMIT_S = 10.0  # the service leaves within 6 s; a client that does not read must not hold the process
 
@@ -78,6 +79,8 @@ async def _leave_on(stop: Stop, server: K6Server, opened: OpenedService, serving
     limit = threading.Timer(_LEAVING_LIMIT_S, os._exit, [stop.exit_code])
     limit.daemon = True
     limit.start()
+    if not stop.exit_code:  # stdin ended: what was asked just before and takes no time is answered first
+        await server.in_flight.wait_idle(_QUICK_ANSWERS_S)
     await opened.close()
     await server.in_flight.wait_idle(_LAST_ANSWERS_S)
     serving.cancel()
