@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.cli.arguments import history_query, load_test
+from k6_mcp.cli.console import printable
 from k6_mcp.cli.main import main
 from k6_mcp.cli.parser import build_parser
 from k6_mcp.errors import InvalidArguments
@@ -155,6 +156,10 @@ def test_render_prints_the_script_without_any_k6(capsys: pytest.CaptureFixture[s
     assert code == 0
     assert "export default function" in script
     assert URL in script
+
+
+def test_texts_of_targets_cannot_command_the_terminal() -> None:
+    assert printable("\x1b]0;owned\x07 a\tb\nc \x9b2J") == "\ufffd]0;owned\ufffd a\tb\nc \ufffd2J"
 
 
 def test_doctor_works_without_k6_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from k6_mcp.app import open_app
 from k6_mcp.cli.arguments import history_query, load_test
-from k6_mcp.cli.console import stdout, write_json
+from k6_mcp.cli.console import printable, stdout, write_json
 from k6_mcp.cli.exit_codes import COMPLETED, FAILED, REFUSED
 from k6_mcp.cli.lists import health_view, metrics_view, plan_view, runs_view
 from k6_mcp.cli.run import run
@@ -61,7 +61,7 @@ async def _show(options: argparse.Namespace, settings: Settings, service: LoadTe
     found = await service.get(run_id)
     if options.detail in ("log", "script"):
         text = await (service.log(run_id) if options.detail == "log" else service.script(run_id))
-        sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.write((printable(text) if sys.stdout.isatty() else text).rstrip("\n") + "\n")
     elif options.json:
         write_json(found if options.detail == "full" else run_answer(found))
     else:

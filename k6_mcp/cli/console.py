@@ -1,17 +1,20 @@
 """The two terminals: stdout for results, stderr for what happens meanwhile."""
 
 import io
+import re
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Literal
 
 from pydantic import BaseModel
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PIPE_WIDTH = 200  # a file or pipe has no width; tables must not be cut to a terminal's
 
 
@@ -33,16 +36,26 @@ def grid(*justify: Literal["left", "right"]) -> Table:
     return table
 
 
-def indented(table: Table) -> Padding:
-    """Return `table` below its heading."""
-    return Padding(table, (0, 0, 0, 2), expand=False)
+def indented(content: RenderableType) -> Padding:
+    """Return `content` below its heading, also where it wraps."""
+    return Padding(content, (0, 0, 0, 2), expand=False)
+
+
+def below(text: str, style: str = "") -> Padding:
+    """Return a line of text below its heading."""
+    return indented(Text(printable(text), style=style, overflow="fold"))
+
+
+def printable(text: str) -> str:
+    """Return `text` without what would command a terminal: texts of scripts and targets are only to be read."""
+    return _CONTROL.sub("\ufffd", text)
 
 
 @contextmanager
 def progress_bar(console: Console) -> Generator[Callable[[float | None, str], None]]:
     """Draw a bar that is gone at the end; yields what moves it: percent (None while unknown) and the text beside it."""
     columns = (TextColumn(" "), BarColumn(bar_width=30), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
         task = progress.add_task("starting k6", total=None)
 
         def update(percent: float | None, text: str) -> None:

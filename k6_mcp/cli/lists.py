@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from k6_mcp import __version__
-from k6_mcp.cli.console import grid, indented
+from k6_mcp.cli.console import below, grid, indented, printable
 from k6_mcp.cli.verdict import count, ms, share, status_text
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.history import HistoryPage
@@ -50,7 +50,7 @@ def what(run: Run) -> str:
     """Return what `run` tested: its name, URL or script."""
     asked = run.asked
     source = asked.url or asked.script_file or "script text"
-    return f"{run.name} ({source})" if run.name else source
+    return printable(f"{run.name} ({source})" if run.name else source)
 
 
 def _key_figures(run: Run) -> tuple[str, str, str]:
@@ -64,8 +64,8 @@ def metrics_view(metrics: Metrics) -> RenderableType:
     """Return every metric with k6's own value names."""
     table = grid("left", "left", "left")
     for row in metrics.rows:
-        table.add_row(row.name, row.type, _values(row))
-    return Group(Text("  metrics", style="bold"), indented(table))
+        table.add_row(printable(row.name), row.type, _values(row))
+    return Group(below("metrics", style="bold"), indented(table))
 
 
 def _values(row: MetricRow) -> str:
@@ -85,32 +85,32 @@ def plan_view(report: PlanReport) -> RenderableType:
         parts += _refusal(report.refusal)
     if report.plan:
         parts.append(_plan(report.plan))
-    parts += [Text(f"  ✗ {violation}", style="red") for violation in report.violations]
-    parts += [Text(f"  ! {notice.message}", style="yellow") for notice in report.notices]
+    parts += [below(f"✗ {violation}", style="red") for violation in report.violations]
+    parts += [below(f"! {notice.message}", style="yellow") for notice in report.notices]
     if report.plan and not report.violations:
         parts.append(Text(f"✓ k6 {report.k6_version} would run this", style="bold green"))
     return Group(*parts)
 
 
 def _refusal(refusal: Refusal) -> Iterator[RenderableType]:
-    yield Text(f"✗ {refusal.kind}: {refusal.message}", style="bold red")
+    yield Text(printable(f"✗ {refusal.kind}: {refusal.message}"), style="bold red")
     if refusal.line is not None:
         column = f", column {refusal.column}" if refusal.column is not None else ""
-        yield Text(f"  line {refusal.line}{column}: {refusal.source_line or ''}")
+        yield below(f"line {refusal.line}{column}: {refusal.source_line or ''}")
 
 
 def _plan(plan: Plan) -> RenderableType:
     table = grid("left", "left")
     for scenario in plan.scenarios:
-        table.add_row(Text(scenario.name, style="bold"), _scenario(scenario))
+        table.add_row(Text(printable(scenario.name), style="bold"), _scenario(scenario))
     for threshold in plan.thresholds:
         abort = ", aborts the test" if threshold.abort_on_fail else ""
-        table.add_row("threshold", f"{threshold.metric} {threshold.expression}{abort}")
+        table.add_row("threshold", printable(f"{threshold.metric} {threshold.expression}{abort}"))
     table.add_row("at most", f"{plan.max_vus} VUs, {format_duration(plan.longest_s)} with graceful stops")
     if plan.expected_iterations is not None:
         table.add_row("expected", f"about {count(plan.expected_iterations)} iterations")
     for text in plan.warnings:
-        table.add_row("!", Text(text, style="yellow"))
+        table.add_row("!", Text(printable(text), style="yellow"))
     return indented(table)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from k6_mcp.cli.console import grid, indented
+from k6_mcp.cli.console import below, grid, indented
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.metrics import ErrorCount
 from k6_mcp.models.run import FailureKind, Status
@@ -24,12 +24,12 @@ _MARKS: Mapping[Status, tuple[str, str]] = {
 def verdict(answer: RunAnswer, kept_in: str = "") -> RenderableType:
     """Return everything a person wants to know about a run; `kept_in` says where it is stored."""
     parts: list[RenderableType] = [*_headline(answer), *_failure(answer.failure)]
-    parts += [Text(f"  ! {notice.message}", style="yellow") for notice in answer.warnings]
+    parts += [below(f"! {notice.message}", style="yellow") for notice in answer.warnings]
     parts += _thresholds(answer.thresholds)
     parts += [_figures(answer.figures)] if answer.figures else []
     parts += [*_errors(answer.errors), *_checks(answer.checks)]
-    parts += [Text(f"  {text}", style="dim") for text in answer.more]
-    parts += [Text(f"  kept in {kept_in}", style="dim", overflow="fold")] if kept_in else []
+    parts += [below(text, style="dim") for text in answer.more]
+    parts += [below(f"kept in {kept_in}", style="dim")] if kept_in else []
     return Group(*parts)
 
 
@@ -56,22 +56,22 @@ def share(value: float | None) -> str:
     return "-" if value is None else f"{value:.2%}"
 
 
-def _headline(answer: RunAnswer) -> Iterator[Text]:
+def _headline(answer: RunAnswer) -> Iterator[RenderableType]:
     line = status_text(answer.status, answer.failure.kind if answer.failure else None)
     line.append("".join(f"  {part}" for part in (answer.run_id, answer.name, answer.test) if part), style="dim")
     yield line
     if answer.failure is None:
-        yield Text(f"  {answer.headline.removeprefix(f'{answer.status}: ')}")
+        yield below(answer.headline.removeprefix(f"{answer.status}: "))
 
 
-def _failure(failure: AnswerFailure | None) -> Iterator[Text]:
+def _failure(failure: AnswerFailure | None) -> Iterator[RenderableType]:
     if failure is None:
         return
-    yield Text(f"  {failure.message}")
-    yield from (Text(f"  │ {line}", style="dim", overflow="fold") for line in failure.evidence)
+    yield below(failure.message)
+    yield from (below(f"│ {line}", style="dim") for line in failure.evidence)
     if failure.also:
-        yield Text(f"  also: {', '.join(failure.also)}")
-    yield Text(f"  next step: {failure.hint}", style="cyan")
+        yield below(f"also: {', '.join(failure.also)}")
+    yield below(f"next step: {failure.hint}", style="cyan")
 
 
 def _thresholds(thresholds: Sequence[AnswerThreshold]) -> Iterator[RenderableType]:
@@ -83,7 +83,7 @@ def _thresholds(thresholds: Sequence[AnswerThreshold]) -> Iterator[RenderableTyp
         mark = Text("✓" if held else "✗" if threshold.has_samples else "?", style="green" if held else "red")
         seen = f"observed {threshold.observed:g}" if threshold.observed is not None and threshold.has_samples else "no samples"
         table.add_row(mark, threshold.metric, threshold.expression, seen)
-    yield Text("  thresholds", style="bold")
+    yield below("thresholds", style="bold")
     yield indented(table)
 
 
@@ -135,7 +135,7 @@ def _errors(errors: Sequence[ErrorCount]) -> Iterator[RenderableType]:
     table = grid("right", "left")
     for error in errors:
         table.add_row(count(error.count), f"{error.meaning} (error_code {error.code})")
-    yield Text("  failed requests", style="bold")
+    yield below("failed requests", style="bold")
     yield indented(table)
 
 
@@ -147,5 +147,5 @@ def _checks(checks: Sequence[AnswerCheck]) -> Iterator[RenderableType]:
     for check in failed:
         name = " > ".join(part for part in (*(check.group or "").split("::"), check.name) if part)
         table.add_row(Text("✗", style="red"), name, f"{count(check.fails)} of {count(check.passes + check.fails)} failed")
-    yield Text("  failed checks", style="bold")
+    yield below("failed checks", style="bold")
     yield indented(table)
