@@ -3,10 +3,11 @@
 import functools
 import logging
 import os
+import sys
 import threading
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, cast
 
 import anyio
 import anyio.to_thread
@@ -20,6 +21,7 @@ from k6_mcp.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
+    from types import ModuleType
 
     from k6_mcp.service import LoadTests
 
@@ -31,7 +33,21 @@ _LEAVING_LIMIT_S = 10.0  # the service leaves within 6 s; a client that does not
 def prepare(settings: Settings) -> tuple[K6Server, OpenedService]:
     """Return the server of `settings` and its service, not yet opened."""
     opened = OpenedService(functools.partial(_open, settings))
-    return served(opened), opened
+    with _rich_left_out():
+        return served(opened), opened
+
+
+@contextmanager
+def _rich_left_out() -> Generator[None]:
+    """Keep the SDK from importing rich for a log handler that is not used, since ours is there: 4 % of the start-up."""
+    if "rich.console" in sys.modules:
+        yield
+        return
+    sys.modules["rich.console"] = cast("ModuleType", None)  # makes the import fail, which the SDK allows for
+    try:
+        yield
+    finally:
+        del sys.modules["rich.console"]
 
 
 @asynccontextmanager
