@@ -90,6 +90,7 @@ async def bare_k6(bench: Bench, script: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=bench.folder,
+        start_new_session=True,  # as our server does: Linux shares the CPU out by session
     )
     stdout, stderr = await process.communicate(script.encode())
     if process.returncode != 0:
