@@ -79,9 +79,9 @@ class LoadTests:
     async def plan(self, test: LoadTest) -> PlanReport:
         """Return what `test` would run and every limit it violates; starts no traffic and keeps nothing."""
         script, run_id = render(test), new_run_id(datetime.now(UTC))
-        version = await self._runner.k6_version()
         try:
             planned = await self._runner.plan(run_id, script)
+            version = await self._runner.k6_version()
         finally:
             self._runner.discard(run_id)
         plan = planned if isinstance(planned, Plan) else None
@@ -116,24 +116,26 @@ class LoadTests:
         """
         limits.check(test, self._settings.limits)
         script, now = render(test), datetime.now(UTC)
+        run_id = new_run_id(now)
+        try:
+            planned = await self._runner.plan(run_id, script)
+            if isinstance(planned, Plan):
+                limits.check_plan(test, planned, self._settings.limits)
+            k6_version = await self._runner.k6_version()
+        except BaseException:
+            self._runner.discard(run_id)
+            raise
         run = Run(
-            run_id=new_run_id(now),
+            run_id=run_id,
             status="running",
             name=test.name,
             asked=asked(test),
             tags=test.tags,
             script_sha256=script.sha256,
-            k6_version=await self._runner.k6_version(),
+            k6_version=k6_version,
             server_id=self._history.server_id,
             created_at=now,
         )
-        try:
-            planned = await self._runner.plan(run.run_id, script)
-            if isinstance(planned, Plan):
-                limits.check_plan(test, planned, self._settings.limits)
-        except BaseException:
-            self._runner.discard(run.run_id)
-            raise
         if isinstance(planned, Outcome):
             return await self._finish(run, script, planned, Record())
         return await self._launch(run.model_copy(update={"plan": planned}), self._run_plan(run, script, planned))

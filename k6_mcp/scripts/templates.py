@@ -1,26 +1,46 @@
-"""The Jinja templates of k6 scripts, found in a checkout and in an installed package alike."""
+"""The templates of k6 scripts, found in a checkout and in an installed package alike."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
+from typing import TYPE_CHECKING
 
 from k6_mcp.scripts.javascript import Code, literal
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 _PLACES = (_PACKAGE / "templates", _PACKAGE.parent / "templates")
+_PLACEHOLDER = re.compile(r"\{\{ (\w+) \}\}")
 
 
 def render_template(name: str, **values: object) -> str:
-    """Return the template `name` with `values`; whatever is no `Code` is written as a JavaScript literal."""
+    """Return the Jinja template `name` with `values`; whatever is no `Code` is written as a JavaScript literal."""
     return _environment().get_template(f"{name}.js.j2").render(values)
 
 
+def fill(name: str, **values: object) -> str:
+    """Return the plain file `name` with its placeholders replaced; whatever is no `Code` is written as a JavaScript literal."""
+    return _PLACEHOLDER.sub(lambda match: str(_written(values[match.group(1)])), _source(name))
+
+
 @lru_cache
-def _environment() -> Environment:
-    folder = next(place for place in _PLACES if (place / "_main.js.j2").is_file())
+def _source(name: str) -> str:
+    return (_folder() / f"{name}.js").read_text(encoding="utf-8")
+
+
+@lru_cache
+def _folder() -> Path:
+    return next(place for place in _PLACES if (place / "_main.js").is_file())
+
+
+@lru_cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # 20 ms that a test of one's own script need not pay
+
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(_folder()),
         finalize=_written,  # the escaping: the output is JavaScript
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -30,4 +50,5 @@ def _environment() -> Environment:
 
 
 def _written(value: object) -> object:
-    return value if isinstance(value, Code | Undefined) else literal(value)
+    from_jinja = type(value).__module__.startswith("jinja2")  # an undefined name must reach Jinja as it is
+    return value if isinstance(value, Code) or from_jinja else literal(value)

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from k6_mcp.models.request import LoadTest
+from k6_mcp.scripts.javascript import Code
 from k6_mcp.scripts.load import asked_load
 from k6_mcp.scripts.statuses import expected_arguments
-from k6_mcp.scripts.templates import render_template
+from k6_mcp.scripts.templates import fill
 from k6_mcp.scripts.thresholds import asked_thresholds
 
 ENTRY = "_main.js"
@@ -23,17 +24,15 @@ def file_specifier(path: str) -> str:
 def wrapper_files(test: LoadTest, specifier: str) -> Mapping[str, str]:
     """Return the wrapper of the script that `specifier` names, by file name; `ENTRY` is what k6 starts."""
     generated = test.url is not None  # then everything asked for already stands in the script
-    main = render_template(
+    statuses = None if generated or not test.expected_statuses else expected_arguments(test.expected_statuses)
+    main = fill(
         "_main",
         specifier=specifier,
         asked={} if generated else _asked(test),
-        expected_statuses=expected_arguments(test.expected_statuses) if test.expected_statuses and not generated else None,
+        statuses_import=Code('\nimport http from "k6/http";' if statuses else ""),
+        statuses_call=Code(f"\n\nhttp.setResponseCallback(http.expectedStatuses({statuses}));" if statuses else ""),
     )
-    return {
-        ENTRY: main,
-        "_guard.js": render_template("_guard", ours=OURS),
-        "_options.js": render_template("_options"),
-    }
+    return {ENTRY: main, "_guard.js": fill("_guard", ours=OURS), "_options.js": fill("_options")}
 
 
 def _asked(test: LoadTest) -> Mapping[str, object]:
