@@ -1,11 +1,14 @@
 """Serving over Streamable HTTP on the loopback interface."""
 
+import socket
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import anyio
 import uvicorn
 
+from k6_mcp.errors import InvalidArguments
 from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.server import K6Server
 from k6_mcp.runners.signals import Stop, stop_signals
@@ -21,15 +24,23 @@ class _Server(uvicorn.Server):
 
 
 def serve(server: K6Server, opened: OpenedService, port: int) -> int:
-    """Serve http://127.0.0.1:`port`/mcp until a signal comes; return 128 + its number."""
-    return anyio.run(_serve, server, opened, port)
+    """Serve http://127.0.0.1:`port`/mcp until a signal comes; return 128 + its number. Port 0 is any free one.
+
+    Raises:
+        InvalidArguments: If the port cannot be used.
+    """
+    try:
+        listener = socket.create_server((_HOST, port))
+    except (OSError, OverflowError) as error:
+        raise InvalidArguments(f"port {port} cannot be used: {error}", hint="choose another port") from None
+    with listener:
+        sys.stderr.write(f"k6-mcp: serving MCP at http://{_HOST}:{listener.getsockname()[1]}/mcp\n")
+        return anyio.run(_serve, server, opened, listener)
 
 
-async def _serve(server: K6Server, opened: OpenedService, port: int) -> int:
+async def _serve(server: K6Server, opened: OpenedService, listener: socket.socket) -> int:
     config = uvicorn.Config(
         server.streamable_http_app(host=_HOST),
-        host=_HOST,
-        port=port,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_LEAVE_S,
@@ -38,7 +49,7 @@ async def _serve(server: K6Server, opened: OpenedService, port: int) -> int:
     with stop_signals() as stop:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_leave_on, stop, server, opened, http)
-            await http.serve()
+            await http.serve([listener])
             tasks.cancel_scope.cancel()
         return stop.exit_code
 

@@ -1,0 +1,82 @@
+"""The server over HTTP: on the loopback interface, for several clients, ended by a signal."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from mcp import Client
+
+from tests.frontends.mcp_server.connect import answer
+
+_START_S = 20.0
+_END_S = 15.0
+_SERVE = "import sys; from k6_mcp.cli.main import main; sys.exit(main(['serve', '--http', sys.argv[1]]))"
+
+
+@contextmanager
+def serving(results_dir: Path) -> Generator[tuple[subprocess.Popen[bytes], int]]:
+    """Start `k6-mcp serve --http` on a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = int(listener.getsockname()[1])
+    environment = {"K6_RESULTS_DIR": str(results_dir), "PATH": os.environ.get("PATH", "")}
+    with subprocess.Popen([sys.executable, "-c", _SERVE, str(port)], env=environment, stdin=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + _START_S
+            while not _listens(port):
+                assert process.poll() is None
+                assert time.monotonic() < deadline, "the server did not start"
+                time.sleep(0.05)
+            yield process, port
+        finally:
+            process.kill()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def test_clients_of_both_eras_are_served_at_once_and_sigterm_ends_it(tmp_path: Path) -> None:
+    modes: tuple[Literal["auto", "legacy"], ...] = ("auto", "legacy")
+    with serving(tmp_path / "results") as (process, port):
+        url = f"http://127.0.0.1:{port}/mcp"
+        async with Client(url, mode=modes[0]) as modern, Client(url, mode=modes[1]) as legacy:
+            tools = [[tool.name for tool in (await client.list_tools()).tools] for client in (modern, legacy)]
+            pages = [answer(await client.call_tool("get_history", {})) for client in (modern, legacy)]
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(_END_S) == 143
+    assert tools[0] == tools[1]
+    assert [page["runs"] for page in pages] == [[], []]
+
+
+@pytest.mark.parametrize(("header", "value", "status"), [("Host", "evil.example", 421), ("Origin", "http://evil.example", 403)])
+def test_foreign_hosts_and_origins_are_refused_and_sigint_ends_it(tmp_path: Path, header: str, value: str, status: int) -> None:
+    with serving(tmp_path / "results") as (process, port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", header: value}
+        connection.request("POST", "/mcp", body=b"{}", headers=headers)
+        assert connection.getresponse().status == status
+        connection.close()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(_END_S) == 130
+
+
+def test_a_port_in_use_is_refused_with_a_next_step(tmp_path: Path) -> None:
+    environment = {"K6_RESULTS_DIR": str(tmp_path), "PATH": os.environ.get("PATH", "")}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-c", _SERVE, port]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_START_S, check=False)
+    assert f"port {port} cannot be used" in done.stderr
+    assert "choose another port" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.returncode != 0
