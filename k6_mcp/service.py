@@ -121,6 +121,8 @@ class LoadTests:
             planned = await self._runner.plan(run_id, script)
             if isinstance(planned, Plan):
                 limits.check_plan(test, planned, self._settings.limits)
+                max_rps = self._settings.limits.max_rps
+                planned = planned.model_copy(update={"rps": min(max_rps, planned.rps or max_rps)})
             k6_version = await self._runner.k6_version()
         except BaseException:
             self._runner.discard(run_id)
@@ -228,14 +230,12 @@ class LoadTests:
 
     def _run_plan(self, run: Run, script: Script, plan: Plan) -> RunPlan:
         longest_s = plan.longest_s + plan.setup_timeout_s + plan.teardown_timeout_s + _AFTER_LOAD_S + plan.max_vus / 1000
-        max_rps = self._settings.limits.max_rps
         return RunPlan(
             run_id=run.run_id,
             script=script,
             plan=plan,
             k6_version=run.k6_version,
             deadline_s=min(self._settings.timeout_s, longest_s),
-            max_rps=min(max_rps, plan.rps or max_rps),
         )
 
     async def _launch(self, run: Run, plan: RunPlan) -> Run:

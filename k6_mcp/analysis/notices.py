@@ -111,7 +111,10 @@ def _plan(case: Case) -> Iterator[Notice]:
     if plan is not None and plan.replaced:
         yield Notice(code="load_replaced", message=f"the load arguments replaced the script's own {few(plan.replaced)}")
     if plan is not None and plan.rps and figures and figures.requests_per_s >= plan.rps * _RATE_CAP_REACHED:
-        yield Notice(code="rate_capped", message=f"the rps option kept the load at {number(plan.rps)} requests per second")
+        yield Notice(
+            code="rate_capped",
+            message=f"the load was held at {number(plan.rps)} requests per second, by the script's rps option or this server's limit K6_MCP_MAX_RPS",
+        )
     warned = list(plan.warnings) if plan else []
     warned += [m.text for m in case.outcome.log.messages if m.level == "warning" and m.source is None]
     others = 0

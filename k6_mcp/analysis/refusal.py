@@ -18,10 +18,10 @@ _SOURCE_CHARS = 200
 def read_refusal(outcome: Outcome, script: Script) -> Refusal:
     """Return k6's reason with line, column (from 1) and the source line when it names a place in the user's script."""
     if outcome.spawn_error:
-        return Refusal(kind="k6_crashed", message=f"k6 could not be started: {outcome.spawn_error}")
+        return Refusal(kind="internal", message=f"k6 could not be started: {outcome.spawn_error}")
     if outcome.stop_reason == "deadline":
         return Refusal(
-            kind="script_error", message="the script's init code did not end; move endless or slow work into setup() or default()"
+            kind="timed_out", message="the script's init code did not end; move endless or slow work into setup() or default()"
         )
     text = outcome.log.cause or "k6 gave no reason"
     line, column = _place(text, script)

@@ -64,6 +64,7 @@ def serve_lines(first_line: bytes, settings: Settings) -> int:
     `first_line` is what was already read from descriptor 0; nothing must have been read ahead of it.
     """
     logging.disable()
+    gc.enable()
     gc.freeze()  # what importing made lasts as long as the process: collecting it again and again only delays the end
     return asyncio.run(_serve_stdio(first_line, settings))
 

@@ -32,7 +32,7 @@ class Plan(Model):
 
     `duration_s` is the longest planned load; `longest_s` includes graceful stops (k6's totalDuration).
     `expected_requests` is what an arrival-rate plan asks for, one request per iteration, None for closed models.
-    `rps` is the request rate the script itself allows at most (k6's option of that name).
+    `rps` is what k6's option of that name holds the request rate to: the script's own or this server's cap.
     `declared` names the load options the script itself declares; `replaced` those an override removed.
     """
 
@@ -59,4 +59,3 @@ class RunPlan(Model):
     plan: Plan
     k6_version: str
     deadline_s: float
-    max_rps: int | None = None

@@ -43,13 +43,13 @@ def inspect_command(k6: Path, folder: RunFolder, script: Script) -> list[str]:
     return [str(k6), "inspect", "--execution-requirements", "--include-system-env-vars=true", "--log-format", "json", entry]
 
 
-def run_command(k6: Path, folder: RunFolder, script: Script, plan: Plan, max_rps: int | None) -> list[str]:
+def run_command(k6: Path, folder: RunFolder, script: Script, plan: Plan) -> list[str]:
     """Return the command that runs the script and leaves its figures in the run's folder."""
     return [
         *(str(k6), "run", "--address", "", "--paused=false", "--log-format", "json", "--log-output", "stderr", "--no-color"),
         *("--include-system-env-vars=true", "--summary-export", str(folder.export)),
         *("--summary-trend-stats", ",".join(_trend_stats(plan)), "--out", "web-dashboard"),
-        *(("--rps", str(max_rps)) if max_rps else ()),
+        *(("--rps", str(plan.rps)) if plan.rps else ()),
         str(folder.path / script.entry),
     ]
 
