@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
-from k6_mcp.reports.answer import run_answer
 
 from k6_mcp.app import open_app
 from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
+from k6_mcp.reports.answer import run_answer
 from k6_mcp.settings import Limits, Settings
 from tests.certificate import self_signed_context
 from tests.k6.cases import CASES, Case
