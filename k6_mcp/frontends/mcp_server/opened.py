@@ -24,6 +24,7 @@ class OpenedService:
         self._open_app = open_app
         self._service: LoadTests | None = None
         self._failure: K6McpError = InternalError("the server is shutting down")
+        self._held = False
         self._begin()
 
     async def service(self) -> "LoadTests":
@@ -42,6 +43,7 @@ class OpenedService:
     async def lifespan(self, _server: object) -> AsyncGenerator["OpenedService"]:
         """Hold the service open; may be entered again after it was left."""
         self._begin()
+        self._held = True
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._hold)
             try:
@@ -52,7 +54,8 @@ class OpenedService:
     async def close(self) -> None:
         """Stop every run and close the service, while the server's loop still turns."""
         self._let_go()
-        await self._closed.wait()
+        if self._held:
+            await self._closed.wait()
 
     def _begin(self) -> None:
         self._wanted, self._ready = anyio.Event(), anyio.Event()

@@ -31,7 +31,7 @@ vus+iterations, stages, or rate_per_s+duration; a url alone runs preset low. Loa
 scenarios need override_load. A test longer than wait_s comes back as running: call get_run with its run_id, do not start it again. \
 Load only what you may load."""
 _PLAN_DESCRIPTION = """Check a load test without sending traffic: the script that would run, its scenarios, peak VUs, duration and \
-thresholds, every limit it violates; for a broken script the error with line and column. Takes the arguments of execute_k6_test."""
+thresholds, every limit it violates; for a broken script the error with line and column. Takes the arguments of execute_k6_test but wait_s."""
 _STOP_DESCRIPTION = """Stop a running or queued load test gracefully and return its result with the figures measured so far. \
 A test that has ended is returned unchanged."""
 _OPTIONS_DESCRIPTION = (

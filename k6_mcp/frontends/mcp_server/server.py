@@ -24,7 +24,7 @@ from k6_mcp.frontends.mcp_server.tools import all_tools
 
 _HOUR_MS = 3_600_000
 _INSTRUCTIONS = """Runs real k6 load tests and judges them.
-- plan_k6_test checks a test without traffic; execute_k6_test runs it; both take the same arguments.
+- plan_k6_test checks a test without traffic; execute_k6_test runs it; both describe it with the same arguments.
 - execute_k6_test waits wait_s seconds (default 45). When it answers running or queued, the test goes on: call get_run with its run_id until the \
 status is completed, failed, cancelled or lost; stop_run ends it early.
 - If a call timed out or its answer was lost, look for the test with get_history before starting it again.

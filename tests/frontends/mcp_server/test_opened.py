@@ -90,6 +90,12 @@ async def test_nothing_is_opened_for_a_client_that_only_looks(settings: Settings
     assert not settings.results_dir.exists()
 
 
+async def test_closing_what_was_never_opened_is_nothing(settings: Settings) -> None:
+    with anyio.fail_after(5):
+        await OpenedService(lambda: open_scripted(settings, ScriptedK6())).close()
+    assert not settings.results_dir.exists()
+
+
 async def test_after_closing_there_is_an_error_and_no_service(settings: Settings) -> None:
     opened = OpenedService(lambda: open_scripted(settings, ScriptedK6()))
     async with opened.lifespan(None):
