@@ -1,7 +1,6 @@
 """The road a load test takes: asked, allowed, written, run, measured, judged, kept, told."""
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -13,20 +12,18 @@ import anyio
 from k6_mcp import limits
 from k6_mcp.analysis.explain import explain
 from k6_mcp.analysis.record import Record
-from k6_mcp.analysis.refusal import read_refusal, with_place
-from k6_mcp.analysis.summary import read as read_metrics
-from k6_mcp.analysis.verdict import judge
+from k6_mcp.analysis.refusal import read_refusal
+from k6_mcp.driver import Driver
 from k6_mcp.errors import UnknownRun
 from k6_mcp.history.history import History
 from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
-from k6_mcp.models.outcome import Outcome, StopReason
+from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan, RunPlan
 from k6_mcp.models.reports import Explanation, Health, LimitsReport, PlanReport
 from k6_mcp.models.request import LoadTest
-from k6_mcp.models.run import FINAL, Failure, Notice, Run
+from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.models.script import Script
-from k6_mcp.ongoing import Ongoing
 from k6_mcp.runners.base import Runner
 from k6_mcp.scripts.render import asked, render
 from k6_mcp.settings import Settings
@@ -50,9 +47,7 @@ class LoadTests:
         self._runner = runner
         self._history = history
         self._settings = settings
-        self._slots = anyio.CapacityLimiter(settings.limits.max_concurrent_runs)
-        self._ongoing: dict[str, Ongoing] = {}
-        self._told: OrderedDict[str, Run] = OrderedDict()
+        self._driver = Driver(runner, history, settings.limits.max_concurrent_runs)
         self._recovered = anyio.Event()
         self._stack = AsyncExitStack()
         self._tasks = anyio.create_task_group()
@@ -60,16 +55,12 @@ class LoadTests:
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self._history)
         await self._stack.enter_async_context(self._tasks)
-        self._tasks.start_soon(self._recover_lost)
+        self._tasks.start_soon(self._recover)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         with anyio.CancelScope(shield=True):
-            for ongoing in [*self._ongoing.values()]:
-                self._ask_to_stop(ongoing, "shutdown")
-            with anyio.move_on_after(_LEAVE_TIMEOUT_S):
-                for ongoing in [*self._ongoing.values()]:
-                    await ongoing.done.wait()
+            await self._driver.stop_all(_LEAVE_TIMEOUT_S)
             self._tasks.cancel_scope.cancel()
         try:
             await self._stack.aclose()  # the tasks, then the history, which shields its own end
@@ -101,8 +92,8 @@ class LoadTests:
         try:
             return await self.wait(run.run_id, wait_s, emit)
         except anyio.get_cancelled_exc_class():
-            if ongoing := self._ongoing.get(run.run_id):
-                self._ask_to_stop(ongoing, "caller")
+            if ongoing := self._driver.ongoing(run.run_id):
+                self._driver.ask_to_stop(ongoing, "caller")
             raise
 
     async def start(self, test: LoadTest) -> Run:
@@ -139,8 +130,8 @@ class LoadTests:
             created_at=now,
         )
         if isinstance(planned, Outcome):
-            return await self._finish(run, script, planned, Record())
-        return await self._launch(run.model_copy(update={"plan": planned}), self._run_plan(run, script, planned))
+            return await self._driver.finish(run, script, planned, Record())
+        return self._driver.launch(run.model_copy(update={"plan": planned}), self._run_plan(run, script, planned), self._tasks)
 
     async def wait(self, run_id: str, wait_s: float, emit: EmitRun | None = None) -> Run:
         """Return the run as soon as it is final, or as it stands after `wait_s`; `emit` gets it about once a second meanwhile.
@@ -162,8 +153,8 @@ class LoadTests:
         Raises:
             UnknownRun: If there is no such run.
         """
-        if ongoing := self._ongoing.get(run_id):
-            self._ask_to_stop(ongoing, "caller")
+        if ongoing := self._driver.ongoing(run_id):
+            self._driver.ask_to_stop(ongoing, "caller")
         elif (await self.get(run_id)).status not in FINAL:
             self._runner.request_stop(run_id)
         return await self.wait(run_id, _STOP_TIMEOUT_S)
@@ -174,10 +165,10 @@ class LoadTests:
         Raises:
             UnknownRun: If there is no such run.
         """
-        if ongoing := self._ongoing.get(run_id):
-            return ongoing.snapshot(self._queue_position(ongoing))
+        if ongoing := self._driver.ongoing(run_id):
+            return self._driver.snapshot(ongoing)
         await self._recovered.wait()
-        if (run := self._told.get(run_id) or await self._history.get(run_id)) is None:
+        if (run := self._driver.told(run_id) or await self._history.get(run_id)) is None:
             raise UnknownRun(run_id)
         return run
 
@@ -212,7 +203,6 @@ class LoadTests:
         """Return whether tests can run here and what is running."""
         components = (await self._runner.health(), *await self._history.health())
         caps = self._settings.limits
-        by_status = {s: tuple(o.run.run_id for o in self._ongoing.values() if o.run.status == s) for s in ("running", "queued")}
         return Health(
             ok=not any(component.state == "broken" for component in components),
             components=components,
@@ -224,8 +214,8 @@ class LoadTests:
                 max_script_bytes=caps.max_script_bytes,
                 timeout_s=self._settings.timeout_s,
             ),
-            running=by_status["running"],
-            queued=by_status["queued"],
+            running=self._driver.ids("running"),
+            queued=self._driver.ids("queued"),
         )
 
     def _run_plan(self, run: Run, script: Script, plan: Plan) -> RunPlan:
@@ -238,121 +228,13 @@ class LoadTests:
             deadline_s=min(self._settings.timeout_s, longest_s),
         )
 
-    async def _launch(self, run: Run, plan: RunPlan) -> Run:
-        ongoing = Ongoing(run, plan)
-        try:
-            self._slots.acquire_on_behalf_of_nowait(ongoing)
-        except anyio.WouldBlock:
-            ongoing.update(status="queued")
-        self._ongoing[run.run_id] = ongoing
-        self._tasks.start_soon(self._drive, ongoing)
-        return await self.get(run.run_id)
-
-    async def _drive(self, ongoing: Ongoing) -> None:
-        """Take one run from its place in the queue to its verdict; never raises."""
-        run_id, plan = ongoing.run.run_id, ongoing.plan
-        try:
-            notices = await self._history.save(ongoing.run)
-            outcome = await self._run_in_turn(ongoing)
-            await self._finish(ongoing.run, plan.script, outcome, ongoing.record, notices)
-        except Exception:
-            log.exception("run %s", run_id)
-            failure = Failure(
-                kind="internal",
-                message="k6-mcp itself failed during this run",
-                hint="run the test again; the server's log has the details",
-            )
-            await self._keep(
-                ongoing.run.model_copy(update={"status": "failed", "failure": failure, "ended_at": datetime.now(UTC)})
-            )
-        finally:
-            if ongoing in self._slots.statistics().borrowers:
-                self._slots.release_on_behalf_of(ongoing)
-            del self._ongoing[run_id]
-            ongoing.done.set()
-
-    async def _run_in_turn(self, ongoing: Ongoing) -> Outcome:
-        asked_at = datetime.now(UTC)
-        with ongoing.turn:
-            if ongoing.run.status == "queued":
-                await self._slots.acquire_on_behalf_of(ongoing)
-                ongoing.update(status="running")
-                await self._history.save(ongoing.run)
-            return await self._runner.run(ongoing.plan, ongoing.take)
-        return Outcome(exit_code=None, stop_reason="caller", started_at=asked_at, ended_at=datetime.now(UTC))
-
-    async def _finish(self, run: Run, script: Script, outcome: Outcome, record: Record, notices: tuple[Notice, ...] = ()) -> Run:
-        ran = outcome.phase == "run" and outcome.exit_code is not None
-        metrics = read_metrics(outcome, record, run.plan) if ran else None
-        verdict = judge(outcome, metrics, run.plan)
-        failure = verdict.failure
-        if failure and outcome.phase == "plan":
-            failure = with_place(failure, read_refusal(outcome, script))
-        final = run.model_copy(
-            update={
-                "status": verdict.status,
-                "failure": failure,
-                "warnings": (*verdict.warnings, *notices),
-                "metrics": metrics,
-                "exit_code": outcome.exit_code,
-                "started_at": outcome.started_at if ran else None,
-                "ended_at": outcome.ended_at,
-            }
-        )
-        self._runner.seal(run.run_id, script)
-        return await self._keep(final)
-
-    async def _keep(self, run: Run) -> Run:
-        notices: tuple[Notice, ...] = ()
-        with anyio.CancelScope(shield=True):
-            notices = await self._history.save(run)
-        known = {notice.code for notice in run.warnings}
-        run = run.model_copy(update={"warnings": (*run.warnings, *(n for n in notices if n.code not in known))})
-        self._told[run.run_id] = run
-        if len(self._told) > _KEPT_IN_MEMORY:
-            self._told.popitem(last=False)
-        return run
-
-    def _ask_to_stop(self, ongoing: Ongoing, reason: StopReason) -> None:
-        if ongoing.run.status == "queued":
-            ongoing.turn.cancel()
-        else:
-            self._runner.stop(ongoing.run.run_id, reason)
-
-    def _queue_position(self, ongoing: Ongoing) -> int | None:
-        queued = [other for other in self._ongoing.values() if other.run.status == "queued"]
-        return queued.index(ongoing) + 1 if ongoing in queued else None
-
     async def _until_done(self, run_id: str) -> None:
-        if ongoing := self._ongoing.get(run_id):
+        if ongoing := self._driver.ongoing(run_id):
             await ongoing.done.wait()
         else:  # another process owns it: it is final when the history says so, or when its owner is dead
             await anyio.sleep(_ELSEWHERE_POLL_S)
-            await self._recover_lost()
+            await self._driver.recover_lost()
 
-    async def _recover_lost(self) -> None:
-        """Mark the runs of dead servers as lost, with the figures they left behind."""
-        try:
-            for run in await self._history.orphans():
-                if await self._history.claim(run.run_id):
-                    await self._keep(self._lost(run))
-        except Exception:
-            log.exception("recovering the runs of dead servers")
-        finally:
-            self._recovered.set()
-
-    def _lost(self, run: Run) -> Run:
-        record = Record()
-        outcome = self._runner.recover(run.run_id, record.feed)
-        metrics = read_metrics(outcome, record, run.plan)
-        notice = Notice(
-            code="owner_died", message="the server that ran this test died; k6 was stopped and the figures reach up to then"
-        )
-        return run.model_copy(
-            update={
-                "status": "lost",
-                "metrics": metrics if metrics.source != "none" else None,
-                "warnings": (*run.warnings, notice),
-                "ended_at": outcome.ended_at,
-            }
-        )
+    async def _recover(self) -> None:
+        await self._driver.recover_lost()
+        self._recovered.set()
