@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.metrics import Figures, LiveFigures, Metrics
-from k6_mcp.models.run import Run
+from k6_mcp.models.run import Asked, Run
 from k6_mcp.models.wording import count, cut, number, percent
 
 _LONGEST = 300
@@ -70,3 +70,24 @@ def _thresholds(metrics: Metrics | None) -> str:
     if not held:
         return ""
     return "; its threshold held" if held == 1 else f"; all {held} thresholds held"
+
+
+def subject(asked: Asked, limit: int) -> str:
+    """Return what was tested: the request and its load, or the script, its name cut to `limit` characters."""
+    if asked.url:
+        return f"{asked.method or 'GET'} {cut(asked.url, limit)} {_load(asked)}"
+    return cut(asked.script_file, limit) if asked.script_file else "script"
+
+
+def _load(asked: Asked) -> str:
+    """Return the load in words: the preset's, or what was given in its place."""
+    length = f" for {asked.duration}" if asked.duration else ""
+    if asked.stages is not None:
+        return f"{len(asked.stages)} stages"
+    if asked.rate_per_s is not None:
+        return f"{number(asked.rate_per_s)} iterations/s{length}"
+    if asked.iterations is not None:
+        return f"{asked.iterations} iterations"
+    if asked.vus is not None:
+        return f"{asked.vus} VUs{length}"
+    return f"preset {asked.preset}{length}"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from k6_mcp.models.base import Model
-from k6_mcp.models.headline import headline
+from k6_mcp.models.headline import headline, subject
 from k6_mcp.models.metrics import CheckResult, ErrorCount, LiveFigures, Metrics, StatusCount, ThresholdResult
 from k6_mcp.models.run import FINAL, Failure, FailureKind, Notice, Run, Status
 from k6_mcp.models.wording import cut
@@ -133,7 +133,7 @@ def _answer(run: Run, size: _Size) -> RunAnswer:
         status=run.status,
         headline=cut(headline(run), max(size.text, 120)),
         name=cut(run.name, size.name) if run.name else None,
-        test=_test(run, size),
+        test=subject(run.asked, size.name),
         failure=_failure(run.failure, size) if run.failure else None,
         figures=_figures(metrics) if metrics else None,
         thresholds=tuple(_thresholds(metrics, size)) if metrics else (),
@@ -147,14 +147,6 @@ def _answer(run: Run, size: _Size) -> RunAnswer:
         next=_next(run),
         resources=tuple(f"k6://runs/{run.run_id}/{part}" for part in _RESOURCES) if run.status in FINAL else (),
     )
-
-
-def _test(run: Run, size: _Size) -> str | None:
-    asked = run.asked
-    if asked.url:
-        preset = f" preset {asked.preset}" if asked.preset else ""
-        return f"{asked.method or 'GET'} {cut(asked.url, size.name)}{preset}"
-    return cut(asked.script_file, size.name) if asked.script_file else "script"
 
 
 def _failure(failure: Failure, size: _Size) -> AnswerFailure:
