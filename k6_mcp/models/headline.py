@@ -83,7 +83,7 @@ def _load(asked: Asked) -> str:
     """Return the load in words: the preset's, or what was given in its place."""
     length = f" for {asked.duration}" if asked.duration else ""
     if asked.stages is not None:
-        return f"{len(asked.stages)} stages"
+        return count(len(asked.stages), "stage")
     if asked.rate_per_s is not None:
         return f"{number(asked.rate_per_s)} iterations/s{length}"
     if asked.iterations is not None:
