@@ -14,6 +14,7 @@ from k6_mcp.models.run import FailureKind
 from k6_mcp.models.wording import quoted
 
 _FOLDER = re.compile(r"file://[^\s:()\"']*/")
+IN_PROMISE = "Uncaught (in promise)"  # how k6 logs what an async function threw, without a stack of its own
 _REQUEST_FAILED = re.compile(r"^Request Failed: ")
 _EVIDENCE_CHARS = 240
 
@@ -45,6 +46,11 @@ class Case:
     def thresholds(self) -> tuple[ThresholdResult, ...]:
         """The judged thresholds."""
         return self.metrics.thresholds if self.metrics else ()
+
+    @property
+    def exceptions(self) -> tuple[LogMessage, ...]:
+        """The exceptions that k6 logged."""
+        return tuple(m for m in self.outcome.log.messages if m.source == "stacktrace" or m.text.startswith(IN_PROMISE))
 
     @property
     def ended_by_itself(self) -> bool:

@@ -56,7 +56,7 @@ def every_iteration_threw(case: Case) -> Cause | None:
         if figures.iterations == 1
         else f"every one of {figures.iterations} iterations ended in an exception",
         "correct the script where the exception says, and try it with iterations=1 before the whole load",
-        log_lines(m for m in case.outcome.log.messages if m.source == "stacktrace"),
+        log_lines(case.exceptions),
     )
 
 

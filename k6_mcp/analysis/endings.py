@@ -4,7 +4,7 @@ import re
 import signal
 from collections.abc import Callable, Mapping
 
-from k6_mcp.analysis.cause import Case, Cause, log_lines, said
+from k6_mcp.analysis.cause import IN_PROMISE, Case, Cause, log_lines, said
 from k6_mcp.models.exit_codes import FINISHED, GO_RUNTIME_CRASH, UNCODED, ExitCode, describe, signal_of
 from k6_mcp.models.wording import count, number, quoted
 
@@ -140,6 +140,8 @@ def _invalid_config(case: Case) -> Cause:
 
 def _uncoded(case: Case) -> Cause:
     text = case.outcome.log.cause or "no reason given"
+    if text.startswith(IN_PROMISE):  # async setup() and teardown(), for which k6 has no exit code
+        return _script_exception(case)
     if case.outcome.phase == "plan" or _SCRIPT_NOT_USABLE.search(text):
         return Cause("script_error", f"k6 cannot use the script: {said(text)}", _FIX_SCRIPT)
     return Cause("internal", f"k6 did not accept how it was started: {said(text)}", f"check_health; {_SEE_LOG}")

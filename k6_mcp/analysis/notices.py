@@ -37,8 +37,7 @@ def _iterations(case: Case) -> Iterator[Notice]:
     if figures is None:
         return
     if 0 < figures.iterations_thrown < figures.iterations:
-        thrown = [m for m in case.outcome.log.messages if m.source == "stacktrace"]
-        example = f", e.g. {said(thrown[0].text, 160)}" if thrown else ""
+        example = f", e.g. {said(case.exceptions[0].text, 160)}" if case.exceptions else ""
         yield Notice(
             code="iterations_threw",
             message=f"{figures.iterations_thrown} of {figures.iterations} iterations ended in an exception{example}",

@@ -91,7 +91,7 @@ class LogReader:
         )
 
     def _line(self, line: bytes) -> None:
-        self._thrown += b'"source":"stacktrace"' in line and b'"scenario":"' in line
+        self._thrown += _ended_iteration(line)
         self._failures += b'"msg":"Request Failed"' in line
         key = _TIME.sub(b"", line[:_LONGEST_LINE_BYTES])
         entry = self._entries.get(key)
@@ -116,6 +116,13 @@ class LogReader:
             self._write(text + "\n")
 
 
+def _ended_iteration(line: bytes) -> bool:
+    """An exception of an iteration names its scenario; that of an async function comes as an error without a source."""
+    if b'"scenario":"' not in line:
+        return False
+    return b'"source":"stacktrace"' in line or (b'"level":"error"' in line and b'"source":' not in line)
+
+
 def _never_ends_run(line: bytes) -> bool:
     return b'"level":"error"' not in line or b'"source":"console"' in line or b'"scenario":"' in line
 
@@ -129,7 +136,7 @@ def _parse(line: bytes, secrets: tuple[str, ...]) -> _Entry:
     level, source, error = str(fields.get("level", "info")), fields.get("source"), fields.get("error")
     said = str(fields.get("msg", text))
     # An exception of an iteration names its scenario and ends nothing; k6 2.x marks those of init, setup and teardown as stacktrace too.
-    ends_run = source is None or (source == "stacktrace" and "scenario" not in fields)
+    ends_run = source in (None, "stacktrace") and "scenario" not in fields
     explains = level in ("error", "fatal", "panic") and error is None and ends_run and not said.startswith(_SPURIOUS)
     shown = f"{said}: {error}" if error is not None else said
     return _Entry(

@@ -51,6 +51,13 @@ _ENDINGS: tuple[tuple[Outcome, Metrics | None, FailureKind, str], ...] = (
         "teardown() threw",
     ),
     (outcome(107, log=said("Error: boom")), GOOD, "script_error", "teardown() threw"),
+    (
+        outcome(255, log=said("Uncaught (in promise) Error: boom\n\tat setup (file:///a/script.js:1:7(12))")),
+        NOTHING_DONE,
+        "script_error",
+        "setup() threw",
+    ),
+    (outcome(255, log=said("Uncaught (in promise) no")), GOOD, "script_error", "teardown() threw"),
     (outcome(107, log=said("Error: boom")), NOTHING_DONE, "script_error", "setup() threw"),
     (outcome(100, log=said("setup() execution timed out after 1 seconds")), GOOD, "script_error", "setup() timed out"),
     (outcome(101), GOOD, "script_error", "teardown() timed out"),

@@ -37,6 +37,13 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
             '2 of 10 iterations ended in an exception, e.g. "Error: only this one"',
         ),
         (
+            outcome(log=said(None, THREW.model_copy(update={"text": "Uncaught (in promise) later", "source": None}))),
+            metrics(HELD, iterations_thrown=2),
+            None,
+            "iterations_threw",
+            '2 of 10 iterations ended in an exception, e.g. "Uncaught (in promise) later"',
+        ),
+        (
             outcome(),
             metrics(HELD, checks_passed=9, checks_failed=11, more={"checks": CHECKS}),
             None,

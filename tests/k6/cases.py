@@ -245,6 +245,21 @@ SCRIPTS = (
         requests=3,
     ),
     Case(
+        "every iteration of an async function threw",
+        "import http from 'k6/http';\nexport const options = { iterations: 3 };\n"
+        "export default async function () { await http.asyncRequest('GET', '{target}/ok'); throw new Error('boom after await'); }\n",
+        kind="script_error",
+        says=("every one of 3 iterations", "boom after await"),
+        requests=3,
+    ),
+    Case(
+        "an exception in an async setup",
+        _script(_GET, rest="export async function setup() { throw new Error('boom in setup'); }"),
+        kind="script_error",
+        says=("setup()", "boom in setup"),
+        requests=0,
+    ),
+    Case(
         "some iterations threw",
         _script("http.get('{target}/ok'); if (exec.scenario.iterationInTest === 1) fail('only this one');"),
         status="completed",

@@ -34,6 +34,16 @@ def test_the_last_error_line_without_an_error_field_is_the_cause() -> None:
     assert (digest.cause, digest.cause_hint, digest.thrown) == ("thresholds on metrics 'x' have been crossed", "look", 1)
 
 
+def test_what_an_async_iteration_throws_counts_and_explains_no_exit() -> None:
+    reader, _ = _reader()
+    reader.feed(_line(msg="thresholds on metrics 'x' have been crossed", level="error"))
+    reader.feed(_line(msg="Uncaught (in promise) Error: boom", level="error", scenario="default", executor="constant-vus"))
+    reader.feed(_line(msg="only said", level="error", source="console", scenario="default"))
+    reader.feed(_line(msg="Insufficient VUs", level="warning", scenario="default"))
+    digest = reader.digest(went_running=True)
+    assert (digest.cause, digest.thrown) == ("thresholds on metrics 'x' have been crossed", 1)
+
+
 def test_text_lines_from_before_the_logger_was_set_up_are_understood() -> None:
     reader, _ = _reader()
     reader.feed(b'time="2026-01-01T00:00:00Z" level=error msg="unknown flag: --nosuchflag"\n')
