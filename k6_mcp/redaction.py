@@ -8,7 +8,7 @@ MASK = "***"
 # Repetitions are bounded: unbounded ones take quadratic time on a long line, which a target could send on purpose.
 _SECRET_WORD = r"(?:authorization|cookie|token|secret|passw(?:or)?d|pwd|api[-_]?key|access[-_]?key|private[-_]?key|credential|session[-_]?id|signature)"
 SECRET_NAME = re.compile(_SECRET_WORD, re.IGNORECASE)
-_SCHEME = re.compile(r"\b(Bearer|Basic|Digest|Token)(\s+)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
+_SCHEME = re.compile(r"\b(Bearer|Basic|Digest|Token)(\s+)([A-Za-z0-9._~+/=-]{6,})", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?")
 _USERINFO = re.compile(r"(?<=://)[^\s/@:'\"]{1,256}:[^\s/@'\"]{1,256}(?=@)")
 _QUERY = re.compile(r"([?&])([^=&\s'\"]{1,80})=([^&\s'\"#]+)")
@@ -23,6 +23,11 @@ _SHORTEST_KNOWN_SECRET = 4  # shorter values ("1", "GET") would mask ordinary te
 def is_secret_name(name: str) -> bool:
     """Return whether a header, field or query parameter of this name holds a secret."""
     return bool(SECRET_NAME.search(name))
+
+
+def credentials_in(text: str) -> frozenset[str]:
+    """Return the credentials that stand in `text` behind an authorization scheme, so that they can be masked elsewhere too."""
+    return frozenset(match.group(3) for match in _SCHEME.finditer(text) if any(char.isdigit() for char in match.group(3)))
 
 
 def redact_text(text: str, known: Iterable[str] = ()) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from k6_mcp.redaction import redact_text, redact_url
+from k6_mcp.redaction import credentials_in, redact_text, redact_url
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,7 @@ def test_a_url_keeps_its_host_and_path() -> None:
 )
 def test_hostile_long_lines_end(text: str) -> None:
     assert len(redact_text(text)) <= len(text)
+
+
+def test_credentials_are_told_from_prose_about_them() -> None:
+    assert credentials_in("const a = 'Bearer abc123def'; // basic authentication, token endpoint") == {"abc123def"}

@@ -16,7 +16,7 @@ from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
 from k6_mcp.models.plan import Plan, RunPlan
 from k6_mcp.models.reports import Component
 from k6_mcp.models.script import Script
-from k6_mcp.redaction import redact_text
+from k6_mcp.redaction import credentials_in, redact_text
 from k6_mcp.runners.command import HANDLE_SUMMARY_TIMEOUT_S, environment, inspect_command, run_command
 from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, write_script
 from k6_mcp.runners.find import K6Binary, locate, probe
@@ -232,7 +232,7 @@ class _Attempt:
             tasks.cancel_scope.cancel()
         self._tail.read()
         self._log.close()
-        self._log_file(self._stdout.text)
+        self._log_file(redact_text(self._stdout.text, _secrets(self._plan.script)))
         progress = self._stdout.progress
         return Outcome(
             exit_code=exit_code,
@@ -277,7 +277,7 @@ class _Attempt:
 
 
 def _secrets(script: Script) -> tuple[str, ...]:
-    return tuple(secret.get_secret_value() for secret in script.env.values())
+    return (*(secret.get_secret_value() for secret in script.env.values()), *credentials_in(script.text))
 
 
 def _not_started(started: datetime, error: Exception) -> Outcome:

@@ -1,0 +1,64 @@
+"""No secret stays on disk or reaches an answer, wherever a script or a target repeats it."""
+
+from pathlib import Path
+
+from k6_mcp.app import open_app
+from k6_mcp.models.rules import parse_load_test
+from k6_mcp.reports.answer import run_answer
+from k6_mcp.settings import Settings
+from tests.target import Target
+
+PASSWORD, BEARER, QUERY, BODY = "s3cret-env-value", "s3cret-bearer-value-1", "s3cret-query-value", "s3cret-body-value"
+ALL = (PASSWORD, BEARER, QUERY, BODY)
+
+LEAKY = """
+import http from 'k6/http';
+import { fail } from 'k6';
+export const options = { iterations: 3 };
+const headers = { Authorization: 'Bearer s3cret-bearer-value-1' };
+export function setup() { return { token: __ENV.PASSWORD, seen: 's3cret-bearer-value-1' }; }
+export default function (data) {
+  http.get('%s', { headers });
+  console.log(`logging in with ${__ENV.PASSWORD} and Authorization: ${headers.Authorization}`);
+  if (__ITER === 2) { fail(`refused ${data.token}`); }
+}
+export function handleSummary(data) { return { stdout: `setup gave ${data.setup_data.token}\\n` }; }
+"""
+
+
+def _where(secret: str, folder: Path) -> list[str]:
+    return [
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
+    ]
+
+
+async def test_what_a_script_prints_throws_and_returns_is_kept_without_its_secrets(settings: Settings, target: Target) -> None:
+    test = parse_load_test({"script": LEAKY % target.url("/ok"), "env": {"PASSWORD": PASSWORD}})
+    async with open_app(settings) as service:
+        run = await service.execute(test, wait_s=30)
+        told = run_answer(run).model_dump_json() + await service.log(run.run_id) + await service.script(run.run_id)
+        told += (await service.explain(run.run_id)).model_dump_json()
+    assert target.total == 3
+    assert "logging in with ***" in told
+    assert {secret: _where(secret, settings.results_dir) for secret in (PASSWORD, BEARER)} == {PASSWORD: [], BEARER: []}
+    assert not [secret for secret in ALL if secret in told]
+
+
+async def test_a_generated_request_sends_its_secrets_and_keeps_none(settings: Settings, target: Target) -> None:
+    test = parse_load_test(
+        {
+            "url": target.url(f"/echo?api_key={QUERY}&page=2"),
+            "method": "POST",
+            "headers": {"Authorization": f"Bearer {BEARER}", "X-Trace": "visible"},
+            "body": {"user": "ada", "password": BODY},
+            "vus": 1,
+            "iterations": 2,
+        }
+    )
+    async with open_app(settings) as service:
+        run = await service.execute(test, wait_s=30)
+        told = run_answer(run).model_dump_json() + await service.log(run.run_id) + await service.script(run.run_id)
+    assert run.status == "completed", run.failure
+    assert target.total == 2
+    assert {secret: _where(secret, settings.results_dir) for secret in (QUERY, BEARER, BODY)} == {QUERY: [], BEARER: [], BODY: []}
+    assert not [secret for secret in ALL if secret in told]
