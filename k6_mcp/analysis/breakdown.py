@@ -48,7 +48,10 @@ class Breakdown:
         return cls(
             requests,
             tuple(StatusCount(status=status, count=count) for status, count in _largest_first(statuses)),
-            tuple(ErrorCount(code=c, meaning=error_codes.meaning(c), count=n) for c, n in _largest_first(codes)),
+            tuple(
+                ErrorCount(code=c, meaning=error_codes.meaning(c), count=n)
+                for c, n in _largest_first(_failed(codes, rows, recorded))
+            ),
             unanswered,
         )
 
@@ -60,6 +63,16 @@ def _by_tag(rows: Rows, recorded: Rows, prefix: str) -> Mapping[int, int]:
         if name.startswith(prefix) and value.isdecimal() and value.isascii() and len(value) <= 6:
             counts[int(value)] = count_of(rows if name in rows else recorded, name)
     return {value: count for value, count in counts.items() if count}
+
+
+def _failed(codes: Mapping[int, int], rows: Rows, recorded: Rows) -> Mapping[int, int]:
+    """Without the requests whose status the script expects (http.expectedStatuses): k6 gives them an error code all the same."""
+    failed: dict[int, int] = {}
+    for code, count in codes.items():
+        name = f"http_req_failed{{error_code:{code}}}"
+        rate = values_of(rows if name in rows else recorded, name).get("rate", 1.0)
+        failed[code] = round(count * rate) if code in error_codes.HTTP_ERROR else count
+    return {code: count for code, count in failed.items() if count}
 
 
 def _largest_first(counts: Mapping[int, int]) -> list[tuple[int, int]]:

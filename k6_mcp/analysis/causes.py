@@ -89,7 +89,9 @@ def target_failing(case: Case) -> Cause | None:
     figures, metrics = case.figures, case.metrics
     if figures is None or metrics is None or not figures.requests or figures.failed_requests < figures.requests:
         return None
-    if figures.unanswered_requests >= figures.requests or any(_asks_about_failures(t) for t in case.thresholds):
+    if figures.unanswered_requests >= figures.requests or any(
+        t.has_samples and asks_about_failures(t.metric) for t in case.thresholds
+    ):
         return None
     statuses = [f"{s.count}x {f'HTTP {s.status}' if s.status else 'no answer'}" for s in metrics.statuses]
     return Cause(
@@ -101,10 +103,9 @@ def target_failing(case: Case) -> Cause | None:
     )
 
 
-def _asks_about_failures(threshold: ThresholdResult) -> bool:
-    base, _, tags = threshold.metric.partition("{")
-    if not threshold.has_samples:
-        return False
+def asks_about_failures(metric: str) -> bool:
+    """Return whether a threshold on `metric` judges how many requests fail."""
+    base, _, tags = metric.partition("{")
     return base in ("http_req_failed", "checks") or (base == "http_reqs" and ("status:" in tags or "expected_response:" in tags))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 TOO_MANY_FILES = 1213
 ALL = range(1000, 2000)  # other values of the tag are a script's own
-_HTTP_ERROR = range(1400, 1600)
+HTTP_ERROR = range(1400, 1600)  # 1000 + the status; k6 sets them whatever the script expects
 
 _MEANINGS: Mapping[int, str] = {
     1000: "no valid answer (connection closed early, malformed response or unsupported scheme)",
@@ -45,7 +45,7 @@ _FAMILIES: tuple[tuple[range, str], ...] = (
 
 def meaning(code: int) -> str:
     """Return what an error code means, in a few words."""
-    if code in _HTTP_ERROR:
+    if code in HTTP_ERROR:
         return f"HTTP {code - 1000}"
     return _MEANINGS.get(code) or next((text for codes, text in _FAMILIES if code in codes), "unknown error")
 

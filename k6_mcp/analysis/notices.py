@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator
 
 from k6_mcp.analysis.cause import Case, said
-from k6_mcp.analysis.causes import MOST_DROPPED, worst_checks
-from k6_mcp.analysis.error_codes import TOO_MANY_FILES
+from k6_mcp.analysis.causes import MOST_DROPPED, asks_about_failures, worst_checks
+from k6_mcp.analysis.error_codes import TOO_MANY_FILES, is_unanswered
 from k6_mcp.models.run import Notice
 from k6_mcp.models.wording import count, few, number, percent
 
@@ -58,7 +58,8 @@ def _requests(case: Case) -> Iterator[Notice]:
         return
     if 0 < figures.unanswered_requests < figures.requests:
         share = percent(figures.unanswered_requests / figures.requests)
-        errors = few(f"{e.count}x {e.code} {e.meaning}" for e in case.metrics.errors) if case.metrics else ""
+        codes = [e for e in case.metrics.errors if is_unanswered(e.code)] if case.metrics else []
+        errors = few(f"{e.count}x {e.code} {e.meaning}" for e in codes)
         message = f"{figures.unanswered_requests} of {figures.requests} requests ({share}) got no answer: {errors}"
         yield Notice(code="requests_unanswered", message=message)
     if figures.latency is not None and figures.latency.of == "successful_requests":
@@ -74,7 +75,15 @@ def _assertions(case: Case) -> Iterator[Notice]:
     if figures is None or metrics is None:
         return
     planned = case.plan.thresholds if case.plan else ()
-    judged = {threshold.metric.partition("{")[0] for threshold in (*metrics.thresholds, *planned)}
+    asked = {threshold.metric for threshold in (*metrics.thresholds, *planned)}
+    judged = {metric.partition("{")[0] for metric in asked}
+    if figures.unanswered_requests < figures.failed_requests < figures.requests and not any(map(asks_about_failures, asked)):
+        share = percent(figures.failed_requests / figures.requests)
+        yield Notice(
+            code="requests_failed",
+            message=f"{figures.failed_requests} of {figures.requests} requests ({share}) failed and no threshold asks about that: "
+            + few(f"{e.count}x {e.meaning}" for e in metrics.errors),
+        )
     if figures.checks_failed and "checks" not in judged:
         total = figures.checks_passed + figures.checks_failed
         yield Notice(

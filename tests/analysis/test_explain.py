@@ -69,6 +69,12 @@ def test_a_run_that_asserted_nothing_is_told_how_to() -> None:
     assert any("more cores" in step for step in steps)
 
 
+def test_a_run_with_failures_that_nothing_asked_about_is_not_told_to_raise_the_load() -> None:
+    warnings = (Notice(code="requests_failed", message="5 of 100 requests failed"),)
+    steps = " ".join(explain(run("completed", metrics=metrics(threshold()), warnings=warnings)).next_steps)
+    assert "error_rate" in steps and "step by step" not in steps
+
+
 def test_every_status_has_a_headline_and_a_next_step() -> None:
     for status in ("queued", "running", "completed", "failed", "cancelled", "lost"):
         explanation = explain(run(status, metrics=metrics() if status in ("completed", "cancelled", "lost") else None))

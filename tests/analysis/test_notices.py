@@ -11,6 +11,8 @@ from tests.analysis.samples import latency, metrics, outcome, plan, said, thresh
 HELD = threshold()
 CHECKS = (CheckResult(group="", name="fine", passes=9, fails=1), CheckResult(group="", name="bad", passes=0, fails=10))
 REFUSED = (ErrorCount(code=1212, meaning="connection refused", count=40),)
+SOME_REFUSED = ErrorCount(code=1212, meaning="connection refused", count=10)
+SOME_500 = ErrorCount(code=1500, meaning="HTTP 500", count=5)
 EXHAUSTED = (ErrorCount(code=1213, meaning="x", count=7),)
 UNKNOWN = LogMessage(
     level="warning", text='There were unknown fields in the options exported in the script: json: unknown field "vuss"', count=1
@@ -67,6 +69,20 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
             "requests_unanswered",
             "40 of 100 requests (40 %) got no answer: 40x 1212 connection refused",
         ),
+        (
+            outcome(),
+            metrics(HELD, unanswered_requests=10, failed_requests=10, more={"errors": (SOME_REFUSED, SOME_500)}),
+            None,
+            "requests_unanswered",
+            "10 of 100 requests (10 %) got no answer: 10x 1212 connection refused",
+        ),
+        (
+            outcome(),
+            metrics(HELD, failed_requests=5, more={"errors": (SOME_500,)}),
+            None,
+            "requests_failed",
+            "5 of 100 requests (5 %) failed and no threshold asks about that: 5x HTTP 500",
+        ),
         (outcome(), metrics(HELD, latency=latency(of="successful_requests")), None, "latency_of_successes_only", "0 ms"),
         (
             outcome(),
@@ -92,11 +108,24 @@ def test_what_limits_the_figures_is_said(ended: Outcome, figures: Metrics, plann
         (outcome(), metrics(threshold("rate>0.1", metric="checks"), checks_passed=9, checks_failed=11), None),
         (outcome(), metrics(threshold("rate>0.1", metric="checks{page:a}"), checks_passed=9, checks_failed=11), None),
         (outcome(log=said(None, FAILED, SAID_BY_SCRIPT)), metrics(HELD), None),
+        (outcome(), metrics(threshold("rate<0.5", metric="http_req_failed"), failed_requests=5), None),
+        (outcome(), metrics(threshold("rate>0.1", metric="checks{page:a}"), failed_requests=5), None),
         (outcome(cpu_s=0.1), metrics(HELD), None),
         (outcome(), metrics(HELD, requests_per_s=20.0), plan(rps=40)),
         (outcome(), metrics(), plan(("http_req_duration", "avg<1"))),
     ],
-    ids=["all well", "all threw", "checks asked", "tagged checks asked", "said by others", "idle", "below the cap", "planned"],
+    ids=[
+        "all well",
+        "all threw",
+        "checks asked",
+        "tagged checks asked",
+        "said by others",
+        "failures asked",
+        "checks of answers asked",
+        "idle",
+        "below the cap",
+        "planned",
+    ],
 )
 def test_nothing_is_said_without_a_reason(ended: Outcome, figures: Metrics, planned: Plan | None) -> None:
     assert _codes(ended, figures, planned) == {}

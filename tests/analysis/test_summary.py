@@ -8,13 +8,18 @@ from k6_mcp.analysis.record import Record
 from k6_mcp.analysis.summary import read
 from k6_mcp.models.metrics import CheckResult, ErrorCount, StatusCount
 from tests.analysis.samples import (
+    CLOSING,
+    KINDS,
     RECORD,
+    counts,
     ended_well,
     export,
+    line,
     metric,
     outcome,
     plan,
     record,
+    rows,
     summary,
 )
 
@@ -43,6 +48,15 @@ def test_the_export_is_understood_without_a_record() -> None:
     wanted = {row.name: row for row in read(ended_well(), record(), None).rows}
     metrics = read(ended_well(summary=None), Record(), None)
     assert {row.name: row for row in metrics.rows} == wanted
+
+
+def test_expected_statuses_are_no_errors() -> None:
+    name = "http_req_failed{error_code:1500}"
+    kinds = {**KINDS, name: {"type": "rate"}}
+    for share, errors in ((0.0, ()), (0.33333, (ErrorCount(code=1500, meaning="HTTP 500", count=3),))):
+        totals = {**counts(100, 10, 10), name: [share]}
+        lines = (*RECORD[:2], line("metric", kinds), line("cumulative", rows(2500, totals, kinds)), CLOSING[1])
+        assert read(ended_well(), record(lines), None).errors == errors
 
 
 def test_key_figures_undo_k6s_traps() -> None:

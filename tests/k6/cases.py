@@ -139,6 +139,13 @@ TARGETS = (
         requests=3,
     ),
     Case(
+        "nearly only HTTP 500 and a threshold on something else",
+        _script("http.get('{target}/flaky/0.9');", "{ iterations: 20, thresholds: { http_req_duration: ['p(95)<60000'] } }"),
+        status="completed",
+        warns=("requests_failed",),
+        requests=20,
+    ),
+    Case(
         "some HTTP 500 within the threshold",
         _script("http.get('{target}/flaky/0.1');", "{ iterations: 20, thresholds: { http_req_failed: ['rate<0.2'] } }"),
         status="completed",

@@ -146,3 +146,23 @@ async def test_what_setup_returned_is_kept_nowhere(settings: Settings, target: T
     kept = [path for path in folder.rglob("*") if path.is_file() and path.name != "script.js" and path.suffix != ".js"]
     assert kept
     assert [path.name for path in kept if b"from setup" in path.read_bytes()] == []
+
+
+async def test_a_status_that_the_script_expects_is_no_error(settings: Settings, target: Target) -> None:
+    script = f"""
+import http from 'k6/http';
+http.setResponseCallback(http.expectedStatuses(404));
+const strict = {{ responseCallback: http.expectedStatuses(200) }};
+export const options = {{ iterations: 3, thresholds: {{ http_req_failed: ['rate<0.5'] }} }};
+export default function () {{
+  http.get('{target.url("/status/404")}');
+  http.get('{target.url("/status/404")}', __ITER ? {{}} : strict);
+  http.get('{target.url("/status/429")}', __ITER ? strict : {{ responseCallback: http.expectedStatuses(429) }});
+}}
+"""
+    async with open_app(settings) as service:
+        run = await service.execute(parse_load_test({"script": script}), wait_s=_WAIT_S)
+    assert run.metrics is not None
+    assert (target.answers[404], target.answers[429]) == (6, 3)
+    assert run.metrics.figures.failed_requests == 3
+    assert {error.code: error.count for error in run.metrics.errors} == {1404: 1, 1429: 2}
