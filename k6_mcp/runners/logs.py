@@ -12,6 +12,9 @@ from k6_mcp.redaction import redact_text
 _TIME = re.compile(rb'"time":"[^"]*"|time="[^"]*"')
 _LOGFMT = re.compile(r'level=(\w+) msg="((?:[^"\\]|\\.)*)"')
 _LONGEST_LINE_BYTES = 32_768
+_LINE_END_BYTES = 4_096  # k6 names source and scenario after the message, so of a line too long its end is kept as well
+_CUT = "…".encode()
+_TORN_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _MOST_DISTINCT = 300
 _WRITTEN_EACH = 10  # a repeated line is written this often, then only counted
 _LOG_FILE_BYTES = 2_000_000
@@ -42,7 +45,6 @@ class LogReader:
         self._secrets = tuple(secrets)
         self._entries: dict[bytes, _Entry] = {}
         self._rest = b""
-        self._skipping = False
         self._written = 0
         self._dropped = 0
         self._thrown = 0
@@ -52,20 +54,14 @@ class LogReader:
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes, in order."""
         lines = (self._rest + chunk).split(b"\n")
-        self._rest = lines.pop()
+        self._rest = _shortened(lines.pop())
         for line in lines:
-            if self._skipping:
-                self._skipping = False
-            elif line:
-                self._line(line)
-        if len(self._rest) > _LONGEST_LINE_BYTES:
-            if not self._skipping:
-                self._line(self._rest)
-            self._rest, self._skipping = b"", True
+            if line:
+                self._line(_shortened(line))
 
     def close(self) -> None:
         """Take a last line that had no line break and write how often the repeated ones came."""
-        if self._rest and not self._skipping:
+        if self._rest:
             self._line(self._rest)
         self._rest = b""
         for entry in self._entries.values():
@@ -93,13 +89,13 @@ class LogReader:
     def _line(self, line: bytes) -> None:
         self._thrown += _ended_iteration(line)
         self._failures += b'"msg":"Request Failed"' in line
-        key = _TIME.sub(b"", line[:_LONGEST_LINE_BYTES])
+        key = _TIME.sub(b"", line)
         entry = self._entries.get(key)
         if entry is None:
             if len(self._entries) >= _MOST_DISTINCT and _never_ends_run(line):
                 self._dropped += 1  # a flood: k6 must not wait for us to parse it
                 return
-            entry = _parse(line[:_LONGEST_LINE_BYTES], self._secrets)
+            entry = _parse(line, self._secrets)
             if len(self._entries) < _MOST_DISTINCT:
                 self._entries[key] = entry
             else:
@@ -108,7 +104,7 @@ class LogReader:
         if entry.explains_exit:
             self._cause = entry
         if entry.count <= _WRITTEN_EACH and key in self._entries:
-            self._put(redact_text(line[:_LONGEST_LINE_BYTES].decode("utf-8", errors="replace"), self._secrets))
+            self._put(redact_text(line.decode("utf-8", errors="replace"), self._secrets))
 
     def _put(self, text: str) -> None:
         if self._written < _LOG_FILE_BYTES:
@@ -121,6 +117,15 @@ def _ended_iteration(line: bytes) -> bool:
     if b'"scenario":"' not in line:
         return False
     return b'"source":"stacktrace"' in line or (b'"level":"error"' in line and b'"source":' not in line)
+
+
+def _shortened(line: bytes) -> bytes:
+    """Return beginning and end of a line that is too long, so joined that a string cut in its middle is a string still."""
+    if len(line) <= _LONGEST_LINE_BYTES:
+        return line
+    head, end = line[: _LONGEST_LINE_BYTES - _LINE_END_BYTES - len(_CUT)], len(line) - _LINE_END_BYTES
+    backslashes = end - len(line[:end].rstrip(b"\\"))
+    return _TORN_ESCAPE.sub(rb"\1", head) + _CUT + line[end + backslashes % 2 :]
 
 
 def _never_ends_run(line: bytes) -> bool:

@@ -1,6 +1,8 @@
 import json
 from collections.abc import Callable
 
+import pytest
+
 from k6_mcp.runners.logs import LogReader
 
 
@@ -68,6 +70,28 @@ def test_an_endless_line_is_cut_and_the_next_line_is_read_again() -> None:
     assert {m.text[:5] for m in digest.messages} == {"xxxxx", "after"}
     assert max(len(m.text) for m in digest.messages) <= 600
     assert len(written()) < 200_000
+
+
+@pytest.mark.parametrize("letter", ["E", '"', "\\", "\n", "é", "\u2028"])
+@pytest.mark.parametrize("chunk_bytes", [1_000, 65_536, 10_000_000])
+def test_an_exception_with_an_enormous_text_is_still_an_exception(letter: str, chunk_bytes: int) -> None:
+    reader, written = _reader()
+    for shift in range(7):  # wherever the text is cut, it may be inside an escape
+        fields = {"msg": "x" * shift + letter * 50_000, "scenario": "default", "source": "stacktrace"}
+        whole = _line(level="error", **fields)
+        for start in range(0, len(whole), chunk_bytes):
+            reader.feed(whole[start : start + chunk_bytes])
+    digest = reader.digest(went_running=True)
+    assert (digest.thrown, digest.cause) == (7, None)
+    assert {(m.level, m.source, m.text[10:12]) for m in digest.messages} == {("error", "stacktrace", letter * 2)}
+    assert len(written()) < 400_000
+
+
+def test_the_cause_of_the_end_may_be_as_long_as_it_likes() -> None:
+    reader, _ = _reader()
+    reader.feed(_line(level="error", msg="setup " + "S" * 3_000_000, source="stacktrace", hint="look"))
+    digest = reader.digest(went_running=True)
+    assert (digest.cause or "").startswith("setup SSS") and digest.cause_hint == "look"
 
 
 def test_a_flood_of_distinct_lines_keeps_memory_and_file_bounded_but_counts_all() -> None:
