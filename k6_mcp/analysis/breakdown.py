@@ -8,7 +8,7 @@ from k6_mcp.models.metrics import ErrorCount, MetricRow, StatusCount
 
 Rows = Mapping[str, MetricRow]
 
-_STATUS, _ERROR_CODE = "http_reqs{status:", "http_reqs{error_code:"
+_STATUS, _ERROR_CODE, _WS_STATUS = "http_reqs{status:", "http_reqs{error_code:", "ws_sessions{status:"
 
 
 def values_of(rows: Rows, name: str) -> Mapping[str, float]:
@@ -32,6 +32,7 @@ class Breakdown:
     statuses: tuple[StatusCount, ...]
     errors: tuple[ErrorCount, ...]
     unanswered: int | None
+    websockets: tuple[StatusCount, ...] = ()
 
     @classmethod
     def of(cls, rows: Rows, recorded: Rows) -> "Breakdown":
@@ -53,6 +54,7 @@ class Breakdown:
                 for c, n in _largest_first(_failed(codes, rows, recorded))
             ),
             unanswered,
+            tuple(StatusCount(status=status, count=count) for status, count in _largest_first(_websockets(rows, recorded))),
         )
 
 
@@ -63,6 +65,15 @@ def _by_tag(rows: Rows, recorded: Rows, prefix: str) -> Mapping[int, int]:
         if name.startswith(prefix) and value.isdecimal() and value.isascii() and len(value) <= 6:
             counts[int(value)] = count_of(rows if name in rows else recorded, name)
     return {value: count for value, count in counts.items() if count}
+
+
+def _websockets(rows: Rows, recorded: Rows) -> Mapping[int, int]:
+    """Sessions by the status of their handshake: k6 gives none to those that got no answer, and counts them like the others."""
+    statuses = _by_tag(rows, recorded, _WS_STATUS)
+    sessions = count_of(rows, "ws_sessions")
+    if not statuses and "ws_sessions" not in recorded:
+        return {}
+    return {**statuses, **({0: rest} if (rest := sessions - sum(statuses.values())) > 0 else {})}
 
 
 def _failed(codes: Mapping[int, int], rows: Rows, recorded: Rows) -> Mapping[int, int]:

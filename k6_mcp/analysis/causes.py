@@ -1,20 +1,28 @@
 """What the data of a run say is wrong with it, whatever its exit code."""
 
+import re
 from collections.abc import Iterator
 
-from k6_mcp.analysis.cause import Case, Cause, log_lines
+from k6_mcp.analysis.cause import Case, Cause, log_lines, said
 from k6_mcp.analysis.error_codes import TOO_MANY_FILES
 from k6_mcp.models.metrics import ErrorCount, Metrics, ThresholdResult
 from k6_mcp.models.wording import count, cut, few, number, percent
 
+OPENED = 101  # the status of a WebSocket handshake that succeeded
 MOST_DROPPED = 0.01  # below, the figures still answer the question that was asked
 _MOST_LINES = 5
+_NOT_CONNECTED = re.compile(r"\bdial(?:ing)?:? (?:tcp|udp|unix)\b|connection refused|no such host")
+_START_TARGET = "start the target, or correct host and port in the URL, as seen from the machine of this server"
 
 
 def target_unreachable(case: Case) -> Cause | None:
-    """No request got an answer."""
+    """No request got an answer, nor did a WebSocket session or gRPC connection where there was no request."""
     figures, metrics = case.figures, case.metrics
-    if figures is None or metrics is None or not figures.requests or figures.unanswered_requests < figures.requests:
+    if figures is None or metrics is None:
+        return None
+    if not figures.requests:
+        return _no_session(metrics) or _no_connection(case)
+    if figures.unanswered_requests < figures.requests:
         return None
     main = metrics.errors[0] if metrics.errors else None
     why = f"mostly error_code {main.code}, {main.meaning}" if len(metrics.errors) > 1 and main else ""
@@ -22,7 +30,7 @@ def target_unreachable(case: Case) -> Cause | None:
     failures = (m for m in case.outcome.log.messages if m.level == "warning" and m.text.startswith("Request Failed"))
     return Cause(
         "target_unreachable",
-        f"none of {count(figures.requests, 'request')} got an answer: {why}",
+        f"{'the only request got no' if figures.requests == 1 else f'none of {figures.requests} requests got an'} answer: {why}",
         f"{_unreachable_hint(main)}; then run it again",
         (*(f"{e.count}x error_code {e.code}: {e.meaning}" for e in metrics.errors[:3]), *log_lines(failures)),
     )
@@ -42,7 +50,25 @@ def _unreachable_hint(error: ErrorCount | None) -> str:
         return "the target's certificate is not trusted: correct it, or set insecureSkipTLSVerify: true in the script's options"
     if code in (1000, 1220, 1201):
         return "see why the target closes connections without an answer: its log, the port, http against https"
-    return "start the target, or correct host and port in the URL, as seen from the machine of this server"
+    return _START_TARGET
+
+
+def _no_session(metrics: Metrics) -> Cause | None:
+    if [session.status for session in metrics.websockets] != [0]:
+        return None
+    message = f"none of {count(metrics.websockets[0].count, 'WebSocket session')} got an answer"
+    return Cause("target_unreachable", message, f"{_START_TARGET}; then run it again")
+
+
+def _no_connection(case: Case) -> Cause | None:
+    """What k6/net/grpc says by throwing alone: not one connection was opened."""
+    figures, exceptions = case.figures, [m.text for m in case.exceptions] or [case.outcome.log.cause or ""]
+    if figures is None or figures.data_received_bytes or figures.iterations > figures.iterations_thrown:
+        return None
+    if not all(map(_NOT_CONNECTED.search, exceptions)):
+        return None
+    message = f"no connection to the target could be opened: {said(exceptions[0], 160)}"
+    return Cause("target_unreachable", message, f"{_START_TARGET}; then run it again")
 
 
 def every_iteration_threw(case: Case) -> Cause | None:
@@ -87,7 +113,11 @@ def crossing(threshold: ThresholdResult) -> str:
 def target_failing(case: Case) -> Cause | None:
     """Answers came, not one was successful, and no threshold asked about it."""
     figures, metrics = case.figures, case.metrics
-    if figures is None or metrics is None or not figures.requests or figures.failed_requests < figures.requests:
+    if figures is None or metrics is None:
+        return None
+    if not figures.requests:
+        return _sessions_refused(case, metrics)
+    if figures.failed_requests < figures.requests:
         return None
     if figures.unanswered_requests >= figures.requests or any(
         t.has_samples and asks_about_failures(t.metric) for t in case.thresholds
@@ -101,6 +131,23 @@ def target_failing(case: Case) -> Cause | None:
         "say so with expected_statuses",
         tuple(statuses[4 : 4 + _MOST_LINES]),
     )
+
+
+def _sessions_refused(case: Case, metrics: Metrics) -> Cause | None:
+    statuses = {session.status for session in metrics.websockets}
+    if not statuses - {0} or OPENED in statuses or any(t.has_samples and asks_about_failures(t.metric) for t in case.thresholds):
+        return None
+    return Cause(
+        "target_failing",
+        f"not one of {count(sum(s.count for s in metrics.websockets), 'WebSocket session')} was opened: {handshakes(metrics)}",
+        "see what the target answers to one such handshake (URL, headers, credentials, origin)",
+    )
+
+
+def handshakes(metrics: Metrics) -> str:
+    """Return the WebSocket handshakes that opened no session, by what the target answered."""
+    failed = (s for s in metrics.websockets if s.status != OPENED)
+    return few((f"{s.count}x {f'HTTP {s.status}' if s.status else 'no answer'}" for s in failed), 4)
 
 
 def asks_about_failures(metric: str) -> bool:
@@ -137,15 +184,16 @@ def load_not_delivered(case: Case) -> Cause | None:
 def no_samples(case: Case) -> Cause | None:
     """A threshold had nothing to judge, or not one iteration finished; k6 calls both a success."""
     empty = [threshold for threshold in case.thresholds if threshold.ok and not threshold.has_samples]
-    reasons = list(_no_iterations(case))
+    unfinished = list(_no_iterations(case))
+    reasons = [*unfinished]
     if empty:
         names = few(f"{cut(t.metric, 80)} {cut(t.expression, 40)}" for t in empty)
         reasons.append(f"nothing was measured for {count(len(empty), 'threshold')}: {names}")
     if not reasons:
         return None
     hint = (
-        "make an iteration shorter than the test, or the test longer"
-        if not empty
+        "see whether the target answers at all; make an iteration shorter than the test, or the test longer"
+        if unfinished
         else "correct the metric or tag names, or make the script produce these samples (checks, custom metrics, tags)"
     )
     return Cause("no_samples", "; ".join(reasons), hint)
@@ -155,7 +203,12 @@ def _no_iterations(case: Case) -> Iterator[str]:
     figures = case.figures
     if figures is not None and not figures.iterations:
         interrupted = figures.iterations_interrupted
-        yield "not one iteration finished" + (f" ({interrupted} were interrupted)" if interrupted else "")
+        silent = figures.data_sent_bytes and not figures.data_received_bytes
+        yield (
+            "not one iteration finished"
+            + (f" ({interrupted} were interrupted)" if interrupted else "")
+            + ("; the target was sent requests and answered nothing" if silent else "")
+        )
 
 
 def worst_checks(metrics: Metrics, most: int = 3) -> str:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 from k6_mcp.analysis.cause import Case, said
-from k6_mcp.analysis.causes import MOST_DROPPED, asks_about_failures, worst_checks
+from k6_mcp.analysis.causes import MOST_DROPPED, OPENED, asks_about_failures, handshakes, worst_checks
 from k6_mcp.analysis.error_codes import TOO_MANY_FILES, is_unanswered
 from k6_mcp.models.run import Notice
 from k6_mcp.models.wording import count, few, number, percent
@@ -21,6 +21,7 @@ def notices(case: Case) -> Iterator[Notice]:
     if case.figures is not None:
         yield from _iterations(case)
         yield from _requests(case)
+        yield from _websockets(case)
         yield from _assertions(case)
         yield from _generator(case)
     yield from _plan(case)
@@ -68,6 +69,17 @@ def _requests(case: Case) -> Iterator[Notice]:
             message="latency is that of the successful requests: k6 counts requests that never connected as 0 ms, "
             "also where thresholds on http_req_duration are judged",
         )
+
+
+def _websockets(case: Case) -> Iterator[Notice]:
+    figures, metrics = case.figures, case.metrics
+    if figures is None or metrics is None:
+        return
+    total = sum(session.count for session in metrics.websockets)
+    opened = sum(session.count for session in metrics.websockets if session.status == OPENED)
+    if opened < total and (opened or figures.requests):
+        message = f"{total - opened} of {count(total, 'WebSocket session')} could not be opened: {handshakes(metrics)}"
+        yield Notice(code="websockets_not_opened", message=message)
 
 
 def _assertions(case: Case) -> Iterator[Notice]:

@@ -39,6 +39,7 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
         checks=_checks(chosen),
         errors=breakdown.errors,
         statuses=breakdown.statuses,
+        websockets=breakdown.websockets,
         rows=tuple(chosen.rows[name] for name in sorted(chosen.rows)),
         warnings=(*chosen.warnings, *_warnings(chosen, breakdown, judged)),
     )

@@ -90,7 +90,10 @@ class Figures(Model):
 
 
 class Metrics(Model):
-    """Everything measured in a run; `source` says where it was read, `exact` whether it is k6's unrounded summary."""
+    """Everything measured in a run; `source` says where it was read, `exact` whether it is k6's unrounded summary.
+
+    `websockets` are the WebSocket sessions by the status of their handshake: 101 was opened.
+    """
 
     source: Source
     exact: bool
@@ -99,6 +102,7 @@ class Metrics(Model):
     checks: tuple[CheckResult, ...] = ()
     errors: tuple[ErrorCount, ...] = ()
     statuses: tuple[StatusCount, ...] = ()
+    websockets: tuple[StatusCount, ...] = ()
     rows: tuple[MetricRow, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import pytest
 
 from k6_mcp.analysis.verdict import judge
-from k6_mcp.models.metrics import CheckResult, ErrorCount, Metrics
+from k6_mcp.models.metrics import CheckResult, ErrorCount, Metrics, StatusCount
 from k6_mcp.models.outcome import LogMessage, Outcome
 from k6_mcp.models.plan import Plan
 from tests.analysis.samples import latency, metrics, outcome, plan, said, threshold
@@ -78,6 +78,20 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
         ),
         (
             outcome(),
+            metrics(HELD, requests=0, more={"websockets": (StatusCount(status=101, count=3), StatusCount(status=0, count=2))}),
+            None,
+            "websockets_not_opened",
+            "2 of 5 WebSocket sessions could not be opened: 2x no answer",
+        ),
+        (
+            outcome(),
+            metrics(HELD, more={"websockets": (StatusCount(status=403, count=4),)}),
+            None,
+            "websockets_not_opened",
+            "4 of 4 WebSocket sessions could not be opened: 4x HTTP 403",
+        ),
+        (
+            outcome(),
             metrics(HELD, failed_requests=5, more={"errors": (SOME_500,)}),
             None,
             "requests_failed",
@@ -110,6 +124,7 @@ def test_what_limits_the_figures_is_said(ended: Outcome, figures: Metrics, plann
         (outcome(log=said(None, FAILED, SAID_BY_SCRIPT)), metrics(HELD), None),
         (outcome(), metrics(threshold("rate<0.5", metric="http_req_failed"), failed_requests=5), None),
         (outcome(), metrics(threshold("rate>0.1", metric="checks{page:a}"), failed_requests=5), None),
+        (outcome(), metrics(HELD, requests=0, more={"websockets": (StatusCount(status=101, count=3),)}), None),
         (outcome(cpu_s=0.1), metrics(HELD), None),
         (outcome(), metrics(HELD, requests_per_s=20.0), plan(rps=40)),
         (outcome(), metrics(), plan(("http_req_duration", "avg<1"))),
@@ -122,6 +137,7 @@ def test_what_limits_the_figures_is_said(ended: Outcome, figures: Metrics, plann
         "said by others",
         "failures asked",
         "checks of answers asked",
+        "WebSockets opened",
         "idle",
         "below the cap",
         "planned",

@@ -59,6 +59,18 @@ def test_expected_statuses_are_no_errors() -> None:
         assert read(ended_well(), record(lines), None).errors == errors
 
 
+def test_websocket_sessions_are_counted_by_handshake() -> None:
+    kinds = {**KINDS, "ws_sessions": {"type": "counter"}, "ws_sessions{status:101}": {"type": "counter"}}
+    data = summary()
+    data["metrics"]["ws_sessions"] = metric("counter", {"count": 7, "rate": 1})
+    for opened, sessions in ((5, ((101, 5), (0, 2))), (7, ((101, 7),)), (0, ((0, 7),))):
+        totals = {**counts(100, 10, 10), "ws_sessions": [7, 1], **({"ws_sessions{status:101}": [opened, 1]} if opened else {})}
+        lines = (*RECORD[:2], line("metric", kinds), line("cumulative", rows(2500, totals, kinds)), CLOSING[1])
+        metrics = read(ended_well(summary=json.dumps(data)), record(lines), None)
+        assert metrics.websockets == tuple(StatusCount(status=status, count=count) for status, count in sessions)
+    assert read(ended_well(summary=json.dumps(data)), Record(), None).websockets == ()
+
+
 def test_key_figures_undo_k6s_traps() -> None:
     figures = read(ended_well(), record(), None).figures
     assert (figures.requests, figures.failed_requests, figures.error_rate) == (100, 10, 0.1)

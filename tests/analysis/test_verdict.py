@@ -42,6 +42,11 @@ def _with(base: Metrics, *thresholds: object, **figures: object) -> Metrics:
     )
 
 
+def _sessions(*by_status: tuple[int, int]) -> Metrics:
+    websockets = tuple(StatusCount(status=status, count=count) for status, count in by_status)
+    return metrics(threshold(), requests=0, error_rate=None, latency=None, more={"websockets": websockets})
+
+
 def _failure(verdict: Verdict) -> Failure:
     assert verdict.status == "failed"
     assert verdict.failure is not None
@@ -52,6 +57,14 @@ def _failure(verdict: Verdict) -> Failure:
 _DATA: tuple[tuple[Metrics, Plan, FailureKind, str], ...] = (
     (BREACH, plan(), "thresholds_exceeded", "http_req_duration p(95)<500 (observed 812.3)"),
     (REFUSED, plan(), "target_unreachable", "none of 100 requests got an answer: error_code 1212, connection refused"),
+    (_with(REFUSED, requests=1, unanswered_requests=1), plan(), "target_unreachable", "the only request got no answer"),
+    (_sessions((0, 4)), plan(), "target_unreachable", "none of 4 WebSocket sessions got an answer"),
+    (
+        _sessions((403, 3), (0, 1)),
+        plan(),
+        "target_failing",
+        "not one of 4 WebSocket sessions was opened: 3x HTTP 403, 1x no answer",
+    ),
     (FAILING, plan(), "target_failing", "100x HTTP 500"),
     (THROWN, plan(), "script_error", "every one of 10 iterations"),
     (_with(THROWN, iterations=1, iterations_thrown=1), plan(), "script_error", "the only iteration"),
@@ -68,6 +81,31 @@ def test_what_the_data_say_is_told_although_k6_ended_well(figures: Metrics, plan
     assert failure.kind == kind
     assert text in failure.message
     assert failure.hint
+
+
+def test_refused_websockets_that_a_threshold_on_checks_asked_about_are_no_failing_target() -> None:
+    asked = _with(_sessions((403, 4)), threshold("rate<0.5", metric="checks", observed=0.0))
+    assert judge(outcome(0), asked, plan()).status == "completed"
+
+
+@pytest.mark.parametrize("requests", [0, 1])
+def test_iterations_that_threw_since_no_connection_was_opened_tell_of_the_target(requests: int) -> None:
+    refused = THREW_LOG.model_copy(
+        update={"text": "GoError: connection error: dial tcp 127.0.0.1:9: connect: connection refused"}
+    )
+    figures = _with(THROWN, requests=requests)
+    failure = _failure(judge(outcome(0, log=said(None, refused)), figures, plan()))
+    assert (failure.kind, failure.also) == (("script_error", ()) if requests else ("target_unreachable", ("script_error",)))
+    assert "connection refused" in " ".join((failure.message, *failure.evidence))
+    assert _failure(judge(outcome(0, log=said(None, refused, THREW_LOG)), figures, plan())).kind == "script_error"
+    answered = _with(figures, data_received_bytes=1)
+    assert _failure(judge(outcome(0, log=said(None, refused)), answered, plan())).kind == "script_error"
+
+
+def test_a_target_that_was_silent_all_the_time_is_told_of() -> None:
+    silent = _with(NOTHING_DONE, requests=0, data_sent_bytes=150)
+    assert "answered nothing" in _failure(judge(outcome(0), silent, plan())).message
+    assert "answered nothing" not in _failure(judge(outcome(0), _with(silent, data_received_bytes=1), plan())).message
 
 
 def test_a_run_with_nothing_wrong_completed() -> None:

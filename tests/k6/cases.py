@@ -42,6 +42,13 @@ export default function () {{ {default} }}
 """
 
 
+def _websocket(url: str) -> str:
+    return (
+        "import ws from 'k6/ws';\nexport const options = { iterations: 3 };\n"
+        f"export default function () {{ ws.connect({url}, {{}}, (socket) => socket.close()); }}\n"
+    )
+
+
 _GET = "http.get('{target}/ok');"
 
 THRESHOLDS = (
@@ -116,6 +123,29 @@ TARGETS = (
     Case("a connection reset", _script("http.post('{target}/reset');"), kind="target_unreachable", says=("1220",), requests=3),
     Case("a connection closed", _script("http.post('{target}/eof');"), kind="target_unreachable", says=("1000",), requests=3),
     Case("not HTTP", _script("http.post('{target}/malformed');"), kind="target_unreachable", says=("1000",), requests=3),
+    Case(
+        "refused WebSockets",
+        _websocket("'{closed}/'.replace('http', 'ws')"),
+        kind="target_unreachable",
+        says=("none of 3 WebSocket sessions",),
+        requests=0,
+    ),
+    Case(
+        "WebSockets that the target does not open",
+        _websocket("'{target}/status/403'.replace('http', 'ws')"),
+        kind="target_failing",
+        says=("3x HTTP 403",),
+        requests=0,
+    ),
+    Case(
+        "refused gRPC",
+        "import grpc from 'k6/net/grpc';\nconst client = new grpc.Client();\nexport const options = { iterations: 3 };\n"
+        "export default function () { client.connect('{closed}'.replace('http://', ''), { plaintext: true, timeout: '2s' }); }\n",
+        kind="target_unreachable",
+        also=("script_error",),
+        says=("connection refused",),
+        requests=0,
+    ),
     Case(
         "refused, and a threshold crossed by it",
         _script("http.get('{closed}/');", "{ iterations: 3, thresholds: { http_req_failed: ['rate<0.01'] } }"),
