@@ -1,6 +1,7 @@
 """Settings: the only reader of the process environment."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from k6_mcp.models.duration import parse_duration_s
 
 T = TypeVar("T")
 D = TypeVar("D")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,15}\Z")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -81,7 +84,7 @@ class _Reader:
             return default
         try:
             return convert(text)
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:  # a home folder that nobody has is a RuntimeError
             self.reasons.append(f"{name}={text[:80]!r}: {error}")
             return default
 
@@ -110,16 +113,12 @@ def _sqlite_path(text: str) -> Path:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text) if text.replace(".", "", 1).isdigit() else parse_duration_s(text)
-    if seconds <= 0:
-        raise ValueError("must be above zero")
-    return seconds
+    return parse_duration_s(f"{text}s" if _NUMBER.match(text) else text)
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError("must be at least 1")
+    if not _WHOLE_NUMBER.match(text) or not (value := int(text)):
+        raise ValueError("must be a whole number, at least 1 and of at most 15 digits")
     return value
 
 

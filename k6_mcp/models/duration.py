@@ -3,7 +3,8 @@
 import re
 
 _UNIT_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)")
+_LONGEST_S = 9e9  # k6 counts nanoseconds in 64 bits
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h|d)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+\Z")
 
 
@@ -11,7 +12,7 @@ def parse_duration_s(text: str) -> float:
     """Return the seconds that `text` (`500ms`, `1m30s`, `1h`) means.
 
     Raises:
-        ValueError: If `text` is not a duration or not above zero.
+        ValueError: If `text` is not a duration, not above zero, or longer than k6 can count.
     """
     text = text.strip()
     if not _WHOLE.match(text):
@@ -19,6 +20,8 @@ def parse_duration_s(text: str) -> float:
     seconds = sum(float(number) * _UNIT_S[unit] for number, unit in _PART.findall(text))
     if seconds <= 0:
         raise ValueError(f"{text[:40]!r} is not above zero")
+    if seconds > _LONGEST_S:
+        raise ValueError(f"{text[:40]!r} is longer than k6 can count (292 years)")
     return seconds
 
 

@@ -120,7 +120,9 @@ class LoadTest(Model):
     stages: Annotated[list[Stage] | None, Field(min_length=1, max_length=100, description="ramp of VUs")] = None
     rate_per_s: Annotated[
         float | None,
-        Field(gt=0, description="open model: iterations started per second, whatever the target's latency; with duration"),
+        Field(
+            gt=0, le=1e9, description="open model: iterations started per second, whatever the target's latency; with duration"
+        ),
     ] = None
     thresholds: Annotated[
         dict[str, Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_one_or_many), Field(min_length=1)]],

@@ -78,7 +78,7 @@ async def probe(path: Path) -> K6Binary:
             if done.returncode:  # releases before `--json` existed
                 done = await anyio.run_process([str(path), "version"], check=False, env={"HOME": "/nonexistent"})
     except (OSError, TimeoutError) as error:
-        raise K6NotFound(f"{path} cannot be started: {error or 'no answer in time'}", hint=install_hint()) from error
+        raise K6NotFound(f"{path} cannot be started: {str(error) or 'no answer in time'}", hint=install_hint()) from error
     version = _parse_version(done.stdout.decode(errors="replace"))
     if version is None:
         raise K6NotFound(f"{path} does not answer `version` as k6 does", hint="set K6_BIN to a k6 binary")

@@ -15,16 +15,17 @@ def read_script_file(given: str) -> tuple[str, str]:
     Raises:
         InvalidArguments: If it is no readable UTF-8 file.
     """
-    # Only lexically, as k6 does: following links would change what the script's relative imports mean.
-    path = Path(os.path.normpath(Path(given).expanduser().absolute()))
+    path = Path(given)
     try:
+        # Only lexically, as k6 does: following links would change what the script's relative imports mean.
+        path = Path(os.path.normpath(path.expanduser().absolute()))
         return str(path), _read(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _refused(path, f"is not UTF-8 text (byte {error.start})", "save the script as UTF-8") from None
     except FileNotFoundError:
-        hint = f"give an absolute path; relative ones start at the server's working directory {Path.cwd()}"
+        hint = f"give an absolute path; relative ones start at the server's working directory {_working_directory()}"
         raise _refused(path, "does not exist", hint) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # a home folder that nobody has is a RuntimeError
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _refused(path, f"cannot be read: {reason}", "check the path and who may read it") from None
 
@@ -39,6 +40,13 @@ def _read(path: Path) -> bytes:
     if len(content) > _MOST_BYTES:
         raise OSError(f"it has more than {_MOST_BYTES} bytes")
     return content
+
+
+def _working_directory() -> str:
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return "(which is gone)"
 
 
 def _refused(path: Path, what: str, hint: str) -> InvalidArguments:

@@ -47,6 +47,12 @@ async def test_a_binary_that_does_not_answer_like_k6_is_not_taken_for_k6(tmp_pat
         await probe(_fake_k6(tmp_path, answer))
 
 
+async def test_a_binary_that_does_not_answer_in_time_is_said_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("k6_mcp.runners.find._VERSION_TIMEOUT_S", 0.1)
+    with pytest.raises(K6NotFound, match="cannot be started: no answer in time"):
+        await probe(_fake_k6(tmp_path, "exec sleep 20"))
+
+
 async def test_a_file_that_cannot_be_executed_is_reported(tmp_path: Path) -> None:
     broken = tmp_path / "k6"
     broken.write_bytes(b"\x7fELF rubbish")

@@ -41,6 +41,14 @@ def test_a_missing_file_is_named_with_its_absolute_path(tmp_path: Path, monkeypa
     assert str(tmp_path) in text.split("next step")[1]
 
 
+def test_a_working_directory_that_is_gone_is_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    assert _refusal("load.js").startswith("invalid_arguments: script_file: 'load.js' does not exist")
+
+
 def test_what_is_no_readable_text_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "latin.js").write_bytes(b"// caf\xe9")
     (tmp_path / "archive.tar").write_bytes(b"")
@@ -53,6 +61,7 @@ def test_what_is_no_readable_text_file_is_refused(tmp_path: Path) -> None:
     assert "cannot be read" in _refusal(tmp_path / "latin.js" / "below.js")
     assert "cannot be read" in _refusal("a\0b.js")
     assert "cannot be read" in _refusal("x" * 5000)
+    assert "cannot be read: Could not determine home directory" in _refusal("~nobody-has-this-name/x.js")
 
 
 def test_the_wrapper_imports_the_file_where_it_is(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def _parsed(value: object, expected: object) -> object:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 

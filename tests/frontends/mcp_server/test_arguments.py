@@ -77,6 +77,8 @@ async def test_objects_and_arrays_may_come_as_json_text_and_null_means_not_given
 async def test_a_text_that_only_looks_like_json_is_refused_by_its_shape(settings: Settings) -> None:
     text = await refused(settings, "execute_k6_test", {**SCRIPT, "tags": "{team: shop}"})
     assert "tags: should be a valid dictionary" in text
+    deep = await refused(settings, "execute_k6_test", {**SCRIPT, "stages": "[" * 100_000})
+    assert deep.startswith("invalid_arguments: ") and "stages: should be a valid list" in deep
 
 
 async def test_a_body_that_is_text_stays_text(settings: Settings) -> None:
