@@ -16,11 +16,13 @@ An error exists only where there is no run id to answer with.
 
 from collections.abc import Sequence
 
+_LONGEST_BYTES = 8_000  # an answer to an agent stays below 10 KB
+
 
 class K6McpError(Exception):
     """Base of all errors; `str()` is `code: text (next step: hint)`, one line, safe to show to a client.
 
-    `reasons` holds every violation found, one sentence each; the text joins them.
+    `reasons` holds every violation found, one sentence each; the text joins them, and is cut where a client sent thousands.
     """
 
     code = "internal"
@@ -31,8 +33,15 @@ class K6McpError(Exception):
         super().__init__(*reasons)
 
     def __str__(self) -> str:
-        text = f"{self.code}: {'; '.join(self.reasons)}"
+        text = _bounded(f"{self.code}: {'; '.join(self.reasons)}", len(self.reasons))
         return f"{text} (next step: {self.hint})" if self.hint else text
+
+
+def _bounded(text: str, reasons: int) -> str:
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= _LONGEST_BYTES:
+        return text
+    return f"{encoded[:_LONGEST_BYTES].decode('utf-8', 'ignore')}… (cut; {reasons} reasons in all)"
 
 
 class InvalidArguments(K6McpError):

@@ -26,6 +26,17 @@ async def test_every_violation_is_named_in_one_error_that_begins_with_its_code(s
     assert "\n" not in text
 
 
+async def test_thousands_of_violations_make_no_enormous_error(settings: Settings) -> None:
+    for arguments in (
+        {f"k{number}": 1 for number in range(5000)},
+        {"é" * 100_000: 1},
+        {"headers": {f"a {n}": "" for n in range(9999)}},
+    ):
+        text = await refused(settings, "plan_k6_test", {**arguments, "url": "http://127.0.0.1/"})
+        assert text.startswith("invalid_arguments: ") and text.endswith("nothing was run)")
+        assert len(text.encode()) < 10_000
+
+
 async def test_an_unknown_argument_is_answered_with_the_known_ones(settings: Settings) -> None:
     text = await refused(settings, "execute_k6_test", {**SCRIPT, "wait": 3})
     assert "wait: unknown argument" in text
