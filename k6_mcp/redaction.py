@@ -8,10 +8,11 @@ MASK = "***"
 # Repetitions are bounded: unbounded ones take quadratic time on a long line, which a target could send on purpose.
 _SECRET_WORD = r"(?:authorization|cookie|token|secret|passw(?:or)?d|pwd|api[-_]?key|access[-_]?key|private[-_]?key|credential|session[-_]?id|signature)"
 SECRET_NAME = re.compile(_SECRET_WORD, re.IGNORECASE)
-_SCHEME = re.compile(r"\b(Bearer|Basic|Digest|Token)(\s+)([A-Za-z0-9._~+/=-]{6,})", re.IGNORECASE)
+# JavaScript's own "Unexpected token ILLEGAL" holds no credential.
+_SCHEME = re.compile(r"(?<!\bUnexpected )\b(Bearer|Basic|Digest|Token)(\s+)([A-Za-z0-9._~+/=-]{6,})", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?")
 _USERINFO = re.compile(r"(?<=://)[^\s/@:'\"]{1,256}:[^\s/@'\"]{1,256}(?=@)")
-_QUERY = re.compile(r"([?&])([^=&\s'\"]{1,80})=([^&\s'\"#]+)")
+_QUERY = re.compile(r"([?&#;])([^=&;\s'\"]{1,80})=([^&;\s'\"#]+)")  # fragments carry tokens too
 _FIELD = re.compile(
     rf"""({_SECRET_WORD}[\w-]{{0,40}}["'`]?\s{{0,20}}[:=]\s{{0,20}})(?P<v>["'`])(?:(?!(?P=v)|\\).|\\.){{0,10000}}(?P=v)""",
     re.IGNORECASE,

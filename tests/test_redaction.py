@@ -14,6 +14,8 @@ from k6_mcp.redaction import credentials_in, redact_text, redact_url
         "password='SECRETVALUE1'",
         "http://user:SECRETVALUE1@host/path",
         "GET /x?a=1&api_key=SECRETVALUE1&b=2",
+        "https://host/cb#access_token=SECRETVALUE1&state=1",
+        "https://host/x?a=1;password=SECRETVALUE1",
         "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJTRUNSRVRWQUxVRTEifQ.SECRETVALUE1",
         "Basic SECRETVALUE1==",
     ],
@@ -32,7 +34,14 @@ def test_short_known_values_do_not_mask_ordinary_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["export const options = { vus: 10 };", "http://127.0.0.1:8080/items?page=2", "p(95)<500", "tokens per second: 12"]
+    "text",
+    [
+        "export const options = { vus: 10 };",
+        "http://127.0.0.1:8080/items?page=2",
+        "p(95)<500",
+        "tokens per second: 12",
+        "script.js: Line 1:21 Unexpected token ILLEGAL",
+    ],
 )
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
     assert redact_text(text) == text

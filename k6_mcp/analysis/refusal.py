@@ -7,6 +7,7 @@ from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.reports import Refusal
 from k6_mcp.models.run import Failure
 from k6_mcp.models.script import Script
+from k6_mcp.redaction import redact_text
 
 _INVALID_CONFIG = 104
 _SYNTAX = re.compile(r"(?P<file>file://\S+?): Line (?P<line>\d+):(?P<column>\d+) ")
@@ -31,7 +32,7 @@ def read_refusal(outcome: Outcome, script: Script) -> Refusal:
         message=_FILE_URL.sub("", text).strip(),
         line=line,
         column=column,
-        source_line=lines[line - 1].strip()[:_SOURCE_CHARS] if line and line <= len(lines) else None,
+        source_line=redact_text(lines[line - 1].strip())[:_SOURCE_CHARS] if line and line <= len(lines) else None,
     )
 
 

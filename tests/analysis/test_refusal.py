@@ -41,6 +41,12 @@ def test_a_script_file_is_known_by_its_own_name() -> None:
     assert (refusal.line, refusal.column) == (2, 1)
 
 
+def test_a_secret_in_the_source_line_is_masked() -> None:
+    script = _script().model_copy(update={"text": 'const password = "hunter2-hunter2"; }\n'})
+    refusal = read_refusal(_refused("GoError: file:///data/runs/r-1/script.js: Line 1:37 Unexpected token }"), script)
+    assert refusal.source_line == 'const password = "***"; }'
+
+
 def test_wrong_options_are_an_invalid_config_without_a_place() -> None:
     refusal = read_refusal(_refused("unknown executor type 'nope'", exit_code=104), _script())
     assert (refusal.kind, refusal.line, refusal.message) == ("invalid_config", None, "unknown executor type 'nope'")
