@@ -12,7 +12,10 @@ from k6_mcp.scripts.thresholds import asked_thresholds
 
 ENTRY = "_main.js"
 SCRIPT = "script.js"
-OURS = ("k6-mcp-summary.json", "summary-export.json", "record.ndjson", "run.json", "k6.log", SCRIPT)
+OURS = (
+    *("k6-mcp-summary.json", "summary-export.json", "record.ndjson", "run.json", "k6.log", "stop-requested"),
+    *(SCRIPT, ENTRY, "_guard.js", "_options.js"),
+)
 """Names, in lower case, that a script's handleSummary may not write; the first is the file of our summary."""
 
 

@@ -1,0 +1,17 @@
+from pathlib import Path
+
+from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.rules import parse_load_test
+from k6_mcp.scripts.wrapper import OURS, wrapper_files
+
+
+def test_a_script_can_write_over_no_file_that_a_run_is_kept_in_or_stopped_by() -> None:
+    folder = RunFolder(Path("/results"), "r-20260101-aaaaaaaaaaaaaaaa")
+    names = {
+        path.name
+        for path in (getattr(folder, name) for name in dir(RunFolder) if not name.startswith("_"))
+        if isinstance(path, Path)
+    }
+    wrapper = wrapper_files(parse_load_test({"script": "export default () => {};"}), "./script.js")
+    assert {"stop-requested", "run.json"} <= names
+    assert {*(names - {folder.path.name, folder.results_dir.name}), *wrapper} <= set(OURS)
