@@ -4,70 +4,29 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from k6_mcp.models.run import FailureKind, Status
+from tests.k6.case import GET, Case, script, websocket
 
 # A label above 63 characters is no domain name: the resolver says so without asking anybody.
 NO_SUCH_HOST = f"http://no-such-host.{'x' * 64}.invalid"
 
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One script and the run it must become: `says` are texts in the failure, `warns` are codes of warnings.
-
-    `requests` is how many requests the figures must show, None where it depends on timing.
-    """
-
-    name: str
-    source: str
-    status: Status = "failed"
-    kind: FailureKind | None = None
-    also: tuple[FailureKind, ...] = ()
-    says: tuple[str, ...] = ()
-    warns: tuple[str, ...] = ()
-    requests: int | None = None
-    has_figures: bool = True
-
-
-def _script(default: str, options: str = "{ iterations: 3 }", rest: str = "") -> str:
-    return f"""
-import http from 'k6/http';
-import exec from 'k6/execution';
-import {{ check, fail, sleep }} from 'k6';
-import {{ Counter, Gauge, Rate, Trend }} from 'k6/metrics';
-export const options = {options};
-export default function () {{ {default} }}
-{rest}
-"""
-
-
-def _websocket(url: str) -> str:
-    return (
-        "import ws from 'k6/ws';\nexport const options = { iterations: 3 };\n"
-        f"export default function () {{ ws.connect({url}, {{}}, (socket) => socket.close()); }}\n"
-    )
-
-
-_GET = "http.get('{target}/ok');"
-
 THRESHOLDS = (
     Case(
         "every threshold held",
-        _script(_GET, "{ iterations: 3, thresholds: { http_req_duration: ['p(95)<5000'], http_req_failed: ['rate<0.01'] } }"),
+        script(GET, "{ iterations: 3, thresholds: { http_req_duration: ['p(95)<5000'], http_req_failed: ['rate<0.01'] } }"),
         status="completed",
         requests=3,
     ),
     Case(
         "a crossed threshold",
-        _script(_GET, "{ iterations: 3, thresholds: { http_req_duration: ['p(95)<0.0001', 'avg<60000'] } }"),
+        script(GET, "{ iterations: 3, thresholds: { http_req_duration: ['p(95)<0.0001', 'avg<60000'] } }"),
         kind="thresholds_exceeded",
         says=("http_req_duration", "p(95)<0.0001"),
         requests=3,
     ),
     Case(
         "a crossed threshold on a tagged custom metric",
-        _script(
+        script(
             "depth.add(7, { queue: 'a' });",
             "{ iterations: 3, thresholds: { 'depth{queue:a}': ['p(99.5)<5'] } }",
             "const depth = new Trend('depth');",
@@ -78,7 +37,7 @@ THRESHOLDS = (
     ),
     Case(
         "abortOnFail",
-        _script(
+        script(
             "http.get('{target}/status/500'); sleep(0.05);",
             "{ duration: '30s', thresholds: { http_req_failed: [{ threshold: 'rate<0.1', abortOnFail: true }] } }",
         ),
@@ -87,52 +46,52 @@ THRESHOLDS = (
     ),
     Case(
         "a threshold without samples",
-        _script(_GET, "{ iterations: 3, thresholds: { checks: ['rate>0.9'] } }"),
+        script(GET, "{ iterations: 3, thresholds: { checks: ['rate>0.9'] } }"),
         kind="no_samples",
         says=("checks", "rate>0.9"),
         requests=3,
     ),
     Case(
         "a threshold on a tag that nothing carries",
-        _script(_GET, "{ iterations: 3, thresholds: { 'http_req_duration{page:home}': ['p(95)<500'] } }"),
+        script(GET, "{ iterations: 3, thresholds: { 'http_req_duration{page:home}': ['p(95)<500'] } }"),
         kind="no_samples",
         says=("http_req_duration{page:home}",),
         requests=3,
     ),
     Case(
         "all checks fail and no threshold asks about them",
-        _script("check(http.get('{target}/ok'), { 'is 201': (r) => r.status === 201 });"),
+        script("check(http.get('{target}/ok'), { 'is 201': (r) => r.status === 201 });"),
         status="completed",
         warns=("checks_failed",),
         requests=3,
     ),
-    Case("no threshold was given", _script(_GET), status="completed", warns=("nothing_asserted",), requests=3),
+    Case("no threshold was given", script(GET), status="completed", warns=("nothing_asserted",), requests=3),
 )
 
 TARGETS = (
-    Case("refused", _script("http.get('{closed}/');"), kind="target_unreachable", says=("1212", "refused"), requests=3),
-    Case("no such host", _script(f"http.get('{NO_SUCH_HOST}/');"), kind="target_unreachable", says=("1101",), requests=3),
-    Case("an untrusted certificate", _script("http.get('{tls}/ok');"), kind="target_unreachable", says=("1310",), requests=3),
+    Case("refused", script("http.get('{closed}/');"), kind="target_unreachable", says=("1212", "refused"), requests=3),
+    Case("no such host", script(f"http.get('{NO_SUCH_HOST}/');"), kind="target_unreachable", says=("1101",), requests=3),
+    Case("an untrusted certificate", script("http.get('{tls}/ok');"), kind="target_unreachable", says=("1310",), requests=3),
     Case(
         "a timeout",
-        _script("http.get('{target}/hang', { timeout: '100ms' });"),
+        script("http.get('{target}/hang', { timeout: '100ms' });"),
         kind="target_unreachable",
         says=("1050", "timeout"),
         requests=3,
     ),
-    Case("a connection reset", _script("http.post('{target}/reset');"), kind="target_unreachable", says=("1220",), requests=3),
-    Case("a connection closed", _script("http.post('{target}/eof');"), kind="target_unreachable", says=("1000",), requests=3),
-    Case("not HTTP", _script("http.post('{target}/malformed');"), kind="target_unreachable", says=("1000",), requests=3),
+    Case("a connection reset", script("http.post('{target}/reset');"), kind="target_unreachable", says=("1220",), requests=3),
+    Case("a connection closed", script("http.post('{target}/eof');"), kind="target_unreachable", says=("1000",), requests=3),
+    Case("not HTTP", script("http.post('{target}/malformed');"), kind="target_unreachable", says=("1000",), requests=3),
     Case(
         "refused WebSockets",
-        _websocket("'{closed}/'.replace('http', 'ws')"),
+        websocket("'{closed}/'.replace('http', 'ws')"),
         kind="target_unreachable",
         says=("none of 3 WebSocket sessions",),
         requests=0,
     ),
     Case(
         "WebSockets that the target does not open",
-        _websocket("'{target}/status/403'.replace('http', 'ws')"),
+        websocket("'{target}/status/403'.replace('http', 'ws')"),
         kind="target_failing",
         says=("3x HTTP 403",),
         requests=0,
@@ -148,7 +107,7 @@ TARGETS = (
     ),
     Case(
         "refused, and a threshold crossed by it",
-        _script("http.get('{closed}/');", "{ iterations: 3, thresholds: { http_req_failed: ['rate<0.01'] } }"),
+        script("http.get('{closed}/');", "{ iterations: 3, thresholds: { http_req_failed: ['rate<0.01'] } }"),
         kind="target_unreachable",
         also=("thresholds_exceeded",),
         says=("1212",),
@@ -156,28 +115,28 @@ TARGETS = (
     ),
     Case(
         "only HTTP 500 and no threshold",
-        _script("http.get('{target}/status/500');"),
+        script("http.get('{target}/status/500');"),
         kind="target_failing",
         says=("500",),
         requests=3,
     ),
     Case(
         "only HTTP 500 and a threshold on it",
-        _script("http.get('{target}/status/500');", "{ iterations: 3, thresholds: { http_req_failed: ['rate<0.01'] } }"),
+        script("http.get('{target}/status/500');", "{ iterations: 3, thresholds: { http_req_failed: ['rate<0.01'] } }"),
         kind="thresholds_exceeded",
         says=("http_req_failed", "rate<0.01"),
         requests=3,
     ),
     Case(
         "nearly only HTTP 500 and a threshold on something else",
-        _script("http.get('{target}/flaky/0.9');", "{ iterations: 20, thresholds: { http_req_duration: ['p(95)<60000'] } }"),
+        script("http.get('{target}/flaky/0.9');", "{ iterations: 20, thresholds: { http_req_duration: ['p(95)<60000'] } }"),
         status="completed",
         warns=("requests_failed",),
         requests=20,
     ),
     Case(
         "some HTTP 500 within the threshold",
-        _script("http.get('{target}/flaky/0.1');", "{ iterations: 20, thresholds: { http_req_failed: ['rate<0.2'] } }"),
+        script("http.get('{target}/flaky/0.1');", "{ iterations: 20, thresholds: { http_req_failed: ['rate<0.2'] } }"),
         status="completed",
         requests=20,
     ),
@@ -186,7 +145,7 @@ TARGETS = (
 LOAD = (
     Case(
         "not one finished iteration",
-        _script(
+        script(
             "http.get('{target}/ok'); sleep(30);",
             "{ scenarios: { s: { executor: 'constant-vus', vus: 2, duration: '1s', gracefulStop: '0s' } } }",
         ),
@@ -196,7 +155,7 @@ LOAD = (
     ),
     Case(
         "dropped iterations",
-        _script(
+        script(
             "http.get('{target}/delay/100');",
             "{ scenarios: { s: { executor: 'constant-arrival-rate', rate: 100, duration: '1s', preAllocatedVUs: 1, maxVUs: 1 } } }",
         ),
@@ -205,7 +164,7 @@ LOAD = (
     ),
     Case(
         "interrupted iterations",
-        _script(
+        script(
             "http.get('{target}/ok'); if (exec.vu.idInTest === 2) { sleep(30) } sleep(0.05);",
             "{ scenarios: { s: { executor: 'constant-vus', vus: 2, duration: '1s', gracefulStop: '0s' } } }",
         ),
@@ -248,35 +207,35 @@ SCRIPTS = (
     ),
     Case(
         "an exception in setup",
-        _script(_GET, rest="export function setup() { throw new Error('boom in setup'); }"),
+        script(GET, rest="export function setup() { throw new Error('boom in setup'); }"),
         kind="script_error",
         says=("setup", "boom in setup"),
         requests=0,
     ),
     Case(
         "setup timed out",
-        _script(_GET, "{ iterations: 3, setupTimeout: '500ms' }", "export function setup() { sleep(30); }"),
+        script(GET, "{ iterations: 3, setupTimeout: '500ms' }", "export function setup() { sleep(30); }"),
         kind="script_error",
         says=("setup()", "timed out"),
         requests=0,
     ),
     Case(
         "an exception in teardown",
-        _script(_GET, rest="export function teardown() { throw new Error('boom in teardown'); }"),
+        script(GET, rest="export function teardown() { throw new Error('boom in teardown'); }"),
         kind="script_error",
         says=("teardown", "boom in teardown"),
         requests=3,
     ),
     Case(
         "teardown timed out",
-        _script(_GET, "{ iterations: 3, teardownTimeout: '500ms' }", "export function teardown() { sleep(30); }"),
+        script(GET, "{ iterations: 3, teardownTimeout: '500ms' }", "export function teardown() { sleep(30); }"),
         kind="script_error",
         says=("teardown()", "timed out"),
         requests=3,
     ),
     Case(
         "every iteration threw",
-        _script("http.get('{target}/ok'); throw new Error('boom in an iteration');"),
+        script("http.get('{target}/ok'); throw new Error('boom in an iteration');"),
         kind="script_error",
         says=("boom in an iteration",),
         requests=3,
@@ -291,35 +250,35 @@ SCRIPTS = (
     ),
     Case(
         "an exception in an async setup",
-        _script(_GET, rest="export async function setup() { throw new Error('boom in setup'); }"),
+        script(GET, rest="export async function setup() { throw new Error('boom in setup'); }"),
         kind="script_error",
         says=("setup()", "boom in setup"),
         requests=0,
     ),
     Case(
         "some iterations threw",
-        _script("http.get('{target}/ok'); if (exec.scenario.iterationInTest === 1) fail('only this one');"),
+        script("http.get('{target}/ok'); if (exec.scenario.iterationInTest === 1) fail('only this one');"),
         status="completed",
         warns=("iterations_threw",),
         requests=3,
     ),
     Case(
         "exec.test.fail()",
-        _script("http.get('{target}/ok'); exec.test.fail('not good');"),
+        script("http.get('{target}/ok'); exec.test.fail('not good');"),
         kind="script_error",
         says=("fail",),
         requests=3,
     ),
     Case(
         "exec.test.abort()",
-        _script("http.get('{target}/ok'); exec.test.abort('seen enough');"),
+        script("http.get('{target}/ok'); exec.test.abort('seen enough');"),
         kind="script_error",
         says=("seen enough",),
         requests=1,
     ),
     Case(
         "aborted while a threshold is crossed",
-        _script(
+        script(
             "http.get('{target}/ok'); exec.test.abort('seen enough');",
             "{ iterations: 3, thresholds: { http_req_duration: ['p(95)<0.0001'] } }",
         ),
@@ -331,38 +290,38 @@ SCRIPTS = (
 )
 
 OPTIONS = (
-    Case("vus is no number", _script(_GET, "{ vus: 'abc' }"), kind="invalid_config", says=("abc",), has_figures=False),
+    Case("vus is no number", script(GET, "{ vus: 'abc' }"), kind="invalid_config", says=("abc",), has_figures=False),
     Case(
         "an unknown executor",
-        _script(_GET, "{ scenarios: { s: { executor: 'nope' } } }"),
+        script(GET, "{ scenarios: { s: { executor: 'nope' } } }"),
         kind="invalid_config",
         says=("nope",),
         has_figures=False,
     ),
     Case(
         "exec names no function",
-        _script(_GET, "{ scenarios: { s: { executor: 'per-vu-iterations', exec: 'nofn' } } }"),
+        script(GET, "{ scenarios: { s: { executor: 'per-vu-iterations', exec: 'nofn' } } }"),
         kind="invalid_config",
         says=("nofn",),
         has_figures=False,
     ),
     Case(
         "a threshold on an unknown metric",
-        _script(_GET, "{ thresholds: { nosuch_metric: ['avg<1'] } }"),
+        script(GET, "{ thresholds: { nosuch_metric: ['avg<1'] } }"),
         kind="invalid_config",
         says=("nosuch_metric",),
         has_figures=False,
     ),
     Case(
         "a threshold that is no expression",
-        _script(_GET, "{ thresholds: { http_reqs: ['what?'] } }"),
+        script(GET, "{ thresholds: { http_reqs: ['what?'] } }"),
         kind="invalid_config",
         says=("what?",),
         has_figures=False,
     ),
     Case(
         "iterations below vus",
-        _script(_GET, "{ vus: 5, iterations: 2 }"),
+        script(GET, "{ vus: 5, iterations: 2 }"),
         kind="invalid_config",
         says=("iterations",),
         has_figures=False,
@@ -387,8 +346,8 @@ _HANDLERS: Mapping[str, str] = {
 HANDLERS = tuple(
     Case(
         f"a handleSummary that {name}",
-        _script(
-            _GET,
+        script(
+            GET,
             "{ iterations: 3, thresholds: { http_req_duration: ['p(95)<0.0001'] } }",
             f"export function handleSummary(data) {{ {code} }}",
         ),
@@ -402,25 +361,25 @@ HANDLERS = tuple(
 FLOODS = (
     Case(
         "the same line for ever",
-        _script("for (let i = 0; i < 10000; i++) console.log('again and again '.repeat(20)); " + _GET),
+        script("for (let i = 0; i < 10000; i++) console.log('again and again '.repeat(20)); " + GET),
         status="completed",
         requests=3,
     ),
     Case(
         "millions of bytes of different lines",
-        _script("for (let i = 0; i < 5000; i++) console.error(exec.scenario.iterationInTest, i, 'z'.repeat(200)); " + _GET),
+        script("for (let i = 0; i < 5000; i++) console.error(exec.scenario.iterationInTest, i, 'z'.repeat(200)); " + GET),
         status="completed",
         requests=3,
     ),
     Case(
         "one line of 5 MB",
-        _script("console.log('w'.repeat(5000000)); " + _GET),
+        script("console.log('w'.repeat(5000000)); " + GET),
         status="completed",
         requests=3,
     ),
     Case(
         "thousands of failed requests",
-        _script("http.get('{closed}/');", "{ vus: 5, iterations: 5000 }"),
+        script("http.get('{closed}/');", "{ vus: 5, iterations: 5000 }"),
         kind="target_unreachable",
         says=("1212",),
         requests=5000,

@@ -11,7 +11,8 @@ from k6_mcp.models.run import Run
 from k6_mcp.reports.answer import run_answer
 from k6_mcp.settings import Limits, Settings
 from tests.certificate import self_signed_context
-from tests.k6.cases import CASES, Case
+from tests.k6.case import Case
+from tests.k6.cases import CASES
 from tests.target import closed_port, open_target
 
 _AT_ONCE = 6
