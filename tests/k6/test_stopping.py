@@ -88,8 +88,12 @@ async def test_a_client_that_stops_waiting_does_not_stop_the_run(settings: Setti
 
 async def test_leaving_the_service_stops_every_run_and_keeps_the_figures(settings: Settings, target: Target) -> None:
     async with open_app(settings) as service:
-        runs = [await start(service, endless(target.url("/ok"))) for _ in range(2)]
-        pids = [await under_load(service, run.run_id, lambda: target.total) for run in runs]
+        one, other = [await start(service, endless(target.url(path))) for path in ("/ok", "/delay/1")]
+        runs = (one, other)
+        pids = [
+            await under_load(service, one.run_id, lambda: target.requests["/ok"]),
+            await under_load(service, other.run_id, lambda: target.requests["/delay/1"]),
+        ]
     assert not any(alive(pid) for pid in pids)
     async with open_app(settings) as service:
         ended = [await service.get(run.run_id) for run in runs]
