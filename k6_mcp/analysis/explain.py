@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from k6_mcp.analysis.causes import crossing
-from k6_mcp.models.headline import headline
+from k6_mcp.models.headline import headline, requests
 from k6_mcp.models.metrics import Figures, Metrics
 from k6_mcp.models.reports import Explanation
 from k6_mcp.models.run import FINAL, FailureKind, Run
@@ -52,7 +52,7 @@ def _load(run: Run, figures: Figures) -> Iterator[str]:
     vus = f", at most {count(figures.vus_max, 'VU')}" if figures.vus_max else ""
     yield (
         f"load was applied for {number(figures.load_s)} s: {count(figures.iterations, 'iteration')} "
-        f"({number(figures.iterations_per_s, 3)}/s), {count(figures.requests, 'request')} ({number(figures.requests_per_s, 3)}/s){vus}"
+        f"({number(figures.iterations_per_s, 3)}/s), {requests(figures)} ({number(figures.requests_per_s, 3)}/s){vus}"
     )
     if planned is not None and planned.expected_iterations and figures.iterations < planned.expected_iterations:
         yield f"{figures.iterations} of {planned.expected_iterations} planned iterations finished"

@@ -1,5 +1,6 @@
 """The key figures of a run, and its latency without the requests that never connected."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from k6_mcp.analysis.breakdown import Breakdown, Rows, count_of, values_of
@@ -9,8 +10,17 @@ from k6_mcp.models.outcome import Outcome
 _GOOD_STATUSES = range(200, 400)
 
 
-def key_figures(rows: Rows, breakdown: Breakdown, outcome: Outcome, load_s: float, wall_s: float) -> Figures:
-    """Return the key figures; per-second figures divide by `load_s`."""
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the figures rest on beside the rows: the time load was applied, the time of the whole run, requests of setup and teardown."""
+
+    load_s: float
+    wall_s: float
+    requests_outside: int
+
+
+def key_figures(rows: Rows, breakdown: Breakdown, outcome: Outcome, basis: Basis) -> Figures:
+    """Return the key figures."""
     requests, iterations = breakdown.requests, count_of(rows, "iterations")
     failed, error_rate = _failed(rows, requests)
     unanswered = breakdown.unanswered
@@ -18,16 +28,17 @@ def key_figures(rows: Rows, breakdown: Breakdown, outcome: Outcome, load_s: floa
         unanswered = min(outcome.log.request_failures, requests)
     checks = values_of(rows, "checks")
     return Figures(
-        wall_s=wall_s,
-        load_s=load_s,
+        wall_s=basis.wall_s,
+        load_s=basis.load_s,
         requests=requests,
-        requests_per_s=requests / load_s if load_s else 0.0,
+        requests_outside_load=basis.requests_outside,
+        requests_per_s=(requests - basis.requests_outside) / basis.load_s if basis.load_s else 0.0,
         failed_requests=failed,
         error_rate=error_rate,
         unanswered_requests=unanswered,
         latency=_latency(rows, breakdown, requests, failed, unanswered),
         iterations=iterations,
-        iterations_per_s=iterations / load_s if load_s else 0.0,
+        iterations_per_s=iterations / basis.load_s if basis.load_s else 0.0,
         iterations_interrupted=outcome.interrupted,
         iterations_dropped=count_of(rows, "dropped_iterations"),
         iterations_thrown=outcome.log.thrown,

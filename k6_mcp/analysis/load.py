@@ -37,6 +37,12 @@ def load_seconds(record: Record, plan: Plan | None, times: Times) -> float:
     return _seen(record, run_s)
 
 
+def requests_outside(record: Record, plan: Plan | None, requests: int) -> int:
+    """Return how many of `requests` setup() and teardown() made: k6 tags only those of iterations with a scenario."""
+    inside = sum(record.count(f"http_reqs{{scenario:{scenario.name}}}") for scenario in plan.scenarios) if plan else 0
+    return requests - inside if record.complete and 0 < inside <= requests else 0
+
+
 def _as_planned(record: Record, plan: Plan | None, planned: float, run_s: float, longest_iteration_s: float) -> float:
     if plan is not None and all(scenario.rate_per_s is not None for scenario in plan.scenarios):
         return planned

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from k6_mcp.analysis.breakdown import Breakdown, Rows, values_of
 from k6_mcp.analysis.crosscheck import contradiction
-from k6_mcp.analysis.figures import key_figures
-from k6_mcp.analysis.load import Times, load_seconds
+from k6_mcp.analysis.figures import Basis, key_figures
+from k6_mcp.analysis.load import Times, load_seconds, requests_outside
 from k6_mcp.analysis.record import Record
 from k6_mcp.analysis.sources import Measured, read_export, read_summary, record_rows
 from k6_mcp.analysis.thresholds import Evidence, Judged, Key, aborted_early, judge_thresholds
@@ -31,10 +31,11 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
     breakdown = Breakdown.of(chosen.rows, record_rows(record))
     judged = _thresholds(outcome, record, plan, chosen)
     times = _times(outcome, record, chosen)
+    basis = Basis(load_seconds(record, plan, times), times.wall_s, requests_outside(record, plan, breakdown.requests))
     return Metrics(
         source=chosen.source,
         exact=chosen.measured is not None,
-        figures=key_figures(chosen.rows, breakdown, outcome, load_seconds(record, plan, times), times.wall_s),
+        figures=key_figures(chosen.rows, breakdown, outcome, basis),
         thresholds=judged.results,
         checks=_checks(chosen),
         errors=breakdown.errors,

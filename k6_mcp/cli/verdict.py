@@ -95,7 +95,8 @@ def _figures(figures: AnswerFigures) -> RenderableType:
 
 
 def _rows(figures: AnswerFigures) -> Iterator[tuple[str, str]]:
-    requests = f"{count(figures.requests)}, {figures.requests_per_s:.1f} per s"
+    outside = f" ({count(figures.requests_outside_load)} in setup and teardown)" if figures.requests_outside_load else ""
+    requests = f"{count(figures.requests)}{outside}, {figures.requests_per_s:.1f} per s"
     if figures.failed_requests is not None:
         requests += f", {count(figures.failed_requests)} failed ({share(figures.error_rate)})"
     if figures.unanswered_requests:
@@ -113,7 +114,11 @@ def _rows(figures: AnswerFigures) -> Iterator[tuple[str, str]]:
     if figures.checks_passed is not None or figures.checks_failed is not None:
         yield "checks", f"{count(figures.checks_passed or 0)} passed, {count(figures.checks_failed or 0)} failed"
     vus = f", up to {count(figures.vus_max)} VUs" if figures.vus_max else ""
-    yield "load", f"{format_duration(round(figures.load_s, 1))}{vus}" + ("" if figures.exact else ", approximate figures")
+    yield (
+        "load",
+        f"{format_duration(round(figures.load_s, 1 if figures.load_s >= 1 else 3))}{vus}"
+        + ("" if figures.exact else ", approximate figures"),
+    )
 
 
 def _latency(figures: AnswerFigures) -> str:

@@ -57,12 +57,18 @@ def _figures(figures: Figures) -> Iterator[str]:
         yield f"{count(figures.iterations, 'iteration')} at {number(figures.iterations_per_s, 3)}/s"
         yield "no HTTP request"
         return
-    yield f"{count(figures.requests, 'request')} at {number(figures.requests_per_s, 3)}/s"
+    yield f"{requests(figures)} at {number(figures.requests_per_s, 3)}/s"
     if figures.latency is not None and figures.latency.p95_ms is not None:
         of = " of the successful ones" if figures.latency.of == "successful_requests" else ""
         yield f"p95 {number(figures.latency.p95_ms, 3)} ms{of}"
     if figures.error_rate is not None:
         yield f"{percent(figures.error_rate)} failed"
+
+
+def requests(figures: Figures) -> str:
+    """Return the count of requests, with those that are not in the rate."""
+    outside = f" ({figures.requests_outside_load} in setup and teardown)" if figures.requests_outside_load else ""
+    return f"{count(figures.requests, 'request')}{outside}"
 
 
 def _thresholds(metrics: Metrics | None) -> str:

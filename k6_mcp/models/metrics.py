@@ -67,11 +67,15 @@ class Latency(Model):
 
 
 class Figures(Model):
-    """Key figures. `load_s` is the time load was applied (without setup and teardown); per-second figures divide by it."""
+    """Key figures. `load_s` is the time load was applied (without setup and teardown); per-second figures divide by it.
+
+    `requests_outside_load` of the requests came from setup and teardown, and are not in `requests_per_s`.
+    """
 
     wall_s: float
     load_s: float
     requests: int = 0
+    requests_outside_load: int = 0
     requests_per_s: float = 0.0
     failed_requests: int = 0
     error_rate: float | None = None

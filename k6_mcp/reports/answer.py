@@ -40,6 +40,7 @@ class AnswerFailure(Model):
 class AnswerFigures(Model):
     load_s: Annotated[float, Field(description="time load was applied, without setup and teardown")]
     requests: int
+    requests_outside_load: Annotated[int | None, Field(description="made by setup and teardown, not in requests_per_s")] = None
     requests_per_s: float
     failed_requests: int | None = None
     error_rate: Annotated[float | None, Field(description="0 to 1")] = None
@@ -164,6 +165,7 @@ def _figures(metrics: Metrics) -> AnswerFigures:
     return AnswerFigures(
         load_s=_rounded(figures.load_s),
         requests=figures.requests,
+        requests_outside_load=figures.requests_outside_load or None,
         requests_per_s=_rounded(figures.requests_per_s),
         failed_requests=figures.failed_requests if figures.requests else None,
         error_rate=_known(figures.error_rate),

@@ -81,6 +81,16 @@ def test_key_figures_undo_k6s_traps() -> None:
     assert figures.wall_s == 2.6
 
 
+def test_requests_of_setup_and_teardown_are_counted_but_are_no_load() -> None:
+    inside = {**counts(100, 10, 10), "http_reqs{scenario:default}": [75, 75]}
+    lines = (*RECORD[:3], line("cumulative", rows(2500, inside)), CLOSING[1])
+    figures = read(ended_well(), record(lines), plan()).figures
+    assert (figures.requests, figures.requests_outside_load, figures.requests_per_s) == (100, 25, 75 / 2.499)
+    cut_short = read(ended_well(), record(lines[:-1]), plan()).figures
+    assert (cut_short.requests_outside_load, cut_short.requests_per_s) == (0, 100 / 2.499)
+    assert read(ended_well(), record(), plan()).figures.requests_outside_load == 0
+
+
 def test_thresholds_carry_what_was_observed() -> None:
     planned = plan(("http_req_failed", "rate<0.05"), ("http_req_duration", "p(95)<500"), ("http_req_duration", "p(99.9)<39"))
     thresholds = {(t.metric, t.expression): (t.ok, t.observed) for t in read(ended_well(), record(), planned).thresholds}

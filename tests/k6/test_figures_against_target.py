@@ -102,6 +102,8 @@ async def test_every_metric_equals_k6s_own_summary_and_agrees_with_the_target(se
         1000: _FAILS,
     }
     assert figures.error_rate == figures.failed_requests / figures.requests
+    assert figures.requests_outside_load == target.requests["/ok"] == 2
+    assert figures.requests_per_s == (figures.requests - 2) / figures.load_s
 
 
 async def test_the_key_figures_repeat_the_summary_without_its_traps(settings: Settings, target: Target) -> None:
