@@ -85,6 +85,15 @@ def test_a_first_message_in_which_jsonrpc_comes_last_is_still_mcp() -> None:
     assert json.loads(done.stdout)["result"]["serverInfo"]["name"] == "k6-mcp"
 
 
+def test_a_request_that_the_transport_cannot_read_is_answered_all_the_same() -> None:
+    torn = r'{"jsonrpc": "2.0", "id": 2, "method": "ping", "params": {"name": "\ud83d"}}'
+
+    done = start(str(SERVER), stdin=f"{lines(INITIALIZE)}{torn}\nrubbish\n{lines({'jsonrpc': '2.0', 'id': 3, 'method': 'ping'})}")
+
+    answers = {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+    assert answers[2]["error"]["code"] == -32700 and answers[3]["result"] == {}
+
+
 def test_a_first_message_longer_than_any_pipe_arrives_whole() -> None:
     info = {"name": "ü" * 200_000, "version": "1"}
 

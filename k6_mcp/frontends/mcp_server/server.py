@@ -1,12 +1,13 @@
 """The MCP server: what a client sees, put together."""
 
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from typing import cast
 
 import anyio
 from mcp.server import MCPServer
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
 from mcp.types import CallToolResult, InputRequiredResult
 from mcp.types import Tool as ListedTool
 
@@ -21,6 +22,7 @@ from k6_mcp.frontends.mcp_server.run_tasks import RunTasks
 from k6_mcp.frontends.mcp_server.tasks import Tasks, TaskSource
 from k6_mcp.frontends.mcp_server.tool import K6Tool, ToolContext
 from k6_mcp.frontends.mcp_server.tools import all_tools
+from k6_mcp.frontends.mcp_server.unreadable import error_for
 
 _HOUR_MS = 3_600_000
 _INSTRUCTIONS = """Runs real k6 load tests and judges them.
@@ -63,7 +65,15 @@ class K6Server(MCPServer[OpenedService]):
 
     async def run_lines(self, lines: AsyncIterable[str]) -> None:
         """Serve one client whose messages are `lines`, answering on stdout, until they end."""
-        stdin = cast("anyio.AsyncFile[str]", lines)  # all that the transport does with it is to iterate
+
+        async def readable() -> AsyncGenerator[str]:
+            async for line in lines:
+                if error := error_for(line):
+                    await write_stream.send(SessionMessage(error))
+                else:
+                    yield line
+
+        stdin = cast("anyio.AsyncFile[str]", readable())  # all that the transport does with it is to iterate
         async with stdio_server(stdin=stdin) as (read_stream, write_stream):
             options = self._lowlevel_server.create_initialization_options()
             await self._lowlevel_server.run(read_stream, write_stream, options)

@@ -1,0 +1,53 @@
+"""Messages that the transport would drop in silence, so that their sender waited for ever: they are answered with an error."""
+
+import json
+import logging
+from typing import cast
+
+from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData, JSONRPCError, jsonrpc_message_adapter
+from pydantic import ValidationError
+
+logger = logging.getLogger(__name__)
+_REASON_CHARS = 200
+
+
+def error_for(line: str) -> JSONRPCError | None:
+    """Return the answer to a line that is no message, None if it is one or if nobody can be told by its id."""
+    try:
+        jsonrpc_message_adapter.validate_json(line, by_name=False)
+    except ValidationError as error:
+        return _answer(line, error)
+    return None
+
+
+def _answer(line: str, error: ValidationError) -> JSONRPCError | None:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    logger.warning("a line that is no message: %s", first["msg"])
+    request_id = _request_id(line)
+    if request_id is None:
+        return None
+    if first["type"] != "json_invalid":
+        data = ErrorData(code=INVALID_REQUEST, message="the message is no JSON-RPC 2.0 request; params must be an object")
+    else:
+        reason = first["msg"][:_REASON_CHARS]
+        data = ErrorData(
+            code=PARSE_ERROR,
+            message=f"the message cannot be read: {reason} (next step: send whole Unicode characters, not halves of surrogate pairs)",
+        )
+    return JSONRPCError(jsonrpc="2.0", id=request_id, error=data)
+
+
+def _request_id(line: str) -> int | str | None:
+    """Return the id of a request that Python's more lenient reader understands."""
+    try:
+        message: object = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(message, dict) or "method" not in message:
+        return None
+    found = cast("dict[str, object]", message).get("id")
+    return found if isinstance(found, str | int) and not isinstance(found, bool) and _encodable(found) else None
+
+
+def _encodable(found: str | int) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in str(found))
