@@ -97,7 +97,7 @@ def _next_steps(run: Run) -> Iterator[str]:
             yield 'say what is good enough with slo (e.g. {"p95_ms": 500, "error_rate": 0.01}) or thresholds of execute_k6_test'
         if "generator_limited" in codes:
             yield "repeat with less load or on a machine with more cores before trusting latency and rate"
-        if "requests_failed" in codes:
+        if codes & {"requests_failed", "requests_unanswered"}:
             yield 'look at what fails before raising the load; slo {"error_rate": 0.01} of execute_k6_test lets a test fail on it'
         elif "nothing_asserted" not in codes:
             yield "raise the load step by step (rate_per_s, vus or stages of execute_k6_test) to find where a threshold breaks"

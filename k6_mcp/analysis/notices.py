@@ -12,6 +12,8 @@ from k6_mcp.models.wording import count, few, number, percent
 _BUSY = 0.8  # of all cores: above, k6's own latency grows
 _MOST_K6_WARNINGS = 3
 _RATE_CAP_REACHED = 0.95
+_IGNORED = "handleSummary: ignored"  # the wrapper's words
+_THROWN_BY_HANDLER = "at handleSummary ("
 _KNOWN = ("Request Failed", "Insufficient VUs", "No script iterations fully finished")
 
 
@@ -25,6 +27,7 @@ def notices(case: Case) -> Iterator[Notice]:
         yield from _assertions(case)
         yield from _generator(case)
     yield from _plan(case)
+    yield from _summary_handler(case)
 
 
 def _measured(case: Case) -> Iterator[Notice]:
@@ -107,6 +110,17 @@ def _assertions(case: Case) -> Iterator[Notice]:
             code="nothing_asserted",
             message="no threshold was given, so nothing was asserted about the figures; use thresholds or slo",
         )
+
+
+def _summary_handler(case: Case) -> Iterator[Notice]:
+    """What the script's own report lacks: k6 ends with 0 all the same."""
+    for message in case.outcome.log.messages:
+        ignored = message.source == "console" and message.text.startswith(_IGNORED)
+        if ignored or (message.level == "error" and _THROWN_BY_HANDLER in message.text):
+            yield Notice(
+                code="handle_summary", message=f"the script's own handleSummary did not work as written: {said(message.text)}"
+            )
+            return
 
 
 def _generator(case: Case) -> Iterator[Notice]:

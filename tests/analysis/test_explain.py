@@ -1,3 +1,5 @@
+import pytest
+
 from k6_mcp.analysis.explain import explain
 from k6_mcp.analysis.verdict import judge
 from k6_mcp.models.metrics import CheckResult, ErrorCount, LiveFigures, StatusCount
@@ -69,8 +71,9 @@ def test_a_run_that_asserted_nothing_is_told_how_to() -> None:
     assert any("more cores" in step for step in steps)
 
 
-def test_a_run_with_failures_that_nothing_asked_about_is_not_told_to_raise_the_load() -> None:
-    warnings = (Notice(code="requests_failed", message="5 of 100 requests failed"),)
+@pytest.mark.parametrize("code", ["requests_failed", "requests_unanswered"])
+def test_a_run_with_failures_that_nothing_asked_about_is_not_told_to_raise_the_load(code: str) -> None:
+    warnings = (Notice(code=code, message="5 of 100 requests"),)
     steps = " ".join(explain(run("completed", metrics=metrics(threshold()), warnings=warnings)).next_steps)
     assert "error_rate" in steps and "step by step" not in steps
 

@@ -19,6 +19,12 @@ UNKNOWN = LogMessage(
 )
 OVERRODE = LogMessage(level="warning", text='"cli" level configuration overrode scenarios configuration entirely', count=1)
 REDIRECTS = LogMessage(level="warning", text="Stopped after 11 redirects and returned the redirection", count=3)
+HANDLER_THREW = LogMessage(
+    level="error", text="Error: bad handler\n\tat handleSummary (file:///s.js:3:9(1))\n\tat file:///_guard.js:133:29(4)", count=1
+)
+HANDLER_IGNORED = LogMessage(
+    level="warning", text="handleSummary: ignored the file a, whose content is", count=1, source="console"
+)
 FAILED = LogMessage(level="warning", text="Request Failed: boom", count=3)
 SAID_BY_SCRIPT = LogMessage(level="warning", text="careful", count=3, source="console")
 THREW = LogMessage(level="error", text="Error: only this one", count=2, source="stacktrace")
@@ -60,6 +66,8 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
         (outcome(log=said(None, OVERRODE)), metrics(HELD), None, "load_replaced", "overrode"),
         (outcome(log=said(None, UNKNOWN)), metrics(HELD), None, "unknown_options", "vuss"),
         (outcome(), metrics(HELD), plan(warnings=(UNKNOWN.text,)), "unknown_options", "vuss"),
+        (outcome(log=said(None, HANDLER_THREW, HANDLER_THREW)), metrics(HELD), None, "handle_summary", "bad handler"),
+        (outcome(log=said(None, HANDLER_IGNORED)), metrics(HELD), None, "handle_summary", "ignored the file a"),
         (outcome(log=said(None, REDIRECTS)), metrics(HELD), None, "k6_warning", "11 redirects"),
         (outcome(), metrics(HELD, requests_per_s=39.0), plan(rps=40), "rate_capped", "40 requests per second"),
         (
