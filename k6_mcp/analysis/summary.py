@@ -61,9 +61,17 @@ def _choose(outcome: Outcome, record: Record) -> _Chosen:
     rows = record_rows(record)
     if not rows:
         return _Chosen("none", {}, None, tuple(doubts))
-    return _Chosen("record", rows, None, (*doubts, _FROM_RECORD))
+    return _Chosen("record", rows, None, (*doubts, _FROM_RECORD, *_cut_short(outcome, record)))
 
 
+def _cut_short(outcome: Outcome, record: Record) -> Iterator[str]:
+    """Say when k6 went on after its time series ended: its disk was full, or somebody removed the file."""
+    missing_s = (outcome.ended_at - outcome.started_at).total_seconds() - record.seconds
+    if not record.complete and missing_s > _USUAL_LAG_S:
+        yield f"figures_incomplete: the time series ends {missing_s:.1f} s before k6 did; all figures are those up to then"
+
+
+_USUAL_LAG_S = 2.5  # the series has a point a second, and k6 needs a moment to start and end
 _FROM_RECORD = (
     "figures_from_record: k6 left no usable end-of-test summary, so figures come from its time series: up to the last second, "
     "fractions to five digits"

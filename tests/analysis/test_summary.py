@@ -218,6 +218,11 @@ def test_a_forged_verdict_is_overruled_by_the_value_it_rests_on() -> None:
     assert (failed.metric, failed.ok) == ("http_req_failed", False)
 
 
+def test_a_time_series_that_ends_long_before_k6_is_told() -> None:
+    assert "figures_incomplete" not in _codes(read(outcome(seconds=2.6), record(RECORD[:7]), None).warnings)
+    assert "figures_incomplete" in _codes(read(outcome(seconds=60), record(RECORD[:7]), None).warnings)
+
+
 def test_a_killed_run_keeps_the_figures_up_to_its_last_second() -> None:
     metrics = read(
         outcome(-9), record(RECORD[:7]), plan(("http_req_failed", "rate<0.05"), ("http_req_duration{page:a}", "avg<1"))
