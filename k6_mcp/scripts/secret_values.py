@@ -12,6 +12,7 @@ from k6_mcp.redaction import MASK, is_secret_name, redact_text, redact_url
 from k6_mcp.scripts.javascript import Code
 
 _LARGEST_VALUE_BYTES = 100_000  # Linux refuses environment strings above 128 KiB
+_LARGEST_TOTAL_BYTES = 1_000_000  # Linux refuses an environment and arguments above 2 MiB together
 _SHOWN_BODY_CHARS = 2000
 
 
@@ -39,6 +40,9 @@ class Environment:
             InvalidArguments: With every value that an environment cannot carry.
         """
         reasons = [reason for name, value in self._values.items() for reason in _unfit(self._sources[name], value)]
+        total = sum(len(name.encode()) + len(value.encode()) for name, value in self._values.items())
+        if not reasons and total > _LARGEST_TOTAL_BYTES:
+            reasons = [f"env: has {total} bytes in all; an environment can have {_LARGEST_TOTAL_BYTES}"]
         if reasons:
             hint = "shorten these values, or read them in a script from a file with open()"
             raise InvalidArguments(*reasons, hint=hint)
