@@ -154,7 +154,7 @@ class Driver:
                 log.exception("recovering run %s", run.run_id)
 
     def _lost(self, run: Run) -> Run:
-        record = Record()
+        record = Record(run.plan is None or run.plan.tells_scenarios)
         outcome = self._runner.recover(run.run_id, record.feed)
         metrics = read_metrics(outcome, record, run.plan)
         notice = Notice(

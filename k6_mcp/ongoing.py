@@ -15,7 +15,7 @@ class Ongoing:
     def __init__(self, run: Run, plan: RunPlan) -> None:
         self.run = run
         self.plan = plan
-        self.record = Record()
+        self.record = Record(plan.plan.tells_scenarios)
         self.done = anyio.Event()
         self.turn = anyio.CancelScope()
         self._progress: Progress | None = None

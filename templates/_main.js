@@ -7,6 +7,6 @@ export * from {{ specifier }};
 const entry = script.default;
 export { entry as default };
 
-export const options = isVu ? script.options : mergedOptions(script.options, {{ asked }});{{ statuses_call }}
+export const options = isVu ? script.options : mergedOptions(script, {{ asked }});{{ statuses_call }}
 
 export const handleSummary = summaryHandler(script.handleSummary);

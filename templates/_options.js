@@ -66,12 +66,14 @@ function withThresholds(own, asked) {
   return Object.fromEntries(merged);
 }
 
-export function mergedOptions(own, asked) {
+export function mergedOptions(script, asked) {
+  const own = script.options;
   if (given(own) && !isRecord(own)) {
     return own;
   }
   const declared = declaredLoad(own || {});
-  const report = { declared, replaced: [] };
+  const phases = typeof script.setup === "function" || typeof script.teardown === "function";
+  const report = { declared, replaced: [], phases };
   let options = withDefaultVus({ ...own }, declared);
   if (asked.load && (asked.override || !declared.scenarios)) {
     report.replaced = replacedBy(asked.load, declared);

@@ -83,9 +83,11 @@ class Record:
     """Reads the record incrementally; never raises, whatever a line holds.
 
     `damaged` counts the lines it could not use; `complete` means that k6 closed the record with its last figures.
+    `tells_scenarios` says whether k6 was asked to name the scenario of each request (see `Plan.tells_scenarios`).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tells_scenarios: bool = True) -> None:
+        self._tells_scenarios = tells_scenarios
         self.damaged = 0
         self.complete = False
         self._stopped = False
@@ -209,7 +211,7 @@ class Record:
         for name, row in rows.items():
             if name.startswith(_ACTIVITY):
                 self._snapshots_seen[name] = self._snapshots_seen.get(name, 0.0) + row.get("count", 0.0)
-        vus, active = rows.get("vus", {}).get("value"), _active(rows)
+        vus, active = rows.get("vus", {}).get("value"), self._active(rows)
         if self._last_active is None:
             self._note_start(begin, end, vus, rows.get("iteration_duration", {}).get("max", 0.0) / 1000 if active else None)
         if active:
@@ -228,7 +230,7 @@ class Record:
             self._start_by_s = max(min(by_vus, end - longest_s), self._start_from_s)
 
     def _active_since_snapshot(self) -> bool:
-        return _active(
+        return self._active(
             {
                 name: {"count": row.get("count", 0.0) - self._snapshots_seen.get(name, 0.0)}
                 for name, row in self._cumulative.items()
@@ -236,15 +238,13 @@ class Record:
             }
         )
 
+    def _active(self, rows: Rows) -> bool:
+        """Whether an iteration finished, or a request of a scenario: setup() and teardown() make requests too, but untagged."""
+        loads = "http_reqs{scenario:" if self._tells_scenarios else "http_reqs"
+        return any(row.get("count", 0.0) > 0 for name, row in rows.items() if name == "iterations" or name.startswith(loads))
+
     def _since_start(self, at_ms: float) -> float:
         return max(at_ms - (self._start_ms or 0.0), 0.0) / 1000
-
-
-def _active(rows: Rows) -> bool:
-    """Whether an iteration finished, or a request of a scenario: setup() and teardown() count requests too, but untagged."""
-    return any(
-        row.get("count", 0.0) > 0 for name, row in rows.items() if name == "iterations" or name.startswith("http_reqs{scenario:")
-    )
 
 
 def _interval(rows: Rows, end_s: float, seconds: float, previous: Interval | None) -> Interval:

@@ -32,6 +32,7 @@ class Plan(Model):
 
     `duration_s` is the longest planned load; `longest_s` includes graceful stops (k6's totalDuration).
     `expected_requests` is what an arrival-rate plan asks for, one request per iteration, None for closed models.
+    `phases` says whether the script has a setup() or teardown().
     `rps` is what k6's option of that name holds the request rate to: the script's own or this server's cap.
     `declared` names the load options the script itself declares; `replaced` those an override removed.
     """
@@ -45,10 +46,16 @@ class Plan(Model):
     expected_iterations: int | None = None
     declared: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
+    phases: bool = True
     warnings: tuple[str, ...] = ()
     setup_timeout_s: float = 60.0
     teardown_timeout_s: float = 60.0
     rps: int | None = None
+
+    @property
+    def tells_scenarios(self) -> bool:
+        """Whether the record must name the scenario of each request: where there are several, or setup() makes some too."""
+        return self.phases or len(self.scenarios) > 1
 
 
 class RunPlan(Model):

@@ -67,6 +67,7 @@ class _OurExt(BaseModel):
 
     declared: _Declared = _Declared()
     replaced: Sequence[str] = ()
+    phases: bool = True
 
 
 class _Ext(BaseModel):
@@ -105,6 +106,7 @@ def read_plan(text: str, warnings: Iterable[str] = ()) -> Plan:
         expected_iterations=_expected(raw, scenarios),
         declared=tuple(_declared(ours.declared)),
         replaced=tuple(ours.replaced),
+        phases=ours.phases,
         warnings=tuple(warnings),
         rps=options.rps,
         setup_timeout_s=options.setup_timeout or _DEFAULT_PHASE_TIMEOUT_S,

@@ -126,7 +126,7 @@ class LocalRunner:
             if stop.reason:
                 return Outcome(exit_code=None, stop_reason=stop.reason, started_at=started, ended_at=started)
             command = run_command((await self.k6()).path, folder, plan.script, plan.plan)
-            async with k6_process(command, environment(folder, plan.script), folder.path, self._watchdog) as child:
+            async with k6_process(command, environment(folder, plan.script, plan.plan), folder.path, self._watchdog) as child:
                 emit(Started(at=started))
                 return await _Attempt(child, folder, plan, stop, emit, started).outcome()
         except (OSError, K6McpError) as error:

@@ -8,7 +8,7 @@ export * from "./script.js";
 const entry = script.default;
 export { entry as default };
 
-export const options = isVu ? script.options : mergedOptions(script.options, {
+export const options = isVu ? script.options : mergedOptions(script, {
   load: {
     executor: "constant-vus",
     vus: 2,

@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.plan import Plan, ScenarioPlan, ThresholdPlan
+from k6_mcp.models.script import Script
+from k6_mcp.runners.command import environment, run_command
+
+FOLDER = RunFolder(Path("/results"), "r-20260101-aaaaaaaaaaaaaaaa")
+SCRIPT = Script(origin="text", text="", sha256="", files={}, entry="_main.js", env={"TOKEN": SecretStr("s3cret")})
+
+
+def _plan(scenarios: int = 1, phases: bool = False, expression: str = "avg<9", rps: int | None = None) -> Plan:
+    return Plan(
+        scenarios=tuple(ScenarioPlan(name=str(number), executor="constant-vus") for number in range(scenarios)),
+        thresholds=(ThresholdPlan(metric="http_req_duration", expression=expression),),
+        max_vus=1,
+        duration_s=1,
+        longest_s=1,
+        phases=phases,
+        rps=rps,
+    )
+
+
+@pytest.mark.parametrize(
+    ("plan", "tags"),
+    [
+        (_plan(), "status,error_code"),
+        (_plan(scenarios=2), "status,error_code,scenario"),
+        (_plan(phases=True), "status,error_code,scenario"),
+    ],
+)
+def test_the_record_names_scenarios_only_where_they_tell_something(plan: Plan, tags: str) -> None:
+    assert environment(FOLDER, SCRIPT, plan)["K6_WEB_DASHBOARD_TAGS"] == tags
+
+
+def test_the_callers_own_environment_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("K6_VUS", "7")
+    passed_on = environment(FOLDER, SCRIPT)
+    assert not {"AWS_SECRET_ACCESS_KEY", "K6_VUS"} & passed_on.keys()
+    assert passed_on["TOKEN"] == "s3cret"
+
+
+def test_secrets_stand_in_no_command_line() -> None:
+    assert "s3cret" not in " ".join(run_command(Path("/k6"), FOLDER, SCRIPT, _plan()))
+
+
+def test_a_percentile_that_a_threshold_names_is_among_the_summary_statistics() -> None:
+    command = run_command(Path("/k6"), FOLDER, SCRIPT, _plan(expression="p(97.5) < 300"))
+    assert "p(97.5)" in command[command.index("--summary-trend-stats") + 1].split(",")
+
+
+@pytest.mark.parametrize(("rps", "given"), [(None, False), (50, True)])
+def test_the_request_rate_is_capped_only_when_the_plan_says_so(rps: int | None, given: bool) -> None:
+    assert ("--rps" in run_command(Path("/k6"), FOLDER, SCRIPT, _plan(rps=rps))) is given
