@@ -28,6 +28,12 @@ def _duration(text: str) -> str:
     return text
 
 
+def _startable(rate_per_s: float | None) -> float | None:
+    if rate_per_s is not None and rate_per_s > 1e9:  # one a nanosecond
+        raise ValueError(f"{rate_per_s:g} per second is more than k6 can start")
+    return rate_per_s
+
+
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
@@ -120,9 +126,8 @@ class LoadTest(Model):
     stages: Annotated[list[Stage] | None, Field(min_length=1, max_length=100, description="ramp of VUs")] = None
     rate_per_s: Annotated[
         float | None,
-        Field(
-            gt=0, le=1e9, description="open model: iterations started per second, whatever the target's latency; with duration"
-        ),
+        AfterValidator(_startable),
+        Field(gt=0, description="open model: iterations started per second, whatever the target's latency; with duration"),
     ] = None
     thresholds: Annotated[
         dict[str, Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_one_or_many), Field(min_length=1)]],

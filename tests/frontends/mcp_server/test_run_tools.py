@@ -40,7 +40,7 @@ async def test_a_test_that_outlasts_wait_s_comes_back_running_with_what_to_call_
 
 
 async def test_a_planned_script_is_shown_without_its_secrets(settings: Settings) -> None:
-    script = "const password = 'hunter2-hunter2';\n" + SCRIPT["script"]
+    script = f"const password = 'hunter2-hunter2';\n{SCRIPT['script']}"
     async with connected(settings, ScriptedK6()) as client:
         plan = answer(await client.call_tool("plan_k6_test", {"script": script}))
     assert plan["script"].startswith("const password = '***';\n")
