@@ -54,4 +54,6 @@ def speaks_mcp(line: bytes) -> bool:
         message: object = json.loads(line)
     except (ValueError, RecursionError):
         return False
-    return isinstance(message, list) or (isinstance(message, dict) and "jsonrpc" in cast("dict[str, object]", message))
+    if isinstance(message, list):  # a batch of an older protocol revision
+        message = next(iter(cast("list[object]", message)), None)
+    return isinstance(message, dict) and "jsonrpc" in cast("dict[str, object]", message)

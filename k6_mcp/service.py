@@ -219,7 +219,8 @@ class LoadTests:
         )
 
     def _run_plan(self, run: Run, script: Script, plan: Plan) -> RunPlan:
-        longest_s = plan.longest_s + plan.setup_timeout_s + plan.teardown_timeout_s + _AFTER_LOAD_S + plan.max_vus / 1000
+        phases_s = plan.setup_timeout_s + plan.teardown_timeout_s if plan.phases else 0.0
+        longest_s = plan.longest_s + phases_s + _AFTER_LOAD_S + plan.max_vus / 1000
         return RunPlan(
             run_id=run.run_id,
             script=script,

@@ -1,9 +1,11 @@
 """Where k6 is and which version it is."""
 
+import contextlib
 import json
 import platform
 import re
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from k6_mcp.errors import K6NotFound, K6TooOld
 
 OLDEST = (1, 0, 0)
 _VERSION_TIMEOUT_S = 10.0  # `k6 version` takes 20 ms; a binary that needs longer is not k6
+_LONGEST_ANSWER_BYTES = 65_536
 _USUAL_PLACES = (
     "/usr/local/bin",
     "/usr/bin",
@@ -74,17 +77,30 @@ async def probe(path: Path) -> K6Binary:
     """
     try:
         with anyio.fail_after(_VERSION_TIMEOUT_S):
-            done = await anyio.run_process([str(path), "version", "--json"], check=False, env={"HOME": "/nonexistent"})
-            if done.returncode:  # releases before `--json` existed
-                done = await anyio.run_process([str(path), "version"], check=False, env={"HOME": "/nonexistent"})
+            # Releases before `--json` existed refuse it and print nothing.
+            answer = await _answer(path, "version", "--json") or await _answer(path, "version")
     except (OSError, TimeoutError) as error:
         raise K6NotFound(f"{path} cannot be started: {str(error) or 'no answer in time'}", hint=install_hint()) from error
-    version = _parse_version(done.stdout.decode(errors="replace"))
+    version = _parse_version(answer)
     if version is None:
         raise K6NotFound(f"{path} does not answer `version` as k6 does", hint="set K6_BIN to a k6 binary")
     if _release(version) < OLDEST:
         raise K6TooOld(f"{path} is k6 {version}; the oldest supported version is 1.0.0", hint=install_hint())
     return K6Binary(path, version)
+
+
+async def _answer(path: Path, *arguments: str) -> str:
+    """Return the beginning of what a command prints; what is no k6 may print for ever."""
+    output = bytearray()
+    async with await anyio.open_process(
+        [str(path), *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={"HOME": "/nonexistent"}
+    ) as process:
+        with contextlib.suppress(anyio.EndOfStream):
+            while process.stdout is not None and len(output) < _LONGEST_ANSWER_BYTES:
+                output += await process.stdout.receive()
+        if len(output) >= _LONGEST_ANSWER_BYTES:
+            process.kill()
+    return output[:_LONGEST_ANSWER_BYTES].decode(errors="replace")
 
 
 def _parse_version(text: str) -> str | None:

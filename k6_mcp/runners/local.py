@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
-from anyio.abc import Process
+from anyio.abc import Process, TaskGroup
 
 from k6_mcp.errors import K6McpError
 from k6_mcp.models.folder import RunFolder
@@ -72,14 +72,16 @@ class LocalRunner:
         path = locate(self._k6_bin, self._search_path)
         folder, planned = self._write(run_id, script), list[Plan | Outcome]()
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._look_at_k6)  # k6's version beside its plan: each takes a process of 20 ms
+            tasks.start_soon(self._look_at_k6, tasks)  # k6's version beside its plan: each takes a process of 20 ms
             planned.append(await self._inspect(path, folder, script))
         await self.k6()
-        return planned[0]
+        return planned[0] if planned else await self._inspect(path, folder, script)
 
-    async def _look_at_k6(self) -> None:
-        with contextlib.suppress(K6McpError):  # told by the next `k6`
+    async def _look_at_k6(self, tasks: TaskGroup) -> None:
+        try:
             await self.k6()
+        except K6McpError:  # told by the next `k6`; what is no k6 may never end its plan
+            tasks.cancel_scope.cancel()
 
     async def _inspect(self, k6: Path, folder: RunFolder, script: Script) -> Plan | Outcome:
         started, reader = datetime.now(UTC), LogReader(appender(folder.log), _secrets(script))
@@ -141,7 +143,8 @@ class LocalRunner:
     def discard(self, run_id: str) -> None:
         """Remove the run's folder."""
         shutil.rmtree(self.folder(run_id).path, ignore_errors=True)
-        self._elsewhere.pop(run_id, None)
+        if elsewhere := self._elsewhere.pop(run_id, None):
+            shutil.rmtree(elsewhere, ignore_errors=True)
 
     def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:
         """Return what is left of a run whose owner died; `take` gets the lines of its record."""

@@ -11,6 +11,8 @@ from k6_mcp.redaction import redact_text
 
 _TIME = re.compile(rb'"time":"[^"]*"|time="[^"]*"')
 _LOGFMT = re.compile(r'level=(\w+) msg="((?:[^"\\]|\\.)*)"')
+# k6 2.x names the file it was started with before the user's own.
+_WRAPPER = re.compile(r"^could not initialize '[^']*': (?:could not load JS test '[^']*': )?")
 _LONGEST_LINE_BYTES = 32_768
 _LINE_END_BYTES = 4_096  # k6 names source and scenario after the message, so of a line too long its end is kept as well
 _CUT = "…".encode()
@@ -143,7 +145,7 @@ def _parse(line: bytes, secrets: tuple[str, ...]) -> _Entry:
     # An exception of an iteration names its scenario and ends nothing; k6 2.x marks those of init, setup and teardown as stacktrace too.
     ends_run = source in (None, "stacktrace") and "scenario" not in fields
     explains = level in ("error", "fatal", "panic") and error is None and ends_run and not said.startswith(_SPURIOUS)
-    shown = f"{said}: {error}" if error is not None else said
+    shown = _WRAPPER.sub("", f"{said}: {error}" if error is not None else said)
     return _Entry(
         level=level,
         text=redact_text(shown, secrets)[:_MESSAGE_CHARS],

@@ -59,3 +59,8 @@ async def test_a_file_that_cannot_be_executed_is_reported(tmp_path: Path) -> Non
     broken.chmod(0o755)
     with pytest.raises(K6NotFound, match="cannot be started"):
         await probe(broken)
+
+
+async def test_a_binary_that_prints_for_ever_is_cut_off() -> None:
+    with pytest.raises(K6NotFound, match="does not answer `version` as k6 does"):
+        await probe(Path("/usr/bin/yes"))

@@ -119,3 +119,14 @@ def test_binary_rubbish_and_deeply_nested_json_are_survived() -> None:
     reader.feed(bytes(range(256)) + b"\n" + b"[" * 30_000 + b"\n[1,2]\nnull\n")
     reader.close()
     assert reader.digest(went_running=False).cause is None
+
+
+def test_k6_2s_name_for_our_wrapper_is_left_out_of_the_cause() -> None:
+    reader, _ = _reader()
+    reader.feed(
+        _line(
+            level="error",
+            msg="could not initialize '/r/_main.js': could not load JS test 'file:///r/_main.js': file:///r/script.js: Line 1:2 Unexpected token",
+        )
+    )
+    assert reader.digest(went_running=False).cause == "file:///r/script.js: Line 1:2 Unexpected token"
