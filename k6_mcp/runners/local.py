@@ -272,7 +272,7 @@ class _Attempt:
     async def _end_when_asked(self) -> None:
         await self._stop.asked.wait()
         interrupt(self._child.pid)
-        teardown_s = min(self._plan.plan.teardown_timeout_s, _LONGEST_TEARDOWN_S)
+        teardown_s = min(self._plan.plan.teardown_timeout_s, _LONGEST_TEARDOWN_S) if self._plan.plan.phases else 0.0
         grace_s = _SHUTDOWN_GRACE_S if self._stop.reason == "shutdown" else teardown_s + HANDLE_SUMMARY_TIMEOUT_S + 5
         await anyio.sleep(grace_s)
         self._killed = True

@@ -76,9 +76,14 @@ async def wait_drained(process: Process, stdout: Callable[[bytes], None], stderr
 
 
 def interrupt(pid: int) -> None:
-    """Ask k6 to stop gracefully: SIGINT to k6 alone; a second one would cost the end-of-test summary."""
+    """Ask k6 to stop gracefully: SIGINT to k6 alone; a second one would cost the end-of-test summary.
+
+    Where this process was started with SIGINT ignored (in the background of a script), k6 inherits that until its own
+    handler stands and would miss the request, so it gets SIGTERM, which means the same to it.
+    """
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGINT)
+        os.kill(pid, signal.SIGTERM if ignored else signal.SIGINT)
 
 
 def kill_group(pid: int) -> None:
