@@ -13,8 +13,9 @@ _SCHEME = re.compile(r"(?<!\bUnexpected )\b(Bearer|Basic|Digest|Token)(\s+)([A-Z
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?")
 _USERINFO = re.compile(r"(?<=://)[^\s/@:'\"]{1,256}:[^\s/@'\"]{1,256}(?=@)")
 _QUERY = re.compile(r"([?&#;])([^=&;\s'\"]{1,80})=([^&;\s'\"#]+)")  # fragments carry tokens too
-_FIELD = re.compile(
-    rf"""({_SECRET_WORD}[\w-]{{0,40}}["'`]?\s{{0,20}}[:=]\s{{0,20}})(?P<v>["'`])(?:(?!(?P=v)|\\).|\\.){{0,10000}}(?P=v)""",
+_FIELD = re.compile(  # quotes may be escaped: k6 writes JSON that a script logs into JSON of its own
+    rf"""({_SECRET_WORD}[\w-]{{0,40}}(?:\\{{0,3}}["'`])?\s{{0,20}}[:=]\s{{0,20}})(?P<v>\\{{0,3}}["'`])"""
+    r"""(?:(?!(?P=v))(?:\\.|[^\\])){0,10000}(?P=v)""",
     re.IGNORECASE,
 )
 _HEADER_LINE = re.compile(r"^((?:proxy-)?authorization|(?:set-)?cookie)(\s*:\s*).+$", re.IGNORECASE | re.MULTILINE)

@@ -11,6 +11,8 @@ from k6_mcp.redaction import credentials_in, redact_text, redact_url
         "headers: { Authorization: 'Bearer SECRETVALUE1' }",
         '{"access_token": "SECRETVALUE1"}',
         "const apiKey = `SECRETVALUE1`;",
+        r'{"level":"info","msg":"got {\"token\":\"SECRETVALUE1\",\"a\":1}"}',
+        r'password: "with \" inside SECRETVALUE1"',
         "password='SECRETVALUE1'",
         "http://user:SECRETVALUE1@host/path",
         "GET /x?a=1&api_key=SECRETVALUE1&b=2",
