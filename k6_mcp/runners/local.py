@@ -220,7 +220,8 @@ class _Attempt:
         self._started = started
         self._stdout = StdoutReader()
         self._log_file = appender(folder.log)
-        self._log = LogReader(self._log_file, _secrets(plan.script))
+        self._secrets = _secrets(plan.script)
+        self._log = LogReader(self._log_file, self._secrets)
         self._tail = Tail(folder.record, lambda line: emit(RecordLine(line=line)))
         self._cpu_s: float | None = None
         self._killed = False
@@ -235,7 +236,7 @@ class _Attempt:
             tasks.cancel_scope.cancel()
         self._tail.read()
         self._log.close()
-        self._log_file(redact_text(self._stdout.text, _secrets(self._plan.script)))
+        self._log_file(redact_text(self._stdout.text, self._secrets))
         progress = self._stdout.progress
         return Outcome(
             exit_code=exit_code,
