@@ -10,16 +10,16 @@ from typing import Self
 import anyio
 
 from k6_mcp import limits
-from k6_mcp.analysis.explain import explain
 from k6_mcp.analysis.record import Record
 from k6_mcp.analysis.refusal import read_refusal
 from k6_mcp.driver import Driver
 from k6_mcp.errors import UnknownRun
 from k6_mcp.history.history import History
+from k6_mcp.insights import Insights
 from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan, RunPlan
-from k6_mcp.models.reports import Explanation, Health, LimitsReport, PlanReport
+from k6_mcp.models.reports import Health, LimitsReport, PlanReport
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
@@ -41,13 +41,17 @@ log = logging.getLogger(__name__)
 
 
 class LoadTests:
-    """Every use case, one method each; owns the running tests, so leaving it stops them all gracefully."""
+    """Every use case around a running test, one method each; `insights` answers what is asked afterwards.
+
+    Owns the running tests, so leaving it stops them all gracefully.
+    """
 
     def __init__(self, runner: Runner, history: History, settings: Settings) -> None:
         self._runner = runner
         self._history = history
         self._settings = settings
         self._driver = Driver(runner, history, settings.limits.max_concurrent_runs)
+        self.insights = Insights(self.get, history, settings)
         self._recovered = anyio.Event()
         self._stack = AsyncExitStack()
         self._tasks = anyio.create_task_group()
@@ -190,10 +194,6 @@ class LoadTests:
     async def run_ids(self, prefix: str, limit: int = 20) -> tuple[str, ...]:
         """Return ids of runs that begin with `prefix`, newest first."""
         return await self._history.run_ids(prefix, limit)
-
-    async def explain(self, run_id: str) -> Explanation:
-        """Return a run's verdict in words; raises UnknownRun."""
-        return explain(await self.get(run_id))
 
     async def rebuild(self) -> RebuildReport:
         """Restore the history from the runs' folders."""

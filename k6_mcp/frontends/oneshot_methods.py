@@ -119,7 +119,7 @@ def _short(run: Run) -> Run:
 
 
 async def _analyze(call: Call) -> OneShotAnswer:
-    return _result(await call.service.explain(_arguments(RunArguments, call.params).run_id))
+    return _result(await call.service.insights.explain(_arguments(RunArguments, call.params).run_id))
 
 
 async def _health(call: Call) -> OneShotAnswer:

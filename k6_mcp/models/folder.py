@@ -41,6 +41,16 @@ class RunFolder:
         return self.path / "record.ndjson"
 
     @property
+    def timeline(self) -> Path:
+        """The `Timeline`, gzipped JSON; replaces the record once a run has ended."""
+        return self.path / "timeline.json.gz"
+
+    @property
+    def reports(self) -> Path:
+        """Reports made of this run."""
+        return self.path / "reports"
+
+    @property
     def log(self) -> Path:
         """k6's stderr and stdout, capped."""
         return self.path / "k6.log"

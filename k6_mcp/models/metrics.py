@@ -52,6 +52,36 @@ class StatusCount(Model):
     count: int
 
 
+class EndpointFigures(Model):
+    """The requests of one name (k6's `name` tag); `name` None sums up what has no row of its own (then only counts)."""
+
+    name: str | None
+    requests: int
+    failed: int
+    avg_ms: float | None = None
+    med_ms: float | None = None
+    p90_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    max_ms: float | None = None
+
+
+class ErrorSample(Model):
+    """One failed answer as the target gave it (cut, untrusted): its request name, HTTP status (0: none) and body."""
+
+    name: str
+    status: int
+    text: str
+
+
+class Generator(Model):
+    """What running k6 took: its CPU time as a share of the cores it could use (0 to 1)."""
+
+    cpu_s: float
+    cores: int
+    cpu_share: float
+
+
 class Latency(Model):
     """http_req_duration in ms over `of`: every request, or the successful ones when some never connected (k6 counts those as 0 ms)."""
 
@@ -96,7 +126,8 @@ class Figures(Model):
 class Metrics(Model):
     """Everything measured in a run; `source` says where it was read, `exact` whether it is k6's unrounded summary.
 
-    `websockets` are the WebSocket sessions by the status of their handshake: 101 was opened.
+    `websockets` are the WebSocket sessions by the status of their handshake: 101 was opened. `endpoints_note` says why there is no
+    table of endpoints, where there is none.
     """
 
     source: Source
@@ -107,6 +138,10 @@ class Metrics(Model):
     errors: tuple[ErrorCount, ...] = ()
     statuses: tuple[StatusCount, ...] = ()
     websockets: tuple[StatusCount, ...] = ()
+    endpoints: tuple[EndpointFigures, ...] = ()
+    endpoints_note: str | None = None
+    samples: tuple[ErrorSample, ...] = ()
+    generator: Generator | None = None
     rows: tuple[MetricRow, ...] = ()
     warnings: tuple[str, ...] = ()
 

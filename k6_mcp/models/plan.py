@@ -4,8 +4,17 @@ from k6_mcp.models.base import Model
 from k6_mcp.models.script import Script
 
 
+class StagePlan(Model):
+    """One stage: its length and the VUs or the rate (iterations per s) that it ends at; `start_s` counts from the test's start."""
+
+    start_s: float
+    duration_s: float
+    from_target: float
+    target: float
+
+
 class ScenarioPlan(Model):
-    """One scenario as k6 will execute it; fields that its executor lacks are None."""
+    """One scenario as k6 will execute it; fields that its executor lacks are None, `stages` are in VUs or iterations per s."""
 
     name: str
     executor: str
@@ -17,6 +26,7 @@ class ScenarioPlan(Model):
     rate_per_s: float | None = None
     peak_rate_per_s: float | None = None
     exec: str | None = None
+    stages: tuple[StagePlan, ...] = ()
 
 
 class ThresholdPlan(Model):

@@ -3,9 +3,11 @@
 from typing import Literal
 
 from k6_mcp.models.base import Model
+from k6_mcp.models.findings import Advice, Finding
 from k6_mcp.models.plan import Plan
 from k6_mcp.models.run import Failure, FailureKind, Notice, Status
 from k6_mcp.models.script import Origin
+from k6_mcp.models.timeline import Phase
 
 
 class Refusal(Model):
@@ -32,7 +34,7 @@ class PlanReport(Model):
 
 
 class Explanation(Model):
-    """A verdict in words: one headline, what broke with its evidence, and what to do next."""
+    """A verdict in words: one headline, what broke with its evidence, findings (worst first), and what to do next."""
 
     run_id: str
     status: Status
@@ -40,6 +42,9 @@ class Explanation(Model):
     failure: Failure | None = None
     observations: tuple[str, ...] = ()
     next_steps: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    advice: Advice | None = None
 
 
 class Component(Model):
@@ -70,3 +75,15 @@ class Health(Model):
     limits: LimitsReport
     running: tuple[str, ...] = ()
     queued: tuple[str, ...] = ()
+
+
+ReportFormat = Literal["html", "markdown", "junit", "csv", "json", "png"]
+
+
+class ReportFile(Model):
+    """A report as a file: where it was written and what it is."""
+
+    format: ReportFormat
+    path: str
+    media_type: str
+    bytes: int

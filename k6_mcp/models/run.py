@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from k6_mcp.models.base import Model
+from k6_mcp.models.findings import Severity
 from k6_mcp.models.metrics import LiveFigures, Metrics
 from k6_mcp.models.plan import Plan
 from k6_mcp.models.request import Method, Preset, Slo, Stage
@@ -78,7 +79,8 @@ class Run(Model):
     """One load test from request to verdict; stored as it is in `run.json` and the database.
 
     `server_id` names the process that owns it (its lock tells whether that process lives).
-    `live` is set only while it runs. Times are UTC.
+    `live` is set only while it runs. Times are UTC. Repeats of one request share `repeat_of`, the id of the first, counted by `repeat`.
+    `worst` is the severity of its worst finding.
     """
 
     run_id: str
@@ -99,3 +101,6 @@ class Run(Model):
     warnings: tuple[Notice, ...] = ()
     live: LiveFigures | None = None
     queue_position: int | None = None
+    repeat_of: str | None = None
+    repeat: int | None = None
+    worst: Severity | None = None

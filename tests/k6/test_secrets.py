@@ -37,7 +37,7 @@ async def test_what_a_script_prints_throws_and_returns_is_kept_without_its_secre
     async with open_app(settings) as service:
         run = await service.execute(test, wait_s=30)
         told = run_answer(run).model_dump_json() + await service.log(run.run_id) + await service.script(run.run_id)
-        told += (await service.explain(run.run_id)).model_dump_json()
+        told += (await service.insights.explain(run.run_id)).model_dump_json()
     assert target.total == 3
     assert "logging in with ***" in told
     assert {secret: _where(secret, settings.results_dir) for secret in (PASSWORD, BEARER)} == {PASSWORD: [], BEARER: []}

@@ -66,7 +66,7 @@ class ReadTools:
         """Answer with a verdict in words."""
         run_id = parse(RunArguments, arguments).run_id
         service = await self._opened.service()
-        return answered(await service.explain(run_id))
+        return answered(await service.insights.explain(run_id))
 
     async def health(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Answer with the state of what the server depends on."""

@@ -1,0 +1,57 @@
+"""What the analysis finds in a run."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from k6_mcp.models.base import Model
+
+Severity = Literal["info", "warning", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
+
+
+class Evidence(Model):
+    """A number that a finding rests on: which metric, what was observed, the limit it was held against, and when (s since start)."""
+
+    metric: str
+    observed: float | None = None
+    limit: float | None = None
+    from_s: float | None = None
+    to_s: float | None = None
+    note: str | None = None
+
+
+class Finding(Model):
+    """One thing worth knowing about a run: rule `id`, how bad, how sure (0 to 1), in words, on what evidence, what to do."""
+
+    id: str
+    severity: Severity
+    confidence: Annotated[float, Field(ge=0, le=1)]
+    message: str
+    evidence: tuple[Evidence, ...] = ()
+    recommendation: str
+
+
+class FindingLimits(Model):
+    """The limits that rules use; each is a setting, `K6_MCP_FINDING_` and its name in capitals."""
+
+    error_rate_warning: float = 0.05
+    error_rate_critical: float = 0.10
+    avg_ms: float = 2000.0
+    p95_ms: float = 5000.0
+    cpu_share: float = 0.80
+    endpoint_share: float = 0.60
+
+
+class Advice(Model):
+    """A diagnosis that a model worded from the findings, or why there is none.
+
+    `state`: `written` (then `text` holds it), `unavailable` (no key, no sampling), `failed` (timeout, refusal, unreadable answer),
+    `rejected` (it named numbers that were not among the facts).
+    """
+
+    state: Literal["written", "unavailable", "failed", "rejected"]
+    provider: str | None = None
+    model: str | None = None
+    text: str | None = None
+    reason: str | None = None

@@ -1,0 +1,101 @@
+"""A run over time, from k6's own per-interval figures; columns, since an hour has thousands of intervals."""
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from k6_mcp.models.base import Model
+
+Numbers = tuple[float | None, ...]
+Counts = tuple[int, ...]
+
+
+class Series(Model):
+    """Figures per interval, all columns equally long; latency of answered requests, None where there is no figure."""
+
+    requests: Counts
+    failed: Counts
+    iterations: Counts
+    avg_ms: Numbers
+    p50_ms: Numbers
+    p90_ms: Numbers
+    p95_ms: Numbers
+    p99_ms: Numbers
+    max_ms: Numbers
+
+    @model_validator(mode="after")
+    def _equally_long(self) -> "Series":
+        lengths = {len(getattr(self, name)) for name in type(self).model_fields}
+        if len(lengths) > 1:
+            raise ValueError(f"columns of different lengths: {sorted(lengths)}")
+        return self
+
+
+class ErrorSeries(Model):
+    """Failed requests per interval by k6's error_code; code 0 sums up the codes beyond the most frequent ones."""
+
+    code: int
+    counts: Counts
+
+
+class ScenarioSeries(Model):
+    """The figures of one scenario; scenarios are told apart where there are several."""
+
+    name: str
+    series: Series
+
+
+class Timeline(Model):
+    """Intervals of about `period_s` from the start of k6's record to its end; counts add up to the run's figures exactly.
+
+    `start_unix_ms` is time 0; interval i ends at `ends_s[i]` and begins where the one before ends. `vus` are the active VUs at
+    the end of an interval. `estimated` lists the intervals whose percentiles were computed without the requests that never
+    connected (k6 counts those as 0 ms), by interpolation between k6's own percentiles; all others are k6's exact ones.
+    `rest` says that the last interval is what k6 counted after its last snapshot: exact counts, no percentiles.
+    `complete` is False when k6 did not close its record, as after a kill.
+    """
+
+    start_unix_ms: float
+    period_s: float
+    ends_s: tuple[float, ...]
+    total: Series
+    unanswered: Counts
+    dropped: Counts
+    vus: tuple[int | None, ...]
+    errors: tuple[ErrorSeries, ...] = ()
+    scenarios: tuple[ScenarioSeries, ...] = ()
+    estimated: tuple[int, ...] = ()
+    rest: bool = False
+    complete: bool = True
+
+    @property
+    def starts_s(self) -> tuple[float, ...]:
+        """The begin of each interval in s."""
+        return (0.0, *self.ends_s[:-1]) if self.ends_s else ()
+
+    @property
+    def seconds(self) -> float:
+        """From time 0 to the end of the last interval."""
+        return self.ends_s[-1] if self.ends_s else 0.0
+
+
+class Phase(Model):
+    """One stage of a scenario (or the whole of one without stages): what was asked and what came of it.
+
+    `asked_rate_per_s` is the mean rate of iterations an arrival-rate stage asks for, `asked_vus` the VUs a VU stage asks for at
+    its end. `p95_ms` is estimated from the intervals' percentiles. Figures are None where no interval lies in the phase.
+    """
+
+    scenario: str
+    number: int
+    label: str
+    kind: Literal["ramp", "hold", "whole"]
+    start_s: float
+    end_s: float
+    asked_rate_per_s: float | None = None
+    asked_vus: int | None = None
+    iterations_per_s: float | None = None
+    requests_per_s: float | None = None
+    p95_ms: float | None = None
+    error_rate: float | None = None
+    dropped: int = 0
