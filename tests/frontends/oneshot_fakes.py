@@ -96,6 +96,10 @@ class FakeService:
     async def history(self, query: HistoryQuery) -> HistoryPage:
         return HistoryPage(runs=(self.final,) * query.limit)
 
+    @property
+    def insights(self) -> "FakeService":
+        return self
+
     async def explain(self, run_id: str) -> Explanation:
         return Explanation(run_id=run_id, status="completed", headline="all is well")
 
