@@ -1,0 +1,184 @@
+"""Calculating with percentiles that k6 computed: those of several groups of requests together, and of a group without a part of it.
+
+Method: between the statistics that k6 states (min, med, percentiles, max) the distribution function F of a group is taken as
+piecewise linear, that is the values as evenly spread; equal statistics make it jump. The counts of groups can be added and
+subtracted (`N F(x) - sum n_i F_i(x)`, the inversion of a mixture of distributions), and the result is inverted at the wanted
+shares. The average of a sum or difference is exact; it also fixes the ends that no statistic tells. Statistics carry k6's
+names (`avg`, `min`, `med`, `max`, `p(95)`); any unit.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+
+Quantiles = Mapping[str, float]
+Knots = list[tuple[float, float]]
+
+_SHARES: Mapping[str, float] = {"min": 0.0, "med": 0.5, "max": 1.0}
+_HALVINGS = 40
+_SAME = 1e-9
+
+
+def answered(overall: Quantiles, count: float, failed: Sequence[tuple[float, Quantiles]]) -> Mapping[str, float]:
+    """Return the statistics of `overall` without the groups in `failed` (their counts and statistics), {} if nothing is left.
+
+    By un-mixing: `count * F(x) - sum n_i * F_i(x)` with piecewise-linear F, inverted. Exact: `avg`, and `max` or `min` where
+    a value beyond all of `failed` shows that it is not theirs. Everything else is an estimate, better the smaller `failed` is.
+    The unknown end is chosen such that the average comes out: `max` after requests that timed out, `min` after those of 0 ms.
+    A group without statistics counts as 0.
+    """
+    groups = [(n, _knots(statistics) or [(0.0, 1.0)]) for n, statistics in failed if n > 0]
+    left = count - sum(n for n, _ in groups)
+    knots = _knots(overall)
+    if not groups:
+        return dict(overall)
+    if left < 0.5 or not knots:
+        return {}
+    rest = _trimmed([(x, count * share - sum(n * _share(group, x) for n, group in groups)) for x, share in knots], left)
+    average = _average_left(overall, count, failed, left)
+    if average is not None:
+        if max(group[-1][0] for _, group in groups) >= knots[-1][0]:
+            rest = _with_average(rest, average, upper=True)
+        elif min(group[0][0] for _, group in groups) <= knots[0][0]:
+            rest = _with_average(rest, average, upper=False)
+    return _statistics(rest, overall, average)
+
+
+def merged(parts: Iterable[tuple[float, Quantiles]]) -> Mapping[str, float]:
+    """Return the statistics of groups (count and statistics) taken together, {} if none has any.
+
+    By adding the piecewise-linear distributions, weighted by count, and inverting the sum; `max`, `min` and `avg` are exact.
+    Only statistics that every group has are returned. A group without `min` begins where its average says.
+    """
+    known = [(count, statistics) for count, statistics in parts if count > 0 and statistics]
+    if len(known) < 2:
+        return dict(known[0][1]) if known else {}
+    names = [name for name in known[0][1] if all(name in statistics for _, statistics in known)]
+    average = None
+    if "avg" in names:
+        average = sum(n * statistics["avg"] for n, statistics in known) / sum(n for n, _ in known)
+    groups = [(n, _from_bottom(_knots(statistics), statistics.get("avg"))) for n, statistics in known]
+    return _statistics(_sum(groups), dict.fromkeys(names, 0.0), average)
+
+
+def _statistics(knots: Knots, like: Quantiles, average: float | None) -> Mapping[str, float]:
+    """The statistics named in `like`, out of values and the count of values below each."""
+    found: dict[str, float] = {}
+    for name in like:
+        share = _share_of(name)
+        if name == "avg" and average is not None:
+            found[name] = average
+        elif share is not None and knots:
+            found[name] = _value_at(knots, share * knots[-1][1])
+    return found
+
+
+def _share_of(name: str) -> float | None:
+    if name in _SHARES:
+        return _SHARES[name]
+    try:
+        share = float(name.removeprefix("p(").removesuffix(")")) / 100
+    except ValueError:
+        return None
+    return share if name.startswith("p(") and 0 <= share <= 1 else None
+
+
+def _knots(statistics: Quantiles) -> Knots:
+    """The known points of the distribution function (value, share), rising."""
+    points = sorted((share, value) for name, value in statistics.items() if (share := _share_of(name)) is not None)
+    knots: Knots = []
+    for share, value in points:
+        knots.append((max(value, knots[-1][0]) if knots else value, share))
+    return knots
+
+
+def _share(knots: Knots, x: float) -> float:
+    """F(x): the share of values up to x."""
+    after = bisect_right(knots, (x, 2.0))
+    if after == 0:
+        return 0.0
+    if after == len(knots):
+        return 1.0
+    (x0, share0), (x1, share1) = knots[after - 1], knots[after]
+    return share0 + (share1 - share0) * (x - x0) / (x1 - x0)
+
+
+def _trimmed(points: Knots, total: float) -> Knots:
+    """Counts that only rise, from 0 to `total`, without the values below and above which nothing is left."""
+    knots: Knots = []
+    for x, count in points:
+        knots.append((x, min(max(count, knots[-1][1] if knots else 0.0), total)))
+    first = max((index for index, (_, count) in enumerate(knots) if count <= _SAME * total), default=0)
+    last = next((index for index, (_, count) in enumerate(knots) if count >= total * (1 - _SAME)), len(knots) - 1)
+    kept = knots[min(first, last) : last + 1]
+    return [(kept[0][0], 0.0), *kept[1:-1], (kept[-1][0], total)]
+
+
+def _average_left(overall: Quantiles, count: float, failed: Sequence[tuple[float, Quantiles]], left: float) -> float | None:
+    if "avg" not in overall:
+        return None
+    total = count * overall["avg"] - sum(n * statistics.get("avg", 0.0) for n, statistics in failed if n > 0)
+    return max(total / left, 0.0)
+
+
+def _average(knots: Knots) -> float:
+    return sum((x0 + x1) / 2 * (n1 - n0) for (x0, n0), (x1, n1) in pairwise(knots)) / knots[-1][1]
+
+
+def _with_average(knots: Knots, average: float, *, upper: bool) -> Knots:
+    """Cut the values off at the upper (or lower) bound with which their average is `average`."""
+    low, high = knots[0][0], knots[-1][0]
+
+    def cut(bound: float) -> Knots:
+        return [(min(x, bound) if upper else max(x, bound), n) for x, n in knots]
+
+    if len(knots) < 2:
+        return knots
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _average(cut(middle)) < average else (low, middle)
+    return cut(high if upper else low)
+
+
+def _from_bottom(knots: Knots, average: float | None) -> Knots:
+    """Add the smallest value where it is unknown: as the average asks for, between 0 and the lowest statistic."""
+    x0, share = knots[0]
+    if share <= 0.0:
+        return knots
+    lowest = 0.0
+    if average is not None:
+        above = sum((x0 + x1) / 2 * (n1 - n0) for (x0, n0), (x1, n1) in pairwise(knots))
+        lowest = min(max(2 * (average - above) / share - x0, 0.0), x0)
+    return [(lowest, 0.0), *knots]
+
+
+def _sum(groups: Sequence[tuple[float, Knots]]) -> Knots:
+    """Add distributions: every piece begins and ends a slope, or is a jump."""
+    slopes: dict[float, float] = {}
+    jumps: dict[float, float] = {}
+    for count, knots in groups:
+        for (x0, share0), (x1, share1) in pairwise(knots):
+            if x1 > x0:
+                slope = count * (share1 - share0) / (x1 - x0)
+                slopes[x0] = slopes.get(x0, 0.0) + slope
+                slopes[x1] = slopes.get(x1, 0.0) - slope
+            else:
+                jumps[x0] = jumps.get(x0, 0.0) + count * (share1 - share0)
+    knots: Knots = []
+    before = total = slope = 0.0
+    for x in sorted({*slopes, *jumps}):
+        total += max(slope, 0.0) * (x - before)
+        knots.append((x, total))
+        if x in jumps:
+            total += jumps[x]
+            knots.append((x, total))
+        before, slope = x, slope + slopes.get(x, 0.0)
+    return knots
+
+
+def _value_at(knots: Knots, count: float) -> float:
+    """The value up to which `count` values lie."""
+    for (x0, n0), (x1, n1) in pairwise(knots):
+        if count <= n1 and n1 > n0:
+            return x0 + (x1 - x0) * max(count - n0, 0.0) / (n1 - n0)
+    return knots[-1][0] if count > 0 else knots[0][0]
