@@ -3,6 +3,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +14,7 @@ NEEDED = ("mcp_types", "anyio", "pydantic", "aiosqlite", "jinja2")
 
 def main() -> int:
     """Serve; an interpreter that cannot hands over to the checkout's .venv or says what to run."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some in every installed package delays each start
     if sys.version_info >= (3, 11) and all(find_spec(name) for name in NEEDED):
         from k6_mcp.entry import main as serve
 
@@ -25,4 +27,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_code = main()
+    with suppress(OSError):  # nobody reads any more
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(exit_code)  # all is closed and kept; taking the interpreter apart would only keep the client waiting for the end
