@@ -8,13 +8,14 @@ from typing import NamedTuple
 import aiosqlite
 
 from k6_mcp.history.database import Database
-from k6_mcp.history.documents import from_whole, to_brief, to_whole
+from k6_mcp.history.documents import from_text, from_whole, to_brief, to_whole
 from k6_mcp.models.run import FINAL, Run
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 RunRow = tuple[int, str, str, str | None, str | None, str | None, str, float | None, float | None]
 DocumentRow = tuple[str, int, bool, str, str, str, bytes]
+_REPEATED_WITHIN_US = 3 * 86_400_000_000  # the repeats of one request follow each other
 FEW = 3000  # so many rows are fetched one by one and sorted faster than all runs are read in the order of time
 TAG_BORDER = "\x1f"  # between tags in one column; replaced where a value contains it
 
@@ -101,12 +102,30 @@ async def ids_by_prefix(database: Database, prefix: str, limit: int) -> tuple[st
     return tuple(run_id for (run_id,) in await database.fetch(by_time, (*between, limit)))
 
 
+async def ids_of_repeats(database: Database, run_id: str) -> tuple[str, ...]:
+    """Return the runs that repeat the same request as `run_id`, itself included. Raises HistoryUnavailable."""
+    rows = await database.fetch("SELECT brief FROM documents WHERE run_id = ?", (run_id,))
+    try:
+        run = from_text(rows[0][0])
+    except (IndexError, ValueError):
+        return (run_id,)
+    first = run.repeat_of or run_id
+    created_us, wanted = to_us(run.created_at), f'"repeat_of":"{first}"'
+    found = await database.fetch(
+        "SELECT r.run_id FROM runs AS r CROSS JOIN documents AS d ON d.run_id = r.run_id"
+        " WHERE r.name IS ? AND r.created_us BETWEEN ? AND ? AND instr(d.brief, ?) > 0",
+        (run.name, created_us - _REPEATED_WITHIN_US, created_us + _REPEATED_WITHIN_US, wanted),
+    )
+    return (first, *(other for (other,) in found if other != first))
+
+
 async def delete(connection: aiosqlite.Connection, run_id: str) -> None:
     """Remove a run's rows inside the caller's transaction."""
     await connection.execute(
         "DELETE FROM runs WHERE run_id = ? AND created_us = (SELECT created_us FROM documents WHERE run_id = ?)", (run_id, run_id)
     )
     await connection.execute("DELETE FROM tags WHERE run_id = ?", (run_id,))
+    await connection.execute("DELETE FROM space WHERE run_id = ?", (run_id,))
     await connection.execute("DELETE FROM documents WHERE run_id = ?", (run_id,))
 
 
