@@ -6,8 +6,8 @@ no sample; the columns of a row come from the `param` event. k6 keeps whole numb
 truncates fractions to about five significant digits (`significant` in k6's internal/dashboard/meter.go). The last interval
 of a run is in no snapshot, only in the last `cumulative`.
 
-Only the latest rows are kept, so memory grows with the number of metrics and not with time. A timeline would be another
-consumer of `_snapshot`.
+Only the latest rows are kept whole, so that memory grows with the number of metrics and hardly with time; `timeline` keeps a few
+columns of all intervals.
 """
 
 import json
@@ -16,7 +16,11 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal, cast
 
+from k6_mcp.analysis.timeline import TimelineBuilder
+from k6_mcp.analysis.error_codes import is_unanswered
+from k6_mcp.analysis.quantiles import answered
 from k6_mcp.models.metrics import MetricType
+from k6_mcp.models.timeline import Timeline
 
 Contains = Literal["default", "time", "data"]
 Rows = Mapping[str, Mapping[str, float]]
@@ -32,6 +36,7 @@ _COLUMNS: Mapping[MetricType, tuple[str, ...]] = {
 _LONGEST_LINE = 8_000_000  # characters; thousands of sub-metrics stay far below
 _MOST_METRICS = 20_000
 _ACTIVITY = ("iterations", "http_reqs")
+_BY_CODE = "http_reqs{error_code:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,8 @@ class Record:
         self._start_from_s = 0.0
         self._start_by_s: float | None = None
         self._last_active: tuple[float, float] | None = None
+        self._timeline = TimelineBuilder()
+        self._period_s = 1.0
 
     def feed(self, line: str) -> None:
         """Take the next line."""
@@ -152,6 +159,17 @@ class Record:
         start_by = self._start_by_s if self._start_by_s is not None else last[1]
         return Activity(self._start_from_s, start_by, *last)
 
+    def timeline(self, failed: int | None = None) -> Timeline | None:
+        """Return everything so far as intervals, None if k6 recorded nothing; `failed` requests, where their number is known exactly."""
+        return self._timeline.build(
+            self._cumulative,
+            max(self._cumulative_ms - (self._start_ms or 0.0), 0.0) / 1000,
+            start_ms=self._start_ms or 0.0,
+            period_s=self._period_s,
+            complete=self.complete,
+            failed=failed,
+        )
+
     def _event(self, event: Mapping[str, object]) -> None:
         match event.get("event"):
             case "param":
@@ -173,6 +191,8 @@ class Record:
         for name, columns in _mapping(data.get("aggregates")).items():
             if name in _TYPES:
                 self._columns[_TYPES[name]] = tuple(str(column) for column in _sequence(columns))
+        if (period := _numbers([data.get("period")]) if "period" in data else []) and period[0] > 0:
+            self._period_s = period[0] / 1000
 
     def _announce(self, data: Mapping[str, object]) -> None:
         for name, facts in data.items():
@@ -203,6 +223,7 @@ class Record:
         if before is None or now <= before:
             raise ValueError("time went backwards")
         begin, end = self._since_start(before), self._since_start(now)
+        self._timeline.snapshot(rows, end)
         self._interval = _interval(rows, end, end - begin, self._interval)
         self._note_activity(rows, begin, end)
         self._interval_ms, self._cumulative_is_last = now, False
@@ -261,15 +282,15 @@ def _interval(rows: Rows, end_s: float, seconds: float, previous: Interval | Non
 
 
 def _p95(rows: Rows) -> float | None:
-    """The interval's p95 latency; when some requests got no answer (k6 counts those as 0 ms), that of the most frequent status."""
-    if "http_reqs{status:0}" not in rows:
-        return rows.get("http_req_duration", {}).get("p(95)")
-    answered = {name: row.get("count", 0.0) for name, row in rows.items() if name.startswith("http_reqs{status:")}
-    del answered["http_reqs{status:0}"]
-    if not answered:
-        return None
-    commonest = max(answered, key=lambda name: answered[name])
-    return rows.get(commonest.replace("http_reqs", "http_req_duration", 1), {}).get("p(95)")
+    """The interval's p95 latency; when some requests got no answer (k6 counts those as 0 ms), that of the others, estimated."""
+    every = rows.get("http_req_duration", {})
+    codes = [name.removeprefix(_BY_CODE).removesuffix("}") for name in rows if name.startswith(_BY_CODE)]
+    unanswered = [
+        (rows[f"{_BY_CODE}{code}}}"].get("count", 0.0), rows.get(f"http_req_duration{{error_code:{code}}}", {}))
+        for code in codes
+        if code.isdecimal() and is_unanswered(int(code))
+    ]
+    return answered(every, rows.get("http_reqs", {}).get("count", 0.0), unanswered).get("p(95)")
 
 
 def _mapping(value: object) -> Mapping[str, object]:

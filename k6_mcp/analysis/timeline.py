@@ -1,0 +1,221 @@
+"""A run over time, out of the snapshots of k6's record (see `record`): gathered in columns while they come, made a `Timeline` when asked.
+
+Counts are k6's own. Of failed requests a snapshot tells the share, cut to five digits; with fewer than 100 000 requests in an
+interval only one whole number fits it. What the final figures hold beyond all snapshots is the last interval.
+"""
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite, nan
+
+from k6_mcp.analysis.intervals import (
+    COUNTS,
+    NO_POINT,
+    Point,
+    Rows,
+    count_of,
+    failed_by_code,
+    failed_of,
+    point_of,
+    scenario_names,
+    share_of_failed,
+    unanswered_by_code,
+    vus_of,
+)
+from k6_mcp.models.timeline import ErrorSeries, ScenarioSeries, Series, Timeline
+
+_MOST_INTERVALS = 20_000  # k6 widens its period long before
+_MOST_SCENARIOS = 20
+_MOST_CODES = 20
+_CODES_TOLD_APART = 100
+_STATISTICS = {"avg_ms": "avg", "p50_ms": "med", "p90_ms": "p(90)", "p95_ms": "p(95)", "p99_ms": "p(99)", "max_ms": "max"}
+_LEAST_S = 0.001
+
+
+class _Columns:
+    """The intervals of one scenario, or of all."""
+
+    def __init__(self, length: int = 0) -> None:
+        self.counts = [array("q", bytes(8 * length)) for _ in COUNTS]
+        self.latency = [array("d", [nan]) * length for _ in _STATISTICS]
+
+    def add(self, point: Point) -> None:
+        for column, count in zip(self.counts, point.counts, strict=True):
+            column.append(count)
+        for column, statistic in zip(self.latency, _STATISTICS.values(), strict=True):
+            column.append(point.latency.get(statistic, nan))
+
+    def sums(self) -> tuple[int, ...]:
+        return tuple(sum(column) for column in self.counts)
+
+    def series(self, last: Point | None, failed: int | None = None) -> Series:
+        """All intervals and `last`; `failed` is what the failed requests have to add up to."""
+        counts = {name: [*column] for name, column in zip(COUNTS, self.counts, strict=True)}
+        latency = {name: [_known(value) for value in column] for name, column in zip(_STATISTICS, self.latency, strict=True)}
+        if last is not None:
+            for name, count in zip(COUNTS, last.counts, strict=True):
+                counts[name].append(count)
+            for name, statistic in _STATISTICS.items():
+                latency[name].append(_known(last.latency.get(statistic, nan)))
+        if failed is not None:
+            _reconcile(counts["failed"], counts["requests"], failed)
+        return Series.model_validate({**counts, **latency})
+
+
+class TimelineBuilder:
+    """Takes snapshots one by one; `ends_s` must rise. Memory grows with the intervals, up to a bound."""
+
+    def __init__(self) -> None:
+        self._ends = array("d")
+        self._total = _Columns()
+        self._scenarios: dict[str, _Columns] = {}
+        self._unanswered = array("q")
+        self._dropped = array("q")
+        self._vus = array("q")
+        self._errors: dict[int, dict[int, int]] = {}
+        self._estimated: list[int] = []
+
+    def snapshot(self, rows: Rows, end_s: float) -> None:
+        """Take an interval.
+
+        Raises:
+            ValueError: If there are more intervals than any record of k6 has; what they count is in the last one then.
+        """
+        if (index := len(self._ends)) >= _MOST_INTERVALS:
+            raise ValueError(f"more than {_MOST_INTERVALS} intervals")
+        unanswered = unanswered_by_code(rows)
+        total, estimated = point_of(rows, "", unanswered, 1.0)
+        points: dict[str, Point] = {}
+        for name in scenario_names(rows):
+            if name in self._scenarios or len(self._scenarios) + len(points) < _MOST_SCENARIOS:
+                points[name], _ = point_of(rows, f"{{scenario:{name}}}", unanswered, share_of_failed(rows, name))
+        self._ends.append(end_s)
+        self._total.add(total)
+        for name in points:
+            self._scenarios.setdefault(name, _Columns(index))
+        for name, columns in self._scenarios.items():
+            columns.add(points.get(name, NO_POINT))
+        self._unanswered.append(sum(count for _, count in unanswered))
+        self._dropped.append(count_of(rows, "dropped_iterations"))
+        self._vus.append(vus_of(rows, self._vus[-1] if index else -1))
+        for code, count in failed_by_code(rows).items():
+            known = code in self._errors or len(self._errors) < _CODES_TOLD_APART
+            counts = self._errors.setdefault(code if known else 0, {})
+            counts[index] = counts.get(index, 0) + count
+        if estimated:
+            self._estimated.append(index)
+
+    def build(
+        self, final: Rows, seconds: float, *, start_ms: float, period_s: float, complete: bool, failed: int | None = None
+    ) -> Timeline | None:
+        """Return everything so far, None if that is nothing.
+
+        `final` are the figures since the start after `seconds`; `failed` the exact number of failed requests, where it is
+        known from elsewhere.
+        """
+        if not len(self._ends) and not final:
+            return None
+        rest = self._rest(final)
+        if failed is None:
+            failed = max(failed_of(final, ""), self._total.sums()[1]) if final else None
+        ends = (*self._ends, max(seconds, (self._ends[-1] if len(self._ends) else 0.0) + _LEAST_S)) if rest else (*self._ends,)
+        first = rest is not None and len(ends) == 1  # then the figures since the start are those of the interval
+        return Timeline(
+            start_unix_ms=start_ms,
+            period_s=period_s,
+            ends_s=ends,
+            total=self._total.series(rest.total if rest else None, failed),
+            unanswered=(*self._unanswered, *((rest.unanswered,) if rest else ())),
+            dropped=(*self._dropped, *((rest.dropped,) if rest else ())),
+            vus=tuple(None if vus < 0 else vus for vus in (*self._vus, *((rest.vus,) if rest else ()))),
+            errors=tuple(self._error_series(rest.errors if rest else {}, len(ends))),
+            scenarios=tuple(self._scenario_series(rest)),
+            estimated=(*self._estimated, *((0,) if first and rest and rest.estimated else ())),
+            rest=rest is not None and not first,
+            complete=complete,
+        )
+
+    def _rest(self, final: Rows) -> "_Rest | None":
+        """What `final` counts beyond the snapshots."""
+        alone = not len(self._ends)
+        unanswered = unanswered_by_code(final)
+        names = {*self._scenarios, *scenario_names(final)} if alone or self._scenarios else set[str]()
+        total, estimated = point_of(final, "", unanswered, 1.0)
+        scenarios: dict[str, Point] = {}
+        for name in sorted(names)[:_MOST_SCENARIOS]:
+            point, _ = point_of(final, f"{{scenario:{name}}}", unanswered, share_of_failed(final, name))
+            scenarios[name] = _beyond(point, self._scenarios.get(name), alone)
+        total = _beyond(total, self._total, alone)
+        codes = failed_by_code(final)
+        if len(self._errors) > _CODES_TOLD_APART or 0 in self._errors:
+            codes = {code if code in self._errors else 0: count for code, count in codes.items()}
+        errors = {code: n for code, count in codes.items() if (n := count - sum(self._errors.get(code, {}).values())) > 0}
+        dropped = max(count_of(final, "dropped_iterations") - sum(self._dropped), 0)
+        if not any((*total.counts, dropped)):
+            return None
+        return _Rest(
+            total=total,
+            scenarios=scenarios,
+            unanswered=max(sum(count for _, count in unanswered) - sum(self._unanswered), 0),
+            dropped=dropped,
+            vus=vus_of(final, self._vus[-1] if not alone else -1),
+            errors=errors,
+            estimated=estimated,
+        )
+
+    def _scenario_series(self, rest: "_Rest | None") -> Iterable[ScenarioSeries]:
+        late = {name: _Columns(len(self._ends)) for name in (rest.scenarios if rest else ()) if name not in self._scenarios}
+        columns = {**self._scenarios, **late}
+        if len(columns) > 1:
+            for name in sorted(columns):
+                last = rest.scenarios.get(name, NO_POINT) if rest else None
+                yield ScenarioSeries(name=name, series=columns[name].series(last))
+
+    def _error_series(self, last: Mapping[int, int], length: int) -> Iterable[ErrorSeries]:
+        """The most frequent codes, most frequent first; the others together as code 0."""
+        by_code = {code: {**self._errors.get(code, {})} for code in {*self._errors, *last}}
+        for code, count in last.items():
+            by_code[code][length - 1] = count
+        ranked = sorted((code for code in by_code if code), key=lambda code: (-sum(by_code[code].values()), code))
+        others: dict[int, int] = by_code.pop(0, {})
+        for code in ranked[_MOST_CODES:]:
+            for index, count in by_code[code].items():
+                others[index] = others.get(index, 0) + count
+        for code, counts in (*((code, by_code[code]) for code in ranked[:_MOST_CODES]), (0, others)):
+            if counts:
+                yield ErrorSeries(code=code, counts=tuple(counts.get(index, 0) for index in range(length)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """The interval after the last snapshot."""
+
+    total: Point
+    scenarios: Mapping[str, Point]
+    unanswered: int
+    dropped: int
+    vus: int
+    errors: Mapping[int, int]
+    estimated: bool
+
+
+def _beyond(final: Point, known: _Columns | None, alone: bool) -> Point:
+    """`final` without what is known; without its latency too, unless it is all there is."""
+    sums = known.sums() if known else (0, 0, 0)
+    requests, failed, iterations = (max(count - so_far, 0) for count, so_far in zip(final.counts, sums, strict=True))
+    return Point((requests, min(failed, requests), iterations), final.latency if alone else {})
+
+
+def _known(value: float) -> float | None:
+    return value if isfinite(value) else None
+
+
+def _reconcile(failed: list[int], requests: Sequence[int], total: int) -> None:
+    """Make `failed` add up to `total` where that is possible: in the last interval, else where the most requests are."""
+    missing = total - sum(failed)
+    order = sorted(range(len(failed)), key=lambda index: inf if index == len(failed) - 1 else requests[index], reverse=True)
+    for index in order if missing else ():
+        change = min(max(missing, -failed[index]), requests[index] - failed[index])
+        failed[index] += change
+        missing -= change
