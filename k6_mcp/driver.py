@@ -25,7 +25,10 @@ log = logging.getLogger(__name__)
 
 
 class Driver:
-    """Owns running and queued tests; what it has finished stays in memory for a while, should the history be away."""
+    """Owns running and queued tests; what it has finished stays in memory for a while, should the history be away.
+
+    `ended` is set when the next run ends here, and replaced.
+    """
 
     def __init__(self, runner: Runner, history: History, at_once: int) -> None:
         self._runner = runner
@@ -33,6 +36,7 @@ class Driver:
         self._slots = anyio.CapacityLimiter(at_once)
         self._ongoing: dict[str, Ongoing] = {}
         self._told: OrderedDict[str, Run] = OrderedDict()
+        self.ended = anyio.Event()
 
     def ongoing(self, run_id: str) -> Ongoing | None:
         """Return the run if it is queued or running here."""
@@ -78,6 +82,11 @@ class Driver:
             for ongoing in [*self._ongoing.values()]:
                 await ongoing.done.wait()
 
+    async def idle(self) -> None:
+        """Wait until no test is queued or running here."""
+        while self._ongoing:
+            await self.ended.wait()
+
     async def _drive(self, ongoing: Ongoing) -> None:
         """Take one run from its place in the queue to its verdict; never raises."""
         run_id, plan = ongoing.run.run_id, ongoing.plan
@@ -100,6 +109,8 @@ class Driver:
                 self._slots.release_on_behalf_of(ongoing)
             del self._ongoing[run_id]
             ongoing.done.set()
+            self.ended.set()
+            self.ended = anyio.Event()
 
     async def _run_in_turn(self, ongoing: Ongoing) -> Outcome:
         asked_at = datetime.now(UTC)

@@ -19,8 +19,10 @@ from k6_mcp.insights import Insights
 from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan, RunPlan
-from k6_mcp.models.reports import Health, LimitsReport, PlanReport
+from k6_mcp.models.prune import PruneReport
+from k6_mcp.models.reports import Component, Health, LimitsReport, PlanReport
 from k6_mcp.models.request import LoadTest
+from k6_mcp.models.retention import Retention
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.models.script import Script
@@ -35,7 +37,9 @@ _ELSEWHERE_POLL_S = 0.5
 _STOP_TIMEOUT_S = 90.0  # a script's teardown and handleSummary may take their time
 _LEAVE_TIMEOUT_S = 6.0
 _AFTER_LOAD_S = 30.0  # handleSummary, flushing and a margin, beyond k6's own longest duration
-_KEPT_IN_MEMORY = 100
+_TIDY_AFTER_S = 3.0  # a server answers first, and a short command is gone by then
+_TIDY_AT_END_S = 2.0
+_MEASURE_S = 0.3
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +64,7 @@ class LoadTests:
         await self._stack.enter_async_context(self._history)
         await self._stack.enter_async_context(self._tasks)
         self._tasks.start_soon(self._recover)
+        self._tasks.start_soon(self._tidy_when_idle)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -199,9 +204,18 @@ class LoadTests:
         """Restore the history from the runs' folders."""
         return await self._history.rebuild()
 
+    async def prune(self, limits: Retention | None = None, *, dry_run: bool = False) -> PruneReport:
+        """Remove the runs beyond `limits` (default: the settings), or only tell which; raises HistoryUnavailable."""
+        await self._recovered.wait()
+        return await self._history.cleanup.prune(limits or self._settings.retention, dry_run=dry_run)
+
+    async def tidy(self) -> None:
+        """Remove old runs briefly if that is due, for callers that leave before it would happen by itself. Never raises."""
+        await self._history.cleanup.tidy(self._settings.retention, _TIDY_AT_END_S)
+
     async def health(self) -> Health:
         """Return whether tests can run here and what is running."""
-        components = (await self._runner.health(), *await self._history.health())
+        components = (await self._runner.health(), *await self._history.health(), await self._retention_health())
         caps = self._settings.limits
         return Health(
             ok=not any(component.state == "broken" for component in components),
@@ -235,6 +249,21 @@ class LoadTests:
         else:  # another process owns it: it is final when the history says so, or when its owner is dead
             await anyio.sleep(_ELSEWHERE_POLL_S)
             await self._driver.recover_lost()
+
+    async def _retention_health(self) -> Component:
+        limits = self._settings.retention
+        try:
+            return retention_health(limits, await self._history.cleanup.space(_MEASURE_S))
+        except HistoryUnavailable as error:
+            return retention_health(limits, None, error.hint)
+
+    async def _tidy_when_idle(self) -> None:
+        await anyio.sleep(_TIDY_AFTER_S)
+        while True:
+            ended = self._driver.ended
+            await self._driver.idle()
+            await self._history.cleanup.tidy(self._settings.retention)
+            await ended.wait()
 
     async def _recover(self) -> None:
         await self._driver.recover_lost()

@@ -10,12 +10,18 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from k6_mcp.errors import InvalidArguments
+from k6_mcp.models.ai import CLIENT, GEMINI, OFF, Ai
 from k6_mcp.models.duration import parse_duration_s
+from k6_mcp.models.retention import Retention
 
 T = TypeVar("T")
 D = TypeVar("D")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,15}\Z")
+_AI_PROVIDER = re.compile(r"[a-z][a-z0-9-]{1,40}\Z")
+_AI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}\Z")
+_GEMINI_KEY, _GEMINI_MODEL = "GEMINI_API_KEY", "gemini-flash-latest"
+KEPT = Retention()
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -41,6 +47,8 @@ class Settings:
     timeout_s: float = 3900.0
     log_level: str = "WARNING"
     limits: Limits = Limits()
+    ai: Ai = Ai()
+    retention: Retention = KEPT
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -65,6 +73,8 @@ class Settings:
                 max_rps=reader.get("K6_MCP_MAX_RPS", _positive, 10_000),
                 max_script_bytes=reader.get("K6_MCP_MAX_SCRIPT_BYTES", _positive, 1_000_000),
             ),
+            ai=_ai(reader),
+            retention=_retention(reader),
         )
         if reader.reasons:
             raise InvalidArguments(*reader.reasons, hint="correct the server's environment and start it again")
@@ -87,6 +97,34 @@ class _Reader:
         except (ValueError, RuntimeError) as error:  # a home folder that nobody has is a RuntimeError
             self.reasons.append(f"{name}={text[:80]!r}: {error}")
             return default
+
+
+def _retention(reader: _Reader) -> Retention:
+    return Retention(
+        days=reader.get("K6_MCP_RETENTION_DAYS", lambda text: _or_unlimited(text, 1), KEPT.days),
+        runs=reader.get("K6_MCP_RETENTION_RUNS", lambda text: _or_unlimited(text, 1), KEPT.runs),
+        size_bytes=reader.get("K6_MCP_RETENTION_MB", lambda text: _or_unlimited(text, 1_000_000), KEPT.size_bytes),
+    )
+
+
+def _ai(reader: _Reader) -> Ai:
+    """Return the provider that K6_MCP_AI_MODEL names, else Gemini where its key is set, with the key of that provider."""
+    gemini = reader.environ.get(_GEMINI_KEY, "").strip()
+    provider, model = reader.get("K6_MCP_AI_MODEL", _ai_model, (GEMINI, None) if gemini else (None, None))
+    key_name = None if provider in (None, CLIENT, OFF) else _key_name(provider)
+    return Ai(
+        provider=provider,
+        model=model or (_GEMINI_MODEL if provider == GEMINI else None),
+        base_url=reader.get("K6_MCP_AI_BASE_URL", _http_url, None),
+        timeout_s=reader.get("K6_MCP_AI_TIMEOUT", _seconds, Ai().timeout_s),
+        key_name=key_name,
+        api_key=(reader.environ.get(key_name, "").strip() or None) if key_name else None,
+    )
+
+
+def _key_name(provider: str) -> str:
+    """Return the variable that holds a provider's key by custom: `openai-chat` and `openai` have the same."""
+    return _GEMINI_KEY if provider == GEMINI else f"{provider.removesuffix('-chat').replace('-', '_').upper()}_API_KEY"
 
 
 def default_results_dir(environ: Mapping[str, str]) -> Path:
@@ -120,6 +158,29 @@ def _positive(text: str) -> int:
     if not _WHOLE_NUMBER.match(text) or not (value := int(text)):
         raise ValueError("must be a whole number, at least 1 and of at most 15 digits")
     return value
+
+
+def _or_unlimited(text: str, unit: int) -> int | None:
+    if not _WHOLE_NUMBER.match(text):
+        raise ValueError("must be a whole number of at most 15 digits; 0 means without limit")
+    return int(text) * unit or None
+
+
+def _ai_model(text: str) -> tuple[str, str | None]:
+    if text.lower() in (CLIENT, OFF):
+        return text.lower(), None
+    provider, colon, model = text.partition(":")
+    provider, model = (provider.lower(), model) if colon else (GEMINI, text)
+    if not _AI_PROVIDER.match(provider) or not _AI_MODEL.match(model):
+        raise ValueError(f"use provider:model as in openai:gpt-5, a Gemini model, {CLIENT} or {OFF}")
+    return provider, model
+
+
+def _http_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        raise ValueError("must be an http(s) URL without user and query")
+    return text
 
 
 def _log_level(text: str) -> str:

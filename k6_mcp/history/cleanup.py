@@ -15,7 +15,8 @@ from k6_mcp.history.runs import delete, ids_of_repeats
 from k6_mcp.history.space import Space
 from k6_mcp.history.sqlite import shielded
 from k6_mcp.history.trash import Trash
-from k6_mcp.models.retention import Pruned, PruneReport, Retention, SpaceReport
+from k6_mcp.models.prune import Pruned, PruneReport, SpaceReport
+from k6_mcp.models.retention import Retention
 
 _BATCH = 25  # runs per transaction: other writers wait for some milliseconds
 _PAUSE_S = 0.01  # between batches, for those writers

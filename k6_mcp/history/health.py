@@ -6,7 +6,9 @@ from pathlib import Path
 
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.database import Database
+from k6_mcp.models.prune import SpaceReport
 from k6_mcp.models.reports import Component
+from k6_mcp.models.retention import Retention
 
 _LITTLE_BYTES = 200_000_000  # a few hundred runs with their time series
 
@@ -37,3 +39,20 @@ def disk_health(results_dir: Path) -> Component:
     if free_bytes < _LITTLE_BYTES:
         return Component(name="disk", state="degraded", detail=detail, hint=hint)
     return Component(name="disk", state="ok", detail=detail)
+
+
+def retention_health(limits: Retention, space: SpaceReport | None, hint: str = "") -> Component:
+    """Return how long runs are kept and the space that they use; `space` is None where the database cannot tell."""
+    asked = (
+        "of any age" if limits.days is None else f"for {limits.days:g} days",
+        "however many" if limits.runs is None else f"the newest {limits.runs}",
+        "of any size" if limits.size_bytes is None else f"{limits.size_bytes / 1e6:g} MB at most",
+    )
+    kept = f"runs are kept {', '.join(asked)}"
+    if space is None:
+        detail = f"{kept}; what they use is not known while the database is away"
+        return Component(name="retention", state="degraded", detail=detail, hint=hint)
+    unmeasured = f", {space.unmeasured} of them not measured yet" if space.unmeasured else ""
+    return Component(
+        name="retention", state="ok", detail=f"{kept}; {space.runs} ended runs use {space.size_bytes / 1e6:.1f} MB{unmeasured}"
+    )

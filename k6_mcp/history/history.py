@@ -9,6 +9,7 @@ from typing import Self
 
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history import runs
+from k6_mcp.history.cleanup import Cleanup
 from k6_mcp.history.database import Database
 from k6_mcp.history.filters import bounds
 from k6_mcp.history.folders import Folders
@@ -42,6 +43,7 @@ class History:
         self._pending: dict[str, Run] = {}
         self._saving = asyncio.Lock()
         self._folders_judged = False
+        self.cleanup = Cleanup(self._database, self._folders, self._baseline_ids)
 
     async def __aenter__(self) -> Self:
         try:
@@ -149,6 +151,9 @@ class History:
         with suppress(OSError):  # every save tries again, and tells
             self._folders.prepare()
         self._owners.enter()
+
+    async def _baseline_ids(self) -> frozenset[str]:
+        return frozenset()
 
     async def _leave(self) -> None:
         self._database.forgive()

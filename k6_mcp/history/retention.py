@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from k6_mcp.history.runs import to_us
-from k6_mcp.models.retention import Reason, Retention
+from k6_mcp.models.prune import Reason
+from k6_mcp.models.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from k6_mcp.history.database import Database
 from k6_mcp.history.folders import Folders
 from k6_mcp.history.retention import Kept
 from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.retention import SpaceReport
+from k6_mcp.models.prune import SpaceReport
 
 _PAGE = 500  # rows per query or transaction: a few milliseconds, so that nobody waits for us
 _START = (-1, "")

@@ -1,52 +1,12 @@
-"""What is kept for how long, and what a cleanup removed."""
+"""What is kept for how long."""
 
-from datetime import datetime
-from typing import Literal
-
-from k6_mcp.models.base import Model
-
-Reason = Literal["age", "count", "size"]
+from dataclasses import dataclass
 
 
-class Retention(Model):
+@dataclass(frozen=True, slots=True)
+class Retention:
     """How much is kept: days since a run was created, the newest runs, bytes of all run folders; None means without limit."""
 
     days: float | None = 365.0
     runs: int | None = 100_000
     size_bytes: int | None = 10_000_000_000
-
-
-class Pruned(Model):
-    """One removed run, and the limit that it was beyond."""
-
-    run_id: str
-    created_at: datetime
-    size_bytes: int
-    reason: Reason
-
-
-class PruneReport(Model):
-    """What a cleanup removed, or would remove (`dry_run`), oldest first; `listed` names the first of them.
-
-    `protected` runs were spared although a limit asks for their removal: baselines and their repeats. `problems` tells
-    what could not be removed. `complete` is False when the time it had was over before it was done; the next cleanup goes on.
-    """
-
-    dry_run: bool
-    limits: Retention
-    removed: int
-    freed_bytes: int
-    listed: tuple[Pruned, ...] = ()
-    protected: int = 0
-    kept: int
-    kept_bytes: int
-    problems: tuple[str, ...] = ()
-    complete: bool = True
-
-
-class SpaceReport(Model):
-    """The runs kept here and the bytes of their folders; `unmeasured` runs are not in the bytes yet."""
-
-    runs: int
-    size_bytes: int
-    unmeasured: int = 0
