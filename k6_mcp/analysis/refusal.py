@@ -1,6 +1,7 @@
 """Why k6 refused a script, with the place in the user's own source."""
 
 import re
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from k6_mcp.models.outcome import Outcome
@@ -34,6 +35,17 @@ def read_refusal(outcome: Outcome, script: Script) -> Refusal:
         column=column,
         source_line=redact_text(lines[line - 1].strip())[:_SOURCE_CHARS] if line and line <= len(lines) else None,
     )
+
+
+def after_plan(refusal: Refusal | None, violations: Sequence[str]) -> str:
+    """Return what to do with a plan: correct what stands against it, or run it."""
+    if refusal is not None and refusal.line is not None:
+        return f"correct line {refusal.line} of the script and plan it again with plan_k6_test"
+    if refusal is not None:
+        return "correct what the message names and plan again with plan_k6_test"
+    if violations:
+        return "change what is named in violations, or the server's limits (check_health lists them), and plan again"
+    return "call execute_k6_test with the same arguments to run it"
 
 
 def with_place(failure: Failure, refusal: Refusal) -> Failure:

@@ -86,7 +86,6 @@ def plan_view(report: PlanReport) -> RenderableType:
     if report.plan:
         parts.append(_plan(report.plan))
     parts += [below(f"✗ {violation}", style="red") for violation in report.violations]
-    parts += [below(f"! {notice.message}", style="yellow") for notice in report.notices]
     if report.plan and not report.violations:
         parts.append(Text(f"✓ k6 {report.k6_version} would run this", style="bold green"))
     return Group(*parts)

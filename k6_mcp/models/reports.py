@@ -5,7 +5,7 @@ from typing import Literal
 from k6_mcp.models.base import Model
 from k6_mcp.models.findings import Advice, Finding
 from k6_mcp.models.plan import Plan
-from k6_mcp.models.run import Failure, FailureKind, Notice, Status
+from k6_mcp.models.run import Failure, FailureKind, Status
 from k6_mcp.models.script import Origin
 from k6_mcp.models.timeline import Phase
 
@@ -30,7 +30,7 @@ class PlanReport(Model):
     plan: Plan | None
     refusal: Refusal | None = None
     violations: tuple[str, ...] = ()
-    notices: tuple[Notice, ...] = ()
+    next_step: str = ""
 
 
 class Explanation(Model):
