@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
@@ -22,6 +22,9 @@ _AI_PROVIDER = re.compile(r"[a-z][a-z0-9-]{1,40}\Z")
 _AI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}\Z")
 _GEMINI_KEY, _GEMINI_MODEL = "GEMINI_API_KEY", "gemini-flash-latest"
 KEPT = Retention()
+_AI_PROVIDER = re.compile(r"[a-z][a-z0-9-]{1,40}\Z")
+_AI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}\Z")
+_GEMINI_KEY, _GEMINI_MODEL = "GEMINI_API_KEY", "gemini-flash-latest"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -47,6 +50,7 @@ class Settings:
     timeout_s: float = 3900.0
     log_level: str = "WARNING"
     limits: Limits = Limits()
+    ai: Ai = field(default_factory=Ai)
     ai: Ai = Ai()
     retention: Retention = KEPT
 
