@@ -7,6 +7,7 @@ K6McpError                 everything below; has a stable `code`, a text and a h
 ├── K6TooOld               the k6 found is older than the oldest supported version
 ├── UnknownRun             no run has this id
 ├── HistoryUnavailable     the database cannot be read or written
+├── ReportUnavailable      a report cannot be made or written here
 ├── NotUnderstood          a one-shot line that is not a request
 └── InternalError          our own fault
 
@@ -88,6 +89,12 @@ class HistoryUnavailable(K6McpError):
     def __init__(self, *reasons: str, hint: str = "", kind: str = "unusable") -> None:
         super().__init__(*reasons, hint=hint)
         self.kind = kind
+
+
+class ReportUnavailable(K6McpError):
+    """Raised when a report cannot be made (its library is not installed) or not be written (disk full)."""
+
+    code = "report_unavailable"
 
 
 class NotUnderstood(K6McpError):

@@ -32,6 +32,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "aiosqlite": ("history",),
     "sqlite3": ("history",),
     "jinja2": ("scripts", "reports"),
+    "PIL": ("reports",),
     "rich": ("cli",),
     "argparse": ("cli",),
     "subprocess": ("runners",),
@@ -55,7 +56,13 @@ PROCESS_OWNERS = ("runners",)
 ENVIRONMENT = {"os.environ", "os.getenv", "os.putenv", "os.environb"}
 ENVIRONMENT_OWNERS = ("settings",)
 STDOUT_OWNERS = ("cli", "frontends.oneshot", "frontends.stdio_lines", "frontends.mcp_server")  # the last: the transport itself
-LAZY_OWNERS = ("cli", "entry", "frontends.mcp_server", "scripts.templates")  # start-up: what is not used is not imported
+LAZY_OWNERS = (
+    "cli",
+    "entry",
+    "frontends.mcp_server",
+    "reports.formats",
+    "scripts.templates",
+)  # start-up: what is not used is not imported
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,177 @@
+"""A chart of a run as a PNG image: latency above, requests below, both over the same time."""
+
+import io
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw, ImageFont
+
+from k6_mcp.models.duration import format_duration
+from k6_mcp.models.timeline import Numbers
+from k6_mcp.models.wording import number
+from k6_mcp.reports.points import Points
+from k6_mcp.reports.view import RunView
+
+WIDTH, HEIGHT = 1000, 600
+_FINER = 2  # drawn so much larger and reduced, which smooths the lines
+_LEFT, _RIGHT = 70, 980
+_TITLE, _BOTTOM = 64, 40
+_COLOURS = 64
+_INK, _DIM, _GRID = "#1f2328", "#656d76", "#d8dee4"
+_TITLE_CHARS = 110
+_TIME_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+_TIME_MARKS = 10
+_MARKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A column to draw, with its name and colour."""
+
+    label: str
+    colour: str
+    values: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of the image with a scale of its own; `top` and `bottom` in pixels."""
+
+    title: str
+    lines: tuple[Line, ...]
+    top: int
+    bottom: int
+
+    @property
+    def highest(self) -> float:
+        """The largest value in it, at least something to make a scale of."""
+        return max((value for line in self.lines for value in line.values if value is not None), default=0.0) or 1.0
+
+
+class Pen:
+    """Draws in the coordinates of the finished image."""
+
+    def __init__(self, image: Image.Image) -> None:
+        self._draw = ImageDraw.Draw(image)
+        self._fonts = {size: ImageFont.load_default(size * _FINER) for size in (12, 13, 17)}
+
+    def line(self, points: Sequence[tuple[float, float]], colour: str, width: float = 1.0) -> None:
+        """Draw a line through `points`; a single one as a dot."""
+        finer = [(x * _FINER, y * _FINER) for x, y in points]
+        if len(finer) > 1:
+            self._draw.line(finer, fill=colour, width=round(width * _FINER), joint="curve")
+        elif finer:
+            x, y = finer[0]
+            self._draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=colour)
+
+    def text(self, x: float, y: float, text: str, colour: str = _DIM, *, size: int = 12, anchor: str = "la") -> None:
+        """Write one line of `text`; `anchor` as Pillow names it."""
+        self._draw.text((x * _FINER, y * _FINER), text, fill=colour, font=self._fonts[size], anchor=anchor)
+
+    def width(self, text: str) -> float:
+        """Return how wide a legend's text is."""
+        return self._draw.textlength(text, font=self._fonts[12]) / _FINER
+
+
+def run_png(view: RunView) -> bytes:
+    """Return the image, `WIDTH` by `HEIGHT`; it says so where nothing was recorded."""
+    image = Image.new("RGB", (WIDTH * _FINER, HEIGHT * _FINER), "white")
+    pen = Pen(image)
+    pen.text(_LEFT, 12, view.title[:_TITLE_CHARS], _INK, size=17)
+    pen.text(_LEFT, 38, view.explanation.headline[:_TITLE_CHARS].replace("\n", " "), _DIM, size=13)
+    drawn = view.points(_RIGHT - _LEFT)
+    if drawn is None:
+        pen.text(WIDTH / 2, HEIGHT / 2, "no figures over time were recorded", _DIM, size=17, anchor="mm")
+    else:
+        _draw(pen, drawn)
+    file = io.BytesIO()
+    image.reduce(_FINER).quantize(_COLOURS, dither=Image.Dither.NONE).save(file, "PNG")
+    return file.getvalue()
+
+
+def _draw(pen: Pen, drawn: Points) -> None:
+    seconds = drawn.to_s[-1] or 1.0
+    for panel in _panels(drawn):
+        _scale(pen, panel)
+        _time(pen, panel, seconds)
+        _legend(pen, panel)
+        for line in panel.lines:
+            for piece in _pieces(drawn.middle_s, line.values):
+                _, y_of = _placing(panel)
+                places = [(_x(at_s, seconds), y_of(value)) for at_s, value in piece]
+                pen.line(places, line.colour, 1.6)
+
+
+def _panels(drawn: Points) -> Iterator[Panel]:
+    middle = (HEIGHT + _TITLE - _BOTTOM) // 2
+    latencies = (
+        Line("p50", "#54aeff", drawn.p50_ms),
+        Line("p95", "#0969da", drawn.p95_ms),
+        Line("p99", "#bc4c00", drawn.p99_ms),
+    )
+    yield Panel("latency, ms", latencies, _TITLE + 26, middle - 28)
+    rates = (
+        Line("asked iterations/s", "#8c959f", drawn.asked_per_s),
+        Line("requests/s", "#1a7f37", drawn.requests_per_s),
+        Line("failed/s", "#cf222e", drawn.failed_per_s),
+    )
+    known = tuple(line for line in rates if any(value is not None for value in line.values))
+    yield Panel("requests", known, middle + 26, HEIGHT - _BOTTOM)
+
+
+def _pieces(x: Sequence[float], values: Numbers) -> Iterator[list[tuple[float, float]]]:
+    """Yield the stretches without a gap: nothing is drawn where there is no figure."""
+    piece: list[tuple[float, float]] = []
+    for at_s, value in zip(x, values, strict=True):
+        if value is not None:
+            piece.append((at_s, value))
+        elif piece:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
+
+
+def ticks(highest: float) -> list[float]:
+    """Return round numbers from 0 to at least `highest`, steps of 1, 2 or 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(highest / _MARKS))
+    step = next((step for factor in (1, 2, 5) if (step := factor * power) * _MARKS >= highest), 10 * power)
+    return [step * index for index in range(math.ceil(round(highest / step, 6)) + 1)]
+
+
+def _placing(panel: Panel) -> tuple[list[float], Callable[[float], float]]:
+    marks = ticks(panel.highest)
+    height = panel.bottom - panel.top
+    return marks, lambda value: panel.bottom - value / marks[-1] * height
+
+
+def _scale(pen: Pen, panel: Panel) -> None:
+    marks, y_of = _placing(panel)
+    for mark in marks:
+        y = y_of(mark)
+        pen.line(((_LEFT, y), (_RIGHT, y)), _GRID)
+        pen.text(_LEFT - 8, y, number(mark), anchor="rm")
+
+
+def _time(pen: Pen, panel: Panel, seconds: float) -> None:
+    step = next((step for step in _TIME_STEPS_S if step * _TIME_MARKS >= seconds), seconds / _TIME_MARKS)
+    for index in range(math.floor(seconds / step + 1e-6) + 1):
+        x = _x(step * index, seconds)
+        pen.line(((x, panel.bottom), (x, panel.bottom + 4)), _DIM)
+        pen.text(x, panel.bottom + 7, format_duration(step * index) if index else "0", anchor="ma")
+
+
+def _legend(pen: Pen, panel: Panel) -> None:
+    y = panel.top - 14
+    pen.text(_LEFT, y, panel.title, _INK, anchor="lm")
+    x = float(_RIGHT)
+    for line in reversed(panel.lines):
+        x -= pen.width(line.label)
+        pen.text(x, y, line.label, _INK, anchor="lm")
+        pen.line(((x - 22, y), (x - 6, y)), line.colour, 3)
+        x -= 40
+
+
+def _x(second: float, seconds: float) -> float:
+    return _LEFT + second / seconds * (_RIGHT - _LEFT)

@@ -1,0 +1,69 @@
+"""A run over time as CSV (RFC 4180): one line per interval, units in the names, nothing that a spreadsheet would execute."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+
+from k6_mcp.models.timeline import Numbers, Series, Timeline
+
+Value = float | int | None
+Column = tuple[str, Sequence[Value]]
+
+_PERCENTILES = ("avg_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms")
+_UNNAMEABLE = re.compile(r"[^0-9A-Za-z_-]+")  # k6 allows no more in a scenario's name
+_DIGITS = 6
+
+
+def timeline_csv(timeline: Timeline | None) -> bytes:
+    """Return the intervals of `timeline`, UTF-8; only the header where nothing was recorded.
+
+    An empty field is a figure that there is none of. `start_unix_ms` in the first column makes files of several runs comparable.
+    """
+    columns = [*_columns(timeline or _NOTHING)]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(name for name, _ in columns)
+    writer.writerows(zip(*(map(_field, values) for _, values in columns), strict=True))
+    return text.getvalue().encode()
+
+
+def _columns(timeline: Timeline) -> Iterator[Column]:
+    total, starts = timeline.total, timeline.starts_s
+    lengths = [end - start for start, end in zip(starts, timeline.ends_s, strict=True)]
+    yield "start_unix_ms", [round(timeline.start_unix_ms + start * 1000) for start in starts]
+    yield "from_s", starts
+    yield "to_s", timeline.ends_s
+    yield "vus", timeline.vus
+    yield from _series("", total, lengths)
+    yield "unanswered", timeline.unanswered
+    yield "dropped_iterations", timeline.dropped
+    for series in timeline.errors:
+        yield f"failed_code_{series.code}" if series.code else "failed_other_codes", series.counts
+    for scenario in timeline.scenarios:
+        yield from _series(f"scenario_{_UNNAMEABLE.sub('_', scenario.name)[:60]}_", scenario.series, lengths)
+
+
+def _series(prefix: str, series: Series, lengths: Sequence[float]) -> Iterator[Column]:
+    yield f"{prefix}requests", series.requests
+    yield f"{prefix}requests_per_s", _ratio(series.requests, lengths)
+    yield f"{prefix}failed", series.failed
+    yield f"{prefix}error_rate", _ratio(series.failed, series.requests)
+    yield f"{prefix}iterations", series.iterations
+    for name in _PERCENTILES:
+        yield prefix + name, getattr(series, name)
+
+
+def _ratio(counts: Sequence[int], of: Sequence[float]) -> Numbers:
+    return tuple(count / whole if whole > 0 else None for count, whole in zip(counts, of, strict=True))
+
+
+def _field(value: Value) -> str:
+    """Only numbers are written, so no field can be a formula."""
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.{_DIGITS}g}" if abs(value) < 10**_DIGITS else f"{value:.0f}"
+
+
+_EMPTY = Series(requests=(), failed=(), iterations=(), **dict.fromkeys(_PERCENTILES, ()))
+_NOTHING = Timeline(start_unix_ms=0, period_s=1, ends_s=(), total=_EMPTY, unanswered=(), dropped=(), vus=())

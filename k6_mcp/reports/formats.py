@@ -1,0 +1,91 @@
+"""Every format of a report: what its file is called, what it is, and how it is made of a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from k6_mcp import __version__
+from k6_mcp.errors import ReportUnavailable
+from k6_mcp.models.comparison import Comparison
+from k6_mcp.models.reports import ReportFormat
+from k6_mcp.reports.view import RunView
+
+_INSTALL_CHARTS = "install the extra: pip install 'k6-mcp[charts]'; html and markdown need nothing more"
+
+
+@dataclass(frozen=True, slots=True)
+class FileType:
+    """How a format is stored and served; `text` is False where it is bytes."""
+
+    extension: str
+    media_type: str
+    text: bool = True
+
+
+FILE_TYPES: Mapping[ReportFormat, FileType] = {
+    "html": FileType("html", "text/html"),
+    "markdown": FileType("md", "text/markdown"),
+    "junit": FileType("xml", "application/xml"),
+    "csv": FileType("csv", "text/csv"),
+    "json": FileType("json", "application/json"),
+    "png": FileType("png", "image/png", text=False),
+}
+COMPARED: tuple[ReportFormat, ...] = ("html", "markdown")
+
+
+def rendered(view: RunView, format: ReportFormat) -> bytes:
+    """Return the report of one run; what a format needs is imported only for it.
+
+    Raises:
+        ReportUnavailable: If the format needs a library that is not installed.
+    """
+    match format:
+        case "html":
+            from k6_mcp.reports.html import render_html
+
+            return render_html(view).encode()
+        case "markdown":
+            from k6_mcp.reports.markdown import run_markdown
+
+            return run_markdown(view)
+        case "junit":
+            from k6_mcp.reports.junit import run_junit
+
+            return run_junit(view.run)
+        case "csv":
+            from k6_mcp.reports.csv_export import timeline_csv
+
+            return timeline_csv(view.timeline)
+        case "json":
+            from k6_mcp.reports.json_export import run_document
+
+            return run_document(view.run, view.timeline, view.explanation, version=__version__)
+        case "png":
+            return _chart(view)
+
+
+def _chart(view: RunView) -> bytes:
+    try:
+        from k6_mcp.reports.chart import run_png
+    except ImportError:
+        raise ReportUnavailable("format png draws with Pillow, which is not installed", hint=_INSTALL_CHARTS) from None
+    return run_png(view)
+
+
+def rendered_comparison(comparison: Comparison, baseline: RunView, candidate: RunView, format: ReportFormat) -> bytes:
+    """Return the report of two runs held against each other.
+
+    Raises:
+        ReportUnavailable: If there is no such report in this format.
+    """
+    match format:
+        case "html":
+            from k6_mcp.reports.html import render_comparison_html
+
+            return render_comparison_html(comparison, baseline, candidate).encode()
+        case "markdown":
+            from k6_mcp.reports.comparison_markdown import comparison_markdown
+
+            return comparison_markdown(comparison)
+        case _:
+            reason = f"a comparison cannot be told as {format}"
+            raise ReportUnavailable(reason, hint=f"use {' or '.join(COMPARED)}, or leave out baseline")

@@ -1,0 +1,25 @@
+"""Everything about a run as one JSON document for other programs."""
+
+from typing import Literal
+
+from k6_mcp.models.base import Model
+from k6_mcp.models.reports import Explanation
+from k6_mcp.models.run import Run
+from k6_mcp.models.timeline import Timeline
+
+
+class RunDocument(Model):
+    """The document; `schema_version` grows when a field changes its meaning or goes, not when one is added."""
+
+    schema_version: Literal[1] = 1
+    generator: str
+    run: Run
+    timeline: Timeline | None
+    explanation: Explanation
+
+
+def run_document(run: Run, timeline: Timeline | None, explanation: Explanation, *, version: str) -> bytes:
+    """Return the document, UTF-8; `version` is that of k6-mcp."""
+    generator = f"k6-mcp {version}"
+    document = RunDocument(generator=generator, run=run, timeline=timeline, explanation=explanation)
+    return document.model_dump_json().encode()

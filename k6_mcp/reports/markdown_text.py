@@ -1,0 +1,71 @@
+"""Markdown that GitHub and GitLab read the same, whatever untrusted text it holds.
+
+Such text stands in code spans only: there Markdown makes no link, mention, reference or HTML of it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from k6_mcp.models.wording import percent
+from k6_mcp.reports.foreign import one_line
+
+LONGEST_BYTES = 60_000  # both sites take 65 536 characters
+NONE = "—"
+_BACKTICKS = re.compile(r"`+")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many rows a table has, and how many characters a text."""
+
+    rows: int
+    text: int
+
+
+_SIZES = (Size(50, 300), Size(20, 200), Size(10, 120), Size(5, 60))
+
+
+def code(text: str, limit: int = 300) -> str:
+    """Return `text` as a code span, for tables too; hidden characters show as their codes."""
+    line = one_line(text, limit).strip()
+    if not line:
+        return NONE
+    line = line.replace("|", "¦")  # a bar ends a cell even in code, and how it is escaped there depends on the reader
+    fence = "`" * (max(map(len, _BACKTICKS.findall(line)), default=0) + 1)
+    return f"{fence} {line} {fence}" if "`" in (line[0], line[-1]) else f"{fence}{line}{fence}"
+
+
+def fitting(write: Callable[[Size], Iterator[str]]) -> bytes:
+    """Return what `write` gives at the largest size that stays below `LONGEST_BYTES`, UTF-8."""
+    document = b""
+    for size in _SIZES:
+        document = ("\n".join(write(size)) + "\n").encode()
+        if len(document) <= LONGEST_BYTES:
+            break
+    return document
+
+
+def signed(share: float) -> str:
+    """Return a share as a percentage with its sign."""
+    return f"+{percent(share)}" if share > 0 else f"-{percent(-share)}" if share < 0 else percent(0)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], of: int) -> Iterator[str]:
+    """Yield a table under a heading, nothing without rows; `of` is how many rows there would be in all."""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    if not lines:
+        return
+    if title:
+        yield f"### {title}\n"
+    yield f"| {' | '.join(columns)} |"
+    yield f"|{' --- |' * len(columns)}"
+    yield from lines
+    yield ""
+    yield from more(of, len(lines))
+
+
+def more(of: int, shown: int) -> Iterator[str]:
+    """Yield how many of `of` were left out."""
+    if of > shown:
+        yield f"… and {of - shown} more\n"
