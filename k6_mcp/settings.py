@@ -51,7 +51,6 @@ class Settings:
     log_level: str = "WARNING"
     limits: Limits = Limits()
     ai: Ai = field(default_factory=Ai)
-    ai: Ai = Ai()
     retention: Retention = KEPT
 
     @classmethod
