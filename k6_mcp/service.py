@@ -11,9 +11,10 @@ import anyio
 
 from k6_mcp import limits
 from k6_mcp.analysis.record import Record
-from k6_mcp.analysis.refusal import read_refusal
+from k6_mcp.analysis.refusal import after_plan, read_refusal
 from k6_mcp.driver import Driver
-from k6_mcp.errors import UnknownRun
+from k6_mcp.errors import HistoryUnavailable, UnknownRun
+from k6_mcp.history.health import retention_health
 from k6_mcp.history.history import History
 from k6_mcp.insights import Insights
 from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
@@ -85,14 +86,17 @@ class LoadTests:
         finally:
             self._runner.discard(run_id)
         plan = planned if isinstance(planned, Plan) else None
+        refusal = read_refusal(planned, script) if isinstance(planned, Outcome) else None
+        violations = limits.violations(test, plan, self._settings.limits)
         return PlanReport(
             origin=script.origin,
             script=script.text,
             script_sha256=script.sha256,
             k6_version=version,
             plan=plan,
-            refusal=read_refusal(planned, script) if isinstance(planned, Outcome) else None,
-            violations=limits.violations(test, plan, self._settings.limits),
+            refusal=refusal,
+            violations=violations,
+            next_step=after_plan(refusal, violations),
         )
 
     async def execute(self, test: LoadTest, *, wait_s: float, emit: EmitRun | None = None) -> Run:
