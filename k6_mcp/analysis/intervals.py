@@ -10,21 +10,22 @@ from k6_mcp.analysis.quantiles import answered
 Row = Mapping[str, float]
 Rows = Mapping[str, Row]
 
-_SCENARIO, _CODE = "http_reqs{scenario:", "http_reqs{error_code:"
+_CODE = "http_reqs{error_code:"
+_SIGNS = ("http_reqs", "iterations", "dropped_iterations")
 _MOST_COUNT = 2.0**53
 _NOTHING: Row = {}
-COUNTS = ("requests", "failed", "iterations")
+COUNTS = ("requests", "failed", "iterations", "dropped")
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
     """One interval of one scenario, or of all: counts in the order of `COUNTS`, latency by k6's names."""
 
-    counts: tuple[int, int, int]
+    counts: tuple[int, ...]
     latency: Row
 
 
-NO_POINT = Point((0, 0, 0), _NOTHING)
+NO_POINT = Point((0,) * len(COUNTS), _NOTHING)
 
 
 def point_of(rows: Rows, tags: str, unanswered: Sequence[tuple[int, int]], share: float) -> tuple[Point, bool]:
@@ -33,9 +34,8 @@ def point_of(rows: Rows, tags: str, unanswered: Sequence[tuple[int, int]], share
     `share` of the `unanswered` (error code, count) are taken to have these tags.
     """
     requests = count_of(rows, f"http_reqs{tags}")
-    point = Point(
-        (requests, failed_of(rows, tags), count_of(rows, f"iterations{tags}")), rows.get(f"http_req_duration{tags}", _NOTHING)
-    )
+    others = count_of(rows, f"iterations{tags}"), count_of(rows, f"dropped_iterations{tags}")
+    point = Point((requests, failed_of(rows, tags), *others), rows.get(f"http_req_duration{tags}", _NOTHING))
     if not requests or not unanswered or not share:
         return point, False
     groups = [(n * share, rows.get(f"http_req_duration{{error_code:{code}}}", _NOTHING)) for code, n in unanswered]
@@ -44,8 +44,9 @@ def point_of(rows: Rows, tags: str, unanswered: Sequence[tuple[int, int]], share
 
 
 def scenario_names(rows: Rows) -> list[str]:
-    """Return the scenarios that made requests."""
-    return [name.removeprefix(_SCENARIO).removesuffix("}") for name in rows if name.startswith(_SCENARIO)]
+    """Return the scenarios that did anything."""
+    names = (name.removesuffix("}").partition("{scenario:") for name in rows)
+    return list(dict.fromkeys(scenario for metric, _, scenario in names if scenario and metric in _SIGNS))
 
 
 def share_of_failed(rows: Rows, scenario: str) -> float:

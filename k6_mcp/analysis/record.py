@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal, cast
 
-from k6_mcp.analysis.timeline import TimelineBuilder
 from k6_mcp.analysis.error_codes import is_unanswered
 from k6_mcp.analysis.quantiles import answered
+from k6_mcp.analysis.timeline import About, TimelineBuilder
 from k6_mcp.models.metrics import MetricType
 from k6_mcp.models.timeline import Timeline
 
@@ -161,14 +161,16 @@ class Record:
 
     def timeline(self, failed: int | None = None) -> Timeline | None:
         """Return everything so far as intervals, None if k6 recorded nothing; `failed` requests, where their number is known exactly."""
-        return self._timeline.build(
-            self._cumulative,
-            max(self._cumulative_ms - (self._start_ms or 0.0), 0.0) / 1000,
-            start_ms=self._start_ms or 0.0,
-            period_s=self._period_s,
-            complete=self.complete,
-            failed=failed,
-        )
+        start_ms = self._start_ms or 0.0
+        about = About(start_ms, self._period_s, self._load_start_s(), self.complete, failed)
+        return self._timeline.build(self._cumulative, max(self._cumulative_ms - start_ms, 0.0) / 1000, about)
+
+    def _load_start_s(self) -> float:
+        """When load began: at once, unless setup() or the making of VUs was seen; then halfway between what is possible."""
+        activity = self.activity()
+        if activity is None or activity.start_from_s == 0.0:
+            return 0.0
+        return (activity.start_from_s + activity.start_by_s) / 2
 
     def _event(self, event: Mapping[str, object]) -> None:
         match event.get("event"):

@@ -14,7 +14,6 @@ from k6_mcp.analysis.intervals import (
     NO_POINT,
     Point,
     Rows,
-    count_of,
     failed_by_code,
     failed_of,
     point_of,
@@ -46,32 +45,52 @@ class _Columns:
         for column, statistic in zip(self.latency, _STATISTICS.values(), strict=True):
             column.append(point.latency.get(statistic, nan))
 
-    def sums(self) -> tuple[int, ...]:
-        return tuple(sum(column) for column in self.counts)
+    def with_last(self, point: Point | None) -> "_Columns":
+        whole = _Columns()
+        whole.counts = [column[:] for column in self.counts]
+        whole.latency = [column[:] for column in self.latency]
+        if point is not None:
+            whole.add(point)
+        return whole
 
-    def series(self, last: Point | None, failed: int | None = None) -> Series:
-        """All intervals and `last`; `failed` is what the failed requests have to add up to."""
-        counts = {name: [*column] for name, column in zip(COUNTS, self.counts, strict=True)}
-        latency = {name: [_known(value) for value in column] for name, column in zip(_STATISTICS, self.latency, strict=True)}
-        if last is not None:
-            for name, count in zip(COUNTS, last.counts, strict=True):
-                counts[name].append(count)
-            for name, statistic in _STATISTICS.items():
-                latency[name].append(_known(last.latency.get(statistic, nan)))
+    def beyond(self, final: Point) -> Point:
+        """What `final` counts beyond these intervals; its latency only if there are none."""
+        requests, failed, *others = (max(n - sum(column), 0) for n, column in zip(final.counts, self.counts, strict=True))
+        return Point((requests, min(failed, requests), *others), {} if len(self.counts[0]) else final.latency)
+
+    def series(self, failed: int | None = None) -> Series:
+        """The columns but for `dropped`; `failed` is what the failed requests have to add up to."""
+        requests, failures, iterations = ([*column] for column in self.counts[:3])
         if failed is not None:
-            _reconcile(counts["failed"], counts["requests"], failed)
-        return Series.model_validate({**counts, **latency})
+            _reconcile(failures, requests, failed)
+        latency = {name: [_known(value) for value in column] for name, column in zip(_STATISTICS, self.latency, strict=True)}
+        return Series.model_validate({"requests": requests, "failed": failures, "iterations": iterations, **latency})
+
+    @property
+    def dropped(self) -> tuple[int, ...]:
+        return tuple(self.counts[3])
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """The interval after the last snapshot."""
+
+    total: Point
+    scenarios: Mapping[str, Point]
+    unanswered: int
+    vus: int
+    errors: Mapping[int, int]
+    estimated: bool
 
 
 class TimelineBuilder:
-    """Takes snapshots one by one; `ends_s` must rise. Memory grows with the intervals, up to a bound."""
+    """Takes snapshots one by one; `end_s` must rise. Memory grows with the intervals, up to a bound."""
 
     def __init__(self) -> None:
         self._ends = array("d")
         self._total = _Columns()
         self._scenarios: dict[str, _Columns] = {}
         self._unanswered = array("q")
-        self._dropped = array("q")
         self._vus = array("q")
         self._errors: dict[int, dict[int, int]] = {}
         self._estimated: list[int] = []
@@ -88,7 +107,7 @@ class TimelineBuilder:
         total, estimated = point_of(rows, "", unanswered, 1.0)
         points: dict[str, Point] = {}
         for name in scenario_names(rows):
-            if name in self._scenarios or len(self._scenarios) + len(points) < _MOST_SCENARIOS:
+            if name in self._scenarios or len({*self._scenarios, *points}) < _MOST_SCENARIOS:
                 points[name], _ = point_of(rows, f"{{scenario:{name}}}", unanswered, share_of_failed(rows, name))
         self._ends.append(end_s)
         self._total.add(total)
@@ -97,80 +116,84 @@ class TimelineBuilder:
         for name, columns in self._scenarios.items():
             columns.add(points.get(name, NO_POINT))
         self._unanswered.append(sum(count for _, count in unanswered))
-        self._dropped.append(count_of(rows, "dropped_iterations"))
         self._vus.append(vus_of(rows, self._vus[-1] if index else -1))
-        for code, count in failed_by_code(rows).items():
-            known = code in self._errors or len(self._errors) < _CODES_TOLD_APART
-            counts = self._errors.setdefault(code if known else 0, {})
-            counts[index] = counts.get(index, 0) + count
+        for code, count in self._known_codes(failed_by_code(rows)).items():
+            self._errors.setdefault(code, {})[index] = count
         if estimated:
             self._estimated.append(index)
 
-    def build(
-        self, final: Rows, seconds: float, *, start_ms: float, period_s: float, complete: bool, failed: int | None = None
-    ) -> Timeline | None:
-        """Return everything so far, None if that is nothing.
-
-        `final` are the figures since the start after `seconds`; `failed` the exact number of failed requests, where it is
-        known from elsewhere.
-        """
+    def build(self, final: Rows, seconds: float, about: "About") -> Timeline | None:
+        """Return everything so far, None if that is nothing; `final` are the figures since the start, after `seconds`."""
         if not len(self._ends) and not final:
             return None
         rest = self._rest(final)
-        if failed is None:
-            failed = max(failed_of(final, ""), self._total.sums()[1]) if final else None
-        ends = (*self._ends, max(seconds, (self._ends[-1] if len(self._ends) else 0.0) + _LEAST_S)) if rest else (*self._ends,)
+        failed = about.failed
+        if failed is None and final:
+            failed = max(failed_of(final, ""), sum(self._total.counts[1]))
+        ends = (*self._ends, *((max(seconds, self._last_s() + _LEAST_S),) if rest else ()))
         first = rest is not None and len(ends) == 1  # then the figures since the start are those of the interval
+        total = self._total.with_last(rest.total if rest else None)
         return Timeline(
-            start_unix_ms=start_ms,
-            period_s=period_s,
+            start_unix_ms=about.start_ms,
+            period_s=about.period_s,
+            load_start_s=about.load_start_s,
             ends_s=ends,
-            total=self._total.series(rest.total if rest else None, failed),
+            total=total.series(failed),
             unanswered=(*self._unanswered, *((rest.unanswered,) if rest else ())),
-            dropped=(*self._dropped, *((rest.dropped,) if rest else ())),
+            dropped=total.dropped,
             vus=tuple(None if vus < 0 else vus for vus in (*self._vus, *((rest.vus,) if rest else ()))),
             errors=tuple(self._error_series(rest.errors if rest else {}, len(ends))),
             scenarios=tuple(self._scenario_series(rest)),
             estimated=(*self._estimated, *((0,) if first and rest and rest.estimated else ())),
             rest=rest is not None and not first,
-            complete=complete,
+            complete=about.complete,
         )
 
-    def _rest(self, final: Rows) -> "_Rest | None":
+    def _rest(self, final: Rows) -> _Rest | None:
         """What `final` counts beyond the snapshots."""
-        alone = not len(self._ends)
         unanswered = unanswered_by_code(final)
-        names = {*self._scenarios, *scenario_names(final)} if alone or self._scenarios else set[str]()
         total, estimated = point_of(final, "", unanswered, 1.0)
-        scenarios: dict[str, Point] = {}
-        for name in sorted(names)[:_MOST_SCENARIOS]:
-            point, _ = point_of(final, f"{{scenario:{name}}}", unanswered, share_of_failed(final, name))
-            scenarios[name] = _beyond(point, self._scenarios.get(name), alone)
-        total = _beyond(total, self._total, alone)
-        codes = failed_by_code(final)
-        if len(self._errors) > _CODES_TOLD_APART or 0 in self._errors:
-            codes = {code if code in self._errors else 0: count for code, count in codes.items()}
-        errors = {code: n for code, count in codes.items() if (n := count - sum(self._errors.get(code, {}).values())) > 0}
-        dropped = max(count_of(final, "dropped_iterations") - sum(self._dropped), 0)
-        if not any((*total.counts, dropped)):
+        total = self._total.beyond(total)
+        if not any(total.counts):
             return None
+        scenarios: dict[str, Point] = {}
+        for name in [*self._scenarios, *(name for name in scenario_names(final) if name not in self._scenarios)][
+            :_MOST_SCENARIOS
+        ]:
+            point, _ = point_of(final, f"{{scenario:{name}}}", unanswered, share_of_failed(final, name))
+            scenarios[name] = self._scenarios.get(name, _Columns(len(self._ends))).beyond(point)
+        errors: dict[int, int] = {}
+        for code, count in self._known_codes(failed_by_code(final)).items():
+            if (beyond := count - sum(self._errors.get(code, {}).values())) > 0:
+                errors[code] = beyond
         return _Rest(
             total=total,
             scenarios=scenarios,
             unanswered=max(sum(count for _, count in unanswered) - sum(self._unanswered), 0),
-            dropped=dropped,
-            vus=vus_of(final, self._vus[-1] if not alone else -1),
+            vus=vus_of(final, self._vus[-1] if len(self._vus) else -1),
             errors=errors,
             estimated=estimated,
         )
 
-    def _scenario_series(self, rest: "_Rest | None") -> Iterable[ScenarioSeries]:
+    def _last_s(self) -> float:
+        return self._ends[-1] if len(self._ends) else 0.0
+
+    def _known_codes(self, counts: Mapping[int, int]) -> Mapping[int, int]:
+        """The codes told apart, and code 0 for all that came after them."""
+        known: dict[int, int] = {}
+        for code, count in counts.items():
+            if code not in self._errors and len({*self._errors, *known}) >= _CODES_TOLD_APART:
+                code = 0
+            known[code] = known.get(code, 0) + count
+        return known
+
+    def _scenario_series(self, rest: _Rest | None) -> Iterable[ScenarioSeries]:
         late = {name: _Columns(len(self._ends)) for name in (rest.scenarios if rest else ()) if name not in self._scenarios}
         columns = {**self._scenarios, **late}
         if len(columns) > 1:
             for name in sorted(columns):
-                last = rest.scenarios.get(name, NO_POINT) if rest else None
-                yield ScenarioSeries(name=name, series=columns[name].series(last))
+                whole = columns[name].with_last(rest.scenarios.get(name, NO_POINT) if rest else None)
+                yield ScenarioSeries(name=name, series=whole.series(), dropped=whole.dropped)
 
     def _error_series(self, last: Mapping[int, int], length: int) -> Iterable[ErrorSeries]:
         """The most frequent codes, most frequent first; the others together as code 0."""
@@ -188,23 +211,14 @@ class TimelineBuilder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rest:
-    """The interval after the last snapshot."""
+class About:
+    """What else a timeline says; `failed` is the exact number of failed requests, where it is known from elsewhere."""
 
-    total: Point
-    scenarios: Mapping[str, Point]
-    unanswered: int
-    dropped: int
-    vus: int
-    errors: Mapping[int, int]
-    estimated: bool
-
-
-def _beyond(final: Point, known: _Columns | None, alone: bool) -> Point:
-    """`final` without what is known; without its latency too, unless it is all there is."""
-    sums = known.sums() if known else (0, 0, 0)
-    requests, failed, iterations = (max(count - so_far, 0) for count, so_far in zip(final.counts, sums, strict=True))
-    return Point((requests, min(failed, requests), iterations), final.latency if alone else {})
+    start_ms: float
+    period_s: float
+    load_start_s: float
+    complete: bool
+    failed: int | None = None
 
 
 def _known(value: float) -> float | None:

@@ -39,15 +39,17 @@ class ErrorSeries(Model):
 
 
 class ScenarioSeries(Model):
-    """The figures of one scenario; scenarios are told apart where there are several."""
+    """The figures of one scenario, and its iterations that were never started; scenarios are told apart where there are several."""
 
     name: str
     series: Series
+    dropped: Counts = ()
 
 
 class Timeline(Model):
     """Intervals of about `period_s` from the start of k6's record to its end; counts add up to the run's figures exactly.
 
+    `load_start_s` is when load began, after setup() and the making of VUs, known to about half an interval.
     `start_unix_ms` is time 0; interval i ends at `ends_s[i]` and begins where the one before ends. `vus` are the active VUs at
     the end of an interval. `estimated` lists the intervals whose percentiles were computed without the requests that never
     connected (k6 counts those as 0 ms), by interpolation between k6's own percentiles; all others are k6's exact ones.
@@ -57,6 +59,7 @@ class Timeline(Model):
 
     start_unix_ms: float
     period_s: float
+    load_start_s: float = 0.0
     ends_s: tuple[float, ...]
     total: Series
     unanswered: Counts
