@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, Field
 
 from k6_mcp.models.duration import parse_duration_s
-from k6_mcp.models.plan import Plan, ScenarioPlan, ThresholdPlan
+from k6_mcp.models.plan import Plan, ScenarioPlan, StagePlan, ThresholdPlan
 
 _DEFAULT_MAX_DURATION_S = 600.0  # of the iteration executors
 _DEFAULT_PHASE_TIMEOUT_S = 60.0  # of setup() and teardown()
@@ -133,7 +133,21 @@ def _scenario(name: str, raw: _Scenario) -> ScenarioPlan:
         rate_per_s=rates[0] / unit_s if arrival else None,
         peak_rate_per_s=max(rates) / unit_s if arrival else None,
         exec=raw.exec,
+        stages=tuple(_stages(raw, rates[0] / unit_s if arrival else _start_vus(raw), unit_s if arrival else 1.0)),
     )
+
+
+def _start_vus(raw: _Scenario) -> float:
+    return 1.0 if raw.start_vus is None else float(raw.start_vus)
+
+
+def _stages(raw: _Scenario, level: float, unit_s: float) -> Iterator[StagePlan]:
+    """The stages one after another; one of no length is a jump."""
+    start_s = raw.start_s or 0.0
+    for stage in raw.stages or ():
+        target = (stage.target or 0) / unit_s
+        yield StagePlan(start_s=start_s, duration_s=stage.duration, from_target=level, target=target)
+        start_s, level = start_s + stage.duration, target
 
 
 def _expected(raw: Mapping[str, _Scenario], scenarios: tuple[ScenarioPlan, ...]) -> int | None:

@@ -1,0 +1,153 @@
+"""What a plan asked for, stage by stage, and what came of it."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Literal
+
+from k6_mcp.analysis.quantiles import merged
+from k6_mcp.models.duration import format_duration
+from k6_mcp.models.plan import Plan, ScenarioPlan
+from k6_mcp.models.timeline import Phase, Series, Timeline
+from k6_mcp.models.wording import number
+
+_SHORTEST_S = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A stage, or the whole of a scenario without stages; levels are VUs or iterations per s."""
+
+    start_s: float
+    end_s: float
+    first: float
+    last: float
+    kind: Literal["ramp", "hold", "whole"]
+
+
+def phases_of(plan: Plan, timeline: Timeline) -> tuple[Phase, ...]:
+    """Return a row per stage, or per scenario without stages, on the timeline's clock.
+
+    Figures are those of the time in which the stage lies. An interval that a stage's begin or end cuts in two counts in each
+    part by time, as if its requests were evenly spread over it; so figures at a boundary are sure to an interval or so, as is
+    the time at which load began. Where a run ended within a stage, rates and `asked_rate_per_s` are those of the part that ran.
+    """
+    phases: list[Phase] = []
+    for scenario in plan.scenarios:
+        measured = _Measured.of(scenario, plan, timeline)
+        for index, asked in enumerate(_asked(scenario, timeline), start=1):
+            phases.append(_phase(scenario, index, asked, measured))
+    return tuple(phases)
+
+
+def _asked(scenario: ScenarioPlan, timeline: Timeline) -> Iterator[_Asked]:
+    begin = timeline.load_start_s
+    if scenario.stages:
+        for stage in scenario.stages:
+            if stage.duration_s > 0:
+                start_s = begin + stage.start_s
+                kind = "hold" if stage.from_target == stage.target else "ramp"
+                yield _Asked(start_s, start_s + stage.duration_s, stage.from_target, stage.target, kind)
+        return
+    start_s = begin + scenario.start_s
+    end_s = start_s + (scenario.duration_s or 0.0)
+    if scenario.iterations is not None or scenario.duration_s is None:  # as long as it takes, up to the planned time
+        end_s = max(min(end_s if scenario.duration_s else timeline.seconds, timeline.seconds), start_s)
+    level = scenario.rate_per_s if scenario.rate_per_s is not None else scenario.vus or 0
+    yield _Asked(start_s, end_s, level, level, "whole")
+
+
+def _phase(scenario: ScenarioPlan, index: int, asked: _Asked, measured: "_Measured") -> Phase:
+    end_s = min(asked.end_s, measured.ends_s[-1]) if measured.ends_s else 0.0
+    seconds = end_s - asked.start_s
+    arrival = scenario.rate_per_s is not None
+    phase = Phase(
+        scenario=scenario.name,
+        number=index,
+        label=_label(scenario, asked),
+        kind=asked.kind,
+        start_s=asked.start_s,
+        end_s=asked.end_s,
+        asked_rate_per_s=(asked.first + asked.last) / 2 if arrival else None,
+        asked_vus=None if arrival else round(asked.last),
+    )
+    if seconds <= _SHORTEST_S:
+        return phase
+    reached = asked.first + (asked.last - asked.first) * seconds / (asked.end_s - asked.start_s)
+    requests = measured.total(measured.series.requests, asked.start_s, end_s)
+    return phase.model_copy(
+        update={
+            "asked_rate_per_s": (asked.first + reached) / 2 if arrival else None,
+            "iterations_per_s": measured.total(measured.series.iterations, asked.start_s, end_s) / seconds,
+            "requests_per_s": requests / seconds,
+            "p95_ms": measured.p95_ms(asked.start_s, end_s),
+            "error_rate": measured.total(measured.series.failed, asked.start_s, end_s) / requests if requests > 0 else None,
+            "dropped": measured.whole(measured.dropped, asked.start_s, end_s),
+        }
+    )
+
+
+def _label(scenario: ScenarioPlan, asked: _Asked) -> str:
+    arrival = scenario.rate_per_s is not None
+    unit = "/s" if arrival else " VUs"
+    time = format_duration(asked.end_s - asked.start_s)
+    if asked.kind == "ramp":
+        return f"{number(asked.first)} to {number(asked.last)}{unit} in {time}"
+    if scenario.iterations is not None:
+        return f"{scenario.iterations} iterations by {number(asked.last)} VUs"
+    return f"{number(asked.last)}{unit} for {time}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The intervals that tell of a scenario: its own, or all where scenarios are not told apart."""
+
+    ends_s: Sequence[float]
+    series: Series
+    answered: Sequence[int]
+    dropped: Sequence[int]
+
+    @classmethod
+    def of(cls, scenario: ScenarioPlan, plan: Plan, timeline: Timeline) -> "_Measured":
+        for own in timeline.scenarios:
+            if own.name == scenario.name:
+                return cls(timeline.ends_s, own.series, own.series.requests, own.dropped or timeline.dropped)
+        if len(plan.scenarios) > 1 and timeline.scenarios:  # it did nothing
+            none = (0,) * len(timeline.ends_s)
+            unknown = (None,) * len(timeline.ends_s)
+            empty = Series(requests=none, failed=none, iterations=none, **dict.fromkeys(_LATENCY, unknown))
+            return cls(timeline.ends_s, empty, none, none)
+        answered = [n - lost for n, lost in zip(timeline.total.requests, timeline.unanswered, strict=True)]
+        return cls(timeline.ends_s, timeline.total, answered, timeline.dropped)
+
+    def total(self, counts: Sequence[int], start_s: float, end_s: float) -> float:
+        """The sum of `counts` over a stretch of time."""
+        sums = (0, *accumulate(counts))
+        return self._up_to(sums, end_s) - self._up_to(sums, start_s)
+
+    def whole(self, counts: Sequence[int], start_s: float, end_s: float) -> int:
+        """The same in whole numbers that add up over neighbouring stretches."""
+        sums = (0, *accumulate(counts))
+        return round(self._up_to(sums, end_s)) - round(self._up_to(sums, start_s))
+
+    def _up_to(self, sums: Sequence[int], at_s: float) -> float:
+        index = bisect_right(self.ends_s, at_s)
+        if index >= len(self.ends_s):
+            return sums[-1]
+        start = self.ends_s[index - 1] if index else 0.0
+        return sums[index] + (sums[index + 1] - sums[index]) * max(at_s - start, 0.0) / (self.ends_s[index] - start)
+
+    def p95_ms(self, start_s: float, end_s: float) -> float | None:
+        """The p95 of the answered requests in a stretch of time."""
+        parts: list[tuple[float, dict[str, float]]] = []
+        for index, (start, end) in enumerate(pairwise((0.0, *self.ends_s))):
+            share = (min(end, end_s) - max(start, start_s)) / (end - start) if end > start else 0.0
+            values = {name: getattr(self.series, column)[index] for column, name in _LATENCY.items()}
+            known = {name: value for name, value in values.items() if value is not None}
+            if share > 0 and "p(95)" in known:
+                parts.append((self.answered[index] * share, known))
+        return merged(parts).get("p(95)")
+
+
+_LATENCY = {"avg_ms": "avg", "p50_ms": "med", "p90_ms": "p(90)", "p95_ms": "p(95)", "p99_ms": "p(99)", "max_ms": "max"}
