@@ -33,6 +33,8 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "sqlite3": ("history",),
     "jinja2": ("scripts", "reports"),
     "PIL": ("reports",),
+    "httpx2": ("advice",),
+    "pydantic_ai": ("advice.library",),
     "rich": ("cli",),
     "argparse": ("cli",),
     "subprocess": ("runners",),
@@ -57,9 +59,11 @@ ENVIRONMENT = {"os.environ", "os.getenv", "os.putenv", "os.environb"}
 ENVIRONMENT_OWNERS = ("settings",)
 STDOUT_OWNERS = ("cli", "frontends.oneshot", "frontends.stdio_lines", "frontends.mcp_server")  # the last: the transport itself
 LAZY_OWNERS = (
+    "advice.choose",
     "cli",
     "entry",
     "frontends.mcp_server",
+    "insights",
     "reports.formats",
     "scripts.templates",
 )  # start-up: what is not used is not imported

@@ -1,0 +1,46 @@
+"""From a run's facts to advice: asked within a time limit, at most twice, and checked; whatever goes wrong is said."""
+
+from functools import partial
+
+import anyio
+
+from k6_mcp.advice.advisor import Advisor, NoReply, Question, Reply
+from k6_mcp.advice.facts import facts_of
+from k6_mcp.advice.prompt import question_of
+from k6_mcp.advice.reply import Unusable, read_reply
+from k6_mcp.models.findings import Advice
+from k6_mcp.models.reports import Explanation
+from k6_mcp.models.run import FINAL, Run
+from k6_mcp.models.wording import number
+
+_LONGEST_PAUSE_S = 5.0
+
+
+async def advise(run: Run, explanation: Explanation, advisor: Advisor, timeout_s: float) -> Advice:
+    """Return what `advisor` makes of a run, or why there is nothing; the findings stand in any case.
+
+    One more try is made where that may help (429, 5xx, no connection), within the same `timeout_s`.
+    """
+    told = partial(Advice, provider=advisor.provider, model=advisor.model)
+    if run.status not in FINAL:
+        return told(state="unavailable", reason=f"the test is {run.status}; ask again when it has ended")
+    facts = facts_of(run, explanation)
+    outcome: Reply | NoReply = NoReply(f"no answer within {number(timeout_s)} s (K6_MCP_AI_TIMEOUT)")
+    with anyio.move_on_after(timeout_s):
+        outcome = await _ask(advisor, question_of(facts))
+    if isinstance(outcome, NoReply):
+        return told(state="failed", reason=outcome.reason)
+    model = outcome.model or advisor.model
+    try:
+        return told(state="written", model=model, text=read_reply(outcome.text, facts))
+    except Unusable as error:
+        return told(state="rejected" if error.rejected else "failed", model=model, reason=str(error))
+
+
+async def _ask(advisor: Advisor, question: Question) -> Reply | NoReply:
+    outcome = await advisor.ask(question)
+    if isinstance(outcome, Reply) or not outcome.again or outcome.pause_s > _LONGEST_PAUSE_S:
+        return outcome
+    await anyio.sleep(outcome.pause_s)
+    outcome = await advisor.ask(question)
+    return outcome if isinstance(outcome, Reply) else NoReply(f"{outcome.reason}; tried twice")

@@ -1,0 +1,47 @@
+"""Who can be asked for advice: anything that turns a question into text."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a model is told: how to answer (`system`), and the facts with the fenced quotations (`text`)."""
+
+    system: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model wrote, unchecked; `model` is the one that answered."""
+
+    text: str
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoReply:
+    """Why there is no text, in words for the caller. `again`: trying once more after `pause_s` may help."""
+
+    reason: str
+    again: bool = False
+    pause_s: float = 0.5
+
+
+class Advisor(Protocol):
+    """A model behind some provider."""
+
+    @property
+    def provider(self) -> str:
+        """The word for the provider in answers."""
+        ...
+
+    @property
+    def model(self) -> str | None:
+        """The model that is asked, None where the provider chooses."""
+        ...
+
+    async def ask(self, question: Question) -> Reply | NoReply:
+        """Return what the model writes; never raises for trouble with the provider."""
+        ...

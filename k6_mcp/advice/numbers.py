@@ -1,0 +1,135 @@
+"""Whether every number in a text is one of the facts, possibly rounded or in another unit."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["time", "share", "plain"]
+_CLOSE = 0.05  # a rounding that moves a figure further tells another story: 1 s is no rounding of 1400 ms
+_TRUNCATED = 0.01  # cutting digits off instead of rounding may move it so far
+
+_GROUPS = "[,_'\u2019 ]"
+_NUMBER = re.compile(
+    rf"(?P<number>\d{{1,3}}(?:{_GROUPS.replace(' ', '')}\d{{3}})+(?:\.\d+)?(?!\d)|\d+(?:[.,]\d+)?)(?:[eE](?P<exponent>[+-]?\d{{1,3}})(?!\w))?"
+    r"(?:[ \-]?(?P<unit>%|‰|percent|per ?cent|ms|msec|milli-?seconds?|µs|us|secs?|seconds?|s|mins?|minutes?|hours?|h|thousand|k|million|m"
+    r"|[kmg]i?b)(?![\w]))?",
+    re.IGNORECASE,
+)
+_UNITS = (
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_WORDS = {
+    **{word: value for value, word in enumerate(_UNITS.split(), 2)},
+    **{word: 10 * value for value, word in enumerate(_TENS.split(), 2)},
+    **{"hundred": 100, "thousand": 1000, "million": 1_000_000},
+}
+_SPELLED = re.compile(
+    rf"\b(?P<word>{'|'.join(_WORDS)})(?P<unit>[ \-]?(?:percent|per ?cent|%|ms|milli-?seconds?|s|seconds?|minutes?|hours?"
+    r"|requests?|iterations?|users?|vus?|errors?|times|fold))?\b",
+    re.IGNORECASE,
+)
+_SMALLEST_SPELLED = 11  # below that a word may only be prose, unless a unit follows: "two causes", but "five percent"
+_LABELS = re.compile(
+    r"(?m)^\s*\(?\d{1,2}[.)]\s"  # list markers
+    r"|\bp ?\(?(?:50|75|90|95|99(?:\.9)?)\)?(?![\d.]*\d)"  # names of percentiles
+    r"|\b(?:50|75|90|95|99(?:\.9)?)th\b"
+    r"|\b\d{1,2}(?:st|nd|rd|th)\b"
+    r"|\bk6\b|\bHTTP/[123](?:\.[01])?(?![\d.]*\d)|\bIPv[46]\b|\bTLS ?v?1\.[0-3]\b|\b[1-5]xx\b|\bUTF-8\b|\bQ\d{1,3}\b",
+    re.IGNORECASE,
+)
+_MS = {"ms": 1.0, "us": 1e-3, "s": 1e3, "min": 6e4, "h": 3.6e6}
+_SIZES = {"k": 1e3, "m": 1e6, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A number that may be told: a time in ms, a share from 0 to 1, or what it is."""
+
+    value: float
+    kind: Kind = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A number as a text has it: its possible readings, the value of its last written digit, its unit."""
+
+    text: str
+    readings: tuple[tuple[float, float], ...]
+    unit: str
+
+    def tells(self, fact: Fact) -> bool:
+        """Return whether this is `fact`, rounded or in another unit."""
+        return any(_rounds(value, digit, real) for value, digit in self.readings for real in _in_unit(fact, self.unit))
+
+
+def invented(text: str, facts: Iterable[Fact]) -> tuple[str, ...]:
+    """Return the numbers in `text` that tell none of `facts`, as written; numbering and names with digits are no numbers."""
+    known = {Fact(abs(fact.value), fact.kind) for fact in facts}
+    return tuple(said.text for said in numbers(text) if not any(said.tells(fact) for fact in known))
+
+
+def numbers(text: str) -> Iterator[Said]:
+    """Yield every number in `text`, spelled ones too where they cannot be mere prose."""
+    plain = _LABELS.sub(" ", unicodedata.normalize("NFKC", text))
+    for match in _NUMBER.finditer(plain):
+        yield Said(match[0].strip(), tuple(_readings(match["number"], match["exponent"])), _unit(match["unit"]))
+    for match in _SPELLED.finditer(plain):
+        value = _WORDS[match["word"].lower()]
+        if value >= _SMALLEST_SPELLED or match["unit"]:
+            yield Said(match[0], ((float(value), 0.0),), _unit(match["unit"]))
+
+
+def _readings(number: str, exponent: str | None) -> Iterator[tuple[float, float]]:
+    scale = 10.0 ** int(exponent or 0)
+    whole, separator, decimals = number.rpartition(".")
+    grouped = re.sub(_GROUPS, "", whole if separator else number)
+    if separator:
+        yield float(f"{grouped}.{decimals}") * scale, 10.0 ** -len(decimals) * scale
+    elif "," not in number or len(number.rpartition(",")[2]) == 3:
+        zeros = len(grouped) - len(grouped.rstrip("0"))
+        yield float(grouped) * scale, 10.0 ** min(zeros, max(len(grouped) - 1, 0)) * scale
+    if number.count(",") == 1 and not separator:  # a decimal comma
+        whole, _, decimals = number.partition(",")
+        yield float(f"{whole}.{decimals}") * scale, 10.0 ** -len(decimals) * scale
+
+
+def _unit(word: str | None) -> str:
+    unit = (word or "").strip(" -").lower().replace("-", "")
+    if unit in ("%", "percent", "per cent"):
+        return "%"
+    for short, words in {"ms": ("ms", "msec", "millisec"), "us": ("µs", "μs", "us"), "min": ("min",), "h": ("h", "hour")}.items():
+        if any(unit == name or (len(name) > 2 and unit.startswith(name)) for name in words):
+            return short
+    if unit in ("s", "sec", "secs", "second", "seconds"):
+        return "s"
+    return {"thousand": "k", "million": "m"}.get(unit, unit if unit in _SIZES or unit == "‰" else "")
+
+
+def _in_unit(fact: Fact, unit: str) -> Iterator[float]:
+    """Yield `fact` in `unit`; without one, as it would be written without one."""
+    value = fact.value
+    if unit == "%" and fact.kind != "time":
+        yield value * 100
+    if unit in _MS and fact.kind != "share":
+        yield value / _MS[unit]
+        if fact.kind == "plain":  # a plain number may count seconds
+            yield value * 1e3 / _MS[unit]
+    if unit in _SIZES and fact.kind == "plain":
+        yield value / _SIZES[unit]
+    if fact.kind == "plain" and unit in ("%", *_MS):
+        yield value
+    if not unit:
+        yield value
+        yield from {"time": (value / 1e3,), "share": (value * 100,), "plain": ()}[fact.kind]
+
+
+def _rounds(said: float, digit: float, real: float) -> bool:
+    away = abs(said - real)
+    if away <= 1e-9 * max(said, real):
+        return True
+    relative = away / max(said, real)
+    rounded = away <= digit / 2 * (1 + 1e-9) and relative <= _CLOSE
+    return rounded or (digit < 1 and away < digit and relative <= _TRUNCATED)
