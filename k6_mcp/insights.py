@@ -1,23 +1,33 @@
 """What can be asked about runs once they are kept: one method per question."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from anyio import to_thread
 
 from k6_mcp.advice.advisor import Advisor
 from k6_mcp.analysis.explain import explain
 from k6_mcp.history.history import History
 from k6_mcp.models.findings import Advice
-from k6_mcp.models.reports import Component, Explanation
+from k6_mcp.models.reports import Component, Explanation, ReportFile, ReportFormat
 from k6_mcp.models.run import Run
+from k6_mcp.models.timeline import Timeline
+from k6_mcp.reports.formats import FILE_TYPES, rendered
+from k6_mcp.reports.view import RunView
 from k6_mcp.settings import Settings
 
 GetRun = Callable[[str], Awaitable[Run]]
+GetTimeline = Callable[[str], Awaitable[Timeline | None]]
+GetScript = Callable[[str], Awaitable[str]]
 
 
 class Insights:
     """Answers from kept runs (and running ones as they stand); starts no traffic."""
 
-    def __init__(self, get: GetRun, history: History, settings: Settings) -> None:
+    def __init__(self, get: GetRun, timeline: GetTimeline, script: GetScript, history: History, settings: Settings) -> None:
         self._get = get
+        self._timeline = timeline
+        self._script = script
         self._history = history
         self._settings = settings
 
@@ -46,3 +56,24 @@ class Insights:
         if isinstance(chosen, str):
             return Advice(state="unavailable", reason=chosen)
         return await advise(run, explanation, chosen, self._settings.ai.timeout_s)
+
+    async def view(self, run_id: str) -> RunView:
+        """Return what reports show of a run, of a running one what is known so far; raises UnknownRun."""
+        run = await self._get(run_id)
+        return RunView(
+            run=run,
+            explanation=await self.explain(run_id),
+            timeline=await self._timeline(run_id),
+            generated_at=datetime.now(UTC),
+            script=await self._script(run_id) or None,
+        )
+
+    async def rendered(self, run_id: str, format: ReportFormat) -> bytes:
+        """Return a report of a run. Raises UnknownRun, ReportUnavailable."""
+        return await to_thread.run_sync(rendered, await self.view(run_id), format)
+
+    async def report(self, run_id: str, format: ReportFormat) -> ReportFile:
+        """Write a report of a run into its folder; a later one in this format replaces it. Raises UnknownRun, ReportUnavailable."""
+        content, kind = await self.rendered(run_id, format), FILE_TYPES[format]
+        path = await self._history.keep_report(run_id, f"report.{kind.extension}", content)
+        return ReportFile(format=format, path=str(path), media_type=kind.media_type, bytes=len(content))

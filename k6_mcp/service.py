@@ -27,6 +27,7 @@ from k6_mcp.models.retention import Retention
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.models.script import Script
+from k6_mcp.models.timeline import Timeline
 from k6_mcp.runners.base import Runner
 from k6_mcp.scripts.render import asked, render
 from k6_mcp.settings import Settings
@@ -56,7 +57,7 @@ class LoadTests:
         self._history = history
         self._settings = settings
         self._driver = Driver(runner, history, settings.limits.max_concurrent_runs)
-        self.insights = Insights(self.get, history, settings)
+        self.insights = Insights(self.get, self.timeline, self.script, history, settings)
         self._recovered = anyio.Event()
         self._stack = AsyncExitStack()
         self._tasks = anyio.create_task_group()
@@ -194,6 +195,11 @@ class LoadTests:
         """Return the script of a run without secrets; raises UnknownRun."""
         await self.get(run_id)
         return self._runner.script(run_id)
+
+    async def timeline(self, run_id: str) -> Timeline | None:
+        """Return a run over time, None if nothing was recorded; raises UnknownRun."""
+        await self.get(run_id)
+        return None
 
     async def history(self, query: HistoryQuery) -> HistoryPage:
         """Return one page of runs, newest first; raises InvalidArguments for a foreign cursor."""

@@ -18,6 +18,7 @@ from k6_mcp.history.orphans import Found, judge_folders, judge_rows
 from k6_mcp.history.owners import Owners
 from k6_mcp.history.pages import find, select
 from k6_mcp.history.rebuild import rebuild_from_folders
+from k6_mcp.history.report_files import write_report
 from k6_mcp.history.sqlite import shielded
 from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
 from k6_mcp.models.reports import Component
@@ -141,6 +142,10 @@ class History:
         report = await shielded(rebuild_from_folders(self._database, self._folders, self._results_dir()))
         self._database.replaced = False
         return report
+
+    async def keep_report(self, run_id: str, name: str, content: bytes) -> Path:
+        """Write a report into a run's folder and return its path. Raises ReportUnavailable."""
+        return await asyncio.to_thread(write_report, self._folders.results_dir, run_id, name, content)
 
     async def health(self) -> tuple[Component, ...]:
         """Return the state of the database and of the disk that holds the run folders, both tried now."""
