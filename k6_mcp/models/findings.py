@@ -33,12 +33,21 @@ class Finding(Model):
 
 
 class FindingLimits(Model):
-    """The limits that rules use; each is a setting, `K6_MCP_FINDING_` and its name in capitals."""
+    """The limits that rules use; each is a setting, `K6_MCP_FINDING_` and its name in capitals.
+
+    Shares are fractions from 0 to 1. `p95_for_s`: a p95 above `p95_ms` for so long is told even if that of the whole run is not.
+    `outage_s`: the shortest outage; `recovery_s`: how soon a target should be as before. `drift_share`: growth of the median
+    latency at constant load, as a share of its start.
+    """
 
     error_rate_warning: float = 0.05
     error_rate_critical: float = 0.10
     avg_ms: float = 2000.0
     p95_ms: float = 5000.0
+    p95_for_s: float = 120.0
+    outage_s: float = 2.0
+    recovery_s: float = 300.0
+    drift_share: float = 0.5
     cpu_share: float = 0.80
     endpoint_share: float = 0.60
 

@@ -1,0 +1,185 @@
+"""The rule about outages: windows in which answers stopped or at least half of them failed, and how the target came back."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from k6_mcp.analysis.findings.case import Case, Interval, together
+from k6_mcp.analysis.findings.confidence import above, above_share
+from k6_mcp.models.findings import Evidence, Finding
+from k6_mcp.models.wording import count, number, percent
+
+_FAILING = 0.5
+_FEWEST_REQUESTS = 5
+_REMEMBERED = 9  # good intervals from which the usual rate is known
+_SILENCE = 1.5  # of an iteration: think time is no outage
+_AS_BEFORE = 2.0  # latency is back when it is at most so many times that of before
+_CALM_ERROR_RATE = 0.05
+_MOST_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One outage; `missing` counts the requests that were expected in it, `back_at_s` is when it was as before (None: never)."""
+
+    intervals: tuple[Interval, ...]
+    missing: float
+    back_at_s: float | None
+    over: bool
+
+    @property
+    def from_s(self) -> float:
+        """Its onset."""
+        return self.intervals[0].from_s
+
+    @property
+    def to_s(self) -> float:
+        """Its end."""
+        return self.intervals[-1].to_s
+
+    @property
+    def seconds(self) -> float:
+        """How long it was."""
+        return self.to_s - self.from_s
+
+
+def outage(case: Case) -> Iterator[Finding]:
+    """Answers stopped, or at least half of them failed, for some seconds."""
+    found = outages(case)
+    if not found:
+        return
+    longest = max(found, key=lambda window: window.seconds)
+    before = [interval for interval in case.intervals if interval.to_s <= longest.from_s]
+    yield Finding(
+        id="outage",
+        severity="critical",
+        confidence=_confidence(longest),
+        message=_message(found, longest, case.limits.recovery_s),
+        evidence=(*_phases(case, longest, before), *(_window(window) for window in found if window is not longest))[
+            : 3 + _MOST_SHOWN
+        ],
+        recommendation="look at the target's log for that time; repeat with execute_k6_test at the same load, and with "
+        "slo availability, to see whether it comes back",
+    )
+
+
+def outages(case: Case) -> list[Window]:
+    """Return the windows of all outages in order; none when nothing was ever good."""
+    intervals = case.intervals
+    bad = [_is_bad(case, interval) for interval in intervals]
+    if all(bad) or not any(bad):
+        return []
+    usual: deque[float] = deque(maxlen=_REMEMBERED)
+    windows: list[Window] = []
+    start = 0
+    for i, interval in enumerate(intervals):
+        if not bad[i]:
+            usual.append(_per_load(interval))
+            start = i + 1
+        elif i + 1 == len(intervals) or not bad[i + 1]:
+            if window := _judge(case, start, i + 1, median(usual) if usual else _usual(intervals, bad)):
+                windows.append(window)
+    return windows
+
+
+def in_outage(interval: Interval, windows: Sequence[Window]) -> bool:
+    """Return whether an interval lies in one of `windows`, or in the time a target needed to recover from it."""
+    return any(window.from_s <= interval.from_s < (window.back_at_s or window.to_s + interval.seconds) for window in windows)
+
+
+def _is_bad(case: Case, interval: Interval) -> bool:
+    if interval.requests:
+        return interval.error_rate >= _FAILING
+    return case.load.asked_at((interval.from_s + interval.to_s) / 2)
+
+
+def _per_load(interval: Interval) -> float:
+    """Requests per second, per VU or asked iteration where the load is known: a ramp that ends is no outage."""
+    return interval.requests_per_s / (interval.load or 1.0)
+
+
+def _usual(intervals: Sequence[Interval], bad: Sequence[bool]) -> float:
+    return median(_per_load(interval) for interval, is_bad in zip(intervals, bad, strict=True) if not is_bad)
+
+
+def _judge(case: Case, start: int, end: int, usual: float) -> Window | None:
+    intervals = case.intervals[start:end]
+    seconds = intervals[-1].to_s - intervals[0].from_s
+    failed = sum(interval.failed for interval in intervals)
+    missing = sum(usual * (interval.load or 1.0) * interval.seconds - interval.requests for interval in intervals)
+    natural_s = _SILENCE * case.iteration_ms / 1000 if not failed else 0.0
+    if seconds < max(case.limits.outage_s, natural_s) * 0.95 or max(failed, missing) < _FEWEST_REQUESTS:
+        return None
+    before = [interval for interval in case.intervals[:start] if interval.p50_ms is not None]
+    after = case.intervals[end:]
+    back_at_s = _back_at(after, median(interval.p50_ms or 0.0 for interval in before) if before else None)
+    return Window(intervals, max(missing, 0.0), back_at_s, bool(after))
+
+
+def _back_at(after: Sequence[Interval], usual_ms: float | None) -> float | None:
+    """When an interval began that was as good as before: latency at most twice as high, hardly any errors."""
+    for interval in after:
+        calm = interval.requests and interval.error_rate <= _CALM_ERROR_RATE
+        if calm and (usual_ms is None or interval.p50_ms is None or interval.p50_ms <= _AS_BEFORE * max(usual_ms, 1.0)):
+            return interval.from_s
+    return None
+
+
+def _confidence(window: Window) -> float:
+    requests = sum(interval.requests for interval in window.intervals)
+    failed = sum(interval.failed for interval in window.intervals)
+    if failed:
+        return above_share(failed, requests, min(_FAILING, 0.25))
+    return above(window.missing, _FEWEST_REQUESTS, window.missing, 1)
+
+
+def _message(found: Sequence[Window], longest: Window, recovery_s: float) -> str:
+    requests = sum(interval.requests for interval in longest.intervals)
+    failed = sum(interval.failed for interval in longest.intervals)
+    what = f"{failed} of {requests} requests failed" if failed else "no request was answered"
+    text = f"from {number(longest.from_s, 3)} s on {what} for {number(longest.seconds, 3)} s"
+    if longest.back_at_s is not None:
+        took = longest.back_at_s - longest.from_s
+        text += f"; {number(took, 3)} s after its onset the target was as before"
+        text += f", later than the {number(recovery_s)} s allowed" if took > recovery_s else ""
+    elif longest.over:
+        text += "; answers came back, but latency and errors did not recover before the end"
+    else:
+        text += "; it had not recovered at the end"
+    others = len(found) - 1
+    return text + (f" (the longest of {count(others + 1, 'outage')})" if others else "")
+
+
+def _phases(case: Case, window: Window, before: Sequence[Interval]) -> Iterator[Evidence]:
+    yield _figures("before", before)
+    yield _figures("during", window.intervals, limit=_FAILING)
+    back_at_s = window.back_at_s if window.back_at_s is not None else window.to_s
+    yield _figures("after", [interval for interval in case.intervals if interval.from_s >= back_at_s])
+    if window.back_at_s is not None:
+        took = window.back_at_s - window.from_s
+        yield Evidence(
+            metric="recovery_s", observed=took, limit=case.limits.recovery_s, from_s=window.from_s, to_s=window.back_at_s
+        )
+
+
+def _figures(name: str, intervals: Sequence[Interval], limit: float | None = None) -> Evidence:
+    if not intervals:
+        return Evidence(metric="http_req_failed", note=f"{name}: nothing was measured")
+    whole = together(intervals)
+    p95 = f", p95 {number(whole.p95_ms, 3)} ms" if whole.p95_ms is not None else ""
+    return Evidence(
+        metric="http_req_failed",
+        observed=whole.error_rate if whole.requests else None,
+        limit=limit,
+        from_s=whole.from_s,
+        to_s=whole.to_s,
+        note=f"{name}: {number(whole.requests_per_s, 3)} requests/s{p95}",
+    )
+
+
+def _window(window: Window) -> Evidence:
+    whole = together(window.intervals)
+    rate = whole.error_rate if whole.requests else None
+    note = f"another outage: {percent(rate)} failed" if rate is not None else "another outage: no answers"
+    return Evidence(metric="http_req_failed", observed=rate, limit=_FAILING, from_s=window.from_s, to_s=window.to_s, note=note)

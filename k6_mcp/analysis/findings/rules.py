@@ -1,0 +1,64 @@
+"""All rules, and the order in which their findings are told."""
+
+from collections.abc import Callable, Iterator
+
+from k6_mcp.analysis.findings.capacity import generator_saturated, load_not_delivered, throughput_low_for_vus
+from k6_mcp.analysis.findings.case import Case
+from k6_mcp.analysis.findings.failing import endpoint_dominates, error_rate_high, errors_flatter_latency
+from k6_mcp.analysis.findings.latency import latency_average_high, latency_drift, latency_p95_high, warm_up
+from k6_mcp.analysis.findings.outage import outage
+from k6_mcp.analysis.findings.ramp import latency_knee, slo_break_point
+from k6_mcp.analysis.findings.stalls import coordinated_omission, periodic_stalls
+from k6_mcp.models.findings import SEVERITIES, Evidence, Finding, FindingLimits, Severity
+from k6_mcp.models.run import Run
+from k6_mcp.models.timeline import Timeline
+
+Rule = Callable[[Case], Iterator[Finding]]
+_LEAST_CONFIDENCE = 0.5  # rather silent than unsure
+
+
+def nothing_asserted(case: Case) -> Iterator[Finding]:
+    """No threshold was given: whatever was measured, the run could not fail on it."""
+    planned = case.plan.thresholds if case.plan else ()
+    if case.metrics.source == "none" or case.metrics.thresholds or planned:
+        return
+    yield Finding(
+        id="nothing_asserted",
+        severity="info",
+        confidence=1.0,
+        message="no threshold was given, so the run could not fail on any figure",
+        evidence=(Evidence(metric="thresholds", observed=0.0, limit=1.0),),
+        recommendation='say what is good enough: slo {"p95_ms": 500, "error_rate": 0.01} or thresholds of execute_k6_test',
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    outage,
+    error_rate_high,
+    load_not_delivered,
+    slo_break_point,
+    generator_saturated,
+    latency_p95_high,
+    latency_average_high,
+    throughput_low_for_vus,
+    latency_knee,
+    latency_drift,
+    periodic_stalls,
+    coordinated_omission,
+    errors_flatter_latency,
+    endpoint_dominates,
+    warm_up,
+    nothing_asserted,
+)
+
+
+def find(run: Run, timeline: Timeline | None, limits: FindingLimits) -> tuple[Finding, ...]:
+    """Return what the rules find in `run`, the worst first, then the surest; what is less than half sure is not told."""
+    case = Case(run, timeline, limits)
+    found = [finding for rule in RULES for finding in rule(case) if finding.confidence >= _LEAST_CONFIDENCE]
+    return tuple(sorted(found, key=lambda finding: (SEVERITIES.index(finding.severity), -finding.confidence)))
+
+
+def worst(findings: tuple[Finding, ...]) -> Severity | None:
+    """Return the severity of the worst finding."""
+    return findings[0].severity if findings else None

@@ -1,0 +1,123 @@
+"""Rules about stalls: regular ones, and those that a closed model hides."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from statistics import median
+
+from k6_mcp.analysis.findings.case import Case, Interval
+from k6_mcp.analysis.findings.confidence import above, unlike_chance
+from k6_mcp.analysis.findings.distribution import Histogram
+from k6_mcp.models.findings import Evidence, Finding
+from k6_mcp.models.wording import number
+
+_SPIKE_TIMES = 4.0  # the usual longest latency
+_SPIKE_MS = 100.0  # at least so much longer
+_FEWEST_SPIKES = 4
+_SHORTEST_PERIOD = 3  # intervals; shorter ones cannot be told from noise
+_TOLERANCE = 0.15  # of the period, at least one interval
+_CHANCE = 0.05
+_HALF_SURE_AT = 5
+_OMITTED_TIMES = 2.0
+_OMITTED_MS = 100.0  # below, nobody notices what was left out
+_HIDDEN_SHARE = (0.95, 0.99)
+
+
+def periodic_stalls(case: Case) -> Iterator[Finding]:
+    """Latency spikes that come at regular times."""
+    known = [interval for interval in case.intervals if interval.max_ms is not None]
+    if len(known) < _FEWEST_SPIKES * _SHORTEST_PERIOD:
+        return
+    usual_ms = median(interval.max_ms or 0.0 for interval in known)
+    spikes = _onsets(known, max(_SPIKE_TIMES * usual_ms, usual_ms + _SPIKE_MS))
+    gaps = [after.to_s - before.to_s for before, after in pairwise(spikes)]
+    interval_s = median(interval.seconds for interval in known)
+    if len(spikes) < _FEWEST_SPIKES or median(gaps) < _SHORTEST_PERIOD * interval_s:
+        return
+    period_s = (spikes[-1].to_s - spikes[0].to_s) / len(gaps)
+    tolerance_s = max(interval_s, _TOLERANCE * period_s) * 1.05  # the ends of intervals move by a few ms
+    by_chance = _probability(period_s / interval_s, tolerance_s / interval_s) ** len(gaps)
+    if any(abs(gap - period_s) > tolerance_s for gap in gaps) or by_chance > _CHANCE:
+        return
+    height_ms = median(spike.max_ms or 0.0 for spike in spikes)
+    yield Finding(
+        id="periodic_stalls",
+        severity="warning",
+        confidence=unlike_chance(by_chance),
+        message=f"every {number(period_s, 2)} s latency jumps to about {number(height_ms, 3)} ms ({len(spikes)} times; "
+        f"the longest of other intervals is usually {number(usual_ms, 2)} ms)",
+        evidence=(
+            Evidence(metric="period_s", observed=period_s, from_s=spikes[0].from_s, to_s=spikes[-1].to_s),
+            Evidence(
+                metric="http_req_duration",
+                observed=height_ms,
+                limit=max(_SPIKE_TIMES * usual_ms, usual_ms + _SPIKE_MS),
+                note="maximum",
+            ),
+        ),
+        recommendation="look for what the target does at that interval (garbage collection, checkpoints, cron, cache expiry); "
+        "repeat with execute_k6_test at another rate_per_s: a period that stays is a timer's",
+    )
+
+
+def _onsets(intervals: Sequence[Interval], from_ms: float) -> list[Interval]:
+    """Return the first interval of each spike."""
+    high = [(interval.max_ms or 0.0) >= from_ms for interval in intervals]
+    return [interval for i, interval in enumerate(intervals) if high[i] and not (i and high[i - 1])]
+
+
+def _probability(period: float, tolerance: float) -> float:
+    """The probability that the time to the next spike falls within the tolerance if spikes came at random, once a period on average."""
+    stay = 1 - 1 / max(period, 1.0)
+    shortest = max(1, round(period - tolerance))
+    return stay ** (shortest - 1) - stay ** round(period + tolerance)
+
+
+def coordinated_omission(case: Case) -> Iterator[Finding]:
+    """In a closed model stalled VUs send nothing, so that the requests which would have waited are missing in the percentiles."""
+    expected_ms = case.iteration_ms
+    if not case.load.closed or expected_ms <= 0 or not case.intervals:
+        return
+    measured = Histogram.of(case.intervals)
+    longest = max(case.intervals, key=lambda interval: interval.max_ms or 0.0)
+    if (longest.max_ms or 0.0) < _OMITTED_TIMES * expected_ms + _OMITTED_MS:
+        return
+    filled = measured.filled_in(expected_ms)
+    seen, open_ = ([histogram.quantile(share) for share in _HIDDEN_SHARE] for histogram in (measured, filled))
+    if not any(o >= max(_OMITTED_TIMES * s, s + _OMITTED_MS) for s, o in zip(seen, open_, strict=True)):
+        return
+    stalled = [interval for interval in case.intervals if (interval.max_ms or 0.0) >= (longest.max_ms or 0.0) / 2]
+    missing = filled.count - measured.count
+    yield Finding(
+        id="coordinated_omission",
+        severity="warning",
+        confidence=above(open_[1], seen[1], missing, _HALF_SURE_AT),
+        message=f"VUs that waited up to {number(longest.max_ms or 0.0, 3)} ms sent nothing meanwhile, about {number(missing, 2)} requests "
+        f"that an open model would have sent; with them p95 would be about {number(open_[0], 2)} instead of {number(seen[0], 2)} ms "
+        f"and p99 about {number(open_[1], 2)} instead of {number(seen[1], 2)} ms (filled in as HdrHistogram does)",
+        evidence=(
+            Evidence(
+                metric="http_req_duration",
+                observed=seen[0],
+                limit=open_[0],
+                note="p95 measured; limit: with the missing requests",
+            ),
+            Evidence(
+                metric="http_req_duration",
+                observed=seen[1],
+                limit=open_[1],
+                note="p99 measured; limit: with the missing requests",
+            ),
+            Evidence(
+                metric="http_req_duration",
+                observed=longest.max_ms,
+                from_s=stalled[0].from_s,
+                to_s=stalled[-1].to_s,
+                note="longest stall",
+            ),
+        ),
+        recommendation=f"repeat as an open model: execute_k6_test with rate_per_s {number(_usual_rate(case), 2)} and the same duration",
+    )
+
+
+def _usual_rate(case: Case) -> float:
+    return max(median(interval.iterations_per_s for interval in case.intervals), 0.1)
