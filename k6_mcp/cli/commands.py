@@ -10,6 +10,7 @@ from k6_mcp.cli.arguments import history_query, load_test
 from k6_mcp.cli.console import printable, stdout, write_json
 from k6_mcp.cli.exit_codes import COMPLETED, FAILED, REFUSED
 from k6_mcp.cli.lists import health_view, metrics_view, plan_view, runs_view
+from k6_mcp.cli.prune import prune
 from k6_mcp.cli.run import run
 from k6_mcp.cli.verdict import verdict
 from k6_mcp.errors import InvalidArguments
@@ -121,4 +122,5 @@ _COMMANDS: Mapping[str, Command] = {
     "stop": _stop,
     "doctor": _doctor,
     "rebuild": _rebuild,
+    "prune": prune,
 }

@@ -26,14 +26,36 @@ _NEWEST = "id of a run; the newest one when left out"
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser; `command` in its result names the chosen command."""
-    parser = argparse.ArgumentParser(prog="k6-mcp", description="Run, judge and keep k6 load tests.", epilog=_EXIT_CODES)
+    parser = argparse.ArgumentParser(
+        prog="k6-mcp",
+        usage="k6-mcp [--version] COMMAND ...",
+        description="Run, judge and keep k6 load tests.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"k6-mcp {__version__}")
-    add = parser.add_subparsers(dest="command", metavar="command", required=True).add_parser
-    _add_tests(add)
-    _add_runs(add)
-    _add_servers(add)
-    _add_machine(add)
+    commands = parser.add_subparsers(prog="k6-mcp", dest="command", metavar="command", required=True, help=argparse.SUPPRESS)
+    groups = (
+        ("tests", _add_tests),
+        ("runs", _add_runs),
+        ("history", _add_history),
+        ("servers", _add_servers),
+        ("machine", _add_machine),
+    )
+    listed = [_listed(title, add_group, commands.add_parser) for title, add_group in groups]
+    parser.epilog = "\n".join((*listed, "k6-mcp COMMAND --help explains a command and its options.", _EXIT_CODES))
     return parser
+
+
+def _listed(title: str, add_group: Callable[[AddParser], None], add_parser: AddParser) -> str:
+    """Add a group of commands and return its part of the help."""
+    lines = [f"{title}:"]
+
+    def add(name: str, *, help: str, **options: object) -> argparse.ArgumentParser:
+        lines.append(f"    {name:<9} {help}")
+        return add_parser(name, **options)
+
+    add_group(add)
+    return "\n".join((*lines, ""))
 
 
 def _add_tests(add: AddParser) -> None:
@@ -72,6 +94,23 @@ def _add_runs(add: AddParser) -> None:
     stop.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
+def _add_history(add: AddParser) -> None:
+    prune = add(
+        "prune",
+        help="remove old runs",
+        description="Remove the runs beyond the limits of the settings, or beyond those given here alone. Baselines always stay.",
+    )
+    prune.add_argument("--older-than", metavar="TIME", help="runs created longer ago, as in 30d or 12h")
+    prune.add_argument("--keep-runs", metavar="N", help="all but the newest N runs")
+    prune.add_argument("--max-size", metavar="SIZE", help="the oldest runs, until all folders together take this much, as in 1GB")
+    prune.add_argument("--dry-run", action="store_true", help="remove nothing, only say what would go")
+    prune.add_argument("--json", action="store_true", help="print the report as JSON")
+    rebuild = add(
+        "rebuild", help="restore the history from the runs' folders", description="Restore the history from the runs' folders."
+    )
+    rebuild.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
 def _add_servers(add: AddParser) -> None:
     serve = add("serve", help="serve MCP", description="Serve MCP over stdio, as clients start it, or over HTTP on 127.0.0.1.")
     serve.add_argument("--http", metavar="PORT", type=_port, help="serve streamable HTTP on this port of 127.0.0.1 (path /mcp)")
@@ -95,10 +134,6 @@ def _add_machine(add: AddParser) -> None:
         description="Check whether tests can run here and say what to do if not.",
     )
     doctor.add_argument("--json", action="store_true", help="print the state as JSON")
-    rebuild = add(
-        "rebuild", help="restore the history from the runs' folders", description="Restore the history from the runs' folders."
-    )
-    rebuild.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
 def _load_command(add: AddParser, name: str, help_text: str, aliases: list[str] | None = None) -> argparse.ArgumentParser:

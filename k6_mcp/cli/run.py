@@ -37,6 +37,7 @@ async def run(options: argparse.Namespace, settings: Settings, service: LoadTest
         write_json(run_answer(ended))
     else:
         stdout().print(verdict(run_answer(ended), str(RunFolder(settings.results_dir, ended.run_id).path)))
+    await service.tidy()
     return BY_STATUS[ended.status]
 
 
