@@ -65,6 +65,7 @@ LAZY_OWNERS = (
     "frontends.mcp_server",
     "insights",
     "reports.formats",
+    "reports.pages",
     "scripts.templates",
 )  # start-up: what is not used is not imported
 

@@ -54,9 +54,11 @@ class Points:
 def points(timeline: Timeline, planned: Planned, most: int) -> Points:
     """Return `timeline` as at most `most` points, all of the same number of intervals except the last."""
     merged = max(1, -(-len(timeline.ends_s) // most))
-    cuts = [*range(0, len(timeline.ends_s), merged), len(timeline.ends_s)]
-    slices = list(pairwise(cuts))
     starts, ends = timeline.starts_s, timeline.ends_s
+    cuts = [*range(0, len(ends), merged), len(ends)]
+    if len(cuts) > 2 and ends[-1] - starts[cuts[-2]] < timeline.period_s / 2:
+        del cuts[-2]  # the rate of a few milliseconds would stand out as a peak
+    slices = list(pairwise(cuts))
     spans = [(starts[begin], ends[end - 1]) for begin, end in slices]
     total = timeline.total
 

@@ -1,0 +1,138 @@
+"""A checklist of function, performance and operation, ticked only by what a run's own evidence supports."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from k6_mcp.models.metrics import Figures, Metrics
+from k6_mcp.models.run import Run
+from k6_mcp.models.wording import count, number, percent
+from k6_mcp.reports.figures import milliseconds
+from k6_mcp.reports.headroom import headroom
+from k6_mcp.reports.view import RunView
+
+State = Literal["met", "not met", "not shown"]
+_SLACK = 0.01  # of the planned iterations: more than that missing is a load that was not delivered
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line: what was to be shown, whether it was, by which evidence."""
+
+    state: State
+    what: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """The lines of one area."""
+
+    area: str
+    items: tuple[Item, ...]
+
+
+def checklists(view: RunView) -> tuple[Checklist, ...]:
+    """Return the areas that the run has evidence for; a run that measured nothing has none."""
+    metrics = view.run.metrics
+    if metrics is None or metrics.source == "none":
+        return ()
+    return (
+        Checklist("Function", tuple(_function(metrics))),
+        Checklist("Performance", tuple(_performance(view, metrics))),
+        Checklist("Operation", tuple(_operation(view, metrics))),
+    )
+
+
+def _item(met: bool | None, what: str, evidence: str) -> Item:
+    return Item("not shown" if met is None else "met" if met else "not met", what, evidence)
+
+
+def _function(metrics: Metrics) -> Iterator[Item]:
+    figures = metrics.figures
+    if figures.requests:
+        lost = figures.unanswered_requests
+        yield _item(not lost, "Every request was answered", f"{lost} of {count(figures.requests, 'request')} got no answer")
+        failed = figures.failed_requests
+        yield _item(
+            not failed, "No request failed", f"{failed} of {figures.requests} failed ({percent(figures.error_rate or 0)})"
+        )
+    if metrics.checks:
+        failed, total = figures.checks_failed, figures.checks_failed + figures.checks_passed
+        yield _item(not failed, "Every check passed", f"{failed} of {total} failed, in {count(len(metrics.checks), 'check')}")
+    else:
+        yield _item(None, "Answers are right in content", "the script has no check")
+    if figures.iterations or figures.iterations_thrown:
+        thrown = figures.iterations_thrown
+        yield _item(not thrown, "No iteration threw", f"{thrown} of {count(figures.iterations, 'iteration')} threw")
+
+
+def _performance(view: RunView, metrics: Metrics) -> Iterator[Item]:
+    held = [threshold.ok and threshold.has_samples for threshold in metrics.thresholds]
+    if held:
+        yield _item(all(held), "Every objective was met", f"{sum(held)} of {count(len(held), 'threshold')} held")
+        rooms = [(headroom(t.expression, t.observed), t) for t in metrics.thresholds if t.has_samples]
+        known = [(room, threshold) for room, threshold in rooms if room is not None]
+        if known:
+            room, threshold = min(known, key=lambda pair: pair[0])
+            yield _item(
+                room >= 0.1, "Objectives have at least 10 % headroom", f"least: {percent_signed(room)}, {threshold.metric}"
+            )
+    else:
+        yield _item(None, "Objectives were met", "none was given (slo or thresholds)")
+    yield from _delivery(view.run, metrics.figures)
+    if metrics.figures.latency is not None and metrics.figures.latency.p95_ms is not None:
+        worst = [f.id for f in view.explanation.findings if f.severity != "info" and _about_latency(f.id)]
+        evidence = f"findings: {', '.join(worst[:5])}" if worst else f"p95 {milliseconds(metrics.figures.latency.p95_ms)}"
+        yield _item(not worst, "Nothing striking in latency", evidence)
+
+
+def _about_latency(rule: str) -> bool:
+    return any(word in rule for word in ("latency", "avg", "p95", "knee", "drift", "stall", "slow"))
+
+
+def _delivery(run: Run, figures: Figures) -> Iterator[Item]:
+    asked = run.plan.expected_iterations if run.plan else None
+    if asked:
+        share = figures.iterations_dropped / asked
+        evidence = f"{figures.iterations} of {asked} planned iterations finished, {figures.iterations_dropped} dropped"
+        yield _item(share <= _SLACK and figures.iterations >= (1 - _SLACK) * asked, "The planned load was delivered", evidence)
+
+
+def _operation(view: RunView, metrics: Metrics) -> Iterator[Item]:
+    run = view.run
+    ended = run.status in ("completed", "failed") and not _ended_early(run)
+    yield _item(ended, "The test ran to its planned end", f"status {run.status}{f', {run.failure.kind}' if run.failure else ''}")
+    codes = {notice.code for notice in run.warnings}
+    if metrics.generator is not None:
+        share = metrics.generator.cpu_share
+        evidence = f"k6 used {percent(share)} of {count(metrics.generator.cores, 'core')}"
+        yield _item("generator_limited" not in codes and share < 0.8, "The load generator was no limit", evidence)
+    elif "generator_limited" in codes:
+        yield _item(False, "The load generator was no limit", "warning generator_limited")
+    outages = [finding for finding in view.explanation.findings if "outage" in finding.id]
+    if view.timeline is not None:
+        if outages:
+            yield _item(False, "No outage", outages[0].message)
+        elif metrics.figures.requests:
+            yield _item(True, "No outage", "no such finding")
+        yield _item(view.timeline.complete, "The time series is whole", f"{number(view.timeline.seconds, 4)} s recorded")
+    yield _item(metrics.exact, "Figures are k6's exact end-of-test summary", f"read from: {metrics.source}")
+
+
+def _ended_early(run: Run) -> bool:
+    return run.failure is not None and run.failure.kind in (
+        "script_error",
+        "invalid_config",
+        "timed_out",
+        "stopped_externally",
+        "k6_crashed",
+        "internal",
+    )
+
+
+def percent_signed(share: float) -> str:
+    """Return a share as a percentage with its sign, shortened beyond ten times the limit."""
+    if share < -10:
+        return f"{number(1 - share, 2)} times the limit"
+    return f"{share * 100:+.0f} %".replace("-", "\u2212")

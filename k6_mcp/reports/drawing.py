@@ -1,0 +1,75 @@
+"""Small drawings as coordinates: the bar of a threshold's headroom, the dot and whiskers of a change."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from k6_mcp.models.comparison import MetricChange
+from k6_mcp.models.wording import number
+
+BAR_WIDTH = 150.0
+BAR_LIMIT = 110.0  # where the limit stands on a bar, so that what crosses it has room
+WHISKER_WIDTH = 260.0
+_MIDDLE = WHISKER_WIDTH / 2
+_REACH = 118.0  # from the middle to the edge, in pixels
+_LEAST = {"share": 0.01, "relative": 0.05}  # a scale below that would blow up nothing to something
+_MOST = {"share": 1.0, "relative": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How much of a limit is used, in pixels; `over` when it is crossed."""
+
+    width: float
+    over: bool
+
+
+def headroom_bar(headroom: float) -> Bar:
+    """Return the bar of a threshold of which the share `headroom` is left."""
+    used = min(max(1 - headroom, 0.0), BAR_WIDTH / BAR_LIMIT) * BAR_LIMIT
+    return Bar(round(max(used, 1.0), 1), headroom < 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Whisker:
+    """One metric's change: where dot and whiskers stand (px), and effect and interval in words."""
+
+    change: MetricChange
+    dot: float | None
+    low: float | None
+    high: float | None
+    effect: str
+    interval: str
+
+
+def whiskers(changes: Iterable[MetricChange]) -> tuple[Whisker, ...]:
+    """Return the drawings of all changes, those of one kind on one scale."""
+    listed = list(changes)
+    scales = {kind: _scale([c for c in listed if _kind(c) == kind], kind) for kind in _LEAST}
+    return tuple(_whisker(change, scales[_kind(change)]) for change in listed)
+
+
+def _kind(change: MetricChange) -> str:
+    return "share" if change.unit == "share" else "relative"
+
+
+def _scale(changes: Sequence[MetricChange], kind: str) -> float:
+    ends = [abs(v) for c in changes for v in (c.effect, c.effect_low, c.effect_high) if v is not None]
+    return min(max(max(ends, default=0.0), _LEAST[kind]), _MOST[kind])
+
+
+def _whisker(change: MetricChange, scale: float) -> Whisker:
+    def at(value: float | None) -> float | None:
+        return None if value is None else round(_MIDDLE + max(-1.0, min(1.0, value / scale)) * _REACH, 1)
+
+    ends = (change.effect_low, change.effect_high)
+    interval = "—" if None in ends else " to ".join(signed(end, change.unit) for end in ends)
+    return Whisker(change, at(change.effect), at(ends[0]), at(ends[1]), signed(change.effect, change.unit), interval)
+
+
+def signed(effect: float | None, unit: str) -> str:
+    """Return an effect with its sign: relative ones in percent, those of shares in percentage points."""
+    if effect is None:
+        return "—"
+    word = "points" if unit == "share" else "%"
+    sign = "+" if effect > 0 else "\u2212" if effect < 0 else ""
+    return f"{sign}{number(abs(effect) * 100, 3)} {word}"

@@ -1,0 +1,62 @@
+"use strict";
+// What a report's page does beyond lying there: theme, charts, printing.
+(() => {
+  const root = document.documentElement;
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const spoken = document.getElementById("spoken");
+  const charts = K6Charts.group((text) => (spoken.textContent = text));
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
+
+  function theme() {
+    const button = document.getElementById("theme");
+    button.hidden = false;
+    const label = () => (button.textContent = isDark() ? "Light" : "Dark");
+    button.addEventListener("click", () => {
+      root.dataset.theme = isDark() ? "light" : "dark";
+      label();
+      charts.recolour();
+    });
+    dark.addEventListener("change", () => (label(), charts.recolour()));
+    label();
+  }
+
+  function draw() {
+    const data = JSON.parse(document.getElementById("view").textContent);
+    const sets = data.sets ?? (data.charts ? [{ name: "", side: "", charts: data.charts }] : []);
+    if (!sets.length) return;
+    for (const host of document.querySelectorAll("[data-plot]")) charts.add(host, host.dataset.plot, sets);
+    charts.recolour();
+    const tools = document.getElementById("tools");
+    if (!tools) return;
+    tools.hidden = false;
+    const on = (id, action) => document.getElementById(id)?.addEventListener("click", action);
+    on("zoom-in", () => charts.zoom(0.5));
+    on("zoom-out", () => charts.zoom(2));
+    on("zoom-reset", () => charts.reset());
+    on("log", (event) => {
+      const pressed = event.currentTarget.getAttribute("aria-pressed") !== "true";
+      event.currentTarget.setAttribute("aria-pressed", String(pressed));
+      charts.log(pressed);
+    });
+    const reset = document.getElementById("zoom-reset");
+    charts.onzoom.push((zoomed) => (reset.disabled = !zoomed));
+  }
+
+  function paper() {
+    let before;
+    addEventListener("beforeprint", () => {
+      before = root.dataset.theme;
+      root.dataset.theme = "light";
+      charts.print(true);
+    });
+    addEventListener("afterprint", () => {
+      if (before) root.dataset.theme = before;
+      else delete root.dataset.theme;
+      charts.print(false);
+    });
+  }
+
+  theme();
+  draw();
+  paper();
+})();
