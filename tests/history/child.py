@@ -1,12 +1,22 @@
 """Another server process: `python -m tests.history.child COMMAND FOLDER …`, steered by its standard input."""
 
 import asyncio
+import itertools
 import os
 import resource
+import signal
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
+import aiosqlite
+
+from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.history.cleanup import Cleanup
+from k6_mcp.history.trash import Trash
 from k6_mcp.models.history import HistoryQuery
+from k6_mcp.models.retention import Retention
 from tests.history.samples import a_run, open_history
 
 
@@ -69,6 +79,47 @@ async def full(folder: Path) -> None:
         _say(str((await history.page(HistoryQuery())).total))
 
 
+async def prune(folder: Path, keep: int) -> None:
+    """Say that we are ready, wait for a line, prune to the `keep` newest runs; prints how many were removed."""
+    async with open_history(folder) as history:
+        await history.get("r-20260101-aaaaaaaaaaaaaaaa")
+        _say("ready")
+        await asyncio.to_thread(sys.stdin.readline)
+        limits = Retention(days=None, runs=keep, size_bytes=None)
+        while True:
+            try:
+                _say(str((await history.cleanup.prune(limits)).removed))
+                return
+            except HistoryUnavailable as error:
+                assert "another process" in str(error)
+                await asyncio.sleep(0.01)
+
+
+async def prune_and_die(folder: Path, keep: int, point: int) -> None:
+    """Prune to the `keep` newest runs, and be killed on the way: see `points`."""
+    unlinked = itertools.count(1)
+    unlink = os.unlink
+
+    def die(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def die_at_the_third(*arguments: Any, **options: Any) -> None:
+        if next(unlinked) == 3:
+            die()
+        unlink(*arguments, **options)
+
+    points = (
+        (Cleanup, "_remove_rows", die),  # folders are aside, rows are there
+        (aiosqlite.Connection, "commit", die),  # rows are removed, but not committed
+        (Trash, "empty", die),  # rows are gone, folders are aside
+        (os, "unlink", die_at_the_third),  # a folder is half removed
+    )
+    async with open_history(folder) as history:
+        await history.cleanup.space(60)
+        setattr(*points[point])
+        await history.cleanup.prune(Retention(days=None, runs=keep, size_bytes=None))
+
+
 async def readonly(folder: Path) -> None:
     """Use a history that may only be read; prints what a save told and how many runs a page has."""
     if os.getuid() == 0:
@@ -96,7 +147,16 @@ def _say(text: str) -> None:
 
 def main(command: str, folder: str, *numbers: str) -> None:
     """Run one command."""
-    commands = {"hold": hold, "write": write, "claim": claim, "fill": fill, "full": full, "readonly": readonly}
+    commands: dict[str, Callable[..., Coroutine[None, None, None]]] = {
+        "hold": hold,
+        "write": write,
+        "claim": claim,
+        "fill": fill,
+        "full": full,
+        "prune": prune,
+        "prune_and_die": prune_and_die,
+        "readonly": readonly,
+    }
     asyncio.run(commands[command](Path(folder), *map(int, numbers)))
 
 
