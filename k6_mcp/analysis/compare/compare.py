@@ -1,0 +1,151 @@
+"""Is it better or worse than before? Errors and delivered load are judged first: fast failures are no improvement."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from k6_mcp.analysis.compare.changes import Estimate, Sides, estimate, judged
+from k6_mcp.analysis.compare.differences import blocking, differences
+from k6_mcp.analysis.compare.measures import ERROR_RATE, FAILED_CHECKS, ITERATIONS, LATENCIES, RATE, Measure, Share, figures_of
+from k6_mcp.analysis.compare.sentence import sentence
+from k6_mcp.analysis.compare.side import Side, unusable
+from k6_mcp.models.comparison import Change, Comparison, Difference, MetricChange
+from k6_mcp.models.run import Run
+from k6_mcp.models.wording import number, percent
+
+ALPHAS = {"errors": 0.02, "load": 0.005, "latency": 0.025}  # together the chance that anything is called changed when nothing is
+_LOAD_APART = 0.10  # of an open model's rate: more apart, latencies are those of different loads
+_LATENCY = frozenset(measure.name for measure in LATENCIES)
+_WRONG = (ERROR_RATE.name, FAILED_CHECKS.name)
+_DELIVERED = (RATE.name, ITERATIONS.name)
+
+
+def compare(baseline: Sequence[Side], candidate: Sequence[Side], history: Sequence[Run] = ()) -> Comparison:
+    """Hold the runs of two sides against each other; `history` are earlier runs of the same test, oldest first.
+
+    The intervals of all figures together hold with 95 % (Bonferroni with weights; Dunn 1961). Nothing is drawn at random.
+    """
+    sides, notes = _usable(Sides(baseline, candidate, history))
+    found = _differences(sides)
+    if blocking(found):
+        return _comparison(sides, "not_comparable", (), found, notes)
+    metrics = tuple(_guarded(_metrics(sides), _is_open(sides)))
+    if apart := _loads_apart(sides, metrics):
+        found = (apart, *found)
+        metrics = tuple(_refused(metric, "the two sides were under different loads") for metric in metrics)
+    return _comparison(sides, _overall(metrics), metrics, found, (*notes, *_notes(sides)))
+
+
+def _comparison(
+    sides: Sides, change: Change, metrics: tuple[MetricChange, ...], found: tuple[Difference, ...], notes: tuple[str, ...]
+) -> Comparison:
+    return Comparison(
+        baseline=tuple(side.run.run_id for side in sides.baseline),
+        candidate=tuple(side.run.run_id for side in sides.candidate),
+        change=change,
+        sentence=sentence(change, metrics, found, len(sides.baseline), len(sides.candidate)),
+        metrics=metrics,
+        differences=found,
+        notes=notes,
+    )
+
+
+def _usable(sides: Sides) -> tuple[Sides, tuple[str, ...]]:
+    """Leave out the runs that stand for no whole test, unless nothing else is left of their side."""
+    notes: list[str] = []
+    kept: list[Sequence[Side]] = []
+    for part in (sides.baseline, sides.candidate):
+        good = [side for side in part if unusable(side.run) is None]
+        notes += [f"{side.run.run_id} is left out: {unusable(side.run)}" for side in part if good and side not in good]
+        kept.append(good or part)
+    return Sides(kept[0], kept[1], sides.history), tuple(notes)
+
+
+def _differences(sides: Sides) -> tuple[Difference, ...]:
+    first = sides.baseline[0].run
+    found: list[Difference] = []
+    reasons = [unusable(part[0].run) for part in (sides.baseline, sides.candidate)]
+    if any(reasons):
+        before, after = (reason or "usable" for reason in reasons)
+        found.append(Difference(what="status", baseline=before, candidate=after, blocking=True))
+    for side in (*sides.candidate, *sides.baseline[1:]):
+        found += [item for item in differences(first, side.run) if item.what not in {known.what for known in found}]
+    return tuple(found)
+
+
+def _metrics(sides: Sides) -> list[MetricChange]:
+    runs = [side.run for side in (*sides.baseline, *sides.candidate)]
+    http = any(figures_of(run).requests for run in runs)
+    wanted: list[Measure | Share] = [ERROR_RATE] if http else []
+    if any(figures_of(run).checks_passed + figures_of(run).checks_failed for run in runs):
+        wanted.append(FAILED_CHECKS)
+    wanted += [RATE, *LATENCIES] if http else [ITERATIONS]
+    found = [estimate(measure, sides) for measure in wanted]
+    tested = Counter(_family(item.measure.name) for item in found if isinstance(item, Estimate))
+    return [_judged(item, tested) if isinstance(item, Estimate) else item for item in found]
+
+
+def _judged(found: Estimate, tested: Mapping[str, int]) -> MetricChange:
+    family = _family(found.measure.name)
+    return judged(found, ALPHAS[family] / tested[family])
+
+
+def _family(name: str) -> str:
+    return "errors" if name in _WRONG else "load" if name in _DELIVERED else "latency"
+
+
+def _guarded(metrics: Sequence[MetricChange], is_open: bool) -> Iterator[MetricChange]:
+    """Withdraw a change of latency that errors or missing load explain: answers that fail are often the fast ones."""
+    changed = {metric.metric: metric.change for metric in metrics}
+    fails_more = any(changed.get(name) == "regressed" for name in _WRONG)
+    failed_more = any(changed.get(name) == "improved" for name in _WRONG)
+    does_less = any(changed.get(name) == "regressed" for name in _DELIVERED)
+    did_less = is_open and any(changed.get(name) == "improved" for name in _DELIVERED)
+    for metric in metrics:
+        if metric.metric not in _LATENCY:
+            yield metric
+        elif metric.change == "improved" and (fails_more or does_less):
+            why = "more requests fail, and fast failures are no improvement" if fails_more else "less load was delivered"
+            yield _withdrawn(metric, f"lower latency is no improvement here: {why}")
+        elif metric.change == "regressed" and (failed_more or did_less):
+            why = "more requests failed in the baseline" if failed_more else "the baseline delivered less load"
+            yield _withdrawn(metric, f"the baseline's latency was flattered: {why}")
+        else:
+            yield metric
+
+
+def _withdrawn(metric: MetricChange, reason: str) -> MetricChange:
+    return metric.model_copy(update={"change": "not_comparable", "reason": reason})
+
+
+def _refused(metric: MetricChange, reason: str) -> MetricChange:
+    return _withdrawn(metric, reason) if metric.metric in _LATENCY else metric
+
+
+def _is_open(sides: Sides) -> bool:
+    plan = sides.baseline[0].run.plan
+    return plan is not None and bool(plan.scenarios) and all("arrival-rate" in item.executor for item in plan.scenarios)
+
+
+def _loads_apart(sides: Sides, metrics: Sequence[MetricChange]) -> Difference | None:
+    """The difference between achieved loads that were asked for alike; a closed model's rate is no condition but a result."""
+    rate = next((metric for metric in metrics if metric.metric in _DELIVERED), None)
+    if not _is_open(sides) or rate is None or rate.change == "no_evidence" or abs(rate.effect or 0.0) <= _LOAD_APART:
+        return None
+    before, after = (f"{number(value or 0.0, 3)}/s" for value in (rate.baseline, rate.candidate))
+    return Difference(what="achieved load", baseline=before, candidate=after, blocking=True)
+
+
+def _overall(metrics: Sequence[MetricChange]) -> Change:
+    changes = [metric.change for metric in metrics]
+    for change in ("regressed", "improved", "no_evidence"):
+        if change in changes:
+            return change
+    return "not_comparable"
+
+
+def _notes(sides: Sides) -> Iterator[str]:
+    if len(sides.baseline) + len(sides.candidate) == 2:
+        floor = "" if len(sides.history) >= 5 else f" (assumed: {percent(LATENCIES[0].run_to_run)} of a latency)"
+        yield f"one run a side: noise between runs is not measured{floor}; execute_k6_test with repeat=3 shows smaller changes"
+    if any(side.timeline is None for side in (*sides.baseline, *sides.candidate)):
+        yield "a run has no timeline: noise inside it is estimated from its summary"

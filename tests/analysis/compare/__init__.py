@@ -1,0 +1,1 @@
+"""Tests of k6_mcp.analysis.compare."""
