@@ -7,6 +7,8 @@ from anyio import to_thread
 
 from k6_mcp.advice.advisor import Advisor
 from k6_mcp.analysis.explain import explain
+from k6_mcp.analysis.findings import find
+from k6_mcp.analysis.phases import phases_of
 from k6_mcp.history.history import History
 from k6_mcp.models.findings import Advice
 from k6_mcp.models.reports import Component, Explanation, ReportFile, ReportFormat
@@ -37,7 +39,9 @@ class Insights:
         With `use_ai` a model words it too: the one that the settings name, else `advisor`, the asker's own.
         """
         run = await self._get(run_id)
-        explanation = explain(run)
+        timeline = await self._timeline(run_id)
+        phases = phases_of(run.plan, timeline) if run.plan and timeline else ()
+        explanation = explain(run, find(run, timeline, self._settings.findings), phases)
         if not use_ai:
             return explanation
         return explanation.model_copy(update={"advice": await self._advice(run, explanation, advisor)})

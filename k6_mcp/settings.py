@@ -12,19 +12,19 @@ from urllib.parse import unquote, urlsplit
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.models.ai import CLIENT, GEMINI, OFF, Ai
 from k6_mcp.models.duration import parse_duration_s
+from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.retention import Retention
 
 T = TypeVar("T")
 D = TypeVar("D")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,15}\Z")
-_AI_PROVIDER = re.compile(r"[a-z][a-z0-9-]{1,40}\Z")
-_AI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}\Z")
-_GEMINI_KEY, _GEMINI_MODEL = "GEMINI_API_KEY", "gemini-flash-latest"
 KEPT = Retention()
 _AI_PROVIDER = re.compile(r"[a-z][a-z0-9-]{1,40}\Z")
 _AI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}\Z")
 _GEMINI_KEY, _GEMINI_MODEL = "GEMINI_API_KEY", "gemini-flash-latest"
+_MAY_EXCEED_ONE = ("drift_share",)
+_LONGEST_NUMBER = 20
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -52,6 +52,7 @@ class Settings:
     limits: Limits = Limits()
     ai: Ai = field(default_factory=Ai)
     retention: Retention = KEPT
+    findings: FindingLimits = field(default_factory=FindingLimits)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -78,6 +79,7 @@ class Settings:
             ),
             ai=_ai(reader),
             retention=_retention(reader),
+            findings=_finding_limits(reader),
         )
         if reader.reasons:
             raise InvalidArguments(*reader.reasons, hint="correct the server's environment and start it again")
@@ -108,6 +110,16 @@ def _retention(reader: _Reader) -> Retention:
         runs=reader.get("K6_MCP_RETENTION_RUNS", lambda text: _or_unlimited(text, 1), KEPT.runs),
         size_bytes=reader.get("K6_MCP_RETENTION_MB", lambda text: _or_unlimited(text, 1_000_000), KEPT.size_bytes),
     )
+
+
+def _finding_limits(reader: _Reader) -> FindingLimits:
+    """Return the limits that findings are held against, one setting each; those in s may be given as a duration."""
+    limits = FindingLimits()
+    given: dict[str, float] = {}
+    for name in FindingLimits.model_fields:
+        convert = _seconds if name.endswith("_s") else _amount if name.endswith("_ms") or name in _MAY_EXCEED_ONE else _share
+        given[name] = reader.get(f"K6_MCP_FINDING_{name.upper()}", convert, getattr(limits, name))
+    return FindingLimits(**given)
 
 
 def _ai(reader: _Reader) -> Ai:
@@ -155,6 +167,18 @@ def _sqlite_path(text: str) -> Path:
 
 def _seconds(text: str) -> float:
     return parse_duration_s(f"{text}s" if _NUMBER.match(text) else text)
+
+
+def _amount(text: str) -> float:
+    if not _NUMBER.match(text) or len(text) > _LONGEST_NUMBER or not (value := float(text)):
+        raise ValueError("must be a number above 0")
+    return value
+
+
+def _share(text: str) -> float:
+    if (value := _amount(text)) > 1:
+        raise ValueError("must be a share: above 0, at most 1")
+    return value
 
 
 def _positive(text: str) -> int:

@@ -1,38 +1,62 @@
 """A verdict in words: what was seen, with its numbers, and what to do next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from k6_mcp.analysis.causes import crossing
+from k6_mcp.models.findings import Finding
 from k6_mcp.models.headline import headline, requests
 from k6_mcp.models.metrics import Figures, Metrics
 from k6_mcp.models.reports import Explanation
 from k6_mcp.models.run import FINAL, FailureKind, Run
+from k6_mcp.models.timeline import Phase
 from k6_mcp.models.wording import count, cut, few, number, percent
 
 _MOST_LISTED = 10
 _SCRIPT_AT_FAULT: tuple[FailureKind, ...] = ("script_error", "invalid_config")
 
 
-def explain(run: Run) -> Explanation:
+# What a finding tells better than the notice or observation of that name.
+_TOLD_BY: Mapping[str, str] = {
+    "nothing_asserted": "nothing_asserted",
+    "generator_limited": "generator_saturated",
+    "iterations_dropped": "load_not_delivered",
+    "requests_failed": "error_rate_high",
+}
+_MOST_ADVICE = 3
+_HEADLINE_CHARS = 300
+
+
+def explain(run: Run, findings: Sequence[Finding] = (), phases: Sequence[Phase] = ()) -> Explanation:
     """Return what a run shows; for a running test what it shows so far."""
     return Explanation(
         run_id=run.run_id,
         status=run.status,
-        headline=headline(run),
+        headline=_headline(run, findings),
         failure=run.failure,
-        observations=tuple(_observations(run)),
-        next_steps=tuple(_next_steps(run)),
+        observations=tuple(_observations(run, {finding.id for finding in findings})),
+        next_steps=tuple(_next_steps(run, findings)),
+        findings=tuple(findings),
+        phases=tuple(phases),
     )
 
 
-def _observations(run: Run) -> Iterator[str]:
+def _headline(run: Run, findings: Sequence[Finding]) -> str:
+    serious = [finding for finding in findings if finding.severity != "info"]
+    if not serious:
+        return headline(run)
+    told = f"; {serious[0].severity} finding{'s' if len(serious) > 1 else ''}: {few((finding.id for finding in serious), 4)}"
+    return cut(headline(run), _HEADLINE_CHARS - len(told)) + told
+
+
+def _observations(run: Run, found: set[str]) -> Iterator[str]:
     metrics = run.metrics
     if metrics is not None and metrics.source != "none":
         yield from _thresholds(metrics)
         yield from _load(run, metrics.figures)
-        yield from _answers(metrics)
+        yield from _answers(metrics, found)
         yield from _checks(metrics)
-    for notice in run.warnings[:_MOST_LISTED]:
+    notices = [notice for notice in run.warnings if _TOLD_BY.get(notice.code) not in found]
+    for notice in notices[:_MOST_LISTED]:
         yield cut(f"{notice.code}: {notice.message}", 400)
 
 
@@ -58,12 +82,14 @@ def _load(run: Run, figures: Figures) -> Iterator[str]:
         yield f"{figures.iterations} of {planned.expected_iterations} planned iterations finished"
 
 
-def _answers(metrics: Metrics) -> Iterator[str]:
+def _answers(metrics: Metrics, found: set[str]) -> Iterator[str]:
     figures, latency = metrics.figures, metrics.figures.latency
-    if figures.error_rate:
+    if figures.error_rate and "error_rate_high" not in found:
         yield f"{figures.failed_requests} of {figures.requests} requests failed ({percent(figures.error_rate)})"
     if metrics.statuses:
-        yield "answers: " + few((f"{s.count}x {f'HTTP {s.status}' if s.status else 'no answer'}" for s in metrics.statuses), 6)
+        others = figures.requests - sum(s.count for s in metrics.statuses)
+        told = [f"{s.count}x {f'HTTP {s.status}' if s.status else 'no answer'}" for s in metrics.statuses]
+        yield "answers: " + few([*told, *((f"{others}x another status",) if others > 0 else ())], 6)
     if metrics.errors:
         yield "errors: " + few((f"{e.count}x error_code {e.code} ({e.meaning})" for e in metrics.errors), 4)
     if latency is not None:
@@ -79,7 +105,7 @@ def _checks(metrics: Metrics) -> Iterator[str]:
         yield f"{count(len(failed), 'check')} failed: {shown}"
 
 
-def _next_steps(run: Run) -> Iterator[str]:
+def _next_steps(run: Run, findings: Sequence[Finding]) -> Iterator[str]:
     if run.status not in FINAL:
         yield f'call get_run with run_id="{run.run_id}" and wait_s=45 until the status is final; stop_run ends it early'
         return
@@ -91,13 +117,24 @@ def _next_steps(run: Run) -> Iterator[str]:
         yield f'get_run with run_id="{run.run_id}" and detail="log" shows what k6 and the script said'
     if run.status == "lost":
         yield "run the same test again with execute_k6_test"
+    advice = [f"{finding.id}: {finding.recommendation}" for finding in findings if _has_advice(run, finding)]
+    yield from advice[:_MOST_ADVICE]
     if run.status == "completed":
-        codes = {notice.code for notice in run.warnings}
-        if "nothing_asserted" in codes:
-            yield 'say what is good enough with slo (e.g. {"p95_ms": 500, "error_rate": 0.01}) or thresholds of execute_k6_test'
-        if "generator_limited" in codes:
-            yield "repeat with less load or on a machine with more cores before trusting latency and rate"
-        if codes & {"requests_failed", "requests_unanswered"}:
-            yield 'look at what fails before raising the load; slo {"error_rate": 0.01} of execute_k6_test lets a test fail on it'
-        elif "nothing_asserted" not in codes:
-            yield "raise the load step by step (rate_per_s, vus or stages of execute_k6_test) to find where a threshold breaks"
+        yield from _after_completion({notice.code for notice in run.warnings}, {finding.id for finding in findings}, bool(advice))
+
+
+def _has_advice(run: Run, finding: Finding) -> bool:
+    """Whether a finding's recommendation says what the failure's hint does not."""
+    return run.failure is None or (finding.id != run.failure.kind and finding.severity != "info")
+
+
+def _after_completion(codes: set[str], found: set[str], advised: bool) -> Iterator[str]:
+    left = {code for code in codes if _TOLD_BY.get(code) not in found}
+    if "nothing_asserted" in left:
+        yield 'say what is good enough with slo (e.g. {"p95_ms": 500, "error_rate": 0.01}) or thresholds of execute_k6_test'
+    if "generator_limited" in left:
+        yield "repeat with less load or on a machine with more cores before trusting latency and rate"
+    if left & {"requests_failed", "requests_unanswered"}:
+        yield 'look at what fails before raising the load; slo {"error_rate": 0.01} of execute_k6_test lets a test fail on it'
+    elif "nothing_asserted" not in codes and not advised:
+        yield "raise the load step by step (rate_per_s, vus or stages of execute_k6_test) to find where a threshold breaks"

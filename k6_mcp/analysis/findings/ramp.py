@@ -173,7 +173,8 @@ def _rising(case: Case) -> Sequence[Interval]:
     loads = [interval.load or 0.0 for interval in intervals]
     if len(loads) < _FEWEST_POINTS or max(loads) < _GROWS * loads[0]:
         return ()
-    peak = max(i for i, load in enumerate(loads) if load >= _NEAR_PEAK * max(loads))
+    near_peak = _NEAR_PEAK * max(loads)
+    peak = max(i for i, load in enumerate(loads) if load >= near_peak)
     highest = 0.0
     for load in loads[: peak + 1]:
         if load < _DROPS * highest:
