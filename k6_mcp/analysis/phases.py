@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Literal
 
+from k6_mcp.analysis.condense import LATENCY, latency_at
 from k6_mcp.analysis.quantiles import merged
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.plan import Plan, ScenarioPlan
@@ -116,7 +117,7 @@ class _Measured:
         if len(plan.scenarios) > 1 and timeline.scenarios:  # it did nothing
             none = (0,) * len(timeline.ends_s)
             unknown = (None,) * len(timeline.ends_s)
-            empty = Series(requests=none, failed=none, iterations=none, **dict.fromkeys(_LATENCY, unknown))
+            empty = Series(requests=none, failed=none, iterations=none, **dict.fromkeys(LATENCY, unknown))
             return cls(timeline.ends_s, empty, none, none)
         answered = [n - lost for n, lost in zip(timeline.total.requests, timeline.unanswered, strict=True)]
         return cls(timeline.ends_s, timeline.total, answered, timeline.dropped)
@@ -143,11 +144,6 @@ class _Measured:
         parts: list[tuple[float, dict[str, float]]] = []
         for index, (start, end) in enumerate(pairwise((0.0, *self.ends_s))):
             share = (min(end, end_s) - max(start, start_s)) / (end - start) if end > start else 0.0
-            values = {name: getattr(self.series, column)[index] for column, name in _LATENCY.items()}
-            known = {name: value for name, value in values.items() if value is not None}
-            if share > 0 and "p(95)" in known:
+            if share > 0 and "p(95)" in (known := latency_at(self.series, index)):
                 parts.append((self.answered[index] * share, known))
         return merged(parts).get("p(95)")
-
-
-_LATENCY = {"avg_ms": "avg", "p50_ms": "med", "p90_ms": "p(90)", "p95_ms": "p(95)", "p99_ms": "p(99)", "max_ms": "max"}

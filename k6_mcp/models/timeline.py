@@ -52,7 +52,8 @@ class Timeline(Model):
     `load_start_s` is when load began, after setup() and the making of VUs, known to about half an interval.
     `start_unix_ms` is time 0; interval i ends at `ends_s[i]` and begins where the one before ends. `vus` are the active VUs at
     the end of an interval. `estimated` lists the intervals whose percentiles were computed without the requests that never
-    connected (k6 counts those as 0 ms), by interpolation between k6's own percentiles; all others are k6's exact ones.
+    connected (k6 counts those as 0 ms), or of intervals merged, by interpolation between k6's own percentiles; all others are
+    k6's exact ones.
     `rest` says that the last interval is what k6 counted after its last snapshot: exact counts, no percentiles.
     `complete` is False when k6 did not close its record, as after a kill.
     """
@@ -70,6 +71,17 @@ class Timeline(Model):
     estimated: tuple[int, ...] = ()
     rest: bool = False
     complete: bool = True
+
+    @model_validator(mode="after")
+    def _equally_long(self) -> "Timeline":
+        columns = [self.total.requests, self.unanswered, self.dropped, self.vus, *(error.counts for error in self.errors)]
+        columns += [scenario.series.requests for scenario in self.scenarios]
+        columns += [scenario.dropped for scenario in self.scenarios if scenario.dropped]
+        if {len(column) for column in columns} != {len(self.ends_s)}:
+            raise ValueError(f"columns that are not as long as the {len(self.ends_s)} intervals")
+        if any(end <= start for start, end in zip(self.starts_s, self.ends_s, strict=True)):
+            raise ValueError("an interval that ends before it begins")
+        return self
 
     @property
     def starts_s(self) -> tuple[float, ...]:
