@@ -93,6 +93,43 @@ function capture() {
     }
   }
 
+  function hasSamples(metric) {
+    const { count, passes, fails } = metric.values;
+    return count > 0 || passes + fails > 0;
+  }
+
+  // Takes out of `metrics` what is only in there because we made k6 keep it, and returns what of that had samples.
+  function takeObserved(metrics, observed) {
+    const taken = create(null);
+    for (let i = 0; i < observed.metrics.length; i += 1) {
+      const { real, shown } = observed.metrics[i];
+      const metric = metrics[real];
+      if (metric !== undefined) {
+        if (hasSamples(metric)) {
+          taken[shown] = metric;
+        }
+        deleteProperty(metrics, real);
+      }
+    }
+    for (let i = 0; i < observed.parents.length; i += 1) {
+      const metric = metrics[observed.parents[i]];
+      if (metric !== undefined && !hasSamples(metric)) {
+        deleteProperty(metrics, observed.parents[i]);
+      }
+    }
+    return taken;
+  }
+
+  function summaryOf(data, taken) {
+    const whole = create(null);
+    const names = keys(data);
+    for (let i = 0; i < names.length; i += 1) {
+      whole[names[i]] = data[names[i]];
+    }
+    whole["k6-mcp"] = taken;
+    return toText(whole);
+  }
+
   function say(text) {
     apply(warn, log, ["handleSummary: " + text]);
   }
@@ -121,12 +158,13 @@ function capture() {
   // Returns a handleSummary that keeps k6's figures, then runs the script's own with a copy of them.
   // The files object is handed to k6 first and the script's handler runs from a timer, which k6 waits for:
   // whatever it does (throw, abort the test, never resolve), our file is already in there.
-  return function summaryHandlerOf(own) {
+  return function summaryHandlerOf(own, observed) {
     return function handleSummary(data) {
+      const taken = observed === undefined ? {} : takeObserved(data.metrics, observed);
       const copy = typeof own === "function" ? parse(toText(data)) : undefined;
       deleteProperty(data, "setup_data"); // it may hold tokens, and k6 writes its own export from this object too
       const files = create(null);
-      files[ours[0]] = toText(data);
+      files[ours[0]] = summaryOf(data, taken);
       restore();
       if (copy !== undefined) {
         later(() => {

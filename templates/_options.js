@@ -2,6 +2,13 @@
 const LOAD = ["scenarios", "stages", "duration", "iterations", "vus"];
 const KEPT_OF_ONE_SCENARIO = ["exec", "env", "tags", "options"];
 const NEEDED_SYSTEM_TAGS = ["status", "error_code", "expected_response", "scenario"];
+const ANSWERS = [200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308]; // those from 400 on have an error_code
+const HANDSHAKES = [
+  ...[101, 200, 204, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 412, 413, 414, 415, 417, 418],
+  ...[421, 422, 423, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 507, 508, 511, 520, 521, 522, 523, 524, 525, 526, 530],
+];
+const ENDPOINT_METRICS = ["http_req_duration", "http_req_failed"];
+const MOST_ENDPOINTS = 30; // each costs k6 about 0.2 % of a request
 
 const given = (value) => value !== undefined && value !== null;
 const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -66,7 +73,80 @@ function withThresholds(own, asked) {
   return Object.fromEntries(merged);
 }
 
-export function mergedOptions(script, asked) {
+// The metric and tags that a threshold names, as k6 reads them: quotes and blanks around a tag mean nothing.
+function parsed(key) {
+  const at = key.indexOf("{");
+  const tags = {};
+  if (at >= 0 && key.endsWith("}")) {
+    key.slice(at + 1, -1).split(",").filter((part) => part !== "").forEach((part) => {
+      const colon = part.indexOf(":");
+      tags[bare(colon < 0 ? part : part.slice(0, colon))] = colon < 0 ? "" : bare(part.slice(colon + 1));
+    });
+  }
+  return { metric: at < 0 ? key : key.slice(0, at), tags };
+}
+
+function bare(text) {
+  return text.trim().replace(/^["']+|["']+$/g, "");
+}
+
+// A request name may hold variables of the environment, whose values are shown nowhere: in their place stands ${NAME}.
+function endpoint(parts) {
+  const name = { real: "", shown: "" };
+  parts.forEach((part) => {
+    name.real += typeof part === "string" ? part : __ENV[part.env];
+    name.shown += typeof part === "string" ? part : `\${${part.env}}`;
+  });
+  return name;
+}
+
+function endpointsOf(keys, named) {
+  const found = {};
+  const ofThresholds = keys.map((key) => parsed(key).tags.name).filter(given).map((name) => [name]);
+  ofThresholds.concat(named).map(endpoint).forEach((name) => {
+    if (!(name.real in found) && name.real && !name.real.includes(",") && bare(name.real) === name.real) {
+      found[name.real] = name.shown;
+    }
+  });
+  return Object.keys(found).slice(0, MOST_ENDPOINTS).map((real) => ({ real, shown: found[real] }));
+}
+
+// k6 keeps a sub-metric for every threshold it is given, also for an empty list of them, at next to no cost. So it counts
+// answers and endpoints for us; the guard keeps these figures apart from the script's own.
+function withObserved(own, named) {
+  if (given(own) && !isRecord(own)) {
+    return { thresholds: own };
+  }
+  const thresholds = { ...own };
+  const present = Object.keys(thresholds).map(parsed);
+  const metrics = [];
+  const observe = (metric, tag, real, shown) => {
+    const same = (other) => other.metric === metric && other.tags[tag] === real && Object.keys(other.tags).length === 1;
+    if (!present.some(same)) {
+      thresholds[`${metric}{${tag}:${real}}`] = [];
+      metrics.push({ real: `${metric}{${tag}:${real}}`, shown: `${metric}{${tag}:${shown}}` });
+    }
+  };
+  ANSWERS.forEach((status) => observe("http_reqs", "status", `${status}`, status));
+  HANDSHAKES.forEach((status) => observe("ws_sessions", "status", `${status}`, status));
+  endpointsOf(Object.keys(thresholds), named).forEach((name) => {
+    ENDPOINT_METRICS.forEach((metric) => observe(metric, "name", name.real, name.shown));
+  });
+  const asked = (metric) => present.some((other) => other.metric === metric);
+  return { thresholds, observed: { metrics, parents: ["ws_sessions", "http_reqs", ...ENDPOINT_METRICS].filter((metric) => !asked(metric)) } };
+}
+
+// Returns the options for k6, and which metrics only we made k6 keep.
+export function merged(script, asked, named) {
+  const options = mergedOptions(script, asked);
+  if (given(options) && !isRecord(options)) {
+    return { options };
+  }
+  const { thresholds, observed } = withObserved(options.thresholds, named);
+  return { options: { ...options, thresholds }, observed };
+}
+
+function mergedOptions(script, asked) {
   const own = script.options;
   if (given(own) && !isRecord(own)) {
     return own;

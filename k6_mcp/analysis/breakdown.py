@@ -1,4 +1,9 @@
-"""Requests by HTTP status and by k6's error code; the record counts both exactly (K6_WEB_DASHBOARD_TAGS=status,error_code)."""
+"""Requests by HTTP status and by k6's error code.
+
+Statuses from 400 on have an error code of their own, which k6's record counts exactly (K6_WEB_DASHBOARD_TAGS=error_code), as it
+does those of requests without an answer. The statuses of successes, which nearly every request has, would cost too much
+there; k6's summary counts the usual ones (templates/_options.js).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +13,7 @@ from k6_mcp.models.metrics import ErrorCount, MetricRow, StatusCount
 
 Rows = Mapping[str, MetricRow]
 
-_STATUS, _ERROR_CODE, _WS_STATUS = "http_reqs{status:", "http_reqs{error_code:", "ws_sessions{status:"
+_STATUS, _ERROR_CODE, _WS_STATUS = ("http_reqs", "status"), ("http_reqs", "error_code"), ("ws_sessions", "status")
 
 
 def values_of(rows: Rows, name: str) -> Mapping[str, float]:
@@ -35,17 +40,15 @@ class Breakdown:
     websockets: tuple[StatusCount, ...] = ()
 
     @classmethod
-    def of(cls, rows: Rows, recorded: Rows) -> "Breakdown":
-        """Count by tag: from the summary where the script's own thresholds put the sub-metric there, else from the record."""
+    def of(cls, rows: Rows, recorded: Rows, observed: Rows | None) -> "Breakdown":
+        """Count by tag, from `rows` where the script's own thresholds put the sub-metric there; `observed` None: no summary."""
         requests = count_of(rows, "http_reqs")
-        statuses = _by_tag(rows, recorded, _STATUS)
         codes = {code: n for code, n in _by_tag(rows, recorded, _ERROR_CODE).items() if code in error_codes.ALL}
+        unanswered = sum(count for code, count in codes.items() if error_codes.is_unanswered(code))
+        failures = {code - 1000: n for code, n in codes.items() if code in error_codes.HTTP_ERROR}
+        statuses = {**failures, **_by_tag(rows, observed or recorded, _STATUS), **({0: unanswered} if unanswered else {})}
         if sum(statuses.values()) > requests:
             statuses = dict[int, int]()
-        if statuses:
-            unanswered = statuses.get(0, 0)
-        else:
-            unanswered = sum(count for code, count in codes.items() if error_codes.is_unanswered(code)) if codes else None
         return cls(
             requests,
             tuple(StatusCount(status=status, count=count) for status, count in _largest_first(statuses)),
@@ -53,27 +56,39 @@ class Breakdown:
                 ErrorCount(code=c, meaning=error_codes.meaning(c), count=n)
                 for c, n in _largest_first(_failed(codes, rows, recorded))
             ),
-            unanswered,
-            tuple(StatusCount(status=status, count=count) for status, count in _largest_first(_websockets(rows, recorded))),
+            unanswered if codes or statuses else None,
+            tuple(StatusCount(status=status, count=count) for status, count in _largest_first(_websockets(rows, observed))),
         )
 
 
-def _by_tag(rows: Rows, recorded: Rows, prefix: str) -> Mapping[int, int]:
+def tag_value(name: str, metric: str, tag: str) -> str | None:
+    """Return the value of `tag` if the sub-metric `name` of `metric` has this tag alone, however a script spelled it.
+
+    As k6 reads it (AddSubmetric in its metrics/metric.go): quotes and blanks around names and values mean nothing.
+    """
+    base, brace, tags = name.partition("{")
+    key, _, value = tags.removesuffix("}").partition(":")
+    if base != metric or not brace or "," in tags or key.strip().strip("\"'") != tag:
+        return None
+    return value.strip().strip("\"'")
+
+
+def _by_tag(rows: Rows, recorded: Rows, of: tuple[str, str]) -> Mapping[int, int]:
     counts: dict[int, int] = {}
     for name in sorted({*rows, *recorded}):
-        value = name.removeprefix(prefix).removesuffix("}")
-        if name.startswith(prefix) and value.isdecimal() and value.isascii() and len(value) <= 6:
+        value = tag_value(name, *of)
+        if value and value.isdecimal() and value.isascii() and len(value) <= 6:
             counts[int(value)] = count_of(rows if name in rows else recorded, name)
     return {value: count for value, count in counts.items() if count}
 
 
-def _websockets(rows: Rows, recorded: Rows) -> Mapping[int, int]:
+def _websockets(rows: Rows, observed: Rows | None) -> Mapping[int, int]:
     """Sessions by the status of their handshake: k6 gives none to those that got no answer, and counts them like the others."""
-    statuses = _by_tag(rows, recorded, _WS_STATUS)
-    sessions = count_of(rows, "ws_sessions")
-    if not statuses and "ws_sessions" not in recorded:
+    if observed is None:
         return {}
-    return {**statuses, **({0: rest} if (rest := sessions - sum(statuses.values())) > 0 else {})}
+    statuses = _by_tag(rows, observed, _WS_STATUS)
+    rest = count_of(rows, "ws_sessions") - sum(statuses.values())
+    return {**statuses, **({0: rest} if rest > 0 else {})}
 
 
 def _failed(codes: Mapping[int, int], rows: Rows, recorded: Rows) -> Mapping[int, int]:

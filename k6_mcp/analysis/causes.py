@@ -126,7 +126,7 @@ def target_failing(case: Case) -> Cause | None:
     statuses = [f"{s.count}x {f'HTTP {s.status}' if s.status else 'no answer'}" for s in metrics.statuses]
     return Cause(
         "target_failing",
-        f"not one of {count(figures.requests, 'request')} was successful: {few(statuses, 4)}",
+        f"not one of {count(figures.requests, 'request')} was successful: {few(statuses, 4) or 'their statuses are not known'}",
         "see what the target answers to one such request (URL, method, body, credentials); if these statuses are right, "
         "say so with expected_statuses",
         tuple(statuses[4 : 4 + _MOST_LINES]),

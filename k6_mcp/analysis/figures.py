@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from k6_mcp.analysis.breakdown import Breakdown, Rows, count_of, values_of
+from k6_mcp.analysis.quantiles import answered
 from k6_mcp.models.metrics import Figures, Latency, MetricRow
 from k6_mcp.models.outcome import Outcome
-
-_GOOD_STATUSES = range(200, 400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ def key_figures(rows: Rows, breakdown: Breakdown, outcome: Outcome, basis: Basis
     requests, iterations = breakdown.requests, count_of(rows, "iterations")
     failed, error_rate = _failed(rows, requests)
     unanswered = breakdown.unanswered
-    if unanswered is None:  # the script switched the status tag off; k6 logs every request without an answer
+    if unanswered is None:  # the script switched these tags off; k6 logs every request without an answer
         unanswered = min(outcome.log.request_failures, requests)
     checks = values_of(rows, "checks")
     return Figures(
@@ -68,11 +67,16 @@ def _latency(rows: Rows, breakdown: Breakdown, requests: int, failed: int, unans
         return None
     if not unanswered or every.values.get("min", 0.0) > 0:
         return _latency_of(every, "all_requests", requests)
-    good = rows.get("http_req_duration{expected_response:true}")
-    if good is None:  # only the record is left, which splits by status
-        good_statuses = [s.status for s in breakdown.statuses if s.status in _GOOD_STATUSES]
-        good = rows.get(f"http_req_duration{{status:{good_statuses[0]}}}") if len(good_statuses) == 1 else None
+    good = rows.get("http_req_duration{expected_response:true}") or _successes(every, rows, breakdown, failed)
     return _latency_of(good, "successful_requests", requests - failed) if good else None
+
+
+def _successes(every: MetricRow, rows: Rows, breakdown: Breakdown, failed: int) -> MetricRow | None:
+    """The latency of the successes where only the record is left: estimated, by taking the failures out of all requests."""
+    if sum(error.count for error in breakdown.errors) != failed:
+        return None
+    failures = [(e.count, values_of(rows, f"http_req_duration{{error_code:{e.code}}}")) for e in breakdown.errors]
+    return every.model_copy(update={"values": answered(every.values, breakdown.requests, failures)})
 
 
 def _latency_of(row: MetricRow, of: Literal["all_requests", "successful_requests"], count: int) -> Latency | None:

@@ -6,9 +6,9 @@ Undone here: the export says `true` for a crossed threshold and `value` for a ra
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from k6_mcp.analysis.record import Contains, Record
 from k6_mcp.analysis.thresholds import Key
@@ -24,6 +24,7 @@ _T = TypeVar("_T")
 class Measured:
     """An end-of-test summary: rows by name, k6's threshold verdicts (True = held), checks, k6's test run time in s.
 
+    `observed` are the sub-metrics that only our wrapper made k6 keep, None when they are not in there.
     `not_finite` names metrics to which the script added Infinity: k6 writes null for the values it falls into.
     """
 
@@ -32,6 +33,7 @@ class Measured:
     checks: tuple[CheckResult, ...]
     run_s: float | None
     not_finite: tuple[str, ...]
+    observed: Mapping[str, MetricRow] | None = None
 
 
 class _Json(BaseModel):
@@ -67,6 +69,7 @@ class _Summary(_Json):
     metrics: Mapping[str, _Metric]
     root_group: _Group
     state: Mapping[str, object] = {}
+    observed: Annotated[Mapping[str, _Metric] | None, Field(alias="k6-mcp")] = None
 
 
 class _Export(_Json):
@@ -82,13 +85,14 @@ def read_summary(text: str | None) -> Measured | None:
         return None
     run_ms = data.state.get("testRunDurationMs")
     return Measured(
-        rows={name: _row(name, metric.type, metric.contains, metric.values) for name, metric in data.metrics.items()},
+        rows=_rows(data.metrics),
         k6_says={
             (name, text): verdict.ok for name, metric in data.metrics.items() for text, verdict in metric.thresholds.items()
         },
         checks=tuple(_checks(data.root_group)),
         run_s=round(float(run_ms) / 1000, 9) if isinstance(run_ms, int | float) and run_ms > 0 else None,
         not_finite=tuple(name for name, metric in data.metrics.items() if None in metric.values.values()),
+        observed=_rows(data.observed) if data.observed is not None else None,
     )
 
 
@@ -121,6 +125,10 @@ def record_rows(record: Record) -> Mapping[str, MetricRow]:
         return {}
     kinds = {name: record.kind(name) for name in totals.rows}
     return {name: _row(name, kind.type, kind.contains, totals.rows[name]) for name, kind in kinds.items() if kind}
+
+
+def _rows(metrics: Mapping[str, _Metric]) -> Mapping[str, MetricRow]:
+    return {name: _row(name, metric.type, metric.contains, metric.values) for name, metric in metrics.items()}
 
 
 def _row(name: str, type_: MetricType, contains: Contains, values: Mapping[str, float | None]) -> MetricRow:

@@ -28,7 +28,7 @@ class _Chosen:
 def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
     """Return everything measured in a run; each warning begins with a stable code and a colon."""
     chosen = _choose(outcome, record)
-    breakdown = Breakdown.of(chosen.rows, record_rows(record))
+    breakdown = Breakdown.of(chosen.rows, record_rows(record), chosen.measured.observed if chosen.measured else None)
     judged = _thresholds(outcome, record, plan, chosen)
     times = _times(outcome, record, chosen)
     basis = Basis(load_seconds(record, plan, times), times.wall_s, requests_outside(record, plan, breakdown.requests))
@@ -74,7 +74,7 @@ def _cut_short(outcome: Outcome, record: Record) -> Iterator[str]:
 _USUAL_LAG_S = 2.5  # the series has a point a second, and k6 needs a moment to start and end
 _FROM_RECORD = (
     "figures_from_record: k6 left no usable end-of-test summary, so figures come from its time series: up to the last second, "
-    "fractions to five digits"
+    "fractions to five digits, HTTP statuses from 400 on"
 )
 
 
@@ -99,7 +99,7 @@ def _times(outcome: Outcome, record: Record, chosen: _Chosen) -> Times:
 
 def _thresholds(outcome: Outcome, record: Record, plan: Plan | None, chosen: _Chosen) -> Judged:
     k6_says: Mapping[Key, bool] = chosen.measured.k6_says if chosen.measured else {}
-    planned = [(threshold.metric, threshold.expression) for threshold in plan.thresholds] if plan else []
+    planned = [(_as_k6_names(threshold.metric), threshold.expression) for threshold in plan.thresholds] if plan else []
     totals = record.totals()
     evidence = Evidence(
         rows=chosen.rows,
@@ -111,12 +111,18 @@ def _thresholds(outcome: Outcome, record: Record, plan: Plan | None, chosen: _Ch
     return judge_thresholds([*planned, *k6_says], evidence)
 
 
+def _as_k6_names(metric: str) -> str:
+    """The name that k6 gives to the sub-metric of a threshold: without the blanks inside its braces."""
+    base, brace, tags = metric.partition("{")
+    return f"{base}{{{tags.removesuffix('}').strip()}}}" if brace else metric
+
+
 def _warnings(chosen: _Chosen, breakdown: Breakdown, judged: Judged) -> Iterator[str]:
     by_status = sum(status.count for status in breakdown.statuses)
-    if by_status != breakdown.requests:
+    if by_status != breakdown.requests and chosen.measured:
         yield (
             f"statuses_incomplete: {by_status} of {breakdown.requests} requests are broken down by HTTP status; "
-            "the script's systemTags leave it out, or k6 recorded less"
+            "the others had an unusual one below 400, the script's systemTags leave it out, or k6 recorded less"
         )
     if judged.unjudged:
         yield f"thresholds_not_judged: no data for {few(f'{metric} {expression}' for metric, expression in judged.unjudged)}"

@@ -14,6 +14,7 @@ ENTRY = "_main.js"
 SCRIPT = "script.js"
 OURS = (
     *("k6-mcp-summary.json", "summary-export.json", "record.ndjson", "run.json", "k6.log", "stop-requested"),
+    *("timeline.json.gz", "reports"),
     *(SCRIPT, ENTRY, "_guard.js", "_options.js"),
 )
 """Names, in lower case, that a script's handleSummary may not write; the first is the file of our summary."""
@@ -32,6 +33,7 @@ def wrapper_files(test: LoadTest, specifier: str) -> Mapping[str, str]:
         "_main",
         specifier=specifier,
         asked={} if generated else _asked(test),
+        endpoints=[],
         statuses_import=Code('\nimport http from "k6/http";' if statuses else ""),
         statuses_call=Code(f"\n\nhttp.setResponseCallback(http.expectedStatuses({statuses}));" if statuses else ""),
     )

@@ -3,7 +3,12 @@
 import json
 from typing import Any
 
+import pytest
+
+from k6_mcp.analysis.breakdown import Breakdown
+from k6_mcp.analysis.figures import Basis, key_figures
 from k6_mcp.analysis.record import Record
+from k6_mcp.analysis.sources import record_rows
 from k6_mcp.analysis.summary import read
 from k6_mcp.models.metrics import ErrorCount
 from tests.analysis.samples import OPENING, START_MS, TREND_VALUES, ended_well, line, metric, outcome, record, rows, said, summary
@@ -14,24 +19,22 @@ _NEVER = {**TREND_VALUES, "min": 0, "avg": 6.5}
 _KINDS = {
     "time": {"type": "gauge"},
     "http_reqs": {"type": "counter"},
-    "http_reqs{status:0}": {"type": "counter"},
-    "http_reqs{status:200}": {"type": "counter"},
     "http_reqs{error_code:1212}": {"type": "counter"},
     "http_req_failed": {"type": "rate"},
     "http_req_duration": {"type": "trend", "contains": "time"},
-    "http_req_duration{status:200}": {"type": "trend", "contains": "time"},
+    "http_req_duration{error_code:1212}": {"type": "trend", "contains": "time"},
     "iterations": {"type": "counter"},
 }
 
 
 def _partly_refused(unanswered: int, minimum: float = 0) -> tuple[Record, Data]:
     """100 requests of which so many were refused."""
-    answered, trend = 100 - unanswered, [6.5, 40.123, 11.5, minimum, 30.5, 35.75, 39.5]
+    answered = 100 - unanswered
+    trend = [0.13 * answered, 40.123, 11.5, minimum, 30.5, 35.75, 39.5]
     values = {
         "http_reqs": [100, 40],
-        "http_reqs{status:0}": [unanswered, 1],
         "http_reqs{error_code:1212}": [unanswered, 1],
-        **({"http_reqs{status:200}": [answered, 1], "http_req_duration{status:200}": [13.0, *trend[1:]]} if answered else {}),
+        "http_req_duration{error_code:1212}": [minimum] * 7,
         "http_req_failed": [unanswered / 100],
         "http_req_duration": trend,
         "iterations": [10, 4],
@@ -62,10 +65,21 @@ def test_requests_that_never_connected_are_not_in_the_latency() -> None:
     )
 
 
-def test_from_the_record_alone_the_one_good_status_stands_for_the_successes() -> None:
-    latency = read(outcome(-9), _partly_refused(50)[0], None).figures.latency
+def test_from_the_record_alone_the_latency_of_the_successes_is_estimated() -> None:
+    latency = read(outcome(-9), _partly_refused(20)[0], None).figures.latency
     assert latency is not None
-    assert (latency.of, latency.count, latency.avg_ms) == ("successful_requests", 50, 13.0)
+    assert (latency.of, latency.count, latency.avg_ms) == ("successful_requests", 80, pytest.approx(13.0))
+    assert latency.med_ms > 11.5 > latency.min_ms
+    assert (latency.p99_ms, latency.max_ms) == (pytest.approx(39.5, abs=1), 40.123)
+
+
+def test_from_the_record_alone_no_latency_is_told_where_the_codes_do_not_explain_every_failure() -> None:
+    reader, _ = _partly_refused(50)
+    rows_of = record_rows(reader)
+    failed = rows_of["http_req_failed"].model_copy(update={"values": {"rate": 0.7}})
+    breakdown = Breakdown.of(rows_of, rows_of, None)
+    figures = key_figures({**rows_of, "http_req_failed": failed}, breakdown, outcome(-9), Basis(1.0, 1.0, 0))
+    assert (figures.failed_requests, figures.latency) == (70, None)
 
 
 def test_requests_that_connected_and_timed_out_stay_in_the_latency() -> None:
@@ -83,7 +97,7 @@ def test_without_any_answer_there_is_no_latency() -> None:
 
 
 def test_without_the_status_tag_k6s_log_tells_the_unanswered_requests() -> None:
-    data = summary()
+    data: Data = {**summary(), "k6-mcp": {}}
     kinds = {name: facts for name, facts in _KINDS.items() if "{" not in name}
     values = {"http_reqs": [100, 40], "http_req_failed": [0.1], "http_req_duration": [1, 1, 1, 0, 1, 1, 1], "iterations": [10, 4]}
     reader = record((*OPENING[:2], line("metric", kinds), line("cumulative", rows(2500, values, kinds))))

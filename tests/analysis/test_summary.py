@@ -41,7 +41,9 @@ def test_the_export_says_the_same_as_the_summary() -> None:
     wanted = read(ended_well(), record(), None)
     metrics = read(ended_well(summary=None), record(), None)
     assert (metrics.source, metrics.exact) == ("export", True)
-    assert metrics.model_copy(update={"source": "summary"}) == wanted
+    only_in_summary = {"source": "summary", "statuses": wanted.statuses, "warnings": ()}
+    assert _codes(metrics.warnings) == {"statuses_incomplete"}
+    assert metrics.model_copy(update=only_in_summary) == wanted
 
 
 def test_the_export_is_understood_without_a_record() -> None:
@@ -60,15 +62,28 @@ def test_expected_statuses_are_no_errors() -> None:
 
 
 def test_websocket_sessions_are_counted_by_handshake() -> None:
-    kinds = {**KINDS, "ws_sessions": {"type": "counter"}, "ws_sessions{status:101}": {"type": "counter"}}
     data = summary()
     data["metrics"]["ws_sessions"] = metric("counter", {"count": 7, "rate": 1})
-    for opened, sessions in ((5, ((101, 5), (0, 2))), (7, ((101, 7),)), (0, ((0, 7),))):
-        totals = {**counts(100, 10, 10), "ws_sessions": [7, 1], **({"ws_sessions{status:101}": [opened, 1]} if opened else {})}
-        lines = (*RECORD[:2], line("metric", kinds), line("cumulative", rows(2500, totals, kinds)), CLOSING[1])
-        metrics = read(ended_well(summary=json.dumps(data)), record(lines), None)
+    for opened, refused, sessions in (
+        (5, 0, ((101, 5), (0, 2))),
+        (7, 0, ((101, 7),)),
+        (0, 4, ((403, 4), (0, 3))),
+        (0, 0, ((0, 7),)),
+    ):
+        by_status = {"ws_sessions{status:101}": opened, "ws_sessions{status:403}": refused}
+        data["k6-mcp"] = {name: metric("counter", {"count": count, "rate": 1}) for name, count in by_status.items() if count}
+        metrics = read(ended_well(summary=json.dumps(data)), Record(), None)
         assert metrics.websockets == tuple(StatusCount(status=status, count=count) for status, count in sessions)
+    del data["k6-mcp"]
     assert read(ended_well(summary=json.dumps(data)), Record(), None).websockets == ()
+
+
+def test_an_answer_with_a_status_that_is_not_counted_is_missing_and_said() -> None:
+    data = summary()
+    data["k6-mcp"]["http_reqs{status:200}"]["values"]["count"] = 87
+    metrics = read(ended_well(summary=json.dumps(data)), record(), None)
+    assert metrics.statuses == (StatusCount(status=200, count=87), StatusCount(status=500, count=10))
+    assert metrics.warnings[0].startswith("statuses_incomplete: 97 of 100")
 
 
 def test_key_figures_undo_k6s_traps() -> None:
@@ -164,7 +179,10 @@ def test_a_forged_summary_gives_way_to_the_export(forge: Callable[[Data], None])
     forge(data)
     metrics = read(ended_well(summary=json.dumps(data)), record(), None)
     assert (metrics.source, metrics.figures) == ("export", read(ended_well(), record(), None).figures)
-    assert _codes(metrics.warnings) == ({"summary_contradicted"} if "metrics" in data and "root_group" in data else set())
+    assert _codes(metrics.warnings) == {
+        "statuses_incomplete",
+        *(("summary_contradicted",) if "metrics" in data and "root_group" in data else ()),
+    }
 
 
 @pytest.mark.parametrize("forge", _FORGED.values(), ids=_FORGED.keys())
@@ -175,7 +193,7 @@ def test_when_both_are_forged_the_record_is_used_and_said(forge: Callable[[Data]
     assert (metrics.source, metrics.exact) == ("record", False)
     assert "figures_from_record" in _codes(metrics.warnings)
     assert (metrics.figures.requests, metrics.figures.failed_requests, metrics.figures.iterations) == (100, 10, 10)
-    assert sum(status.count for status in metrics.statuses) == 100
+    assert metrics.statuses == (StatusCount(status=500, count=10),)
     assert metrics.figures.latency is not None
     assert metrics.figures.latency.p95_ms == 35.75
 

@@ -9,12 +9,14 @@ from k6_mcp.analysis.summary import read
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import Outcome, Progress, RecordLine, RunEvent
 from k6_mcp.models.plan import Plan, RunPlan
+from k6_mcp.models.request import LoadTest
 from k6_mcp.models.script import Script
 from k6_mcp.runners.local import LocalRunner
+from k6_mcp.scripts.wrapper import wrapper_files
 
 _RUN_ID = "r-1"
 _DEADLINE_S = 60.0
-_WRAPPER = """
+_BARE_WRAPPER = """
 import * as user from './user.js';
 export * from './user.js';
 const main = user.default;
@@ -45,12 +47,20 @@ class Measurement:
 
 
 async def measure(
-    k6: str, folder: Path, script: str, when: Callable[[LocalRunner, RunEvent, Record], None] | None = None
+    k6: str,
+    folder: Path,
+    script: str,
+    when: Callable[[LocalRunner, RunEvent, Record], None] | None = None,
+    *,
+    as_it_is: bool = False,
 ) -> Measurement:
-    """Run `script` to its end; `when` sees each event and the record so far, and may stop the run `_RUN_ID`."""
+    """Run `script` to its end; `when` sees each event and the record so far, and may stop the run `_RUN_ID`.
+
+    `as_it_is` leaves its options to the script, also where our wrapper would change them.
+    """
     runner, lines, record = LocalRunner(folder, k6, ""), list[str](), Record()
-    files = {"user.js": script, "_main.js": _WRAPPER}
-    source = Script(origin="text", text=script, sha256="", files=files, entry="_main.js")
+    wrapper = {"_main.js": _BARE_WRAPPER} if as_it_is else wrapper_files(LoadTest(script=script), "./user.js")
+    source = Script(origin="text", text=script, sha256="", files={"user.js": script, **wrapper}, entry="_main.js")
 
     def emit(event: RunEvent) -> None:
         if isinstance(event, RecordLine):

@@ -87,7 +87,12 @@ def measurements(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Mappi
     async def all_of_them() -> list[Measurement]:
         with open_target() as target:
             folders = {name: tmp_path_factory.mktemp("figures") for name in _SCRIPTS}
-            return await asyncio.gather(*(measure(k6_bin, folders[name], _filled(_SCRIPTS[name], target)) for name in _SCRIPTS))
+            return await asyncio.gather(
+                *(
+                    measure(k6_bin, folders[name], _filled(_SCRIPTS[name], target), as_it_is=name == "no system tags")
+                    for name in _SCRIPTS
+                )
+            )
 
     return dict(zip(_SCRIPTS, asyncio.run(all_of_them()), strict=True))
 
@@ -117,6 +122,17 @@ def test_rows_equal_k6s_own_summary_exactly(name: str, measurements: Mapping[str
     metrics = measurement.metrics()
     assert (metrics.source, metrics.exact) == ("summary", True)
     assert _as_exported(metrics) == _own(measurement)
+
+
+@pytest.mark.parametrize("name", _SCRIPTS)
+def test_what_only_we_made_k6_count_shows_in_no_list_of_metrics(name: str, measurements: Mapping[str, Measurement]) -> None:
+    measurement = measurements[name]
+    metrics = measurement.metrics()
+    asked = ("http_req_duration{scenario:default}", "http_reqs{page:first}", "big{kind:a}", "wide{status:odd}")
+    tagged = {row.name for row in metrics.rows if "{" in row.name}
+    assert tagged <= {*asked, "http_req_duration{expected_response:true}"}
+    assert {threshold.metric for threshold in measurement.plan.thresholds} >= {t.metric for t in metrics.thresholds}
+    assert [row.name for row in metrics.rows if row.name.startswith("ws_")] == []
 
 
 @pytest.mark.parametrize("name", _SCRIPTS)
@@ -150,9 +166,14 @@ def test_the_record_alone_gives_the_same_counts_and_almost_the_same_latency(
         "data_received_bytes",
     ):
         assert getattr(recorded, count) == getattr(exact, count), count
+    assert bool(recorded.latency) is bool(exact.latency)
     if exact.latency and recorded.latency:
-        assert recorded.latency.p95_ms == pytest.approx(exact.latency.p95_ms, rel=1e-3, abs=1e-4)
-        assert recorded.latency.count == exact.latency.count
+        assert (recorded.latency.of, recorded.latency.count) == (exact.latency.of, exact.latency.count)
+        if exact.latency.of == "all_requests":
+            assert recorded.latency.p95_ms == pytest.approx(exact.latency.p95_ms, rel=1e-3, abs=1e-4)
+        else:  # estimated, but never as slow as the requests that timed out after 100 ms, nor as fast as those that were refused
+            assert recorded.latency.avg_ms == pytest.approx(exact.latency.avg_ms, rel=0.05, abs=0.1)
+            assert 0 < recorded.latency.med_ms <= (recorded.latency.p95_ms or 0) < 50
 
 
 @pytest.mark.parametrize("name", [name for name in _SCRIPTS if name != "no system tags"])

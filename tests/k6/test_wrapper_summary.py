@@ -32,11 +32,11 @@ async def test_the_summary_is_what_k6_hands_out_without_what_setup_returned(sett
 
     run = await _with(settings, handler)
 
-    assert sorted(run.summary) == ["metrics", "options", "root_group", "state"]
+    assert sorted(run.summary) == ["k6-mcp", "metrics", "options", "root_group", "state"]
     own = run.folder / "own.json"
     theirs = json.loads(own.read_text(encoding="utf-8"))
     assert theirs.pop("setup_data") == {"token": "s3tup-value"}
-    assert theirs == run.summary
+    assert {**theirs, "k6-mcp": {}} == run.summary
     assert "s3tup-value" not in (run.outcome.export or "s3tup-value")
 
 

@@ -27,9 +27,9 @@ def _plan(scenarios: int = 1, phases: bool = False, expression: str = "avg<9", r
 @pytest.mark.parametrize(
     ("plan", "tags"),
     [
-        (_plan(), "status,error_code"),
-        (_plan(scenarios=2), "status,error_code,scenario"),
-        (_plan(phases=True), "status,error_code,scenario"),
+        (_plan(), "error_code"),
+        (_plan(scenarios=2), "error_code,scenario"),
+        (_plan(phases=True), "error_code,scenario"),
     ],
 )
 def test_the_record_names_scenarios_only_where_they_tell_something(plan: Plan, tags: str) -> None:

@@ -1,14 +1,14 @@
 // What k6 starts: the script under test as it is, with the caller's options merged in and its figures kept.
 import { isVu, summaryHandler } from "./_guard.js";
 import * as script from "./script.js";
-import { mergedOptions } from "./_options.js";
+import { merged } from "./_options.js";
 import http from "k6/http";
 
 export * from "./script.js";
 const entry = script.default;
 export { entry as default };
 
-export const options = isVu ? script.options : mergedOptions(script, {
+const { options, observed } = isVu ? script : merged(script, {
   load: {
     executor: "constant-vus",
     vus: 2,
@@ -20,8 +20,9 @@ export const options = isVu ? script.options : mergedOptions(script, {
   tags: {
     a: "b",
   },
-});
+}, []);
+export { options };
 
 http.setResponseCallback(http.expectedStatuses({ min: 200, max: 299 }));
 
-export const handleSummary = summaryHandler(script.handleSummary);
+export const handleSummary = summaryHandler(script.handleSummary, observed);
