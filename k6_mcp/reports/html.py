@@ -1,6 +1,6 @@
 """A run, or a comparison, as one HTML file that needs nothing else: no network, no server, no other file."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +23,7 @@ TONES: dict[Status, str] = {
     "queued": "info",
 }
 _MOST_RUNS_A_SIDE = 4
+_TIMES = frozenset({"http_req_duration", "http_req_waiting", "http_req_connecting", "iteration_duration"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,10 @@ _TIGHT = Caps(rows=20, name=80, quotation=200, script=2_000)
 
 @dataclass(frozen=True, slots=True)
 class ThresholdLine:
-    """A threshold as a page shows it."""
+    """A threshold as a page shows it; `time` when its figure is in ms."""
 
     row: ThresholdRow
+    time: bool
     left: str
     bar: Bar | None
 
@@ -85,6 +87,9 @@ def render_comparison_html(comparison: Comparison, views: Sequence[RunView]) -> 
 
 def _run_page(view: RunView, caps: Caps) -> str:
     data = page_data(view)
+    times = _TIMES | {
+        row.name.partition("{")[0] for row in (view.run.metrics.rows if view.run.metrics else ()) if row.contains == "time"
+    }
     return render_page(
         "run.html.j2",
         view=view,
@@ -92,7 +97,7 @@ def _run_page(view: RunView, caps: Caps) -> str:
         metrics=view.run.metrics,
         data=data,
         tone=TONES[view.run.status],
-        thresholds=[_threshold_line(threshold_row(threshold)) for threshold in view.thresholds[: caps.rows]],
+        thresholds=[_threshold_line(threshold_row(threshold), times) for threshold in view.thresholds[: caps.rows]],
         charts=chart_texts(view),
         areas=checklists(view),
         view_json=safe_json(data),
@@ -100,10 +105,11 @@ def _run_page(view: RunView, caps: Caps) -> str:
     )
 
 
-def _threshold_line(row: ThresholdRow) -> ThresholdLine:
+def _threshold_line(row: ThresholdRow, times: Set[str]) -> ThresholdLine:
+    time = row.metric.partition("{")[0] in times and not row.expression.startswith("count")
     if row.headroom is None:
-        return ThresholdLine(row, "—", None)
-    return ThresholdLine(row, percent_signed(row.headroom), headroom_bar(row.headroom))
+        return ThresholdLine(row, time, "—", None)
+    return ThresholdLine(row, time, percent_signed(row.headroom), headroom_bar(row.headroom))
 
 
 def _overlaid(comparison: Comparison, views: Sequence[RunView]) -> tuple[OverlaidSet, ...]:

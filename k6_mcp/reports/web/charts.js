@@ -26,7 +26,7 @@ const K6Charts = (() => {
   const OVERLAID = { latency: ["p50_ms", "p95_ms", "p99_ms"], rate: ["requests_per_s"], vus: ["vus"], errors: ["failed_per_s"] };
   const UNITS = { latency: "ms", rate: "/s", vus: "", errors: "/s" };
   const CODES = ["--c4", "--c3", "--c7", "--c2", "--c6", "--c1", "--c5"];
-  const HEIGHT = 230;
+  const HEIGHT = 220;
   const STEP_KEYS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 };
 
   function number(value) {
@@ -40,12 +40,14 @@ const K6Charts = (() => {
     return number(value) + unit;
   }
 
-  function clock(seconds) {
+  // Seconds below a minute's run, else m:ss or h:mm:ss, with decimals where there are some.
+  function clock(seconds, end) {
     const whole = Math.round(seconds * 100) / 100;
-    if (whole < 60) return number(whole) + " s";
+    if (end < 60) return number(whole) + " s";
     const [h, m, s] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), Math.floor(whole % 60)];
     const two = (n) => String(n).padStart(2, "0");
-    return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+    const rest = whole % 1 ? String(Math.round((whole % 1) * 100) / 100).slice(1) : "";
+    return (h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`) + rest;
   }
 
   function element(tag, name, text) {
@@ -129,6 +131,7 @@ const K6Charts = (() => {
       ctx.beginPath();
       ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
       ctx.clip();
+      ctx.textAlign = "left";
       ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
       draw(ctx, bbox);
       ctx.restore();
@@ -221,7 +224,7 @@ const K6Charts = (() => {
           y: { distr: plot.kind === "latency" && logarithmic ? 3 : 1, range: (u, min, max) => yRange(plot, min, max) },
         },
         axes: [
-          { ...axis, values: (u, splits) => splits.map(clock), space: 70, incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200] },
+          { ...axis, size: 30, values: (u, splits) => splits.map((value) => clock(value, end)), space: 70, incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200] },
           { ...axis, size: 62, values: (u, splits) => splits.map((value) => (value === null ? "" : amount(value, unit === "ms" ? "ms" : ""))) },
         ],
         series: [{}, ...lines],
@@ -245,7 +248,7 @@ const K6Charts = (() => {
 
     function time(plot, index) {
       const { from, to, sparse, x } = plot.content;
-      return sparse ? clock(x[index]) : `${clock(from[index])} – ${clock(to[index])}`;
+      return sparse ? clock(x[index], end) : `${clock(from[index], end)} – ${clock(to[index], end)}`;
     }
 
     function readout(plot, index) {
