@@ -81,7 +81,7 @@ def rendered_comparison(comparison: Comparison, baseline: RunView, candidate: Ru
         case "html":
             from k6_mcp.reports.html import render_comparison_html
 
-            return render_comparison_html(comparison, baseline, candidate).encode()
+            return render_comparison_html(comparison, (baseline, candidate)).encode()
         case "markdown":
             from k6_mcp.reports.comparison_markdown import comparison_markdown
 
