@@ -7,19 +7,23 @@ from datetime import UTC, datetime
 import anyio
 from anyio.abc import TaskGroup
 
+from k6_mcp.analysis.condense import ever_smaller
 from k6_mcp.analysis.record import Record
 from k6_mcp.analysis.refusal import read_refusal, with_place
 from k6_mcp.analysis.summary import read as read_metrics
 from k6_mcp.analysis.verdict import judge
 from k6_mcp.history.history import History
+from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import Outcome, StopReason
 from k6_mcp.models.plan import RunPlan
 from k6_mcp.models.run import Failure, Notice, Run, Status
 from k6_mcp.models.script import Script
+from k6_mcp.models.timeline import Timeline
 from k6_mcp.ongoing import Ongoing
 from k6_mcp.runners.base import Runner
 
 _KEPT_IN_MEMORY = 100
+_NOT_KEPT = frozenset({"timeline_unavailable", "backup_unavailable"})
 
 log = logging.getLogger(__name__)
 
@@ -126,6 +130,7 @@ class Driver:
         """Measure and judge what a runner left of `run`, and keep it."""
         ran = outcome.phase == "run" and outcome.exit_code is not None
         metrics = read_metrics(outcome, record, run.plan) if ran else None
+        timeline = _timeline_of(record, metrics)
         verdict = judge(outcome, metrics, run.plan)
         failure = verdict.failure
         if failure and outcome.phase == "plan":
@@ -142,12 +147,27 @@ class Driver:
             }
         )
         self._runner.seal(run.run_id, script)
-        return await self._keep(final)
+        return await self._keep(final, timeline, record_is_whole=True)
 
-    async def _keep(self, run: Run) -> Run:
+    async def timeline(self, run: Run) -> Timeline | None:
+        """Return a run over time: as recorded so far while it runs, as kept afterwards; if it is not kept, from the record."""
+        if ongoing := self._ongoing.get(run.run_id):
+            return ongoing.record.timeline()
+        if (kept := await self._history.timeline(run.run_id)) is not None:
+            return kept
+        record = _record_of(run)
+        await anyio.to_thread.run_sync(self._runner.recorded, run.run_id, record.feed)
+        return _timeline_of(record, run.metrics)
+
+    async def _keep(self, run: Run, timeline: Timeline | None = None, *, record_is_whole: bool = False) -> Run:
+        """Keep a run for good; its timeline replaces the record once both are kept."""
         notices: tuple[Notice, ...] = ()
         with anyio.CancelScope(shield=True):
-            notices = await self._history.save(run)
+            if timeline is not None:
+                notices = await self._history.keep_timeline(run.run_id, ever_smaller(timeline))
+            notices = (*notices, *await self._history.save(run.model_copy(update={"warnings": (*run.warnings, *notices)})))
+            if record_is_whole and _NOT_KEPT.isdisjoint(notice.code for notice in notices):
+                await self._history.remove_record(run.run_id)
         known = {notice.code for notice in run.warnings}
         run = run.model_copy(update={"warnings": (*run.warnings, *(n for n in notices if n.code not in known))})
         self._told[run.run_id] = run
@@ -160,12 +180,13 @@ class Driver:
         for run in await self._history.orphans():
             try:
                 if await self._history.claim(run.run_id):
-                    await self._keep(self._lost(run))
+                    record = _record_of(run)
+                    lost = self._lost(run, record)
+                    await self._keep(lost, _timeline_of(record, lost.metrics), record_is_whole=record.complete)
             except Exception:  # one that cannot be read must not hide the others
                 log.exception("recovering run %s", run.run_id)
 
-    def _lost(self, run: Run) -> Run:
-        record = Record(run.plan is None or run.plan.tells_scenarios)
+    def _lost(self, run: Run, record: Record) -> Run:
         outcome = self._runner.recover(run.run_id, record.feed)
         metrics = read_metrics(outcome, record, run.plan)
         notice = Notice(
@@ -179,3 +200,14 @@ class Driver:
                 "ended_at": outcome.ended_at,
             }
         )
+
+
+def _record_of(run: Run) -> Record:
+    return Record(run.plan is None or run.plan.tells_scenarios)
+
+
+def _timeline_of(record: Record, metrics: Metrics | None) -> Timeline | None:
+    """The run over time; failed requests add up to the run's figure, where both count the same requests."""
+    figures = metrics.figures if metrics else None
+    same = figures is not None and figures.error_rate is not None and figures.requests == record.count("http_reqs")
+    return record.timeline(figures.failed_requests if figures and same else None)

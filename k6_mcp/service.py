@@ -197,9 +197,8 @@ class LoadTests:
         return self._runner.script(run_id)
 
     async def timeline(self, run_id: str) -> Timeline | None:
-        """Return a run over time, None if nothing was recorded; raises UnknownRun."""
-        await self.get(run_id)
-        return None
+        """Return a run over time, while it runs as far as k6 has recorded it, None if nothing was recorded; raises UnknownRun."""
+        return await self._driver.timeline(await self.get(run_id))
 
     async def history(self, query: HistoryQuery) -> HistoryPage:
         """Return one page of runs, newest first; raises InvalidArguments for a foreign cursor."""
@@ -225,7 +224,12 @@ class LoadTests:
 
     async def health(self) -> Health:
         """Return whether tests can run here and what is running."""
-        components = (await self._runner.health(), *await self._history.health(), await self._retention_health())
+        components = (
+            await self._runner.health(),
+            *await self._history.health(),
+            await self._retention_health(),
+            self.insights.advice_health(),
+        )
         caps = self._settings.limits
         return Health(
             ok=not any(component.state == "broken" for component in components),

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -9,6 +10,7 @@ from typing import Self
 
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history import runs
+from k6_mcp.history.baselines import Baselines
 from k6_mcp.history.cleanup import Cleanup
 from k6_mcp.history.database import Database
 from k6_mcp.history.filters import bounds
@@ -20,10 +22,13 @@ from k6_mcp.history.pages import find, select
 from k6_mcp.history.rebuild import rebuild_from_folders
 from k6_mcp.history.report_files import write_report
 from k6_mcp.history.sqlite import shielded
+from k6_mcp.history.timelines import read_timeline, remove_record, write_timeline
+from k6_mcp.models.comparison import Baseline
 from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
 from k6_mcp.models.reports import Component
 from k6_mcp.models.run import FINAL, Notice, Run
 from k6_mcp.models.run_id import RUN_ID
+from k6_mcp.models.timeline import Timeline
 
 _RETRY_S = 5.0
 _FOLDERS_READ = 500
@@ -44,6 +49,7 @@ class History:
         self._pending: dict[str, Run] = {}
         self._saving = asyncio.Lock()
         self._folders_judged = False
+        self._baselines = Baselines(self._folders.results_dir, self._database)
         self.cleanup = Cleanup(self._database, self._folders, self._baseline_ids)
 
     async def __aenter__(self) -> Self:
@@ -68,6 +74,22 @@ class History:
         A cancellation waits until the run is kept.
         """
         return await shielded(self._save(run))
+
+    async def keep_timeline(self, run_id: str, versions: Iterable[Timeline]) -> tuple[Notice, ...]:
+        """Write the first of ever smaller `versions` that is small enough into a run's folder; what did not work is told."""
+        try:
+            await shielded(asyncio.to_thread(write_timeline, self._folders.results_dir, run_id, versions))
+        except (OSError, ValueError) as error:
+            return (_notice("timeline_unavailable", f"the timeline of {run_id} could not be written", error),)
+        return ()
+
+    async def timeline(self, run_id: str) -> Timeline | None:
+        """Return a run's timeline, None if none is kept or it is damaged."""
+        return await asyncio.to_thread(read_timeline, self._folders.results_dir, run_id)
+
+    async def remove_record(self, run_id: str) -> None:
+        """Remove k6's record of a run that is over, if its timeline is kept."""
+        await shielded(asyncio.to_thread(remove_record, self._folders.results_dir, run_id))
 
     async def get(self, run_id: str) -> Run | None:
         """Return a run, None if there is none of this id."""
@@ -95,9 +117,29 @@ class History:
         except HistoryUnavailable as error:
             newest = await asyncio.to_thread(self._newest)
             why = f"{'; '.join(error.reasons)}: these runs were read from the newest {_FOLDERS_READ} run folders ({error.hint})"
-            return select((newest | self._pending).values(), query, why)
+            return await self._marked(select((newest | self._pending).values(), query, why))
         remarks = [page.degraded, _REMOVED if self._database.replaced else None, self._waiting()]
-        return page.model_copy(update={"degraded": "; ".join(filter(None, remarks)) or None})
+        return await self._marked(page.model_copy(update={"degraded": "; ".join(filter(None, remarks)) or None}))
+
+    async def baselines(self) -> Mapping[str, Baseline]:
+        """Return the baseline of each test by its name. Raises HistoryUnavailable."""
+        return await self._baselines.all()
+
+    async def set_baseline(self, baseline: Baseline) -> None:
+        """Keep a baseline in place of the one of that name. Raises HistoryUnavailable."""
+        await self._baselines.set(baseline)
+
+    async def repeats(self, run_id: str) -> tuple[Run, ...]:
+        """Return the runs that repeat one request, in their order; the run itself, if there is one, when it was not repeated."""
+        run_ids: tuple[str, ...] = (run_id,)
+        with suppress(HistoryUnavailable):
+            await self._catch_up()
+            run_ids = await runs.ids_of_repeats(self._database, run_id)
+        found = {run.run_id: run for run in self._pending.values() if run.repeat_of == run_ids[0]}
+        for other in run_ids:
+            if other not in found and (run := await self.get(other)):
+                found[other] = run
+        return tuple(sorted(found.values(), key=lambda run: (run.repeat or 0, run.created_at)))
 
     async def run_ids(self, prefix: str, limit: int) -> tuple[str, ...]:
         """Return up to `limit` ids that begin with `prefix`, newest first."""
@@ -140,6 +182,7 @@ class History:
             HistoryUnavailable: If the database can neither be written nor replaced.
         """
         report = await shielded(rebuild_from_folders(self._database, self._folders, self._results_dir()))
+        await shielded(self._baselines.restore())
         self._database.replaced = False
         return report
 
@@ -158,7 +201,13 @@ class History:
         self._owners.enter()
 
     async def _baseline_ids(self) -> frozenset[str]:
-        return frozenset()
+        return frozenset(baseline.run_id for baseline in (await self._baselines.all()).values())
+
+    async def _marked(self, page: HistoryPage) -> HistoryPage:
+        with suppress(HistoryUnavailable):
+            known = await self._baseline_ids()
+            return page.model_copy(update={"baselines": tuple(run.run_id for run in page.runs if run.run_id in known)})
+        return page
 
     async def _leave(self) -> None:
         self._database.forgive()

@@ -41,6 +41,10 @@ class Runner(Protocol):
         """Return what a run whose owner died has left behind; `take` gets the lines of its record. Nothing is executed."""
         ...
 
+    def recorded(self, run_id: str, take: Callable[[str], None]) -> None:
+        """Give `take` the lines of a run's record as far as it is written and still there."""
+        ...
+
     def seal(self, run_id: str, script: Script) -> None:
         """Take the secrets out of what stays of a run that is over."""
         ...

@@ -156,6 +156,10 @@ class LocalRunner:
             exit_code=None, started_at=now, ended_at=now, summary=read_whole(folder.summary), export=read_whole(folder.export)
         )
 
+    def recorded(self, run_id: str, take: Callable[[str], None]) -> None:
+        """Give `take` the lines of a run's record as far as it is written and still there."""
+        Tail(self.folder(run_id).record, take).read()
+
     def seal(self, run_id: str, script: Script) -> None:
         """Take the secrets out of the run's folder once the run is over."""
         seal(self.folder(run_id), _secrets(script))
