@@ -48,9 +48,17 @@ async def space_of_run_folders(connection: aiosqlite.Connection) -> None:
     )
 
 
+async def baselines_by_name(connection: aiosqlite.Connection) -> None:
+    """Remember which run the later runs of a test are compared with."""
+    await connection.execute(
+        "CREATE TABLE baselines (name TEXT PRIMARY KEY, run_id TEXT NOT NULL, set_us INTEGER NOT NULL) WITHOUT ROWID"
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     runs_with_documents_and_tags,
     space_of_run_folders,
+    baselines_by_name,
 )
 
 

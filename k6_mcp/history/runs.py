@@ -39,6 +39,11 @@ def to_us(moment: datetime) -> int:
     return (aware - _EPOCH) // _MICROSECOND
 
 
+def from_us(microseconds: int) -> datetime:
+    """Return the moment so many microseconds after 1970."""
+    return _EPOCH + microseconds * _MICROSECOND
+
+
 def tag_text(name: str, value: str) -> str:
     """Return one tag as the `tags` column holds it, without borders."""
     return f"{name}={value.replace(TAG_BORDER, ' ')}"

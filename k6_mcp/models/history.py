@@ -26,9 +26,10 @@ class HistoryQuery(Model):
 
 
 class HistoryPage(Model):
-    """One page of runs, newest first."""
+    """One page of runs, newest first; `baselines` are the ids among them that later runs are compared with."""
 
     runs: tuple[Run, ...]
+    baselines: tuple[str, ...] = ()
     next_cursor: str | None = None
     total: int | None = None
     degraded: str | None = None

@@ -67,7 +67,7 @@ async def test_a_migration_that_fails_leaves_neither_change_nor_record(tmp_path:
         with pytest.raises(sqlite3.OperationalError):
             await migrate(connection, (*MIGRATIONS, half))
         tables = [name for (name,) in await connection.execute_fetchall("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        records = [name for (name,) in await connection.execute_fetchall("SELECT name FROM k6_mcp_migrations")]
+        records = [name for (name,) in await connection.execute_fetchall("SELECT name FROM k6_mcp_migrations ORDER BY rowid")]
 
     assert "half" not in tables
     assert records == [migration.__name__ for migration in MIGRATIONS]

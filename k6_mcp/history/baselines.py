@@ -1,0 +1,124 @@
+"""The run that each test's later runs are compared with: rows in the database, and a small file beside the runs as their backup."""
+
+import asyncio
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.history.database import Database
+from k6_mcp.history.owners import FileLock
+from k6_mcp.history.runs import from_us, to_us
+from k6_mcp.history.sqlite import shielded
+from k6_mcp.models.base import Model
+from k6_mcp.models.comparison import Baseline
+
+_LOCK_TRIES = 20
+_UPSERT = (
+    "INSERT INTO baselines (name, run_id, set_us) VALUES (?, ?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET run_id = excluded.run_id, set_us = excluded.set_us WHERE excluded.set_us >= set_us"
+)
+
+
+class BaselinesFile(Model):
+    """What `baselines.json` holds."""
+
+    baselines: tuple[Baseline, ...] = ()
+
+
+class Baselines:
+    """Baselines by test name, shared by several servers: the one that was set last counts, wherever it was kept."""
+
+    def __init__(self, results_dir: Path, database: Database) -> None:
+        self._path = results_dir / "baselines.json"
+        self._database = database
+
+    async def all(self) -> Mapping[str, Baseline]:
+        """Return every baseline by its name.
+
+        Raises:
+            HistoryUnavailable: If neither the database nor the file can be read.
+        """
+        kept, trouble = await asyncio.to_thread(self._read)
+        try:
+            rows = await self._database.fetch("SELECT name, run_id, set_us FROM baselines")
+        except HistoryUnavailable:
+            if trouble:
+                raise
+            return _newest(kept)
+        return _newest([*kept, *(Baseline(name=row[0], run_id=row[1], set_at=from_us(row[2])) for row in rows)])
+
+    async def set(self, baseline: Baseline) -> None:
+        """Keep a baseline in place of the one of that name; one of the two places is enough.
+
+        Raises:
+            HistoryUnavailable: If neither could be written.
+        """
+        await shielded(self._set(baseline))
+
+    async def restore(self) -> None:
+        """Write what the file holds into the database. Raises HistoryUnavailable."""
+        kept, _ = await asyncio.to_thread(self._read)
+        await self._store(kept)
+
+    async def _set(self, baseline: Baseline) -> None:
+        known: Mapping[str, Baseline] = {}
+        with suppress(HistoryUnavailable):
+            known = await self.all()
+        written = await asyncio.to_thread(self._write, [*known.values(), baseline])
+        try:
+            await self._store([*known.values(), baseline])
+        except HistoryUnavailable:
+            if not written:
+                raise
+
+    async def _store(self, baselines: Iterable[Baseline]) -> None:
+        rows = [(item.name, item.run_id, to_us(item.set_at)) for item in baselines]
+        async with self._database.atomic() as connection:
+            await connection.executemany(_UPSERT, rows)
+
+    def _read(self) -> tuple[tuple[Baseline, ...], bool]:
+        """Return what the file holds, and whether it could not be read."""
+        try:
+            return BaselinesFile.model_validate_json(self._path.read_bytes()).baselines, False
+        except FileNotFoundError:
+            return (), False
+        except (OSError, ValidationError):
+            return (), True
+
+    def _write(self, baselines: Iterable[Baseline]) -> bool:
+        """Replace the file in one step, with what another server may have written meanwhile; return whether that worked."""
+        with suppress(OSError):
+            for _ in range(_LOCK_TRIES):
+                if lock := FileLock.acquire(self._path.with_suffix(".lock")):
+                    try:
+                        self._replace(_newest([*self._read()[0], *baselines]).values())
+                        return True
+                    finally:
+                        lock.release()
+        return False
+
+    def _replace(self, baselines: Iterable[Baseline]) -> None:
+        content = BaselinesFile(baselines=tuple(sorted(baselines, key=lambda item: item.name)))
+        handle, name = tempfile.mkstemp(prefix=".baselines-", dir=self._path.parent)  # mode 0600
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(content.model_dump(mode="json"), file, indent=1, ensure_ascii=False)
+            temporary.replace(self._path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def _newest(baselines: Iterable[Baseline]) -> dict[str, Baseline]:
+    found: dict[str, Baseline] = {}
+    for item in baselines:
+        if item.name not in found or found[item.name].set_at <= item.set_at:
+            found[item.name] = item
+    return found
