@@ -8,11 +8,13 @@ import anyio
 from anyio.abc import TaskGroup
 
 from k6_mcp.analysis.condense import ever_smaller
+from k6_mcp.analysis.findings import find, worst
 from k6_mcp.analysis.record import Record
 from k6_mcp.analysis.refusal import read_refusal, with_place
 from k6_mcp.analysis.summary import read as read_metrics
 from k6_mcp.analysis.verdict import judge
 from k6_mcp.history.history import History
+from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import Outcome, StopReason
 from k6_mcp.models.plan import RunPlan
@@ -34,8 +36,9 @@ class Driver:
     `ended` is set when the next run ends here, and replaced.
     """
 
-    def __init__(self, runner: Runner, history: History, at_once: int) -> None:
+    def __init__(self, runner: Runner, history: History, at_once: int, findings: FindingLimits | None = None) -> None:
         self._runner = runner
+        self._finding_limits = findings or FindingLimits()
         self._history = history
         self._slots = anyio.CapacityLimiter(at_once)
         self._ongoing: dict[str, Ongoing] = {}
@@ -147,7 +150,7 @@ class Driver:
             }
         )
         self._runner.seal(run.run_id, script)
-        return await self._keep(final, timeline, record_is_whole=True)
+        return await self._keep(self._with_worst(final, timeline), timeline, record_is_whole=True)
 
     async def timeline(self, run: Run) -> Timeline | None:
         """Return a run over time: as recorded so far while it runs, as kept afterwards; if it is not kept, from the record."""
@@ -182,9 +185,18 @@ class Driver:
                 if await self._history.claim(run.run_id):
                     record = _record_of(run)
                     lost = self._lost(run, record)
-                    await self._keep(lost, _timeline_of(record, lost.metrics), record_is_whole=record.complete)
+                    timeline = _timeline_of(record, lost.metrics)
+                    await self._keep(self._with_worst(lost, timeline), timeline, record_is_whole=record.complete)
             except Exception:  # one that cannot be read must not hide the others
                 log.exception("recovering run %s", run.run_id)
+
+    def _with_worst(self, run: Run, timeline: Timeline | None) -> Run:
+        """Return `run` with the severity of its worst finding; what goes wrong in finding it must not cost the run."""
+        try:
+            return run.model_copy(update={"worst": worst(find(run, timeline, self._finding_limits))})
+        except Exception:
+            log.exception("findings of run %s", run.run_id)
+            return run
 
     def _lost(self, run: Run, record: Record) -> Run:
         outcome = self._runner.recover(run.run_id, record.feed)

@@ -56,7 +56,7 @@ class LoadTests:
         self._runner = runner
         self._history = history
         self._settings = settings
-        self._driver = Driver(runner, history, settings.limits.max_concurrent_runs)
+        self._driver = Driver(runner, history, settings.limits.max_concurrent_runs, settings.findings)
         self.insights = Insights(self.get, self.timeline, self.script, history, settings)
         self._recovered = anyio.Event()
         self._stack = AsyncExitStack()
