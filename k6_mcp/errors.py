@@ -8,6 +8,7 @@ K6McpError                 everything below; has a stable `code`, a text and a h
 ├── UnknownRun             no run has this id
 ├── HistoryUnavailable     the database cannot be read or written
 ├── ReportUnavailable      a report cannot be made or written here
+├── ArchiveUnusable        an archive of runs cannot be written, or not be taken in
 ├── NotUnderstood          a one-shot line that is not a request
 └── InternalError          our own fault
 
@@ -95,6 +96,12 @@ class ReportUnavailable(K6McpError):
     """Raised when a report cannot be made (its library is not installed) or not be written (disk full)."""
 
     code = "report_unavailable"
+
+
+class ArchiveUnusable(K6McpError):
+    """Raised when runs cannot be exported to a file, or a file of runs is damaged, hostile or in conflict with what is kept."""
+
+    code = "archive_unusable"
 
 
 class NotUnderstood(K6McpError):

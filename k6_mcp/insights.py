@@ -1,7 +1,8 @@
 """What can be asked about runs once they are kept: one method per question."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from anyio import to_thread
 
@@ -9,10 +10,14 @@ from k6_mcp.advice.advisor import Advisor
 from k6_mcp.analysis.explain import explain
 from k6_mcp.analysis.findings import find
 from k6_mcp.analysis.phases import phases_of
+from k6_mcp.errors import InvalidArguments
+from k6_mcp.comparing import Comparing
 from k6_mcp.history.history import History
+from k6_mcp.models.comparison import Baseline, Comparison
+from k6_mcp.models.archive import ExportReport, ImportReport
 from k6_mcp.models.findings import Advice
 from k6_mcp.models.reports import Component, Explanation, ReportFile, ReportFormat
-from k6_mcp.models.run import Run
+from k6_mcp.models.run import FINAL, Notice, Run
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.reports.formats import FILE_TYPES, rendered
 from k6_mcp.reports.view import RunView
@@ -32,6 +37,15 @@ class Insights:
         self._script = script
         self._history = history
         self._settings = settings
+        self._comparing = Comparing(get, timeline, history)
+
+    async def compare(self, baseline: str, candidate: str | None = None) -> Comparison:
+        """Hold a run (or the latest of a test) against another (or the baseline of a test), repeats included; see `Comparing.compare`."""
+        return await self._comparing.compare(baseline, candidate)
+
+    async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline:
+        """Make a run what later runs of its test are compared with; see `Comparing.set_baseline`."""
+        return await self._comparing.set_baseline(run_id, name)
 
     async def explain(self, run_id: str, *, use_ai: bool = False, advisor: Advisor | None = None) -> Explanation:
         """Return a run's verdict in words; raises UnknownRun.
@@ -81,3 +95,30 @@ class Insights:
         content, kind = await self.rendered(run_id, format), FILE_TYPES[format]
         path = await self._history.keep_report(run_id, f"report.{kind.extension}", content)
         return ReportFile(format=format, path=str(path), media_type=kind.media_type, bytes=len(content))
+
+    async def export_run(self, run_id: str, path: Path, *, alone: bool = False) -> ExportReport:
+        """Write a run to one file that other machines can import, with the other repeats of its request unless `alone`.
+
+        Raises:
+            UnknownRun: If there is no such run.
+            InvalidArguments: If it has not ended.
+            ArchiveUnusable: If the file cannot be written.
+        """
+        run = await self._get(run_id)
+        runs = (run,) if alone else await self._history.repeats(run_id) or (run,)
+        if unfinished := [f"{each.run_id} is {each.status}" for each in runs if each.status not in FINAL]:
+            raise InvalidArguments(*unfinished, hint="export it when it has ended: wait with get_run, or stop it")
+        return await self._history.archives.export(runs, path)
+
+    async def import_run(self, path: Path) -> ImportReport:
+        """Keep the runs of an exported file as if they had run here, under their own ids. Raises ArchiveUnusable."""
+        report = await self._history.archives.take_in(path)
+        days = self._settings.retention.days
+        if days is None or not report.imported:
+            return report
+        runs = [await self._get(run_id) for run_id in report.imported]
+        old = [run.run_id for run in runs if datetime.now(UTC) - run.created_at > timedelta(days=days)]
+        if not old:
+            return report
+        message = f"{', '.join(old)[:500]} will be removed at the next cleanup, being older than {days:g} days, unless it becomes a baseline"
+        return report.model_copy(update={"notices": (*report.notices, Notice(code="beyond_retention", message=message))})

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 
 from k6_mcp.app import open_app
+from k6_mcp.cli.archives import export_runs, import_runs
 from k6_mcp.cli.arguments import history_query, load_test
 from k6_mcp.cli.console import printable, stdout, write_json
 from k6_mcp.cli.exit_codes import COMPLETED, FAILED, REFUSED
@@ -123,4 +124,6 @@ _COMMANDS: Mapping[str, Command] = {
     "doctor": _doctor,
     "rebuild": _rebuild,
     "prune": prune,
+    "export": export_runs,
+    "import": import_runs,
 }

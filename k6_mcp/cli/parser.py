@@ -95,6 +95,22 @@ def _add_runs(add: AddParser) -> None:
 
 
 def _add_history(add: AddParser) -> None:
+    export = add(
+        "export",
+        help="write a run to one file for another machine",
+        description="Write a run that has ended, and the repeats of its request, to one file.",
+    )
+    export.add_argument("run_id", metavar="RUN", help="id of a run")
+    export.add_argument("-o", "--output", metavar="FILE", help="where to (default RUN.zip)")
+    export.add_argument("--alone", action="store_true", help="leave out the other repeats of its request")
+    export.add_argument("--json", action="store_true", help="print the report as JSON")
+    take = add(
+        "import",
+        help="take in the runs of an exported file",
+        description="Check a file that export wrote and keep its runs, under their own ids, as if they had run here.",
+    )
+    take.add_argument("file", metavar="FILE", help="written by k6-mcp export")
+    take.add_argument("--json", action="store_true", help="print the report as JSON")
     prune = add(
         "prune",
         help="remove old runs",

@@ -98,6 +98,7 @@ class Cleanup:
 
     async def settle(self) -> None:
         """Finish what an interrupted removal began: a run that still has its row gets its folder back, others go for good."""
+        await asyncio.to_thread(self._trash.sweep)
         for run_id in await asyncio.to_thread(self._trash.run_ids):
             known = await self._database.fetch("SELECT 1 FROM documents WHERE run_id = ?", (run_id,))
             await shielded(asyncio.to_thread(self._trash.give_back if known else self._trash.empty, [run_id]))

@@ -10,6 +10,7 @@ from typing import Self
 
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history import runs
+from k6_mcp.history.archives import Archives
 from k6_mcp.history.baselines import Baselines
 from k6_mcp.history.cleanup import Cleanup
 from k6_mcp.history.database import Database
@@ -50,6 +51,7 @@ class History:
         self._saving = asyncio.Lock()
         self._folders_judged = False
         self._baselines = Baselines(self._folders.results_dir, self._database)
+        self.archives = Archives(self._folders, self.get, self.save)
         self.cleanup = Cleanup(self._database, self._folders, self._baseline_ids)
 
     async def __aenter__(self) -> Self:
@@ -188,7 +190,10 @@ class History:
 
     async def keep_report(self, run_id: str, name: str, content: bytes) -> Path:
         """Write a report into a run's folder and return its path. Raises ReportUnavailable."""
-        return await asyncio.to_thread(write_report, self._folders.results_dir, run_id, name, content)
+        path = await asyncio.to_thread(write_report, self._folders.results_dir, run_id, name, content)
+        with suppress(HistoryUnavailable):
+            await self.cleanup.resized(run_id)
+        return path
 
     async def health(self) -> tuple[Component, ...]:
         """Return the state of the database and of the disk that holds the run folders, both tried now."""

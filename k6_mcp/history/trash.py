@@ -2,12 +2,17 @@
 
 import os
 import shutil
+import tempfile
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.run_id import RUN_ID
+
+_WORKSHOP = "import-"
+_ABANDONED_S = 3600.0
 
 
 class Trash:
@@ -45,6 +50,18 @@ class Trash:
         """Remove folders for good; what cannot be removed stays for the next time. Never raises."""
         for run_id in run_ids:
             shutil.rmtree(self.path / run_id, ignore_errors=True)
+
+    def workshop(self) -> Path:
+        """Return a fresh folder for what is not a run yet. Raises OSError."""
+        self.path.mkdir(mode=0o700, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=self.path))
+
+    def sweep(self) -> None:
+        """Remove workshops that nobody uses any more. Never raises."""
+        with suppress(OSError):
+            for path in [*self.path.glob(f"{_WORKSHOP}*")]:
+                if time.time() - path.stat().st_mtime > _ABANDONED_S:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def run_ids(self) -> list[str]:
         """Return the runs whose folders are here, as after a removal that was interrupted."""

@@ -1,0 +1,42 @@
+"""`k6-mcp export` and `k6-mcp import`: runs leave as one file and come in from one."""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from k6_mcp.cli.console import below, stdout, write_json
+from k6_mcp.cli.exit_codes import COMPLETED
+from k6_mcp.cli.prune import size_text
+from k6_mcp.service import LoadTests
+from k6_mcp.settings import Settings
+
+
+async def export_runs(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
+    """Write a run, and its repeats, to a file; return the exit code."""
+    target = await asyncio.to_thread(_absolute, options.output or f"{Path(options.run_id).name}.zip")
+    report = await service.insights.export_run(options.run_id, target, alone=options.alone)
+    if options.json:
+        write_json(report)
+    else:
+        stdout().print(f"{', '.join(report.run_ids)} exported to {report.path} ({size_text(report.size_bytes)})", soft_wrap=True)
+    return COMPLETED
+
+
+async def import_runs(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
+    """Keep the runs of a file; return the exit code."""
+    report = await service.insights.import_run(await asyncio.to_thread(_absolute, options.file))
+    if options.json:
+        write_json(report)
+        return COMPLETED
+    console = stdout()
+    for run_id in report.imported:
+        console.print(f"{run_id} imported; k6-mcp show {run_id} shows it", soft_wrap=True)
+    for run_id in report.known:
+        console.print(f"{run_id} is here already, identical", soft_wrap=True)
+    for notice in report.notices:
+        console.print(below(f"! {notice.message}", style="yellow"))
+    return COMPLETED
+
+
+def _absolute(name: str) -> Path:
+    return Path(name).expanduser().absolute()

@@ -1,0 +1,64 @@
+"""Runs as one file: what it holds, and what became of it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from k6_mcp.models.base import Model
+from k6_mcp.models.run import Notice
+
+# Every file of a run that travels, and the most bytes it may have.
+LARGEST_BYTES: Mapping[str, int] = {
+    "run.json": 20_000_000,
+    "script.js": 20_000_000,
+    "k6-mcp-summary.json": 50_000_000,
+    "summary-export.json": 50_000_000,
+    "timeline.json.gz": 20_000_000,
+    "record.ndjson": 200_000_000,
+    "k6.log": 20_000_000,
+}
+LARGEST_ARCHIVE_BYTES = 300_000_000
+LARGEST_CONTENT_BYTES = 600_000_000
+MOST_RUNS = 50
+MANIFEST = "manifest.json"
+
+
+class ArchivedFile(Model):
+    """One file of a run."""
+
+    name: str
+    size_bytes: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+class ArchivedRun(Model):
+    """The files of one run, without its reports: those can be made again."""
+
+    run_id: str
+    files: tuple[ArchivedFile, ...]
+
+
+class Manifest(Model):
+    """What an archive holds; `format` changes when older versions could not read it any more."""
+
+    format: Literal[1] = 1
+    made_by: str
+    runs: tuple[ArchivedRun, ...]
+
+
+class ExportReport(Model):
+    """An archive that was written."""
+
+    path: str
+    size_bytes: int
+    run_ids: tuple[str, ...]
+
+
+class ImportReport(Model):
+    """Runs taken from an archive: new ones, and those that were here already, identical."""
+
+    path: str
+    imported: tuple[str, ...]
+    known: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
