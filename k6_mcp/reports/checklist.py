@@ -12,6 +12,9 @@ from k6_mcp.reports.headroom import headroom
 from k6_mcp.reports.view import RunView
 
 State = Literal["met", "not met", "not shown"]
+_LATENCY_RULES = frozenset(
+    {"latency_average_high", "latency_p95_high", "latency_drift", "latency_knee", "periodic_stalls", "slo_break_point", "warm_up"}
+)
 _SLACK = 0.01  # of the planned iterations: more than that missing is a load that was not delivered
 
 
@@ -82,13 +85,9 @@ def _performance(view: RunView, metrics: Metrics) -> Iterator[Item]:
         yield _item(None, "Objectives were met", "none was given (slo or thresholds)")
     yield from _delivery(view.run, metrics.figures)
     if metrics.figures.latency is not None and metrics.figures.latency.p95_ms is not None:
-        worst = [f.id for f in view.explanation.findings if f.severity != "info" and _about_latency(f.id)]
+        worst = [f.id for f in view.explanation.findings if f.severity != "info" and f.id in _LATENCY_RULES]
         evidence = f"findings: {', '.join(worst[:5])}" if worst else f"p95 {milliseconds(metrics.figures.latency.p95_ms)}"
         yield _item(not worst, "Nothing striking in latency", evidence)
-
-
-def _about_latency(rule: str) -> bool:
-    return any(word in rule for word in ("latency", "avg", "p95", "knee", "drift", "stall", "slow"))
 
 
 def _delivery(run: Run, figures: Figures) -> Iterator[Item]:
@@ -110,7 +109,7 @@ def _operation(view: RunView, metrics: Metrics) -> Iterator[Item]:
         yield _item("generator_limited" not in codes and share < 0.8, "The load generator was no limit", evidence)
     elif "generator_limited" in codes:
         yield _item(False, "The load generator was no limit", "warning generator_limited")
-    outages = [finding for finding in view.explanation.findings if "outage" in finding.id]
+    outages = [finding for finding in view.explanation.findings if finding.id == "outage"]
     if view.timeline is not None:
         if outages:
             yield _item(False, "No outage", outages[0].message)

@@ -1,6 +1,6 @@
 """A run, or a comparison, as one HTML file that needs nothing else: no network, no server, no other file."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,8 +10,10 @@ from k6_mcp.models.run import Status
 from k6_mcp.reports.checklist import checklists, percent_signed
 from k6_mcp.reports.drawing import Bar, headroom_bar, whiskers
 from k6_mcp.reports.pages import render_page
-from k6_mcp.reports.texts import chart_texts
+from k6_mcp.reports.texts import ChartText, chart_texts
 from k6_mcp.reports.view import Charts, RunView, ThresholdRow, page_data, safe_json, threshold_row
+
+Side = Literal["baseline", "candidate"]
 
 LARGEST_BYTES = 600_000
 TONES: dict[Status, str] = {
@@ -23,6 +25,7 @@ TONES: dict[Status, str] = {
     "queued": "info",
 }
 _MOST_RUNS_A_SIDE = 4
+_OVERLAID_KINDS = (("latency", "Latency"), ("rate", "Rate"), ("errors", "Errors"))
 _TIMES = frozenset({"http_req_duration", "http_req_waiting", "http_req_connecting", "iteration_duration"})
 
 
@@ -53,8 +56,17 @@ class OverlaidSet(Model):
     """The charts of one run among several."""
 
     name: str
-    side: Literal["baseline", "candidate"]
+    side: Side
     charts: Charts
+
+
+@dataclass(frozen=True, slots=True)
+class OverlaidChart:
+    """A chart with all runs laid over one another: its name, and for each run its own chart in words."""
+
+    kind: str
+    title: str
+    texts: tuple[tuple[str, ChartText], ...]
 
 
 class ComparisonData(Model):
@@ -71,7 +83,7 @@ def render_html(view: RunView) -> str:
 
 def render_comparison_html(comparison: Comparison, views: Sequence[RunView]) -> str:
     """Return a comparison as a self-contained page; `views` are those of its runs, in any order."""
-    sets = _overlaid(comparison, views)
+    sides = list(_sides(comparison, views))
     return render_page(
         "comparison.html.j2",
         comparison=comparison,
@@ -79,8 +91,8 @@ def render_comparison_html(comparison: Comparison, views: Sequence[RunView]) -> 
         views=views,
         tones=TONES,
         generated_at=max((view.generated_at for view in views), default=None),
-        kinds=_kinds(sets),
-        view_json=safe_json(ComparisonData(sets=sets)),
+        charts=list(_charts(sides)),
+        view_json=safe_json(ComparisonData(sets=tuple(_overlaid(sides)))),
         caps=Caps(),
     )
 
@@ -112,20 +124,25 @@ def _threshold_line(row: ThresholdRow, times: Set[str]) -> ThresholdLine:
     return ThresholdLine(row, time, percent_signed(row.headroom), headroom_bar(row.headroom))
 
 
-def _overlaid(comparison: Comparison, views: Sequence[RunView]) -> tuple[OverlaidSet, ...]:
-    sets: list[OverlaidSet] = []
-    for side, ids in (("baseline", comparison.baseline), ("candidate", comparison.candidate)):
-        of_side = [view for view in views if view.run.run_id in ids][:_MOST_RUNS_A_SIDE]
-        for number, view in enumerate(of_side, start=1):
-            if charts := page_data(view).charts:
-                name = side if len(of_side) == 1 else f"{side} {number}"
-                sets.append(OverlaidSet(name=name, side="baseline" if side == "baseline" else "candidate", charts=charts))
-    return tuple(sets)
+def _sides(comparison: Comparison, views: Sequence[RunView]) -> Iterator[tuple[Side, str, RunView]]:
+    """Yield the runs that are drawn, each with its side and a name."""
+    sides: tuple[tuple[Side, tuple[str, ...]], ...] = (("baseline", comparison.baseline), ("candidate", comparison.candidate))
+    for side, ids in sides:
+        drawn = [view for view in views if view.run.run_id in ids and view.drawn][:_MOST_RUNS_A_SIDE]
+        for number, view in enumerate(drawn, start=1):
+            yield side, side if len(drawn) == 1 else f"{side} {number}", view
 
 
-def _kinds(sets: Sequence[OverlaidSet]) -> list[tuple[str, str]]:
-    """Return the charts that have something to overlay."""
-    if not sets:
-        return []
-    failing = any(any(value for value in one.charts.failed_per_s) for one in sets)
-    return [("latency", "Latency"), ("rate", "Rate"), *([("errors", "Errors")] if failing else [])]
+def _overlaid(sides: Sequence[tuple[Side, str, RunView]]) -> Iterator[OverlaidSet]:
+    for side, name, view in sides:
+        if charts := page_data(view).charts:
+            yield OverlaidSet(name=name, side=side, charts=charts)
+
+
+def _charts(sides: Sequence[tuple[Side, str, RunView]]) -> Iterator[OverlaidChart]:
+    """Yield the charts that have something to draw."""
+    texts = [(name, chart_texts(view)) for _, name, view in sides]
+    for kind, title in _OVERLAID_KINDS:
+        found = tuple((name, text) for name, of_run in texts for text in of_run if text.kind == kind)
+        if any(text.drawn for _, text in found):
+            yield OverlaidChart(kind, title, found)

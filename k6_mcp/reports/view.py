@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.headline import subject
@@ -18,6 +19,7 @@ from k6_mcp.reports.headroom import headroom, limit_of
 from k6_mcp.reports.planned import planned
 from k6_mcp.reports.points import Points, points
 
+_WINDOWS = {"outage": 20, "slo_break_point": 1, "warm_up": 1}  # rules about a time of their own: how many of their windows are it
 SCREEN_POINTS = 900  # about one for each pixel column of a chart
 _MOST_ROWS = 50
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}  # U+2028 and every other non-ASCII character is escaped by json
@@ -246,17 +248,13 @@ def _marks(view: RunView) -> Iterator[Mark]:
 
 
 def _shades(view: RunView, seconds: float) -> Iterator[Shade]:
-    """The windows that findings point to; one that spans nearly the whole run would shade nothing out."""
-    seen: set[tuple[float, float]] = set()
+    """The windows of findings that are about a time of their own; one of nearly the whole run would set nothing apart."""
     for finding in view.explanation.findings:
-        for evidence in finding.evidence:
-            if evidence.from_s is None or evidence.to_s is None or finding.severity == "info":
-                continue
-            window = (round(max(0.0, evidence.from_s), 2), round(min(seconds, evidence.to_s), 2))
-            if window in seen or not 0 < window[1] - window[0] < 0.9 * seconds or len(seen) >= _MOST_ROWS:
-                continue
-            seen.add(window)
-            yield Shade(from_s=window[0], to_s=window[1], label=one_line(finding.id, 60), severity=finding.severity)
+        windows = ((e.from_s, e.to_s) for e in finding.evidence if e.from_s is not None and e.to_s is not None)
+        for since, until in islice(windows, _WINDOWS.get(finding.id, 0)):
+            since, until = round(max(0.0, since), 2), round(min(seconds, until), 2)
+            if 0 < until - since < 0.9 * seconds:
+                yield Shade(from_s=since, to_s=until, label=one_line(finding.id, 60), severity=finding.severity)
 
 
 def _limits(view: RunView) -> Iterator[LimitLine]:

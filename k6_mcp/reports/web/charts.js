@@ -198,7 +198,7 @@ const K6Charts = (() => {
         for (const limit of plot.charts.limits) if (limit.value <= 2 * top) top = Math.max(top, limit.value);
         if (logarithmic) return [10 ** Math.floor(Math.log10(Math.max(min ?? top, 0.01))), 10 ** Math.ceil(Math.log10(Math.max(top, 0.02)))];
       }
-      return [0, top * 1.08];
+      return [0, top * (plot.charts.marks.length ? 1.16 : 1.08)]; // room for the names of stages
     }
 
     function options(plot) {

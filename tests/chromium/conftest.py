@@ -1,0 +1,51 @@
+"""Everything below this folder needs Chromium; without it it is left out, with a printed line."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chromium.browser import Browser, find, open_browser
+from tests.chromium.listener import Listener, listening
+
+_CHROMIUM = find()
+_REQUIRED = bool(os.environ.get("K6_MCP_CI"))  # where everything is installed, a missing Chromium is a failure
+_NEED = "Chromium or Chrome on PATH (Debian: apt-get install chromium)"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark every test of this folder; without Chromium leave them out and say so, or fail where they are required."""
+    ours = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.chromium)
+    if not ours or _CHROMIUM:
+        return
+    if _REQUIRED:
+        raise pytest.UsageError(f"K6_MCP_CI is set, but tests/chromium needs {_NEED}")
+    items[:] = [item for item in items if item not in ours]
+    config.hook.pytest_deselected(items=ours)
+    if reporter := config.pluginmanager.get_plugin("terminalreporter"):
+        reporter.write_line(f"left out: {len(ours)} tests of tests/chromium, which need {_NEED}")
+
+
+@pytest.fixture(scope="session")
+def listener() -> Iterator[Listener]:
+    """What stands where the network would be: it notes every address that the browser asks for and answers none."""
+    with listening() as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory, listener: Listener) -> Iterator[Browser]:
+    """One browser for all tests, whose whole network is `listener`."""
+    proxy = (f"--proxy-server=http://127.0.0.1:{listener.port}", "--proxy-bypass-list=<-loopback>")
+    with open_browser(_CHROMIUM or "", tmp_path_factory.mktemp("chromium"), *proxy) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(chromium: Browser, listener: Listener) -> Browser:
+    """The browser, with nothing noted yet."""
+    listener.asked.clear()
+    return chromium
