@@ -1,7 +1,7 @@
 """A k6 that does what a test says: the process seam of the service, everything above it is real."""
 
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ import anyio
 
 from k6_mcp.errors import K6NotFound
 from k6_mcp.history.history import History
-from k6_mcp.models.outcome import Emit, LogDigest, Outcome, Progress, Started, StopReason
+from k6_mcp.models.outcome import Emit, LogDigest, Outcome, Progress, RecordLine, Started, StopReason
 from k6_mcp.models.plan import Plan, RunPlan, ScenarioPlan
 from k6_mcp.models.reports import Component
 from k6_mcp.models.script import Script
@@ -28,10 +28,11 @@ PLAN = Plan(
 class ScriptedK6:
     """Runs end when `finish` is called or they are stopped; scripts with the word REFUSED are refused, CRASH crashes us."""
 
-    def __init__(self, *, missing: bool = False, log: str = "", rows: int = 1) -> None:
+    def __init__(self, *, missing: bool = False, log: str = "", rows: int = 1, record: Sequence[str] = ()) -> None:
         self.missing = missing
         self.logged = log
         self.rows = rows
+        self.record = record
         self.started: list[str] = []
         self.stopped: list[str] = []
         self.discarded: list[str] = []
@@ -73,6 +74,8 @@ class ScriptedK6:
         self._emits[plan.run_id], self._ends[plan.run_id] = emit, anyio.Event()
         self.started.append(plan.run_id)
         emit(Started(at=began))
+        for line in self.record:
+            emit(RecordLine(line=line))
         if not self._free_running and plan.run_id not in self.stopped:
             await self._ends[plan.run_id].wait()
         stopped = plan.run_id in self.stopped
@@ -94,6 +97,9 @@ class ScriptedK6:
 
     def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:
         raise AssertionError("no test leaves an orphan")
+
+    def recorded(self, run_id: str, take: Callable[[str], None]) -> None:
+        pass  # nothing lies in the folder: what is not kept is lost
 
     def seal(self, run_id: str, script: Script) -> None:
         pass
