@@ -16,7 +16,7 @@ from k6_mcp.models.wording import cut
 __all__ = ["RunAnswer", "headline", "run_answer", "summary_line"]
 
 BUDGET_BYTES = 9_800
-_RESOURCES = ("summary", "metrics", "log", "script")
+_RESOURCES = ("summary", "metrics", "timeline", "log", "script")
 
 # The parts of an answer have no docstrings: those would become part of every client's tool list.
 

@@ -12,7 +12,7 @@ from k6_mcp.models.base import Model
 from k6_mcp.models.request import Duration, LoadTest
 from k6_mcp.models.rules import parse_load_test, shape_violations
 
-Detail = Literal["summary", "full", "log", "script"]
+Detail = Literal["summary", "full", "timeline", "log", "script"]
 M = TypeVar("M", bound=Model)
 
 RunId = Annotated[str, Field(min_length=1, max_length=120, description="as returned by execute_k6_test or get_history")]
@@ -38,12 +38,12 @@ class GetRunArguments(Model):
     wait_s: Annotated[
         float | None,
         Field(
-            ge=0, le=50, description="seconds to wait for the end of a running test, 0 to 50; default 45, with log or script 0"
+            ge=0, le=50, description="seconds to wait for the end of a running test, 0 to 50; default 45, with timeline, log or script 0"
         ),
     ] = None
     detail: Annotated[
         Detail,
-        Field(description="summary (default), full: every metric, log: end of k6's log, script: the script that ran"),
+        Field(description="summary (default), full: every metric, timeline: figures over time and per stage, log: end of k6's log, script: what ran"),
     ] = "summary"
 
 

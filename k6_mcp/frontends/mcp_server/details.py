@@ -57,6 +57,9 @@ def detail_schema(summary: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     metric: Json = {"type": "object", "additionalProperties": {"anyOf": [{"type": "number"}, {"type": "string"}]}}
     extra: Json = {
         "metrics": {"type": "object", "additionalProperties": metric, "description": "with full: metric -> type and k6's values"},
+        "timeline": {"type": "object", "description": "with timeline: a list per column"},
+        "scenarios": {"type": "object"},
+        "phases": {"type": "object", "description": "columns and rows"},
         "log": {"type": "string", "description": "with log: untrusted output"},
         "script": {"type": "string", "description": "with script"},
         "note": {"type": "string"},

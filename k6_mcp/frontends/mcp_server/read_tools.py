@@ -11,6 +11,7 @@ from k6_mcp.frontends.mcp_server.history_answer import HistoryAnswer, history_an
 from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.progress import reporting
 from k6_mcp.frontends.mcp_server.schemas import output_schema
+from k6_mcp.frontends.mcp_server.timeline_answer import timeline_answer
 from k6_mcp.frontends.mcp_server.tool import READS, K6Tool, ToolContext, k6_tool
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.reports import Explanation, Health
@@ -18,8 +19,8 @@ from k6_mcp.reports.answer import RunAnswer, run_answer
 
 _DEFAULT_WAIT_S = 45.0
 
-_GET_RUN_DESCRIPTION = """Get one load test by run_id, waiting for its end while it runs: its result, every metric, k6's log or its \
-script. While status is running or queued, call it again with the same run_id. Cancelling it does not stop the test."""
+_GET_RUN_DESCRIPTION = """Get one load test by run_id, waiting for its end while it runs: its result, every metric, figures over \
+time, k6's log or its script. While status is running or queued, call it again with the same run_id. Cancelling it does not stop the test."""
 _HISTORY_DESCRIPTION = """List past and running load tests, newest first, with status, failure kind, p95 and error rate. All filters \
 given must hold; pass next_cursor as cursor for the next page."""
 _ANALYZE_DESCRIPTION = """Explain the result of one load test: what broke, the evidence for it, and what to do next."""
@@ -42,6 +43,8 @@ class ReadTools:
         async with reporting(context) as emit:
             run = await service.wait(asked.run_id, wait_s, emit)
         match asked.detail:
+            case "timeline":
+                return answered(timeline_answer(run, await service.timeline(run.run_id)))
             case "log":
                 return answered(log_answer(run, await service.log(run.run_id)))
             case "script":

@@ -10,6 +10,7 @@ from k6_mcp.errors import K6McpError, UnknownRun
 from k6_mcp.frontends.mcp_server.answers import Json, as_json, compact, fitted, head, tail
 from k6_mcp.frontends.mcp_server.details import every_metric
 from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.timeline_answer import whole_timeline
 from k6_mcp.models.request import LoadTest, Preset
 from k6_mcp.models.run import Run
 from k6_mcp.reports.answer import run_answer
@@ -37,6 +38,14 @@ class RunResources:
     async def metrics(self, run_id: str) -> str:
         """Every metric of a run: figures, thresholds, checks, errors, all of k6's rows."""
         return compact(fitted(every_metric(await self._run(run_id)), _LONGEST_BYTES))
+
+    async def timeline(self, run_id: str) -> str:
+        """A run over time, interval by interval, and its phases; while it runs, what is recorded so far."""
+        run = await self._run(run_id)
+        timeline = await (await self._opened.service()).timeline(run.run_id)
+        if timeline is None:
+            raise ResourceNotFoundError(f"k6 recorded nothing of {run.run_id}, or its timeline is damaged")
+        return whole_timeline(run, timeline)
 
     async def log(self, run_id: str) -> str:
         """The end of k6's log of a run; untrusted output of the script and the target, redacted."""
@@ -88,6 +97,7 @@ def add_resources(server: MCPServer[OpenedService], opened: OpenedService) -> No
     parts: tuple[tuple[str, str, str, Read], ...] = (
         ("summary", "Result of a run", _JSON, runs.summary),
         ("metrics", "All metrics of a run", _JSON, runs.metrics),
+        ("timeline", "A run over time", _JSON, runs.timeline),
         ("log", "k6's log of a run", "text/plain", runs.log),
         ("script", "Script of a run", "text/javascript", runs.script),
     )
