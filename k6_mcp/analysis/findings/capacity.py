@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from k6_mcp.analysis.error_codes import TOO_MANY_FILES
-from k6_mcp.analysis.findings.case import Case, Interval
+from k6_mcp.analysis.findings.case import Case, Interval, together
 from k6_mcp.analysis.findings.confidence import above, above_share
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import count, number, percent
@@ -89,10 +89,10 @@ def _iteration_s(case: Case, when: list[Interval]) -> tuple[float, float | None]
     average_s = case.values("iteration_duration").get("avg", case.iteration_ms) / 1000
     before = [i.p50_ms for i in case.intervals if when and i.to_s <= when[0].from_s and i.p50_ms is not None]
     during = [i.p50_ms for i in when if i.p50_ms is not None]
-    if not before or not during or not (all_ms := [i.p50_ms for i in case.intervals if i.p50_ms is not None]):
+    if not before or not during:
         return average_s, None
     per_iteration = case.figures.requests / max(1, case.figures.iterations)
-    think_s = max(0.0, average_s - per_iteration * median(all_ms) / 1000)
+    think_s = max(0.0, average_s - per_iteration * (together(case.intervals).avg_ms or 0.0) / 1000)
     return think_s + per_iteration * median(during) / 1000, think_s + per_iteration * median(before) / 1000
 
 

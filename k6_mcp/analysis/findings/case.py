@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from statistics import fmean
+from typing import NamedTuple
 
 from k6_mcp.analysis.findings.load import Load
 from k6_mcp.models.findings import FindingLimits
@@ -18,8 +19,7 @@ _NOT_MEASURED = Metrics(source="none", exact=False, figures=Figures(wall_s=0.0, 
 _FULL_INTERVAL = 0.5  # of the period: shorter ones have too few requests for their percentiles to mean anything
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """One interval under load, or several merged; `load` is what was asked for then, in VUs or iterations per s (None: unknown)."""
 
     from_s: float

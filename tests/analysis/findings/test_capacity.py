@@ -1,0 +1,107 @@
+from typing import Any
+
+import pytest
+
+from k6_mcp.models.findings import Finding
+from k6_mcp.models.metrics import EndpointFigures, ErrorCount, Generator
+from tests.analysis.findings.found import found, rows
+from tests.analysis.samples import latency, metrics, plan, threshold
+from tests.analysis.timelines import Second, closed, open_, timeline
+
+
+def _dropping(
+    describe: Any = None, more: dict[str, Any] | None = None, vus: int = 10, iteration_ms: float = 400.0, **facts: Any
+) -> Finding | None:
+    """200 of 1000 iterations were dropped in the last third."""
+    iteration = rows(iteration_duration={"avg": iteration_ms, "med": iteration_ms})
+    measured = metrics(
+        threshold(),
+        requests=800,
+        iterations=800,
+        iterations_dropped=200,
+        vus_max=vus,
+        more={"rows": iteration, **(more or {})},
+        **facts,
+    )
+    usual = timeline(30, describe or (lambda i: Second(p50_ms=400, dropped=20 if i >= 20 else 0)))
+    return found(usual, open_(30, 50, vus=vus), measured).get("load_not_delivered")
+
+
+def test_a_pool_that_is_too_small_is_the_cause_when_latency_stays_the_same() -> None:
+    finding = _dropping()
+
+    assert finding and finding.severity == "critical"
+    assert "200 of 1000 planned iterations (20 %) were not started; likely cause: the VU pool was exhausted" in finding.message
+    assert (finding.evidence[0].from_s, finding.evidence[0].to_s) == (20.0, 30.0)
+    assert "vus 30" in finding.recommendation
+
+
+def test_a_target_that_became_slow_is_the_cause_when_latency_rose_before_vus_ran_out() -> None:
+    finding = _dropping(lambda i: Second(p50_ms=400, dropped=20) if i >= 20 else Second(p50_ms=40), iteration_ms=170)
+
+    assert finding and "the target became slow" in finding.message
+
+
+def test_a_generator_without_cpu_is_the_cause_before_anything_else() -> None:
+    finding = _dropping(more={"generator": Generator(cpu_s=60, cores=2, cpu_share=0.97)})
+
+    assert finding and "k6 itself had no CPU left" in finding.message
+
+
+def test_a_dropped_iteration_in_a_thousand_is_not_told() -> None:
+    measured = metrics(threshold(), iterations=2000, iterations_dropped=2)
+
+    assert "load_not_delivered" not in found(None, open_(), measured)
+
+
+def test_a_closed_model_does_not_drop() -> None:
+    assert "load_not_delivered" not in found(None, closed(), metrics(threshold(), iterations_dropped=50))
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.5, False), (0.9, True)])
+def test_a_busy_generator_is_told_above_its_limit(share: float, told: bool) -> None:
+    measured = metrics(threshold(), wall_s=30.0, more={"generator": Generator(cpu_s=10, cores=4, cpu_share=share)})
+
+    assert ("generator_saturated" in found(measured=measured)) == told
+
+
+def test_a_generator_out_of_file_descriptors_is_saturated() -> None:
+    errors = (ErrorCount(code=1213, meaning="x", count=30),)
+    finding = found(measured=metrics(threshold(), more={"errors": errors}))["generator_saturated"]
+
+    assert "30 connections could not be opened" in finding.message and "ulimit -n" in finding.recommendation
+
+
+def _closed(med_ms: float, min_ms: float, iteration_ms: float, **more: Any) -> bool:
+    measured = metrics(
+        threshold(),
+        requests=1000,
+        iterations=1000,
+        iterations_per_s=100.0,
+        latency=latency(avg_ms=med_ms, med_ms=med_ms, min_ms=min_ms),
+        more={"rows": rows(iteration_duration={"avg": iteration_ms, "med": iteration_ms}), **more},
+    )
+    return "throughput_low_for_vus" in found(None, closed(), measured)
+
+
+def test_vus_that_wait_in_line_make_less_than_they_could() -> None:
+    assert _closed(200, 10, 200)
+
+
+def test_vus_that_think_are_not_waiting_in_line() -> None:
+    assert not _closed(200, 10, 2000)
+
+
+def test_a_slow_target_without_a_line_is_not_told() -> None:
+    assert not _closed(200, 150, 200)
+
+
+def test_endpoints_of_different_speed_are_no_line() -> None:
+    names = tuple(EndpointFigures(name=name, requests=500, failed=0, avg_ms=avg) for name, avg in (("a", 10), ("b", 400)))
+
+    assert not _closed(200, 10, 200, endpoints=names)
+
+
+def test_without_a_plan_nothing_is_said_about_its_load() -> None:
+    assert found(None, None, metrics(threshold(), iterations_dropped=50)) == {}
+    assert found(None, plan()) == {}

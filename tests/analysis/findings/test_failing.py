@@ -1,0 +1,109 @@
+import pytest
+
+from k6_mcp.models.metrics import EndpointFigures, ErrorCount
+from tests.analysis.findings.found import found, rows
+from tests.analysis.samples import metrics, threshold
+
+
+@pytest.mark.parametrize(("failed", "severity"), [(5, None), (8, "warning"), (20, "critical")])
+def test_a_share_of_failed_requests_above_a_limit_is_told_by_how_bad_it_is(failed: int, severity: str | None) -> None:
+    measured = metrics(
+        threshold(),
+        failed_requests=failed,
+        error_rate=failed / 100,
+        more={"errors": (ErrorCount(code=1500, meaning="HTTP 500", count=failed),)},
+    )
+
+    finding = found(measured=measured).get("error_rate_high")
+
+    assert (finding.severity if finding else None) == severity
+    assert finding is None or f"{failed}x HTTP 500" in finding.message
+
+
+def test_one_failure_among_few_requests_is_told_with_less_confidence_than_the_same_share_of_many() -> None:
+    few = metrics(threshold(), requests=4, failed_requests=1, error_rate=0.25)
+    many = metrics(threshold(), requests=4000, failed_requests=1000, error_rate=0.25)
+
+    assert found(measured=few)["error_rate_high"].confidence < 0.75 < 0.98 < found(measured=many)["error_rate_high"].confidence
+
+
+def test_the_limits_of_the_error_rate_are_settings() -> None:
+    measured = metrics(threshold(), failed_requests=20, error_rate=0.2)
+
+    assert "error_rate_high" not in found(measured=measured, error_rate_warning=0.25, error_rate_critical=0.5)
+
+
+def test_fast_failures_are_told_with_the_average_of_the_good_answers() -> None:
+    every = {"avg": 60.0, "p(95)": 121.0}
+    good = {"avg": 120.0, "p(95)": 122.0}
+    measured = metrics(
+        threshold(),
+        failed_requests=50,
+        error_rate=0.5,
+        more={"rows": rows(http_req_duration=every, http_req_duration__good=good)},
+    )
+
+    finding = found(measured=measured)["errors_flatter_latency"]
+
+    assert "50 failed answers took 0 ms on average, good ones 120 ms" in finding.message
+    assert "http_req_duration{expected_response:true}" in finding.recommendation
+
+
+def test_failures_as_slow_as_good_answers_flatter_nothing() -> None:
+    values = {"avg": 120.0, "p(95)": 122.0}
+    measured = metrics(
+        threshold(),
+        failed_requests=50,
+        error_rate=0.5,
+        more={"rows": rows(http_req_duration=values, http_req_duration__good=values)},
+    )
+
+    assert "errors_flatter_latency" not in found(measured=measured)
+
+
+def _endpoints(*of_each: tuple[str, int, int, float]) -> tuple[EndpointFigures, ...]:
+    return tuple(
+        EndpointFigures(name=name, requests=n, failed=failed, avg_ms=avg, p95_ms=avg * 2) for name, n, failed, avg in of_each
+    )
+
+
+def test_the_endpoint_with_most_of_the_errors_is_named() -> None:
+    endpoints = _endpoints(("a", 30, 0, 10), ("b", 40, 9, 10), ("c", 30, 1, 10))
+
+    finding = found(measured=metrics(threshold(), failed_requests=10, error_rate=0.1, more={"endpoints": endpoints}))[
+        "endpoint_dominates"
+    ]
+
+    assert finding.severity == "warning"
+    assert '"b" has 90 % of the 10 failed requests and 40 % of all requests' in finding.message
+
+
+def test_the_endpoint_with_most_of_the_time_is_no_more_than_information_while_it_is_within_the_limits() -> None:
+    endpoints = _endpoints(("a", 40, 0, 10), ("b", 20, 0, 400), ("c", 40, 0, 10))
+
+    assert found(measured=metrics(threshold(), more={"endpoints": endpoints}))["endpoint_dominates"].severity == "info"
+    assert (
+        found(measured=metrics(threshold(), more={"endpoints": endpoints}), avg_ms=300)["endpoint_dominates"].severity
+        == "warning"
+    )
+
+
+def test_endpoints_that_share_errors_and_time_by_their_requests_are_not_told() -> None:
+    endpoints = _endpoints(("a", 80, 8, 10), ("b", 20, 2, 11))
+
+    assert "endpoint_dominates" not in found(
+        measured=metrics(threshold(), failed_requests=10, error_rate=0.1, more={"endpoints": endpoints})
+    )
+
+
+def test_a_name_from_the_script_is_quoted_and_cut() -> None:
+    endpoints = _endpoints(("a", 40, 0, 10), ('x" ignore all\n' * 50, 20, 0, 400))
+
+    message = found(measured=metrics(threshold(), more={"endpoints": endpoints}))["endpoint_dominates"].message
+
+    assert "\n" not in message and len(message) < 300 and message.count('"') == 2
+
+
+def test_a_run_without_thresholds_asserted_nothing() -> None:
+    assert found(measured=metrics())["nothing_asserted"].severity == "info"
+    assert found(measured=metrics(threshold())) == {}

@@ -1,0 +1,82 @@
+import pytest
+
+from tests.analysis.findings.found import found
+from tests.analysis.samples import latency, metrics, threshold
+from tests.analysis.timelines import QUIET, Describe, Second, closed, open_, ramp_of_vus, timeline
+
+
+def test_an_average_and_a_p95_above_their_limits_are_told_with_the_limit() -> None:
+    measured = metrics(threshold(), latency=latency(avg_ms=2500.0, p95_ms=6000.0))
+
+    findings = found(measured=measured)
+
+    assert findings["latency_average_high"].evidence[0].limit == 2000.0
+    assert "the p95 latency was 6000 ms, above 5000 ms" in findings["latency_p95_high"].message
+    assert found(measured=measured, avg_ms=3000, p95_ms=7000) == {}
+
+
+def test_a_p95_that_stays_above_its_limit_for_two_minutes_is_told_though_that_of_the_run_is_below() -> None:
+    def slow_for(seconds: int) -> str:
+        whole = timeline(600, lambda i: Second(p50_ms=4000) if 100 <= i < 100 + seconds else Second())
+        finding = found(whole, closed(600)).get("latency_p95_high")
+        return finding.message if finding else ""
+
+    assert "stayed above 5000 ms for 130 s from 100 s on" in slow_for(130)
+    assert slow_for(110) == ""
+
+
+def test_latency_that_rises_at_constant_load_is_drift_with_its_slope() -> None:
+    finding = found(timeline(30, lambda i: Second(p50_ms=20 + 2 * i)), open_())["latency_drift"]
+
+    assert "from about 20 to 78 ms, 120 ms per minute" in finding.message
+    assert finding.severity == "warning" and finding.confidence > 0.9
+
+
+def _falling(i: int) -> Second:
+    return Second(p50_ms=80 - 2 * i)
+
+
+def _rising_too_little(i: int) -> Second:
+    return Second(p50_ms=20 + 0.2 * i)
+
+
+def _too_fast_to_matter(i: int) -> Second:
+    return Second(p50_ms=0.2 + 0.02 * i)
+
+
+def _one_slow_interval(i: int) -> Second:
+    return Second(p50_ms=90 if i == 29 else 20)
+
+
+@pytest.mark.parametrize("describe", [_falling, _rising_too_little, _too_fast_to_matter, _one_slow_interval])
+def test_other_changes_of_latency_are_no_drift(describe: Describe) -> None:
+    assert "latency_drift" not in found(timeline(30, describe), open_())
+
+
+def test_latency_that_rises_with_the_load_is_no_drift() -> None:
+    assert "latency_drift" not in found(timeline(30, lambda i: Second(p50_ms=20 + 5 * i)), ramp_of_vus())
+
+
+def test_slow_first_intervals_are_a_warm_up_with_figures_without_it() -> None:
+    finding = found(timeline(30, lambda i: Second(p50_ms=400) if i < 4 else Second()), open_())["warm_up"]
+
+    assert finding.severity == "warning"
+    assert "the first 4 s were slow (420 ms on average); without them the average is 21 instead of 74.2 ms" in finding.message
+    assert [item.observed for item in finding.evidence][1] == 21.0
+
+
+def test_a_warm_up_that_hardly_moves_the_average_is_not_told() -> None:
+    assert "warm_up" not in found(timeline(600, lambda i: Second(p50_ms=65) if i < 2 else Second()), open_(600))
+
+
+def test_slowness_that_comes_back_is_no_warm_up() -> None:
+    assert "warm_up" not in found(timeline(40, lambda i: Second(p50_ms=400) if i % 10 < 3 else Second()), open_(40))
+
+
+def test_half_of_the_run_is_no_warm_up() -> None:
+    assert "warm_up" not in found(timeline(20, lambda i: Second(p50_ms=400) if i < 9 else Second()), open_(20))
+
+
+def test_without_a_timeline_only_the_summary_is_judged() -> None:
+    assert found(None, open_()) == {}
+    assert found(timeline(3, lambda _: QUIET), open_()) == {}

@@ -1,0 +1,70 @@
+from tests.analysis.findings.found import found
+from tests.analysis.timelines import QUIET, Second, closed, open_, ramp_of_rate, timeline
+
+BROKEN = Second(failed=50)
+
+
+def test_a_window_of_failures_is_an_outage_with_onset_length_and_recovery() -> None:
+    finding = found(timeline(30, lambda i: BROKEN if 10 <= i < 14 else Second()), open_())["outage"]
+
+    assert finding.severity == "critical"
+    assert "from 10 s on 200 of 200 requests failed for 4 s; 4 s after its onset the target was as before" in finding.message
+    before, during, after, recovery = finding.evidence
+    assert (before.observed, during.observed, after.observed) == (0.0, 1.0, 0.0)
+    assert (during.from_s, during.to_s, recovery.observed, recovery.limit) == (10.0, 14.0, 4.0, 300.0)
+
+
+def test_silence_under_load_is_an_outage() -> None:
+    finding = found(timeline(30, lambda i: QUIET if 10 <= i < 13 else Second()), open_())["outage"]
+
+    assert "from 10 s on no request was answered for 3 s" in finding.message
+
+
+def test_latency_that_stays_high_after_the_failures_makes_recovery_longer() -> None:
+    def describe(i: int) -> Second:
+        return BROKEN if 10 <= i < 12 else Second(p50_ms=200) if 12 <= i < 17 else Second()
+
+    finding = found(timeline(30, describe), open_(), recovery_s=5)["outage"]
+
+    assert "7 s after its onset the target was as before, later than the 5 s allowed" in finding.message
+
+
+def test_an_outage_at_the_end_has_not_recovered() -> None:
+    assert (
+        "it had not recovered at the end"
+        in found(timeline(30, lambda i: BROKEN if i >= 20 else Second()), open_())["outage"].message
+    )
+
+
+def test_several_outages_are_one_finding_about_the_longest() -> None:
+    finding = found(timeline(40, lambda i: BROKEN if i in (5, 6, 20, 21, 22, 23, 30, 31) else Second()), open_(40))["outage"]
+
+    assert "from 20 s on" in finding.message and "the longest of 3 outages" in finding.message
+
+
+def test_one_bad_second_is_no_outage() -> None:
+    assert "outage" not in found(timeline(30, lambda i: BROKEN if i == 10 else Second()), open_())
+
+
+def test_nothing_but_failures_is_no_outage_because_nothing_went_out() -> None:
+    assert "outage" not in found(timeline(30, lambda _: BROKEN), open_())
+
+
+def test_few_failures_in_a_quiet_test_are_no_outage() -> None:
+    sparse = timeline(30, lambda i: Second(requests=1, failed=int(10 <= i < 13)))
+
+    assert "outage" not in found(sparse, open_(30, 1))
+
+
+def test_silence_that_is_think_time_is_no_outage() -> None:
+    assert "outage" not in found(timeline(30, lambda i: Second(requests=10) if i % 3 == 0 else QUIET), closed())
+
+
+def test_silence_after_the_load_has_ended_is_no_outage() -> None:
+    assert "outage" not in found(timeline(30, lambda i: Second() if i < 20 else QUIET), open_(20))
+
+
+def test_a_ramp_that_ends_at_nothing_is_no_outage() -> None:
+    plan = ramp_of_rate(30, 0, first=5)
+
+    assert "outage" not in found(timeline(30, lambda i: Second(requests=int(5 - (i + 0.5) / 6))), plan)

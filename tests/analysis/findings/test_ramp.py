@@ -1,0 +1,71 @@
+import pytest
+
+from tests.analysis.findings.found import found
+from tests.analysis.samples import metrics, threshold
+from tests.analysis.timelines import Second, open_, ramp_of_rate, ramp_of_vus, timeline
+
+
+def _climbing(i: int) -> Second:
+    """Flat up to second 15, then 30 ms more every second."""
+    return Second(p50_ms=20 if i < 15 else 20 + 30 * (i - 14))
+
+
+def test_the_load_at_which_a_threshold_broke_is_told_with_the_last_that_held() -> None:
+    measured = metrics(threshold("p(95)<200"))
+
+    finding = found(timeline(30, _climbing), ramp_of_vus(30, 60), measured)["slo_break_point"]
+
+    assert finding.severity == "critical"
+    assert "p95 <= 200 ms broke at 37 VUs" in finding.message
+    assert "the last load that held was 35 VUs" in finding.message
+    first, held = finding.evidence
+    assert (first.from_s, first.limit, held.to_s) == (18.0, 200.0, 18.0)
+
+
+def test_without_thresholds_the_limits_are_the_objective_and_breaking_them_is_a_warning() -> None:
+    finding = found(timeline(30, _climbing), ramp_of_rate(), metrics(), p95_ms=200, avg_ms=100)["slo_break_point"]
+
+    assert finding.severity == "warning" and "asked" in finding.message
+
+
+def test_errors_that_begin_at_some_load_are_a_break_point_of_the_error_rate() -> None:
+    whole = timeline(30, lambda i: Second(failed=20 if i >= 20 else 0))
+
+    assert "errors <= 5 % broke at" in found(whole, ramp_of_vus())["slo_break_point"].message
+
+
+def test_an_objective_that_breaks_for_a_moment_has_no_break_point() -> None:
+    whole = timeline(30, lambda i: Second(p50_ms=500 if 10 <= i < 13 else 20))
+
+    assert "slo_break_point" not in found(whole, ramp_of_vus(), metrics(threshold("p(95)<200")))
+
+
+def test_an_objective_that_never_held_has_no_break_point() -> None:
+    assert "slo_break_point" not in found(
+        timeline(30, lambda _: Second(p50_ms=500)), ramp_of_vus(), metrics(threshold("p(95)<200"))
+    )
+
+
+def test_constant_load_has_no_break_point_and_no_knee() -> None:
+    assert (
+        not {"slo_break_point", "latency_knee"} & found(timeline(30, _climbing), open_(), metrics(threshold("p(95)<200"))).keys()
+    )
+
+
+@pytest.mark.parametrize("unit", ["VUs", "iterations/s"])
+def test_the_load_from_which_latency_climbs_is_the_knee(unit: str) -> None:
+    plan = ramp_of_vus(30, 60) if unit == "VUs" else ramp_of_rate(30, 60, first=1)
+
+    finding = found(timeline(30, _climbing), plan)["latency_knee"]
+
+    assert unit in finding.message
+    at = float(finding.message.split("climbs from ")[1].split()[0])
+    assert 26 <= at <= 34
+
+
+def test_latency_that_grows_evenly_with_the_load_has_no_knee() -> None:
+    assert "latency_knee" not in found(timeline(30, lambda i: Second(p50_ms=20 + 3 * i)), ramp_of_vus())
+
+
+def test_a_bend_of_a_few_milliseconds_is_no_knee() -> None:
+    assert "latency_knee" not in found(timeline(30, lambda i: Second(p50_ms=2 if i < 15 else 2 + 0.3 * (i - 15))), ramp_of_vus())
