@@ -10,11 +10,11 @@ from k6_mcp.advice.advisor import Advisor
 from k6_mcp.analysis.explain import explain
 from k6_mcp.analysis.findings import find
 from k6_mcp.analysis.phases import phases_of
-from k6_mcp.errors import InvalidArguments
 from k6_mcp.comparing import Comparing
+from k6_mcp.errors import InvalidArguments
 from k6_mcp.history.history import History
-from k6_mcp.models.comparison import Baseline, Comparison
 from k6_mcp.models.archive import ExportReport, ImportReport
+from k6_mcp.models.comparison import Baseline, Comparison
 from k6_mcp.models.findings import Advice
 from k6_mcp.models.reports import Component, Explanation, ReportFile, ReportFormat
 from k6_mcp.models.run import FINAL, Notice, Run

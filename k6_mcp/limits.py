@@ -44,7 +44,7 @@ def check_plan(test: LoadTest, plan: Plan, limits: Limits) -> None:
         InvalidArguments: If load arguments stand beside a script that declares its own scenarios, without `override_load`.
         LimitExceeded: With every limit that the plan violates.
     """
-    reasons = [excess.text for excess in _of_plan(plan, limits)]
+    reasons = [excess.text for excess in _of_plan(plan, limits, test.repeat)]
     if conflict := _conflict(test, plan):
         hint = "leave the load arguments out to run what the script declares, or set override_load to replace it"
         raise InvalidArguments(conflict, *reasons, hint=hint)
@@ -58,7 +58,7 @@ def violations(test: LoadTest, plan: Plan | None, limits: Limits) -> tuple[str, 
     if plan is None:
         return tuple(excess.text for excess in found)
     named = {excess.setting for excess in found}
-    found += [excess for excess in _of_plan(plan, limits) if excess.setting not in named]
+    found += [excess for excess in _of_plan(plan, limits, test.repeat) if excess.setting not in named]
     conflict = _conflict(test, plan)
     return (*([conflict] if conflict else ()), *(excess.text for excess in found))
 
@@ -69,26 +69,28 @@ def _of_request(test: LoadTest, limits: Limits) -> Iterator[_Excess]:
     targets = [stage.target for stage in test.stages or ()]
     if targets and max(targets) > limits.max_vus:
         yield _vus("stages: target", max(targets), limits)
-    stages_s = sum(parse_duration_s(stage.duration) for stage in test.stages or ())
+    repeated = f"{test.repeat} repeats of " if test.repeat > 1 else ""
+    stages_s = test.repeat * sum(parse_duration_s(stage.duration) for stage in test.stages or ())
     if stages_s > limits.max_duration_s:
-        yield _duration("stages: together", stages_s, limits)
-    if test.duration is not None and (duration_s := parse_duration_s(test.duration)) > limits.max_duration_s:
-        yield _duration("duration", duration_s, limits)
+        yield _duration(f"{repeated}stages: together", stages_s, limits)
+    if test.duration is not None and (duration_s := test.repeat * parse_duration_s(test.duration)) > limits.max_duration_s:
+        yield _duration(f"{repeated}duration {test.duration}, together" if repeated else "duration", duration_s, limits)
     if test.rate_per_s is not None and test.rate_per_s > limits.max_rps:
         yield _rate("rate_per_s", test.rate_per_s, limits)
     yield from _size(test, limits)
 
 
-def _of_plan(plan: Plan, limits: Limits) -> Iterator[_Excess]:
+def _of_plan(plan: Plan, limits: Limits, repeat: int) -> Iterator[_Excess]:
     if plan.max_vus > limits.max_vus:
         yield _vus("the plan: a peak of", plan.max_vus, limits, "; beside rate_per_s, vus sets the size of the pool")
     for scenario in plan.scenarios:
         # Who counts iterations did not ask for k6's ten minutes: they end when they are done, at the server's timeout at last.
         counted = "iterations" in scenario.executor
         most_s = max(limits.max_duration_s, _DEFAULT_MAX_DURATION_S) if counted else limits.max_duration_s
-        ends_s = scenario.start_s + (scenario.duration_s or 0.0)
+        ends_s = (1 if counted else repeat) * (scenario.start_s + (scenario.duration_s or 0.0))
         if ends_s > most_s:
-            yield _duration(f"the plan: scenario {scenario.name[:80]!r} may load until", ends_s, limits)
+            repeats = f" {repeat} times, together" if repeat > 1 and not counted else ""
+            yield _duration(f"the plan: scenario {scenario.name[:80]!r} may load until{repeats}", ends_s, limits)
             break
     if plan.peak_rate_per_s is not None and plan.peak_rate_per_s > limits.max_rps:
         yield _rate("the plan: a peak of", plan.peak_rate_per_s, limits)

@@ -28,6 +28,7 @@ from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.models.script import Script
 from k6_mcp.models.timeline import Timeline
+from k6_mcp.repeats import Repeats
 from k6_mcp.runners.base import Runner
 from k6_mcp.scripts.render import asked, render
 from k6_mcp.settings import Settings
@@ -57,6 +58,7 @@ class LoadTests:
         self._history = history
         self._settings = settings
         self._driver = Driver(runner, history, settings.limits.max_concurrent_runs, settings.findings)
+        self._repeats = Repeats(self._driver, history)
         self.insights = Insights(self.get, self.timeline, self.script, history, settings)
         self._recovered = anyio.Event()
         self._stack = AsyncExitStack()
@@ -71,6 +73,7 @@ class LoadTests:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         with anyio.CancelScope(shield=True):
+            self._repeats.stop_all()
             await self._driver.stop_all(_LEAVE_TIMEOUT_S)
             self._tasks.cancel_scope.cancel()
         try:
@@ -106,12 +109,13 @@ class LoadTests:
         try:
             return await self.wait(run.run_id, wait_s, emit)
         except anyio.get_cancelled_exc_class():
-            if ongoing := self._driver.ongoing(run.run_id):
-                self._driver.ask_to_stop(ongoing, "caller")
+            self._ask_to_stop(run.run_id)
             raise
 
     async def start(self, test: LoadTest) -> Run:
         """Start `test` (or queue it) and return at once; a script that k6 refuses is a failed run already.
+
+        Of a test to be repeated it is the first run; `wait` for it waits for all.
 
         Raises:
             LimitExceeded: If the request or the script's own plan asks for more than allowed here.
@@ -120,7 +124,18 @@ class LoadTests:
             K6TooOld: If k6 is older than supported.
         """
         limits.check(test, self._settings.limits)
-        script, now = render(test), datetime.now(UTC)
+        script = render(test)
+        first = await self._start_one(test, script)
+        if test.repeat > 1 and first.status not in FINAL:
+
+            async def start_next(repeat_of: str, repeat: int) -> Run:
+                return await self._start_one(test, script, repeat_of, repeat)
+
+            self._repeats.follow(first, test.repeat, start_next, self._tasks)
+        return first
+
+    async def _start_one(self, test: LoadTest, script: Script, repeat_of: str | None = None, repeat: int = 1) -> Run:
+        now = datetime.now(UTC)
         run_id = new_run_id(now)
         try:
             planned = await self._runner.plan(run_id, script)
@@ -142,6 +157,8 @@ class LoadTests:
             k6_version=k6_version,
             server_id=self._history.server_id,
             created_at=now,
+            repeat_of=(repeat_of or run_id) if test.repeat > 1 else None,
+            repeat=repeat if test.repeat > 1 else None,
         )
         if isinstance(planned, Outcome):
             return await self._driver.finish(run, script, planned, Record())
@@ -150,16 +167,18 @@ class LoadTests:
     async def wait(self, run_id: str, wait_s: float, emit: EmitRun | None = None) -> Run:
         """Return the run as soon as it is final, or as it stands after `wait_s`; `emit` gets it about once a second meanwhile.
 
+        The id of the first of several repeats means all of them: the answer is the one that went worst, with `series`.
+
         Raises:
             UnknownRun: If there is no such run.
         """
         with anyio.move_on_after(wait_s):
-            while (run := await self.get(run_id)).status not in FINAL:
+            while (run := await self._whole(run_id)).status not in FINAL:
                 if emit:
                     emit(run)
                 with anyio.move_on_after(_TICK_S):
                     await self._until_done(run_id)
-        return await self.get(run_id)
+        return await self._whole(run_id)
 
     async def stop(self, run_id: str) -> Run:
         """Stop a run gracefully, also one of another server process, and return it with the figures measured so far.
@@ -167,11 +186,19 @@ class LoadTests:
         Raises:
             UnknownRun: If there is no such run.
         """
-        if ongoing := self._driver.ongoing(run_id):
-            self._driver.ask_to_stop(ongoing, "caller")
-        elif (await self.get(run_id)).status not in FINAL:
-            self._runner.request_stop(run_id)
+        if not self._ask_to_stop(run_id):
+            run = await self.get(run_id)
+            elsewhere = await self._repeats.unfinished(run_id) if run.repeat == 1 and run.status in FINAL else run_id
+            if elsewhere and (await self.get(elsewhere)).status not in FINAL:
+                self._runner.request_stop(elsewhere)
         return await self.wait(run_id, _STOP_TIMEOUT_S)
+
+    def _ask_to_stop(self, run_id: str) -> bool:
+        """Let a run that this process owns end, and no repeat follow; False when there is no such run."""
+        ongoing = self._driver.ongoing(self._repeats.stop(run_id) or run_id)
+        if ongoing:
+            self._driver.ask_to_stop(ongoing, "caller")
+        return ongoing is not None
 
     async def get(self, run_id: str) -> Run:
         """Return a run, live figures included while it runs here.
@@ -257,8 +284,14 @@ class LoadTests:
             deadline_s=min(self._settings.timeout_s, longest_s),
         )
 
+    async def _whole(self, run_id: str) -> Run:
+        run = await self.get(run_id)
+        return await self._repeats.told(run) if run.repeat == 1 else run
+
     async def _until_done(self, run_id: str) -> None:
-        if ongoing := self._driver.ongoing(run_id):
+        if over := self._repeats.going_on(run_id):
+            await over.wait()
+        elif ongoing := self._driver.ongoing(run_id):
             await ongoing.done.wait()
         else:  # another process owns it: it is final when the history says so, or when its owner is dead
             await anyio.sleep(_ELSEWHERE_POLL_S)

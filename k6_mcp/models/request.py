@@ -153,3 +153,6 @@ class LoadTest(Model):
         str | None, Field(min_length=1, max_length=120, description="name of the test, the same for runs to be compared")
     ] = None
     override_load: Annotated[bool, Field(description="let load arguments replace the script's own scenarios")] = False
+    repeat: Annotated[
+        int, Field(ge=1, le=10, description="runs of this test one after another, 1 to 10, default 1; 3 make compare_runs sure")
+    ] = 1

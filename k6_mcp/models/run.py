@@ -73,6 +73,38 @@ class Asked(Model):
     expected_statuses: tuple[str, ...] | None = None
     env_names: tuple[str, ...] = ()
     override_load: bool = False
+    repeat: int | None = None
+
+
+class RepeatRow(Model):
+    """One run of a series in short."""
+
+    run_id: str
+    status: Status
+    failure: FailureKind | None = None
+    p95_ms: float | None = None
+    error_rate: float | None = None
+    requests_per_s: float | None = None
+
+
+class Spread(Model):
+    """One figure over the runs of a series: its mean, with the 95 % interval of the mean (Student), and its extremes."""
+
+    metric: str
+    mean: float
+    low: float | None = None
+    high: float | None = None
+    min: float
+    max: float
+
+
+class Series(Model):
+    """The repeats of one request, in their order: `asked` for so many, `first` is the id that stands for all."""
+
+    first: str
+    asked: int
+    runs: tuple[RepeatRow, ...] = ()
+    spreads: tuple[Spread, ...] = ()
 
 
 class Run(Model):
@@ -80,7 +112,7 @@ class Run(Model):
 
     `server_id` names the process that owns it (its lock tells whether that process lives).
     `live` is set only while it runs. Times are UTC. Repeats of one request share `repeat_of`, the id of the first, counted by `repeat`.
-    `worst` is the severity of its worst finding.
+    `series` tells all of them where a series is asked for; it is not stored. `worst` is the severity of its worst finding.
     """
 
     run_id: str
@@ -104,3 +136,4 @@ class Run(Model):
     repeat_of: str | None = None
     repeat: int | None = None
     worst: Severity | None = None
+    series: Series | None = None

@@ -1,15 +1,18 @@
 """A request to the script that k6 runs, and to what may be kept of the request."""
 
 import hashlib
+from collections.abc import Sequence
+from pathlib import Path
 
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import Asked
 from k6_mcp.models.script import Origin, Script
 from k6_mcp.redaction import MASK, redact_text, redact_url
+from k6_mcp.scripts.endpoints import endpoints
 from k6_mcp.scripts.presets import DEFAULT_PRESET
 from k6_mcp.scripts.secret_values import Environment, is_secret_header, json_text, masked_body
 from k6_mcp.scripts.source import read_script_file
-from k6_mcp.scripts.url_script import url_script
+from k6_mcp.scripts.url_script import request_name, url_script
 from k6_mcp.scripts.wrapper import ENTRY, SCRIPT, file_specifier, wrapper_files
 
 
@@ -33,7 +36,7 @@ def render(test: LoadTest) -> Script:
         origin=_origin(test),
         text=text,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
-        files={**files, **wrapper_files(test, specifier)},
+        files={**files, **wrapper_files(test, specifier, _endpoints(test, text, source_path))},
         entry=ENTRY,
         source_path=source_path,
         env=environment.values(),
@@ -61,7 +64,14 @@ def asked(test: LoadTest) -> Asked:
         expected_statuses=tuple(test.expected_statuses) if test.expected_statuses else None,
         env_names=tuple(test.env),
         override_load=test.override_load,
+        repeat=test.repeat if test.repeat > 1 else None,
     )
+
+
+def _endpoints(test: LoadTest, text: str, source_path: str | None) -> Sequence[Sequence[object]]:
+    if test.url is not None:
+        return [[request_name(test)]]
+    return endpoints(text, test.env.keys(), Path(source_path).parent if source_path else None)
 
 
 def _origin(test: LoadTest) -> Origin:
