@@ -28,6 +28,7 @@ class Archives:
 
     async def export(self, runs: Sequence[Run], target: Path) -> ExportReport:
         """Write ended runs with their files to `target`. Raises ArchiveUnusable."""
+
         from k6_mcp.history.pack import pack
 
         return await shielded(asyncio.to_thread(pack, runs, self._folders.results_dir, target))
@@ -38,6 +39,7 @@ class Archives:
         Raises:
             ArchiveUnusable: If anything is wrong with it, or another run has the id of one in it; nothing was kept then.
         """
+
         from k6_mcp.history.unpack import unpack
 
         workshop = await asyncio.to_thread(self._workshop)

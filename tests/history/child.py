@@ -12,9 +12,10 @@ from typing import Any
 
 import aiosqlite
 
-from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.errors import ArchiveUnusable, HistoryUnavailable
 from k6_mcp.history.cleanup import Cleanup
 from k6_mcp.history.trash import Trash
+from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.retention import Retention
 from tests.history.samples import a_run, open_history
@@ -120,6 +121,26 @@ async def prune_and_die(folder: Path, keep: int, point: int) -> None:
         await history.cleanup.prune(Retention(days=None, runs=keep, size_bytes=None))
 
 
+async def export_full(folder: Path, largest_bytes: int) -> None:
+    """Export a run over a former file while no file may grow beyond `largest_bytes`; prints what was said and what is there."""
+    async with open_history(folder) as history:
+        run = a_run()
+        await history.save(run)
+        RunFolder(folder / "results", run.run_id).log.write_bytes(os.urandom(2 * largest_bytes))
+        target = folder / "exports" / "run.zip"
+        target.parent.mkdir()
+        target.write_bytes(b"former")
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_bytes, resource.RLIM_INFINITY))
+        try:
+            await history.archives.export([run], target)
+        except ArchiveUnusable as error:
+            _say(str(error))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        _say(str(target.stat().st_size))
+        _say(" ".join(path.name for path in target.parent.iterdir()))
+
+
 async def readonly(folder: Path) -> None:
     """Use a history that may only be read; prints what a save told and how many runs a page has."""
     if os.getuid() == 0:
@@ -153,6 +174,7 @@ def main(command: str, folder: str, *numbers: str) -> None:
         "claim": claim,
         "fill": fill,
         "full": full,
+        "export_full": export_full,
         "prune": prune,
         "prune_and_die": prune_and_die,
         "readonly": readonly,

@@ -1,0 +1,376 @@
+"""Runs carried to another machine in one file, and files of runs that nobody should trust."""
+
+import gzip
+import hashlib
+import io
+import json
+import stat
+import zipfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from k6_mcp.errors import ArchiveUnusable
+from k6_mcp.history.history import History
+from k6_mcp.models.archive import LARGEST_ARCHIVE_BYTES, MOST_RUNS
+from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.history import HistoryQuery
+from k6_mcp.models.run import Run
+from tests.history.processes import child, finish
+from tests.history.samples import a_run, open_history
+
+Files = dict[str, bytes]
+_TIMELINE = b'{"start_unix_ms":0,"period_s":1,"ends_s":[],"total":{"requests":[],"failed":[],"iterations":[],"avg_ms":[],"p50_ms":[],"p90_ms":[],"p95_ms":[],"p99_ms":[],"max_ms":[]},"unanswered":[],"dropped":[],"vus":[]}'
+
+
+async def a_kept_run(folder: Path, history: History, run: Run | None = None) -> Run:
+    """Save a run with everything that its folder may hold."""
+    run = run or a_run()
+    assert await history.save(run) == ()
+    kept = RunFolder(folder / "results", run.run_id)
+    kept.script.write_text("export default function () {}\n", encoding="utf-8")
+    kept.summary.write_text('{"metrics": {}}', encoding="utf-8")
+    kept.timeline.write_bytes(gzip.compress(_TIMELINE, mtime=0))
+    kept.log.write_text("level=info\n", encoding="utf-8")
+    kept.reports.mkdir()
+    (kept.reports / "report.html").write_text("<html>", encoding="utf-8")
+    (kept.path / "_main.js").write_text("import './script.js'", encoding="utf-8")
+    return run
+
+
+@pytest.fixture
+async def exported(tmp_path: Path) -> Path:
+    """A file that holds one run, exported by another machine."""
+    async with open_history(tmp_path / "origin") as history:
+        run = await a_kept_run(tmp_path / "origin", history)
+        await history.archives.export([run], tmp_path / "run.zip")
+    return tmp_path / "run.zip"
+
+
+def contents(archive: Path) -> Files:
+    """Return the members of an archive."""
+    with zipfile.ZipFile(archive) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def write(archive: Path, files: Mapping[str, bytes], **attributes: int) -> None:
+    """Write an archive with these members; `attributes` are those of its first one."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for number, (name, content) in enumerate(files.items()):
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            for attribute, value in attributes.items() if number == 0 else ():
+                setattr(entry, attribute, value)
+            file.writestr(entry, content)
+
+
+def edit(archive: Path, change: Callable[[bytes], bytes]) -> None:
+    """Change the bytes of a file."""
+    archive.write_bytes(change(archive.read_bytes()))
+
+
+def relisted(files: Files) -> Files:
+    """Return the members with a manifest that tells the truth about them, as a forger would write it."""
+    manifest = json.loads(files["manifest.json"])
+    for run in manifest["runs"]:
+        for file in run["files"]:
+            content = files[f"{run['run_id']}/{file['name']}"]
+            file |= {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    return files | {"manifest.json": json.dumps(manifest).encode()}
+
+
+def changed_run(files: Files, **fields: object) -> Files:
+    """Return the members with other values in run.json."""
+    name = next(name for name in files if name.endswith("/run.json"))
+    return relisted(files | {name: json.dumps(json.loads(files[name]) | fields).encode()})
+
+
+def renamed(files: Files, old: str, new: str) -> Files:
+    """Return the members with one file under another name, also in the manifest."""
+    manifest = files["manifest.json"].replace(json.dumps(old).encode(), json.dumps(new).encode())
+    return {name.replace(f"/{old}", f"/{new}"): content for name, content in files.items()} | {"manifest.json": manifest}
+
+
+async def refusal(folder: Path, archive: Path) -> str:
+    """Import an archive that must be refused without a trace; return what was said."""
+    async with open_history(folder / "here") as history:
+        with pytest.raises(ArchiveUnusable) as refused:
+            await history.archives.take_in(archive)
+        assert (await history.page(HistoryQuery())).total == 0
+        assert (await history.rebuild()).unreadable == ()
+    assert [*(folder / "here" / "results" / "runs").iterdir()] == []
+    assert [*(folder / "here" / "results" / "trash").iterdir()] == []
+    assert refused.value.hint
+    return str(refused.value)
+
+
+async def test_a_run_comes_back_identical_on_another_machine(tmp_path: Path) -> None:
+    async with open_history(tmp_path / "a") as history:
+        run = await a_kept_run(tmp_path / "a", history)
+        report = await history.archives.export([run], tmp_path / "run.zip")
+    async with open_history(tmp_path / "b") as history:
+        taken = await history.archives.take_in(tmp_path / "run.zip")
+        again = await history.archives.take_in(tmp_path / "run.zip")
+        assert await history.get(run.run_id) == run
+        assert (await history.page(HistoryQuery(tag="env=test", name="checkout"))).total == 1
+    a, b = (RunFolder(tmp_path / machine / "results", run.run_id) for machine in "ab")
+
+    assert report.run_ids == taken.imported == again.known == (run.run_id,)
+    assert (again.imported, taken.notices) == ((), ())
+    for path in (b.run_json, b.script, b.summary, b.timeline, b.log):
+        assert path.read_bytes() == (a.path / path.name).read_bytes()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(b.path.stat().st_mode) == 0o700
+    assert not b.reports.exists()
+    assert not (b.path / "_main.js").exists()
+
+
+async def test_the_same_run_gives_the_same_bytes_wherever_it_is_exported(tmp_path: Path) -> None:
+    async with open_history(tmp_path / "a") as history:
+        run = await a_kept_run(tmp_path / "a", history)
+        await history.archives.export([run], tmp_path / "1.zip")
+        await history.archives.export([run], tmp_path / "2.zip")
+    async with open_history(tmp_path / "b") as history:
+        await history.archives.take_in(tmp_path / "1.zip")
+        await history.archives.export([run], tmp_path / "3.zip")
+
+    assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes() == (tmp_path / "3.zip").read_bytes()
+    assert stat.S_IMODE((tmp_path / "1.zip").stat().st_mode) == 0o600
+
+
+async def test_several_runs_travel_in_one_file(tmp_path: Path) -> None:
+    async with open_history(tmp_path / "a") as history:
+        runs = [await a_kept_run(tmp_path / "a", history, a_run(minute)) for minute in range(MOST_RUNS)]
+        await history.archives.export(runs, tmp_path / "runs.zip")
+    async with open_history(tmp_path / "b") as history:
+        taken = await history.archives.take_in(tmp_path / "runs.zip")
+
+    assert taken.imported == tuple(run.run_id for run in runs)
+
+
+async def test_a_script_leaves_without_what_looks_like_a_credential(tmp_path: Path) -> None:
+    async with open_history(tmp_path) as history:
+        run = await a_kept_run(tmp_path, history)
+        script = RunFolder(tmp_path / "results", run.run_id).script
+        script.write_text('const headers = { Authorization: "Bearer abcdef123456" };', encoding="utf-8")
+        await history.archives.export([run], tmp_path / "run.zip")
+
+    assert b"abcdef123456" not in contents(tmp_path / "run.zip")[f"{run.run_id}/script.js"]
+
+
+async def test_a_folder_that_was_lost_comes_back_with_an_import(tmp_path: Path, exported: Path) -> None:
+    run_id = next(iter(contents(exported))).partition("/")[0]
+    async with open_history(tmp_path / "here") as history:
+        await history.archives.take_in(exported)
+        folder = RunFolder(tmp_path / "here" / "results", run_id)
+        folder.run_json.unlink()
+        taken = await history.archives.take_in(exported)
+
+    assert taken.known == (run_id,)
+    assert folder.run_json.exists()
+
+
+async def test_another_run_under_the_same_id_is_refused_and_neither_is_changed(tmp_path: Path, exported: Path) -> None:
+    files = contents(exported)
+    write(tmp_path / "other.zip", changed_run(files, exit_code=99))
+    async with open_history(tmp_path / "here") as history:
+        (run_id,) = (await history.archives.take_in(exported)).imported
+        with pytest.raises(ArchiveUnusable, match="another run with the id"):
+            await history.archives.take_in(tmp_path / "other.zip")
+        run = await history.get(run_id)
+
+    assert run is not None and run.exit_code == 0
+
+
+_HOSTILE: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
+    "a path upwards": (lambda files, run_id: files | {f"{run_id}/../../evil.js": b"x"}, "is no file of a run"),
+    "an absolute path": (lambda files, run_id: files | {"/tmp/evil": b"x"}, "is no file of a run"),
+    "a path of another system": (lambda files, run_id: files | {f"{run_id}\\run.json": b"x"}, "is no file of a run"),
+    "a file that no run has": (lambda files, run_id: files | {f"{run_id}/evil.sh": b"x"}, "is no file of a run"),
+    "a file of ours that does not travel": (lambda files, run_id: renamed(files, "k6.log", "_main.js"), "is no file of a run"),
+    "a folder": (lambda files, run_id: files | {f"{run_id}/reports/": b""}, "is no file of a run"),
+    "another folder": (lambda files, run_id: files | {"r-x/run.json": b"x"}, "is no file of a run"),
+    "a file that is not listed": (lambda files, run_id: files | {f"{run_id}/record.ndjson": b"x"}, "is there, but not listed"),
+    "a file that is missing": (
+        lambda files, run_id: {name: content for name, content in files.items() if not name.endswith("k6.log")},
+        "is listed, but not there",
+    ),
+    "no manifest": (lambda files, run_id: {f"{run_id}/run.json": files[f"{run_id}/run.json"]}, "has no manifest.json"),
+    "a manifest that is none": (lambda files, run_id: files | {"manifest.json": b"[]"}, "cannot be understood"),
+    "a manifest of a later format": (
+        lambda files, run_id: files | {"manifest.json": files["manifest.json"].replace(b'"format": 1', b'"format": 2')},
+        "upgrade this k6-mcp",
+    ),
+    "a manifest of nothing": (lambda files, run_id: {"manifest.json": b'{"made_by":"x","runs":[]}'}, "no run at all"),
+    "a manifest that never ends": (lambda files, run_id: files | {"manifest.json": b" " * 1_000_000}, "more than 200000"),
+    "another content": (lambda files, run_id: files | {f"{run_id}/k6.log": b"forged"}, "its checksum or size differs"),
+    "a summary that is none": (
+        lambda files, run_id: relisted(files | {f"{run_id}/k6-mcp-summary.json": b"{"}),
+        "k6-mcp-summary.json of r-",
+    ),
+    "a timeline that is none": (
+        lambda files, run_id: relisted(files | {f"{run_id}/timeline.json.gz": gzip.compress(b"{}")}),
+        "timeline.json.gz of r-",
+    ),
+    "a timeline that is cut off": (
+        lambda files, run_id: relisted(files | {f"{run_id}/timeline.json.gz": gzip.compress(b"{}")[:-4]}),
+        "is damaged",
+    ),
+    "a timeline that unpacks without end": (
+        lambda files, run_id: relisted(files | {f"{run_id}/timeline.json.gz": gzip.compress(b" " * 101_000_000, 9)}),
+        "unpacks to more than",
+    ),
+    "a run that goes on": (lambda files, run_id: changed_run(files, status="running"), "had not ended"),
+    "a run of another id": (lambda files, run_id: changed_run(files, run_id="r-20260101-aaaaaaaaaaaaaaaa"), "is of another run"),
+    "a run of a newer version": (lambda files, run_id: changed_run(files, invented="x"), "invented"),
+    "a run with a number that is none": (
+        lambda files, run_id: relisted(
+            files | {f"{run_id}/run.json": files[f"{run_id}/run.json"].replace(b'"wall_s": 30.4', b'"wall_s": NaN')}
+        ),
+        "wall_s",
+    ),
+    "a run nested without end": (
+        lambda files, run_id: relisted(files | {f"{run_id}/run.json": b"[" * 1_000_000}),
+        "cannot be understood",
+    ),
+    "a summary nested without end": (
+        lambda files, run_id: relisted(files | {f"{run_id}/k6-mcp-summary.json": b"[" * 1_000_000}),
+        "is not JSON",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", _HOSTILE)
+async def test_a_hostile_archive_is_refused_and_leaves_nothing(tmp_path: Path, exported: Path, case: str) -> None:
+    change, said = _HOSTILE[case]
+    files = contents(exported)
+    write(tmp_path / "hostile.zip", change(files, next(iter(files)).partition("/")[0]))
+
+    assert said in await refusal(tmp_path, tmp_path / "hostile.zip")
+    assert not (tmp_path / "evil.js").exists()
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "said"),
+    [
+        ("external_attr", (stat.S_IFLNK | 0o777) << 16, "is a link"),
+        ("external_attr", (stat.S_IFIFO | 0o600) << 16, "is a link or something else"),
+        ("compress_type", zipfile.ZIP_LZMA, "compressed in another way"),
+        ("compress_type", zipfile.ZIP_BZIP2, "compressed in another way"),
+    ],
+)
+async def test_an_entry_that_is_no_plain_file_is_refused(
+    tmp_path: Path, exported: Path, attribute: str, value: int, said: str
+) -> None:
+    write(tmp_path / "hostile.zip", contents(exported), **{attribute: value})
+
+    assert said in await refusal(tmp_path, tmp_path / "hostile.zip")
+
+
+async def test_a_file_that_is_there_twice_is_refused(tmp_path: Path, exported: Path) -> None:
+    with zipfile.ZipFile(exported, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
+        file.writestr("manifest.json", b"{}")
+
+    assert "is there twice" in await refusal(tmp_path, exported)
+
+
+async def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, exported: Path) -> None:
+    files = contents(exported)
+    run_id = next(iter(files)).partition("/")[0]
+    write(tmp_path / "bomb.zip", files | {f"{run_id}/k6.log": b"\0" * 20_000_001})
+
+    assert "more than 20000000" in await refusal(tmp_path, tmp_path / "bomb.zip")
+
+
+async def test_a_size_that_is_a_lie_is_found(tmp_path: Path, exported: Path) -> None:
+    def lie(content: bytes) -> bytes:
+        size_at = content.index(b"PK\x01\x02") + 24  # the size of the first file once it is unpacked
+        return content[:size_at] + (10).to_bytes(4, "little") + content[size_at + 4 :]
+
+    edit(exported, lie)
+
+    await refusal(tmp_path, exported)
+
+
+async def test_more_entries_than_any_export_has_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    write(tmp_path / "many.zip", {f"{number}": b"" for number in range(10_000)})
+
+    assert "announces more than" in await refusal(tmp_path, tmp_path / "many.zip")
+
+
+@pytest.mark.parametrize("kept", [0, 10, 21, 22, 100, -1, -30])
+async def test_an_archive_that_is_cut_off_is_refused(tmp_path: Path, exported: Path, kept: int) -> None:
+    edit(exported, lambda content: content[:kept])
+
+    await refusal(tmp_path, exported)
+
+
+async def test_every_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path, exported: Path) -> None:
+    def flip(content: bytes, place: int) -> bytes:
+        return content[:place] + bytes([content[place] ^ 0x41]) + content[place + 1 :]
+
+    size, run_id = _size(exported), next(iter(contents(exported))).partition("/")[0]
+    async with open_history(tmp_path / "here") as history:
+        await history.archives.take_in(exported)
+        run = await history.get(run_id)
+        for place in range(0, size, 37):
+            edit(exported, partial(flip, place=place))
+            with suppress(ArchiveUnusable):
+                assert (await history.archives.take_in(exported)).known == (run_id,)
+            edit(exported, partial(flip, place=place))
+        assert await history.get(run_id) == run
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x05\x06", b"\x1f\x8b" + b"x" * 100, b"x" * 5000])
+async def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "file").write_bytes(content)
+
+    assert "no archive of runs" in await refusal(tmp_path, tmp_path / "file")
+
+
+async def test_a_file_too_large_is_refused_unread(tmp_path: Path) -> None:
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(LARGEST_ARCHIVE_BYTES + 1)
+
+    assert "more than" in await refusal(tmp_path, tmp_path / "large")
+
+
+@pytest.mark.parametrize("name", ["missing.zip", "."])
+async def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
+    assert "cannot be read" in await refusal(tmp_path, tmp_path / name)
+
+
+async def test_an_export_to_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    async with open_history(tmp_path) as history:
+        run = await a_kept_run(tmp_path, history)
+        with pytest.raises(ArchiveUnusable, match="cannot be written"):
+            await history.archives.export([run], tmp_path / "missing" / "run.zip")
+
+
+async def test_an_export_that_fills_the_disk_leaves_the_former_file_and_no_rest(tmp_path: Path) -> None:
+    with child("export_full", tmp_path, 20_000) as process:
+        said, size, names = finish(process)
+
+    assert "cannot be written" in said
+    assert int(size) == len(b"former")
+    assert names == "run.zip"
+
+
+async def test_nothing_is_imported_where_the_results_folder_cannot_be_made(tmp_path: Path, exported: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    history = History(tmp_path / "file" / "results", tmp_path / "h.db")
+    with pytest.raises(ArchiveUnusable, match="cannot be written"):
+        await history.archives.take_in(exported)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def test_the_archive_is_one_that_every_unzip_opens(exported: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(exported.read_bytes())) as file:
+        assert file.testzip() is None
+        assert file.namelist()[-1] == "manifest.json"
