@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from k6_mcp.models.duration import format_duration
 from k6_mcp.models.timeline import Numbers
 from k6_mcp.models.wording import count, number
 from k6_mcp.reports.figures import milliseconds
@@ -60,6 +61,10 @@ def _chart(text: _Text, times: list[str]) -> ChartText:
     return ChartText(text.kind, text.title, text.sentence, names, rows if text.drawn else (), text.drawn)
 
 
+def _time(second: float) -> str:
+    return format_duration(round(second, 1 if second < 60 else 0)) if second else "0s"
+
+
 def _latency(view: RunView, points: Points) -> _Text | None:
     known = [(value, i) for i, value in enumerate(points.p95_ms) if value is not None]
     if not known:
@@ -67,7 +72,7 @@ def _latency(view: RunView, points: Points) -> _Text | None:
     (low, _), (high, at) = min(known), max(known)
     longest = max((value for value in points.max_ms if value is not None), default=high)
     sentence = (
-        f"p95 lay between {milliseconds(low)} and {milliseconds(high)}, highest around {number(points.middle_s[at], 4)} s; "
+        f"p95 lay between {milliseconds(low)} and {milliseconds(high)}, highest around {_time(points.middle_s[at])}; "
         f"the longest request took {milliseconds(longest)}."
     )
     if estimated := (len(view.timeline.estimated) if view.timeline else 0):
@@ -99,7 +104,7 @@ def _rate_words(points: Points) -> Iterator[str]:
         yield f"Asked for were up to {number(max(asked), 4)} iterations per second."
     if any(points.dropped_per_s):
         worst = max((value or 0.0, i) for i, value in enumerate(points.dropped_per_s))
-        yield f"Iterations were dropped, most around {number(points.middle_s[worst[1]], 4)} s ({number(worst[0], 3)} per second)."
+        yield f"Iterations were dropped, most around {_time(points.middle_s[worst[1]])} ({number(worst[0], 3)} per second)."
 
 
 def _vus(points: Points) -> _Text | None:
@@ -119,8 +124,8 @@ def _errors(view: RunView, points: Points) -> _Text:
         return _Text("errors", "Errors", "No request failed.", (), drawn=False)
     worst = max(failing, key=lambda i: points.failed_per_s[i] or 0.0)
     sentence = (
-        f"Requests failed between {number(points.from_s[failing[0]], 4)} s and {number(points.to_s[failing[-1]], 4)} s, most around "
-        f"{number(points.middle_s[worst], 4)} s ({number(points.failed_per_s[worst] or 0, 3)} per second)."
+        f"Requests failed between {_time(points.from_s[failing[0]])} and {_time(points.to_s[failing[-1]])}, most around "
+        f"{_time(points.middle_s[worst])} ({number(points.failed_per_s[worst] or 0, 3)} per second)."
     )
     columns = [_Column("failed/s", points.failed_per_s)]
     columns += [_Column(f"{error_label(view, error.code)} /s", error.per_s) for error in points.errors[:8]]

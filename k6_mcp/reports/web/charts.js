@@ -217,7 +217,7 @@ const K6Charts = (() => {
       return {
         width: plot.width(),
         height: HEIGHT,
-        padding: [10, 14, 0, 0],
+        padding: [10, 28, 0, 0],
         legend: { show: false },
         scales: {
           x: { time: false, range: () => [low, high] },
