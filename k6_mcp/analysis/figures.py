@@ -5,7 +5,7 @@ from typing import Literal
 
 from k6_mcp.analysis.breakdown import Breakdown, Rows, count_of, values_of
 from k6_mcp.analysis.quantiles import answered
-from k6_mcp.models.metrics import Figures, Latency, MetricRow
+from k6_mcp.models.metrics import Figures, Generator, Latency, MetricRow
 from k6_mcp.models.outcome import Outcome
 
 
@@ -47,6 +47,14 @@ def key_figures(rows: Rows, breakdown: Breakdown, outcome: Outcome, basis: Basis
         checks_passed=round(checks.get("passes", 0.0)),
         checks_failed=round(checks.get("fails", 0.0)),
     )
+
+
+def generator(outcome: Outcome) -> Generator | None:
+    """Return what running k6 took, None where the system does not tell or k6 was too short to be watched."""
+    wall_s = (outcome.ended_at - outcome.started_at).total_seconds()
+    if not outcome.cpu_s or not outcome.cores or wall_s <= 0:
+        return None
+    return Generator(cpu_s=outcome.cpu_s, cores=outcome.cores, cpu_share=min(outcome.cpu_s / wall_s / outcome.cores, 1.0))
 
 
 def _failed(rows: Rows, requests: int) -> tuple[int, float | None]:

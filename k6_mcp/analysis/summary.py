@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from k6_mcp.analysis.breakdown import Breakdown, Rows, values_of
 from k6_mcp.analysis.crosscheck import contradiction
-from k6_mcp.analysis.figures import Basis, key_figures
+from k6_mcp.analysis.endpoints import endpoints
+from k6_mcp.analysis.figures import Basis, generator, key_figures
 from k6_mcp.analysis.load import Times, load_seconds, requests_outside
 from k6_mcp.analysis.record import Record
 from k6_mcp.analysis.sources import Measured, read_export, read_summary, record_rows
@@ -32,15 +33,21 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
     judged = _thresholds(outcome, record, plan, chosen)
     times = _times(outcome, record, chosen)
     basis = Basis(load_seconds(record, plan, times), times.wall_s, requests_outside(record, plan, breakdown.requests))
+    figures = key_figures(chosen.rows, breakdown, outcome, basis)
+    told = endpoints(chosen.rows, chosen.measured.observed if chosen.measured else None, figures)
     return Metrics(
         source=chosen.source,
         exact=chosen.measured is not None,
-        figures=key_figures(chosen.rows, breakdown, outcome, basis),
+        figures=figures,
         thresholds=judged.results,
         checks=_checks(chosen),
         errors=breakdown.errors,
         statuses=breakdown.statuses,
         websockets=breakdown.websockets,
+        endpoints=told.figures,
+        endpoints_note=told.note,
+        samples=outcome.log.samples,
+        generator=generator(outcome),
         rows=tuple(chosen.rows[name] for name in sorted(chosen.rows)),
         warnings=(*chosen.warnings, *_warnings(chosen, breakdown, judged)),
     )

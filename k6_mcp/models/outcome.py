@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from k6_mcp.models.base import Model
+from k6_mcp.models.metrics import ErrorSample
 
 StopReason = Literal["caller", "deadline", "shutdown"]
 
@@ -53,6 +54,7 @@ class LogDigest(Model):
     thrown: int = 0
     request_failures: int = 0
     messages: tuple[LogMessage, ...] = ()
+    samples: tuple[ErrorSample, ...] = ()
     dropped_lines: int = 0
     went_running: bool = False
 
@@ -61,7 +63,7 @@ class Outcome(Model):
     """How a k6 process ended and what it left; negative `exit_code` is the signal that killed it, None if it never started.
 
     `stop_reason` is set only when *we* stopped it. `summary` is the wrapper's `handleSummary(data)` JSON text and
-    `export` k6's `--summary-export` JSON text, each None when the file is missing.
+    `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`.
     """
 
     exit_code: int | None
@@ -75,4 +77,5 @@ class Outcome(Model):
     log: LogDigest = LogDigest()
     interrupted: int = 0
     cpu_s: float | None = None
+    cores: int | None = None
     spawn_error: str | None = None

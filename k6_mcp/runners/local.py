@@ -22,7 +22,7 @@ from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, w
 from k6_mcp.runners.find import K6Binary, locate, probe
 from k6_mcp.runners.inspect import read_plan
 from k6_mcp.runners.logs import LogReader
-from k6_mcp.runners.process import cpu_seconds, interrupt, k6_process, kill_group, wait_drained
+from k6_mcp.runners.process import cpu_seconds, interrupt, k6_process, kill_group, usable_cores, wait_drained
 from k6_mcp.runners.stdout import StdoutReader
 from k6_mcp.runners.watchdog import Watchdog
 
@@ -253,6 +253,7 @@ class _Attempt:
             log=self._log.digest(self._stdout.went_running),
             interrupted=progress.interrupted if progress else 0,
             cpu_s=self._cpu_s,
+            cores=usable_cores(),
         )
 
     def _take_stdout(self, chunk: bytes) -> None:

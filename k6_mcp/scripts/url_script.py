@@ -55,13 +55,14 @@ def _params(test: LoadTest, environment: Environment) -> Mapping[str, object]:
         name: environment.hold(f"headers.{name}", f"HEADER_{_env_name(name)}", value) if is_secret_header(name, value) else value
         for name, value in given.items()
     }
-    tags = {"name": f"{test.method} {_constant_name(test.url or '')}"}
+    tags = {"name": request_name(test)}
     return {"headers": headers, "tags": tags} if headers else {"tags": tags}
 
 
-def _constant_name(url: str) -> str:
-    parts = urlsplit(url)
-    return redact_text(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path or '/'}")
+def request_name(test: LoadTest) -> str:
+    """Return k6's `name` tag of the requests of a test of `url`: the same for all, without query and secrets."""
+    parts = urlsplit(test.url or "")
+    return redact_text(f"{test.method} {parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path or '/'}")
 
 
 def _env_name(header: str) -> str:

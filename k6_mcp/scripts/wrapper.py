@@ -1,6 +1,6 @@
 """The files around a script that let k6 run it with the caller's options and keep its figures (k6 docs: handleSummary)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from k6_mcp.models.request import LoadTest
@@ -25,15 +25,18 @@ def file_specifier(path: str) -> str:
     return f"file://{quote(path)}"
 
 
-def wrapper_files(test: LoadTest, specifier: str) -> Mapping[str, str]:
-    """Return the wrapper of the script that `specifier` names, by file name; `ENTRY` is what k6 starts."""
+def wrapper_files(test: LoadTest, specifier: str, endpoints: Sequence[Sequence[object]] = ()) -> Mapping[str, str]:
+    """Return the wrapper of the script that `specifier` names, by file name; `ENTRY` is what k6 starts.
+
+    `endpoints` are the request names that k6 is to keep figures of, each as its parts (see `scripts.endpoints`).
+    """
     generated = test.url is not None  # then everything asked for already stands in the script
     statuses = None if generated or not test.expected_statuses else expected_arguments(test.expected_statuses)
     main = fill(
         "_main",
         specifier=specifier,
         asked={} if generated else _asked(test),
-        endpoints=[],
+        endpoints=endpoints,
         statuses_import=Code('\nimport http from "k6/http";' if statuses else ""),
         statuses_call=Code(f"\n\nhttp.setResponseCallback(http.expectedStatuses({statuses}));" if statuses else ""),
     )

@@ -41,7 +41,7 @@ def test_the_export_says_the_same_as_the_summary() -> None:
     wanted = read(ended_well(), record(), None)
     metrics = read(ended_well(summary=None), record(), None)
     assert (metrics.source, metrics.exact) == ("export", True)
-    only_in_summary = {"source": "summary", "statuses": wanted.statuses, "warnings": ()}
+    only_in_summary = {"source": "summary", "statuses": wanted.statuses, "endpoints_note": wanted.endpoints_note, "warnings": ()}
     assert _codes(metrics.warnings) == {"statuses_incomplete"}
     assert metrics.model_copy(update=only_in_summary) == wanted
 

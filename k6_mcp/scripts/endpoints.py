@@ -1,0 +1,131 @@
+"""The names that k6 will give to a script's requests, as far as its text tells them: k6 then keeps figures of each (see _options.js).
+
+A name that never occurs costs next to nothing and is dropped afterwards, so these are guesses: absolute URLs, names in tags,
+names by http.url, and every combination of a base URL with a path.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import islice, pairwise
+from pathlib import Path
+from urllib.parse import quote
+
+from k6_mcp.redaction import redact_text, redact_url
+from k6_mcp.scripts.constants import Constants, EnvValue, Parts
+from k6_mcp.scripts.tokens import Sign, Template, Text, Token, Word, tokens
+
+_MOST_CHARS = 200_000  # of a script that are looked at
+_MOST_IMPORTS = 10
+_MOST = 60  # the wrapper takes the first ones that k6 can name
+_LONGEST = 250
+_UNESCAPED = "%/:=&?~#+!$,;'@()*[]"  # of a URL as Go writes it
+_NEAR = 12  # tokens within which `name:` belongs to `tags:`
+
+
+def endpoints(text: str, env: AbstractSet[str], folder: Path | None = None) -> list[list[str | Mapping[str, str]]]:
+    """Return the likely names, most likely first, each as its parts: text, or `{env: NAME}` for a variable's value.
+
+    `env` names the variables that will be set; in `folder` lie the local modules that the script imports.
+    """
+    constants = Constants(env)
+    main = tokens(text[:_MOST_CHARS])
+    sources = [*(tokens(module) for module in _imported(main, folder)), main]
+    declared = [constants.learn(source) for source in sources]
+    names = _Names()
+    for source, starts in zip(sources, declared, strict=True):
+        names.collect(source, constants, starts)
+    likely = dict.fromkeys(
+        (*names.likely, *names.declared, *islice(names.combined(constants.values.values()), _MOST), *names.unlikely)
+    )
+    shown = (parts for parts in map(_joined, likely) if _is_usable(parts))
+    return [[{"env": part.name} if isinstance(part, EnvValue) else part for part in parts] for parts in [*shown][:_MOST]]
+
+
+class _Names:
+    def __init__(self) -> None:
+        self.likely: list[Parts] = []
+        self.declared: list[Parts] = []
+        self.unlikely: list[Parts] = []
+        self._paths: dict[Parts, None] = {}
+
+    def collect(self, source: Sequence[Token], constants: Constants, declared: AbstractSet[int]) -> None:
+        """Take in every text of `source` that could be a request's name; `declared` are the starts of constants' values."""
+        at, tags = 0, -_NEAR
+        while at < len(source):
+            token, before = source[at], source[at - 1] if at else None
+            tags = at if token == Word("tags") else tags
+            if isinstance(token, Template) and before == Word("url"):
+                self.likely.append(("".join(part if isinstance(part, str) else "${}" for part in token.parts),))
+                at += 1
+                continue
+            found = constants.fold(source, at) if _begins_text(token, before) else None
+            if found is not None:
+                named = before == Sign(":") and source[at - 2] in (Word("name"), Text("name")) if at > 1 else False
+                self._sort(found.parts, named, near_tags=at - tags <= _NEAR, declared=at in declared)
+            at = found.end if found is not None else at + 1
+
+    def _sort(self, parts: Parts, named: bool, *, near_tags: bool, declared: bool) -> None:
+        first = parts[0] if parts else ""
+        if named and near_tags:
+            self.likely.append(parts)
+        elif _is_base(first):
+            (self.declared if declared else self.likely).append(_as_go_writes(parts))
+        elif isinstance(first, str) and first.startswith("/") and len(first) > 1 and " " not in first:
+            self._paths[_as_go_writes(parts)] = None
+        elif named:
+            self.unlikely.append(parts)
+
+    def combined(self, constants: Iterable[Parts]) -> Iterator[Parts]:
+        """Every base URL with every path."""
+        bases = [_as_go_writes(parts) for parts in constants if parts and _is_base(parts[0])]
+        for path in self._paths:
+            for base in bases:
+                yield (*base, *path)
+
+
+def _begins_text(token: Token, before: Token | None) -> bool:
+    return before not in (Sign("+"), Sign(".")) and not isinstance(token, Sign)
+
+
+def _is_base(first: str | EnvValue) -> bool:
+    return isinstance(first, EnvValue) or first.startswith(("http://", "https://"))
+
+
+def _as_go_writes(parts: Parts) -> Parts:
+    return tuple(part if isinstance(part, EnvValue) else quote(part, safe=_UNESCAPED) for part in parts)
+
+
+def _joined(parts: Parts) -> Parts:
+    """The same with neighbouring texts joined."""
+    joined: list[str | EnvValue] = []
+    for part in parts:
+        if isinstance(part, str) and joined and isinstance(last := joined[-1], str):
+            joined[-1] = last + part
+        elif part:
+            joined.append(part)
+    return tuple(joined)
+
+
+def _is_usable(parts: Parts) -> bool:
+    """Whether k6 can be asked for it (no comma), and whether it may be written down (no secret)."""
+    text = "".join(part if isinstance(part, str) else "x" for part in parts)
+    secret = redact_text(text) != text or ("://" in text and redact_url(text).count("***") > 0)
+    return 0 < len(text) <= _LONGEST and "," not in text and text.isprintable() and not secret
+
+
+def _imported(main: Sequence[Token], folder: Path | None) -> Iterator[str]:
+    """The texts of the modules beside the script that it imports itself."""
+    if folder is None:
+        return
+    specifiers = [
+        token.value
+        for before, token in pairwise(main)
+        if isinstance(token, Text) and before in (Word("from"), Word("import")) and token.value.startswith((".", "/"))
+    ]
+    for specifier in specifiers[:_MOST_IMPORTS]:
+        path = folder / specifier
+        with contextlib.suppress(OSError, ValueError):
+            if path.is_file():
+                with path.open(encoding="utf-8", errors="replace") as file:
+                    yield file.read(_MOST_CHARS)

@@ -1,0 +1,77 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from k6_mcp.scripts.endpoints import endpoints
+
+_ENV: Mapping[str, str] = {"env": "BASE_URL"}
+
+
+def _names(text: str, env: frozenset[str] = frozenset(), folder: Path | None = None) -> list[str]:
+    return [
+        "".join(part if isinstance(part, str) else f"<{part['env']}>" for part in parts) for parts in endpoints(text, env, folder)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("http.get('http://h/a');", ["http://h/a"]),
+        ('http.get("https://h/a?b=c");', ["https://h/a?b=c"]),
+        ("http.get(`http://h/a`)", ["http://h/a"]),
+        ("http.get('http:\\u002f\\/h/a')", ["http://h/a"]),
+        ("http.get('http://h/ä b')", ["http://h/%C3%A4%20b"]),
+        ("http.get('http://h/' + 'a' + '/b');", ["http://h/a/b"]),
+        ("http.get('http://h/' + id);", []),
+        ("http.get(`http://h/${id}`);", []),
+        ("http.get('http://h/a'.replace('a', 'b'));", []),
+        ("http.get(ok ? 'http://h/a' : 'http://h/b');", ["http://h/a", "http://h/b"]),
+        ("http.get(http.url`http://h/${id}/x`);", ["http://h/${}/x"]),
+        ("http.get(u, { tags: { name: 'An item', x: 'y' } });", ["An item"]),
+        ("http.get(u, { tags: { 'name': `An ${'item'}` } });", ["An item"]),
+        ("const BASE = 'http://h'\nhttp.get(BASE + '/a'); http.get(`${BASE}/b`);", ["http://h/a", "http://h/b", "http://h"]),
+        ("const HOST = 'h', URL = (`http://${HOST}` + '/x');\nhttp.get(URL);", ["http://h/x"]),
+        ("const BASE: string = 'http://h';\ncall('/a'); call('/b');", ["http://h", "http://h/a", "http://h/b"]),
+        ("const BASE = __ENV.NOT_SET || 'http://h'; http.get(BASE + '/a');", ["http://h/a", "http://h"]),
+        ("const BASE = __ENV['NOT_SET'] ?? 'http://h'; http.get(BASE + '/a');", ["http://h/a", "http://h"]),
+        ("const BASE = __ENV.NOT_SET; http.get(BASE + '/a');", []),
+        ("// http.get('http://h/a')\n/* 'http://h/b' */ http.get('http://h/c'); // '", ["http://h/c"]),
+        ("const quote = /['\"`]/; http.get('http://h/a');", ["http://h/a"]),
+        ("http.get('http://h/a,b');", []),
+        ("http.get('http://h/?api_key=abc'); http.get('http://user:word@h/');", []),
+        (f"http.get('http://h/{'x' * 300}');", []),
+        ("not a script at all ' ` ${", []),
+        ("", []),
+    ],
+)
+def test_names_of_requests_are_read_from_the_text(text: str, names: list[str]) -> None:
+    assert _names(text) == names
+
+
+def test_the_value_of_a_variable_is_left_to_the_run() -> None:
+    text = "const BASE = __ENV.BASE_URL || 'http://h';\nhttp.get(BASE + '/a');"
+    assert endpoints(text, {"BASE_URL"}) == [[_ENV, "/a"], [_ENV]]
+
+
+def test_modules_beside_the_script_are_read_too(tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "base.js").write_text(
+        "export const BASE = 'http://h';\nexport const get = () => http.get(`${BASE}/in-lib`);"
+    )
+    text = "import { BASE } from './lib/base.js';\nimport gone from './gone.js';\nimport http from 'k6/http';\nhttp.get(BASE + '/a');"
+    assert _names(text, folder=tmp_path) == ["http://h/in-lib", "http://h", "http://h/a"]
+    assert _names(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("`${" * 20_000, "/*" * 50_000, "'" * 50_000, "const a=" + "(" * 50_000, "/[" * 20_000, "\\" * 50_000, "a+" * 50_000),
+        "const a0='x';" + "".join(f"const a{n}=a{n - 1}+a{n - 1};" for n in range(1, 300)),
+        "const b='http://h';" + "".join(f"f('/{n}');" for n in range(5_000)),
+    ],
+    ids=lambda text: text[:8],
+)
+def test_a_hostile_text_costs_little(text: str) -> None:
+    assert len(endpoints(text, set())) <= 60
