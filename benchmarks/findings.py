@@ -10,7 +10,6 @@ from pathlib import Path
 import anyio
 
 from benchmarks.measure import Bench, Row, Table
-from benchmarks.misbehaviour import HEALTHY, MISBEHAVING, Scenario
 from k6_mcp.analysis.findings import RULES, find
 from k6_mcp.app import open_app
 from k6_mcp.models.findings import Finding, FindingLimits
@@ -23,6 +22,7 @@ from tests.analysis.samples import metrics, threshold
 from tests.analysis.samples import run as sample_run
 from tests.analysis.timelines import closed, noisy, open_, ramp_of_rate, ramp_of_vus, timeline
 from tests.misbehaving import open_misbehaving
+from tests.misbehaving_runs import HEALTHY, MISBEHAVING, Scenario
 
 _AT_ONCE = 2
 _GOAL_MS = 100.0
@@ -139,7 +139,7 @@ def _page(seen: Sequence[Seen], hour_ms: float) -> str:
             "# What the rules find",
             "",
             "Every rule of `analyze_run` on real runs of k6 against a local target that misbehaves in a known way, and on healthy ones.",
-            "Regenerate it with `python -m benchmarks findings` (about four minutes); the scenarios are in `benchmarks/misbehaviour.py`, the",
+            "Regenerate it with `python -m benchmarks findings` (about four minutes); the scenarios are in `tests/misbehaving_runs.py`, the",
             "target in `tests/misbehaving.py`. The limits are the defaults.",
             "",
             *_per_rule(seen),

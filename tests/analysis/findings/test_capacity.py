@@ -37,7 +37,10 @@ def test_a_pool_that_is_too_small_is_the_cause_when_latency_stays_the_same() -> 
 
 
 def test_a_target_that_became_slow_is_the_cause_when_latency_rose_before_vus_ran_out() -> None:
-    finding = _dropping(lambda i: Second(p50_ms=400, dropped=20) if i >= 20 else Second(p50_ms=40), iteration_ms=170)
+    def describe(i: int) -> Second:
+        return Second(p50_ms=400, dropped=20) if i >= 20 else Second(p50_ms=40)
+
+    finding = _dropping(describe, iteration_ms=170)
 
     assert finding and "the target became slow" in finding.message
 

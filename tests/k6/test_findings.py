@@ -1,0 +1,55 @@
+"""Real runs against a target that misbehaves, and what must be found in them; `python -m benchmarks findings` runs many more."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import anyio
+import pytest
+
+from k6_mcp.app import open_app
+from k6_mcp.models.reports import Explanation
+from k6_mcp.models.request import LoadTest
+from k6_mcp.service import LoadTests
+from k6_mcp.settings import Limits, Settings
+from tests.misbehaving import open_misbehaving
+from tests.misbehaving_runs import Scenario, rate, rising_rate, script, vus
+
+SCENARIOS = (
+    Scenario("outage", script(rate(20, 9), "get('/outage/3/3/5')"), ("outage",), ("error_rate_high", "errors_flatter_latency")),
+    Scenario("stall", script(vus(5, 9), "get('/stall/4/2/5'); sleep(0.05)"), ("coordinated_omission",), ("outage",)),
+    Scenario(
+        "ramp",
+        script(rising_rate(10, (10, 90)), "get('/crowded/25/1')", thresholds=("http_req_duration: ['p(95)<150']",)),
+        ("slo_break_point",),
+        ("latency_knee",),
+    ),
+    Scenario("healthy", script(rate(20, 9), "get('/steady/20')")),
+    Scenario("healthy with think time", script(vus(5, 9), "get('/steady/20?think'); sleep(0.3)")),
+)
+
+
+@pytest.fixture
+def misbehaving() -> Iterator[str]:
+    with open_misbehaving() as url:
+        yield url
+
+
+async def test_real_runs_show_the_findings_they_are_made_for_and_healthy_ones_none(settings: Settings, misbehaving: str) -> None:
+    explained: dict[str, Explanation] = {}
+    settings = dataclasses.replace(settings, limits=Limits(max_concurrent_runs=len(SCENARIOS)))
+
+    async def explain(service: LoadTests, scenario: Scenario) -> None:
+        run = await service.execute(LoadTest(script=scenario.script.replace("TARGET", misbehaving)), wait_s=60)
+        explained[scenario.name] = await service.insights.explain(run.run_id)
+        worst = next((finding.severity for finding in explained[scenario.name].findings), None)
+        assert (await service.get(run.run_id)).worst == worst
+
+    async with open_app(settings) as service, anyio.create_task_group() as tasks:
+        for scenario in SCENARIOS:
+            tasks.start_soon(explain, service, scenario)
+
+    for scenario in SCENARIOS:
+        ids = {finding.id for finding in explained[scenario.name].findings}
+        assert set(scenario.must) <= ids <= {*scenario.must, *scenario.also}, explained[scenario.name]
+    assert "critical finding" in explained["outage"].headline
+    assert explained["ramp"].phases[0].kind == "ramp"
