@@ -79,6 +79,7 @@ CALLS = (
     Call("what is not allowed", "plan_k6_test", {"script_file": "examples/get.js", "vus": 5000, "duration": "2h"}),
     Call("past runs", "get_history", {"limit": 2}),
     Call("past runs, filtered", "get_history", {"status": "failed", "failure_kind": "thresholds_exceeded"}),
+    Call("a chart", "get_report", {"run_id": "$home", "format": "png"}),
     Call("the server", "check_health", {}),
     Call("refused, not allowed here", "execute_k6_test", {"script_file": "examples/get.js", "vus": 5000, "duration": "2h"}),
     Call("refused, wrong arguments", "execute_k6_test", {"url": "example.com", "users": 2, "duration": "3"}),

@@ -107,7 +107,7 @@ async def test_the_readme_names_every_tool_and_each_of_its_arguments() -> None:
 
     missing = [tool.name for tool in tools if tool.name not in words]
     missing += [f"{tool.name}: {name}" for tool in tools for name in tool.input_schema["properties"] if name not in words]
-    assert (len(tools), missing) == (7, [])
+    assert (len(tools), missing) == (8, [])
 
 
 async def test_the_readme_names_every_resource_and_prompt() -> None:
@@ -117,7 +117,7 @@ async def test_the_readme_names_every_resource_and_prompt() -> None:
     names += [template.uri_template for template in await server.list_resource_templates()]
     names += [prompt.name for prompt in await server.list_prompts()]
 
-    assert len(names) == 8
+    assert len(names) == 15
     assert [name for name in names if name not in code_in(README)] == []
 
 

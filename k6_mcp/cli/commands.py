@@ -12,6 +12,7 @@ from k6_mcp.cli.console import printable, stdout, write_json
 from k6_mcp.cli.exit_codes import COMPLETED, FAILED, REFUSED
 from k6_mcp.cli.lists import health_view, metrics_view, plan_view, runs_view
 from k6_mcp.cli.prune import prune
+from k6_mcp.cli.report import Wanted, write_report
 from k6_mcp.cli.run import run
 from k6_mcp.cli.verdict import verdict
 from k6_mcp.errors import InvalidArguments
@@ -73,6 +74,13 @@ async def _show(options: argparse.Namespace, settings: Settings, service: LoadTe
     return COMPLETED
 
 
+async def _report(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
+    run_id = options.run_id or await _newest(service)
+    if path := await write_report(service, run_id, Wanted(options.format, options.output)):
+        sys.stdout.write(f"{path}\n")
+    return COMPLETED
+
+
 async def _stop(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     run_id = options.run_id or await _newest(service, "running")
     stopped = await service.stop(run_id)
@@ -120,6 +128,7 @@ _COMMANDS: Mapping[str, Command] = {
     "plan": _validate,
     "history": _history,
     "show": _show,
+    "report": _report,
     "stop": _stop,
     "doctor": _doctor,
     "rebuild": _rebuild,

@@ -70,7 +70,7 @@ _COMMANDS: Mapping[str, Command] = {
     "oneshot": _oneshot,
     "demo": _demo,
     **dict.fromkeys(
-        ("run", "validate", "plan", "render", "history", "show", "stop", "doctor", "rebuild", "prune", "export", "import"),
+        ("run", "validate", "plan", "render", "history", "show", "report", "stop", "doctor", "rebuild", "prune", "export", "import"),
         _service_command,
     ),
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import get_args
 
 from k6_mcp import __version__
+from k6_mcp.models.reports import ReportFormat
 from k6_mcp.models.request import Method, Preset, Slo
 from k6_mcp.models.run import FailureKind, Status
 
@@ -62,6 +63,7 @@ def _add_tests(add: AddParser) -> None:
     run = _load_command(add, "run", "run a load test with live progress and judge it")
     run.add_argument("--json", action="store_true", help="print the judged result as JSON, and nothing else")
     run.add_argument("--quiet", action="store_true", help="show no progress")
+    run.add_argument("--report", metavar="FORMAT=FILE", action="append", default=[], help="write a report too; repeatable")
     plan = _load_command(add, "validate", "check a load test without traffic: plan, limits, errors with their line", ["plan"])
     plan.add_argument("--json", action="store_true", help="print the plan as JSON")
     _load_command(add, "render", "print the k6 script that would run")
@@ -87,6 +89,10 @@ def _add_runs(add: AddParser) -> None:
     show.add_argument("run_id", nargs="?", metavar="RUN", help=_NEWEST)
     show.add_argument("--detail", choices=("summary", "full", "log", "script"), default="summary", help="what to show of it")
     show.add_argument("--json", action="store_true", help="print it as JSON (full: everything that is kept)")
+    report = add("report", help="write a report of a run", description="Write a report of a run for people or pipelines.")
+    report.add_argument("run_id", nargs="?", metavar="RUN", help=_NEWEST)
+    report.add_argument("--format", choices=get_args(ReportFormat), default="html", help="what to write (default html)")
+    report.add_argument("--output", metavar="FILE", help="where to; - for stdout, the run's folder when left out")
     stop = add(
         "stop", help="stop a running test", description="Stop a test gracefully, whichever server runs it, and show its figures."
     )

@@ -10,6 +10,7 @@ from rich.console import Console
 from k6_mcp.cli.arguments import load_test
 from k6_mcp.cli.console import progress_bar, stderr, stdout, write_json
 from k6_mcp.cli.exit_codes import BY_STATUS
+from k6_mcp.cli.report import wanted, write_report
 from k6_mcp.cli.verdict import verdict
 from k6_mcp.frontends.mcp_server.progress import live_line
 from k6_mcp.models.folder import RunFolder
@@ -27,7 +28,7 @@ ShowLive = Callable[[Run], None]
 
 async def run(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     """Run the test that the options describe and show its verdict; return the exit code."""
-    test, console = load_test(options), stderr()
+    test, console, reports = load_test(options), stderr(), wanted(options.report)
     silent = options.quiet or (options.json and not console.is_terminal)
     with stop_signals() as stop:
         started = await service.start(test)
@@ -38,6 +39,9 @@ async def run(options: argparse.Namespace, settings: Settings, service: LoadTest
     else:
         stdout().print(verdict(run_answer(ended), str(RunFolder(settings.results_dir, ended.run_id).path)))
     await service.tidy()
+    for report in reports:
+        if path := await write_report(service, ended.run_id, report):
+            console.print(f"report: {path}", soft_wrap=True)
     return BY_STATUS[ended.status]
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.models.base import Model
 from k6_mcp.models.history import HistoryPage, HistoryQuery
-from k6_mcp.models.reports import Explanation, Health, PlanReport
+from k6_mcp.models.reports import Explanation, Health, PlanReport, ReportFile, ReportFormat
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.rules import parse_load_test, shape_violations
 from k6_mcp.models.run import FINAL, Run
@@ -26,6 +26,7 @@ class Insights(Protocol):
     """What this front end needs of `k6_mcp.insights.Insights`."""
 
     async def explain(self, run_id: str) -> Explanation: ...
+    async def report(self, run_id: str, format: ReportFormat) -> ReportFile: ...
 
 
 class Service(Protocol):
@@ -60,6 +61,12 @@ class WaitArguments(RunArguments):
     """Arguments of `get_run`: how long to wait for the end of the run, in seconds."""
 
     wait_s: float = Field(default=0, ge=0, le=_WAIT_S)
+
+
+class ReportArguments(RunArguments):
+    """Arguments of `get_report`."""
+
+    format: ReportFormat = "html"
 
 
 class NoArguments(Model):
@@ -129,6 +136,11 @@ async def _analyze(call: Call) -> OneShotAnswer:
     return _result(await call.service.insights.explain(_arguments(RunArguments, call.params).run_id))
 
 
+async def _report(call: Call) -> OneShotAnswer:
+    asked = _arguments(ReportArguments, call.params)
+    return _result(await call.service.insights.report(asked.run_id, asked.format))
+
+
 async def _health(call: Call) -> OneShotAnswer:
     _arguments(NoArguments, call.params)
     return _result(await call.service.health())
@@ -154,5 +166,6 @@ METHODS: Mapping[str, Callable[[Call], Awaitable[OneShotAnswer]]] = {
     "stop_run": _stop_run,
     "get_history": _history,
     "analyze_run": _analyze,
+    "get_report": _report,
     "check_health": _health,
 }

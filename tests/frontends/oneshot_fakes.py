@@ -11,7 +11,7 @@ from k6_mcp.errors import UnknownRun
 from k6_mcp.frontends.oneshot import serve
 from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.metrics import Figures, MetricRow, Metrics, ThresholdResult
-from k6_mcp.models.reports import Explanation, Health, LimitsReport, PlanReport
+from k6_mcp.models.reports import Explanation, Health, LimitsReport, PlanReport, ReportFile, ReportFormat
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import Asked, Failure, FailureKind, Notice, Run
 from k6_mcp.reports.oneshot_answer import BREACH_WORDS, NETWORK_WORDS
@@ -102,6 +102,9 @@ class FakeService:
 
     async def explain(self, run_id: str) -> Explanation:
         return Explanation(run_id=run_id, status="completed", headline="all is well")
+
+    async def report(self, run_id: str, format: ReportFormat) -> ReportFile:
+        return ReportFile(format=format, path=f"/results/report.{format}", media_type="text/plain", bytes=1)
 
     async def health(self) -> Health:
         caps = LimitsReport(max_concurrent_runs=1, max_vus=1, max_duration_s=1, max_rps=1, max_script_bytes=1, timeout_s=1)

@@ -43,7 +43,7 @@ async def call(era: str, env: dict[str, str], home: Path, tool: str, **arguments
 async def test_the_tools_pass_the_strict_lint(era: str, server_env: dict[str, str], tmp_path: Path) -> None:
     done = await inspect(era, server_env, tmp_path, "--method", "tools/list", "--strict")
 
-    assert len(done.json()["result"]["tools"]) == 7
+    assert len(done.json()["result"]["tools"]) == 8
     assert "error" not in done.stderr.lower()
     assert "warning" not in done.stderr.lower()
 

@@ -17,6 +17,7 @@ from k6_mcp.frontends.mcp_server.completions import add_completions
 from k6_mcp.frontends.mcp_server.in_flight import InFlight
 from k6_mcp.frontends.mcp_server.opened import OpenApp, OpenedService
 from k6_mcp.frontends.mcp_server.prompts import add_prompts
+from k6_mcp.frontends.mcp_server.report_resources import add_report_resources
 from k6_mcp.frontends.mcp_server.resources import add_resources
 from k6_mcp.frontends.mcp_server.run_tasks import RunTasks
 from k6_mcp.frontends.mcp_server.tasks import Tasks, TaskSource
@@ -97,6 +98,7 @@ def served(opened: OpenedService, task_sources: Sequence[TaskSource] = ()) -> K6
     """Return the server of a service that the caller may close itself."""
     server = K6Server(opened, task_sources)
     add_resources(server, opened)
+    add_report_resources(server, opened)
     add_prompts(server)
     add_completions(server, opened)
     return server
