@@ -3,14 +3,13 @@
 import re
 
 _HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\ufff9-\ufffb]")
-_NAME = 300
+_NAME = 160
 
 
 def shown(text: str, limit: int = _NAME) -> str:
-    """Return `text` cut to `limit` characters; control characters and those that turn or hide text stand as their code."""
-    whole = text.replace("\r\n", "\n")
-    cut = whole if len(whole) <= limit else f"{whole[: limit - 1]}…"
-    return _HIDDEN.sub(lambda match: f"⟨{ord(match[0]):04X}⟩", cut)
+    """Return `text` of at most `limit` characters; control characters and those that turn or hide text stand as their code."""
+    told = _HIDDEN.sub(lambda match: f"⟨{ord(match[0]):04X}⟩", text[: limit + 1].replace("\r\n", "\n"))
+    return told if len(told) <= limit else f"{told[: limit - 1]}…"
 
 
 def one_line(text: str, limit: int = _NAME) -> str:
