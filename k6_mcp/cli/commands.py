@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 
 from k6_mcp.app import open_app
+from k6_mcp.cli.advice import advice_view
 from k6_mcp.cli.archives import export_runs, import_runs
 from k6_mcp.cli.arguments import history_query, load_test
 from k6_mcp.cli.console import printable, stdout, write_json
@@ -65,12 +66,16 @@ async def _show(options: argparse.Namespace, settings: Settings, service: LoadTe
     if options.detail in ("log", "script"):
         text = await (service.log(run_id) if options.detail == "log" else service.script(run_id))
         sys.stdout.write((printable(text) if sys.stdout.isatty() else text).rstrip("\n") + "\n")
+    elif options.json and options.ai:
+        write_json(await service.insights.explain(run_id, use_ai=True))
     elif options.json:
         write_json(found if options.detail == "full" else run_answer(found))
     else:
         stdout().print(verdict(run_answer(found), str(RunFolder(settings.results_dir, run_id).path)))
         if options.detail == "full" and found.metrics:
             stdout().print(metrics_view(found.metrics))
+        if options.ai and (advice := (await service.insights.explain(run_id, use_ai=True)).advice):
+            stdout().print(advice_view(advice))
     return COMPLETED
 
 

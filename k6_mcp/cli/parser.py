@@ -88,6 +88,7 @@ def _add_runs(add: AddParser) -> None:
     show = add("show", help="show a run", description="Show a run: its judged result, every metric, its log or its script.")
     show.add_argument("run_id", nargs="?", metavar="RUN", help=_NEWEST)
     show.add_argument("--detail", choices=("summary", "full", "log", "script"), default="summary", help="what to show of it")
+    show.add_argument("--ai", action="store_true", help="add a diagnosis that a model words from the computed facts")
     show.add_argument("--json", action="store_true", help="print it as JSON (full: everything that is kept)")
     report = add("report", help="write a report of a run", description="Write a report of a run for people or pipelines.")
     report.add_argument("run_id", nargs="?", metavar="RUN", help=_NEWEST)

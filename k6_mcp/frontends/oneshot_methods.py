@@ -25,7 +25,7 @@ M = TypeVar("M", bound=Model)
 class Insights(Protocol):
     """What this front end needs of `k6_mcp.insights.Insights`."""
 
-    async def explain(self, run_id: str) -> Explanation: ...
+    async def explain(self, run_id: str, *, use_ai: bool = False) -> Explanation: ...
     async def report(self, run_id: str, format: ReportFormat) -> ReportFile: ...
 
 
@@ -61,6 +61,12 @@ class WaitArguments(RunArguments):
     """Arguments of `get_run`: how long to wait for the end of the run, in seconds."""
 
     wait_s: float = Field(default=0, ge=0, le=_WAIT_S)
+
+
+class AnalyzeArguments(RunArguments):
+    """Arguments of `analyze_run`: whether a model words it too."""
+
+    use_ai: bool = False
 
 
 class ReportArguments(RunArguments):
@@ -133,7 +139,8 @@ def _short(run: Run) -> Run:
 
 
 async def _analyze(call: Call) -> OneShotAnswer:
-    return _result(await call.service.insights.explain(_arguments(RunArguments, call.params).run_id))
+    asked = _arguments(AnalyzeArguments, call.params)
+    return _result(await call.service.insights.explain(asked.run_id, use_ai=asked.use_ai))
 
 
 async def _report(call: Call) -> OneShotAnswer:

@@ -100,7 +100,7 @@ class FakeService:
     def insights(self) -> "FakeService":
         return self
 
-    async def explain(self, run_id: str) -> Explanation:
+    async def explain(self, run_id: str, *, use_ai: bool = False) -> Explanation:
         return Explanation(run_id=run_id, status="completed", headline="all is well")
 
     async def report(self, run_id: str, format: ReportFormat) -> ReportFile:

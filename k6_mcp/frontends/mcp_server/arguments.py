@@ -48,9 +48,16 @@ class GetRunArguments(Model):
 
 
 class RunArguments(Model):
-    """What stop_run and analyze_run take."""
+    """What stop_run takes."""
 
     run_id: RunId
+
+
+class AnalyzeArguments(Model):
+    """What analyze_run takes."""
+
+    run_id: RunId
+    use_ai: Annotated[bool, Field(description="let a model word a diagnosis from the computed facts too; default false")] = False
 
 
 class NoArguments(Model):

@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from mcp.types import CallToolResult
 
 from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES, answered, as_json, size
-from k6_mcp.frontends.mcp_server.arguments import GetRunArguments, NoArguments, RunArguments, parse
+from k6_mcp.frontends.mcp_server.arguments import AnalyzeArguments, GetRunArguments, NoArguments, parse
 from k6_mcp.frontends.mcp_server.details import detail_schema, full_answer, log_answer, script_answer
 from k6_mcp.frontends.mcp_server.history_answer import HistoryAnswer, history_answer
 from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.progress import reporting
+from k6_mcp.frontends.mcp_server.sampling import client_model
 from k6_mcp.frontends.mcp_server.schemas import output_schema
 from k6_mcp.frontends.mcp_server.timeline_answer import timeline_answer
-from k6_mcp.frontends.mcp_server.tool import READS, K6Tool, ToolContext, k6_tool
+from k6_mcp.frontends.mcp_server.tool import ASKS, READS, K6Tool, ToolContext, ToolResult, k6_tool
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.reports import Explanation, Health
 from k6_mcp.reports.answer import RunAnswer, run_answer
@@ -65,11 +66,13 @@ class ReadTools:
             answer = history_answer(await service.history(query))
         return answered(answer)
 
-    async def analyze(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
-        """Answer with a verdict in words."""
-        run_id = parse(RunArguments, arguments).run_id
+    async def analyze(self, arguments: Mapping[str, object], context: ToolContext) -> ToolResult:
+        """Answer with a verdict in words, or first ask the client for what its model makes of it."""
+        asked = parse(AnalyzeArguments, arguments)
         service = await self._opened.service()
-        return answered(await service.insights.explain(run_id))
+        own = client_model(context) if asked.use_ai else None
+        explanation = await service.insights.explain(asked.run_id, use_ai=asked.use_ai, advisor=own)
+        return own.asking if own and own.asking else answered(explanation)
 
     async def health(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Answer with the state of what the server depends on."""
@@ -102,12 +105,12 @@ def read_tools(opened: OpenedService) -> list[K6Tool]:
         ),
         k6_tool(
             tools.analyze,
-            RunArguments,
+            AnalyzeArguments,
             output_schema(Explanation, depth=0),
             name="analyze_run",
             title="Explain a load test",
             description=_ANALYZE_DESCRIPTION,
-            annotations=READS,
+            annotations=ASKS,
         ),
         k6_tool(
             tools.health,

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
-from mcp.types import CallToolResult, ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import BaseModel, Field
 
 from k6_mcp.errors import InternalError, K6McpError
@@ -18,8 +18,11 @@ from k6_mcp.frontends.mcp_server.schemas import Schema, input_schema
 
 logger = logging.getLogger(__name__)
 ToolContext: TypeAlias = Context[Any, Any]
-Handler = Callable[[Mapping[str, object], ToolContext], Awaitable[CallToolResult]]
+ToolResult: TypeAlias = CallToolResult | InputRequiredResult  # the second asks the client for something before the first
+Handler = Callable[[Mapping[str, object], ToolContext], Awaitable[ToolResult]]
+R = TypeVar("R", bound=ToolResult)
 
+ASKS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
 READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 LOADS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True)
 STOPS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
@@ -35,7 +38,7 @@ class K6Tool(Tool):
     def output_schema(self) -> Schema:
         return self.answer_schema
 
-    async def run(self, arguments: dict[str, Any], context: ToolContext, convert_result: bool = False) -> CallToolResult:
+    async def run(self, arguments: dict[str, Any], context: ToolContext, convert_result: bool = False) -> ToolResult:
         """Call the handler; whatever goes wrong in it is a result that the model can read."""
         return await guarded(self.name, self.fn(unwrapped(arguments, self.parameters), context))
 
@@ -67,7 +70,7 @@ def k6_tool(
     )
 
 
-async def guarded(name: str, call: Awaitable[CallToolResult]) -> CallToolResult:
+async def guarded(name: str, call: Awaitable[R]) -> R | CallToolResult:
     """Return what `call` returns, or its error as text that begins with the error's code; a crash is told in one line."""
     try:
         return await call

@@ -35,7 +35,7 @@ async def test_a_client_can_list_tools_while_the_service_is_still_opening(settin
 
         tasks.start_soon(ask)
         await opening.wait()
-        assert len((await client.list_tools()).tools) == 7
+        assert (await client.list_tools()).tools
         assert healths == []
         go_on.set()
     assert healths == [True]

@@ -1,0 +1,77 @@
+"""The model of the client that calls, as an advisor: a request of ours to the client, or in 2026 a question it answers by calling again."""
+
+from mcp import MCPError
+from mcp.shared.message import ServerMessageMetadata
+from mcp.types import (
+    CreateMessageRequest,
+    CreateMessageRequestParams,
+    CreateMessageResult,
+    InputRequiredResult,
+    SamplingMessage,
+    TextContent,
+)
+from mcp_types.version import is_version_at_least
+from pydantic import ValidationError
+
+from k6_mcp.advice.advisor import NoReply, Question, Reply
+from k6_mcp.frontends.mcp_server.tool import ToolContext
+from k6_mcp.models.ai import CLIENT
+from k6_mcp.models.wording import cut
+
+_KEY = "advice"
+_ASKED = "advice-asked"
+_MOST_TOKENS = 2000
+_BY_ANSWERS = "2026-07-28"  # from this revision on a server asks by its answer, not by a request of its own
+
+
+class ClientModel:
+    """An advisor behind the calling client; `asking`, when set, is to be answered instead of the advice."""
+
+    provider = CLIENT
+    model = None
+
+    def __init__(self, context: ToolContext) -> None:
+        self._context = context
+        self.asking: InputRequiredResult | None = None
+
+    async def ask(self, question: Question) -> Reply | NoReply:
+        """Return what the client's model says; in the 2026 way only once the client has called again with it."""
+        message = SamplingMessage(role="user", content=TextContent(type="text", text=question.text))
+        params = CreateMessageRequestParams(messages=[message], system_prompt=question.system, max_tokens=_MOST_TOKENS)
+        request = CreateMessageRequest(params=params)
+        if not _asks_by_answers(self._context):
+            return await self._request(request)
+        given = (self._context.input_responses or {}).get(_KEY)
+        if isinstance(given, CreateMessageResult):
+            return _reply(given)
+        if self._context.request_state is None:
+            self.asking = InputRequiredResult(input_requests={_KEY: request}, request_state=_ASKED)
+        return NoReply("the client gave no answer of its model")
+
+    async def _request(self, request: CreateMessageRequest) -> Reply | NoReply:
+        related = ServerMessageMetadata(related_request_id=self._context.request_id)
+        try:
+            return _reply(await self._context.session.send_request(request, CreateMessageResult, metadata=related))
+        except MCPError as error:
+            return NoReply(f"the client refused: {cut(str(error), 200)}")
+        except ValidationError:
+            return NoReply("the client's answer is no text of a model")
+
+
+def client_model(context: ToolContext) -> ClientModel | None:
+    """Return the model of the client, None where it offers none or cannot be asked."""
+    capabilities = context.client_capabilities
+    if capabilities is None or capabilities.sampling is None:
+        return None
+    return ClientModel(context) if _asks_by_answers(context) or context.session.can_send_request else None
+
+
+def _asks_by_answers(context: ToolContext) -> bool:
+    version = context.protocol_version
+    return version is not None and is_version_at_least(version, _BY_ANSWERS)
+
+
+def _reply(result: CreateMessageResult) -> Reply | NoReply:
+    if not isinstance(result.content, TextContent):
+        return NoReply("the client's model answered without text")
+    return Reply(result.content.text, cut(result.model, 80) or None)
