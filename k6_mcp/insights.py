@@ -12,10 +12,12 @@ from k6_mcp.analysis.findings import find
 from k6_mcp.analysis.phases import phases_of
 from k6_mcp.comparing import Comparing
 from k6_mcp.errors import InvalidArguments
+from k6_mcp.gating import Gating
 from k6_mcp.history.history import History
 from k6_mcp.models.archive import ExportReport, ImportReport
 from k6_mcp.models.comparison import Baseline, Comparison
 from k6_mcp.models.findings import Advice
+from k6_mcp.models.gate import GatePolicy, GateResult
 from k6_mcp.models.reports import Component, Explanation, ReportFile, ReportFormat
 from k6_mcp.models.run import FINAL, Notice, Run
 from k6_mcp.models.timeline import Timeline
@@ -38,6 +40,7 @@ class Insights:
         self._history = history
         self._settings = settings
         self._comparing = Comparing(get, timeline, history)
+        self._gating = Gating(get, history, self.compare, self.set_baseline)
 
     async def compare(self, baseline: str, candidate: str | None = None) -> Comparison:
         """Hold a run (or the latest of a test) against another (or the baseline of a test), repeats included; see `Comparing.compare`."""
@@ -46,6 +49,14 @@ class Insights:
     async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline:
         """Make a run what later runs of its test are compared with; see `Comparing.set_baseline`."""
         return await self._comparing.set_baseline(run_id, name)
+
+    async def gate(self, run_id: str, policy: GatePolicy) -> GateResult:
+        """Return whether a run with its repeats passes, against its thresholds and a baseline; see `Gating.gate`."""
+        return await self._gating.gate(run_id, policy)
+
+    async def accept(self, result: GateResult, name: str | None = None) -> GateResult:
+        """Make a run that passed a gate the baseline of its test; see `Gating.accept`."""
+        return await self._gating.accept(result, name)
 
     async def explain(self, run_id: str, *, use_ai: bool = False, advisor: Advisor | None = None) -> Explanation:
         """Return a run's verdict in words; raises UnknownRun.

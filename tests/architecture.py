@@ -17,7 +17,7 @@ LAYERS = (
     ("limits", "scripts", "runners", "analysis", "reports", "history", "advice"),
     ("ongoing",),
     ("driver",),
-    ("comparing", "repeats"),
+    ("comparing", "gating", "repeats"),
     ("insights",),
     ("service",),
     ("app",),
