@@ -11,7 +11,7 @@ from tests.chromium.listener import Listener
 from tests.reports.views import HOSTILE, bare, broken, hostile, short
 
 # For each canvas how many of its pixels have a strong colour, which only the lines have.
-_COLOURED = """[...document.querySelectorAll('canvas')].map((canvas) => {
+COLOURED = """[...document.querySelectorAll('canvas')].map((canvas) => {
   const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
   let coloured = 0;
   for (let i = 0; i < pixels.length; i += 4) {
@@ -20,7 +20,7 @@ _COLOURED = """[...document.querySelectorAll('canvas')].map((canvas) => {
   }
   return coloured;
 })"""
-_KEYS = """[...document.querySelectorAll('[data-plot]')].map(
+KEYS = """[...document.querySelectorAll('[data-plot]')].map(
   (plot) => [plot.dataset.plot, [...plot.querySelectorAll('.key > span:nth-child(2)')].map((key) => key.textContent)])"""
 _VALUES = "[...document.querySelectorAll('.key .value')].map((value) => value.textContent)"
 _ZOOMED = "!document.getElementById('zoom-reset').disabled"
@@ -37,13 +37,13 @@ def show(browser: Browser, folder: Path, view: RunView, *, dark: bool = False, w
 def test_every_chart_is_drawn_with_its_lines_and_the_console_stays_empty(browser: Browser, tmp_path: Path) -> None:
     show(browser, tmp_path, broken())
 
-    assert dict(browser.evaluate(_KEYS)) == {
+    assert dict(browser.evaluate(KEYS)) == {
         "latency": ["p50", "p90", "p95", "p99", "max"],
         "rate": ["requests", "iterations asked for", "iterations dropped"],
         "vus": ["VUs"],
         "errors": ["1212 TCP: connection refused"],
     }
-    assert all(coloured > 200 for coloured in browser.evaluate(_COLOURED))
+    assert all(coloured > 200 for coloured in browser.evaluate(COLOURED))
     assert browser.complaints() == []
 
 
@@ -62,7 +62,7 @@ def test_a_page_of_any_length_opens_without_a_complaint(browser: Browser, tmp_pa
 
     assert browser.complaints() == []
     assert browser.evaluate("document.querySelectorAll('canvas').length") == (0 if view.timeline is None else len(drawn(view)))
-    assert all(coloured > 5 for coloured in browser.evaluate(_COLOURED))
+    assert all(coloured > 5 for coloured in browser.evaluate(COLOURED))
 
 
 def drawn(view: RunView) -> list[str]:
@@ -127,11 +127,11 @@ def test_the_keyboard_reads_values_out_zooms_and_shows_all(browser: Browser, tmp
 
 def test_a_line_can_be_hidden_and_the_scale_made_logarithmic(browser: Browser, tmp_path: Path) -> None:
     show(browser, tmp_path, broken())
-    whole = browser.evaluate(_COLOURED)[0]
+    whole = browser.evaluate(COLOURED)[0]
 
     browser.evaluate("document.querySelectorAll('[data-plot=latency] .key').forEach((key, i) => i && key.click())")
     browser.settle()
-    alone = browser.evaluate(_COLOURED)[0]
+    alone = browser.evaluate(COLOURED)[0]
     browser.evaluate("document.getElementById('log').click()")
     browser.settle()
 
