@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import cast
 
+from k6_mcp.models.metrics import ErrorSample
 from k6_mcp.models.outcome import LogDigest, LogMessage
 from k6_mcp.redaction import redact_text
 
@@ -22,6 +23,10 @@ _WRITTEN_EACH = 10  # a repeated line is written this often, then only counted
 _LOG_FILE_BYTES = 2_000_000
 _MOST_MESSAGES = 40
 _MESSAGE_CHARS = 600
+_SAMPLE = b'"msg":"k6-mcp sample '  # how generated scripts show an answer that failed (templates/request.js.j2)
+_MOST_SAMPLES = 5
+_MOST_SAMPLE_LINES = 2_000
+_SAMPLE_CHARS = 300
 _SPURIOUS = ("failed to handle the end-of-test summary",)  # k6 2.x when a run dies before any sample
 
 
@@ -51,6 +56,8 @@ class LogReader:
         self._dropped = 0
         self._thrown = 0
         self._failures = 0
+        self._samples: dict[tuple[str, int], ErrorSample] = {}
+        self._sample_lines = 0
         self._cause: _Entry | None = None
 
     def feed(self, chunk: bytes) -> None:
@@ -84,6 +91,7 @@ class LogReader:
             messages=tuple(
                 LogMessage(level=e.level, text=e.text, count=e.count, source=e.source) for e in entries[:_MOST_MESSAGES]
             ),
+            samples=tuple(self._samples.values()),
             dropped_lines=self._dropped,
             went_running=went_running,
         )
@@ -91,6 +99,8 @@ class LogReader:
     def _line(self, line: bytes) -> None:
         self._thrown += _ended_iteration(line)
         self._failures += b'"msg":"Request Failed"' in line
+        if _SAMPLE in line and self._sample(line):
+            return
         key = _TIME.sub(b"", line)
         entry = self._entries.get(key)
         if entry is None:
@@ -107,6 +117,18 @@ class LogReader:
             self._cause = entry
         if entry.count <= _WRITTEN_EACH and key in self._entries:
             self._put(redact_text(line.decode("utf-8", errors="replace"), self._secrets))
+
+    def _sample(self, line: bytes) -> bool:
+        """Take a sample of a failed answer; the first of each kind is kept until one comes that has a body."""
+        self._sample_lines += 1
+        sample = _parse_sample(line, self._secrets) if self._sample_lines <= _MOST_SAMPLE_LINES else None
+        if sample is None:
+            return self._sample_lines > _MOST_SAMPLE_LINES
+        known = self._samples.get(key := (sample.name, sample.status))
+        if (known is None and len(self._samples) < _MOST_SAMPLES) or (known is not None and not known.text and sample.text):
+            self._samples[key] = sample
+            self._put(redact_text(line.decode("utf-8", errors="replace"), self._secrets))
+        return True
 
     def _put(self, text: str) -> None:
         if self._written < _LOG_FILE_BYTES:
@@ -153,6 +175,16 @@ def _parse(line: bytes, secrets: tuple[str, ...]) -> _Entry:
         hint=str(fields["hint"])[:_MESSAGE_CHARS] if "hint" in fields else None,
         explains_exit=explains,
     )
+
+
+def _parse_sample(line: bytes, secrets: tuple[str, ...]) -> ErrorSample | None:
+    said = str(_json_fields(line.decode("utf-8", errors="replace")).get("msg", ""))
+    fields = _json_fields(said.partition("sample ")[2])
+    name, status, text = fields.get("name"), fields.get("status"), fields.get("text")
+    if not isinstance(name, str) or not isinstance(status, int) or not isinstance(text, str) or not 0 <= status < 1000:
+        return None
+    name, text = (redact_text(part, secrets)[:_SAMPLE_CHARS] for part in (name, text))
+    return ErrorSample(name=name, status=status, text=text)
 
 
 def _json_fields(text: str) -> dict[str, object]:

@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
+from k6_mcp.models.metrics import ErrorSample
 from k6_mcp.runners.logs import LogReader
 
 
@@ -130,3 +131,41 @@ def test_k6_2s_name_for_our_wrapper_is_left_out_of_the_cause() -> None:
         )
     )
     assert reader.digest(went_running=False).cause == "file:///r/script.js: Line 1:2 Unexpected token"
+
+
+def _sample(name: str, status: int, text: str) -> bytes:
+    return _line(
+        msg=f"k6-mcp sample {json.dumps({'name': name, 'status': status, 'text': text})}", level="warning", source="console"
+    )
+
+
+def test_samples_of_failed_answers_are_picked_out_and_are_no_messages() -> None:
+    written: list[str] = []
+    reader = LogReader(written.append, ["s3cr3t-value"])
+    reader.feed(_sample("GET http://h/", 503, ""))
+    reader.feed(_sample("GET http://h/", 503, 'broken "down" with s3cr3t-value\n'))
+    reader.feed(_sample("GET http://h/", 503, "a second one"))
+    reader.feed(_sample("GET http://h/", 404, "x" * 1000))
+    digest = reader.digest(went_running=True)
+    assert digest.samples == (
+        ErrorSample(name="GET http://h/", status=503, text='broken "down" with ***\n'),
+        ErrorSample(name="GET http://h/", status=404, text="x" * 300),
+    )
+    assert (digest.messages, "s3cr3t-value" in "".join(written)) == ((), False)
+
+
+def test_only_a_few_samples_are_kept_whatever_a_script_prints() -> None:
+    reader = LogReader(lambda text: None)
+    for status in range(100, 999):
+        reader.feed(_sample("x", status, "y") * 10)
+    assert [sample.status for sample in reader.digest(went_running=True).samples] == [100, 101, 102, 103, 104]
+
+
+@pytest.mark.parametrize(
+    "said", ["{", "[]", "5", '{"name": 1, "status": 2, "text": ""}', '{"name": "", "status": 1e9, "text": ""}', ""]
+)
+def test_what_only_begins_like_a_sample_is_a_message(said: str) -> None:
+    reader = LogReader(lambda text: None)
+    reader.feed(_line(msg=f"k6-mcp sample {said}", level="warning", source="console"))
+    digest = reader.digest(went_running=True)
+    assert (digest.samples, len(digest.messages)) == ((), 1)
