@@ -7,7 +7,6 @@ from itertools import pairwise
 
 import pytest
 
-from k6_mcp.models.comparison import Comparison, Difference, MetricChange
 from k6_mcp.models.findings import Advice
 from k6_mcp.models.metrics import CheckResult, EndpointFigures, ErrorSample
 from k6_mcp.models.run import Notice
@@ -15,31 +14,15 @@ from k6_mcp.reports.html import LARGEST_BYTES, render_comparison_html, render_ht
 from k6_mcp.reports.view import RunView, view_json
 from tests.analysis.samples import threshold
 from tests.reports.parsed import Element, parse
-from tests.reports.views import HOSTILE, bare, broken, hostile, phases, short, timeline
+from tests.reports.views import HOSTILE, bare, broken, comparison, hostile, phases, short, timeline
 
 VIEWS = {"two seconds": short(), "broken": broken(), "an hour": broken(3600), "nothing measured": bare()}
-CHANGES = (
-    MetricChange(
-        metric="p95", unit="ms", change="regressed", baseline=75, candidate=98, effect=0.31, effect_low=0.24, effect_high=0.38
-    ),
-    MetricChange(metric="rate", unit="per_s", change="not_comparable", baseline=49.0, reason="less load"),
-)
 
 
 def compared(sentence: str = "p95 rose by 31 %") -> str:
     """The page of a comparison of two runs."""
     before, after = broken(), broken(run_id="r-20260102-fedcba9876543210")
-    difference = Difference(what="k6 version", baseline=sentence, candidate="2.2.0", blocking=True)
-    comparison = Comparison(
-        baseline=(before.run.run_id,),
-        candidate=(after.run.run_id,),
-        change="regressed",
-        sentence=sentence,
-        metrics=CHANGES,
-        differences=(difference,),
-        notes=(sentence,),
-    )
-    return render_comparison_html(comparison, (before, after))
+    return render_comparison_html(comparison(before, after, sentence), (before, after))
 
 
 PAGES = {**{name: render_html(view) for name, view in VIEWS.items()}, "a comparison": compared()}

@@ -8,8 +8,7 @@ from k6_mcp.reports.planned import planned
 from k6_mcp.reports.points import points
 from k6_mcp.reports.view import page_data
 from tests.analysis.samples import metrics, plan, run, threshold
-from tests.reports.test_html import CHANGES
-from tests.reports.views import broken, phases, timeline, view
+from tests.reports.views import CHANGES, broken, phases, timeline, view
 
 NOTHING = planned(None)
 

@@ -4,6 +4,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
+from k6_mcp.models.comparison import Comparison, Difference, MetricChange
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.metrics import (
     CheckResult,
@@ -32,6 +33,13 @@ HOSTILE = (
     "{{ 7 * 7 }}{% raw %}",
     "\u202egnp.exe\u2066 \u200b\u0007\ud800 \u2028",
     "W" * 10_000,
+)
+
+CHANGES = (
+    MetricChange(
+        metric="p95", unit="ms", change="regressed", baseline=75, candidate=98, effect=0.31, effect_low=0.24, effect_high=0.38
+    ),
+    MetricChange(metric="rate", unit="per_s", change="not_comparable", baseline=49.0, reason="less load"),
 )
 
 
@@ -137,6 +145,19 @@ def hostile(text: str) -> RunView:
     staged = tuple(phase.model_copy(update={"label": text, "scenario": text}) for phase in phases())
     return view(
         base.run.model_copy(update=words), base.timeline, headline=text, findings=(found,), phases=staged, script=text * 3
+    )
+
+
+def comparison(before: RunView, after: RunView, sentence: str = "p95 rose by 31 %") -> Comparison:
+    """Two runs held against each other, with `sentence` wherever a text may stand."""
+    return Comparison(
+        baseline=(before.run.run_id,),
+        candidate=(after.run.run_id,),
+        change="regressed",
+        sentence=sentence,
+        metrics=CHANGES,
+        differences=(Difference(what="k6 version", baseline=sentence, candidate="2.2.0", blocking=True),),
+        notes=(sentence,),
     )
 
 
