@@ -9,8 +9,10 @@ from k6_mcp.app import open_app
 from k6_mcp.cli.advice import advice_view
 from k6_mcp.cli.archives import export_runs, import_runs
 from k6_mcp.cli.arguments import history_query, load_test
+from k6_mcp.cli.comparison import compare, set_baseline
 from k6_mcp.cli.console import printable, stdout, write_json
 from k6_mcp.cli.exit_codes import COMPLETED, FAILED, REFUSED
+from k6_mcp.cli.findings import findings_view
 from k6_mcp.cli.lists import health_view, metrics_view, plan_view, runs_view
 from k6_mcp.cli.prune import prune
 from k6_mcp.cli.report import Wanted, write_report
@@ -74,8 +76,11 @@ async def _show(options: argparse.Namespace, settings: Settings, service: LoadTe
         stdout().print(verdict(run_answer(found), str(RunFolder(settings.results_dir, run_id).path)))
         if options.detail == "full" and found.metrics:
             stdout().print(metrics_view(found.metrics))
-        if options.ai and (advice := (await service.insights.explain(run_id, use_ai=True)).advice):
-            stdout().print(advice_view(advice))
+        explanation = await service.insights.explain(run_id, use_ai=options.ai)
+        if explanation.findings:
+            stdout().print(findings_view(explanation.findings))
+        if explanation.advice:
+            stdout().print(advice_view(explanation.advice))
     return COMPLETED
 
 
@@ -135,6 +140,8 @@ _COMMANDS: Mapping[str, Command] = {
     "show": _show,
     "report": _report,
     "stop": _stop,
+    "compare": compare,
+    "baseline": set_baseline,
     "doctor": _doctor,
     "rebuild": _rebuild,
     "prune": prune,

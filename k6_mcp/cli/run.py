@@ -10,10 +10,12 @@ from rich.console import Console
 from k6_mcp.cli.arguments import load_test
 from k6_mcp.cli.console import progress_bar, stderr, stdout, write_json
 from k6_mcp.cli.exit_codes import BY_STATUS
+from k6_mcp.cli.findings import findings_view
 from k6_mcp.cli.report import wanted, write_report
 from k6_mcp.cli.verdict import verdict
 from k6_mcp.frontends.mcp_server.progress import live_line
 from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.reports.answer import run_answer
 from k6_mcp.runners.signals import Stop, stop_signals
@@ -30,19 +32,26 @@ async def run(options: argparse.Namespace, settings: Settings, service: LoadTest
     """Run the test that the options describe and show its verdict; return the exit code."""
     test, console, reports = load_test(options), stderr(), wanted(options.report)
     silent = options.quiet or (options.json and not console.is_terminal)
-    with stop_signals() as stop:
-        started = await service.start(test)
-        with nullcontext(_ignore) if silent else live(console) as show:
-            ended = await _until_final(service, started, stop, show)
+    ended = (await run_to_end(service, test, silent=silent))[1]
     if options.json:
         write_json(run_answer(ended))
     else:
         stdout().print(verdict(run_answer(ended), str(RunFolder(settings.results_dir, ended.run_id).path)))
+        if findings := (await service.insights.explain(ended.run_id)).findings:
+            stdout().print(findings_view(findings))
     await service.tidy()
     for report in reports:
         if path := await write_report(service, ended.run_id, report):
             console.print(f"report: {path}", soft_wrap=True)
     return BY_STATUS[ended.status]
+
+
+async def run_to_end(service: LoadTests, test: LoadTest, *, silent: bool) -> tuple[Run, Run]:
+    """Run `test` with its repeats, showing it unless `silent`; return the run that was started and what is told of all at the end."""
+    with stop_signals() as stop:
+        started = await service.start(test)
+        with nullcontext(_ignore) if silent else live(stderr()) as show:
+            return started, await _until_final(service, started, stop, show)
 
 
 @contextmanager

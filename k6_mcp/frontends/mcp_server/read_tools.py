@@ -17,6 +17,7 @@ from k6_mcp.frontends.mcp_server.tool import ASKS, READS, K6Tool, ToolContext, T
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.reports import Explanation, Health
 from k6_mcp.reports.answer import RunAnswer, run_answer
+from k6_mcp.reports.explanation_answer import explanation_answer
 
 _DEFAULT_WAIT_S = 45.0
 
@@ -24,7 +25,8 @@ _GET_RUN_DESCRIPTION = """Get one load test by run_id, waiting for its end while
 time, k6's log or its script. While status is running or queued, call it again with the same run_id. Cancelling it does not stop the test."""
 _HISTORY_DESCRIPTION = """List past and running load tests, newest first, with status, failure kind, p95 and error rate. All filters \
 given must hold; pass next_cursor as cursor for the next page."""
-_ANALYZE_DESCRIPTION = """Explain the result of one load test: what broke, the evidence for it, and what to do next."""
+_ANALYZE_DESCRIPTION = """Explain the result of one load test: what broke, findings (when and at what load it broke, \
+outages, drift, stalls, causes) with severity, confidence 0-1, evidence and next step, figures per phase."""
 _HEALTH_DESCRIPTION = (
     """Check whether load tests can run here: k6 path and version, database, disk, limits, running and queued tests."""
 )
@@ -43,6 +45,8 @@ class ReadTools:
         wait_s = asked.wait_s if asked.wait_s is not None else _DEFAULT_WAIT_S if asked.detail in ("summary", "full") else 0.0
         async with reporting(context) as emit:
             run = await service.wait(asked.run_id, wait_s, emit)
+        if run.series and asked.detail != "summary":
+            run = await service.get(asked.run_id)  # of several repeats, this one
         match asked.detail:
             case "timeline":
                 return answered(timeline_answer(run, await service.timeline(run.run_id)))
@@ -72,7 +76,7 @@ class ReadTools:
         service = await self._opened.service()
         own = client_model(context) if asked.use_ai else None
         explanation = await service.insights.explain(asked.run_id, use_ai=asked.use_ai, advisor=own)
-        return own.asking if own and own.asking else answered(explanation)
+        return own.asking if own and own.asking else answered(explanation_answer(explanation))
 
     async def health(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Answer with the state of what the server depends on."""
