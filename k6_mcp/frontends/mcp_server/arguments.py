@@ -38,12 +38,12 @@ class GetRunArguments(Model):
     wait_s: Annotated[
         float | None,
         Field(
-            ge=0, le=50, description="seconds to wait for the end of a running test, 0 to 50; default 45 with summary or full, else 0"
+            ge=0, le=50, description="seconds to wait for a running test's end, 0 to 50; default 45 with summary and full, else 0"
         ),
     ] = None
     detail: Annotated[
         Detail,
-        Field(description="summary (default), full: every metric, timeline: over time and per stage, log: its end, script: what ran"),
+        Field(description="summary (default), full: every metric, timeline: over time and by stage, log: its end, script as run"),
     ] = "summary"
 
 

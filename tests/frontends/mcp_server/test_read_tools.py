@@ -134,7 +134,7 @@ async def test_resources_hold_what_is_kept_of_a_run(settings: Settings) -> None:
         run_id = await ran(client)
         summary = json.loads(await read(client, f"k6://runs/{run_id}/summary"))
         assert summary == answer(await client.call_tool("get_run", {"run_id": run_id}))
-        assert summary["resources"] == [f"k6://runs/{run_id}/{part}" for part in ("summary", "metrics", "log", "script")]
+        assert summary["resources"] == [f"k6://runs/{run_id}/{part}" for part in ("summary", "metrics", "timeline", "log", "script")]
         assert await read(client, f"k6://runs/{run_id}/log") == "level=info msg=hello"
         assert await read(client, f"k6://runs/{run_id}/script") == SCRIPT["script"]
 
@@ -163,7 +163,7 @@ async def test_resources_and_templates_are_listed_with_titles_and_types(settings
         resources = (await client.list_resources()).resources
         templates = (await client.list_resource_templates()).resource_templates
     assert [resource.uri for resource in resources] == ["k6://presets"]
-    parts = [f"k6://runs/{{run_id}}/{part}" for part in ("summary", "metrics", "log", "script")]
+    parts = [f"k6://runs/{{run_id}}/{part}" for part in ("summary", "metrics", "timeline", "log", "script")]
     assert [template.uri_template for template in templates] == ["k6://presets/{preset}", *parts]
     assert all(item.title and item.description and item.mime_type for item in (*resources, *templates))
 
