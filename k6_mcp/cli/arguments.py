@@ -4,7 +4,9 @@ import argparse
 import json
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from pydantic import JsonValue, ValidationError
 
@@ -15,6 +17,9 @@ from k6_mcp.models.rules import parse_load_test, shape_violations
 
 _THRESHOLD = re.compile(r"\s*([A-Za-z_]\w*(?:\{[^}]*\})?)\s*[:=]\s*(.*\S)\s*\Z", re.DOTALL)
 _STAGE = re.compile(r"([^:]+):(\d+)\Z")
+_ADDED = ("env", "tags", "headers")
+_DEFINITION = 'give a JSON object of execute_k6_test\'s arguments, as in {"url": "http://127.0.0.1:8080/", "preset": "low"}'
+Arguments = dict[str, object]
 _QUERY = (
     "status",
     "failure_kind",
@@ -37,8 +42,58 @@ def load_test(options: argparse.Namespace) -> LoadTest:
         InvalidArguments: With every violation at once.
     """
     words = _Words()
-    arguments = {**_source(options.source), **_load(options, words), **_rest(options, words)}
-    given = {name: value for name, value in arguments.items() if value not in (None, {}, [], False)}
+    return _parsed({**_source(options.source), **_given(options, words)}, words)
+
+
+def defined_test(options: argparse.Namespace) -> LoadTest:
+    """Return the load test that the options of `gate` describe: as for `run`, or on top of a JSON file of the tool's arguments.
+
+    Options replace what the file says; `--env`, `--tag` and `--header` add to it. A relative `script_file` is sought beside the file.
+
+    Raises:
+        InvalidArguments: With every violation at once.
+    """
+    if options.source != "-" and not options.source.endswith(".json"):
+        return load_test(options)
+    words = _Words()
+    arguments, given = _definition(options.source), _given(options, words)
+    for name in _ADDED:
+        first, more = arguments.get(name), given.pop(name, None)
+        if isinstance(first, dict) and isinstance(more, dict):
+            arguments[name] = {**cast("Arguments", first), **cast("Arguments", more)}
+        elif more is not None:
+            arguments[name] = more
+    return _parsed({**arguments, **given}, words)
+
+
+def given_options(options: argparse.Namespace) -> list[str]:
+    """Return the arguments of a load test that the options name, for a command that takes none."""
+    return [*_given(options, _Words())]
+
+
+def _definition(source: str) -> Arguments:
+    """Return the object in a JSON file, `-` for stdin."""
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+        content: object = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise InvalidArguments(f"the definition {source} cannot be read: {str(error)[:200]}", hint=_DEFINITION) from None
+    if not isinstance(content, dict):
+        raise InvalidArguments(f"the definition {source} is no JSON object", hint=_DEFINITION)
+    arguments = cast("Arguments", content)
+    arguments.pop("wait_s", None)  # a call of the tool may be taken as it is
+    script_file = arguments.get("script_file")
+    if isinstance(script_file, str) and source != "-":
+        arguments["script_file"] = str(Path(source).parent / script_file)
+    return arguments
+
+
+def _given(options: argparse.Namespace, words: "_Words") -> Arguments:
+    arguments = {**_load(options, words), **_rest(options, words)}
+    return {name: value for name, value in arguments.items() if value not in (None, {}, [], False)}
+
+
+def _parsed(given: Mapping[str, object], words: "_Words") -> LoadTest:
     try:
         test = parse_load_test(given)
     except InvalidArguments as error:
@@ -140,6 +195,7 @@ def _load(options: argparse.Namespace, words: _Words) -> dict[str, object]:
         "rate_per_s": options.rate,
         "stages": words.stages(options.stage),
         "override_load": options.override_load,
+        "repeat": _number(options.repeat),
     }
 
 

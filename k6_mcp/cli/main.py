@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _refuse(error, as_json=getattr(options, "json", False))
         return REFUSED
     except KeyboardInterrupt:
-        return CANCELLED
+        return REFUSED if options.command == "gate" else CANCELLED  # 3 would say that it had judged
     except BrokenPipeError:  # the reader of a pipe has seen enough; the interpreter must not flush into it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -59,6 +59,12 @@ def _demo(options: argparse.Namespace, settings: Settings) -> int:
     return demo(options, settings)
 
 
+def _gate(options: argparse.Namespace, settings: Settings) -> int:
+    from k6_mcp.cli.gate import gate_command
+
+    return gate_command(options, settings)
+
+
 def _service_command(options: argparse.Namespace, settings: Settings) -> int:
     from k6_mcp.cli.commands import run_command
 
@@ -69,8 +75,25 @@ _COMMANDS: Mapping[str, Command] = {
     "serve": _serve,
     "oneshot": _oneshot,
     "demo": _demo,
+    "gate": _gate,
     **dict.fromkeys(
-        ("run", "validate", "plan", "render", "history", "show", "report", "stop", "doctor", "rebuild", "prune", "export", "import"),
+        (
+            "run",
+            "validate",
+            "plan",
+            "render",
+            "history",
+            "show",
+            "report",
+            "stop",
+            "compare",
+            "baseline",
+            "doctor",
+            "rebuild",
+            "prune",
+            "export",
+            "import",
+        ),
         _service_command,
     ),
 }

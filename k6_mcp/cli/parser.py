@@ -22,6 +22,16 @@ examples:
   k6-mcp run http://127.0.0.1:8080/ --stage 10s:20 --stage 30s:20 --stage 10s:0
 
 """
+_GATE_HELP = """\
+examples:
+  k6-mcp gate perf/checkout.json --tag build=42 --junit gate.xml --html gate.html
+  k6-mcp gate http://127.0.0.1:8080/ --preset low --name "home page" --repeat 3 --require-baseline
+  k6-mcp gate r-20260131-abcdefghijklmnop --baseline checkout
+
+A definition is a JSON object of execute_k6_test's arguments; options replace what it says, --env, --tag and --header add to it.
+
+exit codes: 0 passed, 1 breached (a threshold, or the target failed), 2 errored (nothing could be judged: arguments, limits, script,
+k6, stopped, nothing asserted), 3 regressed against the baseline, 4 not comparable with the baseline"""
 _NEWEST = "id of a run; the newest one when left out"
 
 
@@ -67,6 +77,21 @@ def _add_tests(add: AddParser) -> None:
     plan = _load_command(add, "validate", "check a load test without traffic: plan, limits, errors with their line", ["plan"])
     plan.add_argument("--json", action="store_true", help="print the plan as JSON")
     _load_command(add, "render", "print the k6 script that would run")
+    _add_gate(_load_command(add, "gate", "run a load test, or take a run, and let a pipeline pass or not", examples=_GATE_HELP))
+
+
+def _add_gate(gate: argparse.ArgumentParser) -> None:
+    gate.set_defaults(quiet=False)
+    add = gate.add_argument_group("gate").add_argument
+    add("--baseline", metavar="RUN|NAME", help="compare with this run, or the baseline of this test (default: of its own)")
+    add("--require-baseline", action="store_true", help="do not pass without a baseline to compare with")
+    add("--set-baseline-on-pass", action="store_true", help="make a run that passes the baseline of its test")
+    add("--allow-nothing-asserted", action="store_true", help="pass a run without thresholds and baseline if its target answered")
+    add("--html", metavar="FILE", help="write the run as a page; a comparison goes beside it")
+    add("--markdown", metavar="FILE", help="write the answer, the comparison and the run as Markdown")
+    add("--junit", metavar="FILE", help="write the answer and the run as JUnit XML")
+    add("--github", action="store_true", help="add to GitHub's step summary, and annotate the job")
+    add("--json", action="store_true", help="print the answer as JSON, and nothing else")
 
 
 def _add_runs(add: AddParser) -> None:
@@ -94,6 +119,27 @@ def _add_runs(add: AddParser) -> None:
     report.add_argument("run_id", nargs="?", metavar="RUN", help=_NEWEST)
     report.add_argument("--format", choices=get_args(ReportFormat), default="html", help="what to write (default html)")
     report.add_argument("--output", metavar="FILE", help="where to; - for stdout, the run's folder when left out")
+    compare = add(
+        "compare",
+        help="say whether a test got better or worse",
+        description="Compare two runs with their repeats; exit code 0 no evidence or improved, 1 regressed, 2 not comparable.",
+    )
+    compare.add_argument("baseline", metavar="BASELINE", help="id of a run, or name of a test: the baseline set for it")
+    compare.add_argument(
+        "candidate",
+        nargs="?",
+        metavar="CANDIDATE",
+        help="id of a run, or name of a test: its latest run (default that of the baseline's test)",
+    )
+    compare.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    baseline = add(
+        "baseline",
+        help="make a run the baseline of its test",
+        description="Make a run, with its repeats, what later runs of its test are compared with.",
+    )
+    baseline.add_argument("run_id", metavar="RUN", help="id of a run")
+    baseline.add_argument("--name", help="name of the test (default the run's own)")
+    baseline.add_argument("--json", action="store_true", help="print the baseline as JSON")
     stop = add(
         "stop", help="stop a running test", description="Stop a test gracefully, whichever server runs it, and show its figures."
     )
@@ -159,16 +205,25 @@ def _add_machine(add: AddParser) -> None:
     doctor.add_argument("--json", action="store_true", help="print the state as JSON")
 
 
-def _load_command(add: AddParser, name: str, help_text: str, aliases: list[str] | None = None) -> argparse.ArgumentParser:
+def _load_command(
+    add: AddParser, name: str, help_text: str, aliases: list[str] | None = None, examples: str = ""
+) -> argparse.ArgumentParser:
     parser = add(
         name,
         aliases=aliases or [],
         help=help_text,
         description=f"{help_text[0].upper()}{help_text[1:]}.",
-        epilog=_RUN_EXAMPLES.replace("k6-mcp run", f"k6-mcp {name}") + _EXIT_CODES,
+        epilog=examples or _RUN_EXAMPLES.replace("k6-mcp run", f"k6-mcp {name}") + _EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", metavar="SCRIPT|URL", help="path of a k6 script, an http(s) URL, or - for a script on stdin")
+    if name == "gate":
+        parser.add_argument(
+            "source", metavar="WHAT", help="a definition (FILE.json, or - for stdin), a script, a URL, or a run id"
+        )
+    else:
+        parser.add_argument(
+            "source", metavar="SCRIPT|URL", help="path of a k6 script, an http(s) URL, or - for a script on stdin"
+        )
     _add_request(parser.add_argument_group("request (with a URL)").add_argument)
     _add_load(parser.add_argument_group("load").add_argument)
     _add_criteria(parser.add_argument_group("criteria").add_argument)
@@ -190,6 +245,7 @@ def _add_load(add: AddArgument) -> None:
     add("--iterations", metavar="N", help="iterations in total, shared by the VUs")
     add("--rate", metavar="PER_S", help="iterations started per second, whatever the latency; with --duration")
     add("--stage", metavar="TIME:VUS", action="append", default=[], help="one step of a ramp of VUs; repeatable")
+    add("--repeat", metavar="N", help="run it so many times, one after another, at most 10; 3 for a sure comparison")
     add("--override-load", action="store_true", help="let these replace the script's own scenarios")
 
 

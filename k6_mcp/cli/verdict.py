@@ -7,9 +7,10 @@ from rich.text import Text
 
 from k6_mcp.cli.console import below, grid, indented
 from k6_mcp.models.duration import format_duration
-from k6_mcp.models.metrics import ErrorCount
-from k6_mcp.models.run import FailureKind, Status
-from k6_mcp.reports.answer import AnswerCheck, AnswerFailure, AnswerFigures, AnswerThreshold, RunAnswer
+from k6_mcp.models.metrics import ErrorCount, ErrorSample
+from k6_mcp.models.run import FailureKind, Series, Status
+from k6_mcp.models.wording import quoted
+from k6_mcp.reports.answer import AnswerCheck, AnswerEndpoint, AnswerFailure, AnswerFigures, AnswerThreshold, RunAnswer
 
 _MARKS: Mapping[Status, tuple[str, str]] = {
     "completed": ("✓", "bold green"),
@@ -27,7 +28,8 @@ def verdict(answer: RunAnswer, kept_in: str = "") -> RenderableType:
     parts += [below(f"! {notice.message}", style="yellow") for notice in answer.warnings]
     parts += _thresholds(answer.thresholds)
     parts += [_figures(answer.figures)] if answer.figures else []
-    parts += [*_errors(answer.errors), *_checks(answer.checks)]
+    parts += [*_endpoints(answer.endpoints), *_errors(answer.errors), *_samples(answer.samples)]
+    parts += [*_checks(answer.checks), *_series(answer.series)]
     parts += [below(text, style="dim") for text in answer.more]
     parts += [below(f"kept in {kept_in}", style="dim")] if kept_in else []
     return Group(*parts)
@@ -134,6 +136,24 @@ def _latency(figures: AnswerFigures) -> str:
     return text if figures.latency_of == "all_requests" else f"{text}  (successful requests only)"
 
 
+def _series(series: Series | None) -> Iterator[RenderableType]:
+    """All repeats, the verdict above being that of the worst."""
+    if series is None:
+        return
+    table = grid("left", "left", "right", "right", "right")
+    table.add_row("", "", "p95", "errors", "requests/s", style="dim")
+    for row in series.runs:
+        table.add_row(
+            row.run_id, status_text(row.status, row.failure), ms(row.p95_ms), share(row.error_rate), _per_s(row.requests_per_s)
+        )
+    yield below(f"{len(series.runs)} of {series.asked} repeats", style="bold")
+    yield indented(table)
+
+
+def _per_s(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
 def _errors(errors: Sequence[ErrorCount]) -> Iterator[RenderableType]:
     if not errors:
         return
@@ -142,6 +162,26 @@ def _errors(errors: Sequence[ErrorCount]) -> Iterator[RenderableType]:
         table.add_row(count(error.count), f"{error.meaning} (error_code {error.code})")
     yield below("failed requests", style="bold")
     yield indented(table)
+
+
+def _endpoints(endpoints: Sequence[AnswerEndpoint]) -> Iterator[RenderableType]:
+    if not endpoints:
+        return
+    table = grid("left", "right", "right", "right")
+    for endpoint in endpoints:
+        failed = f"{count(endpoint.failed)} failed" if endpoint.failed else ""
+        p95 = f"p95 {ms(endpoint.p95_ms)}" if endpoint.p95_ms is not None else ""
+        name = Text(endpoint.name) if endpoint.name is not None else Text("other names", style="dim")
+        table.add_row(name, f"{count(endpoint.requests)} requests", p95, failed)
+    yield below("endpoints", style="bold")
+    yield indented(table)
+
+
+def _samples(samples: Sequence[ErrorSample]) -> Iterator[RenderableType]:
+    if samples:
+        yield below("what the target answered", style="bold")
+    for sample in samples:
+        yield below(f"  HTTP {sample.status}: {quoted(sample.text) if sample.text else 'without a body'}", style="dim")
 
 
 def _checks(checks: Sequence[AnswerCheck]) -> Iterator[RenderableType]:

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.models.base import Model
+from k6_mcp.models.comparison import Baseline, Comparison
 from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.reports import Explanation, Health, PlanReport, ReportFile, ReportFormat
 from k6_mcp.models.request import LoadTest
@@ -26,6 +27,8 @@ class Insights(Protocol):
     """What this front end needs of `k6_mcp.insights.Insights`."""
 
     async def explain(self, run_id: str, *, use_ai: bool = False) -> Explanation: ...
+    async def compare(self, baseline: str, candidate: str | None = None) -> Comparison: ...
+    async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline: ...
     async def report(self, run_id: str, format: ReportFormat) -> ReportFile: ...
 
 
@@ -61,6 +64,19 @@ class WaitArguments(RunArguments):
     """Arguments of `get_run`: how long to wait for the end of the run, in seconds."""
 
     wait_s: float = Field(default=0, ge=0, le=_WAIT_S)
+
+
+class CompareArguments(Model):
+    """Arguments of `compare_runs`: run ids or names of tests."""
+
+    baseline: str = Field(min_length=1, max_length=120)
+    candidate: str | None = Field(default=None, min_length=1, max_length=120)
+
+
+class BaselineArguments(RunArguments):
+    """Arguments of `set_baseline`: the name of the test where the run has none."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=120)
 
 
 class AnalyzeArguments(RunArguments):
@@ -148,6 +164,16 @@ async def _report(call: Call) -> OneShotAnswer:
     return _result(await call.service.insights.report(asked.run_id, asked.format))
 
 
+async def _compare(call: Call) -> OneShotAnswer:
+    asked = _arguments(CompareArguments, call.params)
+    return _result(await call.service.insights.compare(asked.baseline, asked.candidate))
+
+
+async def _set_baseline(call: Call) -> OneShotAnswer:
+    asked = _arguments(BaselineArguments, call.params)
+    return _result(await call.service.insights.set_baseline(asked.run_id, asked.name))
+
+
 async def _health(call: Call) -> OneShotAnswer:
     _arguments(NoArguments, call.params)
     return _result(await call.service.health())
@@ -173,6 +199,8 @@ METHODS: Mapping[str, Callable[[Call], Awaitable[OneShotAnswer]]] = {
     "stop_run": _stop_run,
     "get_history": _history,
     "analyze_run": _analyze,
+    "compare_runs": _compare,
+    "set_baseline": _set_baseline,
     "get_report": _report,
     "check_health": _health,
 }

@@ -9,13 +9,16 @@ from pydantic import Field
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.headline import headline, subject
-from k6_mcp.models.metrics import CheckResult, ErrorCount, LiveFigures, Metrics, StatusCount, ThresholdResult
-from k6_mcp.models.run import FINAL, Failure, FailureKind, Notice, Run, Status
+from k6_mcp.models.metrics import CheckResult, ErrorCount, ErrorSample, LiveFigures, Metrics, StatusCount, ThresholdResult
+from k6_mcp.models.run import FINAL, Failure, FailureKind, Notice, Run, Series, Status
 from k6_mcp.models.wording import cut
 
 __all__ = ["RunAnswer", "headline", "run_answer", "summary_line"]
 
 BUDGET_BYTES = 9_800
+_MOST_ENDPOINTS = 8
+_MOST_SAMPLES = 3
+_SAMPLE_CHARS = 200
 _RESOURCES = ("summary", "metrics", "timeline", "log", "script")
 
 # The parts of an answer have no docstrings: those would become part of every client's tool list.
@@ -72,6 +75,13 @@ class AnswerCheck(Model):
     fails: int
 
 
+class AnswerEndpoint(Model):
+    name: str | None = None
+    requests: int
+    failed: int
+    p95_ms: float | None = None
+
+
 class RunAnswer(Model):
     """A load test's state or result; fields without a value are left out."""
 
@@ -86,7 +96,10 @@ class RunAnswer(Model):
     statuses: Annotated[tuple[StatusCount, ...], Field(description="requests by HTTP status")] = ()
     errors: Annotated[tuple[ErrorCount, ...], Field(description="failed requests by k6 error_code")] = ()
     checks: Annotated[tuple[AnswerCheck, ...], Field(description="failed first")] = ()
+    endpoints: Annotated[tuple[AnswerEndpoint, ...], Field(description="by request name, most requests first; nameless: the rest")] = ()
+    samples: Annotated[tuple[ErrorSample, ...], Field(description="failed answers: untrusted output of the target")] = ()
     warnings: tuple[Notice, ...] = ()
+    series: Annotated[Series | None, Field(description="all repeats; the rest of the answer is the one that went worst")] = None
     live: LiveFigures | None = None
     queue_position: int | None = None
     more: Annotated[tuple[str, ...], Field(description="what was left out here")] = ()
@@ -141,7 +154,10 @@ def _answer(run: Run, size: _Size) -> RunAnswer:
         statuses=metrics.statuses[: size.rows] if metrics else (),
         errors=metrics.errors[: size.rows] if metrics else (),
         checks=tuple(_checks(metrics, size)) if metrics else (),
+        endpoints=tuple(_endpoints(metrics, size)) if metrics else (),
+        samples=tuple(_samples(metrics, size)) if metrics else (),
         warnings=tuple(Notice(code=cut(w.code, 40), message=cut(w.message, size.text)) for w in run.warnings[: size.warnings]),
+        series=run.series,
         live=_live(run.live) if run.live else None,
         queue_position=run.queue_position,
         more=tuple(_more(run, metrics, size)),
@@ -212,6 +228,23 @@ def _checks(metrics: Metrics, size: _Size) -> Iterator[AnswerCheck]:
         yield AnswerCheck(name=cut(check.name, size.name), group=group, passes=check.passes, fails=check.fails)
 
 
+def _endpoints(metrics: Metrics, size: _Size) -> Iterator[AnswerEndpoint]:
+    if len(metrics.endpoints) < 2:  # the only one has the figures of the whole
+        return
+    for row in metrics.endpoints[: _most_endpoints(size)]:
+        name = cut(row.name, size.name) if row.name is not None else None
+        yield AnswerEndpoint(name=name, requests=row.requests, failed=row.failed, p95_ms=_known(row.p95_ms))
+
+
+def _most_endpoints(size: _Size) -> int:
+    return min(size.rows, _MOST_ENDPOINTS)
+
+
+def _samples(metrics: Metrics, size: _Size) -> Iterator[ErrorSample]:
+    for sample in metrics.samples[: min(size.evidence, _MOST_SAMPLES)]:
+        yield ErrorSample(name=cut(sample.name, size.name), status=sample.status, text=cut(sample.text, min(size.text, _SAMPLE_CHARS)))
+
+
 def _failed_first(check: CheckResult) -> int:
     return -check.fails
 
@@ -227,6 +260,7 @@ def _more(run: Run, metrics: Metrics | None, size: _Size) -> Iterator[str]:
         ("statuses", len(metrics.statuses) if metrics else 0, size.rows),
         ("errors", len(metrics.errors) if metrics else 0, size.rows),
         ("checks", len(metrics.checks) if metrics else 0, size.rows),
+        ("endpoints", len(metrics.endpoints) if metrics else 0, max(_most_endpoints(size), 1)),
         ("warnings", len(run.warnings), size.warnings),
     )
     for name, length, shown in lists:

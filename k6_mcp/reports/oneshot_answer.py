@@ -55,7 +55,7 @@ class OneShotMetric(Model):
 
 
 class OneShotAnswer(Model):
-    """What a one-shot request is answered with; `result` carries the answers of methods that are not about one run."""
+    """What a one-shot request is answered with; `result` carries the answers of methods that are not about one run, and all repeats of one."""
 
     success: bool
     status: Status | None = None
@@ -87,6 +87,7 @@ def answer_run(run: Run) -> OneShotAnswer:
         run_id=run.run_id,
         failure=run.failure,
         warnings=run.warnings,
+        result=run.series,
     )
 
 

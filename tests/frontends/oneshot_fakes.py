@@ -9,6 +9,7 @@ from typing import Any
 
 from k6_mcp.errors import UnknownRun
 from k6_mcp.frontends.oneshot import serve
+from k6_mcp.models.comparison import Baseline, Comparison
 from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.metrics import Figures, MetricRow, Metrics, ThresholdResult
 from k6_mcp.models.reports import Explanation, Health, LimitsReport, PlanReport, ReportFile, ReportFormat
@@ -102,6 +103,14 @@ class FakeService:
 
     async def explain(self, run_id: str, *, use_ai: bool = False) -> Explanation:
         return Explanation(run_id=run_id, status="completed", headline="all is well")
+
+    async def compare(self, baseline: str, candidate: str | None = None) -> Comparison:
+        return Comparison(
+            baseline=(baseline,), candidate=(candidate or "",), change="no_evidence", sentence="no evidence of a change"
+        )
+
+    async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline:
+        return Baseline(name=name or "", run_id=run_id, set_at=NOW)
 
     async def report(self, run_id: str, format: ReportFormat) -> ReportFile:
         return ReportFile(format=format, path=f"/results/report.{format}", media_type="text/plain", bytes=1)

@@ -17,6 +17,8 @@ class HistoryRow(Model):
     status: Status
     failure: FailureKind | None = None
     name: str | None = None
+    baseline: bool | None = None
+    repeat: str | None = None
     url: str | None = None
     script_file: str | None = None
     created_at: str
@@ -39,11 +41,14 @@ class HistoryAnswer(Model):
 def history_answer(page: HistoryPage) -> HistoryAnswer:
     """Return `page` with one short row per run."""
     return HistoryAnswer(
-        runs=tuple(_row(run) for run in page.runs), next_cursor=page.next_cursor, total=page.total, degraded=page.degraded
+        runs=tuple(_row(run, run.run_id in page.baselines) for run in page.runs),
+        next_cursor=page.next_cursor,
+        total=page.total,
+        degraded=page.degraded,
     )
 
 
-def _row(run: Run) -> HistoryRow:
+def _row(run: Run, is_baseline: bool) -> HistoryRow:
     figures = run.metrics.figures if run.metrics else None
     p95_ms = figures.latency.p95_ms if figures and figures.latency else None
     return HistoryRow(
@@ -51,6 +56,8 @@ def _row(run: Run) -> HistoryRow:
         status=run.status,
         failure=run.failure.kind if run.failure else None,
         name=_short(run.name, _LONGEST_NAME),
+        baseline=is_baseline or None,
+        repeat=f"{run.repeat} of {run.asked.repeat or '?'}, of {run.repeat_of}" if run.repeat and run.repeat > 1 else None,
         url=_short(run.asked.url, _LONGEST_URL),
         script_file=_short(run.asked.script_file, _LONGEST_URL),
         created_at=run.created_at.isoformat(timespec="seconds").replace("+00:00", "Z"),

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import anyio
 
-from k6_mcp.models.run import Run
+from k6_mcp.models.run import FINAL, Run
 
 logger = logging.getLogger(__name__)
 LONGEST_LINE = 200  # what clients show of a progress message
@@ -20,7 +20,11 @@ class Report(Protocol):
 
 
 def live_line(run: Run) -> str:
-    """Return what `run` is doing now, in one line of at most 200 characters."""
+    """Return what `run` is doing now, in one line of at most 200 characters; of a series, which repeat it is."""
+    if (series := run.series) and run.status not in FINAL:
+        return (
+            f"{min(len(series.runs) + 1, series.asked)} of {series.asked}: {live_line(run.model_copy(update={'series': None}))}"
+        )
     if run.status == "queued":
         place = f", position {run.queue_position}" if run.queue_position else ""
         return f"queued{place}: waiting until another test on this server ends"

@@ -51,7 +51,7 @@ class RunTasks:
         """Return the run of this id as a task."""
         service = await self._opened.service()
         try:
-            return run_task(await service.get(task_id))
+            return run_task(await service.wait(task_id, 0))
         except UnknownRun:
             return None
 
@@ -71,10 +71,11 @@ class RunTasks:
 
 def run_task(run: Run) -> Task:
     """Return `run` as a task: a failed test is a completed task whose result says so, a stopped one is cancelled."""
+    task_id = run.series.first if run.series else run.run_id  # the id that the task was begun with
     if run.status not in FINAL:
-        return Task(run.run_id, "working", run.created_at, datetime.now(UTC), message=live_line(run))
+        return Task(task_id, "working", run.created_at, datetime.now(UTC), message=live_line(run))
     ended_at = run.ended_at or run.created_at
     if run.status == "cancelled":
         message = f"stopped; get_run has the figures up to then (run_id {run.run_id})"
-        return Task(run.run_id, "cancelled", run.created_at, ended_at, message=message)
-    return Task(run.run_id, "completed", run.created_at, ended_at, message=run.status, result=answered(run_answer(run)))
+        return Task(task_id, "cancelled", run.created_at, ended_at, message=message)
+    return Task(task_id, "completed", run.created_at, ended_at, message=run.status, result=answered(run_answer(run)))

@@ -40,7 +40,7 @@ async def test_thousands_of_violations_make_no_enormous_error(settings: Settings
 async def test_an_unknown_argument_is_answered_with_the_known_ones(settings: Settings) -> None:
     text = await refused(settings, "execute_k6_test", {**SCRIPT, "wait": 3})
     assert "wait: unknown argument" in text
-    assert "override_load, wait_s" in text
+    assert "override_load, repeat, wait_s" in text
 
 
 @pytest.mark.parametrize(
