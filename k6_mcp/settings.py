@@ -52,6 +52,7 @@ class Settings:
     limits: Limits = Limits()
     ai: Ai = field(default_factory=Ai)
     retention: Retention = KEPT
+    github_step_summary: Path | None = None
     findings: FindingLimits = field(default_factory=FindingLimits)
 
     @classmethod
@@ -79,6 +80,7 @@ class Settings:
             ),
             ai=_ai(reader),
             retention=_retention(reader),
+            github_step_summary=reader.get("GITHUB_STEP_SUMMARY", _folder, None),
             findings=_finding_limits(reader),
         )
         if reader.reasons:
