@@ -97,13 +97,19 @@ def render_comparison_html(comparison: Comparison, views: Sequence[RunView]) -> 
     )
 
 
-def _run_page(view: RunView, caps: Caps) -> str:
+def render_fragment(view: RunView) -> str:
+    """Return what stands between the bars of a run's page, its long lists and texts cut; a page that draws its charts has to hold it."""
+    return _run_page(view, _TIGHT, layout="fragment.html.j2")
+
+
+def _run_page(view: RunView, caps: Caps, layout: str = "base.html.j2") -> str:
     data = page_data(view)
     times = _TIMES | {
         row.name.partition("{")[0] for row in (view.run.metrics.rows if view.run.metrics else ()) if row.contains == "time"
     }
     return render_page(
         "run.html.j2",
+        layout=layout,
         view=view,
         run=view.run,
         metrics=view.run.metrics,

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render_page(template: str, **values: object) -> str:
-    """Return the page of `template`; `values` are escaped wherever they stand. Bundled scripts and styles are put in by digest."""
-    scripts, style = _scripts(), _style()
+def render_page(template: str, *, layout: str = "base.html.j2", script: str = "page.js", **values: object) -> str:
+    """Return the page of `template`; `values` are escaped wherever they stand. Bundled scripts and styles are put in by digest.
+
+    `layout` is what a run's page is set in, `script` what moves the page beside the charts' own scripts.
+    """
+    scripts, style = _scripts(script), _style()
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -28,7 +31,7 @@ def render_page(template: str, **values: object) -> str:
             "form-action 'none'",
         )
     )
-    return _environment().get_template(template).render(values, policy=policy, scripts=scripts, style=style)
+    return _environment().get_template(template).render(values, layout=layout, policy=policy, scripts=scripts, style=style)
 
 
 def when(moment: datetime | None) -> str:
@@ -37,8 +40,8 @@ def when(moment: datetime | None) -> str:
 
 
 @lru_cache
-def _scripts() -> tuple[str, ...]:
-    return tuple(asset(name) for name in (*CHART_SCRIPTS, "page.js"))
+def _scripts(script: str) -> tuple[str, ...]:
+    return tuple(asset(name) for name in (*CHART_SCRIPTS, script))
 
 
 @lru_cache

@@ -34,6 +34,7 @@ class RunView:
     timeline: Timeline | None
     generated_at: datetime
     script: str | None = None
+    most_points: int = SCREEN_POINTS
 
     @property
     def title(self) -> str:
@@ -54,7 +55,7 @@ class RunView:
     @cached_property
     def drawn(self) -> Points | None:
         """The timeline as a screen shows it, None where there is nothing to draw."""
-        return self.points(SCREEN_POINTS)
+        return self.points(self.most_points)
 
     def points(self, most: int) -> Points | None:
         """Return the timeline as at most `most` points, None where there is nothing to draw."""

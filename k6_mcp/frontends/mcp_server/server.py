@@ -19,6 +19,7 @@ from k6_mcp.frontends.mcp_server.opened import OpenApp, OpenedService
 from k6_mcp.frontends.mcp_server.prompts import add_prompts
 from k6_mcp.frontends.mcp_server.report_resources import add_report_resources
 from k6_mcp.frontends.mcp_server.resources import add_resources
+from k6_mcp.frontends.mcp_server.run_app import RunApp, add_view_resource, with_app
 from k6_mcp.frontends.mcp_server.run_tasks import RunTasks
 from k6_mcp.frontends.mcp_server.tasks import Tasks, TaskSource
 from k6_mcp.frontends.mcp_server.tool import K6Tool, ToolContext
@@ -45,7 +46,8 @@ class K6Server(MCPServer[OpenedService]):
     """An MCP server that keeps some tools out of tools/list and names the others when one is unknown."""
 
     def __init__(self, opened: OpenedService, sources: Sequence[TaskSource]) -> None:
-        tools = all_tools(opened)
+        tools = with_app(all_tools(opened))
+        self.app = RunApp(opened)
         self.in_flight = InFlight()
         self._unlisted = {tool.name for tool in tools if isinstance(tool, K6Tool) and not tool.listed}
         super().__init__(
@@ -54,7 +56,7 @@ class K6Server(MCPServer[OpenedService]):
             instructions=_INSTRUCTIONS,
             version=__version__,
             tools=tools,
-            extensions=[Tasks([RunTasks(opened), *sources])],
+            extensions=[Tasks([RunTasks(opened), *sources]), self.app],
             lifespan=opened.lifespan,
             cache_hints=_CACHED,
             middleware=[self.in_flight],
@@ -99,6 +101,7 @@ def served(opened: OpenedService, task_sources: Sequence[TaskSource] = ()) -> K6
     server = K6Server(opened, task_sources)
     add_resources(server, opened)
     add_report_resources(server, opened)
+    add_view_resource(server, server.app)
     add_prompts(server)
     add_completions(server, opened)
     return server

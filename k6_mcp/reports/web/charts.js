@@ -376,5 +376,23 @@ const K6Charts = (() => {
     return api;
   }
 
-  return { group };
+  // Gives the buttons beside the charts, if the page has them, their work.
+  function tools(charts) {
+    const bar = document.getElementById("tools");
+    if (!bar) return;
+    bar.hidden = false;
+    const on = (id, action) => document.getElementById(id)?.addEventListener("click", action);
+    on("zoom-in", () => charts.zoom(0.5));
+    on("zoom-out", () => charts.zoom(2));
+    on("zoom-reset", () => charts.reset());
+    on("log", (event) => {
+      const pressed = event.currentTarget.getAttribute("aria-pressed") !== "true";
+      event.currentTarget.setAttribute("aria-pressed", String(pressed));
+      charts.log(pressed);
+    });
+    const reset = document.getElementById("zoom-reset");
+    charts.onzoom.push((zoomed) => (reset.disabled = !zoomed));
+  }
+
+  return { group, tools };
 })();

@@ -26,20 +26,7 @@
     if (!sets.length) return;
     for (const host of document.querySelectorAll("[data-plot]")) charts.add(host, host.dataset.plot, sets);
     charts.recolour();
-    const tools = document.getElementById("tools");
-    if (!tools) return;
-    tools.hidden = false;
-    const on = (id, action) => document.getElementById(id)?.addEventListener("click", action);
-    on("zoom-in", () => charts.zoom(0.5));
-    on("zoom-out", () => charts.zoom(2));
-    on("zoom-reset", () => charts.reset());
-    on("log", (event) => {
-      const pressed = event.currentTarget.getAttribute("aria-pressed") !== "true";
-      event.currentTarget.setAttribute("aria-pressed", String(pressed));
-      charts.log(pressed);
-    });
-    const reset = document.getElementById("zoom-reset");
-    charts.onzoom.push((zoomed) => (reset.disabled = !zoomed));
+    K6Charts.tools(charts);
   }
 
   function paper() {

@@ -1,0 +1,224 @@
+"use strict";
+// The page inside a client's window: it speaks MCP Apps (JSON-RPC by postMessage) with its host and follows one run.
+(() => {
+  const VIEW = "k6-mcp/view"; // where a tool's result carries the view, beside what the model reads
+  const RUN_ID = /^r-\d{8}-[a-z2-7]{16}$/;
+  const EVERY_MS = 2000;
+  const ANSWER_MS = 30000;
+  const FAILURES = 5;
+
+  const root = document.documentElement;
+  const main = document.getElementById("top");
+  const say = (text) => (document.getElementById("state").textContent = text);
+  const waiting = new Map();
+  let host = {}; // its capabilities
+  let number = 0;
+  let charts = null;
+  let following = null; // {id, shown, timer}
+
+  // --- the wire
+
+  function send(message) {
+    window.parent.postMessage({ jsonrpc: "2.0", ...message }, "*");
+  }
+
+  function request(method, params) {
+    const id = ++number;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => (waiting.delete(id), reject(new Error(`no answer to ${method}`))), ANSWER_MS);
+      waiting.set(id, (message) => {
+        clearTimeout(timer);
+        if (message.error) reject(new Error(String(message.error.message ?? "refused")));
+        else resolve(message.result ?? {});
+      });
+      send({ id, method, params });
+    });
+  }
+
+  const HANDLERS = {
+    "ui/notifications/tool-input": (params) => follow(params?.arguments?.run_id, null),
+    "ui/notifications/tool-result": (params) => take(params ?? {}),
+    "ui/notifications/tool-cancelled": () => say("The call was cancelled."),
+    "ui/notifications/host-context-changed": (params) => dress(params ?? {}),
+    "ui/resource-teardown": () => stop(),
+    ping: () => {},
+  };
+
+  addEventListener("message", (event) => {
+    const message = event.data;
+    if (event.source !== window.parent || message?.jsonrpc !== "2.0") return;
+    if (message.method === undefined) {
+      const resolve = waiting.get(message.id);
+      waiting.delete(message.id);
+      resolve?.(message);
+      return;
+    }
+    const handler = HANDLERS[message.method];
+    handler?.(message.params);
+    if (message.id === undefined) return;
+    if (handler) send({ id: message.id, result: {} });
+    else send({ id: message.id, error: { code: -32601, message: "Method not found" } });
+  });
+
+  // --- what the host looks like
+
+  function dress(context) {
+    if (context.theme === "light" || context.theme === "dark") root.dataset.theme = context.theme;
+    const font = context.styles?.variables?.["--font-sans"];
+    if (typeof font === "string") document.body.style.fontFamily = font;
+    charts?.recolour();
+  }
+
+  // --- following a run
+
+  function take(result) {
+    const answer = result.structuredContent ?? {};
+    if (result.isError || !RUN_ID.test(answer.run_id)) {
+      const text = result.content?.find((block) => block.type === "text")?.text;
+      if (!following) plain([text ?? "There is no load test in this answer."]);
+      return;
+    }
+    follow(answer.run_id, answer);
+  }
+
+  function follow(id, answer) {
+    if (!RUN_ID.test(id)) return;
+    if (following?.id !== id) {
+      stop();
+      following = { id, shown: false, failures: 0 };
+    }
+    following.answer = answer ?? following.answer;
+    if (!following.busy) look(following);
+  }
+
+  function stop() {
+    clearTimeout(following?.timer);
+    following = null;
+  }
+
+  async function look(run) {
+    clearTimeout(run.timer);
+    run.busy = true;
+    let final = false;
+    try {
+      const view = await ask(run);
+      if (following !== run) return;
+      run.failures = 0;
+      if (view) show(view);
+      else brief(run);
+      run.shown = true;
+      final = view ? view.final : !["running", "queued"].includes(run.answer?.status);
+      say(view ? "" : "This client gives its views no access to the server, so this is how the test stood when it answered.");
+      if (!view && !host.serverTools) final = true;
+    } catch (error) {
+      if (following !== run) return;
+      run.failures += 1;
+      final = run.failures >= FAILURES;
+      if (!run.shown && run.answer) brief(run);
+      say(`The figures could not be renewed: ${error.message}`);
+    } finally {
+      run.busy = false;
+    }
+    if (!final) run.timer = setTimeout(() => look(run), EVERY_MS);
+  }
+
+  // Returns the whole view, or null where the host lets nothing through; then `run.answer` is what is known.
+  async function ask(run) {
+    if (host.serverResources) {
+      try {
+        const read = await request("resources/read", { uri: `k6://runs/${run.id}/view` });
+        return JSON.parse(read.contents[0].text);
+      } catch (error) {
+        if (!host.serverTools) throw error;
+      }
+    }
+    if (!host.serverTools) return null;
+    const call = { name: "get_run", arguments: { run_id: run.id, detail: "timeline", wait_s: 0 } };
+    const result = await request("tools/call", call);
+    if (result.isError) throw new Error(result.content?.[0]?.text ?? "the tool refused");
+    run.answer = { ...run.answer, ...result.structuredContent };
+    return result._meta?.[VIEW] ?? null;
+  }
+
+  // --- showing it
+
+  const kinds = (within) => [...within.querySelectorAll("[data-plot]")].map((plot) => plot.dataset.plot).join();
+
+  function show(view) {
+    const fresh = new DOMParser().parseFromString(view.html, "text/html").body;
+    const sets = view.data.charts ? [{ name: "", side: "", charts: view.data.charts }] : [];
+    if (charts && sets.length && kinds(fresh) === kinds(main)) {
+      renew(fresh);
+      charts.update(sets);
+      return;
+    }
+    main.replaceChildren(...fresh.childNodes);
+    charts = null;
+    if (!sets.length) return;
+    charts = K6Charts.group((text) => (document.getElementById("spoken").textContent = text));
+    for (const plot of main.querySelectorAll("[data-plot]")) charts.add(plot, plot.dataset.plot, sets);
+    K6Charts.tools(charts);
+    charts.recolour();
+  }
+
+  // Everything but the charts is new; what a reader has opened stays open.
+  function renew(fresh) {
+    const drawn = document.getElementById("charts");
+    for (const text of fresh.querySelectorAll("#charts p.text")) document.getElementById(text.id).textContent = text.textContent;
+    const tables = fresh.querySelectorAll("#charts details");
+    drawn.querySelectorAll("details").forEach((old, i) => tables[i] && old.replaceChildren(...tables[i].childNodes));
+    const opened = new Set([...main.querySelectorAll("section:not(#charts) details[open] > summary")].map((one) => one.textContent));
+    for (const one of fresh.querySelectorAll("details")) if (opened.has(one.querySelector("summary").textContent)) one.open = true;
+    const before = [];
+    const after = [];
+    let list = before;
+    for (const node of [...fresh.children]) {
+      if (node.id === "charts") list = after;
+      else list.push(node);
+    }
+    for (const node of [...main.children]) if (node !== drawn) node.remove();
+    drawn.before(...before);
+    drawn.after(...after);
+  }
+
+  // What the answer itself says, where the view cannot be had.
+  function brief(run) {
+    const answer = run.answer ?? {};
+    const figures = Object.entries(answer.figures ?? {}).map(([name, value]) => `${name}: ${value}`);
+    plain([answer.headline ?? "The test has begun.", ...figures]);
+  }
+
+  function plain(texts) {
+    charts = null;
+    main.replaceChildren(
+      ...texts.map((text, i) => {
+        const line = document.createElement(i ? "p" : "h1");
+        line.textContent = String(text);
+        return line;
+      }),
+    );
+  }
+
+  // --- beginning
+
+  let [wide, high] = [0, 0];
+  new ResizeObserver(() => {
+    const { width, height } = document.body.getBoundingClientRect();
+    if (Math.ceil(width) === wide && Math.ceil(height) === high) return;
+    [wide, high] = [Math.ceil(width), Math.ceil(height)];
+    send({ method: "ui/notifications/size-changed", params: { width: wide, height: high } });
+  }).observe(document.body);
+
+  request("ui/initialize", {
+    appInfo: { name: "k6-mcp", version: "1" },
+    appCapabilities: { availableDisplayModes: ["inline", "fullscreen"] },
+    protocolVersion: "2026-01-26",
+  }).then(
+    (result) => {
+      host = result.hostCapabilities ?? {};
+      dress(result.hostContext ?? {});
+      send({ method: "ui/notifications/initialized", params: {} });
+    },
+    (error) => say(`The client did not answer: ${error.message}`),
+  );
+})();
