@@ -20,9 +20,6 @@ _STAGE = re.compile(r"([^:]+):(\d+)\Z")
 _ADDED = ("env", "tags", "headers")
 _DEFINITION = 'give a JSON object of execute_k6_test\'s arguments, as in {"url": "http://127.0.0.1:8080/", "preset": "low"}'
 Arguments = dict[str, object]
-_ADDED = ("env", "tags", "headers")
-_DEFINITION = "give a JSON object of execute_k6_test's arguments, as in {\"url\": \"http://127.0.0.1:8080/\", \"preset\": \"low\"}"
-Arguments = dict[str, object]
 _QUERY = (
     "status",
     "failure_kind",

@@ -65,12 +65,6 @@ def _gate(options: argparse.Namespace, settings: Settings) -> int:
     return gate_command(options, settings)
 
 
-def _gate(options: argparse.Namespace, settings: Settings) -> int:
-    from k6_mcp.cli.gate import gate_command
-
-    return gate_command(options, settings)
-
-
 def _service_command(options: argparse.Namespace, settings: Settings) -> int:
     from k6_mcp.cli.commands import run_command
 
@@ -81,7 +75,6 @@ _COMMANDS: Mapping[str, Command] = {
     "serve": _serve,
     "oneshot": _oneshot,
     "demo": _demo,
-    "gate": _gate,
     "gate": _gate,
     **dict.fromkeys(
         (

@@ -32,16 +32,6 @@ A definition is a JSON object of execute_k6_test's arguments; options replace wh
 
 exit codes: 0 passed, 1 breached (a threshold, or the target failed), 2 errored (nothing could be judged: arguments, limits, script,
 k6, stopped, nothing asserted), 3 regressed against the baseline, 4 not comparable with the baseline"""
-_GATE_HELP = """\
-examples:
-  k6-mcp gate perf/checkout.json --tag build=42 --junit gate.xml --html gate.html
-  k6-mcp gate http://127.0.0.1:8080/ --preset low --name "home page" --repeat 3 --require-baseline
-  k6-mcp gate r-20260131-abcdefghijklmnop --baseline checkout
-
-A definition is a JSON object of execute_k6_test's arguments; options replace what it says, --env, --tag and --header add to it.
-
-exit codes: 0 passed, 1 breached (a threshold, or the target failed), 2 errored (nothing could be judged: arguments, limits, script,
-k6, stopped, nothing asserted), 3 regressed against the baseline, 4 not comparable with the baseline"""
 _NEWEST = "id of a run; the newest one when left out"
 
 
@@ -88,21 +78,6 @@ def _add_tests(add: AddParser) -> None:
     plan.add_argument("--json", action="store_true", help="print the plan as JSON")
     _load_command(add, "render", "print the k6 script that would run")
     _add_gate(_load_command(add, "gate", "run a load test, or take a run, and let a pipeline pass or not", examples=_GATE_HELP))
-    _add_gate(_load_command(add, "gate", "run a load test, or take a run, and let a pipeline pass or not", examples=_GATE_HELP))
-
-
-def _add_gate(gate: argparse.ArgumentParser) -> None:
-    gate.set_defaults(quiet=False)
-    add = gate.add_argument_group("gate").add_argument
-    add("--baseline", metavar="RUN|NAME", help="compare with this run, or the baseline of this test (default: of its own)")
-    add("--require-baseline", action="store_true", help="do not pass without a baseline to compare with")
-    add("--set-baseline-on-pass", action="store_true", help="make a run that passes the baseline of its test")
-    add("--allow-nothing-asserted", action="store_true", help="pass a run without thresholds and baseline if its target answered")
-    add("--html", metavar="FILE", help="write the run as a page; a comparison goes beside it")
-    add("--markdown", metavar="FILE", help="write the answer, the comparison and the run as Markdown")
-    add("--junit", metavar="FILE", help="write the answer and the run as JUnit XML")
-    add("--github", action="store_true", help="add to GitHub's step summary, and annotate the job")
-    add("--json", action="store_true", help="print the answer as JSON, and nothing else")
 
 
 def _add_gate(gate: argparse.ArgumentParser) -> None:

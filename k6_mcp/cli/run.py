@@ -16,7 +16,6 @@ from k6_mcp.cli.verdict import verdict
 from k6_mcp.frontends.mcp_server.progress import live_line
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.request import LoadTest
-from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.reports.answer import run_answer
 from k6_mcp.runners.signals import Stop, stop_signals
@@ -45,14 +44,6 @@ async def run(options: argparse.Namespace, settings: Settings, service: LoadTest
         if path := await write_report(service, ended.run_id, report):
             console.print(f"report: {path}", soft_wrap=True)
     return BY_STATUS[ended.status]
-
-
-async def run_to_end(service: LoadTests, test: LoadTest, *, silent: bool) -> tuple[Run, Run]:
-    """Run `test` with its repeats, showing it unless `silent`; return the run that was started and what is told of all at the end."""
-    with stop_signals() as stop:
-        started = await service.start(test)
-        with nullcontext(_ignore) if silent else live(stderr()) as show:
-            return started, await _until_final(service, started, stop, show)
 
 
 async def run_to_end(service: LoadTests, test: LoadTest, *, silent: bool) -> tuple[Run, Run]:
