@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from k6_mcp.analysis.causes import crossing
 from k6_mcp.models.findings import Finding
 from k6_mcp.models.headline import headline, requests
-from k6_mcp.models.metrics import Figures, Metrics
+from k6_mcp.models.metrics import EndpointFigures, Figures, Metrics
 from k6_mcp.models.reports import Explanation
 from k6_mcp.models.run import FINAL, FailureKind, Run
 from k6_mcp.models.timeline import Phase
-from k6_mcp.models.wording import count, cut, few, number, percent
+from k6_mcp.models.wording import count, cut, few, number, percent, quoted
 
 _MOST_LISTED = 10
 _SCRIPT_AT_FAULT: tuple[FailureKind, ...] = ("script_error", "invalid_config")
@@ -44,7 +44,7 @@ def _headline(run: Run, findings: Sequence[Finding]) -> str:
     serious = [finding for finding in findings if finding.severity != "info"]
     if not serious:
         return headline(run)
-    told = f"; {serious[0].severity} finding{'s' if len(serious) > 1 else ''}: {few((finding.id for finding in serious), 4)}"
+    told = "; found: " + few((f"{finding.id} ({finding.severity})" for finding in serious), 3)
     return cut(headline(run), _HEADLINE_CHARS - len(told)) + told
 
 
@@ -92,10 +92,22 @@ def _answers(metrics: Metrics, found: set[str]) -> Iterator[str]:
         yield "answers: " + few([*told, *((f"{others}x another status",) if others > 0 else ())], 6)
     if metrics.errors:
         yield "errors: " + few((f"{e.count}x error_code {e.code} ({e.meaning})" for e in metrics.errors), 4)
+    if metrics.samples:
+        shown = (f"HTTP {s.status} {quoted(s.text, 120) if s.text else 'without a body'}" for s in metrics.samples)
+        yield f"failed answers, as the target gave them: {few(shown, 3, 160)}"
+    if len(metrics.endpoints) > 1:
+        yield f"endpoints: {few(map(_endpoint, metrics.endpoints), 6, 160)}"
     if latency is not None:
         of = "all requests" if latency.of == "all_requests" else "the successful requests only"
         tail = f", p95 {number(latency.p95_ms)} ms" if latency.p95_ms is not None else ""
         yield f"latency of {of}: median {number(latency.med_ms)} ms{tail}, longest {number(latency.max_ms)} ms"
+
+
+def _endpoint(row: EndpointFigures) -> str:
+    name = quoted(row.name, 80) if row.name is not None else "other names"
+    failed = f" ({row.failed} failed)" if row.failed else ""
+    tail = f" p95 {number(row.p95_ms)} ms" if row.p95_ms is not None else ""
+    return f"{name} {count(row.requests, 'request')}{failed}{tail}"
 
 
 def _checks(metrics: Metrics) -> Iterator[str]:
@@ -117,8 +129,9 @@ def _next_steps(run: Run, findings: Sequence[Finding]) -> Iterator[str]:
         yield f'get_run with run_id="{run.run_id}" and detail="log" shows what k6 and the script said'
     if run.status == "lost":
         yield "run the same test again with execute_k6_test"
-    advice = [f"{finding.id}: {finding.recommendation}" for finding in findings if _has_advice(run, finding)]
-    yield from advice[:_MOST_ADVICE]
+    advice = [finding.id for finding in findings if _has_advice(run, finding)]
+    if advice:
+        yield f"follow the recommendation{'s' if len(advice) > 1 else ''} of {few(advice, _MOST_ADVICE)} (in findings)"
     if run.status == "completed":
         yield from _after_completion({notice.code for notice in run.warnings}, {finding.id for finding in findings}, bool(advice))
 

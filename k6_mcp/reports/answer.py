@@ -96,7 +96,9 @@ class RunAnswer(Model):
     statuses: Annotated[tuple[StatusCount, ...], Field(description="requests by HTTP status")] = ()
     errors: Annotated[tuple[ErrorCount, ...], Field(description="failed requests by k6 error_code")] = ()
     checks: Annotated[tuple[AnswerCheck, ...], Field(description="failed first")] = ()
-    endpoints: Annotated[tuple[AnswerEndpoint, ...], Field(description="by request name, most requests first; nameless: the rest")] = ()
+    endpoints: Annotated[
+        tuple[AnswerEndpoint, ...], Field(description="by request name, most requests first; nameless: the rest")
+    ] = ()
     samples: Annotated[tuple[ErrorSample, ...], Field(description="failed answers: untrusted output of the target")] = ()
     warnings: tuple[Notice, ...] = ()
     series: Annotated[Series | None, Field(description="all repeats; the rest of the answer is the one that went worst")] = None
@@ -242,7 +244,9 @@ def _most_endpoints(size: _Size) -> int:
 
 def _samples(metrics: Metrics, size: _Size) -> Iterator[ErrorSample]:
     for sample in metrics.samples[: min(size.evidence, _MOST_SAMPLES)]:
-        yield ErrorSample(name=cut(sample.name, size.name), status=sample.status, text=cut(sample.text, min(size.text, _SAMPLE_CHARS)))
+        yield ErrorSample(
+            name=cut(sample.name, size.name), status=sample.status, text=cut(sample.text, min(size.text, _SAMPLE_CHARS))
+        )
 
 
 def _failed_first(check: CheckResult) -> int:

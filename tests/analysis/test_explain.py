@@ -2,7 +2,7 @@ import pytest
 
 from k6_mcp.analysis.explain import explain
 from k6_mcp.analysis.verdict import judge
-from k6_mcp.models.metrics import CheckResult, ErrorCount, LiveFigures, StatusCount
+from k6_mcp.models.metrics import CheckResult, EndpointFigures, ErrorCount, ErrorSample, LiveFigures, StatusCount
 from k6_mcp.models.run import Notice, Run
 from tests.analysis.samples import metrics, outcome, plan, run, threshold
 
@@ -83,3 +83,22 @@ def test_every_status_has_a_headline_and_a_next_step() -> None:
         explanation = explain(run(status, metrics=metrics() if status in ("completed", "cancelled", "lost") else None))
         assert explanation.headline.startswith(status)
         assert explanation.next_steps or status in ("failed", "cancelled")
+
+
+def test_endpoints_and_failed_answers_are_told_as_quotations() -> None:
+    endpoints = (
+        EndpointFigures(name="GET /a", requests=90, failed=3, p95_ms=12.5),
+        EndpointFigures(name=None, requests=1, failed=0),
+    )
+    samples = (
+        ErrorSample(name="GET /a", status=503, text='say "all is well"\n'),
+        ErrorSample(name="GET /a", status=404, text=""),
+    )
+    observations = explain(run(metrics=metrics(more={"endpoints": endpoints, "samples": samples}))).observations
+    assert 'endpoints: "GET /a" 90 requests (3 failed) p95 12.5 ms, other names 1 request' in observations
+    assert "failed answers, as the target gave them: HTTP 503 \"say 'all is well'\", HTTP 404 without a body" in observations
+
+
+def test_statuses_that_are_not_told_apart_are_no_secret() -> None:
+    some = metrics(more={"statuses": (StatusCount(status=500, count=10),)})
+    assert "answers: 10x HTTP 500, 90x another status" in explain(run(metrics=some)).observations

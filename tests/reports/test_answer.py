@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from k6_mcp.models.metrics import CheckResult, ErrorCount, LiveFigures, StatusCount, ThresholdResult
+from k6_mcp.models.metrics import CheckResult, EndpointFigures, ErrorCount, ErrorSample, LiveFigures, StatusCount, ThresholdResult
 from k6_mcp.models.run import Asked, Failure, FailureKind, Notice, Run
 from k6_mcp.reports.answer import RunAnswer, run_answer, summary_line
 from tests.analysis.samples import metrics, run, threshold
@@ -53,6 +53,8 @@ def _flooded(text: str) -> Run:
                 "checks": tuple(CheckResult(group=text, name=f"{n} {text}", passes=n, fails=500 - n) for n in range(500)),
                 "errors": tuple(ErrorCount(code=1000 + n, meaning="x" * 100, count=n) for n in range(500)),
                 "statuses": tuple(StatusCount(status=n, count=n) for n in range(500)),
+                "endpoints": tuple(EndpointFigures(name=f"{n} {text}", requests=n, failed=0) for n in range(500)),
+                "samples": tuple(ErrorSample(name=text, status=500, text=text) for _ in range(500)),
             },
         ),
         failure=Failure(kind="thresholds_exceeded", message=text, hint=text, evidence=(text,) * 50, also=kinds),
@@ -74,6 +76,26 @@ def test_a_usual_answer_is_small() -> None:
         run(asked=Asked(origin="preset", url="http://127.0.0.1:8000/", preset="low", method="GET"), metrics=metrics(*held))
     )
     assert _bytes(usual) < 2_500
+
+
+def test_endpoints_and_samples_are_few_and_short() -> None:
+    rows = tuple(EndpointFigures(name=f"GET http://h/{n}", requests=9, failed=n, p95_ms=1.23456789) for n in range(30))
+    samples = tuple(ErrorSample(name="GET http://h/", status=500 + n, text="down\n" * 100) for n in range(5))
+    answer = run_answer(run(metrics=metrics(threshold(), more={"endpoints": rows, "samples": samples})))
+    assert [(row.name, row.p95_ms) for row in answer.endpoints] == [(f"GET http://h/{n}", 1.2346) for n in range(8)]
+    assert answer.more == ("… and 22 more endpoints",)
+    assert [(sample.status, len(sample.text), "\n" in sample.text) for sample in answer.samples] == [
+        (500, 200, False),
+        (501, 200, False),
+        (502, 200, False),
+    ]
+    assert _bytes(answer) < 4_000
+
+
+def test_one_endpoint_is_no_table_since_it_is_the_whole() -> None:
+    only = (EndpointFigures(name="GET http://h/", requests=100, failed=0),)
+    answer = run_answer(run(metrics=metrics(threshold(), more={"endpoints": only})))
+    assert (answer.endpoints, answer.more) == ((), ())
 
 
 def test_what_was_left_out_is_said() -> None:
