@@ -51,5 +51,5 @@ async def test_real_runs_show_the_findings_they_are_made_for_and_healthy_ones_no
     for scenario in SCENARIOS:
         ids = {finding.id for finding in explained[scenario.name].findings}
         assert set(scenario.must) <= ids <= {*scenario.must, *scenario.also}, explained[scenario.name]
-    assert "critical finding" in explained["outage"].headline
+    assert "found: outage (critical)" in explained["outage"].headline
     assert explained["ramp"].phases[0].kind == "ramp"

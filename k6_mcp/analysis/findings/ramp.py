@@ -121,7 +121,8 @@ def slo_break_point(case: Case) -> Iterator[Finding]:
                 note=f"held at {_load(case, held)}",
             ),
         ),
-        recommendation=f"confirm it: execute_k6_test with {_argument(case, held)} for a minute or more should hold, with {_argument(case, first)} break",
+        recommendation=f"confirm it: execute_k6_test with {_argument(case, held)} for a minute or more should hold; between that and "
+        f"{_argument(case, first)} lies the most it can bear",
     )
 
 
@@ -206,5 +207,7 @@ def _load(case: Case, point: Interval) -> str:
 
 
 def _argument(case: Case, point: Interval, share: float = 1.0) -> str:
-    asked = share * (point.load or 0.0)
-    return f"vus {max(1, round(asked))}" if case.load.unit == "VUs" else f"rate_per_s {number(asked, 2)}"
+    """Return the load of `point` as an argument: of a rate what was achieved, since what piles up was not borne."""
+    if case.load.unit == "VUs":
+        return f"vus {max(1, round(share * (point.load or 0.0)))}"
+    return f"rate_per_s {number(share * min(point.load or 0.0, point.iterations_per_s), 2)}"
