@@ -20,11 +20,13 @@ from k6_mcp.models.findings import Advice
 from k6_mcp.models.gate import GatePolicy, GateResult
 from k6_mcp.models.reports import Component, Explanation, ReportFile, ReportFormat
 from k6_mcp.models.run import FINAL, Notice, Run
+from k6_mcp.models.run_id import RUN_ID
 from k6_mcp.models.timeline import Timeline
-from k6_mcp.reports.formats import FILE_TYPES, rendered
+from k6_mcp.reports.formats import FILE_TYPES, rendered, rendered_comparison
 from k6_mcp.reports.view import RunView
 from k6_mcp.settings import Settings
 
+_SHOWN_A_SIDE = 4  # so many runs of a side are drawn
 GetRun = Callable[[str], Awaitable[Run]]
 GetTimeline = Callable[[str], Awaitable[Timeline | None]]
 GetScript = Callable[[str], Awaitable[str]]
@@ -97,14 +99,19 @@ class Insights:
             script=await self._script(run_id) or None,
         )
 
-    async def rendered(self, run_id: str, format: ReportFormat) -> bytes:
-        """Return a report of a run. Raises UnknownRun, ReportUnavailable."""
-        return await to_thread.run_sync(rendered, await self.view(run_id), format)
+    async def rendered(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> bytes:
+        """Return a report of a run, or of how it compares with `baseline` (as `compare` takes it). Raises UnknownRun, ReportUnavailable."""
+        if baseline is None:
+            return await to_thread.run_sync(rendered, await self.view(run_id), format)
+        comparison = await self.compare(baseline, run_id)
+        views = [await self.view(one) for one in (*comparison.baseline[:_SHOWN_A_SIDE], *comparison.candidate[:_SHOWN_A_SIDE])]
+        return await to_thread.run_sync(rendered_comparison, comparison, views, format)
 
-    async def report(self, run_id: str, format: ReportFormat) -> ReportFile:
-        """Write a report of a run into its folder; a later one in this format replaces it. Raises UnknownRun, ReportUnavailable."""
-        content, kind = await self.rendered(run_id, format), FILE_TYPES[format]
-        path = await self._history.keep_report(run_id, f"report.{kind.extension}", content)
+    async def report(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> ReportFile:
+        """Write what `rendered` returns into the run's folder, in place of an earlier one. Raises UnknownRun, ReportUnavailable."""
+        content, kind = await self.rendered(run_id, format, baseline), FILE_TYPES[format]
+        stem = "report" if baseline is None else "comparison"
+        path = await self._history.keep_report(run_id, f"{stem}.{kind.extension}", content)
         return ReportFile(format=format, path=str(path), media_type=kind.media_type, bytes=len(content))
 
     async def export_run(self, run_id: str, path: Path, *, alone: bool = False) -> ExportReport:
@@ -121,15 +128,31 @@ class Insights:
             raise InvalidArguments(*unfinished, hint="export it when it has ended: wait with get_run, or stop it")
         return await self._history.archives.export(runs, path)
 
-    async def import_run(self, path: Path) -> ImportReport:
-        """Keep the runs of an exported file as if they had run here, under their own ids. Raises ArchiveUnusable."""
+    async def run_or_baseline(self, word: str) -> str:
+        """Return `word` if it is a run id, else the baseline of the test of that name. Raises InvalidArguments."""
+        if RUN_ID.match(word):
+            return word
+        if baseline := (await self._history.baselines()).get(word):
+            return baseline.run_id
+        reason = f"{word[:120]!r} is no run id, and there is no baseline of a test of that name"
+        raise InvalidArguments(reason, hint="`k6-mcp history` lists the runs and their ids")
+
+    async def import_run(self, path: Path, *, baseline: bool = False) -> ImportReport:
+        """Keep the runs of an exported file as if they had run here, under their own ids.
+
+        Raises:
+            ArchiveUnusable: If anything is wrong with the file.
+            InvalidArguments: If they are to be the `baseline` of their test, and cannot be; they are kept all the same.
+        """
         report = await self._history.archives.take_in(path)
+        runs = [await self._get(run_id) for run_id in (*report.imported, *report.known)]
+        if baseline:
+            first = [run for run in runs if run.repeat in (None, 1)]
+            set_for = [(await self.set_baseline(run.run_id)).name for run in first]
+            return report.model_copy(update={"baselines": tuple(set_for)})
         days = self._settings.retention.days
-        if days is None or not report.imported:
-            return report
-        runs = [await self._get(run_id) for run_id in report.imported]
-        old = [run.run_id for run in runs if datetime.now(UTC) - run.created_at > timedelta(days=days)]
+        old = [run.run_id for run in runs if days and datetime.now(UTC) - run.created_at > timedelta(days=days)]
         if not old:
             return report
-        message = f"{', '.join(old)[:500]} will be removed at the next cleanup, being older than {days:g} days, unless it becomes a baseline"
+        message = f"{', '.join(old)[:500]}: older than {days:g} days, removed at the next cleanup unless it becomes a baseline"
         return report.model_copy(update={"notices": (*report.notices, Notice(code="beyond_retention", message=message))})

@@ -117,7 +117,7 @@ async def test_the_readme_names_every_resource_and_prompt() -> None:
     names += [template.uri_template for template in await server.list_resource_templates()]
     names += [prompt.name for prompt in await server.list_prompts()]
 
-    assert len(names) == 15
+    assert len(names) == 17
     assert [name for name in names if name not in code_in(README)] == []
 
 

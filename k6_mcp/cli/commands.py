@@ -86,7 +86,7 @@ async def _show(options: argparse.Namespace, settings: Settings, service: LoadTe
 
 async def _report(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     run_id = options.run_id or await _newest(service)
-    if path := await write_report(service, run_id, Wanted(options.format, options.output)):
+    if path := await write_report(service, run_id, Wanted(options.format, options.output), options.baseline):
         sys.stdout.write(f"{path}\n")
     return COMPLETED
 

@@ -122,7 +122,7 @@ async def _reports(
         yield page, await asyncio.to_thread(rendered, view, "html")
         if result.comparison and result.baseline:
             before = await service.insights.view(result.baseline)
-            content = await asyncio.to_thread(rendered_comparison, result.comparison, before, view, "html")
+            content = await asyncio.to_thread(rendered_comparison, result.comparison, (before, view), "html")
             yield page.with_name(f"{page.stem}-comparison{page.suffix}"), content
 
 

@@ -119,6 +119,9 @@ def _add_runs(add: AddParser) -> None:
     report.add_argument("run_id", nargs="?", metavar="RUN", help=_NEWEST)
     report.add_argument("--format", choices=get_args(ReportFormat), default="html", help="what to write (default html)")
     report.add_argument("--output", metavar="FILE", help="where to; - for stdout, the run's folder when left out")
+    report.add_argument(
+        "--baseline", metavar="RUN|TEST", help="html, markdown: compare with this run, or the baseline of this test"
+    )
     compare = add(
         "compare",
         help="say whether a test got better or worse",

@@ -35,16 +35,16 @@ def wanted(texts: Iterable[str]) -> list[Wanted]:
     return found
 
 
-async def write_report(service: LoadTests, run_id: str, report: Wanted) -> str | None:
-    """Write one report and return its path, None for stdout.
+async def write_report(service: LoadTests, run_id: str, report: Wanted, baseline: str | None = None) -> str | None:
+    """Write one report (with `baseline`, how the run compares with that) and return its path, None for stdout.
 
     Raises:
         UnknownRun: If there is no such run.
         ReportUnavailable: If it cannot be made or written.
     """
     if report.output is None:
-        return (await service.insights.report(run_id, report.format)).path
-    content = await service.insights.rendered(run_id, report.format)
+        return (await service.insights.report(run_id, report.format, baseline)).path
+    content = await service.insights.rendered(run_id, report.format, baseline)
     if report.output == STDOUT:
         _to_stdout(content, report.format)
         return None

@@ -29,7 +29,7 @@ class Insights(Protocol):
     async def explain(self, run_id: str, *, use_ai: bool = False) -> Explanation: ...
     async def compare(self, baseline: str, candidate: str | None = None) -> Comparison: ...
     async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline: ...
-    async def report(self, run_id: str, format: ReportFormat) -> ReportFile: ...
+    async def report(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> ReportFile: ...
 
 
 class Service(Protocol):
@@ -89,6 +89,7 @@ class ReportArguments(RunArguments):
     """Arguments of `get_report`."""
 
     format: ReportFormat = "html"
+    baseline: str | None = None
 
 
 class NoArguments(Model):
@@ -161,7 +162,7 @@ async def _analyze(call: Call) -> OneShotAnswer:
 
 async def _report(call: Call) -> OneShotAnswer:
     asked = _arguments(ReportArguments, call.params)
-    return _result(await call.service.insights.report(asked.run_id, asked.format))
+    return _result(await call.service.insights.report(asked.run_id, asked.format, asked.baseline))
 
 
 async def _compare(call: Call) -> OneShotAnswer:

@@ -1,6 +1,6 @@
 """Every format of a report: what its file is called, what it is, and how it is made of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from k6_mcp import __version__
@@ -71,8 +71,8 @@ def _chart(view: RunView) -> bytes:
     return run_png(view)
 
 
-def rendered_comparison(comparison: Comparison, baseline: RunView, candidate: RunView, format: ReportFormat) -> bytes:
-    """Return the report of two runs held against each other.
+def rendered_comparison(comparison: Comparison, views: Sequence[RunView], format: ReportFormat) -> bytes:
+    """Return the report of a comparison; `views` are those of its runs.
 
     Raises:
         ReportUnavailable: If there is no such report in this format.
@@ -81,7 +81,7 @@ def rendered_comparison(comparison: Comparison, baseline: RunView, candidate: Ru
         case "html":
             from k6_mcp.reports.html import render_comparison_html
 
-            return render_comparison_html(comparison, (baseline, candidate)).encode()
+            return render_comparison_html(comparison, views).encode()
         case "markdown":
             from k6_mcp.reports.comparison_markdown import comparison_markdown
 

@@ -112,7 +112,7 @@ class FakeService:
     async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline:
         return Baseline(name=name or "", run_id=run_id, set_at=NOW)
 
-    async def report(self, run_id: str, format: ReportFormat) -> ReportFile:
+    async def report(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> ReportFile:
         return ReportFile(format=format, path=f"/results/report.{format}", media_type="text/plain", bytes=1)
 
     async def health(self) -> Health:

@@ -38,6 +38,14 @@ class ReportArguments(Model):
 
     run_id: RunId
     format: Annotated[ReportFormat, Field(description=f"{', '.join(get_args(ReportFormat))}; default html")] = "html"
+    baseline: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=120,
+            description="html, markdown: compare with this run id, or with the baseline of this test",
+        ),
+    ] = None
 
 
 class ReportAnswer(Model):
@@ -48,7 +56,7 @@ class ReportAnswer(Model):
     path: str
     bytes: int
     media_type: str
-    resource: str
+    resource: str | None = None
     next: Annotated[str, Field(description="how to use it")]
     markdown: Annotated[str | None, Field(description="the report itself if short; holds untrusted text")] = None
 
@@ -63,23 +71,24 @@ class ReportTools:
         """Write a report and answer with where it is."""
         asked = parse(ReportArguments, arguments)
         service = await self._opened.service()
-        file = await service.insights.report(asked.run_id, asked.format)
+        file = await service.insights.report(asked.run_id, asked.format, asked.baseline)
         content = await to_thread.run_sync(Path(file.path).read_bytes) if file.format in ("markdown", "png") else b""
-        return report_result(asked.run_id, file, content)
+        return report_result(asked.run_id, file, content, compared=asked.baseline is not None)
 
 
-def report_result(run_id: str, file: ReportFile, content: bytes) -> CallToolResult:
-    """Return the answer about a written report; `content` is what it holds, where the answer shows it."""
+def report_result(run_id: str, file: ReportFile, content: bytes, *, compared: bool = False) -> CallToolResult:
+    """Return the answer about a written report; `content` is what it holds, where the answer shows it; a comparison is no resource."""
     short = file.format == "markdown" and len(content) <= _TEXT_BYTES
     answer = ReportAnswer(
         run_id=run_id,
         **file.model_dump(),
-        resource=report_uri(run_id, file.format),
+        resource=None if compared else report_uri(run_id, file.format),
         next=_OPEN[file.format],
         markdown=content.decode() if short else None,
     )
     result = answered(answer)
-    result.content.append(_link(answer))
+    if answer.resource:
+        result.content.append(_link(answer, answer.resource))
     if file.format == "png":
         image = base64.b64encode(content).decode()
         result.content.append(ImageContent(type="image", data=image, mime_type=file.media_type))
@@ -91,10 +100,10 @@ def report_uri(run_id: str, format: ReportFormat) -> str:
     return f"{REPORT_URI.replace('{run_id}', run_id)}{FILE_TYPES[format].extension}"
 
 
-def _link(answer: ReportAnswer) -> ResourceLink:
+def _link(answer: ReportAnswer, uri: str) -> ResourceLink:
     return ResourceLink(
         type="resource_link",
-        uri=answer.resource,
+        uri=uri,
         name=Path(answer.path).name,
         title=f"Report of {answer.run_id}",
         mime_type=answer.media_type,
