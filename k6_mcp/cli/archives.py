@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from k6_mcp.cli.console import below, stdout, write_json
+from k6_mcp.cli.console import below, printable, stdout, write_json
 from k6_mcp.cli.exit_codes import COMPLETED
 from k6_mcp.cli.prune import size_text
 from k6_mcp.service import LoadTests
@@ -13,8 +13,9 @@ from k6_mcp.settings import Settings
 
 async def export_runs(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     """Write a run, and its repeats, to a file; return the exit code."""
-    target = await asyncio.to_thread(_absolute, options.output or f"{Path(options.run_id).name}.zip")
-    report = await service.insights.export_run(options.run_id, target, alone=options.alone)
+    run_id = await service.insights.run_or_baseline(options.run_id)
+    target = await asyncio.to_thread(_absolute, options.output or f"{Path(run_id).name}.zip")
+    report = await service.insights.export_run(run_id, target, alone=options.alone)
     if options.json:
         write_json(report)
     else:
@@ -24,7 +25,7 @@ async def export_runs(options: argparse.Namespace, settings: Settings, service: 
 
 async def import_runs(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     """Keep the runs of a file; return the exit code."""
-    report = await service.insights.import_run(await asyncio.to_thread(_absolute, options.file))
+    report = await service.insights.import_run(await asyncio.to_thread(_absolute, options.file), baseline=options.baseline)
     if options.json:
         write_json(report)
         return COMPLETED
@@ -33,6 +34,8 @@ async def import_runs(options: argparse.Namespace, settings: Settings, service: 
         console.print(f"{run_id} imported; k6-mcp show {run_id} shows it", soft_wrap=True)
     for run_id in report.known:
         console.print(f"{run_id} is here already, identical", soft_wrap=True)
+    for name in report.baselines:
+        console.print(f"it is the baseline of {printable(name)} now", soft_wrap=True)
     for notice in report.notices:
         console.print(below(f"! {notice.message}", style="yellow"))
     return COMPLETED

@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     groups = (
         ("tests", _add_tests),
         ("runs", _add_runs),
-        ("history", _add_history),
+        ("storage", _add_history),
         ("servers", _add_servers),
         ("machine", _add_machine),
     )
@@ -156,8 +156,8 @@ def _add_history(add: AddParser) -> None:
         help="write a run to one file for another machine",
         description="Write a run that has ended, and the repeats of its request, to one file.",
     )
-    export.add_argument("run_id", metavar="RUN", help="id of a run")
-    export.add_argument("-o", "--output", metavar="FILE", help="where to (default RUN.zip)")
+    export.add_argument("run_id", metavar="RUN|NAME", help="id of a run, or the name of a test: its baseline")
+    export.add_argument("-o", "--output", metavar="FILE", help="where to (default: the run id and .zip)")
     export.add_argument("--alone", action="store_true", help="leave out the other repeats of its request")
     export.add_argument("--json", action="store_true", help="print the report as JSON")
     take = add(
@@ -166,6 +166,7 @@ def _add_history(add: AddParser) -> None:
         description="Check a file that export wrote and keep its runs, under their own ids, as if they had run here.",
     )
     take.add_argument("file", metavar="FILE", help="written by k6-mcp export")
+    take.add_argument("--baseline", action="store_true", help="make it the baseline of its test here")
     take.add_argument("--json", action="store_true", help="print the report as JSON")
     prune = add(
         "prune",

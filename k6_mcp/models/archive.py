@@ -56,9 +56,10 @@ class ExportReport(Model):
 
 
 class ImportReport(Model):
-    """Runs taken from an archive: new ones, and those that were here already, identical."""
+    """Runs taken from an archive: new ones, those that were here already, identical, and the tests that they are the baseline of."""
 
     path: str
     imported: tuple[str, ...]
     known: tuple[str, ...] = ()
+    baselines: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
