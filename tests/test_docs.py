@@ -153,7 +153,7 @@ def test_the_readme_names_every_command_of_the_terminal() -> None:
 
 def test_the_readme_names_every_file_of_a_run() -> None:
     folder = RunFolder(Path("/results"), "r-1")
-    kept = (folder.run_json, folder.script, folder.summary, folder.export, folder.record, folder.log)
+    kept = (folder.run_json, folder.script, folder.summary, folder.export, folder.record, folder.timeline, folder.log)
 
     assert [path.name for path in kept if path.name not in README] == []
 

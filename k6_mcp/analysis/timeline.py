@@ -30,6 +30,7 @@ _MOST_CODES = 20
 _CODES_TOLD_APART = 100
 _STATISTICS = {"avg_ms": "avg", "p50_ms": "med", "p90_ms": "p(90)", "p95_ms": "p(95)", "p99_ms": "p(99)", "max_ms": "max"}
 _LEAST_S = 0.001
+_LONGEST_S = 1e8
 
 
 class _Columns:
@@ -99,10 +100,10 @@ class TimelineBuilder:
         """Take an interval.
 
         Raises:
-            ValueError: If there are more intervals than any record of k6 has; what they count is in the last one then.
+            ValueError: If there are more intervals, or later ones, than any record of k6 has; the last one counts for them.
         """
-        if (index := len(self._ends)) >= _MOST_INTERVALS:
-            raise ValueError(f"more than {_MOST_INTERVALS} intervals")
+        if (index := len(self._ends)) >= _MOST_INTERVALS or end_s > _LONGEST_S:
+            raise ValueError(f"more than {_MOST_INTERVALS} intervals, or {_LONGEST_S:g} s")
         unanswered = unanswered_by_code(rows)
         total, estimated = point_of(rows, "", unanswered, 1.0)
         points: dict[str, Point] = {}
@@ -130,7 +131,7 @@ class TimelineBuilder:
         failed = about.failed
         if failed is None and final:
             failed = max(failed_of(final, ""), sum(self._total.counts[1]))
-        ends = (*self._ends, *((max(seconds, self._last_s() + _LEAST_S),) if rest else ()))
+        ends = (*self._ends, *((max(min(seconds, _LONGEST_S), self._last_s() + _LEAST_S),) if rest else ()))
         first = rest is not None and len(ends) == 1  # then the figures since the start are those of the interval
         total = self._total.with_last(rest.total if rest else None)
         return Timeline(

@@ -134,7 +134,9 @@ async def test_resources_hold_what_is_kept_of_a_run(settings: Settings) -> None:
         run_id = await ran(client)
         summary = json.loads(await read(client, f"k6://runs/{run_id}/summary"))
         assert summary == answer(await client.call_tool("get_run", {"run_id": run_id}))
-        assert summary["resources"] == [f"k6://runs/{run_id}/{part}" for part in ("summary", "metrics", "timeline", "log", "script")]
+        assert summary["resources"] == [
+            f"k6://runs/{run_id}/{part}" for part in ("summary", "metrics", "timeline", "log", "script")
+        ]
         assert await read(client, f"k6://runs/{run_id}/log") == "level=info msg=hello"
         assert await read(client, f"k6://runs/{run_id}/script") == SCRIPT["script"]
 
