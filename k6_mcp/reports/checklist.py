@@ -131,7 +131,7 @@ def _ended_early(run: Run) -> bool:
 
 
 def percent_signed(share: float) -> str:
-    """Return a share as a percentage with its sign, shortened beyond ten times the limit."""
-    if share < -10:
+    """Return a share as a percentage with its sign, or how many times the limit it is beyond twice."""
+    if share < -1:
         return f"{number(1 - share, 2)} times the limit"
     return f"{share * 100:+.0f} %".replace("-", "\u2212")

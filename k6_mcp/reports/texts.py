@@ -31,7 +31,7 @@ def chart_texts(view: RunView) -> tuple[ChartText, ...]:
     if points is None:
         return ()
     times = [f"{number(since, 5)}-{number(until, 5)}" for since, until in zip(points.from_s, points.to_s, strict=True)]
-    found = (_latency(view, points), _rate(points), _vus(points), _errors(view, points))
+    found = (_latency(view, points), _rate(view, points), _vus(points), _errors(view, points))
     return tuple(_chart(text, times) for text in found if text is not None)
 
 
@@ -81,11 +81,11 @@ def _latency(view: RunView, points: Points) -> _Text | None:
     return _Text("latency", "Latency", sentence, (*(_Column(*c) for c in columns), _Column("max ms", points.max_ms)))
 
 
-def _rate(points: Points) -> _Text:
+def _rate(view: RunView, points: Points) -> _Text:
     return _Text(
         "rate",
         "Rate",
-        " ".join(_rate_words(points)),
+        " ".join(_rate_words(view, points)),
         (
             _Column("requests/s", points.requests_per_s),
             _Column("iterations/s", points.iterations_per_s),
@@ -95,13 +95,12 @@ def _rate(points: Points) -> _Text:
     )
 
 
-def _rate_words(points: Points) -> Iterator[str]:
+def _rate_words(view: RunView, points: Points) -> Iterator[str]:
     rates = [value for value in points.requests_per_s if value is not None]
     if rates:
         yield f"Between {number(min(rates), 3)} and {number(max(rates), 3)} requests per second."
-    asked = [value for value in points.asked_per_s if value is not None]
-    if asked:
-        yield f"Asked for were up to {number(max(asked), 4)} iterations per second."
+    if view.run.plan and view.run.plan.peak_rate_per_s:
+        yield f"Asked for were up to {number(view.run.plan.peak_rate_per_s, 4)} iterations per second."
     if any(points.dropped_per_s):
         worst = max((value or 0.0, i) for i, value in enumerate(points.dropped_per_s))
         yield f"Iterations were dropped, most around {_time(points.middle_s[worst[1]])} ({number(worst[0], 3)} per second)."

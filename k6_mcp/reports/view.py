@@ -19,7 +19,8 @@ from k6_mcp.reports.headroom import headroom, limit_of
 from k6_mcp.reports.planned import planned
 from k6_mcp.reports.points import Points, points
 
-_WINDOWS = {"outage": 20, "slo_break_point": 1, "warm_up": 1}  # rules about a time of their own: how many of their windows are it
+# Rules about a time of their own, and how many of the windows in which a limit was crossed are it: the others compare with it.
+_WINDOWS = {"outage": 20, "slo_break_point": 1, "warm_up": 1}
 SCREEN_POINTS = 900  # about one for each pixel column of a chart
 _MOST_ROWS = 50
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}  # U+2028 and every other non-ASCII character is escaped by json
@@ -251,7 +252,8 @@ def _marks(view: RunView) -> Iterator[Mark]:
 def _shades(view: RunView, seconds: float) -> Iterator[Shade]:
     """The windows of findings that are about a time of their own; one of nearly the whole run would set nothing apart."""
     for finding in view.explanation.findings:
-        windows = ((e.from_s, e.to_s) for e in finding.evidence if e.from_s is not None and e.to_s is not None)
+        judged = (evidence for evidence in finding.evidence if evidence.limit is not None and evidence.metric != "recovery_s")
+        windows = ((e.from_s, e.to_s) for e in judged if e.from_s is not None and e.to_s is not None)
         for since, until in islice(windows, _WINDOWS.get(finding.id, 0)):
             since, until = round(max(0.0, since), 2), round(min(seconds, until), 2)
             if 0 < until - since < 0.9 * seconds:

@@ -112,11 +112,13 @@ def test_an_outage_is_shaded_and_stages_are_marked_where_they_begin() -> None:
 
 
 def test_a_window_as_long_as_the_run_or_of_no_event_is_not_shaded() -> None:
-    def found(rule: str, until: float) -> Finding:
-        evidence = (Evidence(metric="http_reqs", from_s=0, to_s=until),)
+    def found(rule: str, until: float, limit: float | None = 0.5) -> Finding:
+        evidence = (Evidence(metric="http_req_failed", limit=limit, from_s=0, to_s=until),)
         return Finding(id=rule, severity="warning", confidence=1, message="m", evidence=evidence, recommendation="r")
 
-    charts = page_data(view(run(), timeline(60), findings=(found("outage", 60), found("error_rate_high", 9)))).charts
+    charts = page_data(
+        view(run(), timeline(60), findings=(found("outage", 60), found("outage", 9, None), found("error_rate_high", 9)))
+    ).charts
 
     assert charts is not None and charts.shades == ()
 

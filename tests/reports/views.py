@@ -139,7 +139,7 @@ def hostile(text: str) -> RunView:
         severity="critical",
         confidence=0.9,
         message=text,
-        evidence=(Evidence(metric=text, from_s=20, to_s=27, note=text),),
+        evidence=(Evidence(metric=text, limit=0.5, from_s=20, to_s=27, note=text),),
         recommendation=text,
     )
     staged = tuple(phase.model_copy(update={"label": text, "scenario": text}) for phase in phases())
@@ -215,7 +215,7 @@ def _failed_run(seconds: int, outage: tuple[int, int], **facts: Any) -> Run:
     given: dict[str, Any] = {
         "name": "shop, ramp to 50/s",
         "asked": Asked(origin="file", script_file="/home/someone/shop.js"),
-        "plan": plan(scenarios=(scenario,), duration_s=float(seconds), expected_iterations=total + 21),
+        "plan": plan(scenarios=(scenario,), duration_s=float(seconds), expected_iterations=total + 21, peak_rate_per_s=50.0),
         "metrics": judged,
         "failure": failure,
         "warnings": (Notice(code="requests_unanswered", message=f"{failed} requests got no answer"),),
@@ -239,7 +239,11 @@ def _findings(outage: tuple[int, int]) -> tuple[Finding, ...]:
             severity="critical",
             confidence=0.97,
             message=f"no request was answered for {until - since:g} s, from {since:g} s on; recovery took 1 s",
-            evidence=(Evidence(metric="http_req_failed", observed=1.0, limit=0.5, from_s=since, to_s=until),),
+            evidence=(
+                Evidence(metric="http_req_failed", observed=0.0, from_s=0.0, to_s=since, note="before: 40 requests/s"),
+                Evidence(metric="http_req_failed", observed=1.0, limit=0.5, from_s=since, to_s=until, note="during"),
+                Evidence(metric="recovery_s", observed=1.0, limit=300.0, from_s=since, to_s=until + 1),
+            ),
             recommendation="look at the target's log at that time",
         ),
         Finding(
