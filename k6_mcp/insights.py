@@ -137,15 +137,6 @@ class Insights:
         reason = f"{word[:120]!r} is no run id, and there is no baseline of a test of that name"
         raise InvalidArguments(reason, hint="`k6-mcp history` lists the runs and their ids")
 
-    async def run_or_baseline(self, word: str) -> str:
-        """Return `word` if it is a run id, else the baseline of the test of that name. Raises InvalidArguments."""
-        if RUN_ID.match(word):
-            return word
-        if baseline := (await self._history.baselines()).get(word):
-            return baseline.run_id
-        reason = f"{word[:120]!r} is no run id, and there is no baseline of a test of that name"
-        raise InvalidArguments(reason, hint="`k6-mcp history` lists the runs and their ids")
-
     async def import_run(self, path: Path, *, baseline: bool = False) -> ImportReport:
         """Keep the runs of an exported file as if they had run here, under their own ids.
 
