@@ -63,9 +63,11 @@ def unanswered_by_code(rows: Rows) -> list[tuple[int, int]]:
 
 def failed_by_code(rows: Rows) -> dict[int, int]:
     """Return failed requests by error code, without those whose status the script expects."""
-    failed = {
-        code: failed_of(rows, f"{{error_code:{code}}}") if code in error_codes.HTTP_ERROR else n for code, n in _codes(rows)
-    }
+    failed: dict[int, int] = {}
+    for code, count in _codes(rows):
+        tags = f"{{error_code:{code}}}"
+        expected = code in error_codes.HTTP_ERROR and f"http_req_failed{tags}" in rows
+        failed[code] = failed_of(rows, tags) if expected else count
     return {code: count for code, count in failed.items() if count}
 
 

@@ -64,10 +64,10 @@ def test_a_run_without_a_snapshot_is_one_interval_with_percentiles() -> None:
 
 
 def test_a_killed_k6_leaves_what_it_had_written() -> None:
-    built = timeline(RECORD[:6])
-    assert built.total.requests == (40, 40)
-    assert not built.complete
-    assert not built.rest
+    between_two, after_both = timeline(RECORD[:6]), timeline(RECORD[:7])
+    assert between_two.total.requests == after_both.total.requests == (40, 40)
+    assert (between_two.rest, after_both.rest) == (True, False)
+    assert not after_both.complete
 
 
 def test_an_empty_record_has_no_timeline() -> None:
