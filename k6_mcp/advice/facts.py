@@ -23,6 +23,7 @@ _EXPRESSION = re.compile(r"(?:avg|min|med|max|count|rate|value|p\(\d{1,2}(?:\.\d
 _QUOTED = re.compile(r"""["\u201c`][^"\u201d`]*["\u201d`]""")
 _SHARES = frozenset({"confidence", "headroom", "checks", "http_req_failed", "rate"})
 _TIMES = frozenset(f"http_req_{part}" for part in ("blocked", "connecting", "tls_handshaking", "sending", "waiting", "receiving"))
+_BESIDE = " of "
 Computed = dict[str, JsonValue]
 
 
@@ -155,14 +156,16 @@ def _numbers(computed: JsonValue, key: str = "") -> Iterator[Fact]:
     if isinstance(computed, dict):
         beside = computed.get("metric")
         for name, value in computed.items():
-            yield from _numbers(value, str(beside) if name in ("observed", "limit", "expression") and beside else name)
+            yield from _numbers(
+                value, f"{name}{_BESIDE}{beside}" if name in ("observed", "limit", "expression") and beside else name
+            )
     elif isinstance(computed, list):
         for value in computed:
             yield from _numbers(value, key)
     elif isinstance(computed, str) and _EXPRESSION.match(computed):
-        yield _fact(float(re.split(r"[<>=!] ?", computed)[-1]), key)
+        yield from _meaning(float(re.split(r"[<>=!] ?", computed)[-1]), key)
     elif isinstance(computed, int | float) and not isinstance(computed, bool):
-        yield _fact(float(computed), key)
+        yield from _meaning(float(computed), key)
 
 
 def _told(findings: Sequence[Finding]) -> Iterator[Fact]:
@@ -180,12 +183,16 @@ def _told(findings: Sequence[Finding]) -> Iterator[Fact]:
                 yield kinds.get(said.unit, Fact(value))
 
 
-def _fact(value: float, name: str) -> Fact:
-    """Return what a number means whose field or metric is called `name`."""
-    if name.endswith("_s") and not name.endswith("_per_s"):
-        return Fact(value * 1e3, "time")
-    if name.endswith(("_ms", "_duration")) or name in _TIMES:
-        return Fact(value, "time")
-    if name in _SHARES or name.endswith(("_share", "_rate")):
-        return Fact(value, "share")
-    return Fact(value)
+def _meaning(value: float, name: str) -> Iterator[Fact]:
+    """Yield what a number may mean whose field, or the metric beside it, is called `name`."""
+    field, _, metric = name.partition(_BESIDE)
+    if field.endswith("_s") and not field.endswith("_per_s"):
+        yield Fact(value * 1e3, "time")
+    elif (metric or field).endswith(("_ms", "_duration")) or metric in _TIMES:
+        yield Fact(value, "time")
+        if metric and 0 <= value <= 1:  # evidence may be the share of a time
+            yield Fact(value, "share")
+    elif (metric or field) in _SHARES or (metric or field).endswith(("_share", "_rate")):
+        yield Fact(value, "share")
+    else:
+        yield Fact(value, "unknown" if metric else "plain")

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 from pydantic_ai.direct import model_request
-from pydantic_ai.exceptions import ContentFilterError, ModelAPIError, ModelHTTPError, UnexpectedModelBehavior, UserError
+from pydantic_ai.exceptions import ContentFilterError, ModelAPIError, ModelHTTPError, UnexpectedModelBehavior
 from pydantic_ai.messages import ModelRequest, ModelResponse, SystemPromptPart, TextPart, UserPromptPart
 from pydantic_ai.models import Model, infer_model
 from pydantic_ai.providers import Provider, infer_provider_class
@@ -42,13 +42,15 @@ class Library:
         )  # trying again is not its decision
         async with http_client(self._ai.timeout_s) as client:
             try:
-                return _reply(await model_request(self._model(client), messages, model_settings=settings))
+                model = self._model(client)
+            except Exception as error:  # an unknown provider, a missing package, a provider that needs more than a key
+                return NoReply(f"K6_MCP_AI_MODEL cannot be used: {without_key(str(error), self._ai)}")
+            try:
+                return _reply(await model_request(model, messages, model_settings=settings))
             except ContentFilterError:
                 return NoReply("the provider refused the question or its answer (content filter)")
             except ModelHTTPError as error:
                 return refused(error.status_code, _message(error.body), self._ai)
-            except (ImportError, UserError) as error:
-                return NoReply(f"K6_MCP_AI_MODEL cannot be used: {without_key(str(error), self._ai)}")
             except Exception as error:  # hundreds of classes of a library and its clients
                 return self._failed(error)
 

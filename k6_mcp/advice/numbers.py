@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["time", "share", "plain"]
+Kind = Literal["time", "share", "plain", "unknown"]
 _CLOSE = 0.05  # a rounding that moves a figure further tells another story: 1 s is no rounding of 1400 ms
 _TRUNCATED = 0.01  # cutting digits off instead of rounding may move it so far
 
-_GROUPS = "[,_'\u2019 ]"
+_GROUPS = "[,_'\u2019]"
+_BLANK_GROUPS = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3})")
 _NUMBER = re.compile(
-    rf"(?P<number>\d{{1,3}}(?:{_GROUPS.replace(' ', '')}\d{{3}})+(?:\.\d+)?(?!\d)|\d+(?:[.,]\d+)?)(?:[eE](?P<exponent>[+-]?\d{{1,3}})(?!\w))?"
+    r"(?P<code>\b(?:HTTP|status|code|error_code)s? (?:code )?)?"
+    rf"(?P<number>\d{{1,3}}(?:{_GROUPS}\d{{3}})+(?:\.\d+)?(?!\d)|\d+(?:[.,]\d+)?)(?:[eE](?P<exponent>[+-]?\d{{1,3}})(?!\w))?"
     r"(?:[ \-]?(?P<unit>%|‰|percent|per ?cent|ms|msec|milli-?seconds?|µs|us|secs?|seconds?|s|mins?|minutes?|hours?|h|thousand|k|million|m"
     r"|[kmg]i?b)(?![\w]))?",
     re.IGNORECASE,
@@ -46,7 +48,7 @@ _SIZES = {"k": 1e3, "m": 1e6, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2.0**10, "
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A number that may be told: a time in ms, a share from 0 to 1, or what it is."""
+    """A number that may be told: a time in ms, a share from 0 to 1, a count or rate, or one whose unit nobody knows."""
 
     value: float
     kind: Kind = "plain"
@@ -73,9 +75,12 @@ def invented(text: str, facts: Iterable[Fact]) -> tuple[str, ...]:
 
 def numbers(text: str) -> Iterator[Said]:
     """Yield every number in `text`, spelled ones too where they cannot be mere prose."""
-    plain = _LABELS.sub(" ", unicodedata.normalize("NFKC", text))
+    plain = _LABELS.sub(" ", unicodedata.normalize("NFKC", _BLANK_GROUPS.sub("_", text)))
     for match in _NUMBER.finditer(plain):
-        yield Said(match[0].strip(), tuple(_readings(match["number"], match["exponent"])), _unit(match["unit"]))
+        readings = tuple(_readings(match["number"], match["exponent"]))
+        if match["code"]:  # no code is a rounding of another
+            readings = tuple((value, 0.0) for value, _ in readings)
+        yield Said(match[0].strip(), readings, _unit(match["unit"]))
     for match in _SPELLED.finditer(plain):
         value = _WORDS[match["word"].lower()]
         if value >= _SMALLEST_SPELLED or match["unit"]:
@@ -110,20 +115,17 @@ def _unit(word: str | None) -> str:
 
 def _in_unit(fact: Fact, unit: str) -> Iterator[float]:
     """Yield `fact` in `unit`; without one, as it would be written without one."""
-    value = fact.value
-    if unit == "%" and fact.kind != "time":
+    value, unknown = fact.value, fact.kind == "unknown"
+    if unit == "%" and (unknown or fact.kind == "share"):
         yield value * 100
-    if unit in _MS and fact.kind != "share":
+    if unit in _MS and (unknown or fact.kind == "time"):
         yield value / _MS[unit]
-        if fact.kind == "plain":  # a plain number may count seconds
-            yield value * 1e3 / _MS[unit]
-    if unit in _SIZES and fact.kind == "plain":
+    if unit in _SIZES and (unknown or fact.kind == "plain"):
         yield value / _SIZES[unit]
-    if fact.kind == "plain" and unit in ("%", *_MS):
+    if not unit or unknown:
         yield value
     if not unit:
-        yield value
-        yield from {"time": (value / 1e3,), "share": (value * 100,), "plain": ()}[fact.kind]
+        yield from {"time": (value / 1e3,), "share": (value * 100,)}.get(fact.kind, ())
 
 
 def _rounds(said: float, digit: float, real: float) -> bool:
@@ -132,4 +134,4 @@ def _rounds(said: float, digit: float, real: float) -> bool:
         return True
     relative = away / max(said, real)
     rounded = away <= digit / 2 * (1 + 1e-9) and relative <= _CLOSE
-    return rounded or (digit < 1 and away < digit and relative <= _TRUNCATED)
+    return rounded or (0 < digit < 1 and away < digit and relative <= _TRUNCATED)

@@ -80,8 +80,8 @@ def plain(text: str, limit: int) -> str:
     """Return `text` on one line of at most `limit` characters, without markup, links, hidden characters and endless words."""
     text = _ESCAPE.sub("", text[: 20 * limit])
     text = " ".join("".join(" " if char in "\t\r\n" else char for char in text if char in "\t\r\n" or _visible(char)).split())
-    text = _TAG.sub("", _LINK.sub(r"\1", text))
-    text = _URL.sub("(link left out)", redact_text(text)).replace("`", "").replace("**", "")
+    text = _TAG.sub("", _LINK.sub(r"\1", text)).replace("`", "").replace("**", "")
+    text = _URL.sub("(link left out)", redact_text(text))
     text = _WORD.sub(lambda match: f"{match[0][:_LONGEST_WORD]}…", " ".join(text.split()))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 

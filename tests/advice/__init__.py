@@ -1,0 +1,1 @@
+"""Tests of advice: facts in, checked text out, whatever a provider answers."""
