@@ -1,0 +1,88 @@
+"""A run over time as a person sees it in a terminal: a line of bars per figure, and a table of the load's stages."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from k6_mcp.analysis.condense import condense
+from k6_mcp.analysis.phases import phases_of
+from k6_mcp.cli.console import below, grid, indented, printable
+from k6_mcp.cli.verdict import count, ms, share
+from k6_mcp.models.duration import format_duration
+from k6_mcp.models.run import Run
+from k6_mcp.models.timeline import Phase, Timeline
+
+_BARS = "▁▂▃▄▅▆▇█"
+_WIDEST = 60
+_LEAST_WIDTH = 10
+_BESIDE_BARS = 32
+_SHORTEST_S = 0.2  # a shorter interval says nothing about a rate
+
+
+def timeline_view(run: Run, timeline: Timeline | None, width: int) -> RenderableType | None:
+    """Return `timeline` drawn in a terminal of `width`, None if there is nothing to draw."""
+    if timeline is None or len(timeline.ends_s) < 2:
+        return None
+    shown = condense(timeline, max(min(_WIDEST, width - _BESIDE_BARS), _LEAST_WIDTH))
+    table = grid("left", "left", "left")
+    for name, values, most in _lines(shown):
+        table.add_row(Text(name, style="bold"), Text(sparkline(values), style="cyan"), most)
+    seconds = format_duration(round(timeline.seconds, 1 if timeline.seconds >= 1 else 3))
+    parts: list[RenderableType] = [below(f"over {seconds}", style="bold"), indented(table)]
+    phases = phases_of(run.plan, timeline) if run.plan else ()
+    if len(phases) > 1:
+        parts += [below("stages", style="bold"), indented(_phases(phases))]
+    return Group(*parts)
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """Return a bar per value, as high as its share of the largest; a blank where there is none."""
+    largest = max((value for value in values if value is not None), default=0.0)
+    return "".join(" " if value is None else _bar(value / largest if largest > 0 else 0.0) for value in values)
+
+
+def _bar(height: float) -> str:
+    return _BARS[min(int(max(height, 0.0) * len(_BARS)), len(_BARS) - 1)]
+
+
+def _lines(shown: Timeline) -> Iterator[tuple[str, Sequence[float | None], str]]:
+    total = shown.total
+    rates: list[float | None] = []
+    for start, end, requests in zip(shown.starts_s, shown.ends_s, total.requests, strict=True):
+        rates.append(requests / (end - start) if end - start >= _SHORTEST_S else None)
+    errors = [n / requests if requests else None for n, requests in zip(total.failed, total.requests, strict=True)]
+    yield "requests/s", rates, f"up to {_largest(rates):.1f}"
+    yield "p95", total.p95_ms, f"up to {ms(_largest(total.p95_ms))}"
+    if any(total.failed):
+        yield "errors", errors, f"up to {share(_largest(errors))}"
+    if any(shown.dropped):
+        yield "dropped", shown.dropped, f"{count(sum(shown.dropped))} iterations"
+
+
+def _largest(values: Iterable[float | None]) -> float:
+    return max((value for value in values if value is not None), default=0.0)
+
+
+def _phases(phases: Sequence[Phase]) -> RenderableType:
+    several = len({phase.scenario for phase in phases}) > 1
+    table = grid(*(("left",) if several else ()), "left", "right", "right", "right", "right", "right")
+    heading = ("stage", "iterations/s", "requests/s", "p95", "errors", "dropped")
+    table.add_row(*(Text(name, style="dim") for name in (*(("scenario",) if several else ()), *heading)))
+    for phase in phases:
+        scenario = (printable(phase.scenario),) if several else ()
+        table.add_row(
+            *scenario,
+            phase.label,
+            _asked(phase),
+            "-" if phase.requests_per_s is None else f"{phase.requests_per_s:.1f}",
+            ms(phase.p95_ms),
+            share(phase.error_rate),
+            count(phase.dropped),
+        )
+    return table
+
+
+def _asked(phase: Phase) -> str:
+    achieved = "-" if phase.iterations_per_s is None else f"{phase.iterations_per_s:.1f}"
+    return achieved if phase.asked_rate_per_s is None else f"{achieved} of {phase.asked_rate_per_s:.1f}"
