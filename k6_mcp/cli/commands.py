@@ -17,6 +17,7 @@ from k6_mcp.cli.lists import health_view, metrics_view, plan_view, runs_view
 from k6_mcp.cli.prune import prune
 from k6_mcp.cli.report import Wanted, write_report
 from k6_mcp.cli.run import run
+from k6_mcp.cli.timeline import timeline_view
 from k6_mcp.cli.verdict import verdict
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.models.folder import RunFolder
@@ -73,7 +74,10 @@ async def _show(options: argparse.Namespace, settings: Settings, service: LoadTe
     elif options.json:
         write_json(found if options.detail == "full" else run_answer(found))
     else:
-        stdout().print(verdict(run_answer(found), str(RunFolder(settings.results_dir, run_id).path)))
+        console = stdout()
+        console.print(verdict(run_answer(found), str(RunFolder(settings.results_dir, run_id).path)))
+        if drawn := timeline_view(found, await service.timeline(run_id), console.width):
+            console.print(drawn)
         if options.detail == "full" and found.metrics:
             stdout().print(metrics_view(found.metrics))
         explanation = await service.insights.explain(run_id, use_ai=options.ai)

@@ -1,6 +1,7 @@
 """Plans, lists of runs, metrics and the state of this machine as a person reads them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -8,6 +9,7 @@ from rich.text import Text
 
 from k6_mcp import __version__
 from k6_mcp.cli.console import below, grid, indented, printable
+from k6_mcp.cli.timeline import sparkline
 from k6_mcp.cli.verdict import count, ms, share, status_text
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.history import HistoryPage
@@ -15,10 +17,13 @@ from k6_mcp.models.metrics import MetricRow, Metrics
 from k6_mcp.models.plan import Plan, ScenarioPlan
 from k6_mcp.models.reports import Health, PlanReport, Refusal
 from k6_mcp.models.run import Run
+from k6_mcp.models.wording import cut
 from k6_mcp.settings import Settings
 
 _VALUE_ORDER = ("count", "rate", "value", "passes", "fails", "avg", "min", "med", "max")
 _WIDE = 105
+_TREND = 3  # runs of a test that make one
+_TRENDS = 5
 _STATES = {"ok": ("✓", "green"), "degraded": ("!", "yellow"), "broken": ("✗", "red")}
 
 
@@ -36,9 +41,22 @@ def runs_view(page: HistoryPage, width: int) -> RenderableType:
     for run in page.runs:
         created_and_what = (f"{run.created_at:%Y-%m-%d %H:%M}", what(run)) if width >= _WIDE else ()
         table.add_row(run.run_id, *created_and_what[:1], _status(run), *created_and_what[1:], *_key_figures(run))
-    notes = [Text(f"more: --cursor {page.next_cursor}", style="dim")] if page.next_cursor else []
+    notes = [*_trends(page.runs)]
+    notes += [Text(f"more: --cursor {page.next_cursor}", style="dim")] if page.next_cursor else []
     notes += [Text(f"! {page.degraded}", style="yellow")] if page.degraded else []
     return Group(table, *notes)
+
+
+def _trends(runs: Iterable[Run]) -> Iterator[Text]:
+    """A line per test that ran several times: its p95 from the oldest run to the newest."""
+    p95: dict[str, list[float]] = {}
+    for run in runs:
+        latency = run.metrics.figures.latency if run.metrics else None
+        if latency and latency.p95_ms is not None:
+            p95.setdefault(what(run), []).insert(0, latency.p95_ms)
+    for name, values in islice(((name, values) for name, values in p95.items() if len(values) >= _TREND), _TRENDS):
+        line = Text("p95 ", style="dim").append(sparkline(values), style="cyan")
+        yield line.append(f" {ms(values[0])} → {ms(values[-1])}  {cut(name, 60)}", style="dim")
 
 
 def _status(run: Run) -> Text:
