@@ -140,6 +140,33 @@ def test_a_line_can_be_hidden_and_the_scale_made_logarithmic(browser: Browser, t
     assert browser.complaints() == []
 
 
+def test_charts_of_a_running_test_take_new_figures_and_keep_what_is_shown(browser: Browser, tmp_path: Path) -> None:
+    show(browser, tmp_path, broken())
+    browser.evaluate(
+        """(() => {
+          const whole = JSON.parse(document.getElementById('view').textContent).charts;
+          const first = Object.fromEntries(Object.entries(whole).map(([name, column]) =>
+            [name, Array.isArray(column) && column.length === 60 ? column.slice(0, 20) : column]));
+          window.set = (charts, seconds) => [{ name: '', side: '', charts: { ...charts, errors: [], seconds } }];
+          window.live = K6Charts.group(() => {});
+          const host = document.querySelector('[data-plot=latency]');
+          live.add(host, 'latency', set(first, 20));
+          live.recolour();
+          live.update(set(whole, 60));
+        })()"""
+    )
+    browser.settle()
+
+    assert browser.evaluate("[live.plots[0].u.data[0].length, live.plots[0].u.scales.x.max]") == [60, 60]
+    assert browser.evaluate(COLOURED)[0] > 200
+    browser.evaluate("live.zoom(0.5)")
+    shown = browser.evaluate("live.plots[0].u.scales.x.max")
+    browser.evaluate("live.update(set(JSON.parse(document.getElementById('view').textContent).charts, 60))")
+    browser.settle()
+    assert browser.evaluate("live.plots[0].u.scales.x.max") == shown == 45
+    assert browser.complaints() == []
+
+
 def test_dark_follows_the_system_and_the_button_overrules_it(browser: Browser, tmp_path: Path) -> None:
     background = "getComputedStyle(document.body).backgroundColor"
     show(browser, tmp_path, broken())

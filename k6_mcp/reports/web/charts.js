@@ -187,7 +187,14 @@ const K6Charts = (() => {
           ctx.moveTo(box.left, top);
           ctx.lineTo(box.left + box.width, top);
           ctx.stroke();
-          ctx.fillText(limit.label, box.left + box.width - 6 * devicePixelRatio, top - 2 * devicePixelRatio);
+          const right = box.left + box.width - 6 * devicePixelRatio;
+          const width = ctx.measureText(limit.label).width + 6 * devicePixelRatio;
+          ctx.globalAlpha = 0.8; // a label is read over the lines that cross it
+          ctx.fillStyle = colours["--surface"];
+          ctx.fillRect(right - width + 3 * devicePixelRatio, top - 15 * devicePixelRatio, width, 14 * devicePixelRatio);
+          ctx.globalAlpha = 1;
+          ctx.fillStyle = ctx.strokeStyle;
+          ctx.fillText(limit.label, right, top - 2 * devicePixelRatio);
         }
       });
     }
