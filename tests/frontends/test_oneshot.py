@@ -220,6 +220,9 @@ def test_every_tool_that_a_one_shot_client_needs_is_a_method() -> None:
         "analyze_run",
         "get_run",
         "stop_run",
+        "compare_runs",
+        "set_baseline",
+        "get_report",
         "check_health",
     }
 

@@ -14,9 +14,20 @@ from k6_mcp.settings import Settings
 from tests.frontends.mcp_server.connect import ERAS, Mode, connected
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
 
-NAMES = ["execute_k6_test", "plan_k6_test", "get_run", "stop_run", "get_history", "analyze_run", "get_report", "check_health"]
+NAMES = [
+    "execute_k6_test",
+    "plan_k6_test",
+    "get_run",
+    "stop_run",
+    "get_history",
+    "analyze_run",
+    "compare_runs",
+    "set_baseline",
+    "get_report",
+    "check_health",
+]
 MOST_BYTES = 32_000  # about 8000 tokens: every client pays them in every conversation
-_READS = {"get_run", "plan_k6_test", "get_history", "analyze_run", "check_health"}
+_READS = {"get_run", "plan_k6_test", "get_history", "analyze_run", "compare_runs", "check_health"}
 
 
 async def listed(client: Client) -> list[dict[str, Any]]:

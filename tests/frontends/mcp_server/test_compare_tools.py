@@ -1,0 +1,154 @@
+"""Comparing, baselines and series over MCP, on the real service with a scripted k6."""
+
+from typing import Any
+
+import pytest
+from mcp import Client
+
+from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES
+from k6_mcp.models.outcome import Outcome
+from k6_mcp.models.plan import Plan
+from k6_mcp.models.script import Script
+from k6_mcp.settings import Settings
+from tests.frontends.mcp_server.connect import SCRIPT, answer, connected, refusal, said, until
+from tests.frontends.mcp_server.scripted_k6 import PLAN, ScriptedK6
+from tests.frontends.mcp_server.test_tasks import TaskClient, ask, begin
+
+
+class Short(ScriptedK6):
+    """Its runs last the two seconds that their summary tells of."""
+
+    async def plan(self, run_id: str, script: Script) -> Plan | Outcome:
+        planned = await super().plan(run_id, script)
+        return planned.model_copy(update={"duration_s": 2.0}) if planned is PLAN else planned
+
+
+def free_running() -> Short:
+    k6 = Short()
+    k6.finish()
+    return k6
+
+
+async def ran(client: Client, **arguments: object) -> dict[str, Any]:
+    return answer(await client.call_tool("execute_k6_test", {**SCRIPT, **arguments}))
+
+
+async def test_a_comparison_names_the_next_step_and_stays_small(settings: Settings) -> None:
+    async with connected(settings, free_running()) as client:
+        first = await ran(client, name="checkout", repeat=10)
+        second = await ran(client, name="checkout", repeat=10)
+        result = await client.call_tool("compare_runs", {"baseline": first["run_id"], "candidate": second["run_id"]})
+
+    compared = answer(result)
+    assert [*compared][:3] == ["change", "sentence", "next"]
+    assert (compared["change"], len(compared["baseline"]), len(compared["candidate"])) == ("no_evidence", 10, 10)
+    assert len(said(result).encode()) < BUDGET_BYTES / 2
+
+
+async def test_without_a_candidate_the_latest_run_of_the_test_is_compared(settings: Settings) -> None:
+    async with connected(settings, free_running()) as client:
+        first, _, third = [await ran(client, name="checkout") for _ in range(3)]
+        await ran(client, name="another")
+        answer(await client.call_tool("set_baseline", {"run_id": first["run_id"]}))
+
+        compared = answer(await client.call_tool("compare_runs", {"baseline": "checkout"}))
+
+    assert (compared["baseline"], compared["candidate"]) == ([first["run_id"]], [third["run_id"]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"baseline": "never set"}, "no baseline is set for a test of that name"),
+        ({"baseline": "r-20260101-aaaaaaaaaaaaaaaa"}, "unknown_run"),
+        ({"baseline": ""}, "baseline: "),
+        ({}, "baseline: "),
+        ({"baseline": "x", "with": "y"}, "with: unknown argument"),
+    ],
+)
+async def test_what_cannot_be_compared_is_refused_with_the_reason(
+    settings: Settings, arguments: dict[str, str], reason: str
+) -> None:
+    async with connected(settings, free_running()) as client:
+        assert reason in refusal(await client.call_tool("compare_runs", arguments))
+
+
+async def test_a_run_is_not_compared_with_itself_or_its_repeats(settings: Settings) -> None:
+    async with connected(settings, free_running()) as client:
+        run = await ran(client, repeat=2)
+        first = run["series"]["first"]
+        text = refusal(await client.call_tool("compare_runs", {"baseline": first, "candidate": run["run_id"]}))
+        unnamed = refusal(await client.call_tool("compare_runs", {"baseline": first}))
+
+    assert "repeats of one request" in text
+    assert "has no name" in unnamed
+
+
+async def test_a_baseline_must_be_a_whole_test_with_a_name(settings: Settings) -> None:
+    k6 = Short()
+    async with connected(settings, k6) as client:
+        running = await ran(client, wait_s=0)
+        unfinished = refusal(await client.call_tool("set_baseline", {"run_id": running["run_id"]}))
+        k6.finish()
+        ended = answer(await client.call_tool("get_run", {"run_id": running["run_id"]}))
+        unnamed = refusal(await client.call_tool("set_baseline", {"run_id": ended["run_id"]}))
+        named = answer(await client.call_tool("set_baseline", {"run_id": ended["run_id"], "name": "checkout"}))
+
+    assert "it is still running" in unfinished
+    assert "name: the run has none" in unnamed
+    assert (named["name"], named["run_id"]) == ("checkout", ended["run_id"])
+
+
+async def test_a_series_is_one_running_test_until_its_last_repeat_has_ended(settings: Settings) -> None:
+    k6 = Short()
+    async with connected(settings, k6) as client:
+        begun = await ran(client, repeat=3, wait_s=0)
+        for number in range(1, 3):
+            await until(lambda number=number: len(k6.started) == number, f"repeat {number}")
+            k6.progress(k6.started[-1], 50)
+            k6.finish(k6.started[-1])
+        await until(lambda: len(k6.started) == 3, "repeat 3")
+        k6.progress(k6.started[-1], 50)
+        going = answer(await client.call_tool("get_run", {"run_id": begun["run_id"], "wait_s": 0}))
+        k6.finish()
+        ended = answer(await client.call_tool("get_run", {"run_id": begun["run_id"]}))
+
+    assert (going["run_id"], going["status"], len(going["series"]["runs"])) == (begun["run_id"], "running", 2)
+    assert going["live"]["percent"] == pytest.approx(250 / 3, abs=0.1)
+    assert (ended["status"], [row["run_id"] for row in ended["series"]["runs"]]) == ("completed", k6.started)
+
+
+async def test_a_series_waits_in_the_queue_like_any_test(settings: Settings) -> None:
+    k6 = Short()
+    async with connected(settings, k6) as client:
+        others = [await ran(client, wait_s=0) for _ in range(settings.limits.max_concurrent_runs)]
+        waiting = await ran(client, repeat=2, wait_s=0)
+        k6.finish()
+        ended = answer(await client.call_tool("get_run", {"run_id": waiting["run_id"]}))
+
+    assert (len(others), waiting["status"], waiting["queue_position"]) == (4, "queued", 1)
+    assert (ended["status"], len(ended["series"]["runs"])) == ("completed", 2)
+
+
+async def test_a_series_as_a_task_keeps_its_id_to_the_end(settings: Settings) -> None:
+    k6 = free_running()
+    async with connected(settings, k6, extensions=[TaskClient()]) as client:
+        task = await begin(client, repeat=2)
+        await client.call_tool("get_run", {"run_id": task["taskId"]})  # waits for all
+        ended = await ask(client.session, "tasks/get", task["taskId"])
+
+    assert (ended["taskId"], ended["status"]) == (task["taskId"], "completed")
+    assert len(ended["result"]["structuredContent"]["series"]["runs"]) == 2
+
+
+@pytest.mark.parametrize("repeat", [0, 11, "many"])
+async def test_repeats_are_one_to_ten(settings: Settings, repeat: object) -> None:
+    async with connected(settings, ScriptedK6()) as client:
+        assert "repeat: " in refusal(await client.call_tool("execute_k6_test", {**SCRIPT, "repeat": repeat}))
+
+
+async def test_all_repeats_together_count_against_the_limit_of_duration(settings: Settings) -> None:
+    async with connected(settings, ScriptedK6()) as client:
+        text = refusal(await client.call_tool("execute_k6_test", {**SCRIPT, "duration": "30m", "repeat": 3}))
+
+    assert "3 repeats of duration 30m, together 1h30m is above this server's limit of 1h (K6_MCP_MAX_DURATION)" in text
