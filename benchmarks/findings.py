@@ -67,7 +67,7 @@ async def measure(bench: Bench) -> Table:
             "missed" not in marks,
         ),
         Row("false alarms", str(len(marks) - expected), str(marks.count("false")), "", "none", "false" not in marks),
-        Row("analysis of an hour, 3600 intervals", "", f"{hour_ms:.0f} ms", worst, "< 100 ms", hour_ms < _GOAL_MS),
+        Row("CPU time of analysing an hour, 3600 intervals", "", f"{hour_ms:.0f} ms", worst, "< 100 ms", hour_ms < _GOAL_MS),
     )
     _PAGE.write_text(_page(seen, hour_ms), encoding="utf-8")
     note = f"{len(MISBEHAVING)} misbehaving and {len(HEALTHY)} healthy runs of k6, {len(_IDS)} rules; the whole table is docs/findings.md."
@@ -126,9 +126,9 @@ def _hour() -> tuple[float, str]:
 def _timed(run: Run, timeline_: Timeline) -> float:
     times: list[float] = []
     for _ in range(_REPEATS):
-        began = time.perf_counter()
+        began = time.process_time()
         find(run, timeline_, FindingLimits())
-        times.append((time.perf_counter() - began) * 1000)
+        times.append((time.process_time() - began) * 1000)
     return statistics.median(times)
 
 
@@ -156,7 +156,7 @@ def _page(seen: Sequence[Seen], hour_ms: float) -> str:
             "",
             *_told(seen),
             "",
-            f"The analysis of an hour (3600 intervals) took {hour_ms:.0f} ms.",
+            f"The analysis of an hour (3600 intervals) took {hour_ms:.0f} ms of CPU time.",
             "",
         )
     )

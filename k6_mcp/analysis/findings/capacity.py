@@ -7,6 +7,7 @@ from k6_mcp.analysis.error_codes import TOO_MANY_FILES
 from k6_mcp.analysis.findings.case import Case, Interval, together
 from k6_mcp.analysis.findings.confidence import above, above_share
 from k6_mcp.models.findings import Evidence, Finding
+from k6_mcp.models.plan import ScenarioPlan
 from k6_mcp.models.wording import count, number, percent
 
 _MOST_DROPPED = 0.01
@@ -26,7 +27,7 @@ def load_not_delivered(case: Case) -> Iterator[Finding]:
     figures = case.figures
     dropped = figures.iterations_dropped
     planned = dropped + figures.iterations + figures.iterations_interrupted
-    if case.load.unit != "iterations/s" or not dropped or dropped / planned <= _MOST_DROPPED:
+    if not _open_scenarios(case) or not dropped or dropped / planned <= _MOST_DROPPED:
         return
     share = dropped / planned
     when = [interval for interval in case.intervals if interval.dropped]
@@ -43,6 +44,10 @@ def load_not_delivered(case: Case) -> Iterator[Finding]:
         ),
         recommendation=advice,
     )
+
+
+def _open_scenarios(case: Case) -> list[ScenarioPlan]:
+    return [scenario for scenario in case.plan.scenarios if scenario.executor.endswith("arrival-rate")] if case.plan else []
 
 
 def _cause(case: Case, when: list[Interval]) -> tuple[str, str, tuple[Evidence, ...]]:
@@ -63,9 +68,10 @@ def _cause(case: Case, when: list[Interval]) -> tuple[str, str, tuple[Evidence, 
             "ask for less with rate_per_s of execute_k6_test, or raise the cap (the script's rps, K6_MCP_MAX_RPS)",
             (shown,),
         )
-    pool = max((scenario.max_vus or 0 for scenario in plan.scenarios), default=0) if plan else 0
+    pool = sum(scenario.max_vus or 0 for scenario in _open_scenarios(case))
     seconds, usual_s = _iteration_s(case, when)
-    rate = max((interval.load or 0.0 for interval in when), default=0.0) or (plan.peak_rate_per_s if plan else 0.0) or 0.0
+    asked = max((interval.load or 0.0 for interval in when), default=0.0) if case.load.unit == "iterations/s" else 0.0
+    rate = asked or (plan.peak_rate_per_s if plan else 0.0) or 0.0
     needed = rate * seconds
     shown = Evidence(
         metric="vus", observed=float(figures.vus_max or pool), limit=float(pool) or None, note=f"needed about {number(needed, 2)}"

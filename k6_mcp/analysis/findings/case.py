@@ -20,7 +20,7 @@ _FULL_INTERVAL = 0.5  # of the period: shorter ones have too few requests for th
 
 
 class Interval(NamedTuple):
-    """One interval under load, or several merged; `load` is what was asked for then, in VUs or iterations per s (None: unknown)."""
+    """One interval under load, or several merged; `load` is what was asked for then, in VUs or iterations per s (None: unknown), by `scenarios` (numbers)."""
 
     from_s: float
     to_s: float
@@ -30,6 +30,7 @@ class Interval(NamedTuple):
     dropped: int
     vus: int | None
     load: float | None
+    scenarios: frozenset[int]
     avg_ms: float | None
     p50_ms: float | None
     p90_ms: float | None
@@ -97,7 +98,7 @@ class Case:
         last = len(timeline.ends_s) - (1 if timeline.rest else 0)
         bounds = enumerate(pairwise((0.0, *timeline.ends_s[:last])))
         return tuple(
-            _interval(timeline, i, start, end, self.load.at((start + end) / 2))
+            _interval(timeline, i, start, end, self.load)
             for i, (start, end) in bounds
             if end - start >= shortest_s and end > self._load_from_s and end <= until_s
         )
@@ -127,8 +128,8 @@ class Case:
         return self.timeline.load_start_s if self.timeline else 0.0
 
 
-def _interval(timeline: Timeline, i: int, start_s: float, end_s: float, load: float | None) -> Interval:
-    total = timeline.total
+def _interval(timeline: Timeline, i: int, start_s: float, end_s: float, load: Load) -> Interval:
+    total, middle_s = timeline.total, (start_s + end_s) / 2
     return Interval(
         start_s,
         end_s,
@@ -137,7 +138,8 @@ def _interval(timeline: Timeline, i: int, start_s: float, end_s: float, load: fl
         total.iterations[i],
         timeline.dropped[i],
         timeline.vus[i],
-        load,
+        load.at(middle_s),
+        load.active(middle_s),
         total.avg_ms[i],
         total.p50_ms[i],
         total.p90_ms[i],
@@ -177,6 +179,7 @@ def together(intervals: Sequence[Interval]) -> Interval:
         sum(interval.dropped for interval in intervals),
         intervals[-1].vus,
         fmean(loads) if loads else None,
+        intervals[-1].scenarios,
         _weighted(intervals, "avg_ms"),
         _weighted(intervals, "p50_ms"),
         _weighted(intervals, "p90_ms"),

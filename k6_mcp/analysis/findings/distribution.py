@@ -1,7 +1,7 @@
 """Latencies of a run as a histogram, put together from the percentiles of its intervals."""
 
 from collections.abc import Iterable, Sequence
-from math import exp, log
+from math import exp, log, sqrt
 
 from k6_mcp.analysis.findings.case import Interval
 
@@ -19,7 +19,7 @@ class Histogram:
 
     @classmethod
     def of(cls, intervals: Iterable[Interval]) -> "Histogram":
-        """Return the latencies of `intervals`, spread evenly between their percentiles."""
+        """Return the latencies of `intervals`."""
         histogram = cls()
         for interval in intervals:
             histogram._take(interval)
@@ -58,7 +58,7 @@ class Histogram:
         return filled
 
     def _take(self, interval: Interval) -> None:
-        """Take one request at the maximum and the others, evenly by rank and geometrically by value, between the percentiles."""
+        """Take one request at the maximum, and the others between the percentiles they lie between (their geometric mean)."""
         if interval.max_ms is None or not interval.requests:
             return
         self.add(interval.max_ms, 1.0)
@@ -69,9 +69,7 @@ class Histogram:
             if value is None or weight <= 0:
                 continue
             low = max(low if low is not None else value, _SMALLEST_MS)
-            ratio = max(value / low, 1.0)
-            self.add(low * ratio**0.25, weight / 2)
-            self.add(low * ratio**0.75, weight / 2)
+            self.add(sqrt(low * max(value, low)), weight)
             before, low = upto, value
 
 

@@ -116,7 +116,8 @@ def _drift(case: Case, slope: float, by_chance: float, start_ms: float, growth_m
 
 def warm_up(case: Case) -> Iterator[Finding]:
     """The first intervals are far slower than the rest and distort the figures of the whole."""
-    known = [interval for interval in case.intervals if interval.p50_ms is not None]
+    of_first = case.intervals[0].scenarios if case.intervals else None
+    known = [interval for interval in case.intervals if interval.p50_ms is not None and interval.scenarios == of_first]
     if len(known) < _FEWEST_WARM + 1:
         return
     later = known[max(1, len(known) // 3) :]

@@ -14,8 +14,9 @@ Unit = Literal["iterations/s", "VUs"]
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """One straight piece of a scenario's load."""
+    """One straight piece of the load of a scenario, by its number in the plan."""
 
+    scenario: int
     from_s: float
     to_s: float
     first: float
@@ -41,7 +42,7 @@ class Load:
         if plan is None or not plan.scenarios:
             return cls((), None, inf)
         units: set[Unit] = {_unit(scenario) for scenario in plan.scenarios}
-        pieces = tuple(piece for scenario in plan.scenarios for piece in _pieces(scenario, begins_s))
+        pieces = tuple(piece for i, scenario in enumerate(plan.scenarios) for piece in _pieces(i, scenario, begins_s))
         until_s = max((piece.to_s for piece in pieces), default=inf)
         unit = next(iter(units)) if len(units) == 1 else None
         return cls(pieces, unit, until_s)
@@ -57,9 +58,11 @@ class Load:
             return None
         return sum(piece.at(at_s) for piece in self.pieces if piece.from_s <= at_s < piece.to_s)
 
-    def asked_at(self, at_s: float) -> bool:
-        """Return whether any load was asked for at a time; where the plan is not known, it was."""
-        return not self.pieces or any(piece.from_s <= at_s < piece.to_s and piece.at(at_s) > 0 for piece in self.pieces)
+    def active(self, at_s: float) -> frozenset[int]:
+        """Return the scenarios that asked for load at a time, by their number; where the plan is not known, a first one always did."""
+        if not self.pieces:
+            return frozenset((0,))
+        return frozenset(p.scenario for p in self.pieces if p.from_s <= at_s < p.to_s and p.at(at_s) > 0)
 
     @cached_property
     def steady(self) -> tuple[tuple[float, float], ...]:
@@ -76,14 +79,14 @@ def _unit(scenario: ScenarioPlan) -> Unit:
     return "iterations/s" if scenario.executor.endswith("arrival-rate") else "VUs"
 
 
-def _pieces(scenario: ScenarioPlan, begins_s: float) -> Iterator[_Piece]:
+def _pieces(number: int, scenario: ScenarioPlan, begins_s: float) -> Iterator[_Piece]:
     if scenario.stages:
         for stage in scenario.stages:
             start_s = begins_s + stage.start_s
-            yield _Piece(start_s, start_s + stage.duration_s, stage.from_target, stage.target)
+            yield _Piece(number, start_s, start_s + stage.duration_s, stage.from_target, stage.target)
         return
     start_s = begins_s + scenario.start_s
     end_s = inf if scenario.iterations is not None or scenario.duration_s is None else start_s + scenario.duration_s
     level = scenario.rate_per_s if _unit(scenario) == "iterations/s" else scenario.vus
     if level:
-        yield _Piece(start_s, end_s, level, level)
+        yield _Piece(number, start_s, end_s, level, level)

@@ -1,8 +1,10 @@
 """The rule about outages: windows in which answers stopped or at least half of them failed, and how the target came back."""
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from statistics import median
 
 from k6_mcp.analysis.findings.case import Case, Interval, together
@@ -12,8 +14,10 @@ from k6_mcp.models.wording import count, number, percent
 
 _FAILING = 0.5
 _FEWEST_REQUESTS = 5
+_FEWEST_USUAL = 3
 _REMEMBERED = 9  # good intervals from which the usual rate is known
 _SILENCE = 1.5  # of an iteration: think time is no outage
+_NEARLY = 0.95  # intervals are a few ms longer or shorter than a second
 _AS_BEFORE = 2.0  # latency is back when it is at most so many times that of before
 _CALM_ERROR_RATE = 0.05
 _MOST_SHOWN = 3
@@ -67,31 +71,32 @@ def outage(case: Case) -> Iterator[Finding]:
 def outages(case: Case) -> list[Window]:
     """Return the windows of all outages in order; none when nothing was ever good."""
     intervals = case.intervals
-    bad = [_is_bad(case, interval) for interval in intervals]
+    bad = [_is_bad(interval) for interval in intervals]
     if all(bad) or not any(bad):
         return []
-    usual: deque[float] = deque(maxlen=_REMEMBERED)
+    good = (interval for interval, is_bad in zip(intervals, bad, strict=True) if not is_bad)
+    usual = deque(islice(good, _REMEMBERED), maxlen=_REMEMBERED)  # what is usual, until something was good
     windows: list[Window] = []
     start = 0
     for i, interval in enumerate(intervals):
         if not bad[i]:
-            usual.append(_per_load(interval))
+            usual.append(interval)
             start = i + 1
-        elif i + 1 == len(intervals) or not bad[i + 1]:
-            if window := _judge(case, start, i + 1, median(usual) if usual else _usual(intervals, bad)):
-                windows.append(window)
+        elif (i + 1 == len(intervals) or not bad[i + 1]) and (window := _judge(case, start, i + 1, usual)):
+            windows.append(window)
     return windows
 
 
 def in_outage(interval: Interval, windows: Sequence[Window]) -> bool:
     """Return whether an interval lies in one of `windows`, or in the time a target needed to recover from it."""
-    return any(window.from_s <= interval.from_s < (window.back_at_s or window.to_s + interval.seconds) for window in windows)
+    last = bisect_right(windows, interval.from_s, key=lambda window: window.from_s) - 1
+    return last >= 0 and interval.from_s < (windows[last].back_at_s or windows[last].to_s + interval.seconds)
 
 
-def _is_bad(case: Case, interval: Interval) -> bool:
+def _is_bad(interval: Interval) -> bool:
     if interval.requests:
-        return interval.error_rate >= _FAILING
-    return case.load.asked_at((interval.from_s + interval.to_s) / 2)
+        return interval.failed >= _FAILING * interval.requests
+    return bool(interval.scenarios) and not interval.iterations
 
 
 def _per_load(interval: Interval) -> float:
@@ -99,27 +104,34 @@ def _per_load(interval: Interval) -> float:
     return interval.requests_per_s / (interval.load or 1.0)
 
 
-def _usual(intervals: Sequence[Interval], bad: Sequence[bool]) -> float:
-    return median(_per_load(interval) for interval, is_bad in zip(intervals, bad, strict=True) if not is_bad)
-
-
-def _judge(case: Case, start: int, end: int, usual: float) -> Window | None:
+def _judge(case: Case, start: int, end: int, usual: Sequence[Interval]) -> Window | None:
+    """Return the bad intervals from `start` to `end` as an outage, or None; `usual` are good intervals near them."""
     intervals = case.intervals[start:end]
     seconds = intervals[-1].to_s - intervals[0].from_s
-    failed = sum(interval.failed for interval in intervals)
-    missing = sum(usual * (interval.load or 1.0) * interval.seconds - interval.requests for interval in intervals)
-    natural_s = _SILENCE * case.iteration_ms / 1000 if not failed else 0.0
-    if seconds < max(case.limits.outage_s, natural_s) * 0.95 or max(failed, missing) < _FEWEST_REQUESTS:
+    if seconds < case.limits.outage_s * _NEARLY:
         return None
-    before = [interval for interval in case.intervals[:start] if interval.p50_ms is not None]
-    after = case.intervals[end:]
-    back_at_s = _back_at(after, median(interval.p50_ms or 0.0 for interval in before) if before else None)
-    return Window(intervals, max(missing, 0.0), back_at_s, bool(after))
+    failed = sum(interval.failed for interval in intervals)
+    alike = [interval for interval in usual if interval.scenarios == intervals[0].scenarios]
+    rate = median(map(_per_load, alike)) if len(alike) >= _FEWEST_USUAL else 0.0
+    missing = sum(rate * (interval.load or 1.0) * interval.seconds - interval.requests for interval in intervals)
+    if not failed and case.load.unit != "iterations/s" and _are_fewer(intervals, usual):
+        return None
+    natural_s = _SILENCE * case.iteration_ms / 1000 if not failed else 0.0
+    if seconds < natural_s * _NEARLY or max(failed, missing) < _FEWEST_REQUESTS:
+        return None
+    usual_ms = [interval.p50_ms for interval in usual if interval.p50_ms is not None] if start else []
+    back_at_s = _back_at(case.intervals, end, median(usual_ms) if usual_ms else None)
+    return Window(intervals, max(missing, 0.0), back_at_s, end < len(case.intervals))
 
 
-def _back_at(after: Sequence[Interval], usual_ms: float | None) -> float | None:
-    """When an interval began that was as good as before: latency at most twice as high, hardly any errors."""
-    for interval in after:
+def _are_fewer(intervals: Sequence[Interval], usual: Sequence[Interval]) -> bool:
+    """Whether many VUs had finished: the last one's long iteration is no outage."""
+    return min(interval.vus or 0 for interval in intervals) < median(interval.vus or 0 for interval in usual) / 2
+
+
+def _back_at(intervals: Sequence[Interval], end: int, usual_ms: float | None) -> float | None:
+    """When an interval began, from `end` on, that was as good as before: latency at most twice as high, hardly any errors."""
+    for interval in islice(intervals, end, None):
         calm = interval.requests and interval.error_rate <= _CALM_ERROR_RATE
         if calm and (usual_ms is None or interval.p50_ms is None or interval.p50_ms <= _AS_BEFORE * max(usual_ms, 1.0)):
             return interval.from_s

@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+from k6_mcp.models.plan import ScenarioPlan
 from tests.analysis.findings.found import found
 from tests.analysis.timelines import QUIET, Second, closed, open_, ramp_of_rate, timeline
 
@@ -68,3 +71,36 @@ def test_a_ramp_that_ends_at_nothing_is_no_outage() -> None:
     plan = ramp_of_rate(30, 0, first=5)
 
     assert "outage" not in found(timeline(30, lambda i: Second(requests=int(5 - (i + 0.5) / 6))), plan)
+
+
+def test_the_last_vu_of_an_iterations_test_is_no_outage() -> None:
+    scenario = ScenarioPlan(name="default", executor="shared-iterations", vus=10, max_vus=10, iterations=900, duration_s=600)
+    plan = closed().model_copy(update={"scenarios": (scenario,)})
+
+    assert "outage" not in found(timeline(30, lambda i: Second() if i < 18 else replace(QUIET, vus=1)), plan)
+    assert "outage" in found(timeline(30, lambda i: QUIET if 10 <= i < 14 else Second()), plan)
+
+
+def test_a_busy_scenario_that_ends_is_no_outage_of_a_sparse_one() -> None:
+    busy = ScenarioPlan(name="busy", executor="constant-arrival-rate", vus=9, max_vus=9, duration_s=15, rate_per_s=50)
+    sparse = ScenarioPlan(name="sparse", executor="constant-vus", vus=1, max_vus=1, duration_s=40)
+    plan = closed(40).model_copy(update={"scenarios": (busy, sparse)})
+
+    def describe(i: int) -> Second:
+        return Second() if i < 15 else Second(requests=1, vus=1) if i % 5 == 0 else replace(QUIET, vus=1)
+
+    assert "outage" not in found(timeline(40, describe), plan)
+
+
+def test_a_pause_between_scenarios_is_no_outage() -> None:
+    first, later = (
+        ScenarioPlan(name=name, executor="constant-vus", vus=10, max_vus=10, duration_s=10, start_s=start)
+        for name, start in (("first", 0.0), ("later", 20.0))
+    )
+    plan = closed(30).model_copy(update={"scenarios": (first, later)})
+
+    assert "outage" not in found(timeline(30, lambda i: QUIET if 10 <= i < 20 else Second()), plan)
+
+
+def test_iterations_that_go_on_without_requests_are_no_outage() -> None:
+    assert "outage" not in found(timeline(30, lambda i: replace(QUIET, iterations=10) if i >= 15 else Second()), open_())
