@@ -124,7 +124,7 @@ def _summary_handler(case: Case) -> Iterator[Notice]:
 
 
 def _generator(case: Case) -> Iterator[Notice]:
-    outcome, cores = case.outcome, os.cpu_count() or 1
+    outcome, cores = case.outcome, case.outcome.cores or os.cpu_count() or 1
     wall_s = (outcome.ended_at - outcome.started_at).total_seconds()
     busy = outcome.cpu_s / wall_s / cores if outcome.cpu_s and wall_s > 0 else 0.0
     if busy > _BUSY:
