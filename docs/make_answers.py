@@ -20,6 +20,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 BASE = "http://127.0.0.1:8000"
 BROKEN = f"import http from 'k6/http';\nexport default function () {{\n  http.get('{BASE}/'\n}}\n"
 FAILING = f"import http from 'k6/http';\nexport default function () {{ http.get('{BASE}/status/500'); }}"
+REPEATED = {"url": f"{BASE}/", "rate_per_s": 40, "duration": "3s", "repeat": 3, "name": "home page at 40/s"}
 HEAD = f"""# Answers of real calls
 
 Written by [make_answers.py](make_answers.py), which calls every tool with a real MCP client against
@@ -30,7 +31,7 @@ Each answer stands in `structuredContent`, and the same as text.
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: what it shows and what is sent; `$NAME` in `run_id` is the id of the run that `keep` named."""
+    """One call: what it shows and what is sent; an argument `$NAME` is the id of the run that `keep` named."""
 
     title: str
     tool: str
@@ -79,6 +80,11 @@ CALLS = (
     Call("what is not allowed", "plan_k6_test", {"script_file": "examples/get.js", "vus": 5000, "duration": "2h"}),
     Call("past runs", "get_history", {"limit": 2}),
     Call("past runs, filtered", "get_history", {"status": "failed", "failure_kind": "thresholds_exceeded"}),
+    Call("three repeats", "execute_k6_test", REPEATED, keep="repeated"),
+    Call("of the test with repeats", "set_baseline", {"run_id": "$repeated"}),
+    Call("the same test later, once", "execute_k6_test", {**REPEATED, "repeat": 1}),
+    Call("the latest run of a test and its baseline", "compare_runs", {"baseline": "home page at 40/s"}),
+    Call("refused, other tests", "compare_runs", {"baseline": "$home", "candidate": "$slow"}),
     Call("a chart", "get_report", {"run_id": "$home", "format": "png"}),
     Call("the server", "check_health", {}),
     Call("refused, not allowed here", "execute_k6_test", {"script_file": "examples/get.js", "vus": 5000, "duration": "2h"}),
@@ -119,8 +125,7 @@ async def sections(results_dir: str) -> list[str]:
     written: list[str] = []
     async with Client(server) as client:
         for call in CALLS:
-            run_id = str(call.arguments.get("run_id", ""))
-            arguments = {**call.arguments, **({"run_id": ids[run_id[1:]]} if run_id else {})}
+            arguments = {name: ids.get(str(value)[1:], value) for name, value in call.arguments.items()}
             result = await client.call_tool(call.tool, arguments)
             if call.keep:
                 ids[call.keep] = str(cast("Mapping[str, object]", result.structured_content)["run_id"])

@@ -78,30 +78,33 @@ def _of_measure(measure: Measure, sides: Sides) -> Estimate | MetricChange:
         return _nothing(measure, f"a run has {fewest} requests, {measure.needs} are needed")
     within, lowest, seen = _within(measure, sides)
     history = [math.log(value) for run in sides.history if run.metrics and (value := measure.of(figures_of(run)))]
-    noise = combined(first, second, within, lowest=lowest, run_to_run=measure.run_to_run, history=history, from_intervals=seen)
+    assumed = f"{percent(measure.run_to_run)} between runs assumed"
+    noise = combined(
+        first, second, within, lowest=lowest, run_to_run=measure.run_to_run, history=history, seen=seen, assumed=assumed
+    )
     before, after = statistics.fmean(first), statistics.fmean(second)
     return Estimate(measure, math.exp(before), math.exp(after), after - before, noise)
 
 
-def _within(measure: Measure, sides: Sides) -> tuple[Part, float, bool]:
-    """Noise inside the runs, what it is at least, and whether intervals told."""
+def _within(measure: Measure, sides: Sides) -> tuple[Part, float, str]:
+    """Noise inside the runs, what it is at least, and what told it."""
     if measure.column is None:
         read = intervals.rates("requests" if measure.name == "requests_per_s" else "iterations")
         differences = intervals.batch_differences(sides.baseline, sides.candidate, read)
         mean = statistics.fmean([measure.of(figures_of(side.run)) or 1.0 for side in sides.baseline])
         if not differences:
-            return Part(0.0, sampling.SAMPLING_DF), 0.0, False
-        return Part(intervals.variance_of_mean(differences) / mean**2, len(differences) - 1), 0.0, True
+            return Part(0.0, sampling.SAMPLING_DF), 0.0, "no intervals"
+        return Part(intervals.variance_of_mean(differences) / mean**2, len(differences) - 1), 0.0, "intervals"
     runs = [[side.run for side in part] for part in (sides.baseline, sides.candidate)]
     alone = sum(sampling.of_latency(measure, part) for part in runs)
     differences = intervals.batch_differences(sides.baseline, sides.candidate, intervals.latencies(measure.column))
     outer = (measure.quantile or 0) >= 0.95
     if not differences:
-        return Part(alone, sampling.SAMPLING_DF), alone, False
+        return Part(alone, sampling.SAMPLING_DF), alone, "summaries"
     seen = Part(intervals.variance_of_mean(differences), len(differences) - 1)
     if outer and alone > seen.variance:
-        return Part(alone, sampling.SAMPLING_DF), alone, True
-    return seen, alone if outer else 0.0, True
+        return Part(alone, sampling.SAMPLING_DF), alone, "intervals"
+    return seen, alone if outer else 0.0, "intervals"
 
 
 def _of_share(share: Share, sides: Sides) -> Estimate | MetricChange:
@@ -122,7 +125,8 @@ def _of_share(share: Share, sides: Sides) -> Estimate | MetricChange:
         lowest=max(counted, within.variance),
         run_to_run=share.run_to_run * level,
         history=(),
-        from_intervals=bool(differences),
+        seen="counts",
+        assumed=f"{percent(share.run_to_run)} of the share between runs assumed",
     )
     return Estimate(share, wrong1 / of1, wrong2 / of2, after - before, noise)
 

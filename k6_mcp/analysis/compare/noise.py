@@ -43,23 +43,23 @@ def combined(
     lowest: float,
     run_to_run: float,
     history: Sequence[float],
-    from_intervals: bool,
+    seen: str,
+    assumed: str,
 ) -> Noise:
     """Return the noise of mean(candidate) - mean(baseline), one value per run.
 
     `within` is the variance of that difference that the intervals or counts show, `lowest` what it is at least (sampling alone),
-    `run_to_run` the assumed standard deviation between runs, used unless `history`, values of earlier runs, tells.
+    `run_to_run` the assumed standard deviation between runs, used unless `history`, values of earlier runs, tells. `seen` says
+    where `within` comes from, `assumed` what `run_to_run` is.
     """
     pairs = 1 / len(baseline) + 1 / len(candidate)
     earlier = _successive(history)
     if earlier is not None:
         prior = max(within, Part(earlier.variance * pairs, earlier.df))
-        source = f"{len(history)} earlier runs"
+        source = f"{seen}, {len(history)} earlier runs"
     else:
         prior = _sum(within, Part(run_to_run**2 * pairs, _ASSUMED_DF))
-        source = f"an assumed run-to-run deviation of {run_to_run * 100:.0f} %"
-    if from_intervals:
-        source = f"intervals and {source}"
+        source = f"{seen}, {assumed}"
     repeats = len(baseline) + len(candidate) - 2
     if not repeats:
         return Noise(math.sqrt(max(prior.variance, lowest)), prior.df, f"Student t on {source}")
