@@ -1,5 +1,6 @@
 """Which findings real runs show: every rule on the misbehaviour it is made for, and on healthy runs. Writes docs/findings.md."""
 
+import json
 import statistics
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -12,10 +13,12 @@ import anyio
 from benchmarks.measure import Bench, Row, Table
 from k6_mcp.analysis.findings import RULES, find
 from k6_mcp.app import open_app
+from k6_mcp.frontends.mcp_server.answers import as_json
 from k6_mcp.models.findings import Finding, FindingLimits
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Timeline
+from k6_mcp.reports.explanation_answer import explanation_answer
 from k6_mcp.service import LoadTests
 from k6_mcp.settings import Settings
 from tests.analysis.samples import metrics, threshold
@@ -27,6 +30,7 @@ from tests.misbehaving_runs import HEALTHY, MISBEHAVING, Scenario
 _AT_ONCE = 2
 _GOAL_MS = 100.0
 _HOUR = 3600
+_EXAMPLE = "a rate that grows beyond the capacity"
 _REPEATS = 5
 _PAGE = Path(__file__).parents[1] / "docs" / "findings.md"
 _IDS = tuple(rule.__name__ for rule in RULES)
@@ -35,11 +39,12 @@ _MARKS = {"hit": "●", "also": "○", "missed": "**missed**", "false": "**false
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was found in one run."""
+    """What was found in one run; `answer` is that of analyze_run."""
 
     scenario: Scenario
     run: Run
     findings: tuple[Finding, ...]
+    answer: str
 
     def mark(self, rule: str) -> str:
         """Return what this rule did here, a key of `_MARKS`."""
@@ -108,7 +113,9 @@ async def _run(service: LoadTests, scenario: Scenario, target: str) -> Seen:
     test = LoadTest(script=scenario.script.replace("TARGET", target), name=scenario.name)
     run = await service.execute(test, wait_s=120)
     limits = FindingLimits() if scenario.cpu_share is None else FindingLimits(cpu_share=scenario.cpu_share)
-    return Seen(scenario, run, find(run, await service.timeline(run.run_id), limits))
+    answer = as_json(explanation_answer(await service.insights.explain(run.run_id)))
+    findings = find(run, await service.timeline(run.run_id), limits)
+    return Seen(scenario, run, findings, json.dumps(answer, ensure_ascii=False, indent=1))
 
 
 def _hour() -> tuple[float, str]:
@@ -155,6 +162,14 @@ def _page(seen: Sequence[Seen], hour_ms: float) -> str:
             "## What was told",
             "",
             *_told(seen),
+            "",
+            "## One answer",
+            "",
+            f'What `analyze_run` answers about the run "{_EXAMPLE}":',
+            "",
+            "```json",
+            next(one.answer for one in seen if one.scenario.name == _EXAMPLE),
+            "```",
             "",
             f"The analysis of an hour (3600 intervals) took {hour_ms:.0f} ms of CPU time.",
             "",

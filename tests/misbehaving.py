@@ -4,6 +4,7 @@
 the first request for that path with its query, so that `?a` and `?b` are two targets. Times are in s, latencies in ms.
 
 /steady/20                     answers after 20 ms, give or take a fifth
+/tailed/20                     answers after 20 ms at the median, log-normally spread: one in a hundred takes 80 ms
 /stall/4/3/5                   answers after 5 ms, but nothing from 4 s on for 3 s, when all that waited are answered
 /periodic/4/0.7/5              answers after 5 ms, but nothing for the last 0.7 s of every 4 s
 /rising/20/15                  answers after 20 ms at first and 15 ms more every second
@@ -53,6 +54,10 @@ class Clocked:
 
 def _steady(_: Clocked, ms: float) -> Answer:
     return ms / 1000 * random.uniform(0.8, 1.2), 200
+
+
+def _tailed(_: Clocked, ms: float) -> Answer:
+    return ms / 1000 * random.lognormvariate(0, 0.6), 200
 
 
 def _stall(path: Clocked, at: float, length: float, ms: float) -> Answer:
@@ -105,6 +110,7 @@ def _flaky(path: Clocked, share: float, ms: float) -> Answer:
 
 _BEHAVIOURS: Mapping[str, Callable[..., Answer]] = {
     "steady": _steady,
+    "tailed": _tailed,
     "stall": _stall,
     "periodic": _periodic,
     "rising": _rising,

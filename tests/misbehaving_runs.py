@@ -63,6 +63,7 @@ _MIX = " ".join(f"http.get('TARGET/steady/8?{name}', {{ tags: {{ name: '{name}' 
 _FAILING = " http.get('TARGET/flaky/0.4/8', { tags: { name: 'd' } });"
 _SLOW = " http.get('TARGET/steady/400?d', { tags: { name: 'd' } });"
 _ALIKE = " http.get('TARGET/steady/9?d', { tags: { name: 'd' } });"
+_SPARSE = "export function sparse() { get('/steady/20?sparse'); sleep(4); }"
 _BUSY = "let x = 0; for (let i = 0; i < 3e6; i++) { x += Math.sqrt(i); } get('/steady/5?cpu');"
 
 MISBEHAVING = (
@@ -178,4 +179,18 @@ HEALTHY = (
         script(rising_vus(2, (4, 2), (2, 20), (4, 20), (2, 2), (3, 2)), "get('/steady/20?h12'); sleep(0.1)"),
     ),
     Scenario("healthy: slow but steady", script(rate(10, 14), "get('/steady/800?h13')")),
+    Scenario("healthy: 40 s with a long tail, open", script(rate(50, 40), "get('/tailed/20?h14')")),
+    Scenario("healthy: 30 s with a long tail, closed", script(vus(10, 30), "get('/tailed/30?h15'); sleep(0.1)")),
+    Scenario("healthy: fast answers", script(rate(120, 15), "get('/steady/1?h16')")),
+    Scenario(
+        "healthy: a busy and a sparse scenario, the busy one ends first",
+        script(rate(40, 8) + ", " + vus(1, 20, "sparse", ", exec: 'sparse'"), "get('/steady/20?h17')", rest=_SPARSE),
+    ),
+    Scenario(
+        "healthy: iterations per VU, one VU is slower",
+        script(
+            "main: { executor: 'per-vu-iterations', vus: 6, iterations: 40, maxDuration: '60s' }",
+            "get('/steady/60?h18'); if (__VU === 1) sleep(0.3);",
+        ),
+    ),
 )
