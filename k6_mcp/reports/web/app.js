@@ -168,7 +168,7 @@
     const tables = fresh.querySelectorAll("#charts details");
     drawn.querySelectorAll("details").forEach((old, i) => tables[i] && old.replaceChildren(...tables[i].childNodes));
     const opened = new Set([...main.querySelectorAll("section:not(#charts) details[open] > summary")].map((one) => one.textContent));
-    for (const one of fresh.querySelectorAll("details")) if (opened.has(one.querySelector("summary").textContent)) one.open = true;
+    for (const one of fresh.querySelectorAll("section:not(#charts) details")) if (opened.has(one.querySelector("summary").textContent)) one.open = true;
     const before = [];
     const after = [];
     let list = before;
