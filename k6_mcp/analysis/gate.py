@@ -24,6 +24,7 @@ _FAILURES: Mapping[FailureKind, GateOutcome] = {
 }
 _ORDER: tuple[GateOutcome, ...] = ("errored", "breached", "not_comparable", "regressed", "passed")
 _COMPARED = ("regressed", "improved", "no_evidence")
+_UNSEEN = 1.0  # a comparison that could miss a doubling of every latency is none
 Doubt = tuple[GateOutcome, str]
 
 
@@ -91,6 +92,20 @@ def _of_comparison(comparison: Comparison | None, policy: GatePolicy, trouble: S
         yield "not_comparable", comparison.sentence
     elif comparison.change == "regressed":
         yield "regressed", comparison.sentence
+    elif untold := _untold(comparison):
+        yield "not_comparable", untold
+
+
+def _untold(comparison: Comparison) -> str | None:
+    """Return why finding no regression of latency says nothing: it was not looked at, or one could not have been seen."""
+    latencies = [metric for metric in comparison.metrics if metric.unit == "ms"]
+    seen = [metric for metric in latencies if metric.change in _COMPARED]
+    if latencies and not seen:
+        return f"latency could not be compared: {latencies[0].reason or 'no figures'}; run it longer, or at a higher rate"
+    highs = [metric.effect_high for metric in seen if metric.effect_high is not None]
+    if highs and min(highs) > _UNSEEN:
+        return f"too noisy to compare: latency might be {1 + min(highs):.1f} times that of the baseline unseen; repeat it more often, or run it longer"
+    return None
 
 
 def _of_nothing_asserted(runs: Sequence[Run], comparison: Comparison | None, policy: GatePolicy) -> Iterator[Doubt]:
