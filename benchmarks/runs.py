@@ -6,7 +6,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from k6_mcp.history.database import Database
-from k6_mcp.history.runs import INSERT_DOCUMENT, INSERT_RUN, INSERT_TAG, DocumentRow, document_row, run_row, tag_rows, to_us
+from k6_mcp.history.runs import (
+    INSERT_DOCUMENT,
+    INSERT_RESULT,
+    INSERT_RUN,
+    INSERT_TAG,
+    DocumentRow,
+    document_row,
+    result_row,
+    run_row,
+    tag_rows,
+    to_us,
+)
 from k6_mcp.models.metrics import CheckResult, Figures, Latency, MetricRow, Metrics, StatusCount, ThresholdResult
 from k6_mcp.models.run import Asked, Failure, FailureKind, Run, Status
 from k6_mcp.models.run_id import new_run_id
@@ -133,6 +144,7 @@ async def fill(path: Path) -> None:
         async with database.atomic() as connection:
             await connection.executemany(INSERT_DOCUMENT, documents)
             await connection.executemany(INSERT_RUN, [run_row(run) for run in batch])
+            await connection.executemany(INSERT_RESULT, [result_row(run) for run in batch])
             await connection.executemany(INSERT_TAG, [row for run in batch for row in tag_rows(run)])
     await database.close()
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,12 +21,14 @@ from k6_mcp.history.health import database_health, disk_health
 from k6_mcp.history.orphans import Found, judge_folders, judge_rows
 from k6_mcp.history.owners import Owners
 from k6_mcp.history.pages import find, select
+from k6_mcp.history.past import read_past
 from k6_mcp.history.rebuild import rebuild_from_folders
 from k6_mcp.history.report_files import write_report
 from k6_mcp.history.sqlite import shielded
 from k6_mcp.history.timelines import read_timeline, remove_record, write_timeline
 from k6_mcp.models.comparison import Baseline
 from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
+from k6_mcp.models.past import Past
 from k6_mcp.models.reports import Component
 from k6_mcp.models.run import FINAL, Notice, Run
 from k6_mcp.models.run_id import RUN_ID
@@ -142,6 +145,11 @@ class History:
             if other not in found and (run := await self.get(other)):
                 found[other] = run
         return tuple(sorted(found.values(), key=lambda run: (run.repeat or 0, run.created_at)))
+
+    async def past(self, since: datetime) -> Past:
+        """Return the runs since then, counted, and the tests with most runs in detail. Raises HistoryUnavailable."""
+        await self._catch_up()
+        return await read_past(self._database, runs.to_us(since))
 
     async def run_ids(self, prefix: str, limit: int) -> tuple[str, ...]:
         """Return up to `limit` ids that begin with `prefix`, newest first."""

@@ -55,10 +55,30 @@ async def baselines_by_name(connection: aiosqlite.Connection) -> None:
     )
 
 
+async def results_for_statistics(connection: aiosqlite.Connection) -> None:
+    """Keep what statistics ask about in a narrow table of its own, read from end to end in no time; earlier runs are filled in."""
+    await connection.execute(
+        """CREATE TABLE results (
+            created_us INTEGER NOT NULL, run_id TEXT NOT NULL, status TEXT NOT NULL, failure_kind TEXT, worst TEXT, name TEXT,
+            script_sha256 TEXT NOT NULL, p95_ms REAL, error_rate REAL, requests_per_s REAL,
+            PRIMARY KEY (created_us, run_id)) WITHOUT ROWID"""
+    )
+    # A brief that is no JSON must not keep the database from opening.
+    await connection.execute(
+        """INSERT INTO results SELECT r.created_us, r.run_id, r.status, r.failure_kind, json_extract(b.brief, '$.worst'), r.name,
+            coalesce(json_extract(b.brief, '$.script_sha256'), ''), r.p95_ms, r.error_rate,
+            json_extract(b.brief, '$.metrics.figures.requests_per_s')
+            FROM runs AS r JOIN (SELECT run_id, CASE WHEN json_valid(brief) THEN brief ELSE '{}' END AS brief FROM documents) AS b
+            ON b.run_id = r.run_id"""
+    )
+    await connection.execute("CREATE INDEX results_by_name ON results (name)")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     runs_with_documents_and_tags,
     space_of_run_folders,
     baselines_by_name,
+    results_for_statistics,
 )
 
 

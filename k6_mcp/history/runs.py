@@ -14,6 +14,7 @@ from k6_mcp.models.run import FINAL, Run
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 RunRow = tuple[int, str, str, str | None, str | None, str | None, str, float | None, float | None]
+ResultRow = tuple[int, str, str, str | None, str | None, str | None, str, float | None, float | None, float | None]
 DocumentRow = tuple[str, int, bool, str, str, str, bytes]
 _REPEATED_WITHIN_US = 3 * 86_400_000_000  # the repeats of one request follow each other
 FEW = 3000  # so many rows are fetched one by one and sorted faster than all runs are read in the order of time
@@ -23,6 +24,10 @@ INSERT_DOCUMENT = (
     "INSERT INTO documents (run_id, created_us, final, server_id, results_dir, brief, whole) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 INSERT_RUN = "INSERT INTO runs (created_us, run_id, status, failure_kind, name, url, tags, error_rate, p95_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_RESULT = (
+    "INSERT INTO results (created_us, run_id, status, failure_kind, worst, name, script_sha256, p95_ms, error_rate, requests_per_s)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 INSERT_TAG = "INSERT INTO tags (name, value, created_us, run_id) VALUES (?, ?, ?, ?)"
 
 
@@ -69,6 +74,7 @@ async def write(connection: aiosqlite.Connection, runs: Iterable[Run], results_d
             await delete(connection, run.run_id)
         await connection.execute(INSERT_DOCUMENT, document_row(run, results_dir))
         await connection.execute(INSERT_RUN, run_row(run))
+        await connection.execute(INSERT_RESULT, result_row(run))
         await connection.executemany(INSERT_TAG, tag_rows(run))
         written += 1
     return written
@@ -126,12 +132,31 @@ async def ids_of_repeats(database: Database, run_id: str) -> tuple[str, ...]:
 
 async def delete(connection: aiosqlite.Connection, run_id: str) -> None:
     """Remove a run's rows inside the caller's transaction."""
-    await connection.execute(
-        "DELETE FROM runs WHERE run_id = ? AND created_us = (SELECT created_us FROM documents WHERE run_id = ?)", (run_id, run_id)
-    )
+    for table in ("runs", "results"):
+        await connection.execute(
+            f"DELETE FROM {table} WHERE run_id = ? AND created_us = (SELECT created_us FROM documents WHERE run_id = ?)",
+            (run_id, run_id),
+        )
     await connection.execute("DELETE FROM tags WHERE run_id = ?", (run_id,))
     await connection.execute("DELETE FROM space WHERE run_id = ?", (run_id,))
     await connection.execute("DELETE FROM documents WHERE run_id = ?", (run_id,))
+
+
+def result_row(run: Run) -> ResultRow:
+    """Return what statistics count, in the order of `INSERT_RESULT`."""
+    figures = run.metrics.figures if run.metrics and run.metrics.source != "none" else None
+    return (
+        to_us(run.created_at),
+        run.run_id,
+        run.status,
+        run.failure.kind if run.failure else None,
+        run.worst,
+        run.name,
+        run.script_sha256,
+        figures.latency.p95_ms if figures and figures.latency else None,
+        figures.error_rate if figures else None,
+        figures.requests_per_s if figures else None,
+    )
 
 
 def run_row(run: Run) -> RunRow:

@@ -68,7 +68,7 @@ class Headroom(Model):
 
 
 class TestTrend(Model):
-    """The runs of one test while its script was the same, oldest first."""
+    """The runs of one test while its script was the same, oldest first; `omitted_runs` more came before them."""
 
     name: str
     script_sha256: str
@@ -80,10 +80,14 @@ class TestTrend(Model):
     requests_per_s: tuple[float | None, ...]
     direction: Literal["worse", "better", "steady", "too_few"]
     headroom: tuple[Headroom, ...] = ()
+    omitted_runs: int = 0
 
 
 class Statistics(Model):
-    """The runs of the last `days` days; `anomaly_rate` is the share of ended runs with a warning or critical finding."""
+    """The runs of the last `days` days; `anomaly_rate` is the share of ended runs with a warning or critical finding.
+
+    `method` names how the direction of a trend was found.
+    """
 
     days: float
     runs: int
@@ -93,3 +97,4 @@ class Statistics(Model):
     by_severity: Mapping[Severity, int]
     trends: tuple[TestTrend, ...] = ()
     omitted_tests: int = 0
+    method: str

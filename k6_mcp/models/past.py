@@ -1,0 +1,49 @@
+"""What the history tells of many runs at once, for statistics; plain values, since there may be thousands."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from k6_mcp.models.findings import Severity
+from k6_mcp.models.metrics import ThresholdResult
+from k6_mcp.models.run import FailureKind, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many runs ended alike."""
+
+    status: Status
+    failure_kind: FailureKind | None
+    worst: Severity | None
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """The key figures of a run that completed or failed."""
+
+    run_id: str
+    created_at: datetime
+    script_sha256: str
+    p95_ms: float | None
+    error_rate: float | None
+    requests_per_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastTest:
+    """The newest `runs` of one test, oldest first, and the thresholds of the last; `of` is how many there are."""
+
+    name: str
+    of: int
+    runs: tuple[PastRun, ...]
+    thresholds: tuple[ThresholdResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The runs of a time: all of them counted, the tests with most runs in detail, how many tests are not."""
+
+    tallies: tuple[Tally, ...]
+    tests: tuple[PastTest, ...]
+    omitted_tests: int
