@@ -49,11 +49,11 @@ def scenario_names(rows: Rows) -> list[str]:
     return list(dict.fromkeys(scenario for metric, _, scenario in names if scenario and metric in _SIGNS))
 
 
-def share_of_failed(rows: Rows, scenario: str) -> float:
-    """Return the share of failed requests that a scenario made; k6 does not say which errors were whose."""
-    failed = {name: failed_of(rows, f"{{scenario:{name}}}") for name in scenario_names(rows)}
+def shares_of_failed(rows: Rows, scenarios: Sequence[str]) -> Mapping[str, float]:
+    """Return the share of failed requests that each scenario made; k6 does not say which errors were whose."""
+    failed = {name: failed_of(rows, f"{{scenario:{name}}}") for name in scenarios}
     total = max(sum(failed.values()), failed_of(rows, ""))
-    return failed.get(scenario, 0) / total if total else 0.0
+    return {name: count / total if total else 0.0 for name, count in failed.items()}
 
 
 def unanswered_by_code(rows: Rows) -> list[tuple[int, int]]:

@@ -1,9 +1,9 @@
 """What a plan asked for, stage by stage, and what came of it."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Literal
 
 from k6_mcp.analysis.condense import LATENCY, latency_at
@@ -76,15 +76,15 @@ def _phase(scenario: ScenarioPlan, index: int, asked: _Asked, measured: "_Measur
     if seconds <= _SHORTEST_S:
         return phase
     reached = asked.first + (asked.last - asked.first) * seconds / (asked.end_s - asked.start_s)
-    requests = measured.total(measured.series.requests, asked.start_s, end_s)
+    requests = measured.total("requests", asked.start_s, end_s)
     return phase.model_copy(
         update={
             "asked_rate_per_s": (asked.first + reached) / 2 if arrival else None,
-            "iterations_per_s": measured.total(measured.series.iterations, asked.start_s, end_s) / seconds,
+            "iterations_per_s": measured.total("iterations", asked.start_s, end_s) / seconds,
             "requests_per_s": requests / seconds,
             "p95_ms": measured.p95_ms(asked.start_s, end_s),
-            "error_rate": measured.total(measured.series.failed, asked.start_s, end_s) / requests if requests > 0 else None,
-            "dropped": measured.whole(measured.dropped, asked.start_s, end_s),
+            "error_rate": measured.total("failed", asked.start_s, end_s) / requests if requests > 0 else None,
+            "dropped": measured.whole("dropped", asked.start_s, end_s),
         }
     )
 
@@ -102,48 +102,55 @@ def _label(scenario: ScenarioPlan, asked: _Asked) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """The intervals that tell of a scenario: its own, or all where scenarios are not told apart."""
+    """The intervals that tell of a scenario: its own, or all where scenarios are not told apart; `sums` begin with 0."""
 
     ends_s: Sequence[float]
     series: Series
     answered: Sequence[int]
-    dropped: Sequence[int]
+    sums: Mapping[str, Sequence[int]]
 
     @classmethod
     def of(cls, scenario: ScenarioPlan, plan: Plan, timeline: Timeline) -> "_Measured":
         for own in timeline.scenarios:
             if own.name == scenario.name:
-                return cls(timeline.ends_s, own.series, own.series.requests, own.dropped or timeline.dropped)
+                return cls._from(timeline, own.series, own.series.requests, own.dropped or timeline.dropped)
         if len(plan.scenarios) > 1 and timeline.scenarios:  # it did nothing
             none = (0,) * len(timeline.ends_s)
-            unknown = (None,) * len(timeline.ends_s)
-            empty = Series(requests=none, failed=none, iterations=none, **dict.fromkeys(LATENCY, unknown))
-            return cls(timeline.ends_s, empty, none, none)
+            unknown = dict.fromkeys(LATENCY, (None,) * len(timeline.ends_s))
+            return cls._from(timeline, Series(requests=none, failed=none, iterations=none, **unknown), none, none)
         answered = [n - lost for n, lost in zip(timeline.total.requests, timeline.unanswered, strict=True)]
-        return cls(timeline.ends_s, timeline.total, answered, timeline.dropped)
+        return cls._from(timeline, timeline.total, answered, timeline.dropped)
 
-    def total(self, counts: Sequence[int], start_s: float, end_s: float) -> float:
-        """The sum of `counts` over a stretch of time."""
-        sums = (0, *accumulate(counts))
-        return self._up_to(sums, end_s) - self._up_to(sums, start_s)
+    @classmethod
+    def _from(cls, timeline: Timeline, series: Series, answered: Sequence[int], dropped: Sequence[int]) -> "_Measured":
+        counts = {"requests": series.requests, "failed": series.failed, "iterations": series.iterations, "dropped": dropped}
+        return cls(timeline.ends_s, series, answered, {name: (0, *accumulate(column)) for name, column in counts.items()})
 
-    def whole(self, counts: Sequence[int], start_s: float, end_s: float) -> int:
+    def total(self, name: str, start_s: float, end_s: float) -> float:
+        """How much was counted in a stretch of time."""
+        return self._up_to(name, end_s) - self._up_to(name, start_s)
+
+    def whole(self, name: str, start_s: float, end_s: float) -> int:
         """The same in whole numbers that add up over neighbouring stretches."""
-        sums = (0, *accumulate(counts))
-        return round(self._up_to(sums, end_s)) - round(self._up_to(sums, start_s))
+        return round(self._up_to(name, end_s)) - round(self._up_to(name, start_s))
 
-    def _up_to(self, sums: Sequence[int], at_s: float) -> float:
-        index = bisect_right(self.ends_s, at_s)
+    def _up_to(self, name: str, at_s: float) -> float:
+        sums, index = self.sums[name], bisect_right(self.ends_s, at_s)
         if index >= len(self.ends_s):
             return sums[-1]
-        start = self.ends_s[index - 1] if index else 0.0
+        start = self._start(index)
         return sums[index] + (sums[index + 1] - sums[index]) * max(at_s - start, 0.0) / (self.ends_s[index] - start)
+
+    def _start(self, index: int) -> float:
+        return self.ends_s[index - 1] if index else 0.0
 
     def p95_ms(self, start_s: float, end_s: float) -> float | None:
         """The p95 of the answered requests in a stretch of time."""
-        parts: list[tuple[float, dict[str, float]]] = []
-        for index, (start, end) in enumerate(pairwise((0.0, *self.ends_s))):
-            share = (min(end, end_s) - max(start, start_s)) / (end - start) if end > start else 0.0
-            if share > 0 and "p(95)" in (known := latency_at(self.series, index)):
-                parts.append((self.answered[index] * share, known))
+        parts: list[tuple[float, Mapping[str, float]]] = []
+        for index in range(bisect_right(self.ends_s, start_s), len(self.ends_s)):
+            start, end = self._start(index), self.ends_s[index]
+            if start >= end_s:
+                break
+            if "p(95)" in (known := latency_at(self.series, index)):
+                parts.append((self.answered[index] * (min(end, end_s) - max(start, start_s)) / (end - start), known))
         return merged(parts).get("p(95)")

@@ -15,7 +15,7 @@ Quantiles = Mapping[str, float]
 Knots = list[tuple[float, float]]
 
 _SHARES: Mapping[str, float] = {"min": 0.0, "med": 0.5, "max": 1.0}
-_HALVINGS = 40
+_HALVINGS = 24
 _SAME = 1e-9
 
 
@@ -89,6 +89,8 @@ def _knots(statistics: Quantiles) -> Knots:
     knots: Knots = []
     for share, value in points:
         knots.append((max(value, knots[-1][0]) if knots else value, share))
+    if knots and knots[-1][1] < 1.0:  # without `max` the highest percentile has to do
+        knots.append((knots[-1][0], 1.0))
     return knots
 
 
@@ -122,22 +124,24 @@ def _average_left(overall: Quantiles, count: float, failed: Sequence[tuple[float
 
 
 def _average(knots: Knots) -> float:
-    return sum((x0 + x1) / 2 * (n1 - n0) for (x0, n0), (x1, n1) in pairwise(knots)) / knots[-1][1]
+    total = 0.0
+    x0, n0 = knots[0]
+    for x1, n1 in knots:
+        total += (x0 + x1) * (n1 - n0)
+        x0, n0 = x1, n1
+    return total / 2 / knots[-1][1]
 
 
 def _with_average(knots: Knots, average: float, *, upper: bool) -> Knots:
     """Cut the values off at the upper (or lower) bound with which their average is `average`."""
     low, high = knots[0][0], knots[-1][0]
-
-    def cut(bound: float) -> Knots:
-        return [(min(x, bound) if upper else max(x, bound), n) for x, n in knots]
-
-    if len(knots) < 2:
-        return knots
+    cut = min if upper else max
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if _average(cut(middle)) < average else (low, middle)
-    return cut(high if upper else low)
+        below = _average([(cut(x, middle), n) for x, n in knots]) < average
+        low, high = (middle, high) if below else (low, middle)
+    bound = high if upper else low
+    return [(cut(x, bound), n) for x, n in knots]
 
 
 def _from_bottom(knots: Knots, average: float | None) -> Knots:

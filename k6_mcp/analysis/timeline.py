@@ -18,7 +18,7 @@ from k6_mcp.analysis.intervals import (
     failed_of,
     point_of,
     scenario_names,
-    share_of_failed,
+    shares_of_failed,
     unanswered_by_code,
     vus_of,
 )
@@ -107,9 +107,9 @@ class TimelineBuilder:
         unanswered = unanswered_by_code(rows)
         total, estimated = point_of(rows, "", unanswered, 1.0)
         points: dict[str, Point] = {}
-        for name in scenario_names(rows):
+        for name, share in shares_of_failed(rows, scenario_names(rows)).items():
             if name in self._scenarios or len({*self._scenarios, *points}) < _MOST_SCENARIOS:
-                points[name], _ = point_of(rows, f"{{scenario:{name}}}", unanswered, share_of_failed(rows, name))
+                points[name], _ = point_of(rows, f"{{scenario:{name}}}", unanswered, share)
         self._ends.append(end_s)
         self._total.add(total)
         for name in points:
@@ -158,10 +158,9 @@ class TimelineBuilder:
         if not any(total.counts):
             return None
         scenarios: dict[str, Point] = {}
-        for name in [*self._scenarios, *(name for name in scenario_names(final) if name not in self._scenarios)][
-            :_MOST_SCENARIOS
-        ]:
-            point, _ = point_of(final, f"{{scenario:{name}}}", unanswered, share_of_failed(final, name))
+        names = dict.fromkeys((*self._scenarios, *scenario_names(final)))
+        for name, share in shares_of_failed(final, [*names][:_MOST_SCENARIOS]).items():
+            point, _ = point_of(final, f"{{scenario:{name}}}", unanswered, share)
             scenarios[name] = self._scenarios.get(name, _Columns(len(self._ends))).beyond(point)
         errors: dict[int, int] = {}
         for code, count in self._known_codes(failed_by_code(final)).items():

@@ -81,6 +81,11 @@ def test_groups_without_a_smallest_value_begin_where_their_average_says() -> Non
     assert found["p(95)"] == pytest.approx(truth["p(95)"], rel=0.05)
 
 
+def test_without_a_largest_value_the_highest_percentile_ends_a_group() -> None:
+    found = merged([(10, {"med": 20.0, "p(95)": 20.0}), (10, {"med": 20.0, "p(95)": 20.0})])
+    assert found["p(95)"] == pytest.approx(20.0)
+
+
 def test_one_group_is_left_as_it_is() -> None:
     assert merged([(3, stated([1.0, 2.0, 9.0])), (0, stated([5.0]))]) == stated([1.0, 2.0, 9.0])
     assert merged([]) == {}
