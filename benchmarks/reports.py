@@ -3,10 +3,12 @@
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from benchmarks.measure import Bench, Row, Table
 from k6_mcp.errors import ReportUnavailable
 from k6_mcp.models.reports import ReportFormat
+from k6_mcp.reports.app import app_view
 from k6_mcp.reports.formats import FILE_TYPES, rendered
 from k6_mcp.reports.html import LARGEST_BYTES, render_comparison_html
 from tests.reports.views import broken, comparison
@@ -22,6 +24,10 @@ async def measure(bench: Bench) -> Table:
     compared = comparison(view, other)
     rows = [row for format in FILE_TYPES if (row := _row(format, lambda f=format: rendered(broken(_SECONDS), f)))]
     rows += filter(None, [_row("html of a comparison", lambda: render_comparison_html(compared, (view, other)).encode())])
+    rows += filter(
+        None,
+        [_row("view of the MCP App", lambda: app_view(replace(broken(_SECONDS), most_points=300)).model_dump_json().encode())],
+    )
     note = f"Median of {_REPEATS}, the view built anew each time for one run. The first html also loads the templates."
     return Table("Reports of a one-hour run", rows, note, ("", "first, ms", "median, ms", "kB"))
 

@@ -14,7 +14,7 @@ from k6_mcp.reports.app import AppView, app_page
 from tests.chromium.browser import Browser
 
 PAGE = Path(__file__).with_name("host.html")
-EVERYTHING = {"serverTools": {}, "serverResources": {}}
+EVERYTHING: dict[str, Any] = {"serverTools": {}, "serverResources": {}}
 Answer = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 _TIMEOUT_S = 60.0
 _POLL_S = 0.05

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 K6 = Path(sys.executable).with_name("k6")
 RUN_ID = "r-20260101-abcdefghijklmnop"
 _CANVASES = "view.querySelectorAll('canvas').length"
-_ONLY_TOOLS = {"serverTools": {}}
+_ONLY_TOOLS: dict[str, Any] = {"serverTools": {}}
 
 
 def shown(view: RunView, **facts: Any) -> AppView:

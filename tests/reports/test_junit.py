@@ -1,0 +1,107 @@
+"""JUnit XML as pipelines read it: every case, counts that add up, and nothing that is no XML."""
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from k6_mcp.models.metrics import CheckResult
+from k6_mcp.models.run import Failure, FailureKind, Run, Status
+from k6_mcp.reports.junit import run_junit
+from tests.analysis.samples import metrics, run, threshold
+from tests.reports.views import HOSTILE, bare, broken, hostile
+
+# What the schemas of Apache Ant and of Jenkins both allow.
+_ATTRIBUTES = {
+    "testsuites": set[str](),
+    "testsuite": {"id", "package", "name", "hostname", "timestamp", "tests", "failures", "errors", "skipped", "time"},
+    "properties": set[str](),
+    "property": {"name", "value"},
+    "testcase": {"classname", "name", "time"},
+    "failure": {"message", "type"},
+    "error": {"message", "type"},
+    "skipped": set[str](),
+    "system-out": set[str](),
+    "system-err": set[str](),
+}
+_ORDER = ["properties", "testcase", "system-out", "system-err"]
+
+
+def suite(told: Run) -> ET.Element:
+    """The one suite of a report."""
+    root = ET.fromstring(run_junit(told))
+    assert (root.tag, len(root)) == ("testsuites", 1)
+    return root[0]
+
+
+def problems(told: Run) -> dict[str, str]:
+    """The element below each test case that is not good."""
+    return {case.attrib["name"]: case[0].tag for case in suite(told).iter("testcase") if len(case)}
+
+
+def failed(kind: FailureKind) -> Run:
+    return run("failed", failure=Failure(kind=kind, message="it <broke>", hint="mend it", evidence=("one", "two")))
+
+
+def test_a_good_run_is_a_case_for_the_verdict_and_for_each_threshold_and_check() -> None:
+    checks = (CheckResult(group="shop", name="is 200", passes=3, fails=0),)
+    good = suite(run(name="shop", metrics=metrics(threshold(), more={"checks": checks})))
+
+    assert [(case.attrib["classname"], case.attrib["name"]) for case in good.iter("testcase")] == [
+        ("k6-mcp.verdict", "load test"),
+        ("k6-mcp.thresholds", "http_req_duration p(95)<500"),
+        ("k6-mcp.checks", "shop::is 200"),
+    ]
+    assert [good.attrib[name] for name in ("name", "tests", "failures", "errors", "skipped")] == ["shop", "3", "0", "0", "0"]
+
+
+def test_what_crossed_failed_or_had_no_samples_is_a_failure_with_its_figure() -> None:
+    checks = (CheckResult(group="", name="is 201", passes=1, fails=9),)
+    judged = (threshold(ok=False), threshold("p(99)<1", has_samples=False))
+    bad = suite(run(metrics=metrics(*judged, more={"checks": checks})))
+
+    assert [failure.attrib["message"] for failure in bad.iter("failure")] == [
+        "http_req_duration p(95)<500: observed 35.75",
+        "http_req_duration p(99)<1: the metric has no samples",
+        "failed 9 of 10 times",
+    ]
+    assert bad.attrib["failures"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("kind", "element"), [("thresholds_exceeded", "failure"), ("target_unreachable", "failure"), ("script_error", "error")]
+)
+def test_a_target_that_fails_is_a_failure_and_a_test_that_could_not_judge_an_error(kind: FailureKind, element: str) -> None:
+    (case,) = suite(failed(kind)).iter("testcase")
+
+    assert (case[0].tag, case[0].attrib) == (element, {"message": "it <broke>", "type": kind})
+    assert case[0].text == "next step: mend it\none\ntwo"
+
+
+@pytest.mark.parametrize(
+    ("status", "element"), [("running", "skipped"), ("queued", "skipped"), ("lost", "error"), ("cancelled", "error")]
+)
+def test_a_run_without_a_verdict_is_never_green(status: Status, element: str) -> None:
+    assert problems(run(status)) == {"load test": element}
+
+
+@pytest.mark.parametrize(
+    "told", [broken().run, bare().run, failed("internal"), run("running"), *(hostile(t).run for t in HOSTILE)]
+)
+def test_only_what_every_reader_of_junit_knows_is_written(told: Run) -> None:
+    written = suite(told)
+
+    for element in (written, *written.iter()):
+        assert set(element.attrib) <= _ATTRIBUTES[element.tag]
+    assert [*dict.fromkeys(child.tag for child in written)] == _ORDER
+    assert int(written.attrib["tests"]) == len([*written.iter("testcase")])
+    for name in ("failure", "error", "skipped"):
+        assert int(written.attrib[name if name == "skipped" else f"{name}s"]) == len([*written.iter(name)])
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "\x00\x1b[31m\ufffe\uffff", "]]>", "&amp;<!ENTITY x SYSTEM 'file:///etc/passwd'>"])
+def test_hostile_text_is_text(text: str) -> None:
+    written = suite(hostile(text).run)
+
+    assert {element.tag for element in written.iter()} <= _ATTRIBUTES.keys()
+    if text.isprintable():
+        assert text[:100] in written.attrib["name"]
