@@ -149,9 +149,13 @@ async def test_k6_dies_with_its_server_and_the_run_is_found_lost_with_its_figure
         await until(lambda: not alive(pid), "k6 is gone", _GONE_WITHIN_S)
     async with open_app(settings) as service:
         run = await service.get(run_id)
+        timeline = await service.timeline(run_id)
     assert run.status == "lost"
     assert run.metrics is not None
     assert 0 < run.metrics.figures.requests <= target.total
+    assert timeline is not None
+    assert sum(timeline.total.requests) == run.metrics.figures.requests
+    assert RunFolder(settings.results_dir, run_id).timeline.exists()
 
 
 async def test_a_run_of_a_living_server_is_never_marked_lost(settings: Settings, target: Target) -> None:
@@ -159,6 +163,11 @@ async def test_a_run_of_a_living_server_is_never_marked_lost(settings: Settings,
         await until(lambda: target.total >= 5, "traffic of the other server")
         async with open_app(settings) as service:
             assert (await service.get(run_id)).status == "running"
+            record = RunFolder(settings.results_dir, run_id).record
+            await until(lambda: record.exists() and '"snapshot"' in record.read_text(), "an interval of the other server's run")
+            timeline = await service.timeline(run_id)
+            assert timeline is not None
+            assert timeline.total.requests[0] > 0
         server.send_signal(signal.SIGKILL)
         server.wait()
     async with open_app(settings) as service:

@@ -1,5 +1,8 @@
 """A run over time, out of what k6 records: it adds up, it outlives kills, and its phases tell asked from achieved."""
 
+import os
+import signal
+
 import pytest
 
 from k6_mcp.analysis.phases import phases_of
@@ -8,7 +11,7 @@ from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.settings import Settings
-from tests.k6.services import start
+from tests.k6.services import endless, start, under_load
 from tests.target import Target, closed_port
 
 _WAIT_S = 60.0
@@ -101,3 +104,33 @@ export default function () {{ http.get('{target.url("/delay/50")}'); }}
     assert calm.dropped == 0 or calm.dropped < rush.dropped / 10
     assert rush.p95_ms is not None
     assert rush.p95_ms > 45
+
+
+async def test_a_killed_k6_leaves_a_timeline_that_adds_up_to_what_is_known(settings: Settings, target: Target) -> None:
+    async with open_app(settings) as service:
+        run = await start(service, endless(target.url("/ok")))
+        pid = await under_load(service, run.run_id, lambda: target.total, at_least=150)
+        live = await service.timeline(run.run_id)
+        os.kill(pid, signal.SIGKILL)
+        run = await service.wait(run.run_id, _WAIT_S)
+        timeline = await service.timeline(run.run_id)
+    assert live is not None
+    assert timeline is not None
+    assert _adds_up(run, timeline)
+    assert not timeline.complete
+    assert timeline.total.p95_ms[: len(live.ends_s)] == live.total.p95_ms
+    assert not RunFolder(settings.results_dir, run.run_id).record.exists()
+
+
+async def test_a_timeline_that_cannot_be_kept_is_told_and_read_from_the_record(settings: Settings, target: Target) -> None:
+    async with open_app(settings) as service:
+        run = await start(service, endless(target.url("/ok")))
+        await under_load(service, run.run_id, lambda: target.total, at_least=50)
+        folder = RunFolder(settings.results_dir, run.run_id)
+        folder.timeline.mkdir()  # nothing can replace a folder
+        run = await service.stop(run.run_id)
+        timeline = await service.timeline(run.run_id)
+    assert "timeline_unavailable" in {notice.code for notice in run.warnings}
+    assert folder.record.exists()
+    assert timeline is not None
+    assert _adds_up(run, timeline)

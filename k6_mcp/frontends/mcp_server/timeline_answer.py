@@ -33,8 +33,9 @@ def timeline_answer(run: Run, timeline: Timeline | None) -> Json:
         return {**heading, "note": why}
     phases = phases_of(run.plan, timeline) if run.plan else ()
     answer: Json = {}
+    shown = timeline.model_copy(update={"scenarios": timeline.scenarios[:_MOST_SCENARIOS]})
     for points in _POINTS:
-        shown = condense(timeline, points)
+        shown = condense(shown, points)
         answer = {
             **heading,
             "timeline": _columns(shown),
@@ -84,7 +85,7 @@ def _columns(timeline: Timeline) -> Json:
 
 
 def _scenarios(timeline: Timeline) -> Iterator[tuple[str, JsonValue]]:
-    for scenario in timeline.scenarios[:_MOST_SCENARIOS]:
+    for scenario in timeline.scenarios:
         series = scenario.series
         yield (
             cut(scenario.name, _NAME),
