@@ -15,7 +15,7 @@ from k6_mcp.errors import InvalidArguments
 from k6_mcp.gating import Gating
 from k6_mcp.history.history import History
 from k6_mcp.models.archive import ExportReport, ImportReport
-from k6_mcp.models.comparison import Baseline, Comparison
+from k6_mcp.models.comparison import Baseline, Comparison, Statistics
 from k6_mcp.models.findings import Advice
 from k6_mcp.models.gate import GatePolicy, GateResult
 from k6_mcp.models.reports import Component, Explanation, ReportFile, ReportFormat
@@ -59,6 +59,12 @@ class Insights:
     async def accept(self, result: GateResult, name: str | None = None) -> GateResult:
         """Make a run that passed a gate the baseline of its test; see `Gating.accept`."""
         return await self._gating.accept(result, name)
+
+    async def statistics(self, days: float) -> Statistics:
+        """Return how tests did over the last `days`; raises HistoryUnavailable."""
+        from k6_mcp.analysis.statistics import statistics
+
+        return statistics(await self._history.past(datetime.now(UTC) - timedelta(days=days)), days)
 
     async def explain(self, run_id: str, *, use_ai: bool = False, advisor: Advisor | None = None) -> Explanation:
         """Return a run's verdict in words; raises UnknownRun.

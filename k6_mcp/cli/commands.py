@@ -17,6 +17,7 @@ from k6_mcp.cli.lists import health_view, metrics_view, plan_view, runs_view
 from k6_mcp.cli.prune import prune
 from k6_mcp.cli.report import Wanted, write_report
 from k6_mcp.cli.run import run
+from k6_mcp.cli.stats import stats
 from k6_mcp.cli.timeline import timeline_view
 from k6_mcp.cli.verdict import verdict
 from k6_mcp.errors import InvalidArguments
@@ -146,6 +147,7 @@ _COMMANDS: Mapping[str, Command] = {
     "stop": _stop,
     "compare": compare,
     "baseline": set_baseline,
+    "stats": stats,
     "doctor": _doctor,
     "rebuild": _rebuild,
     "prune": prune,

@@ -88,6 +88,7 @@ _COMMANDS: Mapping[str, Command] = {
             "stop",
             "compare",
             "baseline",
+            "stats",
             "doctor",
             "rebuild",
             "prune",

@@ -135,6 +135,13 @@ def _add_runs(add: AddParser) -> None:
         help="id of a run, or name of a test: its latest run (default that of the baseline's test)",
     )
     compare.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    stats = add(
+        "stats",
+        help="how tests did over days",
+        description="Show runs by status, the share with findings, where each named test is heading and how far its thresholds are.",
+    )
+    stats.add_argument("--days", metavar="N", type=_days, default=30.0, help="how far to look back (default 30)")
+    stats.add_argument("--json", action="store_true", help="print the statistics as JSON")
     baseline = add(
         "baseline",
         help="make a run the baseline of its test",
@@ -270,6 +277,13 @@ def _port(text: str) -> int:
     if not 0 <= port < 65536:
         raise argparse.ArgumentTypeError(f"{port} is not a port: use 0 to 65535")
     return port
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 < days <= 3650:
+        raise argparse.ArgumentTypeError(f"{text} is not in 0 to 3650")
+    return days
 
 
 def _seconds(text: str) -> int:

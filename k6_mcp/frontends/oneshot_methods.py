@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.models.base import Model
-from k6_mcp.models.comparison import Baseline, Comparison
+from k6_mcp.models.comparison import Baseline, Comparison, Statistics
 from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.reports import Explanation, Health, PlanReport, ReportFile, ReportFormat
 from k6_mcp.models.request import LoadTest
@@ -29,6 +29,7 @@ class Insights(Protocol):
     async def explain(self, run_id: str, *, use_ai: bool = False) -> Explanation: ...
     async def compare(self, baseline: str, candidate: str | None = None) -> Comparison: ...
     async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline: ...
+    async def statistics(self, days: float) -> Statistics: ...
     async def report(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> ReportFile: ...
 
 
@@ -90,6 +91,12 @@ class ReportArguments(RunArguments):
 
     format: ReportFormat = "html"
     baseline: str | None = None
+
+
+class StatisticsArguments(Model):
+    """Arguments of `get_statistics`: how many days to look back."""
+
+    days: float = Field(default=30, gt=0, le=3650)
 
 
 class NoArguments(Model):
@@ -175,6 +182,10 @@ async def _set_baseline(call: Call) -> OneShotAnswer:
     return _result(await call.service.insights.set_baseline(asked.run_id, asked.name))
 
 
+async def _statistics(call: Call) -> OneShotAnswer:
+    return _result(await call.service.insights.statistics(_arguments(StatisticsArguments, call.params).days))
+
+
 async def _health(call: Call) -> OneShotAnswer:
     _arguments(NoArguments, call.params)
     return _result(await call.service.health())
@@ -202,6 +213,7 @@ METHODS: Mapping[str, Callable[[Call], Awaitable[OneShotAnswer]]] = {
     "analyze_run": _analyze,
     "compare_runs": _compare,
     "set_baseline": _set_baseline,
+    "get_statistics": _statistics,
     "get_report": _report,
     "check_health": _health,
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from k6_mcp.errors import UnknownRun
 from k6_mcp.frontends.oneshot import serve
-from k6_mcp.models.comparison import Baseline, Comparison
+from k6_mcp.models.comparison import Baseline, Comparison, Statistics
 from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.metrics import Figures, MetricRow, Metrics, ThresholdResult
 from k6_mcp.models.reports import Explanation, Health, LimitsReport, PlanReport, ReportFile, ReportFormat
@@ -108,6 +108,9 @@ class FakeService:
         return Comparison(
             baseline=(baseline,), candidate=(candidate or "",), change="no_evidence", sentence="no evidence of a change"
         )
+
+    async def statistics(self, days: float) -> Statistics:
+        return Statistics(days=days, runs=0, by_status={}, by_failure_kind={}, anomaly_rate=None, by_severity={}, method="")
 
     async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline:
         return Baseline(name=name or "", run_id=run_id, set_at=NOW)

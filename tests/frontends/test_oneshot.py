@@ -222,6 +222,7 @@ def test_every_tool_that_a_one_shot_client_needs_is_a_method() -> None:
         "stop_run",
         "compare_runs",
         "set_baseline",
+        "get_statistics",
         "get_report",
         "check_health",
     }

@@ -7,6 +7,7 @@ from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.read_tools import read_tools
 from k6_mcp.frontends.mcp_server.report_tools import report_tools
 from k6_mcp.frontends.mcp_server.run_tools import run_tools
+from k6_mcp.frontends.mcp_server.statistics_tool import statistics_tools
 
 _ORDER = (
     "execute_k6_test",
@@ -17,6 +18,7 @@ _ORDER = (
     "analyze_run",
     "compare_runs",
     "set_baseline",
+    "get_statistics",
     "get_report",
     "check_health",
 )
@@ -24,5 +26,6 @@ _ORDER = (
 
 def all_tools(opened: OpenedService) -> list[Tool]:
     """Return every tool, unlisted ones last."""
-    tools = {tool.name: tool for tool in (*run_tools(opened), *read_tools(opened), *compare_tools(opened), *report_tools(opened))}
+    makers = (run_tools, read_tools, compare_tools, statistics_tools, report_tools)
+    tools = {tool.name: tool for make in makers for tool in make(opened)}
     return [*(tools.pop(name) for name in _ORDER), *tools.values()]

@@ -23,11 +23,12 @@ NAMES = [
     "analyze_run",
     "compare_runs",
     "set_baseline",
+    "get_statistics",
     "get_report",
     "check_health",
 ]
 MOST_BYTES = 32_000  # about 8000 tokens: every client pays them in every conversation
-_READS = {"get_run", "plan_k6_test", "get_history", "analyze_run", "compare_runs", "check_health"}
+_READS = {"get_run", "plan_k6_test", "get_history", "analyze_run", "compare_runs", "get_statistics", "check_health"}
 
 
 async def listed(client: Client) -> list[dict[str, Any]]:
