@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from benchmarks import findings, history, latency, memory, oneshot, overhead, rate, reports, startup, tokens
+from benchmarks import compare, findings, history, latency, memory, oneshot, overhead, rate, reports, startup, tokens
 from benchmarks.measure import Bench, Table
 from benchmarks.target import open_target
 from k6_mcp.runners.find import locate, probe
@@ -24,6 +24,7 @@ _ALL: Mapping[str, Callable[[Bench], Awaitable[Table]]] = {
     "history": history.measure,
     "reports": reports.measure,
     "findings": findings.measure,
+    "compare": compare.measure,
 }
 
 

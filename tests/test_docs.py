@@ -107,7 +107,7 @@ async def test_the_readme_names_every_tool_and_each_of_its_arguments() -> None:
 
     missing = [tool.name for tool in tools if tool.name not in words]
     missing += [f"{tool.name}: {name}" for tool in tools for name in tool.input_schema["properties"] if name not in words]
-    assert (len(tools), missing) == (8, [])
+    assert (len(tools), missing) == (11, [])
 
 
 async def test_the_readme_names_every_resource_and_prompt() -> None:

@@ -80,7 +80,15 @@ def _of_measure(measure: Measure, sides: Sides) -> Estimate | MetricChange:
     history = [math.log(value) for run in sides.history if run.metrics and (value := measure.of(figures_of(run)))]
     assumed = f"{percent(measure.run_to_run)} between runs assumed"
     noise = combined(
-        first, second, within, lowest=lowest, run_to_run=measure.run_to_run, history=history, seen=seen, assumed=assumed
+        first,
+        second,
+        within,
+        lowest=lowest,
+        run_to_run=measure.run_to_run,
+        time_to_time=measure.time_to_time,
+        history=history,
+        seen=seen,
+        assumed=assumed,
     )
     before, after = statistics.fmean(first), statistics.fmean(second)
     return Estimate(measure, math.exp(before), math.exp(after), after - before, noise)
@@ -124,6 +132,7 @@ def _of_share(share: Share, sides: Sides) -> Estimate | MetricChange:
         within,
         lowest=max(counted, within.variance),
         run_to_run=share.run_to_run * level,
+        time_to_time=0.0,
         history=(),
         seen="counts",
         assumed=f"{percent(share.run_to_run)} of the share between runs assumed",

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-_NORMAL_QUARTILE = 0.6745
+_MOST_STEPS = 0.8  # of the differences between neighbouring runs, and the normal deviation that so many stay within
+_MOST_NORMAL = 1.2816
 _ENOUGH_HISTORY = 5
 _MOST_PRIOR_DF = 12.0
 _NORMAL_99 = 2.326  # one-sided
@@ -42,6 +43,7 @@ def combined(
     *,
     lowest: float,
     run_to_run: float,
+    time_to_time: float,
     history: Sequence[float],
     seen: str,
     assumed: str,
@@ -60,13 +62,19 @@ def combined(
     else:
         prior = _sum(within, Part(run_to_run**2 * pairs, _ASSUMED_DF))
         source = f"{seen}, {assumed}"
+    apart = Part(2 * time_to_time**2, _ASSUMED_DF)
     repeats = len(baseline) + len(candidate) - 2
     if not repeats:
-        return Noise(math.sqrt(max(prior.variance, lowest)), prior.df, f"Student t on {source}")
+        return _noise(prior, lowest, apart, f"Student t on {source}")
     between = Part(_pooled(baseline, candidate) * pairs, repeats)
     found = _moderated(between, prior)
     method = f"Student t on {len(baseline)} + {len(candidate)} runs, {source}"
-    return Noise(math.sqrt(max(found.variance, lowest)), found.df, method)
+    return _noise(found, lowest, apart, method)
+
+
+def _noise(found: Part, lowest: float, apart: Part, method: str) -> Noise:
+    whole = _sum(Part(max(found.variance, lowest), found.df), apart)
+    return Noise(math.sqrt(whole.variance), whole.df, method)
 
 
 def contradicts(seen: Part, expected: float) -> bool:
@@ -96,12 +104,13 @@ def _pooled(baseline: Sequence[float], candidate: Sequence[float]) -> float:
 
 
 def _successive(history: Sequence[float]) -> Part | None:
-    """The variance between runs from differences of neighbours in time (von Neumann 1941), by their median.
+    """The variance between runs from differences of neighbours in time (von Neumann 1941), by one of their quantiles.
 
-    A lasting change of the target is one large difference among many, which a median does not see.
+    A lasting change of the target is one large difference among many, which a quantile does not see, while it does see that
+    runs are disturbed now and then.
     """
     if len(history) < _ENOUGH_HISTORY:
         return None
-    steps = [abs(after - before) for before, after in pairwise(history)]
-    deviation = statistics.median(steps) / _NORMAL_QUARTILE / math.sqrt(2)
+    steps = sorted(abs(after - before) for before, after in pairwise(history))
+    deviation = steps[int(_MOST_STEPS * len(steps))] / _MOST_NORMAL / math.sqrt(2)
     return Part(deviation**2, max(2.0, len(steps) / 3))

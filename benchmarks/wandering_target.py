@@ -1,0 +1,91 @@
+"""A target whose latency is noisy as that of a real service: lognormal per request, wandering from second to second.
+
+`GET /<name>` waits and answers; `GET /set/<name>/<factor>/<errors>` makes that name slower by a factor and lets a share of its
+requests fail. `python -m benchmarks.wandering_target` prints its port and serves 127.0.0.1 until its standard input ends.
+"""
+
+import asyncio
+import math
+import random
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+MEDIAN_S = 0.05
+SIGMA = 0.4  # of the logarithm, per request
+_WANDER = 0.03  # of the logarithm, of the level that all requests of a name share
+_REMEMBERED = 0.8  # of the level, from one second to the next
+_END = b"\r\n\r\n"
+_OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+_FAILED = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno"
+
+
+class Level:
+    """How slow and how faulty one name is."""
+
+    def __init__(self) -> None:
+        self.factor, self.errors, self.drift = 1.0, 0.0, 0.0
+
+    def delay_s(self) -> float:
+        """Return how long one request takes."""
+        return MEDIAN_S * self.factor * math.exp(self.drift + random.gauss(0, SIGMA))
+
+    def wander(self) -> None:
+        """Go on by a second."""
+        self.drift = _REMEMBERED * self.drift + random.gauss(0, _WANDER * math.sqrt(1 - _REMEMBERED**2))
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, levels: dict[str, Level]) -> None:
+        self._levels = levels
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        for head in data.split(_END)[:-1]:
+            self._answer(head.split(b" ", 2)[1].decode().strip("/").split("/"))
+
+    def _answer(self, path: list[str]) -> None:
+        if path[0] == "set":
+            level = self._levels.setdefault(path[1], Level())
+            level.factor, level.errors = float(path[2]), float(path[3])
+            self._write(_OK)
+            return
+        level = self._levels.setdefault(path[0], Level())
+        answer = _FAILED if random.random() < level.errors else _OK
+        asyncio.get_running_loop().call_later(level.delay_s(), self._write, answer)
+
+    def _write(self, answer: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(answer)
+
+
+async def _serve() -> None:
+    loop, levels, ended = asyncio.get_running_loop(), dict[str, Level](), asyncio.Event()
+    server = await loop.create_server(lambda: _Connection(levels), "127.0.0.1", 0, backlog=1024)
+    loop.add_reader(sys.stdin, ended.set)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    while not ended.is_set():
+        await asyncio.sleep(1)
+        for level in levels.values():
+            level.wander()
+    server.close()
+
+
+@contextmanager
+def open_wandering_target() -> Generator[str]:
+    """Serve in a process of its own until the block ends; yields the URL."""
+    command = [sys.executable, "-m", "benchmarks.wandering_target"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        process.communicate()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())
