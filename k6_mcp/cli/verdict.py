@@ -10,7 +10,7 @@ from k6_mcp.models.duration import format_duration
 from k6_mcp.models.metrics import ErrorCount, ErrorSample
 from k6_mcp.models.run import FailureKind, Series, Status
 from k6_mcp.models.wording import quoted
-from k6_mcp.reports.answer import AnswerCheck, AnswerEndpoint, AnswerFailure, AnswerFigures, AnswerThreshold, RunAnswer
+from k6_mcp.reports.answer_shape import AnswerCheck, AnswerEndpoint, AnswerFailure, AnswerFigures, AnswerThreshold, RunAnswer
 
 _MARKS: Mapping[Status, tuple[str, str]] = {
     "completed": ("✓", "bold green"),

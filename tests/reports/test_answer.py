@@ -158,7 +158,9 @@ def test_a_queued_test_says_its_position() -> None:
 
 def test_a_final_run_names_its_resources_and_the_tool_that_explains_it() -> None:
     answer = run_answer(run("failed", metrics=metrics(), failure=FAILURE))
-    assert answer.resources == tuple(f"k6://runs/{answer.run_id}/{part}" for part in ("summary", "metrics", "log", "script"))
+    assert answer.resources == tuple(
+        f"k6://runs/{answer.run_id}/{part}" for part in ("summary", "metrics", "timeline", "log", "script")
+    )
     assert "analyze_run" in (answer.next or "")
     assert answer.failure is not None
     assert (answer.failure.kind, answer.failure.also) == ("thresholds_exceeded", ("no_samples",))
