@@ -18,7 +18,8 @@ from k6_mcp.history.trash import Trash
 from k6_mcp.models.prune import Pruned, PruneReport, SpaceReport
 from k6_mcp.models.retention import Retention
 
-_BATCH = 25  # runs per transaction: other writers wait for some milliseconds
+_FEWEST, _MOST = 1, 50  # runs per transaction
+_HELD_S = 0.02  # how long a transaction should keep other writers waiting; the number of runs follows from the last ones
 _PAUSE_S = 0.01  # between batches, for those writers
 _LISTED = 100
 _EVERY_S = 3600.0
@@ -40,6 +41,7 @@ class Cleanup:
         self._space = Space(database, folders)
         self._trash = Trash(folders.results_dir)
         self._stamp = folders.results_dir / "last-prune"
+        self.batch = 10  # runs per transaction at present
 
     async def prune(self, limits: Retention, *, dry_run: bool = False) -> PruneReport:
         """Remove every ended run beyond `limits`, or tell which those are.
@@ -120,8 +122,10 @@ class Cleanup:
 
     async def _remove_rows(self, run_ids: Sequence[str]) -> None:
         async with self._database.atomic() as connection:
-            for run_id in run_ids:
-                await delete(connection, run_id)
+            began = time.monotonic()
+            await delete(connection, *run_ids)
+        held_s = time.monotonic() - began
+        self.batch = max(_FEWEST, self.batch // 2) if held_s > _HELD_S else min(_MOST, self.batch + 2)
 
     def pages(self) -> Space:
         """Return where sizes are told."""
@@ -179,11 +183,11 @@ class _Pass:
         )
 
     async def _take(self, chosen: list[Removal]) -> bool:
-        for start in range(0, len(chosen), _BATCH):
+        while chosen:
             if self._until is not None and time.monotonic() >= self._until:
                 self._complete = False
                 return False
-            batch = chosen[start : start + _BATCH]
+            batch, chosen = chosen[: self._cleanup.batch], chosen[self._cleanup.batch :]
             gone = frozenset(removal.run.run_id for removal in batch)
             if not self._dry_run:
                 batch, gone = await self._remove(batch)

@@ -130,16 +130,15 @@ async def ids_of_repeats(database: Database, run_id: str) -> tuple[str, ...]:
     return (first, *(other for (other,) in found if other != first))
 
 
-async def delete(connection: aiosqlite.Connection, run_id: str) -> None:
-    """Remove a run's rows inside the caller's transaction."""
+async def delete(connection: aiosqlite.Connection, *run_ids: str) -> None:
+    """Remove the rows of runs inside the caller's transaction."""
     for table in ("runs", "results"):
-        await connection.execute(
+        await connection.executemany(
             f"DELETE FROM {table} WHERE run_id = ? AND created_us = (SELECT created_us FROM documents WHERE run_id = ?)",
-            (run_id, run_id),
+            [(run_id, run_id) for run_id in run_ids],
         )
-    await connection.execute("DELETE FROM tags WHERE run_id = ?", (run_id,))
-    await connection.execute("DELETE FROM space WHERE run_id = ?", (run_id,))
-    await connection.execute("DELETE FROM documents WHERE run_id = ?", (run_id,))
+    for table in ("tags", "space", "documents"):
+        await connection.executemany(f"DELETE FROM {table} WHERE run_id = ?", [(run_id,) for run_id in run_ids])
 
 
 def result_row(run: Run) -> ResultRow:
