@@ -74,7 +74,7 @@ def _direction(runs: Sequence[PastRun]) -> Direction:
 
 
 def _rises(values: Sequence[float], at_least: float) -> bool:
-    if len(values) < _FEWEST:
+    if len(values) < _FEWEST or len(set(values)) == 1:
         return False
     trend = upward_trend(range(len(values)), values)
     return trend.by_chance < _BY_CHANCE and trend.slope * (len(values) - 1) >= at_least

@@ -63,13 +63,13 @@ async def results_for_statistics(connection: aiosqlite.Connection) -> None:
             script_sha256 TEXT NOT NULL, p95_ms REAL, error_rate REAL, requests_per_s REAL,
             PRIMARY KEY (created_us, run_id)) WITHOUT ROWID"""
     )
-    # A brief that is no JSON must not keep the database from opening.
+    # Documents are large and read in their own order; one whose brief is no JSON must not keep the database from opening.
     await connection.execute(
         """INSERT INTO results SELECT r.created_us, r.run_id, r.status, r.failure_kind, json_extract(b.brief, '$.worst'), r.name,
             coalesce(json_extract(b.brief, '$.script_sha256'), ''), r.p95_ms, r.error_rate,
             json_extract(b.brief, '$.metrics.figures.requests_per_s')
-            FROM runs AS r JOIN (SELECT run_id, CASE WHEN json_valid(brief) THEN brief ELSE '{}' END AS brief FROM documents) AS b
-            ON b.run_id = r.run_id"""
+            FROM (SELECT created_us, run_id, CASE WHEN json_valid(brief) THEN brief ELSE '{}' END AS brief FROM documents) AS b
+            CROSS JOIN runs AS r ON r.created_us = b.created_us AND r.run_id = b.run_id"""
     )
     await connection.execute("CREATE INDEX results_by_name ON results (name)")
 

@@ -11,7 +11,7 @@ from k6_mcp.models.metrics import ThresholdResult
 from k6_mcp.models.past import Past, PastRun, PastTest, Tally
 
 MOST_TESTS = 50
-MOST_RUNS = 60  # of one test; trends are about the newest
+MOST_RUNS = 40  # of one test; trends are about the newest
 
 _TALLY = "SELECT status, failure_kind, worst, count(*) FROM results WHERE created_us >= ? GROUP BY 1, 2, 3"
 _TESTS = (
