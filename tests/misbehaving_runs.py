@@ -88,7 +88,12 @@ MISBEHAVING = (
         files=48,
     ),
     Scenario(
-        "no CPU left", script(vus(8, 10), _BUSY), ("generator_saturated",), ("throughput_low_for_vus",), alone=True, cpu_share=0.3
+        "no CPU left",
+        script(vus(8, 10), _BUSY),
+        ("generator_saturated",),
+        ("throughput_low_for_vus",),
+        alone=True,
+        cpu_share=0.15,
     ),
     Scenario(
         "a rate that grows beyond the capacity",

@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from k6_mcp.app import open_app
+from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.reports import Explanation
 from k6_mcp.models.request import LoadTest
 from k6_mcp.service import LoadTests
@@ -15,11 +16,11 @@ from tests.misbehaving import open_misbehaving
 from tests.misbehaving_runs import Scenario, rate, rising_rate, script, vus
 
 SCENARIOS = (
-    Scenario("outage", script(rate(20, 9), "get('/outage/3/3/5')"), ("outage",), ("error_rate_high", "errors_flatter_latency")),
+    Scenario("outage", script(rate(20, 8), "get('/outage/3/2.5/5')"), ("outage",), ("error_rate_high", "errors_flatter_latency")),
     Scenario("stall", script(vus(5, 9), "get('/stall/4/2/5'); sleep(0.05)"), ("coordinated_omission",), ("outage",)),
     Scenario(
         "ramp",
-        script(rising_rate(10, (10, 90)), "get('/crowded/25/1')", thresholds=("http_req_duration: ['p(95)<150']",)),
+        script(rising_rate(20, (10, 85)), "get('/crowded/20/1')", thresholds=("http_req_duration: ['p(95)<100']",)),
         ("slo_break_point",),
         ("latency_knee",),
     ),
@@ -53,3 +54,12 @@ async def test_real_runs_show_the_findings_they_are_made_for_and_healthy_ones_no
         assert set(scenario.must) <= ids <= {*scenario.must, *scenario.also}, explained[scenario.name]
     assert "found: outage (critical)" in explained["outage"].headline
     assert explained["ramp"].phases[0].kind == "ramp"
+
+
+async def test_a_rule_that_cannot_judge_costs_the_run_nothing_but_its_severity(settings: Settings, misbehaving: str) -> None:
+    unusable = FindingLimits.model_construct(avg_ms=None)
+
+    async with open_app(dataclasses.replace(settings, findings=unusable)) as service:
+        run = await service.execute(LoadTest(url=f"{misbehaving}/steady/5", vus=1, iterations=3), wait_s=30)
+
+    assert (run.status, run.worst) == ("completed", None)

@@ -12,6 +12,7 @@ _FEWEST_FAILED = 5
 _NAME_CHARS = 80
 _MUCH_FASTER = 0.5  # of a good answer's time
 _FLATTERED = 0.8  # the average with the failed answers, of that of the good ones
+_FLATTERED_MS = 5.0
 _TIMES_SLOWER = 3.0
 _TIMES_MORE = 1.5  # the share of errors or time, against the share of requests
 _SLOWER_BY_MS = 20.0  # below, nobody waits longer
@@ -47,7 +48,7 @@ def errors_flatter_latency(case: Case) -> Iterator[Finding]:
         return
     all_ms, good_ms = every["avg"], good["avg"]
     failed_ms = max(0.0, (all_ms * figures.requests - good_ms * succeeded) / failed)
-    if all_ms > _FLATTERED * good_ms or failed_ms > _MUCH_FASTER * good_ms or good_ms - all_ms < 1:
+    if all_ms > _FLATTERED * good_ms or failed_ms > _MUCH_FASTER * good_ms or good_ms - all_ms < _FLATTERED_MS:
         return
     tail = f", p95 {number(every['p(95)'])} instead of {number(good['p(95)'])} ms" if "p(95)" in every and "p(95)" in good else ""
     yield Finding(

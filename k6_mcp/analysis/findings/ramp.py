@@ -24,7 +24,7 @@ _KNEE_ERROR_LEFT = 0.5
 _KNEE_STEEPER = 4.0
 _KNEE_TIMES = 2.0
 _KNEE_MS = 20.0
-_HALF_SURE_AT = 3
+_HALF_SURE_AT = 1.5  # points
 _EXPRESSION = re.compile(r"\s*(avg|med|p\(\s*(\d+(?:\.\d+)?)\s*\)|rate)\s*<=?\s*(\d+(?:\.\d+)?)\s*\Z")
 _COLUMNS = {
     "avg": "avg_ms",

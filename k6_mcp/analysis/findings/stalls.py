@@ -84,14 +84,16 @@ def coordinated_omission(case: Case) -> Iterator[Finding]:
     measured = Histogram.of(case.intervals)
     filled = measured.filled_in(expected_ms)
     seen, open_ = ([histogram.quantile(share) for share in _HIDDEN_SHARE] for histogram in (measured, filled))
-    if not any(o >= max(_OMITTED_TIMES * s, s + _OMITTED_MS) for s, o in zip(seen, open_, strict=True)):
+    hidden = [(o / max(s, 1.0), s, o) for s, o in zip(seen, open_, strict=True) if o >= max(_OMITTED_TIMES * s, s + _OMITTED_MS)]
+    if not hidden:
         return
+    _, usual, worst = max(hidden)
     stalled = [interval for interval in case.intervals if (interval.max_ms or 0.0) >= (longest.max_ms or 0.0) / 2]
     missing = filled.count - measured.count
     yield Finding(
         id="coordinated_omission",
         severity="warning",
-        confidence=above(open_[1], seen[1], missing, _HALF_SURE_AT),
+        confidence=above(worst, usual, missing, _HALF_SURE_AT),
         message=f"VUs that waited up to {number(longest.max_ms or 0.0, 3)} ms sent nothing meanwhile, about {number(missing, 2)} requests "
         f"that an open model would have sent; with them p95 would be about {number(open_[0], 2)} instead of {number(seen[0], 2)} ms "
         f"and p99 about {number(open_[1], 2)} instead of {number(seen[1], 2)} ms (filled in as HdrHistogram does)",
