@@ -35,10 +35,9 @@ def endpoints(text: str, env: AbstractSet[str], folder: Path | None = None) -> l
     names = _Names()
     for source, starts in zip(sources, declared, strict=True):
         names.collect(source, constants, starts)
-    likely = dict.fromkeys(
-        (*names.likely, *names.declared, *islice(names.combined(constants.values.values()), _MOST), *names.unlikely)
-    )
-    shown = (parts for parts in map(_joined, likely) if _is_usable(parts))
+    whole = [*map(_joined, (*names.likely, *islice(names.combined(constants.values.values()), _MOST)))]
+    alone = (parts for parts in map(_joined, names.declared) if not any(_begins_with(other, parts) for other in whole))
+    shown = (parts for parts in dict.fromkeys((*whole, *alone, *map(_joined, names.unlikely))) if _is_usable(parts))
     return [[{"env": part.name} if isinstance(part, EnvValue) else part for part in parts] for parts in [*shown][:_MOST]]
 
 
@@ -84,8 +83,17 @@ class _Names:
                 yield (*base, *path)
 
 
+def _begins_with(parts: Parts, base: Parts) -> bool:
+    """Whether a constant is only the beginning of another name, such as a base URL."""
+    if not parts or len(base) != 1:
+        return False
+    first, start = parts[0], base[0]
+    return first == start or (isinstance(first, str) and isinstance(start, str) and first.startswith(start))
+
+
 def _begins_text(token: Token, before: Token | None) -> bool:
-    return before not in (Sign("+"), Sign(".")) and not isinstance(token, Sign)
+    declared = isinstance(before, Word) and before.text in ("const", "let", "var")
+    return before not in (Sign("+"), Sign(".")) and not declared and not isinstance(token, Sign)
 
 
 def _is_base(first: str | EnvValue) -> bool:
