@@ -85,6 +85,7 @@ CALLS = (
     Call("the same test later, once", "execute_k6_test", {**REPEATED, "repeat": 1}),
     Call("the latest run of a test and its baseline", "compare_runs", {"baseline": "home page at 40/s"}),
     Call("refused, other tests", "compare_runs", {"baseline": "$home", "candidate": "$slow"}),
+    Call("the tests of the last days", "get_statistics", {"days": 7}),
     Call("a chart", "get_report", {"run_id": "$home", "format": "png"}),
     Call("the server", "check_health", {}),
     Call("refused, not allowed here", "execute_k6_test", {"script_file": "examples/get.js", "vus": 5000, "duration": "2h"}),
