@@ -43,7 +43,7 @@ async def call(era: str, env: dict[str, str], home: Path, tool: str, **arguments
 async def test_the_tools_pass_the_strict_lint(era: str, server_env: dict[str, str], tmp_path: Path) -> None:
     done = await inspect(era, server_env, tmp_path, "--method", "tools/list", "--strict")
 
-    assert len(done.json()["result"]["tools"]) == 8
+    assert len(done.json()["result"]["tools"]) == 11
     assert "error" not in done.stderr.lower()
     assert "warning" not in done.stderr.lower()
 
@@ -60,6 +60,7 @@ async def test_every_listed_tool_can_be_called(era: str, server_env: dict[str, s
     stopped = await call(*asked, "stop_run", run_id=done["run_id"])
     analysis = await call(*asked, "analyze_run", run_id=done["run_id"])
     history = await call(*asked, "get_history")
+    report = await call(*asked, "get_report", run_id=done["run_id"])
 
     assert health["ok"] is True
     assert plan["plan"]["max_vus"] == 2
@@ -67,6 +68,7 @@ async def test_every_listed_tool_can_be_called(era: str, server_env: dict[str, s
     assert one == stopped == done
     assert analysis["status"] == "completed"
     assert [run["run_id"] for run in history["runs"]] == [done["run_id"]]
+    assert report["path"].endswith(f"/{done['run_id']}/reports/report.html")
 
 
 @both_eras
@@ -88,7 +90,18 @@ async def test_resources_and_prompts_can_be_read(era: str, server_env: dict[str,
     prompts = (await inspect(*asked, "--method", "prompts/list")).json()["result"]["prompts"]
     prompt = await inspect(*asked, "--method", "prompts/get", "--prompt-name", "read_result", "--prompt-args", "run_id=r-0")
 
-    assert "k6://presets" in [resource["uri"] for resource in listed]
+    assert {resource["uri"]: resource["mimeType"] for resource in listed} == {
+        "ui://k6-mcp/run.html": "text/html;profile=mcp-app",
+        "k6://presets": "application/json",
+    }
     assert set(json.loads(presets[0]["text"])) == {"low", "medium", "high"}
     assert "read_result" in [item["name"] for item in prompts]
     assert "r-0" in prompt.stdout
+
+
+@both_eras
+async def test_the_inspector_finds_the_app_of_the_tools_that_have_one(era: str, server_env: dict[str, str], tmp_path: Path) -> None:
+    done = await inspect(era, server_env, tmp_path, "--advertise-apps", "--method", "tools/list", "--app-info")
+
+    assert '"ui://k6-mcp/run.html"' in done.stdout
+    assert done.code == 0
