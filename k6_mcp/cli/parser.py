@@ -13,6 +13,7 @@ AddParser = Callable[..., argparse.ArgumentParser]
 AddArgument = Callable[..., object]
 
 _EXIT_CODES = "exit codes: 0 completed, 1 failed, 2 refused (arguments, limits, no k6), 3 cancelled or lost"
+_OWN_CODES = "gate and compare have exit codes of their own: see their help"
 _RUN_EXAMPLES = """\
 examples:
   k6-mcp run http://127.0.0.1:8080/ --preset low
@@ -53,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
         ("machine", _add_machine),
     )
     listed = [_listed(title, add_group, commands.add_parser) for title, add_group in groups]
-    parser.epilog = "\n".join((*listed, "k6-mcp COMMAND --help explains a command and its options.", _EXIT_CODES))
+    parser.epilog = "\n".join((*listed, "k6-mcp COMMAND --help explains a command and its options.", _EXIT_CODES, _OWN_CODES))
     return parser
 
 

@@ -85,7 +85,11 @@ class Cleanup:
         await self._space.forget(run_id)
 
     async def _lock(self) -> FileLock | None:
-        return await shielded(asyncio.to_thread(FileLock.acquire, self._results_dir / "prune.lock"))
+        try:
+            return await shielded(asyncio.to_thread(FileLock.acquire, self._results_dir / "prune.lock"))
+        except OSError as error:
+            reason = f"{self._results_dir} cannot be written: {error.strerror or error}"
+            raise HistoryUnavailable(reason, hint="let this user write to it, or set K6_RESULTS_DIR", kind="readonly") from error
 
     def _due(self) -> bool:
         try:

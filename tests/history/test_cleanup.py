@@ -271,3 +271,30 @@ def _lock(folder: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(folder / "results" / "history.db", isolation_level=None)
     connection.execute("BEGIN EXCLUSIVE")
     return connection
+
+
+async def test_a_results_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    async with open_history(tmp_path) as history:
+        (tmp_path / "results" / "prune.lock").mkdir()
+        with pytest.raises(HistoryUnavailable, match="cannot be written"):
+            await history.cleanup.prune(newest(0))
+
+
+async def test_a_full_disk_is_no_reason_to_keep_what_fills_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows_removed = Cleanup._remove_rows  # pyright: ignore[reportPrivateUsage]
+    attempts: list[bool] = []
+
+    async def full_until_folders_are_gone(cleanup: Cleanup, run_ids: Sequence[str]) -> None:
+        aside = any((tmp_path / "results" / "trash").iterdir())
+        attempts.append(aside)
+        if aside:
+            raise HistoryUnavailable("the disk is full", kind="full")
+        await rows_removed(cleanup, run_ids)
+
+    monkeypatch.setattr(Cleanup, "_remove_rows", full_until_folders_are_gone)
+    async with open_history(tmp_path) as history:
+        runs = await keep(tmp_path, history, 4)
+        report = await history.cleanup.prune(newest(1))
+
+        assert (report.removed, attempts) == (3, [True, False])
+        assert await listed(history) == ids(runs[3:])

@@ -100,6 +100,7 @@ def test_thresholds_that_hold_pass_and_the_reports_say_so(k6_mcp: Gate, target: 
     assert (tmp_path / "gate.md").read_text(encoding="utf-8").startswith("# ✅ Gate")
     assert "<!doctype html>" in (tmp_path / "gate.html").read_text(encoding="utf-8").lower()
     assert not (tmp_path / "gate-comparison.html").exists()
+    assert (tmp_path / "results" / "last-prune").exists()  # commands that leave at once tidy up too
 
 
 def test_a_crossed_threshold_is_a_breach_that_every_report_tells(k6_mcp: Gate, target: Target, tmp_path: Path) -> None:
