@@ -9,6 +9,7 @@ from anyio.abc import TaskGroup
 
 from k6_mcp.analysis.condense import ever_smaller
 from k6_mcp.analysis.findings import find, worst
+from k6_mcp.analysis.load import load_start_s
 from k6_mcp.analysis.record import Record
 from k6_mcp.analysis.refusal import read_refusal, with_place
 from k6_mcp.analysis.summary import read as read_metrics
@@ -17,7 +18,7 @@ from k6_mcp.history.history import History
 from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import Outcome, StopReason
-from k6_mcp.models.plan import RunPlan
+from k6_mcp.models.plan import Plan, RunPlan
 from k6_mcp.models.run import Failure, Notice, Run, Status
 from k6_mcp.models.script import Script
 from k6_mcp.models.timeline import Timeline
@@ -133,7 +134,7 @@ class Driver:
         """Measure and judge what a runner left of `run`, and keep it."""
         ran = outcome.phase == "run" and outcome.exit_code is not None
         metrics = read_metrics(outcome, record, run.plan) if ran else None
-        timeline = _timeline_of(record, metrics)
+        timeline = _timeline_of(record, run.plan, metrics)
         verdict = judge(outcome, metrics, run.plan)
         failure = verdict.failure
         if failure and outcome.phase == "plan":
@@ -155,12 +156,12 @@ class Driver:
     async def timeline(self, run: Run) -> Timeline | None:
         """Return a run over time: as recorded so far while it runs, as kept afterwards; if it is not kept, from the record."""
         if ongoing := self._ongoing.get(run.run_id):
-            return ongoing.record.timeline()
+            return _timeline_of(ongoing.record, run.plan, None)
         if (kept := await self._history.timeline(run.run_id)) is not None:
             return kept
         record = _record_of(run)
         await anyio.to_thread.run_sync(self._runner.recorded, run.run_id, record.feed)
-        return _timeline_of(record, run.metrics)
+        return _timeline_of(record, run.plan, run.metrics)
 
     async def _keep(self, run: Run, timeline: Timeline | None = None, *, record_is_whole: bool = False) -> Run:
         """Keep a run for good; its timeline replaces the record once both are kept."""
@@ -185,7 +186,7 @@ class Driver:
                 if await self._history.claim(run.run_id):
                     record = _record_of(run)
                     lost = self._lost(run, record)
-                    timeline = _timeline_of(record, lost.metrics)
+                    timeline = _timeline_of(record, run.plan, lost.metrics)
                     await self._keep(self._with_worst(lost, timeline), timeline, record_is_whole=record.complete)
             except Exception:  # one that cannot be read must not hide the others
                 log.exception("recovering run %s", run.run_id)
@@ -218,8 +219,8 @@ def _record_of(run: Run) -> Record:
     return Record(run.plan is None or run.plan.tells_scenarios)
 
 
-def _timeline_of(record: Record, metrics: Metrics | None) -> Timeline | None:
+def _timeline_of(record: Record, plan: Plan | None, metrics: Metrics | None) -> Timeline | None:
     """The run over time; failed requests add up to the run's figure, where both count the same requests."""
     figures = metrics.figures if metrics else None
     same = figures is not None and figures.error_rate is not None and figures.requests == record.count("http_reqs")
-    return record.timeline(figures.failed_requests if figures and same else None)
+    return record.timeline(load_start_s=load_start_s(record, plan), failed=figures.failed_requests if figures and same else None)

@@ -37,6 +37,27 @@ def load_seconds(record: Record, plan: Plan | None, times: Times) -> float:
     return _seen(record, run_s)
 
 
+def load_start_s(record: Record, plan: Plan | None) -> float:
+    """Return when load began, in s since the record's start: after setup() and the making of VUs, to about half an interval.
+
+    Known are bounds for the first sign of load and, when a plan of fixed duration has ended, the time that it ended at most one
+    iteration before (unless a teardown() takes its time, which then contradicts the bounds).
+    """
+    activity = record.activity()
+    if activity is None:
+        return 0.0
+    first_s = min((scenario.start_s for scenario in plan.scenarios), default=0.0) if plan else 0.0
+    low, high = max(activity.start_from_s - first_s, 0.0), max(activity.start_by_s - first_s, 0.0)
+    if plan and record.complete and _planned_s(plan) is not None:
+        totals = record.totals()
+        longest_s = totals.rows.get("iteration_duration", {}).get("max", 0.0) / 1000 if totals else 0.0
+        latest = record.seconds - plan.duration_s
+        since, until = max(low, latest - longest_s), min(high, latest)
+        if since <= until:
+            return (since + until) / 2
+    return (low + high) / 2 if low > 0 else 0.0
+
+
 def requests_outside(record: Record, plan: Plan | None, requests: int) -> int:
     """Return how many of `requests` setup() and teardown() made: k6 tags only those of iterations with a scenario."""
     inside = sum(record.count(f"http_reqs{{scenario:{scenario.name}}}") for scenario in plan.scenarios) if plan else 0

@@ -1,6 +1,6 @@
 """What a plan asked for, stage by stage, and what came of it."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -14,6 +14,7 @@ from k6_mcp.models.timeline import Phase, Series, Timeline
 from k6_mcp.models.wording import number
 
 _SHORTEST_S = 1e-6
+_LEAST_WHOLE = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ def phases_of(plan: Plan, timeline: Timeline) -> tuple[Phase, ...]:
     """Return a row per stage, or per scenario without stages, on the timeline's clock.
 
     Figures are those of the time in which the stage lies. An interval that a stage's begin or end cuts in two counts in each
-    part by time, as if its requests were evenly spread over it; so figures at a boundary are sure to an interval or so, as is
-    the time at which load began. Where a run ended within a stage, rates and `asked_rate_per_s` are those of the part that ran.
+    part by time, as if its requests were evenly spread over it; figures of a constant stage leave such intervals out, if the
+    others are about half of it. The time at which load began is itself known to half an interval. Where a run ended within a stage, rates and `asked_rate_per_s` are those of the part that ran.
     """
     phases: list[Phase] = []
     for scenario in plan.scenarios:
@@ -76,14 +77,15 @@ def _phase(scenario: ScenarioPlan, index: int, asked: _Asked, measured: "_Measur
     if seconds <= _SHORTEST_S:
         return phase
     reached = asked.first + (asked.last - asked.first) * seconds / (asked.end_s - asked.start_s)
-    requests = measured.total("requests", asked.start_s, end_s)
+    start_s, until_s = measured.inside(asked.start_s, end_s) if asked.kind == "hold" else (asked.start_s, end_s)
+    requests = measured.total("requests", start_s, until_s)
     return phase.model_copy(
         update={
             "asked_rate_per_s": (asked.first + reached) / 2 if arrival else None,
-            "iterations_per_s": measured.total("iterations", asked.start_s, end_s) / seconds,
-            "requests_per_s": requests / seconds,
-            "p95_ms": measured.p95_ms(asked.start_s, end_s),
-            "error_rate": measured.total("failed", asked.start_s, end_s) / requests if requests > 0 else None,
+            "iterations_per_s": measured.total("iterations", start_s, until_s) / (until_s - start_s),
+            "requests_per_s": requests / (until_s - start_s),
+            "p95_ms": measured.p95_ms(start_s, until_s),
+            "error_rate": measured.total("failed", start_s, until_s) / requests if requests > 0 else None,
             "dropped": measured.whole("dropped", asked.start_s, end_s),
         }
     )
@@ -140,6 +142,14 @@ class _Measured:
             return sums[-1]
         start = self._start(index)
         return sums[index] + (sums[index + 1] - sums[index]) * max(at_s - start, 0.0) / (self.ends_s[index] - start)
+
+    def inside(self, start_s: float, end_s: float) -> tuple[float, float]:
+        """The part of a stretch of time that whole intervals fill, all of it if that is less than about half."""
+        first = bisect_left((0.0, *self.ends_s), start_s - _SHORTEST_S)
+        last = bisect_right(self.ends_s, end_s + _SHORTEST_S)
+        if first >= last or self.ends_s[last - 1] - self._start(first) < (end_s - start_s) * _LEAST_WHOLE:
+            return start_s, end_s
+        return self._start(first), self.ends_s[last - 1]
 
     def _start(self, index: int) -> float:
         return self.ends_s[index - 1] if index else 0.0

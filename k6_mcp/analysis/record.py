@@ -159,18 +159,11 @@ class Record:
         start_by = self._start_by_s if self._start_by_s is not None else last[1]
         return Activity(self._start_from_s, start_by, *last)
 
-    def timeline(self, failed: int | None = None) -> Timeline | None:
+    def timeline(self, *, load_start_s: float = 0.0, failed: int | None = None) -> Timeline | None:
         """Return everything so far as intervals, None if k6 recorded nothing; `failed` requests, where their number is known exactly."""
         start_ms = self._start_ms or 0.0
-        about = About(start_ms, self._period_s, self._load_start_s(), self.complete, failed)
+        about = About(start_ms, self._period_s, load_start_s, self.complete, failed)
         return self._timeline.build(self._cumulative, max(self._cumulative_ms - start_ms, 0.0) / 1000, about)
-
-    def _load_start_s(self) -> float:
-        """When load began: at once, unless setup() or the making of VUs was seen; then halfway between what is possible."""
-        activity = self.activity()
-        if activity is None or activity.start_from_s == 0.0:
-            return 0.0
-        return (activity.start_from_s + activity.start_by_s) / 2
 
     def _event(self, event: Mapping[str, object]) -> None:
         match event.get("event"):

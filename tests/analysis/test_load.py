@@ -1,6 +1,6 @@
 import pytest
 
-from k6_mcp.analysis.load import Times, load_seconds
+from k6_mcp.analysis.load import Times, load_seconds, load_start_s
 from k6_mcp.analysis.record import Record
 from k6_mcp.models.plan import Plan, ScenarioPlan
 from tests.analysis.samples import OPENING, counts, line, record, rows
@@ -74,3 +74,28 @@ def test_load_time_leaves_out_what_is_no_load(seconds: str, plan: Plan | None, t
 def test_without_a_record_the_run_time_is_all_that_is_known() -> None:
     assert load_seconds(Record(), _plan(duration_s=30.0), _times(2.5, to_the_end=False)) == 2.5
     assert load_seconds(Record(), None, _times(None)) == 99.0
+
+
+def _ended(seconds: str, at_s: float, iteration_s: float = 0.04) -> Record:
+    reader = _record(seconds, iteration_s)
+    so_far = counts(400, 4, 40, iteration_ms=iteration_s * 1000)
+    for text in (line("cumulative", rows(round(at_s * 1000), so_far)), line("stop", [[0]])):
+        reader.feed(text)
+    return reader
+
+
+@pytest.mark.parametrize(
+    ("record_of", "plan", "expected"),
+    [
+        pytest.param(_ended("LLL", 3.01), _plan(), 0.0, id="at once"),
+        pytest.param(_ended("LLL", 3.6), _plan(), 0.6, id="within the first interval, known from the end"),
+        pytest.param(_ended("iiLLLL", 5.5), _plan(), 2.5, id="after setup, known from the end"),
+        pytest.param(_ended("iiLLLLii", 8.0), _plan(), 2.5, id="after setup, when teardown hides the end"),
+        pytest.param(_record("iiL", 0.04), _plan(), 2.5, id="while it runs"),
+        pytest.param(_record("iiLLL", 0.04), _plan(start_s=2.0), 0.0, id="before a scenario that starts later"),
+        pytest.param(_record("iii", 0.04), _plan(), 0.0, id="never"),
+        pytest.param(_record("LL", 0.04), None, 0.0, id="without a plan"),
+    ],
+)
+def test_load_begins_where_the_first_sign_and_the_end_allow(record_of: Record, plan: Plan | None, expected: float) -> None:
+    assert load_start_s(record_of, plan) == pytest.approx(expected, abs=0.05)

@@ -75,6 +75,17 @@ def test_an_interval_across_a_boundary_counts_in_both_stages_by_time() -> None:
     assert hold.dropped + ramp.dropped == 4
 
 
+def test_a_constant_stage_is_told_by_the_intervals_that_lie_within_it() -> None:
+    stages = (
+        StagePlan(start_s=0, duration_s=3, from_target=10, target=10),
+        StagePlan(start_s=3, duration_s=0, from_target=10, target=100),
+        StagePlan(start_s=3, duration_s=3, from_target=100, target=100),
+    )
+    timeline = _timeline((5, 10, 10, 55, 100, 100, 50), start_s=0.5)
+    calm, rush = phases_of(_plan(_arrival(*stages)), timeline)
+    assert (calm.iterations_per_s, rush.iterations_per_s) == (10, 100)
+
+
 def test_a_stage_that_was_cut_short_is_held_against_the_part_that_ran() -> None:
     _, ramp = phases_of(_plan(_arrival(*_RISING)), _timeline((10, 10, 20)))
     assert ramp.asked_rate_per_s == 20

@@ -13,7 +13,7 @@ Row = Sequence[float]
 
 
 def timeline(lines: Sequence[str] = RECORD, failed: int | None = None) -> Timeline:
-    built = record(lines).timeline(failed)
+    built = record(lines).timeline(failed=failed)
     assert built is not None
     return built
 
@@ -137,13 +137,6 @@ def test_active_vus_are_kept_where_an_interval_tells_none() -> None:
     built = recorded({"http_reqs": [1, 1]}, {"vus": [7]}, {"http_reqs": [1, 1]}).timeline()
     assert built is not None
     assert built.vus == (None, 7, 7)
-
-
-def test_load_begins_after_the_intervals_without_active_vus() -> None:
-    idle, busy = {"vus": [0]}, {"vus": [2], "iterations": [5, 5], "http_reqs": [5, 5]}
-    built = recorded(idle, idle, idle, busy, busy).timeline()
-    assert built is not None
-    assert 2.0 <= built.load_start_s <= 4.0
 
 
 _HOSTILE: Mapping[str, str] = {
