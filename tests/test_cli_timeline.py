@@ -1,0 +1,61 @@
+"""A run over time in the terminal: bars, stages, and the trend of a test over its runs."""
+
+import io
+
+import pytest
+from rich.console import Console, RenderableType
+
+from k6_mcp.cli.lists import runs_view
+from k6_mcp.cli.timeline import sparkline, timeline_view
+from k6_mcp.models.history import HistoryPage
+from k6_mcp.models.plan import ScenarioPlan, StagePlan
+from tests.analysis.records import long_record
+from tests.analysis.samples import latency, metrics, plan, record, run
+
+_STAGES = tuple(StagePlan(start_s=50.0 * n, duration_s=50, from_target=900, target=900 + 50 * n) for n in range(2))
+_SHOP = ScenarioPlan(name="shop\x1b[31m", executor="ramping-arrival-rate", rate_per_s=900, stages=_STAGES)
+
+
+def drawn(view: RenderableType, width: int) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=width, force_terminal=False).print(view)
+    return stream.getvalue()
+
+
+def test_a_bar_is_as_high_as_its_share_of_the_largest() -> None:
+    assert sparkline((0.0, 25.0, None, 50.0, 100.0)) == "▁▃ ▅█"
+    assert sparkline((0.0, 0.0)) == "▁▁"
+    assert sparkline(()) == ""
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_timeline_fits_its_terminal_and_names_what_it_draws(width: int) -> None:
+    view = timeline_view(run(plan=plan(scenarios=(_SHOP,))), record(long_record(100, 1)).timeline(), width)
+    assert view is not None
+    text = drawn(view, width)
+    assert all(len(text_line) <= width for text_line in text.splitlines())
+    assert [word for word in ("requests/s", "p95", "errors", "dropped", "stages") if word not in text] == []
+    assert "\x1b" not in text
+
+
+def test_stages_tell_asked_and_achieved() -> None:
+    other = ScenarioPlan(name="other\x1b[31m", executor="constant-vus", vus=2, duration_s=100)
+    view = timeline_view(run(plan=plan(scenarios=(_SHOP, other))), record(long_record(100, 1)).timeline(), 120)
+    assert view is not None
+    text = drawn(view, 120)
+    assert "900 to 950/s in 50s" in text
+    assert " of 925.0" in text
+    assert "\x1b" not in text
+
+
+def test_a_run_of_one_interval_is_not_drawn() -> None:
+    assert timeline_view(run(), record(long_record(0, 1)).timeline(), 80) is None
+    assert timeline_view(run(), None, 80) is None
+
+
+def test_the_history_draws_the_p95_of_tests_that_ran_several_times() -> None:
+    runs = tuple(run(name="shop", metrics=metrics(latency=latency(p95_ms=ms))) for ms in (80.0, 40.0, 20.0))
+    text = drawn(runs_view(HistoryPage(runs=(*runs, run(name="once", metrics=metrics())), total=4), 120), 120)
+    assert "▃▅█" in text
+    assert "20.0 ms → 80.0 ms" in text
+    assert text.count("→") == 1
