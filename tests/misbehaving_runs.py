@@ -74,7 +74,11 @@ MISBEHAVING = (
         ("latency_average_high", "latency_p95_high"),
     ),
     Scenario("a line before the target", script(vus(20, 8), "get('/crowded/20/2')"), ("throughput_low_for_vus",)),
-    Scenario("too few VUs for the rate", script(rate(40, 8, pool=5), "get('/steady/400?pool')"), ("load_not_delivered",)),
+    Scenario(
+        "too few VUs for the rate",
+        script(rate(40, 8, pool=5), "get('/steady/400?pool')"),
+        ("load_not_delivered", "generator_saturated"),
+    ),
     Scenario(
         "the target becomes too slow for the rate",
         script(rate(30, 14, pool=6), "get('/rising/20/60')"),

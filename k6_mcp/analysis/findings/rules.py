@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
-from k6_mcp.analysis.findings.capacity import generator_saturated, load_not_delivered, throughput_low_for_vus
 from k6_mcp.analysis.findings.case import Case
+from k6_mcp.analysis.findings.delivery import generator_saturated, load_not_delivered
 from k6_mcp.analysis.findings.failing import endpoint_dominates, error_rate_high, errors_flatter_latency
 from k6_mcp.analysis.findings.latency import latency_average_high, latency_drift, latency_p95_high, warm_up
 from k6_mcp.analysis.findings.outage import outage
 from k6_mcp.analysis.findings.ramp import latency_knee, slo_break_point
 from k6_mcp.analysis.findings.stalls import coordinated_omission, periodic_stalls
+from k6_mcp.analysis.findings.throughput import throughput_low_for_vus
 from k6_mcp.models.findings import SEVERITIES, Evidence, Finding, FindingLimits, Severity
 from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Timeline

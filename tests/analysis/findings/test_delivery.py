@@ -10,7 +10,11 @@ from tests.analysis.timelines import Second, closed, open_, timeline
 
 
 def _dropping(
-    describe: Any = None, more: dict[str, Any] | None = None, vus: int = 10, iteration_ms: float = 400.0, **facts: Any
+    describe: Any = None,
+    more: dict[str, Any] | None = None,
+    vus: int = 10,
+    iteration_ms: float = 400.0,
+    rule: str = "load_not_delivered",
 ) -> Finding | None:
     """200 of 1000 iterations were dropped in the last third."""
     iteration = rows(iteration_duration={"avg": iteration_ms, "med": iteration_ms})
@@ -21,10 +25,9 @@ def _dropping(
         iterations_dropped=200,
         vus_max=vus,
         more={"rows": iteration, **(more or {})},
-        **facts,
     )
     usual = timeline(30, describe or (lambda i: Second(p50_ms=400, dropped=20 if i >= 20 else 0)))
-    return found(usual, open_(30, 50, vus=vus), measured).get("load_not_delivered")
+    return found(usual, open_(30, 50, vus=vus), measured).get(rule)
 
 
 def test_a_pool_that_is_too_small_is_the_cause_when_latency_stays_the_same() -> None:
@@ -43,6 +46,17 @@ def test_a_target_that_became_slow_is_the_cause_when_latency_rose_before_vus_ran
     finding = _dropping(describe, iteration_ms=170)
 
     assert finding and "the target became slow" in finding.message
+
+
+def test_a_pool_that_was_used_up_is_a_limit_of_the_generator_and_a_slow_target_is_not() -> None:
+    finding = _dropping(rule="generator_saturated")
+
+    assert finding and "all 10 VUs were busy while 200 iterations should have started" in finding.message
+
+    def slow(i: int) -> Second:
+        return Second(p50_ms=400, dropped=20) if i >= 20 else Second(p50_ms=40)
+
+    assert _dropping(slow, iteration_ms=170, rule="generator_saturated") is None
 
 
 def test_a_generator_without_cpu_is_the_cause_before_anything_else() -> None:

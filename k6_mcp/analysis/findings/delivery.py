@@ -1,0 +1,183 @@
+"""Whether the load was delivered that was asked for, and whose limit it was if not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from k6_mcp.analysis.error_codes import TOO_MANY_FILES
+from k6_mcp.analysis.findings.case import Case, Interval, together
+from k6_mcp.analysis.findings.confidence import above, above_share
+from k6_mcp.models.findings import Evidence, Finding
+from k6_mcp.models.plan import ScenarioPlan
+from k6_mcp.models.wording import count, number, percent
+
+_MOST_DROPPED = 0.01
+_MUCH_DROPPED = 0.10
+_AT_CAP = 0.95
+_SLOWER = 2.0  # iterations when VUs were short, against those before
+_SPARE = 1.5  # VUs to ask for, of those that were needed
+_CPU_SAMPLE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why iterations were not started: in words, what to do about it, and what shows it."""
+
+    kind: Literal["cpu", "cap", "pool", "target"]
+    text: str
+    advice: str
+    evidence: Evidence
+
+
+def load_not_delivered(case: Case) -> Iterator[Finding]:
+    """An arrival rate that was not kept, and why."""
+    share = dropped_share(case)
+    if share <= _MOST_DROPPED:
+        return
+    dropped, planned = case.figures.iterations_dropped, _planned(case)
+    when = [interval for interval in case.intervals if interval.dropped]
+    cause = cause_of_drops(case, when)
+    from_s, to_s = (when[0].from_s, when[-1].to_s) if when else (None, None)
+    yield Finding(
+        id="load_not_delivered",
+        severity="critical" if share > _MUCH_DROPPED else "warning",
+        confidence=above_share(dropped, planned, _MOST_DROPPED),
+        message=f"{dropped} of {planned} planned iterations ({percent(share)}) were not started; likely cause: {cause.text}",
+        evidence=(
+            Evidence(metric="dropped_iterations", observed=share, limit=_MOST_DROPPED, from_s=from_s, to_s=to_s),
+            cause.evidence,
+        ),
+        recommendation=cause.advice,
+    )
+
+
+def dropped_share(case: Case) -> float:
+    """Return the share of the iterations that an arrival rate asked for and that were not started."""
+    return case.figures.iterations_dropped / max(1, _planned(case)) if _open_scenarios(case) else 0.0
+
+
+def _planned(case: Case) -> int:
+    figures = case.figures
+    return figures.iterations_dropped + figures.iterations + figures.iterations_interrupted
+
+
+def _open_scenarios(case: Case) -> list[ScenarioPlan]:
+    return [scenario for scenario in case.plan.scenarios if scenario.executor.endswith("arrival-rate")] if case.plan else []
+
+
+def cause_of_drops(case: Case, when: list[Interval]) -> Cause:
+    """Return the likely cause of the iterations that were dropped in the intervals `when`."""
+    figures, plan, generator = case.figures, case.plan, case.metrics.generator
+    if generator is not None and generator.cpu_share > case.limits.cpu_share:
+        return Cause(
+            "cpu",
+            "k6 itself had no CPU left",
+            "lower rate_per_s of execute_k6_test, or run it on a machine with more cores",
+            Evidence(metric="generator_cpu", observed=generator.cpu_share, limit=case.limits.cpu_share),
+        )
+    if plan is not None and plan.rps and figures.requests_per_s >= _AT_CAP * plan.rps:
+        return Cause(
+            "cap",
+            "requests were held at the cap of requests per second",
+            "ask for less with rate_per_s of execute_k6_test, or raise the cap (the script's rps, K6_MCP_MAX_RPS)",
+            Evidence(metric="http_reqs", observed=figures.requests_per_s, limit=float(plan.rps)),
+        )
+    return _pool_or_target(case, when)
+
+
+def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
+    pool = pool_size(case)
+    seconds, usual_s = _iteration_s(case, when)
+    asked = max((interval.load or 0.0 for interval in when), default=0.0) if case.load.unit == "iterations/s" else 0.0
+    rate = asked or (case.plan.peak_rate_per_s if case.plan else 0.0) or 0.0
+    busy, needed = float(case.figures.vus_max or pool), rate * seconds
+    shown = Evidence(metric="vus", observed=busy, limit=float(pool) or None, note=f"needed about {number(needed, 2)}")
+    makes = number(pool / seconds if seconds else 0.0, 2)
+    took = f"an iteration took {number(seconds, 2)} s, so that {count(pool, 'VU')} make {makes} per s of {number(rate, 3)}"
+    if usual_s is not None and seconds >= _SLOWER * usual_s:
+        return Cause(
+            "target",
+            f"the target became slow ({number(usual_s, 2)} s before) and all VUs were waiting for it: {took}",
+            "find the highest rate it can bear: execute_k6_test with a lower rate_per_s, or stages",
+            shown,
+        )
+    return Cause(
+        "pool",
+        f"the VU pool was exhausted: {took}",
+        f"give execute_k6_test vus {max(1, round(needed * _SPARE))} beside rate_per_s, or ask for a lower rate_per_s; "
+        "a slow target needs more VUs at the same rate",
+        shown,
+    )
+
+
+def pool_size(case: Case) -> int:
+    """Return how many VUs the arrival rates of the plan may use."""
+    return sum(scenario.max_vus or 0 for scenario in _open_scenarios(case))
+
+
+def _iteration_s(case: Case, when: list[Interval]) -> tuple[float, float | None]:
+    """How long an iteration took while VUs were short, and before that if it can be said; from latency, since only that has a series."""
+    average_s = case.values("iteration_duration").get("avg", case.iteration_ms) / 1000
+    before = [i.p50_ms for i in case.intervals if when and i.to_s <= when[0].from_s and i.p50_ms is not None]
+    during = [i.p50_ms for i in when if i.p50_ms is not None]
+    if not before or not during:
+        return average_s, None
+    per_iteration = case.figures.requests / max(1, case.figures.iterations)
+    think_s = max(0.0, average_s - per_iteration * (together(case.intervals).avg_ms or 0.0) / 1000)
+    return think_s + per_iteration * median(during) / 1000, think_s + per_iteration * median(before) / 1000
+
+
+def generator_saturated(case: Case) -> Iterator[Finding]:
+    """The load generator was at its own limits (CPU, file descriptors, VU pool), so the figures are its rather than the target's."""
+    found = [*_cpu(case), *_files(case), *_pool(case)]
+    if found:
+        yield Finding(
+            id="generator_saturated",
+            severity="warning",
+            confidence=max(sure for _, _, _, sure in found),
+            message="the load generator was at its limits, so rate and latency may be its own: "
+            + "; ".join(text for text, _, _, _ in found),
+            evidence=tuple(evidence for _, _, evidence, _ in found),
+            recommendation="do not trust rate and latency; repeat with execute_k6_test and "
+            + ", or ".join(advice for _, advice, _, _ in found),
+        )
+
+
+_Limit = tuple[str, str, Evidence, float]  # what was reached, what to change, what shows it, how sure
+
+
+def _cpu(case: Case) -> Iterator[_Limit]:
+    generator, limit = case.metrics.generator, case.limits.cpu_share
+    if generator is not None and generator.cpu_share > limit:
+        yield (
+            f"k6 used {percent(generator.cpu_share)} of {count(generator.cores, 'core')}",
+            "lower vus or rate_per_s, or more cores",
+            Evidence(metric="generator_cpu", observed=generator.cpu_share, limit=limit),
+            above(generator.cpu_share, limit, case.figures.wall_s, _CPU_SAMPLE_S),
+        )
+
+
+def _files(case: Case) -> Iterator[_Limit]:
+    refused = sum(error.count for error in case.metrics.errors if error.code == TOO_MANY_FILES)
+    if refused:
+        yield (
+            f"{count(refused, 'connection')} could not be opened for want of file descriptors or ports",
+            "lower vus, or a higher ulimit -n",
+            Evidence(metric="http_reqs{error_code:1213}", observed=float(refused), limit=0.0),
+            above(refused, 0.0, refused, 1),
+        )
+
+
+def _pool(case: Case) -> Iterator[_Limit]:
+    if dropped_share(case) <= _MOST_DROPPED:
+        return
+    cause, pool = cause_of_drops(case, [interval for interval in case.intervals if interval.dropped]), pool_size(case)
+    if cause.kind == "pool" and (case.figures.vus_max or 0) >= pool:
+        dropped = case.figures.iterations_dropped
+        yield (
+            f"all {count(pool, 'VU')} were busy while {count(dropped, 'iteration')} should have started",
+            "more vus beside rate_per_s",
+            cause.evidence,
+            above_share(dropped, _planned(case), _MOST_DROPPED),
+        )
