@@ -111,6 +111,7 @@ def _measured(metrics: Metrics, quotes: _Quotes) -> Computed:
             }
             for threshold in sorted(metrics.thresholds, key=lambda item: item.ok)[:_MOST]
         ],
+        "threshold_counts": {"crossed": sum(not item.ok for item in metrics.thresholds), "all": len(metrics.thresholds)},
         "statuses": [_plain(status) for status in metrics.statuses[:_MOST]],
         "errors": [_plain(error) for error in metrics.errors[:_MOST]],
         "failed_checks": [{**_only(check, "passes", "fails"), "name": quotes.refer(check.name)} for check in failing[:5]],
