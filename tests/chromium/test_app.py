@@ -103,8 +103,8 @@ async def test_the_view_says_how_high_it_is(browser: Browser) -> None:
 
     host.tool_result(answered())
     await host.until(f"{_CANVASES} === 4")
-    browser.settle()
 
+    assert await host.until("view.documentElement.scrollHeight === view.documentElement.clientHeight")
     assert browser.evaluate("parseInt(host.frame.style.height)") > 1000
 
 

@@ -203,11 +203,11 @@
 
   let [wide, high] = [0, 0];
   new ResizeObserver(() => {
-    const { width, height } = document.body.getBoundingClientRect();
+    const { width, height } = root.getBoundingClientRect();
     if (Math.ceil(width) === wide && Math.ceil(height) === high) return;
     [wide, high] = [Math.ceil(width), Math.ceil(height)];
     send({ method: "ui/notifications/size-changed", params: { width: wide, height: high } });
-  }).observe(document.body);
+  }).observe(root);
 
   request("ui/initialize", {
     appInfo: { name: "k6-mcp", version: "1" },
