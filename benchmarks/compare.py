@@ -3,7 +3,7 @@
 import asyncio
 import urllib.request
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from benchmarks.wandering_target import open_wandering_target
 from k6_mcp.analysis.compare.compare import compare
 from k6_mcp.analysis.compare.side import Side
 from k6_mcp.app import open_app
-from k6_mcp.models.comparison import Change
+from k6_mcp.models.comparison import Change, Comparison
 from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
 from k6_mcp.service import LoadTests
@@ -28,15 +28,16 @@ _HISTORY = 12
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What is done to the target: slower by a factor, a share of requests failing."""
+    """What is done to the target: slower by a factor, a share of requests failing; `metric` shows it."""
 
     name: str
     factor: float = 1.0
     errors: float = 0.0
+    metric: str = "p95_ms"
 
 
 BASELINE, SAME = Condition("baseline"), Condition("same")
-SLOWER, FAULTY = Condition("slower", factor=1.3), Condition("faulty", errors=0.02)
+SLOWER, FAULTY = Condition("slower", factor=1.3), Condition("faulty", errors=0.02, metric="error_rate")
 Group = dict[str, list[Side]]
 
 
@@ -107,15 +108,18 @@ _CHANGES: Mapping[str, Condition] = {"latency 30 % higher": SLOWER, "errors 2 % 
 
 
 def _same(pool: Pool, what: str, runs: int, *, earlier: bool = False) -> Row:
-    found = _answers(pool, SAME, runs, earlier=earlier)
+    found = Counter[Change](answer.change for answer in _comparisons(pool, SAME, runs, earlier=earlier))
     share = (found["regressed"] + found["improved"]) / found.total()
     return _row(f"{what} ({found.total()})", found, f"at most 5 % called changed ({share:.1%})", share <= 0.05)
 
 
 def _found(pool: Pool, what: str, condition: Condition, runs: int) -> Row:
-    found = _answers(pool, condition, runs)
+    answers = _comparisons(pool, condition, runs)
+    found = Counter[Change](answer.change for answer in answers)
     share = found["regressed"] / found.total()
-    goal = f"at least 90 % found ({share:.0%})" if runs == REPEATS else f"({share:.0%})"
+    own = sum(row.change == "regressed" for answer in answers for row in answer.metrics if row.metric == condition.metric)
+    shown = f"{share:.0%}; {condition.metric} itself {own / found.total():.0%}"
+    goal = f"at least 90 % found ({shown})" if runs == REPEATS else f"({shown})"
     return _row(f"{what}, {runs} a side ({found.total()})", found, goal, share >= 0.9 if runs == REPEATS else None)
 
 
@@ -124,14 +128,9 @@ def _row(what: str, found: Counter[Change], goal: str, holds: bool | None) -> Ro
     return Row(what, *counts, goal=goal, holds=holds)
 
 
-def _answers(pool: Pool, condition: Condition, runs: int, *, earlier: bool = False) -> Counter[Change]:
-    return Counter(
-        compare(
-            group[BASELINE.name][:runs], group[condition.name][:runs], pool.history(number) if earlier else _NO_HISTORY
-        ).change
+def _comparisons(pool: Pool, condition: Condition, runs: int, *, earlier: bool = False) -> list[Comparison]:
+    return [
+        compare(group[BASELINE.name][:runs], group[condition.name][:runs], pool.history(number) if earlier else ())
         for number, group in sorted(pool.groups.items())
         if condition.name in group
-    )
-
-
-_NO_HISTORY: Sequence[Run] = ()
+    ]

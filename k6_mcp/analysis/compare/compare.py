@@ -14,6 +14,7 @@ from k6_mcp.models.wording import number, percent
 
 ALPHAS = {"errors": 0.02, "load": 0.005, "latency": 0.025}  # together the chance that anything is called changed when nothing is
 _LOAD_APART = 0.10  # of an open model's rate: more apart, latencies are those of different loads
+_FIRST = LATENCIES[0].name  # gets half of the level of latency, the others share the rest
 _LATENCY = frozenset(measure.name for measure in LATENCIES)
 _WRONG = (ERROR_RATE.name, FAILED_CHECKS.name)
 _DELIVERED = (RATE.name, ITERATIONS.name)
@@ -86,6 +87,8 @@ def _metrics(sides: Sides) -> list[MetricChange]:
 
 def _judged(found: Estimate, tested: Mapping[str, int]) -> MetricChange:
     family = _family(found.measure.name)
+    if family == "latency" and tested[family] > 1:
+        return judged(found, ALPHAS[family] / 2 / (1 if found.measure.name == _FIRST else tested[family] - 1))
     return judged(found, ALPHAS[family] / tested[family])
 
 
