@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
+from anyio import to_thread
+
 from k6_mcp.analysis.compare.compare import compare
 from k6_mcp.analysis.compare.differences import blocking, differences
 from k6_mcp.analysis.compare.side import Side, no_baseline, unusable
@@ -45,7 +47,7 @@ class Comparing:
             hint = "give the ids of two runs, or run the test again and compare it then"
             raise InvalidArguments("baseline and candidate are the same run, or repeats of one request", hint=hint)
         earlier = await self._earlier(first[0], known | {run.run_id for run in second})
-        return compare(await self._sides(first), await self._sides(second), earlier)
+        return await to_thread.run_sync(compare, await self._sides(first), await self._sides(second), earlier)
 
     async def set_baseline(self, run_id: str, name: str | None) -> Baseline:
         """Make a run, with its repeats, what later runs of the test `name` (default: the run's own) are compared with.

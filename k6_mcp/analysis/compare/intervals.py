@@ -42,7 +42,7 @@ def rates(column: str) -> Read:
     """Return a reader of requests or iterations per second, weighted by time."""
 
     def read(timeline: Timeline, number: int) -> Interval | None:
-        seconds = timeline.ends_s[number] - timeline.starts_s[number]
+        seconds = timeline.ends_s[number] - (timeline.ends_s[number - 1] if number else 0.0)
         return (getattr(timeline.total, column)[number] / seconds, seconds) if seconds >= _SHORTEST_S else None
 
     return read

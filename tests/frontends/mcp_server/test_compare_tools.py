@@ -1,17 +1,20 @@
 """Comparing, baselines and series over MCP, on the real service with a scripted k6."""
 
+from functools import partial
 from typing import Any
 
+import anyio
 import pytest
 from mcp import Client
 
 from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan
+from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.script import Script
 from k6_mcp.settings import Settings
 from tests.frontends.mcp_server.connect import SCRIPT, answer, connected, refusal, said, until
-from tests.frontends.mcp_server.scripted_k6 import PLAN, ScriptedK6
+from tests.frontends.mcp_server.scripted_k6 import PLAN, ScriptedK6, open_scripted
 from tests.frontends.mcp_server.test_tasks import TaskClient, ask, begin
 
 
@@ -139,6 +142,29 @@ async def test_a_series_as_a_task_keeps_its_id_to_the_end(settings: Settings) ->
 
     assert (ended["taskId"], ended["status"]) == (task["taskId"], "completed")
     assert len(ended["result"]["structuredContent"]["series"]["runs"]) == 2
+
+
+async def test_a_caller_that_gives_up_stops_the_whole_series(settings: Settings) -> None:
+    k6 = Short()
+    async with open_scripted(settings, k6) as service:
+        with anyio.CancelScope() as calling:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(partial(service.execute, parse_load_test({**SCRIPT, "repeat": 3}), wait_s=60))
+                await until(lambda: len(k6.started) == 1, "the first run")
+                calling.cancel()
+        run = await service.wait(k6.started[0], 10)
+
+    assert (run.status, len(k6.started)) == ("cancelled", 1)
+    assert run.series is not None and len(run.series.runs) == 1
+
+
+async def test_leaving_the_service_begins_no_other_repeat(settings: Settings) -> None:
+    k6 = Short()
+    async with open_scripted(settings, k6) as service:
+        await service.start(parse_load_test({**SCRIPT, "repeat": 3}))
+        await until(lambda: len(k6.started) == 1, "the first run")
+
+    assert (len(k6.started), k6.stopped) == (1, k6.started)
 
 
 @pytest.mark.parametrize("repeat", [0, 11, "many"])
