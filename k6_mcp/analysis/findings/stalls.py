@@ -1,6 +1,7 @@
 """Rules about stalls: regular ones, and those that a closed model hides."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
@@ -12,6 +13,7 @@ from k6_mcp.models.wording import number
 
 _SPIKE_TIMES = 4.0  # the usual longest latency
 _SPIKE_MS = 100.0  # at least so much longer
+_OF_HIGHEST = (0.3, 0.5)  # other levels to tell spikes by, as shares of the highest one
 _FEWEST_SPIKES = 4
 _SHORTEST_PERIOD = 3  # intervals; shorter ones cannot be told from noise
 _TOLERANCE = 0.15  # of the period, at least one interval
@@ -22,41 +24,61 @@ _OMITTED_MS = 100.0  # below, nobody notices what was left out
 _HIDDEN_SHARE = (0.95, 0.99)
 
 
+@dataclass(frozen=True, slots=True)
+class _Regular:
+    """Spikes at regular distance, and the probability of that by chance."""
+
+    spikes: list[Interval]
+    period_s: float
+    by_chance: float
+
+
 def periodic_stalls(case: Case) -> Iterator[Finding]:
     """Latency spikes that come at regular times."""
     known = [interval for interval in case.intervals if interval.max_ms is not None]
     if len(known) < _FEWEST_SPIKES * _SHORTEST_PERIOD:
         return
     usual_ms = median(interval.max_ms or 0.0 for interval in known)
-    spikes = _onsets(known, max(_SPIKE_TIMES * usual_ms, usual_ms + _SPIKE_MS))
-    gaps = [after.to_s - before.to_s for before, after in pairwise(spikes)]
-    interval_s = median(interval.seconds for interval in known)
-    if len(spikes) < _FEWEST_SPIKES or median(gaps) < _SHORTEST_PERIOD * interval_s:
+    spike_ms = max(_SPIKE_TIMES * usual_ms, usual_ms + _SPIKE_MS)
+    highest_ms = max(interval.max_ms or 0.0 for interval in known)
+    if highest_ms < spike_ms:
         return
-    period_s = (spikes[-1].to_s - spikes[0].to_s) / len(gaps)
-    tolerance_s = max(interval_s, _TOLERANCE * period_s) * 1.05  # the ends of intervals move by a few ms
-    by_chance = _probability(period_s / interval_s, tolerance_s / interval_s) ** len(gaps)
-    if any(abs(gap - period_s) > tolerance_s for gap in gaps) or by_chance > _CHANCE:
+    levels = [spike_ms, *(share * highest_ms for share in _OF_HIGHEST if share * highest_ms > spike_ms)]
+    tried = (_regular(known, level, len(levels)) for level in levels)  # lesser spikes between may be something else
+    if (found := next(filter(None, tried), None)) is None:
         return
+    spikes, period_s = found.spikes, found.period_s
     height_ms = median(spike.max_ms or 0.0 for spike in spikes)
     yield Finding(
         id="periodic_stalls",
         severity="warning",
-        confidence=unlike_chance(by_chance),
+        confidence=unlike_chance(found.by_chance),
         message=f"every {number(period_s, 2)} s latency jumps to about {number(height_ms, 3)} ms ({len(spikes)} times; "
         f"the longest of other intervals is usually {number(usual_ms, 2)} ms)",
         evidence=(
             Evidence(metric="period_s", observed=period_s, from_s=spikes[0].from_s, to_s=spikes[-1].to_s),
-            Evidence(
-                metric="http_req_duration",
-                observed=height_ms,
-                limit=max(_SPIKE_TIMES * usual_ms, usual_ms + _SPIKE_MS),
-                note="maximum",
-            ),
+            Evidence(metric="http_req_duration", observed=height_ms, limit=spike_ms, note="maximum"),
         ),
         recommendation="look for what the target does at that interval (garbage collection, checkpoints, cron, cache expiry); "
         "repeat with execute_k6_test at another rate_per_s: a period that stays is a timer's",
     )
+
+
+def _regular(intervals: Sequence[Interval], level_ms: float, tries: int) -> _Regular | None:
+    """Return the spikes of at least `level_ms` if they are regular beyond chance, at one of `tries` levels."""
+    spikes = _onsets(intervals, level_ms)
+    if len(spikes) < _FEWEST_SPIKES:
+        return None
+    gaps = [after.to_s - before.to_s for before, after in pairwise(spikes)]
+    interval_s = median(interval.seconds for interval in intervals)
+    if median(gaps) < _SHORTEST_PERIOD * interval_s:
+        return None
+    period_s = (spikes[-1].to_s - spikes[0].to_s) / len(gaps)
+    tolerance_s = max(interval_s, _TOLERANCE * period_s) * 1.05  # the ends of intervals move by a few ms
+    by_chance = tries * _probability(period_s / interval_s, tolerance_s / interval_s) ** len(gaps)
+    if by_chance > _CHANCE or any(abs(gap - period_s) > tolerance_s for gap in gaps):
+        return None
+    return _Regular(spikes, period_s, by_chance)
 
 
 def _onsets(intervals: Sequence[Interval], from_ms: float) -> list[Interval]:
