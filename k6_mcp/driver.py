@@ -3,22 +3,16 @@
 import logging
 from collections import OrderedDict
 from datetime import UTC, datetime
+from importlib import import_module
 
 import anyio
 from anyio.abc import TaskGroup
 
-from k6_mcp.analysis.condense import ever_smaller
-from k6_mcp.analysis.findings import find, worst
-from k6_mcp.analysis.load import load_start_s
 from k6_mcp.analysis.record import Record
-from k6_mcp.analysis.refusal import read_refusal, with_place
-from k6_mcp.analysis.summary import read as read_metrics
-from k6_mcp.analysis.verdict import judge
 from k6_mcp.history.history import History
 from k6_mcp.models.findings import FindingLimits
-from k6_mcp.models.metrics import Metrics
-from k6_mcp.models.outcome import Outcome, StopReason
-from k6_mcp.models.plan import Plan, RunPlan
+from k6_mcp.models.outcome import Outcome, RunEvent, Started, StopReason
+from k6_mcp.models.plan import RunPlan
 from k6_mcp.models.run import Failure, Notice, Run, Status
 from k6_mcp.models.script import Script
 from k6_mcp.models.timeline import Timeline
@@ -127,47 +121,37 @@ class Driver:
                 await self._slots.acquire_on_behalf_of(ongoing)
                 ongoing.update(status="running")
                 await self._history.save(ongoing.run)
-            return await self._runner.run(ongoing.plan, ongoing.take)
+            return await self._runner.run(ongoing.plan, lambda event: _take(ongoing, event))
         return Outcome(exit_code=None, stop_reason="caller", started_at=asked_at, ended_at=datetime.now(UTC))
 
     async def finish(self, run: Run, script: Script, outcome: Outcome, record: Record, notices: tuple[Notice, ...] = ()) -> Run:
         """Measure and judge what a runner left of `run`, and keep it."""
-        ran = outcome.phase == "run" and outcome.exit_code is not None
-        metrics = read_metrics(outcome, record, run.plan) if ran else None
-        timeline = _timeline_of(record, run.plan, metrics)
-        verdict = judge(outcome, metrics, run.plan)
-        failure = verdict.failure
-        if failure and outcome.phase == "plan":
-            failure = with_place(failure, read_refusal(outcome, script))
-        final = run.model_copy(
-            update={
-                "status": verdict.status,
-                "failure": failure,
-                "warnings": (*verdict.warnings, *notices),
-                "metrics": metrics,
-                "exit_code": outcome.exit_code,
-                "started_at": outcome.started_at if ran else None,
-                "ended_at": outcome.ended_at,
-            }
-        )
+        from k6_mcp.judging import judged
+
+        found = judged(run, script, outcome, record, self._finding_limits)
         self._runner.seal(run.run_id, script)
-        return await self._keep(self._with_worst(final, timeline), timeline, record_is_whole=True)
+        final = found.run.model_copy(update={"warnings": (*found.run.warnings, *notices)})
+        return await self._keep(final, found.timeline, record_is_whole=True)
 
     async def timeline(self, run: Run) -> Timeline | None:
         """Return a run over time: as recorded so far while it runs, as kept afterwards; if it is not kept, from the record."""
+        from k6_mcp.judging import record_of, timeline_of
+
         if ongoing := self._ongoing.get(run.run_id):
-            return _timeline_of(ongoing.record, run.plan, None)
+            return timeline_of(ongoing.record, run.plan)
         if (kept := await self._history.timeline(run.run_id)) is not None:
             return kept
-        record = _record_of(run)
+        record = record_of(run)
         await anyio.to_thread.run_sync(self._runner.recorded, run.run_id, record.feed)
-        return _timeline_of(record, run.plan, run.metrics)
+        return timeline_of(record, run.plan, run.metrics)
 
     async def _keep(self, run: Run, timeline: Timeline | None = None, *, record_is_whole: bool = False) -> Run:
         """Keep a run for good; its timeline replaces the record once both are kept."""
         notices: tuple[Notice, ...] = ()
         with anyio.CancelScope(shield=True):
             if timeline is not None:
+                from k6_mcp.judging import ever_smaller
+
                 notices = await self._history.keep_timeline(run.run_id, ever_smaller(timeline))
             notices = (*notices, *await self._history.save(run.model_copy(update={"warnings": (*run.warnings, *notices)})))
             if record_is_whole and _NOT_KEPT.isdisjoint(notice.code for notice in notices):
@@ -184,43 +168,17 @@ class Driver:
         for run in await self._history.orphans():
             try:
                 if await self._history.claim(run.run_id):
-                    record = _record_of(run)
-                    lost = self._lost(run, record)
-                    timeline = _timeline_of(record, run.plan, lost.metrics)
-                    await self._keep(self._with_worst(lost, timeline), timeline, record_is_whole=record.complete)
+                    from k6_mcp.judging import lost, record_of
+
+                    record = record_of(run)
+                    outcome = self._runner.recover(run.run_id, record.feed)
+                    found = lost(run, outcome, record, self._finding_limits)
+                    await self._keep(found.run, found.timeline, record_is_whole=record.complete)
             except Exception:  # one that cannot be read must not hide the others
                 log.exception("recovering run %s", run.run_id)
 
-    def _with_worst(self, run: Run, timeline: Timeline | None) -> Run:
-        """Return `run` with the severity of its worst finding; what goes wrong in finding it must not cost the run."""
-        try:
-            return run.model_copy(update={"worst": worst(find(run, timeline, self._finding_limits))})
-        except Exception:
-            log.exception("findings of run %s", run.run_id)
-            return run
 
-    def _lost(self, run: Run, record: Record) -> Run:
-        outcome = self._runner.recover(run.run_id, record.feed)
-        metrics = read_metrics(outcome, record, run.plan)
-        notice = Notice(
-            code="owner_died", message="the server that ran this test died; k6 was stopped and the figures reach up to then"
-        )
-        return run.model_copy(
-            update={
-                "status": "lost",
-                "metrics": metrics if metrics.source != "none" else None,
-                "warnings": (*run.warnings, notice),
-                "ended_at": outcome.ended_at,
-            }
-        )
-
-
-def _record_of(run: Run) -> Record:
-    return Record(run.plan is None or run.plan.tells_scenarios)
-
-
-def _timeline_of(record: Record, plan: Plan | None, metrics: Metrics | None) -> Timeline | None:
-    """The run over time; failed requests add up to the run's figure, where both count the same requests."""
-    figures = metrics.figures if metrics else None
-    same = figures is not None and figures.error_rate is not None and figures.requests == record.count("http_reqs")
-    return record.timeline(load_start_s=load_start_s(record, plan), failed=figures.failed_requests if figures and same else None)
+def _take(ongoing: Ongoing, event: RunEvent) -> None:
+    ongoing.take(event)
+    if isinstance(event, Started):
+        import_module("k6_mcp.judging")  # the rules: while k6 runs, importing them delays nobody

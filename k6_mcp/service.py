@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import anyio
 
@@ -16,7 +16,6 @@ from k6_mcp.driver import Driver
 from k6_mcp.errors import HistoryUnavailable, UnknownRun
 from k6_mcp.history.health import retention_health
 from k6_mcp.history.history import History
-from k6_mcp.insights import Insights
 from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan, RunPlan
@@ -32,6 +31,9 @@ from k6_mcp.repeats import Repeats
 from k6_mcp.runners.base import Runner
 from k6_mcp.scripts.render import asked, render
 from k6_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    from k6_mcp.insights import Insights
 
 EmitRun = Callable[[Run], None]
 
@@ -59,7 +61,7 @@ class LoadTests:
         self._settings = settings
         self._driver = Driver(runner, history, settings.limits.max_concurrent_runs, settings.findings)
         self._repeats = Repeats(self._driver, history)
-        self.insights = Insights(self.get, self.timeline, self.script, history, settings)
+        self._insights: Insights | None = None
         self._recovered = anyio.Event()
         self._stack = AsyncExitStack()
         self._tasks = anyio.create_task_group()
@@ -80,6 +82,15 @@ class LoadTests:
             await self._stack.aclose()  # the tasks, then the history, which shields its own end
         finally:
             self._runner.close()
+
+    @property
+    def insights(self) -> "Insights":
+        """What can be asked about kept runs."""
+        from k6_mcp.insights import Insights  # not needed to run a test, and a process for one test waits for each import
+
+        if self._insights is None:
+            self._insights = Insights(self.get, self.timeline, self.script, self._history, self._settings)
+        return self._insights
 
     async def plan(self, test: LoadTest) -> PlanReport:
         """Return what `test` would run and every limit it violates; starts no traffic and keeps nothing."""

@@ -15,7 +15,7 @@ LAYERS = (
     ("models",),
     ("settings", "redaction"),
     ("limits", "scripts", "runners", "analysis", "reports", "history", "advice"),
-    ("ongoing",),
+    ("ongoing", "judging"),
     ("driver",),
     ("comparing", "gating", "repeats"),
     ("insights",),
@@ -60,6 +60,8 @@ ENVIRONMENT = {"os.environ", "os.getenv", "os.putenv", "os.environb"}
 ENVIRONMENT_OWNERS = ("settings",)
 STDOUT_OWNERS = ("cli", "frontends.oneshot", "frontends.stdio_lines", "frontends.mcp_server")  # the last: the transport itself
 LAZY_OWNERS = (
+    "driver",
+    "service",
     "advice.choose",
     "cli",
     "entry",

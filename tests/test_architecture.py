@@ -47,8 +47,8 @@ def test_the_whole_package_is_looked_at() -> None:
         (architecture.environment, "app", "from os import getenv"),
         (architecture.stdout, "service", "import sys\nsys.stdout.write('x')"),
         (architecture.stdout, "cli.main", "print('x')"),
-        (architecture.import_style, "service", "from . import app"),
-        (architecture.import_style, "service", "def f():\n    import json"),
+        (architecture.import_style, "limits", "from . import app"),
+        (architecture.import_style, "limits", "def f():\n    import json"),
         (architecture.length, "service", "x = 1\n" * (LONGEST_FILE + 1)),
     ],
 )
