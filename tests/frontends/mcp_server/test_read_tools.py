@@ -164,9 +164,9 @@ async def test_resources_and_templates_are_listed_with_titles_and_types(settings
     async with connected(settings, ScriptedK6()) as client:
         resources = (await client.list_resources()).resources
         templates = (await client.list_resource_templates()).resource_templates
-    assert [resource.uri for resource in resources] == ["k6://presets"]
+    assert {resource.uri for resource in resources} == {"k6://presets", "ui://k6-mcp/run.html"}
     parts = [f"k6://runs/{{run_id}}/{part}" for part in ("summary", "metrics", "timeline", "log", "script")]
-    assert [template.uri_template for template in templates] == ["k6://presets/{preset}", *parts]
+    assert {"k6://presets/{preset}", *parts} <= {template.uri_template for template in templates}
     assert all(item.title and item.description and item.mime_type for item in (*resources, *templates))
 
 
