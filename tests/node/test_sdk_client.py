@@ -16,6 +16,10 @@ LISTED = [
     "stop_run",
     "get_history",
     "analyze_run",
+    "compare_runs",
+    "set_baseline",
+    "get_statistics",
+    "get_report",
     "check_health",
 ]
 every_client = pytest.mark.parametrize("client", ["sdk", "legacy", "auto"])
