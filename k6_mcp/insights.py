@@ -22,7 +22,8 @@ from k6_mcp.models.reports import Component, Explanation, ReportFile, ReportForm
 from k6_mcp.models.run import FINAL, Notice, Run
 from k6_mcp.models.run_id import RUN_ID
 from k6_mcp.models.timeline import Timeline
-from k6_mcp.reports.formats import FILE_TYPES, rendered, rendered_comparison
+from k6_mcp.reports.file_types import FILE_TYPES
+from k6_mcp.reports.formats import rendered, rendered_comparison
 from k6_mcp.reports.view import RunView
 from k6_mcp.settings import Settings
 

@@ -16,7 +16,22 @@ from k6_mcp.errors import InvalidArguments
 from k6_mcp.models.rules import parse_load_test
 
 URL = "http://127.0.0.1:9/"
-COMMANDS = ("run", "validate", "render", "history", "show", "stop", "serve", "oneshot", "demo", "doctor", "rebuild", "prune", "export", "import")
+COMMANDS = (
+    "run",
+    "validate",
+    "render",
+    "history",
+    "show",
+    "stop",
+    "serve",
+    "oneshot",
+    "demo",
+    "doctor",
+    "rebuild",
+    "prune",
+    "export",
+    "import",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple, get_args
 
 from k6_mcp.errors import InvalidArguments, ReportUnavailable
 from k6_mcp.models.reports import ReportFormat
-from k6_mcp.reports.formats import FILE_TYPES
+from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.service import LoadTests
 
 STDOUT = "-"

@@ -1,7 +1,6 @@
-"""Every format of a report: what its file is called, what it is, and how it is made of a run."""
+"""Every format of a report: how it is made of a run."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from k6_mcp import __version__
 from k6_mcp.errors import ReportUnavailable
@@ -12,23 +11,6 @@ from k6_mcp.reports.view import RunView
 _INSTALL_CHARTS = "install the extra: pip install 'k6-mcp[charts]'; html and markdown need nothing more"
 
 
-@dataclass(frozen=True, slots=True)
-class FileType:
-    """How a format is stored and served; `text` is False where it is bytes."""
-
-    extension: str
-    media_type: str
-    text: bool = True
-
-
-FILE_TYPES: Mapping[ReportFormat, FileType] = {
-    "html": FileType("html", "text/html"),
-    "markdown": FileType("md", "text/markdown"),
-    "junit": FileType("xml", "application/xml"),
-    "csv": FileType("csv", "text/csv"),
-    "json": FileType("json", "application/json"),
-    "png": FileType("png", "image/png", text=False),
-}
 COMPARED: tuple[ReportFormat, ...] = ("html", "markdown")
 
 

@@ -100,7 +100,9 @@ async def test_resources_and_prompts_can_be_read(era: str, server_env: dict[str,
 
 
 @both_eras
-async def test_the_inspector_finds_the_app_of_the_tools_that_have_one(era: str, server_env: dict[str, str], tmp_path: Path) -> None:
+async def test_the_inspector_finds_the_app_of_the_tools_that_have_one(
+    era: str, server_env: dict[str, str], tmp_path: Path
+) -> None:
     done = await inspect(era, server_env, tmp_path, "--advertise-apps", "--method", "tools/list", "--app-info")
 
     assert '"ui://k6-mcp/run.html"' in done.stdout

@@ -11,7 +11,8 @@ import pytest
 
 from k6_mcp.models.timeline import ScenarioSeries
 from k6_mcp.reports.csv_export import timeline_csv
-from k6_mcp.reports.formats import FILE_TYPES, rendered
+from k6_mcp.reports.file_types import FILE_TYPES
+from k6_mcp.reports.formats import rendered
 from k6_mcp.reports.json_export import RunDocument
 from tests.reports.views import HOSTILE, bare, broken, hostile, timeline
 

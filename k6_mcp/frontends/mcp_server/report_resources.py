@@ -10,7 +10,7 @@ from k6_mcp.errors import K6McpError, UnknownRun
 from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.report_tools import REPORT_URI
 from k6_mcp.models.reports import ReportFormat
-from k6_mcp.reports.formats import FILE_TYPES
+from k6_mcp.reports.file_types import FILE_TYPES
 
 
 def add_report_resources(server: MCPServer[OpenedService], opened: OpenedService) -> None:

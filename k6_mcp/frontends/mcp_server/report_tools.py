@@ -16,7 +16,7 @@ from k6_mcp.frontends.mcp_server.schemas import output_schema
 from k6_mcp.frontends.mcp_server.tool import K6Tool, ToolContext, k6_tool
 from k6_mcp.models.base import Model
 from k6_mcp.models.reports import ReportFile, ReportFormat
-from k6_mcp.reports.formats import FILE_TYPES
+from k6_mcp.reports.file_types import FILE_TYPES
 
 REPORT_URI = "k6://runs/{run_id}/report."
 _TEXT_BYTES = 8_000

@@ -13,7 +13,7 @@ from mcp.client import ClientExtension
 from mcp.types import BlobResourceContents, CallToolResult, ImageContent, ResourceLink, TextContent, TextResourceContents
 
 from k6_mcp.models.reports import ReportFormat
-from k6_mcp.reports.formats import FILE_TYPES
+from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.settings import Settings
 from tests.frontends.mcp_server.connect import ERAS, SCRIPT, Mode, connected, refusal
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6

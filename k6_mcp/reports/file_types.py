@@ -1,0 +1,25 @@
+"""Every format of a report: what its file is called and what it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from k6_mcp.models.reports import ReportFormat
+
+
+@dataclass(frozen=True, slots=True)
+class FileType:
+    """How a format is stored and served; `text` is False where it is bytes."""
+
+    extension: str
+    media_type: str
+    text: bool = True
+
+
+FILE_TYPES: Mapping[ReportFormat, FileType] = {
+    "html": FileType("html", "text/html"),
+    "markdown": FileType("md", "text/markdown"),
+    "junit": FileType("xml", "application/xml"),
+    "csv": FileType("csv", "text/csv"),
+    "json": FileType("json", "application/json"),
+    "png": FileType("png", "image/png", text=False),
+}
