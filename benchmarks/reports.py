@@ -9,7 +9,8 @@ from benchmarks.measure import Bench, Row, Table
 from k6_mcp.errors import ReportUnavailable
 from k6_mcp.models.reports import ReportFormat
 from k6_mcp.reports.app import app_view
-from k6_mcp.reports.formats import FILE_TYPES, rendered
+from k6_mcp.reports.file_types import FILE_TYPES
+from k6_mcp.reports.formats import rendered
 from k6_mcp.reports.html import LARGEST_BYTES, render_comparison_html
 from tests.reports.views import broken, comparison
 

@@ -37,7 +37,7 @@ class Measured:
 
 
 class _Json(BaseModel):
-    model_config = ConfigDict(extra="ignore", allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False, frozen=True, defer_build=True)
 
 
 class _Check(_Json):

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from k6_mcp.models.base import Model
 from k6_mcp.models.metrics import ErrorSample
 
@@ -74,7 +76,7 @@ class Outcome(Model):
     ended_at: datetime
     summary: str | None = None
     export: str | None = None
-    log: LogDigest = LogDigest()
+    log: LogDigest = Field(default_factory=LogDigest)
     interrupted: int = 0
     cpu_s: float | None = None
     cores: int | None = None

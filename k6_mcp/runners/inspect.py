@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.plan import Plan, ScenarioPlan, StagePlan, ThresholdPlan
@@ -27,12 +27,18 @@ def _seconds(value: object) -> object:
 _Seconds = Annotated[float, BeforeValidator(_seconds)]
 
 
-class _Stage(BaseModel):
+class _Said(BaseModel):
+    """What k6 or our wrapper says; built when first needed, not at import."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class _Stage(_Said):
     duration: _Seconds
     target: int | None = None
 
 
-class _Scenario(BaseModel):
+class _Scenario(_Said):
     executor: str
     start_s: Annotated[_Seconds | None, Field(alias="startTime")] = None
     duration: _Seconds | None = None
@@ -49,12 +55,12 @@ class _Scenario(BaseModel):
     stages: Sequence[_Stage] | None = None
 
 
-class _Threshold(BaseModel):
+class _Threshold(_Said):
     threshold: str = ""
     abort: Annotated[bool | None, Field(alias="abortOnFail")] = None
 
 
-class _Declared(BaseModel):
+class _Declared(_Said):
     scenarios: Mapping[str, str] | None = None
     stages: bool | None = None
     duration: str | int | float | None = None
@@ -62,19 +68,19 @@ class _Declared(BaseModel):
     vus: int | None = None
 
 
-class _OurExt(BaseModel):
+class _OurExt(_Said):
     """What the wrapper says of the script's own load options."""
 
-    declared: _Declared = _Declared()
+    declared: _Declared = Field(default_factory=lambda: _Declared())
     replaced: Sequence[str] = ()
     phases: bool = True
 
 
-class _Ext(BaseModel):
-    ours: Annotated[_OurExt, Field(alias="k6-mcp")] = _OurExt()
+class _Ext(_Said):
+    ours: _OurExt = Field(alias="k6-mcp", default_factory=lambda: _OurExt())
 
 
-class _Options(BaseModel):
+class _Options(_Said):
     scenarios: Mapping[str, _Scenario] | None = None
     thresholds: Mapping[str, Sequence[str | _Threshold] | None] | None = None
     ext: _Ext | None = None
