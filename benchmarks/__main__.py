@@ -35,7 +35,7 @@ async def _run(names: list[str]) -> bool:
     )
     holds = True
     with tempfile.TemporaryDirectory(prefix="k6-mcp-bench-") as folder, open_target() as url:
-        bench = Bench(k6=str(k6.path), url=url, folder=Path(folder))
+        bench = Bench(k6=str(k6.path), url=f"{url}/", folder=Path(folder))
         for name in names or _ALL:
             table = await _ALL[name](bench)
             _say(table.markdown())

@@ -7,10 +7,9 @@ requests fail. `python -m benchmarks.wandering_target` prints its port and serve
 import asyncio
 import math
 import random
-import subprocess
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+
+from tests.served import open_served, serve_until_stdin_ends
 
 MEDIAN_S = 0.05
 SIGMA = 0.4  # of the logarithm, per request
@@ -64,27 +63,19 @@ class _Connection(asyncio.Protocol):
             self._transport.write(answer)
 
 
+def open_wandering_target() -> AbstractContextManager[str]:
+    """Serve in a process of its own until the block ends; yields the URL without a path."""
+    return open_served("benchmarks.wandering_target")
+
+
 async def _serve() -> None:
-    loop, levels, ended = asyncio.get_running_loop(), dict[str, Level](), asyncio.Event()
-    server = await loop.create_server(lambda: _Connection(levels), "127.0.0.1", 0, backlog=1024)
-    loop.add_reader(sys.stdin, ended.set)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
-    sys.stdout.flush()
-    while not ended.is_set():
-        await asyncio.sleep(1)
+    levels: dict[str, Level] = {}
+
+    def wander() -> None:
         for level in levels.values():
             level.wander()
-    server.close()
 
-
-@contextmanager
-def open_wandering_target() -> Generator[str]:
-    """Serve in a process of its own until the block ends; yields the URL."""
-    command = [sys.executable, "-m", "benchmarks.wandering_target"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        process.communicate()
+    await serve_until_stdin_ends(lambda: _Connection(levels), wander)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ import asyncio
 import random
 import socket
 import struct
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+
+from tests.served import open_served, serve_until_stdin_ends
 
 _END = b"\r\n\r\n"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() then sends RST
@@ -158,27 +158,11 @@ class _Connection(asyncio.Protocol):
         self._transport.write(f"HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nok".encode())
 
 
-async def _serve() -> None:
-    loop = asyncio.get_running_loop()
-    paths: dict[str, Clocked] = {}
-    server = await loop.create_server(lambda: _Connection(paths), "127.0.0.1", 0, backlog=1024)
-    ended = asyncio.Event()
-    loop.add_reader(sys.stdin, ended.set)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
-    sys.stdout.flush()
-    await ended.wait()
-    server.close()
-
-
-@contextmanager
-def open_misbehaving() -> Generator[str]:
+def open_misbehaving() -> AbstractContextManager[str]:
     """Serve in a process of its own until the block ends; yields the URL without a path."""
-    command = [sys.executable, "-m", "tests.misbehaving"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        process.communicate()
+    return open_served("tests.misbehaving")
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    paths: dict[str, Clocked] = {}
+    asyncio.run(serve_until_stdin_ends(lambda: _Connection(paths)))

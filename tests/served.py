@@ -1,0 +1,31 @@
+"""A target in a process of its own on 127.0.0.1, so that it does not share a Python with what is measured."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+
+async def serve_until_stdin_ends(protocol: Callable[[], asyncio.Protocol], each_second: Callable[[], None] | None = None) -> None:
+    """Print the port that `protocol` is served on, then serve; `each_second` is called meanwhile."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(protocol, "127.0.0.1", 0, backlog=1024)
+    ended = asyncio.Event()
+    loop.add_reader(sys.stdin, ended.set)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    while each_second and not ended.is_set():
+        await asyncio.sleep(1)
+        each_second()
+    await ended.wait()
+    server.close()
+
+
+@contextmanager
+def open_served(module: str) -> Generator[str]:
+    """Run `module`, which serves until its stdin ends, for the length of the block; yields the URL without a path."""
+    with subprocess.Popen([sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        process.communicate()
