@@ -23,6 +23,7 @@ _FAILURES: Mapping[FailureKind, GateOutcome] = {
     "internal": "errored",
 }
 _ORDER: tuple[GateOutcome, ...] = ("errored", "breached", "not_comparable", "regressed", "passed")
+_UNJUDGED = ("figures_incomplete", "thresholds_not_judged")  # warnings that leave a part of the test, or a threshold, unseen
 _COMPARED = ("regressed", "improved", "no_evidence")
 _UNSEEN = 1.0  # a comparison that could miss a doubling of every latency is none
 Doubt = tuple[GateOutcome, str]
@@ -68,6 +69,9 @@ def _of_run(run: Run) -> Iterator[Doubt]:
         yield "errored", f"{run.run_id} is {run.status}, but there are no figures to judge"
     else:
         yield from _of_thresholds(run)
+        for notice in run.warnings:
+            if notice.code in _UNJUDGED:
+                yield "errored", f"{notice.code}: {notice.message}"
 
 
 def _of_thresholds(run: Run) -> Iterator[Doubt]:

@@ -9,7 +9,7 @@ from k6_mcp.analysis.gate import judge_gate
 from k6_mcp.models.comparison import Change, Comparison, MetricChange
 from k6_mcp.models.gate import GateOutcome, GatePolicy
 from k6_mcp.models.metrics import ThresholdResult
-from k6_mcp.models.run import FailureKind, Run
+from k6_mcp.models.run import FailureKind, Notice, Run
 from k6_mcp.reports.gate import GATE_EXIT_CODES
 from tests.history.samples import a_run
 
@@ -66,6 +66,15 @@ def test_every_failure_is_a_breach_or_an_error(kind: FailureKind) -> None:
 def test_a_run_that_is_not_whole_cannot_be_judged(run: Run) -> None:
     assert outcome(run) == "errored"
     assert outcome(run, compared("improved"), GatePolicy(allow_nothing_asserted=True)) == "errored"
+
+
+@pytest.mark.parametrize("code", ["figures_incomplete", "thresholds_not_judged"])
+def test_a_run_of_which_only_a_part_was_seen_or_judged_does_not_pass(code: str) -> None:
+    run = a_run().model_copy(update={"warnings": (Notice(code=code, message="the time series ends 5.1 s before k6 did"),)})
+    result = judge_gate([run], compared("improved"), PLAIN)
+
+    assert result.outcome == "errored"
+    assert result.reasons == (f"{code}: the time series ends 5.1 s before k6 did",)
 
 
 def test_a_failure_without_a_kind_and_a_run_without_figures_cannot_be_judged() -> None:
