@@ -1,8 +1,11 @@
 """Secrets out of anything that is stored or shown: one set of rules for requests, scripts, logs and URLs."""
 
+import base64
+import json
 import re
-from collections.abc import Iterable
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
+from urllib.parse import unquote, unquote_plus, urlsplit, urlunsplit
 
 MASK = "***"
 # Repetitions are bounded: unbounded ones take quadratic time on a long line, which a target could send on purpose.
@@ -13,6 +16,7 @@ _SCHEME = re.compile(r"(?<!\bUnexpected )\b(Bearer|Basic|Digest|Token)(\s+)([A-Z
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?")
 _USERINFO = re.compile(r"(?<=://)[^\s/@:'\"]{1,256}:[^\s/@'\"]{1,256}(?=@)")
 _QUERY = re.compile(r"([?&#;])([^=&;\s'\"]{1,80})=([^&;\s'\"#]+)")  # fragments carry tokens too
+_PAIR = re.compile(r"(?:^|[?&#;])\s{0,9}([^=&;\s'\"?#]{1,80})=([^&;\s'\"#]+)")  # of a query, a form or a cookie
 _FIELD = re.compile(  # quotes may be escaped: k6 writes JSON that a script logs into JSON of its own
     rf"""({_SECRET_WORD}[\w-]{{0,40}}(?:\\{{0,3}}["'`])?\s{{0,20}}[:=]\s{{0,20}})(?P<v>\\{{0,3}}["'`])"""
     r"""(?:(?!(?P=v))(?:\\.|[^\\])){0,10000}(?P=v)""",
@@ -32,10 +36,14 @@ def credentials_in(text: str) -> frozenset[str]:
     return frozenset(match.group(3) for match in _SCHEME.finditer(text) if any(char.isdigit() for char in match.group(3)))
 
 
+def with_parts(secrets: Iterable[str]) -> frozenset[str]:
+    """Return `secrets` and the credentials inside them: whoever refuses a request may quote only the token of its header or body."""
+    return frozenset(part for secret in secrets for part in (secret, *_parts(secret)))
+
+
 def redact_text(text: str, known: Iterable[str] = ()) -> str:
     """Return `text` with `known` secret values and everything that looks like a credential replaced by `***`."""
-    for secret in sorted({s for s in known if len(s) >= _SHORTEST_KNOWN_SECRET}, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+    text = mask_known(text, known)
     if SECRET_NAME.search(text):
         text = _HEADER_LINE.sub(rf"\1\2{MASK}", text)
         text = _FIELD.sub(rf"\1\g<v>{MASK}\g<v>", text)
@@ -43,6 +51,13 @@ def redact_text(text: str, known: Iterable[str] = ()) -> str:
     text = _SCHEME.sub(rf"\1\2{MASK}", text)
     text = _JWT.sub(MASK, text)
     return _USERINFO.sub(MASK, text)
+
+
+def mask_known(text: str, known: Iterable[str]) -> str:
+    """Return `text` with `known` secret values replaced by `***`, and nothing else."""
+    for secret in sorted({s for s in known if len(s) >= _SHORTEST_KNOWN_SECRET}, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
 
 
 def redact_url(url: str) -> str:
@@ -54,6 +69,34 @@ def redact_url(url: str) -> str:
     host = parts.netloc.rpartition("@")
     netloc = f"{MASK}@{host[2]}" if host[1] else parts.netloc
     return redact_text(urlunsplit(parts._replace(netloc=netloc)))
+
+
+def _parts(secret: str) -> Iterator[str]:
+    yield from (match.group(3) for match in _SCHEME.finditer(secret))
+    try:
+        user, at, _ = urlsplit(secret).netloc.rpartition("@")
+        fields = cast(object, json.loads(secret)) if secret.lstrip()[:1] in ("{", "[") else None
+    except (ValueError, RecursionError):
+        user, at, fields = "", "", None
+    if at:
+        yield from (base64.b64encode(unquote(user).encode()).decode(), *(unquote(word) for word in user.split(":")[-1:]))
+    if fields is not None:
+        yield from _leaves(fields, secret=False)
+        return
+    for name, value in _PAIR.findall(secret):
+        if is_secret_name(name):
+            yield from (value, unquote_plus(value))
+
+
+def _leaves(value: object, *, secret: bool) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, item in cast(Mapping[str, object], value).items():
+            yield from _leaves(item, secret=secret or is_secret_name(name))
+    elif isinstance(value, list):
+        for item in cast(list[object], value):
+            yield from _leaves(item, secret=secret)
+    elif secret and isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)
 
 
 def _mask_parameter(match: re.Match[str]) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from k6_mcp.redaction import credentials_in, redact_text, redact_url
+from k6_mcp.redaction import credentials_in, mask_known, redact_text, redact_url, with_parts
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,37 @@ def test_hostile_long_lines_end(text: str) -> None:
 
 def test_credentials_are_told_from_prose_about_them() -> None:
     assert credentials_in("const a = 'Bearer abc123def'; // basic authentication, token endpoint") == {"abc123def"}
+
+
+@pytest.mark.parametrize(
+    ("secret", "part"),
+    [
+        ("Bearer opensesame", "opensesame"),
+        ("http://ada:opensesame@host/path", "opensesame"),
+        ("http://ada:open%24esame@host/path", "open$esame"),
+        ("http://ada:opensesame@host/path", "YWRhOm9wZW5zZXNhbWU="),
+        ("http://opensesame@host/path", "opensesame"),
+        ("http://host/path?page=2&api_key=opensesame", "opensesame"),
+        ("http://host/path?token=open%24esame", "open$esame"),
+        ("user=ada&password=opensesame", "opensesame"),
+        ("theme=dark; session_id=opensesame", "opensesame"),
+        ('{"user": "ada", "login": [{"password": "opensesame"}]}', "opensesame"),
+        ('{"secret": {"inner": ["opensesame", 987654]}}', "987654"),
+    ],
+)
+def test_a_credential_inside_a_secret_is_masked_where_it_stands_alone(secret: str, part: str) -> None:
+    known = with_parts([secret])
+
+    assert {secret, part} <= known
+    assert redact_text(f"we refuse {part} here", known) == "we refuse *** here"
+
+
+@pytest.mark.parametrize(
+    "secret", ["http://host/path?page=2", "user=ada&page=2", '{"user": "ada", "token": true}', '{"token', "[" * 100_000, "//[@"]
+)
+def test_what_is_no_credential_inside_a_secret_is_not_masked_alone(secret: str) -> None:
+    assert with_parts([secret]) <= {secret, "True", "true"}
+
+
+def test_only_known_values_are_masked_where_words_must_stay() -> None:
+    assert mask_known("Bearer abcdef1234 for hunter22", ["hunter22"]) == "Bearer abcdef1234 for ***"

@@ -2,12 +2,13 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
+from typing import cast
 
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.script import Script
-from k6_mcp.redaction import redact_text
+from k6_mcp.redaction import mask_known, redact_text
 
 _SUMMARY_BYTES = 50_000_000
 _SHOWN_BYTES = 2_100_000
@@ -32,16 +33,55 @@ def write_script(folder: RunFolder, script: Script) -> RunFolder:
 
 
 def seal(folder: RunFolder, secrets: Iterable[str]) -> None:
-    """Take the secrets out of what stays: the script, and setup() results that k6 puts into its summary."""
+    """Take the secrets out of what stays: the script, the results of setup() in k6's summary, and the names of checks and groups."""
+    secrets = tuple(secrets)
     with contextlib.suppress(OSError):
         text = folder.script.read_text(encoding="utf-8", errors="replace")
         if (redacted := redact_text(text, secrets)) != text:
             folder.script.write_text(redacted, encoding="utf-8")
     for path in (folder.summary, folder.export):
         with contextlib.suppress(OSError, ValueError, RecursionError, AttributeError):
-            data = json.loads(path.read_text(encoding="utf-8"))
-            if data.pop("setup_data", None) is not None:
+            text = path.read_text(encoding="utf-8")
+            data = json.loads(masked := without_secret_names(text, secrets) or text)
+            if data.pop("setup_data", None) is not None or masked != text:
                 path.write_text(json.dumps(data), encoding="utf-8")
+
+
+def without_secret_names(summary: str | None, secrets: Collection[str]) -> str | None:
+    """Return k6's summary with secret values masked in the names of checks and groups, which a script makes of what it likes.
+
+    Names of metrics and scenarios stay: k6's own words would be hit by an ordinary value such as "http".
+    """
+    if not summary or not secrets:
+        return summary
+    try:
+        data = cast(dict[str, object], json.loads(summary))
+        root = _masked_group(data["root_group"], secrets)
+    except (ValueError, RecursionError, TypeError, KeyError):
+        return summary
+    return summary if root == data["root_group"] else json.dumps(data | {"root_group": root})
+
+
+def _masked_group(group: object, secrets: Collection[str]) -> object:
+    """A group or a check, with all below: the wrapper's JSON has lists of them, k6's own export has objects by name."""
+    if isinstance(group, str):
+        return mask_known(group, secrets)
+    if not isinstance(group, Mapping):
+        return group
+    fields = dict(cast(Mapping[str, object], group))
+    for kind in ("groups", "checks"):
+        inside = fields.get(kind)
+        if isinstance(inside, list):
+            fields[kind] = [_masked_group(one, secrets) for one in cast(list[object], inside)]
+        elif isinstance(inside, Mapping):
+            by_name: dict[str, object] = {}
+            for name, one in cast(Mapping[str, object], inside).items():
+                shown = mask_known(name, secrets)
+                while shown in by_name:  # two that differ in their secrets only
+                    shown += "*"
+                by_name[shown] = _masked_group(one, secrets)
+            fields[kind] = by_name
+    return {name: one if name in ("groups", "checks") else _masked_group(one, secrets) for name, one in fields.items()}
 
 
 def appender(path: Path) -> Callable[[str], None]:

@@ -16,9 +16,9 @@ from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
 from k6_mcp.models.plan import Plan, RunPlan
 from k6_mcp.models.reports import Component
 from k6_mcp.models.script import Script
-from k6_mcp.redaction import credentials_in, redact_text
+from k6_mcp.redaction import credentials_in, redact_text, with_parts
 from k6_mcp.runners.command import HANDLE_SUMMARY_TIMEOUT_S, environment, inspect_command, run_command
-from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, write_script
+from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, without_secret_names, write_script
 from k6_mcp.runners.find import K6Binary, locate, probe
 from k6_mcp.runners.inspect import read_plan
 from k6_mcp.runners.logs import LogReader
@@ -248,8 +248,8 @@ class _Attempt:
             killed=self._killed,
             started_at=self._started,
             ended_at=datetime.now(UTC),
-            summary=read_whole(self._folder.summary),
-            export=read_whole(self._folder.export),
+            summary=without_secret_names(read_whole(self._folder.summary), self._secrets),
+            export=without_secret_names(read_whole(self._folder.export), self._secrets),
             log=self._log.digest(self._stdout.went_running),
             interrupted=progress.interrupted if progress else 0,
             cpu_s=self._cpu_s,
@@ -286,7 +286,7 @@ class _Attempt:
 
 
 def _secrets(script: Script) -> tuple[str, ...]:
-    return (*(secret.get_secret_value() for secret in script.env.values()), *credentials_in(script.text))
+    return (*with_parts(secret.get_secret_value() for secret in script.env.values()), *credentials_in(script.text))
 
 
 def _not_started(started: datetime, error: Exception) -> Outcome:

@@ -44,6 +44,44 @@ async def test_what_a_script_prints_throws_and_returns_is_kept_without_its_secre
     assert not [secret for secret in ALL if secret in told]
 
 
+NAMED = """
+import http from 'k6/http';
+import { check, group } from 'k6';
+export default function () {
+  group(`user ${__ENV.PASSWORD}`, () => {
+    const made = {};
+    for (const name of [`as ${__ENV.PASSWORD}`, `as ${__ENV.OTHER}`]) { made[name] = (r) => r.status === 201; }
+    check(http.get('%s'), made);
+  });
+}
+"""
+
+
+async def test_checks_and_groups_that_are_named_after_a_secret_are_told_without_it(settings: Settings, target: Target) -> None:
+    env = {"PASSWORD": PASSWORD, "OTHER": QUERY, "SCHEME": "http"}
+    test = parse_load_test({"script": NAMED % target.url("/ok"), "env": env, "iterations": 2})
+    async with open_app(settings) as service:
+        run = await service.execute(test, wait_s=30)
+        told = run_answer(run).model_dump_json() + (await service.insights.explain(run.run_id)).model_dump_json()
+    assert run.metrics is not None
+    assert [(c.group, c.name, c.fails) for c in run.metrics.checks] == [("user ***", "as ***", 2)] * 2
+    assert run.metrics.figures.requests == 2
+    assert not [secret for secret in ALL if secret in told]
+    assert {secret: _where(secret, settings.results_dir) for secret in (PASSWORD, QUERY)} == {PASSWORD: [], QUERY: []}
+
+
+async def test_a_target_that_quotes_a_part_of_a_secret_is_quoted_without_it(settings: Settings, target: Target) -> None:
+    body = {"user": "ada", "login": {"password": BODY}}
+    test = parse_load_test(
+        {"url": target.url("/echo"), "method": "POST", "body": body, "expected_statuses": ["5xx"], "vus": 1, "iterations": 4}
+    )
+    async with open_app(settings) as service:
+        run = await service.execute(test, wait_s=30)
+        log = await service.log(run.run_id)
+    assert "k6-mcp sample" in log and "login" in log and BODY not in log
+    assert _where(BODY, settings.results_dir) == []
+
+
 async def test_a_generated_request_sends_its_secrets_and_keeps_none(settings: Settings, target: Target) -> None:
     test = parse_load_test(
         {
