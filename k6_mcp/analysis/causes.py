@@ -166,10 +166,16 @@ def load_not_delivered(case: Case) -> Cause | None:
     if share <= MOST_DROPPED:
         return None
     open_model = case.plan is None or any(s.rate_per_s is not None for s in case.plan.scenarios)
+    made = figures.vus_max
+    late = open_model and case.plan is not None and made is not None and made < case.plan.max_vus
     busy = f"all {count(case.plan.max_vus, 'VU')} were busy" if case.plan else "all VUs were busy"
     why = f"{busy} waiting for the target" if open_model else "the scenario's maxDuration was over"
+    if late:
+        why = f"it had to make VUs during the test, {count(made or 0, 'VU')} in the end, and drops an iteration that finds none free"
     hint = (
-        "the target is too slow for this rate: ask for a lower rate_per_s, or allow more VUs (maxVUs in the script's scenario)"
+        "preallocate more VUs (preAllocatedVUs in the script's scenario, vus beside rate_per_s), or ask for a lower rate"
+        if late
+        else "the target is too slow for this rate: ask for a lower rate_per_s, or allow more VUs (maxVUs in the script's scenario)"
         if open_model
         else "raise maxDuration of the scenario, or ask for fewer iterations"
     )

@@ -52,7 +52,7 @@ def _iterations(case: Case) -> Iterator[Notice]:
     dropped = figures.iterations_dropped
     if 0 < dropped <= MOST_DROPPED * (dropped + figures.iterations + figures.iterations_interrupted):
         yield Notice(
-            code="iterations_dropped", message=f"{count(dropped, 'planned iteration')} could not be started (all VUs busy)"
+            code="iterations_dropped", message=f"{count(dropped, 'planned iteration')} could not be started (no VU was free)"
         )
 
 

@@ -53,7 +53,7 @@ def replaces_preset(test: LoadTest) -> bool:
 
 
 def arrival_rate(rate_per_s: float, duration: str, vus: int | None = None) -> Scenario:
-    """Return an open-model scenario; `vus` is the pool, by default enough for answers that take 2 s."""
+    """Return an open-model scenario; `vus` is the pool, made before the test, by default enough for answers that take 2 s."""
     rate, time_unit = whole_rate(rate_per_s)
     pool = vus or min(max(math.ceil(rate_per_s * _POOL_S), 1), _LARGEST_POOL)
     return {
@@ -61,7 +61,7 @@ def arrival_rate(rate_per_s: float, duration: str, vus: int | None = None) -> Sc
         "rate": rate,
         "timeUnit": time_unit,
         "duration": duration.strip(),
-        "preAllocatedVUs": min(max(math.ceil(rate_per_s * _PRE_ALLOCATED_S), 1), pool),
+        "preAllocatedVUs": vus or min(max(math.ceil(rate_per_s * _PRE_ALLOCATED_S), 1), pool),
         "maxVUs": pool,
     }
 

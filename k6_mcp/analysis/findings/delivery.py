@@ -24,7 +24,7 @@ _CPU_SAMPLE_S = 2.0
 class Cause:
     """Why iterations were not started: in words, what to do about it, and what shows it."""
 
-    kind: Literal["cpu", "cap", "pool", "target"]
+    kind: Literal["cpu", "cap", "pool", "target", "preallocated"]
     text: str
     advice: str
     evidence: Evidence
@@ -93,6 +93,8 @@ def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
     rate = asked or (case.plan.peak_rate_per_s if case.plan else 0.0) or 0.0
     busy, needed = float(case.figures.vus_max or pool), rate * seconds
     shown = Evidence(metric="vus", observed=busy, limit=float(pool) or None, note=f"needed about {number(needed, 2)}")
+    if busy < pool:
+        return _made_too_late(case, busy, shown)
     makes = number(pool / seconds if seconds else 0.0, 2)
     took = f"an iteration took {number(seconds, 2)} s, so that {count(pool, 'VU')} make {makes} per s of {number(rate, 3)}"
     if usual_s is not None and seconds >= _SLOWER * usual_s:
@@ -107,6 +109,17 @@ def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
         f"the VU pool was exhausted: {took}",
         f"give execute_k6_test vus {max(1, round(needed * _SPARE))} beside rate_per_s, or ask for a lower rate_per_s; "
         "a slow target needs more VUs at the same rate",
+        shown,
+    )
+
+
+def _made_too_late(case: Case, made: float, shown: Evidence) -> Cause:
+    """k6 makes a VU beyond the preallocated ones when an iteration finds none free, and drops that iteration."""
+    ready = sum(scenario.vus or 0 for scenario in _open_scenarios(case))
+    return Cause(
+        "preallocated",
+        f"k6 dropped an iteration for each VU it had to make during the test: {count(ready, 'VU')} were preallocated, {number(made)} were needed",
+        f"preallocate {max(1, round(made * _SPARE))} VUs: vus of execute_k6_test beside rate_per_s, preAllocatedVUs in a script",
         shown,
     )
 

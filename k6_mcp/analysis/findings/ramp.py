@@ -92,6 +92,9 @@ def slo_break_point(case: Case) -> Iterator[Finding]:
     held = max((point for point in points[:at] if not objective.broken(point)), key=lambda point: point.load or 0.0)
     first, others = points[at], [other.text for _, other in breaks if other is not objective]
     observed = getattr(first, objective.column)
+    low, high = sorted(
+        (held, first), key=lambda point: _borne(case, point)
+    )  # what piled up may let less be achieved where it broke
     yield Finding(
         id="slo_break_point",
         severity="critical" if objective.own else "warning",
@@ -121,8 +124,8 @@ def slo_break_point(case: Case) -> Iterator[Finding]:
                 note=f"held at {_load(case, held)}",
             ),
         ),
-        recommendation=f"confirm it: execute_k6_test with {_argument(case, held)} for a minute or more should hold; between that and "
-        f"{_argument(case, first)} lies the most it can bear",
+        recommendation=f"confirm it: execute_k6_test with {_argument(case, low)} for a minute or more should hold; between that and "
+        f"{_argument(case, high)} lies the most it can bear",
     )
 
 
@@ -207,7 +210,12 @@ def _load(case: Case, point: Interval) -> str:
 
 
 def _argument(case: Case, point: Interval, share: float = 1.0) -> str:
-    """Return the load of `point` as an argument: of a rate what was achieved, since what piles up was not borne."""
-    if case.load.unit == "VUs":
-        return f"vus {max(1, round(share * (point.load or 0.0)))}"
-    return f"rate_per_s {number(share * min(point.load or 0.0, point.iterations_per_s), 2)}"
+    """Return the load of `point` as an argument."""
+    borne = share * _borne(case, point)
+    return f"vus {max(1, round(borne))}" if case.load.unit == "VUs" else f"rate_per_s {number(borne, 2)}"
+
+
+def _borne(case: Case, point: Interval) -> float:
+    """Return the load of `point`: of a rate what was achieved, since what piles up was not borne."""
+    load = point.load or 0.0
+    return load if case.load.unit == "VUs" else min(load, point.iterations_per_s)

@@ -232,7 +232,7 @@ const K6Charts = (() => {
         },
         axes: [
           { ...axis, size: 30, values: (u, splits) => splits.map((value) => clock(value, end)), space: 70, incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200] },
-          { ...axis, size: 62, values: (u, splits) => splits.map((value) => (value === null ? "" : amount(value, unit === "ms" ? "ms" : ""))) },
+          { ...axis, size: (u, values) => 16 + 7 * Math.max(...(values || []).map((value) => String(value).length), 6), values: (u, splits) => splits.map((value) => (value === null ? "" : amount(value, unit === "ms" ? "ms" : ""))) },
         ],
         series: [{}, ...lines],
         cursor: { sync: { key, scales: ["x", null] }, drag: { x: true, y: false, setScale: false }, points: { size: 7 }, y: false, bind: { dblclick: () => () => (view(0, end), null) } },

@@ -13,6 +13,7 @@ def _dropping(
     describe: Any = None,
     more: dict[str, Any] | None = None,
     vus: int = 10,
+    pool: int | None = None,
     iteration_ms: float = 400.0,
     rule: str = "load_not_delivered",
 ) -> Finding | None:
@@ -27,7 +28,16 @@ def _dropping(
         more={"rows": iteration, **(more or {})},
     )
     usual = timeline(30, describe or (lambda i: Second(p50_ms=400, dropped=20 if i >= 20 else 0)))
-    return found(usual, open_(30, 50, vus=vus), measured).get(rule)
+    return found(usual, open_(30, 50, vus=pool or vus), measured).get(rule)
+
+
+def test_vus_that_were_made_during_the_test_are_the_cause_while_the_pool_is_not_used_up() -> None:
+    finding = _dropping(vus=10, pool=40)
+
+    assert finding
+    assert "likely cause: k6 dropped an iteration for each VU it had to make during the test" in finding.message
+    assert "preallocate 15 VUs" in finding.recommendation
+    assert _dropping(vus=10, pool=40, rule="generator_saturated") is None
 
 
 def test_a_pool_that_is_too_small_is_the_cause_when_latency_stays_the_same() -> None:
