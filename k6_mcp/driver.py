@@ -21,6 +21,7 @@ from k6_mcp.runners.base import Runner
 
 _KEPT_IN_MEMORY = 100
 _NOT_KEPT = frozenset({"timeline_unavailable", "backup_unavailable"})
+_QUEUE_POLL_S = 0.5  # how soon another process's request to stop is seen by a run that waits for its turn
 
 log = logging.getLogger(__name__)
 
@@ -118,11 +119,23 @@ class Driver:
         asked_at = datetime.now(UTC)
         with ongoing.turn:
             if ongoing.run.status == "queued":
-                await self._slots.acquire_on_behalf_of(ongoing)
+                await self._wait_in_line(ongoing)
                 ongoing.update(status="running")
                 await self._history.save(ongoing.run)
             return await self._runner.run(ongoing.plan, lambda event: _take(ongoing, event))
         return Outcome(exit_code=None, stop_reason="caller", started_at=asked_at, ended_at=datetime.now(UTC))
+
+    async def _wait_in_line(self, ongoing: Ongoing) -> None:
+        async def leave_if_asked() -> None:
+            while True:
+                await anyio.sleep(_QUEUE_POLL_S)
+                if self._runner.stop_requested(ongoing.run.run_id):
+                    ongoing.turn.cancel()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(leave_if_asked)
+            await self._slots.acquire_on_behalf_of(ongoing)
+            tasks.cancel_scope.cancel()
 
     async def finish(self, run: Run, script: Script, outcome: Outcome, record: Record, notices: tuple[Notice, ...] = ()) -> Run:
         """Measure and judge what a runner left of `run`, and keep it."""

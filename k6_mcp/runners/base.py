@@ -61,6 +61,10 @@ class Runner(Protocol):
         """Ask whichever process owns the run to stop it."""
         ...
 
+    def stop_requested(self, run_id: str) -> bool:
+        """Return whether another process has asked to stop the run."""
+        ...
+
     async def health(self) -> Component:
         """Return whether k6 is there, where, and which version."""
         ...

@@ -122,7 +122,7 @@ class LocalRunner:
         """Run the planned script to its end; see `Runner.run`."""
         folder, started = self.folder(plan.run_id), datetime.now(UTC)
         stop = self._stops.setdefault(plan.run_id, _Stop())
-        if folder.stop_request.exists():
+        if self.stop_requested(plan.run_id):
             stop.ask("caller")
         try:
             if stop.reason:
@@ -176,6 +176,10 @@ class LocalRunner:
         """Ask the process that owns the run to stop it."""
         with contextlib.suppress(OSError):
             self.folder(run_id).stop_request.touch(mode=0o600)
+
+    def stop_requested(self, run_id: str) -> bool:
+        """Return whether another process has asked to stop the run."""
+        return self.folder(run_id).stop_request.exists()
 
     async def health(self) -> Component:
         """Return whether k6 is there, where, and which version."""

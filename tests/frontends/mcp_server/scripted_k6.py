@@ -113,6 +113,9 @@ class ScriptedK6:
     def request_stop(self, run_id: str) -> None:
         pass
 
+    def stop_requested(self, run_id: str) -> bool:
+        return False
+
     async def health(self) -> Component:
         return Component(name="k6", state="broken" if self.missing else "ok", detail="scripted")
 
