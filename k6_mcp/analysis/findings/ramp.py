@@ -124,8 +124,8 @@ def slo_break_point(case: Case) -> Iterator[Finding]:
                 note=f"held at {_load(case, held)}",
             ),
         ),
-        recommendation=f"confirm it: execute_k6_test with {_argument(case, low)} for a minute or more should hold; between that and "
-        f"{_argument(case, high)} lies the most it can bear",
+        recommendation=f"confirm it: execute_k6_test with {_argument(case, low)} for a minute or more should hold; "
+        + _most(_argument(case, low), _argument(case, high)),
     )
 
 
@@ -207,6 +207,10 @@ def _load(case: Case, point: Interval) -> str:
     if case.load.unit == "VUs":
         return f"{number(asked, 2)} VUs ({number(point.iterations_per_s, 3)} iterations/s)"
     return f"{number(asked, 3)} iterations/s asked ({number(point.iterations_per_s, 3)} achieved)"
+
+
+def _most(low: str, high: str) -> str:
+    return "it is about the most it can bear" if low == high else f"between that and {high} lies the most it can bear"
 
 
 def _argument(case: Case, point: Interval, share: float = 1.0) -> str:
