@@ -4,9 +4,11 @@ import dataclasses
 from datetime import datetime
 
 from k6_mcp.app import open_app
+from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
 from k6_mcp.settings import Limits, Settings
+from tests.k6.processes import until
 from tests.k6.services import endless, start
 from tests.target import Target
 
@@ -49,6 +51,7 @@ async def test_a_queued_run_of_another_server_can_be_stopped_before_its_turn(set
     async with open_app(_allowing(settings, 1)) as service, open_app(settings) as other:
         first = await start(service, endless(target.url("/ok")))
         second = await start(service, endless(target.url("/status/418")))
+        await until(RunFolder(settings.results_dir, second.run_id).run_json.exists, "the run in the folder that both share")
         stopped = await other.stop(second.run_id)
         assert (stopped.status, stopped.started_at) == ("cancelled", None)
         assert (await service.get(first.run_id)).status == "running"
