@@ -283,7 +283,7 @@ def _port(text: str) -> int:
 def _days(text: str) -> float:
     days = float(text)
     if not 0 < days <= 3650:
-        raise argparse.ArgumentTypeError(f"{text} is not in 0 to 3650")
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 3650")
     return days
 
 

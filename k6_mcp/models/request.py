@@ -34,6 +34,18 @@ def _startable(rate_per_s: float | None) -> float | None:
     return rate_per_s
 
 
+def _countable(iterations: int | None) -> int | None:
+    if iterations is not None and iterations > 2**53 - 1:  # JavaScript's own
+        raise ValueError("is more than k6 can count")
+    return iterations
+
+
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"should be a number, not {str(value).lower()}")
+    return value
+
+
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
@@ -84,7 +96,7 @@ class Stage(Model):
     """One step of a ramp: reach `target` VUs within `duration`, linearly from where the last stage ended."""
 
     duration: Duration
-    target: Annotated[int, Field(ge=0, description="VUs at the end of this stage")]
+    target: Annotated[int, Field(ge=0, description="VUs at the end of this stage"), BeforeValidator(_no_truth)]
 
 
 class Slo(Model):
@@ -118,16 +130,24 @@ class LoadTest(Model):
         dict[str, str], _names(_HEADER_NAME, "header"), AfterValidator(_headers), Field(description="with url")
     ] = {}
     body: Annotated[JsonValue, Field(description="with url: text, or a JSON value (sent as application/json)")] = None
-    vus: Annotated[int | None, Field(ge=1, description="virtual users; with duration or iterations")] = None
+    vus: Annotated[
+        int | None, Field(ge=1, description="virtual users; with duration or iterations"), BeforeValidator(_no_truth)
+    ] = None
     duration: Annotated[
         Duration | None, Field(description="e.g. 30s, 1m30s; with vus or rate_per_s; alone it changes a preset's length")
     ] = None
-    iterations: Annotated[int | None, Field(ge=1, description="total iterations shared by the vus")] = None
+    iterations: Annotated[
+        int | None,
+        Field(ge=1, description="total iterations shared by the vus"),
+        BeforeValidator(_no_truth),
+        AfterValidator(_countable),
+    ] = None
     stages: Annotated[list[Stage] | None, Field(min_length=1, max_length=100, description="ramp of VUs")] = None
     rate_per_s: Annotated[
         float | None,
-        AfterValidator(_startable),
         Field(gt=0, description="open model: iterations started per second, whatever the target's latency; with duration"),
+        BeforeValidator(_no_truth),
+        AfterValidator(_startable),
     ] = None
     thresholds: Annotated[
         dict[str, Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_one_or_many), Field(min_length=1)]],
@@ -154,5 +174,7 @@ class LoadTest(Model):
     ] = None
     override_load: Annotated[bool, Field(description="let load arguments replace the script's own scenarios")] = False
     repeat: Annotated[
-        int, Field(ge=1, le=10, description="runs of this test one after another, 1 to 10, default 1; 3 make compare_runs sure")
+        int,
+        Field(ge=1, le=10, description="runs of this test one after another, 1 to 10, default 1; 3 make compare_runs sure"),
+        BeforeValidator(_no_truth),
     ] = 1

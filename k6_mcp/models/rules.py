@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from k6_mcp.errors import InvalidArguments
-from k6_mcp.models.request import LoadTest
+from k6_mcp.models.request import LoadTest, Slo, Stage
 
 _SOURCES = ("script", "script_file", "url")
 _URL_ONLY = ("preset", "method", "headers", "body")
+_INSIDE: Mapping[str, Iterable[str]] = {"slo": Slo.model_fields, "stages": Stage.model_fields}
 _NEVER_ECHOED = (["headers"], ["env"], ["body"], ["script"])  # may hold secrets or whole files
 
 
@@ -39,7 +40,8 @@ def shape_violations(error: ValidationError, allowed: Iterable[str]) -> Iterator
         loc = [str(part) for part in item["loc"]]
         text = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
-            text = "unknown argument" + (f" (allowed: {', '.join(allowed)})" if len(loc) == 1 else "")
+            known = allowed if len(loc) == 1 else _INSIDE.get(loc[0], ())
+            text = "unknown argument" + (f" (allowed: {', '.join(known)})" if known else "")
         elif loc[:1] not in _NEVER_ECHOED and isinstance(item["input"], str | int | float) and repr(item["input"]) not in text:
             text += f" (got {str(item['input'])[:60]!r})"
         yield f"{'.'.join(loc) or 'arguments'}: {text.replace('Input should', 'should', 1)}"

@@ -49,6 +49,22 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
             {"url": "http://a", "duration": "9" * 400 + "s"},
             f"duration: '{'9' * 40}' is longer than k6 can count (292 years)",
         ),
+        ({"url": "http://a", "vus": True}, "vus: should be a number, not true"),
+        ({"url": "http://a", "repeat": False}, "repeat: should be a number, not false"),
+        (
+            {"url": "http://a", "stages": [{"duration": "1s", "target": True}]},
+            "stages.0.target: should be a number, not true",
+        ),
+        ({"url": "http://a", "iterations": 10**19}, "iterations: is more than k6 can count (got '10000000000000000000')"),
+        ({"url": "http://a", "iterations": 10**400}, f"iterations: is more than k6 can count (got '1{'0' * 59}')"),
+        (
+            {"url": "http://a", "slo": {"p95": 3}},
+            "slo.p95: unknown argument (allowed: avg_ms, p95_ms, p99_ms, error_rate, availability, min_rate_per_s)",
+        ),
+        (
+            {"url": "http://a", "stages": [{"duration": "1s", "target": 1, "vus": 3}]},
+            "stages.0.vus: unknown argument (allowed: duration, target)",
+        ),
         ({"url": "http://a", "rate_per_s": 1e308}, "rate_per_s: 1e+308 per second is more than k6 can start"),
         (
             {"url": "http://a", "duration": "30"},
