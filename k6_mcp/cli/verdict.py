@@ -31,7 +31,10 @@ def verdict(answer: RunAnswer, kept_in: str = "") -> RenderableType:
     parts += [*_endpoints(answer.endpoints), *_errors(answer.errors), *_samples(answer.samples)]
     parts += [*_checks(answer.checks), *_series(answer.series)]
     parts += [below(text, style="dim") for text in answer.more]
-    parts += [below(f"kept in {kept_in}", style="dim")] if kept_in else []
+    kept = all(notice.code != "backup_unavailable" for notice in answer.warnings)
+    parts += (
+        [below(f"kept in {kept_in}" if kept else "not kept: its folder could not be written", style="dim")] if kept_in else []
+    )
     return Group(*parts)
 
 

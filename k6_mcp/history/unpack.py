@@ -48,6 +48,8 @@ def unpack(path: Path, into: Path) -> tuple[Run, ...]:
         ArchiveUnusable: With what is wrong; then nothing below `into` is to be used.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # reading a device or a pipe might never end
+            raise _refused("it is no regular file")
         with path.open("rb") as file:
             _check_ends(file, path.stat().st_size)
             with zipfile.ZipFile(file) as archive:

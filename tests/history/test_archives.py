@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import stat
 import zipfile
 from collections.abc import Callable, Mapping
@@ -341,6 +342,12 @@ async def test_a_file_too_large_is_refused_unread(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["missing.zip", "."])
 async def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
     assert "cannot be read" in await refusal(tmp_path, tmp_path / name)
+
+
+async def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    assert "no regular file" in await refusal(tmp_path, tmp_path / "pipe")
 
 
 async def test_an_export_to_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
