@@ -15,6 +15,9 @@ the first request for that path with its query, so that `?a` and `?b` are two ta
 /warmup/3/300/10               answers after 300 ms for the first 3 s, then after 10 ms
 /fastfail/0.5/120              answers 500 at once for half of the requests, else 200 after 120 ms
 /flaky/0.2/5                   answers 500 for that share of requests after 5 ms
+/limited/40/5                  answers after 5 ms, but 429 at once to more than 40 requests within a second
+/jumping/6/20/200              answers after 20 ms at first, and after 200 ms from 6 s on
+/lone/80/2000/10               answers after 10 ms, but every 80th request after 2000 ms, whatever the others do
 """
 
 import asyncio
@@ -41,6 +44,7 @@ class Clocked:
         self.began = time.monotonic()
         self.count = 0
         self.free_at: list[float] = []
+        self.in_second: tuple[int, int] = (0, 0)
 
     @property
     def age_s(self) -> float:
@@ -108,6 +112,20 @@ def _flaky(path: Clocked, share: float, ms: float) -> Answer:
     return ms / 1000, 500 if path.fails(share) else 200
 
 
+def _limited(path: Clocked, per_s: float, ms: float) -> Answer:
+    second, count = path.in_second
+    path.in_second = (int(path.age_s), count + 1 if second == int(path.age_s) else 1)
+    return (ms / 1000, 200) if path.in_second[1] <= per_s else (0.0, 429)
+
+
+def _jumping(path: Clocked, at: float, before_ms: float, after_ms: float) -> Answer:
+    return (before_ms if path.age_s < at else after_ms) / 1000 * random.uniform(0.9, 1.1), 200
+
+
+def _lone(path: Clocked, every: float, slow_ms: float, ms: float) -> Answer:
+    return (ms if path.count % every else slow_ms) / 1000, 200
+
+
 _BEHAVIOURS: Mapping[str, Callable[..., Answer]] = {
     "steady": _steady,
     "tailed": _tailed,
@@ -121,6 +139,9 @@ _BEHAVIOURS: Mapping[str, Callable[..., Answer]] = {
     "warmup": _warmup,
     "fastfail": _fastfail,
     "flaky": _flaky,
+    "limited": _limited,
+    "jumping": _jumping,
+    "lone": _lone,
 }
 
 

@@ -15,6 +15,7 @@ from k6_mcp.settings import Limits, Settings
 from tests.misbehaving import open_misbehaving
 from tests.misbehaving_runs import Scenario, rate, rising_rate, script, vus
 
+_FEW_ERRORS = ("http_req_failed: ['rate<0.02']",)
 SCENARIOS = (
     Scenario("outage", script(rate(20, 8), "get('/outage/3/2.5/5')"), ("outage",), ("error_rate_high", "errors_flatter_latency")),
     Scenario("stall", script(vus(5, 9), "get('/stall/4/2/5'); sleep(0.05)"), ("coordinated_omission",), ("outage",)),
@@ -24,6 +25,13 @@ SCENARIOS = (
         ("slo_break_point",),
         ("latency_knee",),
     ),
+    Scenario("jump", script(rate(20, 17), "get('/jumping/8/20/200')"), ("latency_drift",)),
+    Scenario(
+        "a limiter",
+        script(rising_rate(5, (12, 110)), "get('/limited/40/5')", thresholds=_FEW_ERRORS),
+        ("slo_break_point", "error_rate_high"),
+    ),
+    Scenario("slow requests one by one", script(vus(8, 9), "get('/lone/80/2000/10'); sleep(0.1)")),
     Scenario("healthy", script(rate(20, 9), "get('/steady/20')")),
     Scenario("healthy with think time", script(vus(5, 9), "get('/steady/20?think'); sleep(0.3)")),
 )
@@ -53,6 +61,8 @@ async def test_real_runs_show_the_findings_they_are_made_for_and_healthy_ones_no
         ids = {finding.id for finding in explained[scenario.name].findings}
         assert set(scenario.must) <= ids <= {*scenario.must, *scenario.also}, explained[scenario.name]
     assert "found: outage (critical)" in explained["outage"].headline
+    (jump,) = (finding for finding in explained["jump"].findings if finding.id == "latency_drift")
+    assert "jumped" in jump.message, jump
     assert explained["ramp"].phases[0].kind == "ramp"
 
 

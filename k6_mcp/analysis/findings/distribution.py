@@ -1,9 +1,10 @@
 """Latencies of a run as a histogram, put together from the percentiles of its intervals."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import exp, log, sqrt
 
 from k6_mcp.analysis.findings.case import Interval
+from k6_mcp.analysis.quantiles import merged
 
 _GROWTH = log(1.02)  # a bucket is 2 % wide
 _SMALLEST_MS = 0.01
@@ -71,6 +72,16 @@ class Histogram:
             low = max(low if low is not None else value, _SMALLEST_MS)
             self.add(sqrt(low * max(value, low)), weight)
             before, low = upto, value
+
+
+def p95_of(intervals: Iterable[Interval]) -> float:
+    """Return the p95 of `intervals` together (see `quantiles`), also of latencies that are either short or long; 0 without any."""
+    parts = ((i.requests, {name: value for name, value in _statistics(i).items() if value is not None}) for i in intervals)
+    return merged(parts).get("p(95)", 0.0)
+
+
+def _statistics(i: Interval) -> Mapping[str, float | None]:
+    return {"avg": i.avg_ms, "med": i.p50_ms, "p(90)": i.p90_ms, "p(95)": i.p95_ms, "p(99)": i.p99_ms, "max": i.max_ms}
 
 
 def _points(interval: Interval) -> Sequence[tuple[float, float | None]]:

@@ -6,9 +6,9 @@ from statistics import fmean, median
 
 from k6_mcp.analysis.findings.case import Case, Interval
 from k6_mcp.analysis.findings.confidence import above, unlike_chance
-from k6_mcp.analysis.findings.distribution import Histogram
+from k6_mcp.analysis.findings.distribution import p95_of
 from k6_mcp.analysis.findings.outage import in_outage, outages
-from k6_mcp.analysis.findings.statistics import blocks, spread, upward_trend
+from k6_mcp.analysis.findings.statistics import Step, blocks, spread, step, upward_trend
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import number
 
@@ -16,6 +16,9 @@ _HALF_SURE_AT = 5  # requests
 _FEWEST_BLOCKS = 10  # a trend over fewer intervals may be chance
 _MOST_BLOCKS = 100  # the test for a trend is quadratic
 _BY_CHANCE = 0.001
+_STEP_ERROR_LEFT = (
+    0.5  # of a straight line's: a quarter of what a jump leaves to a line, four times what a slope leaves to two levels
+)
 _VISIBLE_MS = 10.0  # below, a change of latency is not worth a word
 _WARM_TIMES = 3.0  # first intervals are slow from so many times the others' median on
 _LONGEST_WARM_UP = 0.34  # of the run; longer is no warm-up
@@ -82,9 +85,14 @@ def latency_drift(case: Case) -> Iterator[Finding]:
         points = blocks([((i.from_s + i.to_s) / 2, i.p50_ms) for i in steady if i.p50_ms is not None], _MOST_BLOCKS)
         if len(points) < _FEWEST_BLOCKS:
             continue
-        trend = upward_trend([x for x, _ in points], [y for _, y in points])
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        stepped = step(xs, ys)
+        if stepped is not None and _is_jump(case, stepped):
+            yield _jump(case, stepped, points[-1][0])
+            return
+        trend = upward_trend(xs, ys)
         seconds = points[-1][0] - points[0][0]
-        start_ms = max(trend.start, min(y for _, y in points))
+        start_ms = max(trend.start, min(ys))
         growth_ms = trend.slope * seconds
         if trend.by_chance > _BY_CHANCE or growth_ms < max(_VISIBLE_MS, case.limits.drift_share * start_ms):
             continue
@@ -114,6 +122,36 @@ def _drift(case: Case, slope: float, by_chance: float, start_ms: float, growth_m
     )
 
 
+def _is_jump(case: Case, found: Step) -> bool:
+    grew_ms = found.after - found.before
+    sure = found.by_chance <= _BY_CHANCE and found.error_left < _STEP_ERROR_LEFT
+    return sure and grew_ms >= max(_VISIBLE_MS, case.limits.drift_share * found.before)
+
+
+def _jump(case: Case, found: Step, until_s: float) -> Finding:
+    before, after = found.before, found.after
+    return Finding(
+        id="latency_drift",
+        severity="warning",
+        confidence=unlike_chance(found.by_chance * 10),
+        message=f"at constant load the median latency jumped about {number(found.x, 3)} s into the run from {number(before, 3)} "
+        f"to {number(after, 3)} ms and stayed there (two levels fit better than a slope; by Mann-Whitney no chance: "
+        f"p < {number(max(found.by_chance, 1e-6), 1)})",
+        evidence=(
+            Evidence(
+                metric="http_req_duration",
+                observed=(after - before) / before if before > 0 else None,
+                limit=case.limits.drift_share,
+                from_s=found.x,
+                to_s=until_s,
+                note="growth of the median, as a share of that before the jump",
+            ),
+        ),
+        recommendation="look for what happened in the target at that time: a failover, a deployment, another job, a cache or pool that "
+        "filled up; repeat it with the same duration to see whether it comes again",
+    )
+
+
 def warm_up(case: Case) -> Iterator[Finding]:
     """The first intervals are far slower than the rest and distort the figures of the whole."""
     of_first = case.intervals[0].scenarios if case.intervals else None
@@ -134,7 +172,7 @@ def warm_up(case: Case) -> Iterator[Finding]:
     if with_ms < _DISTORTS * without_ms:
         return
     slow_ms = _average(first)
-    p95_ms = Histogram.of(rest).quantile(0.95)
+    p95_ms = p95_of(rest)
     yield Finding(
         id="warm_up",
         severity="warning" if with_ms >= _DISTORTS_MUCH * without_ms else "info",

@@ -21,6 +21,7 @@ _NEARLY = 0.95  # intervals are a few ms longer or shorter than a second
 _AS_BEFORE = 2.0  # latency is back when it is at most so many times that of before
 _CALM_ERROR_RATE = 0.05
 _MOST_SHOWN = 3
+_AS_GOOD = 0.75  # of the usual good answers per second: what fails beyond them is load that the target turns away
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +117,19 @@ def _judge(case: Case, start: int, end: int, usual: Sequence[Interval]) -> Windo
     missing = sum(rate * (interval.load or 1.0) * interval.seconds - interval.requests for interval in intervals)
     if not failed and case.load.unit != "iterations/s" and _are_fewer(intervals, usual):
         return None
+    if failed and len(alike) >= _FEWEST_USUAL and _good_per_s(intervals) >= _AS_GOOD * _good_per_s(alike):
+        return None
     natural_s = _SILENCE * case.iteration_ms / 1000 if not failed else 0.0
     if seconds < natural_s * _NEARLY or max(failed, missing) < _FEWEST_REQUESTS:
         return None
     usual_ms = [interval.p50_ms for interval in usual if interval.p50_ms is not None] if start else []
     back_at_s = _back_at(case.intervals, end, median(usual_ms) if usual_ms else None)
     return Window(intervals, max(missing, 0.0), back_at_s, end < len(case.intervals))
+
+
+def _good_per_s(intervals: Sequence[Interval]) -> float:
+    """Good answers per second; a rate limiter, or a target at its capacity, gives as many whatever is asked."""
+    return median((interval.requests - interval.failed) / interval.seconds for interval in intervals)
 
 
 def _are_fewer(intervals: Sequence[Interval], usual: Sequence[Interval]) -> bool:

@@ -1,14 +1,15 @@
-"""Statistics of short series: trend and its significance, a line with one bend, robust spread."""
+"""Statistics of short series: trend and its significance, a line with one bend, two levels, robust spread."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import sqrt
-from statistics import median
+from math import comb, sqrt
+from statistics import fmean, median
 
 from k6_mcp.analysis.findings.confidence import upper_tail
 
 _EDGE = 3  # points that each side of a bend needs
+_LEVEL = 5  # and each of two levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,45 @@ def _solve(matrix: list[list[float]], target: list[float]) -> list[float] | None
                 factor = rows[r][column] / rows[column][column]
                 rows[r] = [a - factor * b for a, b in zip(rows[r], rows[column], strict=True)]
     return [rows[i][size] / rows[i][i] for i in range(size)]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Two levels, the second from `x` on, the squared error left of that of a straight line, and the probability by chance."""
+
+    x: float
+    before: float
+    after: float
+    error_left: float
+    by_chance: float
+
+
+def step(xs: Sequence[float], ys: Sequence[float]) -> Step | None:
+    """Return the best fit of two levels by least squares, held against a straight line; None with too few points.
+
+    Its probability is that of the ranks (H. B. Mann, D. R. Whitney, Annals of Mathematical Statistics 18 (1947), 50-60), one-sided,
+    exact where the levels do not overlap, times the number of places tried.
+    """
+    line = _squares(xs, ys, None)
+    places = range(_LEVEL, len(ys) - _LEVEL + 1)
+    if not places or line is None:
+        return None
+    error, at = min((_about_mean(ys[:at]) + _about_mean(ys[at:]), at) for at in places)
+    by_chance = min(1.0, len(places) * _higher_by_chance(ys[:at], ys[at:]))
+    return Step(xs[at], median(ys[:at]), median(ys[at:]), error / line[0] if line[0] > 0 else 1.0, by_chance)
+
+
+def _higher_by_chance(first: Sequence[float], second: Sequence[float]) -> float:
+    pairs = len(first) * len(second)
+    if max(first) < min(second):
+        return 1 / comb(len(first) + len(second), len(first))
+    higher = sum((y > x) + (y == x) / 2 for x in first for y in second)
+    return upper_tail((higher - 0.5 - pairs / 2) / sqrt(pairs * (len(first) + len(second) + 1) / 12))
+
+
+def _about_mean(values: Sequence[float]) -> float:
+    mean = fmean(values)
+    return sum((value - mean) ** 2 for value in values)
 
 
 def spread(values: Sequence[float]) -> float:

@@ -32,6 +32,18 @@ def test_latency_that_rises_at_constant_load_is_drift_with_its_slope() -> None:
     assert finding.severity == "warning" and finding.confidence > 0.9
 
 
+def test_latency_that_jumps_at_constant_load_is_told_as_a_jump_with_its_time() -> None:
+    finding = found(timeline(30, lambda i: Second(p50_ms=20 if i < 14 else 200)), open_())["latency_drift"]
+
+    assert "jumped about 14.5 s into the run from 20 to 200 ms" in finding.message
+    assert "per minute" not in finding.message
+    assert finding.evidence[0].from_s == 14.5 and finding.evidence[0].observed == 9.0
+
+
+def test_a_jump_in_the_last_quarter_is_found() -> None:
+    assert "jumped" in found(timeline(30, lambda i: Second(p50_ms=20 if i < 24 else 60)), open_())["latency_drift"].message
+
+
 def _falling(i: int) -> Second:
     return Second(p50_ms=80 - 2 * i)
 
@@ -63,6 +75,16 @@ def test_slow_first_intervals_are_a_warm_up_with_figures_without_it() -> None:
     assert finding.severity == "warning"
     assert "the first 4 s were slow (420 ms on average); without them the average is 21 instead of 74.2 ms" in finding.message
     assert [item.observed for item in finding.evidence][1] == 21.0
+
+
+def test_the_p95_without_a_warm_up_is_right_where_answers_are_either_short_or_long() -> None:
+    whole = timeline(20, lambda i: Second(p50_ms=150) if i < 2 else Second(p50_ms=5))
+    mixed = whole.total.model_copy(
+        update={name: (*getattr(whole.total, name)[:2], *(150.0,) * 18) for name in ("p95_ms", "p99_ms", "max_ms")}
+    )
+    finding = found(whole.model_copy(update={"total": mixed}), open_(20))["warm_up"]
+
+    assert "p95 about 150 ms" in finding.message
 
 
 def test_a_warm_up_that_hardly_moves_the_average_is_not_told() -> None:

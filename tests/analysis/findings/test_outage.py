@@ -39,6 +39,16 @@ def test_an_outage_at_the_end_has_not_recovered() -> None:
     )
 
 
+def test_load_that_a_limiter_turns_away_is_no_outage_while_as_many_answers_are_good_as_before() -> None:
+    def limited(i: int) -> Second:
+        asked = 10 + 5 * i
+        return Second(requests=asked, failed=max(0, asked - 40))
+
+    findings = found(timeline(30, limited), ramp_of_rate(30, 160))
+
+    assert "outage" not in findings and "slo_break_point" in findings
+
+
 def test_several_outages_are_one_finding_about_the_longest() -> None:
     finding = found(timeline(40, lambda i: BROKEN if i in (5, 6, 20, 21, 22, 23, 30, 31) else Second()), open_(40))["outage"]
 

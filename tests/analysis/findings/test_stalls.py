@@ -64,6 +64,13 @@ def test_a_closed_model_that_stalled_is_told_what_an_open_one_would_show() -> No
     assert "rate_per_s 50" in finding.recommendation
 
 
+def test_a_slow_request_of_one_vu_while_the_others_are_answered_hides_nothing() -> None:
+    def describe(i: int) -> Second:
+        return Second(requests=45 if 10 <= i < 15 else 50, max_ms=4000 if i == 14 else None)
+
+    assert "coordinated_omission" not in found(timeline(30, describe), closed(), _ITERATIONS)
+
+
 def test_an_open_model_omits_nothing() -> None:
     assert "coordinated_omission" not in found(timeline(30, _stalled), open_(), _ITERATIONS)
 
