@@ -32,18 +32,18 @@ def phases_of(plan: Plan, timeline: Timeline) -> tuple[Phase, ...]:
     """Return a row per stage, or per scenario without stages, on the timeline's clock.
 
     Figures are those of the time in which the stage lies. An interval that a stage's begin or end cuts in two counts in each
-    part by time, as if its requests were evenly spread over it; figures of a constant stage leave such intervals out, if the
-    others are about half of it. The time at which load began is itself known to half an interval. Where a run ended within a stage, rates and `asked_rate_per_s` are those of the part that ran.
+    part by time, as if its requests were evenly spread over it; figures of constant load leave such intervals out, if the
+    others are about half of it. A scenario with a number of iterations lasts until its last one. The time at which load began is itself known to half an interval. Where a run ended within a stage, rates and `asked_rate_per_s` are those of the part that ran.
     """
     phases: list[Phase] = []
     for scenario in plan.scenarios:
         measured = _Measured.of(scenario, plan, timeline)
-        for index, asked in enumerate(_asked(scenario, timeline), start=1):
+        for index, asked in enumerate(_asked(scenario, timeline, measured), start=1):
             phases.append(_phase(scenario, index, asked, measured))
     return tuple(phases)
 
 
-def _asked(scenario: ScenarioPlan, timeline: Timeline) -> Iterator[_Asked]:
+def _asked(scenario: ScenarioPlan, timeline: Timeline, measured: "_Measured") -> Iterator[_Asked]:
     begin = timeline.load_start_s
     if scenario.stages:
         for stage in scenario.stages:
@@ -55,7 +55,7 @@ def _asked(scenario: ScenarioPlan, timeline: Timeline) -> Iterator[_Asked]:
     start_s = begin + scenario.start_s
     end_s = start_s + (scenario.duration_s or 0.0)
     if scenario.iterations is not None or scenario.duration_s is None:  # as long as it takes, up to the planned time
-        end_s = max(min(end_s if scenario.duration_s else timeline.seconds, timeline.seconds), start_s)
+        end_s = max(min(end_s if scenario.duration_s else timeline.seconds, measured.last_iteration_s), start_s)
     level = scenario.rate_per_s if scenario.rate_per_s is not None else scenario.vus or 0
     yield _Asked(start_s, end_s, level, level, "whole")
 
@@ -76,8 +76,9 @@ def _phase(scenario: ScenarioPlan, index: int, asked: _Asked, measured: "_Measur
     )
     if seconds <= _SHORTEST_S:
         return phase
+    constant = asked.kind == "hold" or (asked.kind == "whole" and scenario.iterations is None)
     reached = asked.first + (asked.last - asked.first) * seconds / (asked.end_s - asked.start_s)
-    start_s, until_s = measured.inside(asked.start_s, end_s) if asked.kind == "hold" else (asked.start_s, end_s)
+    start_s, until_s = measured.inside(asked.start_s, end_s) if constant else (asked.start_s, end_s)
     requests = measured.total("requests", start_s, until_s)
     return phase.model_copy(
         update={
@@ -127,6 +128,13 @@ class _Measured:
     def _from(cls, timeline: Timeline, series: Series, answered: Sequence[int], dropped: Sequence[int]) -> "_Measured":
         counts = {"requests": series.requests, "failed": series.failed, "iterations": series.iterations, "dropped": dropped}
         return cls(timeline.ends_s, series, answered, {name: (0, *accumulate(column)) for name, column in counts.items()})
+
+    @property
+    def last_iteration_s(self) -> float:
+        """The end of the last interval in which an iteration ended; of all if there was none."""
+        sums = self.sums["iterations"]
+        last = bisect_left(sums, sums[-1]) if sums[-1] else len(self.ends_s)
+        return self.ends_s[last - 1] if last else 0.0
 
     def total(self, name: str, start_s: float, end_s: float) -> float:
         """How much was counted in a stretch of time."""

@@ -86,6 +86,17 @@ def test_a_constant_stage_is_told_by_the_intervals_that_lie_within_it() -> None:
     assert (calm.iterations_per_s, rush.iterations_per_s) == (10, 100)
 
 
+def test_a_scenario_of_constant_rate_is_told_by_the_intervals_that_lie_within_it() -> None:
+    (phase,) = phases_of(_plan(_arrival()), _timeline((3, 10, 10, 10, 7), start_s=0.6))
+    assert (phase.kind, phase.asked_rate_per_s, phase.iterations_per_s) == ("whole", 10, 10)
+
+
+def test_a_scenario_with_a_number_of_iterations_lasts_until_its_last_one() -> None:
+    many = ScenarioPlan(name="shop", executor="shared-iterations", vus=2, duration_s=600, iterations=40)
+    (phase,) = phases_of(_plan(many), _timeline((20, 20, 5, 0), iterations=(20, 20, 0, 0)))
+    assert (phase.end_s, phase.iterations_per_s) == (2, 20)
+
+
 def test_a_stage_that_was_cut_short_is_held_against_the_part_that_ran() -> None:
     _, ramp = phases_of(_plan(_arrival(*_RISING)), _timeline((10, 10, 20)))
     assert ramp.asked_rate_per_s == 20
