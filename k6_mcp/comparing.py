@@ -46,7 +46,7 @@ class Comparing:
         if known & {run.run_id for run in second}:
             hint = "give the ids of two runs, or run the test again and compare it then"
             raise InvalidArguments("baseline and candidate are the same run, or repeats of one request", hint=hint)
-        earlier = await self._earlier(first[0], known | {run.run_id for run in second})
+        earlier = await self._earlier(first[0], second[0], known | {run.run_id for run in second})
         return await to_thread.run_sync(compare, await self._sides(first), await self._sides(second), earlier)
 
     async def set_baseline(self, run_id: str, name: str | None) -> Baseline:
@@ -100,13 +100,16 @@ class Comparing:
     async def _sides(self, runs: Sequence[Run]) -> list[Side]:
         return [Side(run, await self._timeline(run.run_id)) for run in runs]
 
-    async def _earlier(self, like: Run, without: set[str]) -> Sequence[Run]:
-        """Return the last runs of the same test, oldest first: they tell how much it varies from run to run."""
+    async def _earlier(self, like: Run, other: Run, without: set[str]) -> Sequence[Run]:
+        """Return the last runs of the same test, oldest first: they tell how much it varies from run to run.
+
+        Only those before the later of the two sides, so that runs of tomorrow do not change the answer of today.
+        """
         if not like.name and not like.asked.url:
             return ()
-        query = (
-            HistoryQuery(name=like.name, limit=_LOOKED_AT) if like.name else HistoryQuery(url=like.asked.url, limit=_LOOKED_AT)
-        )
+        until = max(like.created_at, other.created_at)
+        url = None if like.name else like.asked.url
+        query = HistoryQuery(name=like.name, url=url, until=until, limit=_LOOKED_AT)
         found: list[Run] = []
         for brief in (await self._history.page(query)).runs:
             if len(found) == _EARLIER_RUNS or brief.run_id in without or unusable(brief):

@@ -58,6 +58,17 @@ async def test_a_baseline_judges_what_came_after_it(settings: Settings, target: 
     )
 
 
+async def test_runs_made_later_do_not_change_how_two_runs_compare(settings: Settings, target: Target) -> None:
+    async with open_app(settings) as service:
+        first, second = [await ran(service, target.url("/delay/20"), duration="1s") for _ in range(2)]
+        before = await service.insights.compare(first.run_id, second.run_id)
+        for delay in (5, 90, 5, 90, 5):
+            await ran(service, target.url(f"/delay/{delay}"), duration="1s")
+        after = await service.insights.compare(first.run_id, second.run_id)
+
+    assert after == before
+
+
 def test_a_test_repeated_over_stdio_answers_with_all_of_its_runs(settings: Settings, target: Target) -> None:
     arguments = {"url": target.url("/ok"), "rate_per_s": 20, "duration": "1s", "repeat": 3, "name": "three"}
     with served(settings) as wire:
