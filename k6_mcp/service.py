@@ -111,7 +111,7 @@ class LoadTests:
             plan=plan,
             refusal=refusal,
             violations=violations,
-            next_step=after_plan(refusal, violations),
+            next=after_plan(refusal, violations),
         )
 
     async def execute(self, test: LoadTest, *, wait_s: float, emit: EmitRun | None = None) -> Run:

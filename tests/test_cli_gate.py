@@ -156,7 +156,7 @@ def test_prune_says_what_goes_before_and_after(tmp_path: Path, capsys: pytest.Ca
     assert main(["prune", "--older-than", "30d", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["removed"], report["kept"], report["dry_run"], report["freed_bytes"] > 0) == (2, 1, False, True)
-    assert main(["prune", "--keep-runs", "0"]) == 0
+    assert main(["prune", "--older-than", "1h"]) == 0
     assert "1 runs removed" in capsys.readouterr().out
     assert [*(tmp_path / "results" / "runs").iterdir()] == []
 
@@ -168,8 +168,7 @@ def test_prune_says_what_goes_before_and_after(tmp_path: Path, capsys: pytest.Ca
         (["--older-than", "36h"], Retention(days=1.5, runs=None, size_bytes=None)),
         (["--keep-runs", "500"], Retention(days=None, runs=500, size_bytes=None)),
         (["--max-size", "1GB"], Retention(days=None, runs=None, size_bytes=1_000_000_000)),
-        (["--max-size", "1.5 mb", "--keep-runs", "0"], Retention(days=None, runs=0, size_bytes=1_500_000)),
-        (["--max-size", "0"], Retention(days=None, runs=None, size_bytes=0)),
+        (["--max-size", "1.5 mb", "--keep-runs", "1"], Retention(days=None, runs=1, size_bytes=1_500_000)),
     ],
 )
 def test_limits_that_are_given_hold_alone(words: list[str], limits: Retention | None) -> None:
@@ -231,3 +230,9 @@ def test_doctor_tells_the_limits_and_the_space_used(tmp_path: Path, capsys: pyte
 
     details = {component["name"]: component["detail"] for component in json.loads(capsys.readouterr().out)["components"]}
     assert "365 days, the newest 100000, 10000 MB at most; 2 ended runs use 0.0 MB" in details["retention"]
+
+
+@pytest.mark.parametrize("option", ["--keep-runs", "--max-size"])
+def test_a_limit_of_nothing_is_refused_since_elsewhere_it_means_for_ever(option: str) -> None:
+    with pytest.raises(InvalidArguments, match="0 would remove every run but baselines"):
+        limits_of(options("prune", option, "0"))

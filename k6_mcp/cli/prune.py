@@ -88,13 +88,20 @@ def prune_view(report: PruneReport) -> RenderableType:
     return Group(*parts)
 
 
+_EVERYTHING = "0 would remove every run but baselines; use 1 or more, or --older-than"
+
+
 def _whole(word: str) -> int:
     if not word.isascii() or not word.isdigit() or not 1 <= len(word) <= 15:
         raise ValueError(f"{word[:40]!r} is not a whole number")
+    if not int(word):
+        raise ValueError(_EVERYTHING)
     return int(word)
 
 
 def _bytes(word: str) -> int:
     if not (match := _SIZE.match(word.strip())):
         raise ValueError(f"{word[:40]!r} is not a size: use a number and a unit, as in 500MB or 1GB")
-    return round(float(match[1]) * _UNITS[match[2].upper()])
+    if not (size := round(float(match[1]) * _UNITS[match[2].upper()])):
+        raise ValueError(_EVERYTHING)
+    return size

@@ -30,7 +30,7 @@ class PlanReport(Model):
     plan: Plan | None
     refusal: Refusal | None = None
     violations: tuple[str, ...] = ()
-    next_step: str = ""
+    next: str = ""
 
 
 class Explanation(Model):
