@@ -1,6 +1,8 @@
 """A run over time in the terminal: bars, stages, and the trend of a test over its runs."""
 
 import io
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from rich.console import Console, RenderableType
@@ -11,6 +13,7 @@ from k6_mcp.models.history import HistoryPage
 from k6_mcp.models.plan import ScenarioPlan, StagePlan
 from tests.analysis.records import long_record
 from tests.analysis.samples import latency, metrics, plan, record, run
+from tests.analysis.timelines import Second, timeline_of
 
 _STAGES = tuple(StagePlan(start_s=50.0 * n, duration_s=50, from_target=900, target=900 + 50 * n) for n in range(2))
 _SHOP = ScenarioPlan(name="shop\x1b[31m", executor="ramping-arrival-rate", rate_per_s=900, stages=_STAGES)
@@ -46,6 +49,33 @@ def test_stages_tell_asked_and_achieved() -> None:
     assert "900 to 950/s in 50s" in text
     assert " of 925.0" in text
     assert "\x1b" not in text
+
+
+def _drawn(seconds: Sequence[Second], **facts: Any) -> str:
+    view = timeline_view(run(plan=plan(scenarios=(_SHOP,))), timeline_of(seconds, **facts), 120)
+    assert view is not None
+    return drawn(view, 120)
+
+
+def test_a_run_without_requests_is_drawn_by_its_iterations() -> None:
+    text = _drawn([Second(requests=0, iterations=24, p50_ms=None)] * 5)
+    assert "iterations/s  █████  up to 24.0" in text
+    assert "p95" not in text.partition("stages")[0] and "requests/s" not in text.partition("stages")[0]
+
+
+def test_a_moment_at_the_end_does_not_stand_for_the_share_of_errors() -> None:
+    text = _drawn([Second(failed=5), Second(failed=5), Second(requests=2, failed=2)], ends_s=(1.0, 2.0, 2.05))
+    assert "up to 10.00%" in text
+
+
+def test_latency_without_the_requests_that_got_no_answer_is_called_that() -> None:
+    assert "p95 of answers" in _drawn([Second(failed=5, unanswered=5)] * 3)
+
+
+def test_a_low_rate_is_not_rounded_away() -> None:
+    slow = ScenarioPlan(name="slow", executor="constant-arrival-rate", rate_per_s=0.25, duration_s=4)
+    view = timeline_view(run(plan=plan(scenarios=(slow, slow))), timeline_of([Second(requests=1)] * 4), 120)
+    assert view is not None and "1.0 of 0.25" in drawn(view, 120)
 
 
 def test_a_run_of_one_interval_is_not_drawn() -> None:

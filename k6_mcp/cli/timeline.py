@@ -48,13 +48,17 @@ def _bar(height: float) -> str:
 
 def _lines(shown: Timeline) -> Iterator[tuple[str, Sequence[float | None], str]]:
     total = shown.total
-    rates: list[float | None] = []
-    for start, end, requests in zip(shown.starts_s, shown.ends_s, total.requests, strict=True):
-        rates.append(requests / (end - start) if end - start >= _SHORTEST_S else None)
-    errors = [n / requests if requests else None for n, requests in zip(total.failed, total.requests, strict=True)]
-    yield "requests/s", rates, f"up to {_largest(rates):.1f}"
-    yield "p95", total.p95_ms, f"up to {ms(_largest(total.p95_ms))}"
+    long = [end - start >= _SHORTEST_S for start, end in zip(shown.starts_s, shown.ends_s, strict=True)]
+    what, counts = ("requests/s", total.requests) if any(total.requests) else ("iterations/s", total.iterations)
+    seconds = (end - start for start, end in zip(shown.starts_s, shown.ends_s, strict=True))
+    rates = [n / s if enough else None for n, s, enough in zip(counts, seconds, long, strict=True)]
+    yield what, rates, f"up to {_rate(_largest(rates))}"
+    if any(value is not None for value in total.p95_ms):
+        name = "p95 of answers" if any(shown.unanswered) else "p95"
+        yield name, total.p95_ms, f"up to {ms(_largest(total.p95_ms))}"
     if any(total.failed):
+        shares = zip(total.failed, total.requests, long, strict=True)
+        errors = [n / requests if requests and enough else None for n, requests, enough in shares]
         yield "errors", errors, f"up to {share(_largest(errors))}"
     if any(shown.dropped):
         yield "dropped", shown.dropped, f"{count(sum(shown.dropped))} iterations"
@@ -75,7 +79,7 @@ def _phases(phases: Sequence[Phase]) -> RenderableType:
             *scenario,
             phase.label,
             _asked(phase),
-            "-" if phase.requests_per_s is None else f"{phase.requests_per_s:.1f}",
+            _rate(phase.requests_per_s),
             ms(phase.p95_ms),
             share(phase.error_rate),
             count(phase.dropped),
@@ -84,5 +88,10 @@ def _phases(phases: Sequence[Phase]) -> RenderableType:
 
 
 def _asked(phase: Phase) -> str:
-    achieved = "-" if phase.iterations_per_s is None else f"{phase.iterations_per_s:.1f}"
-    return achieved if phase.asked_rate_per_s is None else f"{achieved} of {phase.asked_rate_per_s:.1f}"
+    achieved = _rate(phase.iterations_per_s)
+    return achieved if phase.asked_rate_per_s is None else f"{achieved} of {_rate(phase.asked_rate_per_s)}"
+
+
+def _rate(per_s: float | None) -> str:
+    """A rate with a digit behind the point, with two where it is low: 0.25 must not look like 0.2."""
+    return "-" if per_s is None else f"{per_s:.2f}" if 0 < per_s < 1 else f"{per_s:.1f}"

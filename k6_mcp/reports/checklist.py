@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from k6_mcp.models.findings import Finding
 from k6_mcp.models.metrics import Figures, Metrics
 from k6_mcp.models.run import Run
 from k6_mcp.models.wording import count, number, percent
@@ -85,9 +86,14 @@ def _performance(view: RunView, metrics: Metrics) -> Iterator[Item]:
         yield _item(None, "Objectives were met", "none was given (slo or thresholds)")
     yield from _delivery(view.run, metrics.figures)
     if metrics.figures.latency is not None and metrics.figures.latency.p95_ms is not None:
-        worst = [f.id for f in view.explanation.findings if f.severity != "info" and f.id in _LATENCY_RULES]
+        worst = [f.id for f in view.explanation.findings if f.severity != "info" and _is_of_latency(f)]
         evidence = f"findings: {', '.join(worst[:5])}" if worst else f"p95 {milliseconds(metrics.figures.latency.p95_ms)}"
         yield _item(not worst, "Nothing striking in latency", evidence)
+
+
+def _is_of_latency(finding: Finding) -> bool:
+    errors = finding.id == "slo_break_point" and finding.evidence[0].metric == "http_req_failed"
+    return finding.id in _LATENCY_RULES and not errors
 
 
 def _delivery(run: Run, figures: Figures) -> Iterator[Item]:

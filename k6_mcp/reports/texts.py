@@ -71,12 +71,15 @@ def _latency(view: RunView, points: Points) -> _Text | None:
         return None
     (low, _), (high, at) = min(known), max(known)
     longest = max((value for value in points.max_ms if value is not None), default=high)
+    unanswered = sum(view.timeline.unanswered) if view.timeline else 0
     sentence = (
         f"p95 lay between {milliseconds(low)} and {milliseconds(high)}, highest around {_time(points.middle_s[at])}; "
-        f"the longest request took {milliseconds(longest)}."
+        f"the longest {'answer' if unanswered else 'request'} took {milliseconds(longest)}."
     )
+    if unanswered:
+        sentence += f" Left out: {count(unanswered, 'request')} without an answer."
     if estimated := (len(view.timeline.estimated) if view.timeline else 0):
-        sentence += f" In {count(estimated, 'interval')} percentiles are estimated, leaving out requests that never connected."
+        sentence += f" In {count(estimated, 'interval')} percentiles are estimated."
     columns = (("p50 ms", points.p50_ms), ("p90 ms", points.p90_ms), ("p95 ms", points.p95_ms), ("p99 ms", points.p99_ms))
     return _Text("latency", "Latency", sentence, (*(_Column(*c) for c in columns), _Column("max ms", points.max_ms)))
 
@@ -97,8 +100,11 @@ def _rate(view: RunView, points: Points) -> _Text:
 
 def _rate_words(view: RunView, points: Points) -> Iterator[str]:
     rates = [value for value in points.requests_per_s if value is not None]
+    what = "requests"
+    if not any(rates) and any(points.iterations_per_s):
+        rates, what = [value for value in points.iterations_per_s if value is not None], "iterations, without HTTP requests,"
     if rates:
-        yield f"Between {number(min(rates), 3)} and {number(max(rates), 3)} requests per second."
+        yield f"Between {number(min(rates), 3)} and {number(max(rates), 3)} {what} per second."
     if view.run.plan and view.run.plan.peak_rate_per_s:
         yield f"Asked for were up to {number(view.run.plan.peak_rate_per_s, 4)} iterations per second."
     if any(points.dropped_per_s):

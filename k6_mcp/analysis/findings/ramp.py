@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from k6_mcp.analysis.findings.case import Case, Interval, merged
 from k6_mcp.analysis.findings.confidence import above, unlike_chance
@@ -24,6 +25,7 @@ _KNEE_ERROR_LEFT = 0.5
 _KNEE_STEEPER = 4.0
 _KNEE_TIMES = 2.0
 _KNEE_MS = 20.0
+_STILL_FLAT = 0.1  # of the whole climb: between stairs of load the two lines meet before the last one that was held
 _HALF_SURE_AT = 1.5  # points
 _EXPRESSION = re.compile(r"\s*(avg|med|p\(\s*(\d+(?:\.\d+)?)\s*\)|rate)\s*<=?\s*(\d+(?:\.\d+)?)\s*\Z")
 _COLUMNS = {
@@ -143,7 +145,10 @@ def latency_knee(case: Case) -> Iterator[Finding]:
     flat_ms = max(found.y, min(y for _, y in points))
     if top_ms < max(_KNEE_TIMES * flat_ms, flat_ms + _KNEE_MS):
         return
-    knee = min(rising, key=lambda point: abs((point.load or 0.0) - found.x))
+    near_ms = flat_ms + _STILL_FLAT * (top_ms - flat_ms)
+    held = [x for x, _ in takewhile(lambda point: point[1] <= near_ms, (point for point in points if point[0] >= found.x))]
+    at = max(held, default=found.x)
+    knee = min(rising, key=lambda point: abs((point.load or 0.0) - at))
     yield Finding(
         id="latency_knee",
         severity="warning",

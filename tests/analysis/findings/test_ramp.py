@@ -1,5 +1,6 @@
 import pytest
 
+from k6_mcp.models.plan import StagePlan
 from tests.analysis.findings.found import found
 from tests.analysis.samples import metrics, threshold
 from tests.analysis.timelines import Second, open_, ramp_of_rate, ramp_of_vus, timeline
@@ -61,6 +62,17 @@ def test_the_load_from_which_latency_climbs_is_the_knee(unit: str) -> None:
     assert unit in finding.message
     at = float(finding.message.split("climbs from ")[1].split()[0])
     assert 26 <= at <= 34
+
+
+def test_a_stair_of_load_that_was_held_lies_below_the_knee() -> None:
+    stairs = ((0, 1, 1, 5), (1, 6, 5, 5), (6, 7, 5, 10), (7, 13, 10, 10), (13, 14, 10, 20), (14, 20, 20, 20))
+    stages = tuple(StagePlan(start_s=a, duration_s=b - a, from_target=first, target=last) for a, b, first, last in stairs)
+    (ramp,) = ramp_of_vus(20, 20).scenarios
+    plan = ramp_of_vus(20, 20).model_copy(update={"scenarios": (ramp.model_copy(update={"stages": stages}),)})
+
+    finding = found(timeline(20, lambda i: Second(p50_ms=25 if i < 13 else 150)), plan)["latency_knee"]
+
+    assert "latency climbs from 10 VUs" in finding.message and "vus 8," in finding.recommendation
 
 
 def test_latency_that_grows_evenly_with_the_load_has_no_knee() -> None:
