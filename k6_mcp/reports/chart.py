@@ -2,14 +2,14 @@
 
 import io
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.timeline import Numbers
-from k6_mcp.models.wording import number
+from k6_mcp.models.wording import cut, number
 from k6_mcp.reports.points import Points
 from k6_mcp.reports.view import RunView
 
@@ -78,21 +78,21 @@ def run_png(view: RunView) -> bytes:
     """Return the image, `WIDTH` by `HEIGHT`; it says so where nothing was recorded."""
     image = Image.new("RGB", (WIDTH * _FINER, HEIGHT * _FINER), "white")
     pen = Pen(image)
-    pen.text(_LEFT, 12, view.title[:_TITLE_CHARS], _INK, size=17)
-    pen.text(_LEFT, 38, view.explanation.headline[:_TITLE_CHARS].replace("\n", " "), _DIM, size=13)
+    pen.text(_LEFT, 12, cut(view.title, _TITLE_CHARS), _INK, size=17)
+    pen.text(_LEFT, 38, cut(view.explanation.headline, _TITLE_CHARS), _DIM, size=13)
     drawn = view.points(_RIGHT - _LEFT)
     if drawn is None:
         pen.text(WIDTH / 2, HEIGHT / 2, "no figures over time were recorded", _DIM, size=17, anchor="mm")
     else:
-        _draw(pen, drawn)
+        _draw(pen, panels(drawn, unanswered=bool(view.timeline and any(view.timeline.unanswered))), drawn)
     file = io.BytesIO()
     image.reduce(_FINER).quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "PNG")
     return file.getvalue()
 
 
-def _draw(pen: Pen, drawn: Points) -> None:
+def _draw(pen: Pen, shown: Iterable[Panel], drawn: Points) -> None:
     seconds = drawn.to_s[-1] or 1.0
-    for panel in _panels(drawn):
+    for panel in shown:
         _scale(pen, panel)
         _time(pen, panel, seconds)
         _legend(pen, panel)
@@ -103,14 +103,15 @@ def _draw(pen: Pen, drawn: Points) -> None:
                 pen.line(places, line.colour, 1.6)
 
 
-def _panels(drawn: Points) -> Iterator[Panel]:
+def panels(drawn: Points, *, unanswered: bool) -> Iterator[Panel]:
+    """Yield latency, which leaves out requests without an answer, and the rates."""
     middle = (HEIGHT + _TITLE - _BOTTOM) // 2
     latencies = (
         Line("p50", "#54aeff", drawn.p50_ms),
         Line("p95", "#0969da", drawn.p95_ms),
         Line("p99", "#bc4c00", drawn.p99_ms),
     )
-    yield Panel("latency, ms", latencies, _TITLE + 26, middle - 28)
+    yield Panel("latency of answers, ms" if unanswered else "latency, ms", latencies, _TITLE + 26, middle - 28)
     rates = (
         Line("asked iterations/s", "#8c959f", drawn.asked_per_s),
         Line("requests/s", "#1a7f37", drawn.requests_per_s),

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from k6_mcp.errors import ReportUnavailable
-from k6_mcp.reports.chart import HEIGHT, WIDTH, run_png, ticks
+from k6_mcp.reports.chart import HEIGHT, WIDTH, panels, run_png, ticks
 from k6_mcp.reports.formats import rendered
 from k6_mcp.reports.view import RunView
 from tests.reports.views import HOSTILE, bare, broken, hostile, short
@@ -38,6 +38,12 @@ def test_latency_rate_and_errors_are_drawn(seconds: int) -> None:
     found = colours(broken(seconds))
 
     assert min(close_to(found, colour) for colour in (P95, RATE, FAILED)) > 20
+
+
+def test_latency_without_the_requests_that_got_no_answer_is_called_that() -> None:
+    points = broken().points(100)
+    assert points is not None
+    assert [next(panels(points, unanswered=lost)).title for lost in (True, False)] == ["latency of answers, ms", "latency, ms"]
 
 
 def test_one_interval_is_drawn_as_points() -> None:
