@@ -170,12 +170,13 @@ def _errors(errors: Sequence[ErrorCount]) -> Iterator[RenderableType]:
 def _endpoints(endpoints: Sequence[AnswerEndpoint]) -> Iterator[RenderableType]:
     if not endpoints:
         return
-    table = grid("left", "right", "right", "right")
+    some_failed = any(endpoint.failed for endpoint in endpoints)
+    table = grid("left", "right", "right", *(("right",) if some_failed else ()))  # an empty column takes width from the others
     for endpoint in endpoints:
-        failed = f"{count(endpoint.failed)} failed" if endpoint.failed else ""
+        failed = (f"{count(endpoint.failed)} failed" if endpoint.failed else "",) if some_failed else ()
         p95 = f"p95 {ms(endpoint.p95_ms)}" if endpoint.p95_ms is not None else ""
         name = Text(endpoint.name) if endpoint.name is not None else Text("other names", style="dim")
-        table.add_row(name, f"{count(endpoint.requests)} requests", p95, failed)
+        table.add_row(name, f"{count(endpoint.requests)} requests", p95, *failed)
     yield below("endpoints", style="bold")
     yield indented(table)
 
