@@ -117,7 +117,7 @@ def _judge(case: Case, start: int, end: int, usual: Sequence[Interval]) -> Windo
     missing = sum(rate * (interval.load or 1.0) * interval.seconds - interval.requests for interval in intervals)
     if not failed and case.load.unit != "iterations/s" and _are_fewer(intervals, usual):
         return None
-    if failed and len(alike) >= _FEWEST_USUAL and _good_per_s(intervals) >= _AS_GOOD * _good_per_s(alike):
+    if failed and alike and _good_per_s(intervals) >= _AS_GOOD * _good_per_s(alike):
         return None
     natural_s = _SILENCE * case.iteration_ms / 1000 if not failed else 0.0
     if seconds < natural_s * _NEARLY or max(failed, missing) < _FEWEST_REQUESTS:

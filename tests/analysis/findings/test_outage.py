@@ -49,6 +49,14 @@ def test_load_that_a_limiter_turns_away_is_no_outage_while_as_many_answers_are_g
     assert "outage" not in findings and "slo_break_point" in findings
 
 
+def test_a_half_that_fails_all_the_time_is_no_outage_whatever_the_interval() -> None:
+    failed = (25, 26, 25, 25, 24, 25, 25, 26)
+
+    findings = found(timeline(8, lambda i: Second(failed=failed[i])), open_(8))
+
+    assert "outage" not in findings
+
+
 def test_several_outages_are_one_finding_about_the_longest() -> None:
     finding = found(timeline(40, lambda i: BROKEN if i in (5, 6, 20, 21, 22, 23, 30, 31) else Second()), open_(40))["outage"]
 
