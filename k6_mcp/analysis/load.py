@@ -4,7 +4,8 @@ k6 states only the time of the whole test run, with setup(), teardown() and a gr
 What is known beside it: the planned duration, whether the plan ran to its end, the longest iteration (the last ones may
 end that much after the plan), and from the record, to its interval of about a second, when load was first and last seen.
 
-- An arrival-rate plan that ran to its end applied its load for exactly the planned time.
+- An arrival-rate plan that ran to its end applied its load for exactly the planned time, unless a constant rate was more than the
+  target could bear: then iterations piled up and went on ending in the graceful stop, so it is until the last sign of load.
 - Another plan of fixed duration that ran to its end: the run time itself, if it is explained without setup() and teardown();
   else the planned time, or as much longer as the record proves and the longest iteration explains.
 - Everything else (ended early, or as long as its iterations took): from the first to the last sign of load.
@@ -16,6 +17,10 @@ from k6_mcp.analysis.record import Record
 from k6_mcp.models.plan import Plan
 
 _START_UP_S = 0.05  # k6's own time around the load
+_PILED_UP_S = 1.0  # iterations that ended so long after the plan may have been waiting in line
+_KEPT_UP = 0.9
+_FEWEST_STARTED = 20
+_SHORTEST_PLAN_S = 4.0  # its second half has intervals of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +71,31 @@ def requests_outside(record: Record, plan: Plan | None, requests: int) -> int:
 
 def _as_planned(record: Record, plan: Plan | None, planned: float, run_s: float, longest_iteration_s: float) -> float:
     if plan is not None and all(scenario.rate_per_s is not None for scenario in plan.scenarios):
-        return planned
+        late = run_s > planned + _PILED_UP_S and _piled_up(record, plan, planned)
+        return min(_seen(record, run_s), planned + longest_iteration_s) if late else planned
     if run_s <= planned + longest_iteration_s + _START_UP_S:
         return run_s
     activity = record.activity()
     proven = activity.last_from_s - activity.start_by_s if activity else 0.0
     return planned if proven <= planned else min(_seen(record, run_s), planned + longest_iteration_s)
+
+
+def _piled_up(record: Record, plan: Plan, planned: float) -> bool:
+    """Whether, in the second half of a constant rate, clearly fewer iterations ended than were started: a slow target alone only delays."""
+    same = {(scenario.start_s, scenario.duration_s) for scenario in plan.scenarios}
+    constant = all(scenario.executor == "constant-arrival-rate" for scenario in plan.scenarios)
+    began = load_start_s(record, plan)
+    timeline = record.timeline(load_start_s=began)
+    if planned < _SHORTEST_PLAN_S or len(same) > 1 or not constant or timeline is None:
+        return False
+    begin = began + plan.scenarios[0].start_s + planned / 2
+    ended = dropped = 0.0
+    for at, (start_s, end_s) in enumerate(zip(timeline.starts_s, timeline.ends_s, strict=True)):
+        within = max(0.0, min(end_s, begin + planned / 2) - max(start_s, begin)) / (end_s - start_s) if end_s > start_s else 0.0
+        ended += within * timeline.total.iterations[at]
+        dropped += within * timeline.dropped[at]
+    started = sum(scenario.rate_per_s or 0.0 for scenario in plan.scenarios) * planned / 2 - dropped
+    return started >= _FEWEST_STARTED and ended < _KEPT_UP * started
 
 
 def _seen(record: Record, run_s: float) -> float:

@@ -49,6 +49,20 @@ def _times(run_s: float | None, *, longest_iteration_s: float = 0.04, to_the_end
         pytest.param(
             "LLLLLL", _plan("constant-arrival-rate", rate=50.0), _times(6.0), 3.0, id="an open model's rate is that of its plan"
         ),
+        pytest.param(
+            "L" * 16,
+            _plan("constant-arrival-rate", 8.0, rate=8.0),
+            _times(16.0, longest_iteration_s=8.0),
+            16.0,
+            id="an open model that the target could not keep up with goes on until the line is empty",
+        ),
+        pytest.param(
+            "hhhLLLLLLLL",
+            _plan("constant-arrival-rate", 8.0, rate=4.0),
+            _times(11.0, longest_iteration_s=3.0),
+            8.0,
+            id="an open model of slow but steady answers",
+        ),
         pytest.param("iiLLL", _plan(start_s=2.0), _times(5.0), 3.0, id="load that starts later"),
         pytest.param("LL", _plan(duration_s=30.0), _times(2.0, to_the_end=False), 2.0, id="ended early"),
         pytest.param("iLLi", _plan(duration_s=30.0), _times(4.0, to_the_end=False), 2.04, id="ended early, with setup"),

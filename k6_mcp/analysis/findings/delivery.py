@@ -93,14 +93,17 @@ def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
     rate = asked or (case.plan.peak_rate_per_s if case.plan else 0.0) or 0.0
     busy, needed = float(case.figures.vus_max or pool), rate * seconds
     shown = Evidence(metric="vus", observed=busy, limit=float(pool) or None, note=f"needed about {number(needed, 2)}")
-    if busy < pool:
+    slower = usual_s is not None and seconds >= _SLOWER * usual_s
+    if busy < pool and not slower:
         return _made_too_late(case, busy, shown)
     makes = number(pool / seconds if seconds else 0.0, 2)
     took = f"an iteration took {number(seconds, 2)} s, so that {count(pool, 'VU')} make {makes} per s of {number(rate, 3)}"
-    if usual_s is not None and seconds >= _SLOWER * usual_s:
+    if slower:
+        waiting = "all VUs were waiting for it" if busy >= pool else f"{number(busy)} VUs had to be made to wait for it"
         return Cause(
             "target",
-            f"the target became slow ({number(usual_s, 2)} s before) and all VUs were waiting for it: {took}",
+            f"the target became slow ({number(usual_s or 0.0, 2)} s before) and {waiting}: "
+            + (took if busy >= pool else f"an iteration took {number(seconds, 2)} s"),
             "find the highest rate it can bear: execute_k6_test with a lower rate_per_s, or stages",
             shown,
         )
