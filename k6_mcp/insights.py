@@ -73,12 +73,14 @@ class Insights:
         With `use_ai` a model words it too: the one that the settings name, else `advisor`, the asker's own.
         """
         run = await self._get(run_id)
-        timeline = await self._timeline(run_id)
-        phases = phases_of(run.plan, timeline) if run.plan and timeline else ()
-        explanation = explain(run, find(run, timeline, self._settings.findings), phases)
+        explanation = self._explained(run, await self._timeline(run_id))
         if not use_ai:
             return explanation
         return explanation.model_copy(update={"advice": await self._advice(run, explanation, advisor)})
+
+    def _explained(self, run: Run, timeline: Timeline | None) -> Explanation:
+        phases = phases_of(run.plan, timeline) if run.plan and timeline else ()
+        return explain(run, find(run, timeline, self._settings.findings), phases)
 
     def advice_health(self) -> Component:
         """Return which model would be asked for advice; asks nobody."""
@@ -97,11 +99,11 @@ class Insights:
 
     async def view(self, run_id: str) -> RunView:
         """Return what reports show of a run, of a running one what is known so far; raises UnknownRun."""
-        run = await self._get(run_id)
+        run, timeline = await self._get(run_id), await self._timeline(run_id)
         return RunView(
             run=run,
-            explanation=await self.explain(run_id),
-            timeline=await self._timeline(run_id),
+            explanation=self._explained(run, timeline),
+            timeline=timeline,
             generated_at=datetime.now(UTC),
             script=await self._script(run_id) or None,
         )
