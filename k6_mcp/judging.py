@@ -4,7 +4,7 @@ The driver imports this while k6 runs: the rules are many, and a process for one
 """
 
 import logging
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.analysis.condense import ever_smaller
 from k6_mcp.analysis.findings import find, worst
@@ -30,8 +30,7 @@ _OWNER_DIED = Notice(
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A run that is over, and its timeline if anything was recorded."""
 
     run: Run

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from k6_mcp.errors import InvalidArguments
@@ -19,7 +19,7 @@ T = TypeVar("T")
 D = TypeVar("D")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,15}\Z")
-KEPT = Retention()
+KEPT, FINDING_LIMITS = Retention(), FindingLimits()
 _AI_PROVIDER = re.compile(r"[a-z][a-z0-9-]{1,40}\Z")
 _AI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}\Z")
 _GEMINI_KEY, _GEMINI_MODEL = "GEMINI_API_KEY", "gemini-flash-latest"
@@ -28,8 +28,7 @@ _LONGEST_NUMBER = 20
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What one server allows; checked against the request and against k6's own plan of the script."""
 
     max_concurrent_runs: int = 4
@@ -37,6 +36,9 @@ class Limits:
     max_duration_s: float = 3600.0
     max_rps: int = 10_000
     max_script_bytes: int = 1_000_000
+
+
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,11 @@ class Settings:
     search_path: str = ""
     timeout_s: float = 3900.0
     log_level: str = "WARNING"
-    limits: Limits = Limits()
+    limits: Limits = LIMITS
     ai: Ai = field(default_factory=Ai)
     retention: Retention = KEPT
     github_step_summary: Path | None = None
-    findings: FindingLimits = field(default_factory=FindingLimits)
+    findings: FindingLimits = FINDING_LIMITS
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -116,11 +118,10 @@ def _retention(reader: _Reader) -> Retention:
 
 def _finding_limits(reader: _Reader) -> FindingLimits:
     """Return the limits that findings are held against, one setting each; those in s may be given as a duration."""
-    limits = FindingLimits()
     given: dict[str, float] = {}
-    for name in FindingLimits.model_fields:
+    for name in FindingLimits._fields:
         convert = _seconds if name.endswith("_s") else _amount if name.endswith("_ms") or name in _MAY_EXCEED_ONE else _share
-        given[name] = reader.get(f"K6_MCP_FINDING_{name.upper()}", convert, getattr(limits, name))
+        given[name] = reader.get(f"K6_MCP_FINDING_{name.upper()}", convert, getattr(FINDING_LIMITS, name))
     return FindingLimits(**given)
 
 

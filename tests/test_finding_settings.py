@@ -6,9 +6,9 @@ from k6_mcp.settings import Settings
 
 
 def test_every_limit_of_the_findings_is_a_setting() -> None:
-    environ = {f"K6_MCP_FINDING_{name.upper()}": "0.25" for name in FindingLimits.model_fields}
+    environ = {f"K6_MCP_FINDING_{name.upper()}": "0.25" for name in FindingLimits._fields}
 
-    assert set(Settings.from_environment(environ).findings.model_dump().values()) == {0.25}
+    assert set(Settings.from_environment(environ).findings._asdict().values()) == {0.25}
     assert Settings.from_environment({}).findings == FindingLimits()
 
 

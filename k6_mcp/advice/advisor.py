@@ -1,27 +1,23 @@
 """Who can be asked for advice: anything that turns a question into text."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What a model is told: how to answer (`system`), and the facts with the fenced quotations (`text`)."""
 
     system: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a model wrote, unchecked; `model` is the one that answered."""
 
     text: str
     model: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoReply:
+class NoReply(NamedTuple):
     """Why there is no text, in words for the caller. `again`: trying once more after `pause_s` may help."""
 
     reason: str

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from pydantic import BaseModel, JsonValue
 
@@ -27,8 +26,7 @@ _BESIDE = " of "
 Computed = dict[str, JsonValue]
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """`computed` is what k6-mcp found; `quotes` are texts of target, script or caller by reference; `numbers` may be told."""
 
     computed: Computed

@@ -3,8 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["time", "share", "plain", "unknown"]
 _CLOSE = 0.05  # a rounding that moves a figure further tells another story: 1 s is no rounding of 1400 ms
@@ -46,16 +45,14 @@ _MS = {"ms": 1.0, "us": 1e-3, "s": 1e3, "min": 6e4, "h": 3.6e6}
 _SIZES = {"k": 1e3, "m": 1e6, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30}
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """A number that may be told: a time in ms, a share from 0 to 1, a count or rate, or one whose unit nobody knows."""
 
     value: float
     kind: Kind = "plain"
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """A number as a text has it: its possible readings, the value of its last written digit, its unit."""
 
     text: str

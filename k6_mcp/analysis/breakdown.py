@@ -6,7 +6,7 @@ there; k6's summary counts the usual ones (templates/_options.js).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.analysis import error_codes
 from k6_mcp.models.metrics import ErrorCount, MetricRow, StatusCount
@@ -29,8 +29,7 @@ def count_of(rows: Rows, name: str) -> int:
 _NOTHING: Mapping[str, float] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Breakdown:
+class Breakdown(NamedTuple):
     """How many requests there were, by status and error code, and how many got no answer (None if the tags were switched off)."""
 
     requests: int

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from k6_mcp.analysis.thresholds import aborted_early
 from k6_mcp.models.exit_codes import RAN_TO_THE_END
@@ -19,8 +20,7 @@ _REQUEST_FAILED = re.compile(r"^Request Failed: ")
 _EVIDENCE_CHARS = 240
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """A failure kind that holds: what happened with its numbers, the next step, and lines that show it."""
 
     kind: FailureKind

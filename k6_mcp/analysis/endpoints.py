@@ -1,7 +1,7 @@
 """Figures per endpoint: the sub-metrics by request name that k6 kept (see templates/_options.js)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.analysis.breakdown import Rows, tag_value
 from k6_mcp.models.metrics import EndpointFigures, Figures
@@ -11,8 +11,7 @@ from k6_mcp.redaction import redact_text
 _NAME_THEM = "give each request a name with http.get(url, { tags: { name: 'item' } })"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoints:
+class Endpoints(NamedTuple):
     """The table, most requests first, and what it lacks."""
 
     figures: tuple[EndpointFigures, ...] = ()

@@ -1,7 +1,6 @@
 """The key figures of a run, and its latency without the requests that never connected."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from k6_mcp.analysis.breakdown import Breakdown, Rows, count_of, values_of
 from k6_mcp.analysis.quantiles import answered
@@ -9,8 +8,7 @@ from k6_mcp.models.metrics import Figures, Generator, Latency, MetricRow
 from k6_mcp.models.outcome import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(NamedTuple):
     """What the figures rest on beside the rows: the time load was applied, the time of the whole run, requests of setup and teardown."""
 
     load_s: float

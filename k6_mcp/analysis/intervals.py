@@ -1,8 +1,8 @@
 """One interval of k6's record: its counts, and the latency of the requests that were answered."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 from k6_mcp.analysis import error_codes
 from k6_mcp.analysis.quantiles import answered
@@ -17,8 +17,7 @@ _NOTHING: Row = {}
 COUNTS = ("requests", "failed", "iterations", "dropped")
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One interval of one scenario, or of all: counts in the order of `COUNTS`, latency by k6's names."""
 
     counts: tuple[int, ...]

@@ -11,7 +11,7 @@ end that much after the plan), and from the record, to its interval of about a s
 - Everything else (ended early, or as long as its iterations took): from the first to the last sign of load.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.analysis.record import Record
 from k6_mcp.models.plan import Plan
@@ -23,8 +23,7 @@ _FEWEST_STARTED = 20
 _SHORTEST_PLAN_S = 4.0  # its second half has intervals of its own
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(NamedTuple):
     """What is known beside record and plan, in s: k6's test run time (None without a summary), the process's, the longest iteration."""
 
     run_s: float | None

@@ -2,9 +2,8 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from k6_mcp.analysis.condense import LATENCY, latency_at
 from k6_mcp.analysis.quantiles import merged
@@ -17,8 +16,7 @@ _SHORTEST_S = 1e-6
 _LEAST_WHOLE = 0.45
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """A stage, or the whole of a scenario without stages; levels are VUs or iterations per s."""
 
     start_s: float
@@ -103,8 +101,7 @@ def _label(scenario: ScenarioPlan, asked: _Asked) -> str:
     return f"{number(asked.last)}{unit} for {time}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
+class _Measured(NamedTuple):
     """The intervals that tell of a scenario: its own, or all where scenarios are not told apart; `sums` begin with 0."""
 
     ends_s: Sequence[float]

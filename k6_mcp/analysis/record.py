@@ -12,9 +12,8 @@ columns of all intervals.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from k6_mcp.analysis.error_codes import is_unanswered
 from k6_mcp.analysis.quantiles import answered
@@ -39,16 +38,14 @@ _ACTIVITY = ("iterations", "http_reqs")
 _BY_CODE = "http_reqs{error_code:"
 
 
-@dataclass(frozen=True, slots=True)
-class MetricKind:
+class MetricKind(NamedTuple):
     """What k6 announced about a metric; the default of `contains` is k6's own."""
 
     type: MetricType
     contains: Contains = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """The last complete interval: rates are counts over its real length, `p95_ms` and `error_rate` only over its requests."""
 
     at_s: float
@@ -60,8 +57,7 @@ class Interval:
     vus: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """Everything since the start as of the last `cumulative` event; `kinds` also holds metrics without samples."""
 
     rows: Rows
@@ -69,8 +65,7 @@ class Totals:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(NamedTuple):
     """When load shows in the record, in seconds since its start.
 
     Load began between `start_from_s` and `start_by_s`; both come from the first interval with load, the durations of the

@@ -5,8 +5,7 @@ Undone here: the export says `true` for a crossed threshold and `value` for a ra
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,8 +19,7 @@ _DATA_METRICS = ("data_sent", "data_received")
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(NamedTuple):
     """An end-of-test summary: rows by name, k6's threshold verdicts (True = held), checks, k6's test run time in s.
 
     `observed` are the sub-metrics that only our wrapper made k6 keep, None when they are not in there.

@@ -1,7 +1,7 @@
 """From what k6 left behind to `Metrics`: the exact summary where it can be trusted, else the record."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.analysis.breakdown import Breakdown, Rows, values_of
 from k6_mcp.analysis.crosscheck import contradiction
@@ -18,8 +18,7 @@ from k6_mcp.models.plan import Plan
 from k6_mcp.models.wording import few
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
+class _Chosen(NamedTuple):
     source: Source
     rows: Rows
     measured: Measured | None

@@ -3,7 +3,7 @@
 import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.models.metrics import MetricRow, ThresholdResult
 
@@ -23,8 +23,7 @@ _LATENCY = ("http_req_duration", "http_req_waiting")
 _CROSSED = re.compile(r"thresholds on metrics '(.*)' (?:have been|were) crossed", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(NamedTuple):
     """A parsed expression: `key` names the value in a metric's summary, e.g. `avg`, `p(95)`, `count`, `rate`."""
 
     key: str
@@ -65,8 +64,7 @@ def aborted_early(cause: str | None) -> bool:
     return crossed_by_k6(cause) is not None and "abortOnFail" in (cause or "")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What thresholds are judged on: the summary's rows, k6's own verdicts where known, and the line that explains k6's exit code.
 
     `measured` names the metrics that k6 recorded samples of. `complete` says that `rows` hold every metric of the run;
@@ -80,8 +78,7 @@ class Evidence:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """The thresholds that the data allow to judge, and the rest."""
 
     results: tuple[ThresholdResult, ...]

@@ -6,8 +6,8 @@ interval only one whole number fits it. What the final figures hold beyond all s
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import inf, isfinite, nan
+from typing import NamedTuple
 
 from k6_mcp.analysis.intervals import (
     COUNTS,
@@ -72,8 +72,7 @@ class _Columns:
         return tuple(self.counts[3])
 
 
-@dataclass(frozen=True, slots=True)
-class _Rest:
+class _Rest(NamedTuple):
     """The interval after the last snapshot."""
 
     total: Point
@@ -210,8 +209,7 @@ class TimelineBuilder:
                 yield ErrorSeries(code=code, counts=tuple(counts.get(index, 0) for index in range(length)))
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(NamedTuple):
     """What else a timeline says; `failed` is the exact number of failed requests, where it is known from elsewhere."""
 
     start_ms: float

@@ -5,7 +5,7 @@ import asyncio
 import json
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.panel import Panel
@@ -24,8 +24,7 @@ from k6_mcp.settings import Settings
 _SHORT_S = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One test of the demo and how it must end."""
 
     title: str

@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.history.database import Value
@@ -16,8 +17,7 @@ _CURSOR = re.compile(r"1\.(\d{1,17})\.([a-z0-9-]{1,64})\Z")
 _LAST_CHARACTER = "\U0010ffff"
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A place in the order of time; a page goes on strictly below it."""
 
     created_us: int

@@ -5,7 +5,7 @@ when every filter has many, the runs are read newest first until the page is ful
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.history.database import Database, Value
 from k6_mcp.history.documents import from_text
@@ -17,8 +17,7 @@ from k6_mcp.models.run import Run
 _COUNTED = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """The part of a statement that both the page and its count need."""
 
     text: str

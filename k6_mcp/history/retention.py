@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from k6_mcp.history.runs import to_us
 from k6_mcp.models.prune import Reason
 from k6_mcp.models.retention import Retention
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A run that has ended: when it was created (µs since 1970) and the bytes of its folder."""
 
     run_id: str
@@ -18,8 +18,7 @@ class Kept:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(NamedTuple):
     """A run to be removed, and the limit that it is beyond."""
 
     run: Kept

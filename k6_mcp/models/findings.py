@@ -1,6 +1,6 @@
 """What the analysis finds in a run."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -32,7 +32,7 @@ class Finding(Model):
     recommendation: str
 
 
-class FindingLimits(Model):
+class FindingLimits(NamedTuple):
     """The limits that rules use; each is a setting, `K6_MCP_FINDING_` and its name in capitals.
 
     Shares are fractions from 0 to 1. `p95_for_s`: a p95 above `p95_ms` for so long is told even if that of the whole run is not.

@@ -1,11 +1,10 @@
 """The names inside a run's folder; runners write there, history keeps it."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class RunFolder:
+class RunFolder(NamedTuple):
     """Paths of one run's files below `results_dir`; makes no file itself."""
 
     results_dir: Path

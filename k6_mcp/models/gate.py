@@ -1,7 +1,6 @@
 """The answer of a gate in a pipeline: may this go on?"""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import Comparison
@@ -9,8 +8,7 @@ from k6_mcp.models.comparison import Comparison
 GateOutcome = Literal["passed", "breached", "errored", "regressed", "not_comparable"]
 
 
-@dataclass(frozen=True, slots=True)
-class GatePolicy:
+class GatePolicy(NamedTuple):
     """What a gate asks for beyond the run's own verdict.
 
     `baseline` is a run id or the name of a test; without it the baseline of the run's own test is used where there is one.

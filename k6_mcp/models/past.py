@@ -1,15 +1,14 @@
 """What the history tells of many runs at once, for statistics; plain values, since there may be thousands."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from k6_mcp.models.findings import Severity
 from k6_mcp.models.metrics import ThresholdResult
 from k6_mcp.models.run import FailureKind, Status
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """How many runs ended alike."""
 
     status: Status
@@ -18,8 +17,7 @@ class Tally:
     runs: int
 
 
-@dataclass(frozen=True, slots=True)
-class PastRun:
+class PastRun(NamedTuple):
     """The key figures of a run that completed or failed."""
 
     run_id: str
@@ -30,8 +28,7 @@ class PastRun:
     requests_per_s: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class PastTest:
+class PastTest(NamedTuple):
     """The newest `runs` of one test, oldest first, and the thresholds of the last; `of` is how many there are."""
 
     name: str
@@ -40,8 +37,7 @@ class PastTest:
     thresholds: tuple[ThresholdResult, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(NamedTuple):
     """The runs of a time: all of them counted, the tests with most runs in detail, how many tests are not."""
 
     tallies: tuple[Tally, ...]

@@ -1,10 +1,9 @@
 """What is kept for how long."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(NamedTuple):
     """How much is kept: days since a run was created, the newest runs, bytes of all run folders; None means without limit."""
 
     days: float | None = 365.0

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.models.headline import headline, subject
 from k6_mcp.models.metrics import CheckResult, ErrorSample, LiveFigures, Metrics, ThresholdResult
@@ -26,8 +26,7 @@ _SAMPLE_CHARS = 200
 _RESOURCES = ("summary", "metrics", "timeline", "log", "script")
 
 
-@dataclass(frozen=True, slots=True)
-class _Size:
+class _Size(NamedTuple):
     """How much of each part is shown, and how long its texts may be."""
 
     rows: int

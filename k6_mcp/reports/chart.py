@@ -3,7 +3,7 @@
 import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -25,8 +25,7 @@ _TIME_MARKS = 10
 _MARKS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A column to draw, with its name and colour."""
 
     label: str
@@ -34,8 +33,7 @@ class Line:
     values: Numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(NamedTuple):
     """A part of the image with a scale of its own; `top` and `bottom` in pixels."""
 
     title: str

@@ -1,8 +1,7 @@
 """A checklist of function, performance and operation, ticked only by what a run's own evidence supports."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from k6_mcp.models.findings import Finding
 from k6_mcp.models.metrics import Figures, Metrics
@@ -19,8 +18,7 @@ _LATENCY_RULES = frozenset(
 _SLACK = 0.01  # of the planned iterations: more than that missing is a load that was not delivered
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One line: what was to be shown, whether it was, by which evidence."""
 
     state: State
@@ -28,8 +26,7 @@ class Item:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Checklist:
+class Checklist(NamedTuple):
     """The lines of one area."""
 
     area: str

@@ -1,7 +1,7 @@
 """Small drawings as coordinates: the bar of a threshold's headroom, the dot and whiskers of a change."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.models.comparison import MetricChange
 from k6_mcp.models.wording import number
@@ -15,8 +15,7 @@ _LEAST = {"share": 0.01, "relative": 0.05}  # a scale below that would blow up n
 _MOST = {"share": 1.0, "relative": 1.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """How much of a limit is used, in pixels; `over` when it is crossed."""
 
     width: float
@@ -29,8 +28,7 @@ def headroom_bar(headroom: float) -> Bar:
     return Bar(round(max(used, 1.0), 1), headroom < 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Whisker:
+class Whisker(NamedTuple):
     """One metric's change: where dot and whiskers stand (px), and effect and interval in words."""
 
     change: MetricChange

@@ -1,13 +1,12 @@
 """Every format of a report: what its file is called and what it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.models.reports import ReportFormat
 
 
-@dataclass(frozen=True, slots=True)
-class FileType:
+class FileType(NamedTuple):
     """How a format is stored and served; `text` is False where it is bytes."""
 
     extension: str

@@ -1,8 +1,7 @@
 """A run, or a comparison, as one HTML file that needs nothing else: no network, no server, no other file."""
 
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import Comparison
@@ -29,8 +28,7 @@ _OVERLAID_KINDS = (("latency", "Latency"), ("rate", "Rate"), ("errors", "Errors"
 _TIMES = frozenset({"http_req_duration", "http_req_waiting", "http_req_connecting", "iteration_duration"})
 
 
-@dataclass(frozen=True, slots=True)
-class Caps:
+class Caps(NamedTuple):
     """How much of a run's lists and texts a page holds: rows per table, characters of a name, of a quotation, of the script."""
 
     rows: int = 60
@@ -42,8 +40,7 @@ class Caps:
 _TIGHT = Caps(rows=20, name=80, quotation=200, script=2_000)
 
 
-@dataclass(frozen=True, slots=True)
-class ThresholdLine:
+class ThresholdLine(NamedTuple):
     """A threshold as a page shows it; `time` when its figure is in ms."""
 
     row: ThresholdRow
@@ -60,8 +57,7 @@ class OverlaidSet(Model):
     charts: Charts
 
 
-@dataclass(frozen=True, slots=True)
-class OverlaidChart:
+class OverlaidChart(NamedTuple):
     """A chart with all runs laid over one another: its name, and for each run its own chart in words."""
 
     kind: str

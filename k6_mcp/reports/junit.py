@@ -5,8 +5,7 @@ The elements and attributes are those that the schemas of Apache Ant and of Jenk
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 from xml.etree import ElementTree as ET
 
 from k6_mcp.models.headline import headline
@@ -29,8 +28,7 @@ _NOT_JUDGED: tuple[FailureKind, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Why a test case is not good: a `failure` of what was tested, an `error` in testing it, or `skipped`."""
 
     element: Literal["failure", "error", "skipped"]
@@ -39,8 +37,7 @@ class Problem:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """One test case; `problem` None means that it passed."""
 
     group: str

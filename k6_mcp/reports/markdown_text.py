@@ -5,7 +5,7 @@ Such text stands in code spans only: there Markdown makes no link, mention, refe
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.models.wording import percent
 from k6_mcp.reports.foreign import one_line
@@ -15,8 +15,7 @@ NONE = "—"
 _BACKTICKS = re.compile(r"`+")
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(NamedTuple):
     """How many rows a table has, and how many characters a text."""
 
     rows: int

@@ -1,7 +1,7 @@
 """The load that a plan asks for at any time, for drawing it beside what came of it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.models.plan import Plan, ScenarioPlan
 from k6_mcp.models.timeline import Phase
@@ -10,8 +10,7 @@ _ARRIVAL = "arrival-rate"
 _BY_VUS = ("constant-vus", "ramping-vus")
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(NamedTuple):
     """Load that goes linearly from `begin` to `end` between two times in s."""
 
     start_s: float
@@ -32,8 +31,7 @@ class _Step:
         return (until - since) * (self.at(since) + self.at(until)) / 2 if until > since else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """Iterations per s and VUs that a plan asks for; None where no scenario asks for such."""
 
     rates: tuple[_Step, ...]

@@ -1,8 +1,8 @@
 """A timeline as points to draw: at most as many as a screen shows, merged so that no stall disappears."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from k6_mcp.models.timeline import Numbers, Timeline
 from k6_mcp.reports.planned import Planned
@@ -12,16 +12,14 @@ LATENCIES = ("p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms")
 _Slice = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorPoints:
+class ErrorPoints(NamedTuple):
     """Failed requests per second by k6's error_code; code 0 sums up the rarer ones."""
 
     code: int
     per_s: Numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Points:
+class Points(NamedTuple):
     """Columns of equal length; a point covers `from_s` to `to_s` and `merged` intervals of k6's record.
 
     Rates are counts divided by the point's length, in 1/s. A latency is the highest of the merged intervals' (ms), so a

@@ -1,7 +1,7 @@
 """Charts in words: what a reader who does not see them is told."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.timeline import Numbers
@@ -13,8 +13,7 @@ from k6_mcp.reports.view import RunView, error_label
 TABLE_POINTS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class ChartText:
+class ChartText(NamedTuple):
     """A chart's name, its content in a sentence or two, and the same as a table: headings and rows of text."""
 
     kind: str
@@ -35,15 +34,13 @@ def chart_texts(view: RunView) -> tuple[ChartText, ...]:
     return tuple(_chart(text, times) for text in found if text is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(NamedTuple):
     name: str
     values: Numbers
     digits: int = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(NamedTuple):
     kind: str
     title: str
     sentence: str

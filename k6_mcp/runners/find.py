@@ -7,8 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import anyio
 
@@ -29,8 +29,7 @@ _USUAL_PLACES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class K6Binary:
+class K6Binary(NamedTuple):
     """A k6 that was found and answered with its version."""
 
     path: Path

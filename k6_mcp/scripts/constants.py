@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from k6_mcp.scripts.tokens import Sign, Template, Text, Token, Word
 
@@ -12,8 +12,7 @@ _MOST_PARTS = 50
 _DEEPEST = 20
 
 
-@dataclass(frozen=True, slots=True)
-class EnvValue:
+class EnvValue(NamedTuple):
     """The value of `__ENV.name`, which only the script's run may see."""
 
     name: str
@@ -22,8 +21,7 @@ class EnvValue:
 Parts = tuple[str | EnvValue, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A text that stands at tokens `start` to `end`."""
 
     parts: Parts

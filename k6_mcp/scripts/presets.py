@@ -1,17 +1,16 @@
 """The sizes of the presets and their service level objectives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from k6_mcp.models.request import Preset, Slo
 
 DEFAULT_PRESET: Preset = "low"
 PRESET_DURATION = "30s"
-PRESET_SLO = Slo(avg_ms=2000, p95_ms=5000, error_rate=0.01)
 
 
-@dataclass(frozen=True, slots=True)
-class PresetSize:
+class PresetSize(NamedTuple):
     """Iterations started per second, one request each; the VU pool follows from it (see `load.arrival_rate`)."""
 
     rate_per_s: int
@@ -22,3 +21,9 @@ PRESETS: Mapping[Preset, PresetSize] = {
     "medium": PresetSize(rate_per_s=50),
     "high": PresetSize(rate_per_s=500),
 }
+
+
+@lru_cache
+def preset_slo() -> Slo:
+    """Return the objectives of every preset."""
+    return Slo(avg_ms=2000, p95_ms=5000, error_rate=0.01)

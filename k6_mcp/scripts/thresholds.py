@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from k6_mcp.models.request import LoadTest, Slo
-from k6_mcp.scripts.presets import PRESET_SLO
+from k6_mcp.scripts.presets import preset_slo
 
 Thresholds = Mapping[str, Sequence[str]]
 
@@ -24,7 +24,7 @@ def url_thresholds(test: LoadTest) -> Thresholds:
     """
     asked = tuple(_each(asked_thresholds(test)))
     judged = {(metric, aggregation(expression)) for metric, expression in asked}
-    own = (item for item in _of_slo(PRESET_SLO) if (item[0], aggregation(item[1])) not in judged)
+    own = (item for item in _of_slo(preset_slo()) if (item[0], aggregation(item[1])) not in judged)
     return _by_metric((*own, *asked))
 
 

@@ -1,7 +1,7 @@
 """A script's text cut into the tokens that matter for reading constants out of it: not a parser, and never wrong in a harmful way."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _BLANK = re.compile(r"\s+")
 _WORD = re.compile(r"[A-Za-z_$][\w$]*|\d[\w.]*")
@@ -17,29 +17,25 @@ _WORDS_BEFORE_REGEX = frozenset({"return", "typeof", "case", "in", "of"})
 _DEEPEST = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A name, keyword or number."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(NamedTuple):
     """An operator or bracket of one character."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A string literal, its escapes resolved."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A template literal: texts, and the tokens of what is inserted between them."""
 
     parts: "tuple[str | tuple[Token, ...], ...]"

@@ -1,9 +1,8 @@
 """Whether the load was delivered that was asked for, and whose limit it was if not."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from statistics import median
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from k6_mcp.analysis.error_codes import TOO_MANY_FILES
 from k6_mcp.analysis.findings.case import Case, Interval, together
@@ -20,8 +19,7 @@ _SPARE = 1.5  # VUs to ask for, of those that were needed
 _CPU_SAMPLE_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """Why iterations were not started: in words, what to do about it, and what shows it."""
 
     kind: Literal["cpu", "cap", "pool", "target", "preallocated"]

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import inf
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from k6_mcp.models.plan import Plan, ScenarioPlan
 
 Unit = Literal["iterations/s", "VUs"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """One straight piece of the load of a scenario, by its number in the plan."""
 
     scenario: int

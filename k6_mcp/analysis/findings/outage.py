@@ -3,9 +3,9 @@
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from statistics import median
+from typing import NamedTuple
 
 from k6_mcp.analysis.findings.case import Case, Interval, together
 from k6_mcp.analysis.findings.confidence import above, above_share
@@ -24,8 +24,7 @@ _MOST_SHOWN = 3
 _AS_GOOD = 0.75  # of the usual good answers per second: what fails beyond them is load that the target turns away
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """One outage; `missing` counts the requests that were expected in it, `back_at_s` is when it was as before (None: never)."""
 
     intervals: tuple[Interval, ...]

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
+from typing import NamedTuple
 
 from k6_mcp.analysis.findings.case import Case, Interval, merged
 from k6_mcp.analysis.findings.confidence import above, unlike_chance
@@ -39,8 +39,7 @@ _COLUMNS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Objective:
+class Objective(NamedTuple):
     """One objective as it can be held against an interval: `column` of Interval must not exceed `limit`."""
 
     column: str

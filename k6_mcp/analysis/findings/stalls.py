@@ -2,9 +2,9 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+from typing import NamedTuple
 
 from k6_mcp.analysis.findings.case import Case, Interval
 from k6_mcp.analysis.findings.confidence import above, unlike_chance
@@ -26,8 +26,7 @@ _HIDDEN_SHARE = (0.95, 0.99)
 _LOST = 0.5  # of the requests usual in the time of a stall: with fewer missing, most VUs were answered meanwhile
 
 
-@dataclass(frozen=True, slots=True)
-class _Regular:
+class _Regular(NamedTuple):
     """Spikes at regular distance, and the probability of that by chance."""
 
     spikes: list[Interval]

@@ -1,10 +1,10 @@
 """Statistics of short series: trend and its significance, a line with one bend, two levels, robust spread."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from math import comb, sqrt
 from statistics import fmean, median
+from typing import NamedTuple
 
 from k6_mcp.analysis.findings.confidence import upper_tail
 
@@ -12,8 +12,7 @@ _EDGE = 3  # points that each side of a bend needs
 _LEVEL = 5  # and each of two levels
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(NamedTuple):
     """A monotonic trend: `slope` per unit of x, `start` at the first x, and the one-sided probability of it by chance."""
 
     slope: float
@@ -42,8 +41,7 @@ def upward_trend(xs: Sequence[float], ys: Sequence[float]) -> Trend:
     return Trend(slope, start, upper_tail(z))
 
 
-@dataclass(frozen=True, slots=True)
-class Bend:
+class Bend(NamedTuple):
     """Two straight lines that meet at `x`: their slopes, `y` where they meet, and the error left of that of one line (0 to 1)."""
 
     x: float
@@ -102,8 +100,7 @@ def _solve(matrix: list[list[float]], target: list[float]) -> list[float] | None
     return [rows[i][size] / rows[i][i] for i in range(size)]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """Two levels, the second from `x` on, the squared error left of that of a straight line, and the probability by chance."""
 
     x: float

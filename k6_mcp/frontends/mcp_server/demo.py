@@ -3,7 +3,7 @@
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
@@ -17,8 +17,7 @@ TellProgress = Callable[[float, str], None]
 _WAIT_S = 60  # longer than any test of the demo
 
 
-@dataclass(frozen=True, slots=True)
-class DemoClient:
+class DemoClient(NamedTuple):
     """A connected client; `server` and `tools` are what the server said about itself."""
 
     client: Client
