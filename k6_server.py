@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Starts the server from a checkout with any python3: MCP or one-shot, as the first line on stdin decides."""
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -16,6 +17,7 @@ def main() -> int:
     """Serve; an interpreter that cannot hands over to the checkout's .venv or says what to run."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some in every installed package delays each start
     if sys.version_info >= (3, 11) and all(find_spec(name) for name in NEEDED):
+        gc.disable()  # until all is imported, when the front end that is chosen enables it: collecting meanwhile costs a tenth of the start
         from k6_mcp.entry import main as serve
 
         return serve()

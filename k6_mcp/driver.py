@@ -1,23 +1,28 @@
 """Driving the runs this process owns: from their place in the queue to a verdict that is kept."""
 
+from __future__ import annotations
+
 import logging
 from collections import OrderedDict
 from datetime import UTC, datetime
-from importlib import import_module
+from typing import TYPE_CHECKING
 
 import anyio
-from anyio.abc import TaskGroup
 
 from k6_mcp.analysis.record import Record
-from k6_mcp.history.history import History
 from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.outcome import Outcome, RunEvent, Started, StopReason
-from k6_mcp.models.plan import RunPlan
 from k6_mcp.models.run import Failure, Notice, Run, Status
-from k6_mcp.models.script import Script
-from k6_mcp.models.timeline import Timeline
 from k6_mcp.ongoing import Ongoing
-from k6_mcp.runners.base import Runner
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from k6_mcp.history.history import History
+    from k6_mcp.models.plan import RunPlan
+    from k6_mcp.models.script import Script
+    from k6_mcp.models.timeline import Timeline
+    from k6_mcp.runners.base import Runner
 
 _KEPT_IN_MEMORY = 100
 _NOT_KEPT = frozenset({"timeline_unavailable", "backup_unavailable"})
@@ -96,7 +101,7 @@ class Driver:
         try:
             notices = await self._history.save(ongoing.run)
             outcome = await self._run_in_turn(ongoing)
-            await self.finish(ongoing.run, plan.script, outcome, ongoing.record, notices)
+            await self._finish(ongoing.run, plan.script, outcome, ongoing.record, notices)
         except Exception:
             log.exception("run %s", run_id)
             failure = Failure(
@@ -137,7 +142,11 @@ class Driver:
             await self._slots.acquire_on_behalf_of(ongoing)
             tasks.cancel_scope.cancel()
 
-    async def finish(self, run: Run, script: Script, outcome: Outcome, record: Record, notices: tuple[Notice, ...] = ()) -> Run:
+    async def refused(self, run: Run, script: Script, outcome: Outcome) -> Run:
+        """Judge and keep a run that k6 refused before any load."""
+        return await self._finish(run, script, outcome, Record())
+
+    async def _finish(self, run: Run, script: Script, outcome: Outcome, record: Record, notices: tuple[Notice, ...] = ()) -> Run:
         """Measure and judge what a runner left of `run`, and keep it."""
         from k6_mcp.judging import judged
 
@@ -194,4 +203,6 @@ class Driver:
 def _take(ongoing: Ongoing, event: RunEvent) -> None:
     ongoing.take(event)
     if isinstance(event, Started):
-        import_module("k6_mcp.judging")  # the rules: while k6 runs, importing them delays nobody
+        from k6_mcp.judging import prepare  # the rules: while k6 runs, importing them delays nobody
+
+        prepare()

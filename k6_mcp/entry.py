@@ -1,6 +1,5 @@
 """What `k6_server.py` starts: the first line on stdin decides whether the peer speaks MCP or one-shot."""
 
-import gc
 import json
 import os
 import sys
@@ -27,7 +26,6 @@ def main() -> int:
         sys.stderr.write(f"k6-mcp: {error}\n")
         return 1
     if not speaks_mcp(first_line):
-        gc.disable()  # until all is imported: collecting meanwhile costs a tenth of the start
         from k6_mcp.frontends.oneshot import serve_lines
 
         return serve_lines(first_line, settings)

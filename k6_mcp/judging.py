@@ -14,14 +14,14 @@ from k6_mcp.analysis.refusal import read_refusal, with_place
 from k6_mcp.analysis.summary import read as read_metrics
 from k6_mcp.analysis.verdict import judge
 from k6_mcp.models.findings import FindingLimits
-from k6_mcp.models.metrics import Metrics
+from k6_mcp.models.metrics import Figures, Latency, MetricRow, Metrics, StatusCount
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan
 from k6_mcp.models.run import Notice, Run
 from k6_mcp.models.script import Script
-from k6_mcp.models.timeline import Timeline
+from k6_mcp.models.timeline import Series, Timeline
 
-__all__ = ["Judged", "ever_smaller", "judged", "lost", "record_of", "timeline_of"]
+__all__ = ["Judged", "ever_smaller", "judged", "lost", "prepare", "record_of", "timeline_of"]
 
 _OWNER_DIED = Notice(
     code="owner_died", message="the server that ran this test died; k6 was stopped and the figures reach up to then"
@@ -35,6 +35,12 @@ class Judged(NamedTuple):
 
     run: Run
     timeline: Timeline | None
+
+
+def prepare() -> None:
+    """Let pydantic build now what a run's end needs; otherwise it does so when the first of each is made."""
+    for model in (MetricRow, StatusCount, Latency, Figures, Metrics, Series, Timeline):
+        model.model_rebuild()
 
 
 def judged(run: Run, script: Script, outcome: Outcome, record: Record, limits: FindingLimits) -> Judged:

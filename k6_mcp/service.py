@@ -1,39 +1,39 @@
 """The road a load test takes: asked, allowed, written, run, measured, judged, kept, told."""
 
-import logging
+from __future__ import annotations
+
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
-from types import TracebackType
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import anyio
+import anyio.lowlevel
 
 from k6_mcp import limits
-from k6_mcp.analysis.record import Record
-from k6_mcp.analysis.refusal import after_plan, read_refusal
 from k6_mcp.driver import Driver
-from k6_mcp.errors import HistoryUnavailable, UnknownRun
-from k6_mcp.history.health import retention_health
-from k6_mcp.history.history import History
-from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
+from k6_mcp.errors import K6McpError, UnknownRun
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan, RunPlan
-from k6_mcp.models.prune import PruneReport
-from k6_mcp.models.reports import Component, Health, LimitsReport, PlanReport
-from k6_mcp.models.request import LoadTest
-from k6_mcp.models.retention import Retention
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
-from k6_mcp.models.script import Script
-from k6_mcp.models.timeline import Timeline
-from k6_mcp.repeats import Repeats
-from k6_mcp.runners.base import Runner
 from k6_mcp.scripts.render import asked, render
-from k6_mcp.settings import Settings
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
+    from k6_mcp.history.history import History
     from k6_mcp.insights import Insights
+    from k6_mcp.models.history import HistoryPage, HistoryQuery
+    from k6_mcp.models.reports import PlanReport
+    from k6_mcp.models.request import LoadTest
+    from k6_mcp.models.script import Script
+    from k6_mcp.models.timeline import Timeline
+    from k6_mcp.repeats import Repeats
+    from k6_mcp.runners.base import Runner
+    from k6_mcp.settings import Settings
+    from k6_mcp.upkeep import Upkeep
 
 EmitRun = Callable[[Run], None]
 
@@ -42,17 +42,15 @@ _ELSEWHERE_POLL_S = 0.5
 _STOP_TIMEOUT_S = 90.0  # a script's teardown and handleSummary may take their time
 _LEAVE_TIMEOUT_S = 6.0
 _AFTER_LOAD_S = 30.0  # handleSummary, flushing and a margin, beyond k6's own longest duration
+_RECOVER_AFTER_S = 0.1  # a test that is waiting to be started goes first
 _TIDY_AFTER_S = 3.0  # a server answers first, and a short command is gone by then
-_TIDY_AT_END_S = 2.0
-_MEASURE_S = 0.3
-
-log = logging.getLogger(__name__)
 
 
 class LoadTests:
-    """Every use case around a running test, one method each; `insights` answers what is asked afterwards.
+    """Every use case around a running test, one method each; `insights` answers what is asked afterwards, `upkeep` looks after the rest.
 
-    Owns the running tests, so leaving it stops them all gracefully.
+    Owns the running tests, so leaving it stops them all gracefully. What one test does not need is imported when first asked
+    for: a process for one test waits for each import.
     """
 
     def __init__(self, runner: Runner, history: History, settings: Settings) -> None:
@@ -60,8 +58,7 @@ class LoadTests:
         self._history = history
         self._settings = settings
         self._driver = Driver(runner, history, settings.limits.max_concurrent_runs, settings.findings)
-        self._repeats = Repeats(self._driver, history)
-        self._insights: Insights | None = None
+        self._recovering = anyio.Event()
         self._recovered = anyio.Event()
         self._stack = AsyncExitStack()
         self._tasks = anyio.create_task_group()
@@ -75,7 +72,8 @@ class LoadTests:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         with anyio.CancelScope(shield=True):
-            self._repeats.stop_all()
+            if "_repeats" in vars(self):
+                self._repeats.stop_all()
             await self._driver.stop_all(_LEAVE_TIMEOUT_S)
             self._tasks.cancel_scope.cancel()
         try:
@@ -84,16 +82,45 @@ class LoadTests:
             self._runner.close()
 
     @property
-    def insights(self) -> "Insights":
+    def insights(self) -> Insights:
         """What can be asked about kept runs."""
-        from k6_mcp.insights import Insights  # not needed to run a test, and a process for one test waits for each import
-
-        if self._insights is None:
-            self._insights = Insights(self.get, self.timeline, self.script, self._history, self._settings)
         return self._insights
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """What keeps the service in order, and tells whether it is."""
+        return self._upkeep
+
+    @cached_property
+    def _insights(self) -> Insights:
+        from k6_mcp.insights import Insights
+
+        return Insights(self.get, self.timeline, self.script, self._history, self._settings)
+
+    @cached_property
+    def _upkeep(self) -> Upkeep:
+        from k6_mcp.upkeep import Upkeep
+
+        return Upkeep(
+            self._runner, self._driver, self._history, self._settings, self._when_recovered, self.insights.advice_health
+        )
+
+    @cached_property
+    def _repeats(self) -> Repeats:
+        from k6_mcp.repeats import Repeats
+
+        return Repeats(self._driver, self._history)
+
+    async def expect_test(self) -> None:
+        """Begin to look at k6, for a test that is about to be asked for; returns at once."""
+        self._tasks.start_soon(self._look_at_k6)
+        await anyio.lowlevel.checkpoint()
 
     async def plan(self, test: LoadTest) -> PlanReport:
         """Return what `test` would run and every limit it violates; starts no traffic and keeps nothing."""
+        from k6_mcp.analysis.refusal import after_plan, read_refusal
+        from k6_mcp.models.reports import PlanReport
+
         script, run_id = render(test), new_run_id(datetime.now(UTC))
         try:
             planned = await self._runner.plan(run_id, script)
@@ -148,6 +175,7 @@ class LoadTests:
     async def _start_one(self, test: LoadTest, script: Script, repeat_of: str | None = None, repeat: int = 1) -> Run:
         now = datetime.now(UTC)
         run_id = new_run_id(now)
+        self._tasks.start_soon(self._history.get_ready)  # while k6 makes its plan
         try:
             planned = await self._runner.plan(run_id, script)
             if isinstance(planned, Plan):
@@ -172,7 +200,7 @@ class LoadTests:
             repeat=repeat if test.repeat > 1 else None,
         )
         if isinstance(planned, Outcome):
-            return await self._driver.finish(run, script, planned, Record())
+            return await self._driver.refused(run, script, planned)
         return self._driver.launch(run.model_copy(update={"plan": planned}), self._run_plan(run, script, planned), self._tasks)
 
     async def wait(self, run_id: str, wait_s: float, emit: EmitRun | None = None) -> Run:
@@ -219,7 +247,7 @@ class LoadTests:
         """
         if ongoing := self._driver.ongoing(run_id):
             return self._driver.snapshot(ongoing)
-        await self._recovered.wait()
+        await self._when_recovered()
         if (run := self._driver.told(run_id) or await self._history.get(run_id)) is None:
             raise UnknownRun(run_id)
         return run
@@ -240,49 +268,12 @@ class LoadTests:
 
     async def history(self, query: HistoryQuery) -> HistoryPage:
         """Return one page of runs, newest first; raises InvalidArguments for a foreign cursor."""
-        await self._recovered.wait()
+        await self._when_recovered()
         return await self._history.page(query)
 
     async def run_ids(self, prefix: str, limit: int = 20) -> tuple[str, ...]:
         """Return ids of runs that begin with `prefix`, newest first."""
         return await self._history.run_ids(prefix, limit)
-
-    async def rebuild(self) -> RebuildReport:
-        """Restore the history from the runs' folders."""
-        return await self._history.rebuild()
-
-    async def prune(self, limits: Retention | None = None, *, dry_run: bool = False) -> PruneReport:
-        """Remove the runs beyond `limits` (default: the settings), or only tell which; raises HistoryUnavailable."""
-        await self._recovered.wait()
-        return await self._history.cleanup.prune(limits or self._settings.retention, dry_run=dry_run)
-
-    async def tidy(self) -> None:
-        """Remove old runs briefly if that is due, for callers that leave before it would happen by itself. Never raises."""
-        await self._history.cleanup.tidy(self._settings.retention, _TIDY_AT_END_S)
-
-    async def health(self) -> Health:
-        """Return whether tests can run here and what is running."""
-        components = (
-            await self._runner.health(),
-            *await self._history.health(),
-            await self._retention_health(),
-            self.insights.advice_health(),
-        )
-        caps = self._settings.limits
-        return Health(
-            ok=not any(component.state == "broken" for component in components),
-            components=components,
-            limits=LimitsReport(
-                max_concurrent_runs=caps.max_concurrent_runs,
-                max_vus=caps.max_vus,
-                max_duration_s=caps.max_duration_s,
-                max_rps=caps.max_rps,
-                max_script_bytes=caps.max_script_bytes,
-                timeout_s=self._settings.timeout_s,
-            ),
-            running=self._driver.ids("running"),
-            queued=self._driver.ids("queued"),
-        )
 
     def _run_plan(self, run: Run, script: Script, plan: Plan) -> RunPlan:
         phases_s = plan.setup_timeout_s + plan.teardown_timeout_s if plan.phases else 0.0
@@ -300,7 +291,7 @@ class LoadTests:
         return await self._repeats.told(run) if run.repeat == 1 else run
 
     async def _until_done(self, run_id: str) -> None:
-        if over := self._repeats.going_on(run_id):
+        if "_repeats" in vars(self) and (over := self._repeats.going_on(run_id)):
             await over.wait()
         elif ongoing := self._driver.ongoing(run_id):
             await ongoing.done.wait()
@@ -308,21 +299,20 @@ class LoadTests:
             await anyio.sleep(_ELSEWHERE_POLL_S)
             await self._driver.recover_lost()
 
-    async def _retention_health(self) -> Component:
-        limits = self._settings.retention
-        try:
-            return retention_health(limits, await self._history.cleanup.space(_MEASURE_S))
-        except HistoryUnavailable as error:
-            return retention_health(limits, None, error.hint)
-
     async def _tidy_when_idle(self) -> None:
         await anyio.sleep(_TIDY_AFTER_S)
-        while True:
-            ended = self._driver.ended
-            await self._driver.idle()
-            await self._history.cleanup.tidy(self._settings.retention)
-            await ended.wait()
+        await self.upkeep.tidy_when_idle()
 
     async def _recover(self) -> None:
+        with anyio.move_on_after(_RECOVER_AFTER_S):
+            await self._recovering.wait()
         await self._driver.recover_lost()
         self._recovered.set()
+
+    async def _when_recovered(self) -> None:
+        self._recovering.set()
+        await self._recovered.wait()
+
+    async def _look_at_k6(self) -> None:
+        with suppress(K6McpError):  # told to who asks for a test
+            await self._runner.k6_version()

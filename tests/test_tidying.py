@@ -25,7 +25,7 @@ async def test_a_server_that_has_started_removes_runs_beyond_the_limits(
     limited = dataclasses.replace(settings, retention=Retention(days=30))
     async with open_app(limited) as service:
         await until(lambda: not (settings.results_dir / "runs" / old.run_id).exists(), "the removal of the old run")
-        health = await service.health()
+        health = await service.upkeep.health()
 
     assert (settings.results_dir / "runs" / young.run_id).exists()
     assert any(part.name == "retention" and "30 days" in part.detail for part in health.components)

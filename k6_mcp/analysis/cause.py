@@ -75,7 +75,7 @@ def log_lines(messages: Iterable[LogMessage], most: int = 3) -> tuple[str, ...]:
 
 def _lines(messages: Iterable[LogMessage]) -> Iterator[str]:
     for message in messages:
-        times = f"{message.count}x " if message.count > 1 else ""
+        times = f"{message.times}x " if message.times > 1 else ""
         yield f"{times}{said(message.text)}"
 
 

@@ -107,7 +107,7 @@ async def _stop(options: argparse.Namespace, settings: Settings, service: LoadTe
 
 
 async def _doctor(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    health = await service.health()
+    health = await service.upkeep.health()
     if options.json:
         write_json(health)
     else:
@@ -116,7 +116,7 @@ async def _doctor(options: argparse.Namespace, settings: Settings, service: Load
 
 
 async def _rebuild(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    report = await service.rebuild()
+    report = await service.upkeep.rebuild()
     if options.json:
         write_json(report)
         return COMPLETED

@@ -68,7 +68,7 @@ async def _gate(options: argparse.Namespace, settings: Settings) -> int:
         if options.set_baseline_on_pass:
             result = await service.insights.accept(result)
         answer = await _answer(options, settings, service, result)
-        await service.tidy()
+        await service.upkeep.tidy()
     _say(answer, options)
     return answer.exit_code
 

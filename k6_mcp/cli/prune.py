@@ -27,7 +27,7 @@ _WHY: dict[Reason, str] = {"age": "too old", "count": "too many runs", "size": "
 
 async def prune(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     """Remove old runs, or say which would go; return the exit code."""
-    report = await service.prune(limits_of(options), dry_run=options.dry_run)
+    report = await service.upkeep.prune(limits_of(options), dry_run=options.dry_run)
     if options.json:
         write_json(report)
     else:

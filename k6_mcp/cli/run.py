@@ -39,7 +39,7 @@ async def run(options: argparse.Namespace, settings: Settings, service: LoadTest
         stdout().print(verdict(run_answer(ended), str(RunFolder(settings.results_dir, ended.run_id).path)))
         if findings := (await service.insights.explain(ended.run_id)).findings:
             stdout().print(findings_view(findings))
-    await service.tidy()
+    await service.upkeep.tidy()
     for report in reports:
         if path := await write_report(service, ended.run_id, report):
             console.print(f"report: {path}", soft_wrap=True)

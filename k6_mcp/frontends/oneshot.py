@@ -6,6 +6,8 @@ Everything understood is answered and ends with exit code 0, also a failed test;
 silent for what is understood, because these clients take words on it for failures.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import gc
@@ -18,14 +20,17 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import NamedTuple, Protocol, TypeVar, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, cast
 
 from k6_mcp.app import open_app
 from k6_mcp.errors import InternalError, K6McpError, NotUnderstood
-from k6_mcp.frontends.oneshot_methods import METHODS, Call, Service
-from k6_mcp.reports.oneshot_answer import OneShotAnswer, answer_error, to_line
+from k6_mcp.frontends.oneshot_methods import METHODS, Call, Service, answer
 from k6_mcp.runners.signals import Stop, stop_signals
-from k6_mcp.settings import Settings
+
+if TYPE_CHECKING:
+    from k6_mcp.reports.oneshot_answer import OneShotAnswer
+    from k6_mcp.settings import Settings
 
 ServiceOpener = Callable[[], AbstractAsyncContextManager[Service]]
 MAX_LINE_BYTES = 16_000_000  # far above the largest script a server accepts; keeps a client without line ends from filling memory
@@ -64,9 +69,17 @@ def serve_lines(first_line: bytes, settings: Settings) -> int:
     `first_line` is what was already read from descriptor 0; nothing must have been read ahead of it.
     """
     logging.disable()
+    _look_for_no_plugins()
     gc.enable()
     gc.freeze()  # what importing made lasts as long as the process: collecting it again and again only delays the end
     return asyncio.run(_serve_stdio(first_line, settings))
+
+
+def _look_for_no_plugins() -> None:
+    """Tell pydantic that it has no plugins: even where it is told not to look for any, it imports what would look, for 10 ms."""
+    loader = ModuleType("pydantic.plugin._loader")
+    setattr(loader, "get_plugins", tuple)  # noqa: B010 (a module has no such attribute yet)
+    sys.modules.setdefault(loader.__name__, loader)
 
 
 async def _serve_stdio(first_line: bytes, settings: Settings) -> int:
@@ -89,14 +102,14 @@ async def serve(lines: Lines, open_service: ServiceOpener, stop: Stop) -> int:
             try:
                 request = parse(line)
                 service = service or await stack.enter_async_context(open_service())
-                answer = await METHODS[request.method](Call(service, request.params, stop, lines.reader_gone))
+                told = await answer(Call(service, request.method, request.params, stop, lines.reader_gone))
             except NotUnderstood as error:
                 return await _refuse(lines, error)
             except K6McpError as error:
-                answer = answer_error(error)
+                told = _of_error(error)
             except Exception:
-                answer = _internal()
-            await lines.write(to_line(answer))
+                told = _internal()
+            await lines.write(_line(told))
             answered = True
         if not answered and not stop.asked:
             return await _refuse(lines, NotUnderstood("there is no line with a request", hint=_HINT))
@@ -104,7 +117,7 @@ async def serve(lines: Lines, open_service: ServiceOpener, stop: Stop) -> int:
 
 
 async def _refuse(lines: Lines, error: NotUnderstood) -> int:
-    refusal = to_line(answer_error(error))
+    refusal = _line(_of_error(error))
     await lines.write(refusal)
     sys.stderr.write(refusal.decode())
     return 1
@@ -140,7 +153,19 @@ def _refuse_constant(name: str) -> object:
 
 def _internal() -> OneShotAnswer:
     traceback.print_exc()
-    return answer_error(InternalError("this request hit a fault of k6-mcp itself", hint="see stderr for the details"))
+    return _of_error(InternalError("this request hit a fault of k6-mcp itself", hint="see stderr for the details"))
+
+
+def _of_error(error: K6McpError) -> OneShotAnswer:
+    from k6_mcp.reports.oneshot_answer import answer_error
+
+    return answer_error(error)
+
+
+def _line(told: OneShotAnswer) -> bytes:
+    from k6_mcp.reports.oneshot_answer import to_line
+
+    return to_line(told)
 
 
 class _Stdio:
@@ -193,7 +218,7 @@ class _Stdio:
         return done.result() if done.done() else None
 
 
-def _settle(future: "asyncio.Future[T | None]", result: T | None) -> None:
+def _settle(future: asyncio.Future[T | None], result: T | None) -> None:
     if not future.done():
         future.set_result(result)
 

@@ -1,26 +1,41 @@
 """What one-shot requests can ask for: each method turns its params into a call of the service and the result into an answer."""
 
+from __future__ import annotations
+
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pydantic import Field, ValidationError
-
-from k6_mcp.errors import InvalidArguments
-from k6_mcp.models.base import Model
-from k6_mcp.models.comparison import Baseline, Comparison, Statistics
-from k6_mcp.models.history import HistoryPage, HistoryQuery
-from k6_mcp.models.reports import Explanation, Health, PlanReport, ReportFile, ReportFormat
-from k6_mcp.models.request import LoadTest
-from k6_mcp.models.rules import parse_load_test, shape_violations
+from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import FINAL, Run
-from k6_mcp.reports.oneshot_answer import OneShotAnswer, answer_run
-from k6_mcp.runners.signals import Stop
 
+if TYPE_CHECKING:  # a process for one test waits for each import
+    from collections.abc import Callable, Mapping
+
+    from k6_mcp.models.comparison import Baseline, Comparison, Statistics
+    from k6_mcp.models.history import HistoryPage, HistoryQuery
+    from k6_mcp.models.reports import Explanation, Health, PlanReport, ReportFile, ReportFormat
+    from k6_mcp.models.request import LoadTest
+    from k6_mcp.reports.oneshot_answer import OneShotAnswer
+    from k6_mcp.runners.signals import Stop
+
+EXECUTING = ("execute_k6_test", "execute_k6_test_with_options")
+ASKING = (
+    "plan_k6_test",
+    "get_run",
+    "stop_run",
+    "get_history",
+    "analyze_run",
+    "compare_runs",
+    "set_baseline",
+    "get_statistics",
+    "get_report",
+    "check_health",
+)
+METHODS = (*EXECUTING, *ASKING)
 DEFAULT_VUS, DEFAULT_DURATION = 10, "30s"  # what clients of this protocol mean by leaving out one of the two
+LONGEST_WAIT_S = 3600.0  # one wait; repeated until the run is final
+_K6_RUNS_S = 0.02  # half of the shortest run
 _LOAD = ("vus", "duration", "iterations", "stages", "rate_per_s")
-_WAIT_S = 3600.0  # one wait; repeated until the run is final
-M = TypeVar("M", bound=Model)
 
 
 class Insights(Protocol):
@@ -33,80 +48,52 @@ class Insights(Protocol):
     async def report(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> ReportFile: ...
 
 
+class Upkeep(Protocol):
+    """What this front end needs of `k6_mcp.upkeep.Upkeep`."""
+
+    async def health(self) -> Health: ...
+
+
 class Service(Protocol):
     """What this front end needs of `k6_mcp.service.LoadTests`."""
 
     @property
     def insights(self) -> Insights: ...
+    @property
+    def upkeep(self) -> Upkeep: ...
+    async def expect_test(self) -> None: ...
     async def plan(self, test: LoadTest) -> PlanReport: ...
     async def start(self, test: LoadTest) -> Run: ...
     async def wait(self, run_id: str, wait_s: float, emit: Callable[[Run], None] | None = None) -> Run: ...
     async def stop(self, run_id: str) -> Run: ...
     async def history(self, query: HistoryQuery) -> HistoryPage: ...
-    async def health(self) -> Health: ...
 
 
 class Call(NamedTuple):
     """What a method works with; `stop` asks for the end, `reader_gone` tells that nobody can read the answer any more."""
 
     service: Service
+    method: str
     params: Mapping[str, object]
     stop: Stop
     reader_gone: Callable[[], bool]
 
 
-class RunArguments(Model):
-    """Arguments of the methods about one run."""
+async def answer(call: Call) -> OneShotAnswer:
+    """Return the answer to one call of a method in `METHODS`; raises K6McpError."""
+    if call.method in EXECUTING:
+        return await _execute(call)
+    from k6_mcp.frontends.oneshot_queries import ask
 
-    run_id: str = Field(min_length=1, max_length=200)
-
-
-class WaitArguments(RunArguments):
-    """Arguments of `get_run`: how long to wait for the end of the run, in seconds."""
-
-    wait_s: float = Field(default=0, ge=0, le=_WAIT_S)
-
-
-class CompareArguments(Model):
-    """Arguments of `compare_runs`: run ids or names of tests."""
-
-    baseline: str = Field(min_length=1, max_length=120)
-    candidate: str | None = Field(default=None, min_length=1, max_length=120)
-
-
-class BaselineArguments(RunArguments):
-    """Arguments of `set_baseline`: the name of the test where the run has none."""
-
-    name: str | None = Field(default=None, min_length=1, max_length=120)
-
-
-class AnalyzeArguments(RunArguments):
-    """Arguments of `analyze_run`: whether a model words it too."""
-
-    use_ai: bool = False
-
-
-class ReportArguments(RunArguments):
-    """Arguments of `get_report`."""
-
-    format: ReportFormat = "html"
-    baseline: str | None = None
-
-
-class StatisticsArguments(Model):
-    """Arguments of `get_statistics`: how many days to look back."""
-
-    days: float = Field(default=30, gt=0, le=3650)
-
-
-class NoArguments(Model):
-    """Arguments of a method that has none."""
+    return await ask(call)
 
 
 async def _execute(call: Call) -> OneShotAnswer:
     """Run a test to its end, however long that takes; asked to stop, or without a reader, k6 is stopped gracefully."""
-    run = await call.service.start(parse_load_test(_load_arguments(call.params)))
+    await call.service.expect_test()
+    run = await call.service.start(parse_load_test(load_arguments(call.params)))
     stopper = asyncio.create_task(_stop_when_asked(call, run.run_id))
+    preparing = asyncio.create_task(_prepare_answer())
 
     def notice_a_gone_reader(_: Run) -> None:
         if call.reader_gone():
@@ -114,10 +101,21 @@ async def _execute(call: Call) -> OneShotAnswer:
 
     try:
         while run.status not in FINAL:
-            run = await call.service.wait(run.run_id, _WAIT_S, notice_a_gone_reader)
+            run = await call.service.wait(run.run_id, LONGEST_WAIT_S, notice_a_gone_reader)
     finally:
         stopper.cancel()
+        preparing.cancel()
+    from k6_mcp.reports.oneshot_answer import answer_run
+
     return answer_run(run)
+
+
+async def _prepare_answer() -> None:
+    """Import what the answer is made with while k6 runs, which takes longer: the client then waits less for it."""
+    await asyncio.sleep(_K6_RUNS_S)
+    from k6_mcp.reports.oneshot_answer import OneShotAnswer
+
+    OneShotAnswer.model_rebuild()
 
 
 async def _stop_when_asked(call: Call, run_id: str) -> None:
@@ -125,7 +123,7 @@ async def _stop_when_asked(call: Call, run_id: str) -> None:
     await call.service.stop(run_id)
 
 
-def _load_arguments(params: Mapping[str, object]) -> dict[str, object]:
+def load_arguments(params: Mapping[str, object]) -> dict[str, object]:
     """Return `params` with what this protocol means beyond its words: load arguments replace the script's own load."""
     arguments = {name: value for name, value in params.items() if value is not None and name != "wait_s"}
     given = [name for name in _LOAD if name in arguments]
@@ -136,84 +134,3 @@ def _load_arguments(params: Mapping[str, object]) -> dict[str, object]:
     elif given == ["duration"]:
         arguments["vus"] = DEFAULT_VUS
     return {"override_load": True, **arguments}
-
-
-async def _plan(call: Call) -> OneShotAnswer:
-    return _result(await call.service.plan(parse_load_test(_load_arguments(call.params))))
-
-
-async def _get_run(call: Call) -> OneShotAnswer:
-    asked = _arguments(WaitArguments, call.params)
-    return answer_run(await call.service.wait(asked.run_id, asked.wait_s))
-
-
-async def _stop_run(call: Call) -> OneShotAnswer:
-    return answer_run(await call.service.stop(_arguments(RunArguments, call.params).run_id))
-
-
-async def _history(call: Call) -> OneShotAnswer:
-    page = await call.service.history(_arguments(HistoryQuery, call.params))
-    return _result(page.model_copy(update={"runs": tuple(_short(run) for run in page.runs)}))
-
-
-def _short(run: Run) -> Run:
-    """Return `run` without what makes a page of runs long; get_run has every metric."""
-    metrics = run.metrics.model_copy(update={"rows": ()}) if run.metrics else None
-    return run.model_copy(update={"metrics": metrics, "plan": None})
-
-
-async def _analyze(call: Call) -> OneShotAnswer:
-    asked = _arguments(AnalyzeArguments, call.params)
-    return _result(await call.service.insights.explain(asked.run_id, use_ai=asked.use_ai))
-
-
-async def _report(call: Call) -> OneShotAnswer:
-    asked = _arguments(ReportArguments, call.params)
-    return _result(await call.service.insights.report(asked.run_id, asked.format, asked.baseline))
-
-
-async def _compare(call: Call) -> OneShotAnswer:
-    asked = _arguments(CompareArguments, call.params)
-    return _result(await call.service.insights.compare(asked.baseline, asked.candidate))
-
-
-async def _set_baseline(call: Call) -> OneShotAnswer:
-    asked = _arguments(BaselineArguments, call.params)
-    return _result(await call.service.insights.set_baseline(asked.run_id, asked.name))
-
-
-async def _statistics(call: Call) -> OneShotAnswer:
-    return _result(await call.service.insights.statistics(_arguments(StatisticsArguments, call.params).days))
-
-
-async def _health(call: Call) -> OneShotAnswer:
-    _arguments(NoArguments, call.params)
-    return _result(await call.service.health())
-
-
-def _result(value: Model) -> OneShotAnswer:
-    return OneShotAnswer(success=True, result=value)
-
-
-def _arguments(model: type[M], params: Mapping[str, object]) -> M:
-    try:
-        return model.model_validate({name: value for name, value in params.items() if value is not None})
-    except ValidationError as error:
-        reasons = shape_violations(error, model.model_fields)
-        raise InvalidArguments(*reasons, hint="correct these params and send the line again") from None
-
-
-METHODS: Mapping[str, Callable[[Call], Awaitable[OneShotAnswer]]] = {
-    "execute_k6_test": _execute,
-    "execute_k6_test_with_options": _execute,
-    "plan_k6_test": _plan,
-    "get_run": _get_run,
-    "stop_run": _stop_run,
-    "get_history": _history,
-    "analyze_run": _analyze,
-    "compare_runs": _compare,
-    "set_baseline": _set_baseline,
-    "get_statistics": _statistics,
-    "get_report": _report,
-    "check_health": _health,
-}

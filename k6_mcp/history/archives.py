@@ -7,7 +7,7 @@ from pathlib import Path
 
 from k6_mcp.errors import ArchiveUnusable
 from k6_mcp.history.folders import Folders
-from k6_mcp.history.sqlite import shielded
+from k6_mcp.history.shelter import shielded
 from k6_mcp.history.trash import Trash
 from k6_mcp.models.archive import ExportReport, ImportReport
 from k6_mcp.models.folder import RunFolder

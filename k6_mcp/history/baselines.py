@@ -14,7 +14,7 @@ from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.database import Database
 from k6_mcp.history.owners import FileLock
 from k6_mcp.history.runs import from_us, to_us
-from k6_mcp.history.sqlite import shielded
+from k6_mcp.history.shelter import shielded
 from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import Baseline
 
@@ -52,6 +52,10 @@ class Baselines:
                 raise
             return _newest(kept)
         return _newest([*kept, *(Baseline(name=row[0], run_id=row[1], set_at=from_us(row[2])) for row in rows)])
+
+    async def ids(self) -> frozenset[str]:
+        """Return the runs that are baselines; raises as `all`."""
+        return frozenset(baseline.run_id for baseline in (await self.all()).values())
 
     async def set(self, baseline: Baseline) -> None:
         """Keep a baseline in place of the one of that name; one of the two places is enough.

@@ -12,8 +12,8 @@ from k6_mcp.history.folders import Folders
 from k6_mcp.history.owners import FileLock
 from k6_mcp.history.retention import Excess, Removal
 from k6_mcp.history.runs import delete, ids_of_repeats
+from k6_mcp.history.shelter import shielded
 from k6_mcp.history.space import Space
-from k6_mcp.history.sqlite import shielded
 from k6_mcp.history.trash import Trash
 from k6_mcp.models.prune import Pruned, PruneReport, SpaceReport
 from k6_mcp.models.retention import Retention

@@ -12,7 +12,8 @@ import aiosqlite
 
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.migrations import migrate, pending
-from k6_mcp.history.sqlite import BUSY_TIMEOUT_S, begin, patiently, shielded, unavailable
+from k6_mcp.history.shelter import shielded
+from k6_mcp.history.sqlite import BUSY_TIMEOUT_S, begin, patiently, unavailable
 
 Value = str | int | float | bytes | None
 _CACHE_KIB = 32_768  # keeps the filter columns of 100 000 runs in memory once they were needed
@@ -85,6 +86,11 @@ class Database:
         """Return every row of a query. Raises HistoryUnavailable."""
         async with self._exclusive() as connection:
             return list(await connection.execute_fetchall(sql, tuple(parameters)))
+
+    async def open(self) -> None:
+        """Open the connection ahead of its first use. Raises HistoryUnavailable."""
+        async with self._exclusive():
+            pass
 
     async def close(self) -> None:
         """Close the connection; the next use opens it again."""

@@ -1,43 +1,44 @@
-"""What happened before: every run in the database and, as its backup, in its own folder."""
+"""What happened before: every run in the database and, as its backup, in its own folder.
+
+Most of it is imported when first asked for: a process for one test waits for each import.
+"""
+
+from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
 from k6_mcp.errors import HistoryUnavailable
-from k6_mcp.history import runs
-from k6_mcp.history.archives import Archives
-from k6_mcp.history.baselines import Baselines
-from k6_mcp.history.cleanup import Cleanup
-from k6_mcp.history.database import Database
-from k6_mcp.history.filters import bounds
 from k6_mcp.history.folders import Folders
-from k6_mcp.history.health import database_health, disk_health
-from k6_mcp.history.orphans import Found, judge_folders, judge_rows
 from k6_mcp.history.owners import Owners
-from k6_mcp.history.pages import find, select
-from k6_mcp.history.past import read_past
-from k6_mcp.history.rebuild import rebuild_from_folders
-from k6_mcp.history.report_files import write_report
-from k6_mcp.history.sqlite import shielded
-from k6_mcp.history.timelines import read_timeline, remove_record, write_timeline
-from k6_mcp.models.comparison import Baseline
-from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
-from k6_mcp.models.past import Past
-from k6_mcp.models.reports import Component
+from k6_mcp.history.shelter import shielded
 from k6_mcp.models.run import FINAL, Notice, Run
 from k6_mcp.models.run_id import RUN_ID
-from k6_mcp.models.timeline import Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+    from types import TracebackType
+
+    from k6_mcp.history.archives import Archives
+    from k6_mcp.history.baselines import Baselines
+    from k6_mcp.history.catalogue import Catalogue
+    from k6_mcp.history.cleanup import Cleanup
+    from k6_mcp.history.database import Database
+    from k6_mcp.history.orphans import Found
+    from k6_mcp.history.runs import Unfinished
+    from k6_mcp.models.comparison import Baseline
+    from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
+    from k6_mcp.models.past import Past
+    from k6_mcp.models.reports import Component
+    from k6_mcp.models.timeline import Timeline
 
 _RETRY_S = 5.0
-_FOLDERS_READ = 500
 _MOST_PENDING = 1000
-_REMOVED = "the database file was removed while in use and a new one was begun; `k6-mcp rebuild` brings earlier runs back"
 
 
 class History:
@@ -49,13 +50,10 @@ class History:
     def __init__(self, results_dir: Path, database: Path, *, retry_s: float = _RETRY_S) -> None:
         self._folders = Folders(results_dir.absolute())
         self._owners = Owners(self._folders.results_dir)
-        self._database = Database(database.absolute(), retry_s)
+        self._database_path, self._retry_s = database.absolute(), retry_s
         self._pending: dict[str, Run] = {}
         self._saving = asyncio.Lock()
         self._folders_judged = False
-        self._baselines = Baselines(self._folders.results_dir, self._database)
-        self.archives = Archives(self._folders, self.get, self.save)
-        self.cleanup = Cleanup(self._database, self._folders, self._baseline_ids)
 
     async def __aenter__(self) -> Self:
         try:
@@ -73,6 +71,25 @@ class History:
         """The name of this process in the runs that it owns."""
         return self._owners.server_id
 
+    @cached_property
+    def archives(self) -> Archives:
+        """Runs as files that another machine can read."""
+        from k6_mcp.history.archives import Archives
+
+        return Archives(self._folders, self.get, self.save)
+
+    @cached_property
+    def cleanup(self) -> Cleanup:
+        """What removes old runs."""
+        from k6_mcp.history.cleanup import Cleanup
+
+        return Cleanup(self._database, self._folders, self._baselines.ids)
+
+    async def get_ready(self) -> None:
+        """Open the database ahead of the first save. Never raises."""
+        with suppress(HistoryUnavailable):
+            await self._database.open()
+
     async def save(self, run: Run) -> tuple[Notice, ...]:
         """Keep a run, first in its folder, then in the database; what did not work is told in notices.
 
@@ -82,6 +99,8 @@ class History:
 
     async def keep_timeline(self, run_id: str, versions: Iterable[Timeline]) -> tuple[Notice, ...]:
         """Write the first of ever smaller `versions` that is small enough into a run's folder; what did not work is told."""
+        from k6_mcp.history.timelines import write_timeline
+
         try:
             await shielded(asyncio.to_thread(write_timeline, self._folders.results_dir, run_id, versions))
         except (OSError, ValueError) as error:
@@ -90,10 +109,14 @@ class History:
 
     async def timeline(self, run_id: str) -> Timeline | None:
         """Return a run's timeline, None if none is kept or it is damaged."""
+        from k6_mcp.history.timelines import read_timeline
+
         return await asyncio.to_thread(read_timeline, self._folders.results_dir, run_id)
 
     async def remove_record(self, run_id: str) -> None:
         """Remove k6's record of a run that is over, if its timeline is kept."""
+        from k6_mcp.history.timelines import remove_record
+
         await shielded(asyncio.to_thread(remove_record, self._folders.results_dir, run_id))
 
     async def get(self, run_id: str) -> Run | None:
@@ -102,6 +125,8 @@ class History:
             return None
         if run_id in self._pending:
             return self._pending[run_id]
+        from k6_mcp.history import runs
+
         run = None
         with suppress(HistoryUnavailable, ValueError):
             run = await runs.read(self._database, run_id)
@@ -115,16 +140,8 @@ class History:
         Raises:
             InvalidArguments: If the cursor is not one of ours.
         """
-        bounds(query)
-        try:
-            await self._catch_up()
-            page = await find(self._database, query)
-        except HistoryUnavailable as error:
-            newest = await asyncio.to_thread(self._newest)
-            why = f"{'; '.join(error.reasons)}: these runs were read from the newest {_FOLDERS_READ} run folders ({error.hint})"
-            return await self._marked(select((newest | self._pending).values(), query, why))
-        remarks = [page.degraded, _REMOVED if self._database.replaced else None, self._waiting()]
-        return await self._marked(page.model_copy(update={"degraded": "; ".join(filter(None, remarks)) or None}))
+        await self._catch_up()
+        return await self._catalogue.page(query, self._pending)
 
     async def baselines(self) -> Mapping[str, Baseline]:
         """Return the baseline of each test by its name. Raises HistoryUnavailable."""
@@ -136,6 +153,8 @@ class History:
 
     async def repeats(self, run_id: str) -> tuple[Run, ...]:
         """Return the runs that repeat one request, in their order; the run itself, if there is one, when it was not repeated."""
+        from k6_mcp.history import runs
+
         run_ids: tuple[str, ...] = (run_id,)
         with suppress(HistoryUnavailable):
             await self._catch_up()
@@ -149,24 +168,20 @@ class History:
     async def past(self, since: datetime) -> Past:
         """Return the runs since then, counted, and the tests with most runs in detail. Raises HistoryUnavailable."""
         await self._catch_up()
-        return await read_past(self._database, runs.to_us(since))
+        return await self._catalogue.past(since)
 
     async def run_ids(self, prefix: str, limit: int) -> tuple[str, ...]:
         """Return up to `limit` ids that begin with `prefix`, newest first."""
-        if not prefix.isascii():
-            return ()
-        try:
-            return await runs.ids_by_prefix(self._database, prefix, limit)
-        except HistoryUnavailable:
-            ids = await asyncio.to_thread(self._folders.ids)
-            return tuple([run_id for run_id in ids if run_id.startswith(prefix)][:limit])
+        return await self._catalogue.run_ids(prefix, limit)
 
     async def orphans(self) -> tuple[Run, ...]:
         """Return the queued and running runs whose server is dead, oldest first; `claim` one before ending it.
 
         Also brings runs into the database that ended without it.
         """
-        rows: tuple[runs.Unfinished, ...] = ()
+        from k6_mcp.history import runs
+
+        rows: tuple[Unfinished, ...] = ()
         known: frozenset[str] | None = frozenset()
         try:
             await self._catch_up()
@@ -191,6 +206,8 @@ class History:
         Raises:
             HistoryUnavailable: If the database can neither be written nor replaced.
         """
+        from k6_mcp.history.rebuild import rebuild_from_folders
+
         report = await shielded(rebuild_from_folders(self._database, self._folders, self._results_dir()))
         await shielded(self._baselines.restore())
         self._database.replaced = False
@@ -198,6 +215,8 @@ class History:
 
     async def keep_report(self, run_id: str, name: str, content: bytes) -> Path:
         """Write a report into a run's folder and return its path. Raises ReportUnavailable."""
+        from k6_mcp.history.report_files import write_report
+
         path = await asyncio.to_thread(write_report, self._folders.results_dir, run_id, name, content)
         with suppress(HistoryUnavailable):
             await self.cleanup.resized(run_id)
@@ -205,6 +224,8 @@ class History:
 
     async def health(self) -> tuple[Component, ...]:
         """Return the state of the database and of the disk that holds the run folders, both tried now."""
+        from k6_mcp.history.health import database_health, disk_health
+
         database = await database_health(self._database)
         return (database, await asyncio.to_thread(disk_health, self._folders.results_dir))
 
@@ -213,14 +234,23 @@ class History:
             self._folders.prepare()
         self._owners.enter()
 
-    async def _baseline_ids(self) -> frozenset[str]:
-        return frozenset(baseline.run_id for baseline in (await self._baselines.all()).values())
+    @cached_property
+    def _database(self) -> Database:
+        from k6_mcp.history.database import Database
 
-    async def _marked(self, page: HistoryPage) -> HistoryPage:
-        with suppress(HistoryUnavailable):
-            known = await self._baseline_ids()
-            return page.model_copy(update={"baselines": tuple(run.run_id for run in page.runs if run.run_id in known)})
-        return page
+        return Database(self._database_path, self._retry_s)
+
+    @cached_property
+    def _baselines(self) -> Baselines:
+        from k6_mcp.history.baselines import Baselines
+
+        return Baselines(self._folders.results_dir, self._database)
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        from k6_mcp.history.catalogue import Catalogue
+
+        return Catalogue(self._database, self._folders, self._baselines)
 
     async def _leave(self) -> None:
         self._database.forgive()
@@ -249,6 +279,8 @@ class History:
         return []
 
     async def _store(self, fresh: list[Run]) -> None:
+        from k6_mcp.history import runs
+
         waiting = self._pending | {run.run_id: run for run in fresh}
         try:
             async with self._database.atomic() as connection:
@@ -263,19 +295,15 @@ class History:
             with suppress(HistoryUnavailable):
                 await shielded(self._store([]))
 
-    def _waiting(self) -> str | None:
-        return f"{len(self._pending)} runs are not in the database yet, because it cannot be written" if self._pending else None
-
     def _results_dir(self) -> str:
         return os.path.realpath(self._folders.results_dir)
 
     def _read_folders(self, run_ids: list[str]) -> list[Run]:
         return [*self._folders.read_some(run_ids)]
 
-    def _newest(self) -> dict[str, Run]:
-        return {run.run_id: run for run in self._folders.read_some(self._folders.newest(_FOLDERS_READ))}
+    def _judge(self, rows: tuple[Unfinished, ...], known: frozenset[str] | None) -> Found:
+        from k6_mcp.history.orphans import judge_folders, judge_rows
 
-    def _judge(self, rows: tuple[runs.Unfinished, ...], known: frozenset[str] | None) -> Found:
         found = judge_rows(rows, self._folders, self._owners)
         if known is not None:
             unlisted = judge_folders(known, self._folders, self._owners)

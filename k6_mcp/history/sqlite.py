@@ -1,17 +1,12 @@
-"""What SQLite needs from us: patience with its locks, words for its errors, shelter from cancellation."""
+"""What SQLite needs from us: patience with its locks, words for its errors."""
 
-import asyncio
 import sqlite3
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
 
 import aiosqlite
-import anyio
 
 from k6_mcp.errors import HistoryUnavailable
 
-T = TypeVar("T")
 BUSY_TIMEOUT_S = 0.5
 _ATTEMPTS = 4  # with the timeout above: two seconds for another process to finish its write
 _REBUILD = "`k6-mcp rebuild` sets it aside and restores the history from the runs' folders"
@@ -63,19 +58,3 @@ async def patiently(connection: aiosqlite.Connection, statement: str) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or attempt == _ATTEMPTS:
                 raise
-
-
-async def shielded(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work` to its end even when cancelled, by anyio or by asyncio; the cancellation goes on afterwards."""
-    task = asyncio.ensure_future(work)
-    interruption: asyncio.CancelledError | None = None
-    with anyio.CancelScope(shield=True):
-        while not task.done():
-            try:
-                await asyncio.wait([task])
-            except asyncio.CancelledError as error:
-                interruption = error
-    if interruption is not None:
-        _ = task.exception()  # else asyncio reports it as never retrieved
-        raise interruption
-    return task.result()

@@ -2,23 +2,20 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from pydantic import Field
-
-from k6_mcp.models.base import Model
 from k6_mcp.models.metrics import ErrorSample
 
 StopReason = Literal["caller", "deadline", "shutdown"]
 
 
-class Started(Model):
+class Started(NamedTuple):
     """k6 runs; traffic may begin."""
 
     at: datetime
 
 
-class Progress(Model):
+class Progress(NamedTuple):
     """k6's own progress block, once a second: whole-test percent (None until known) and counts since the start."""
 
     elapsed_s: float
@@ -29,7 +26,7 @@ class Progress(Model):
     interrupted: int
 
 
-class RecordLine(Model):
+class RecordLine(NamedTuple):
     """One line of k6's time-series record (NDJSON), in order, as written."""
 
     line: str
@@ -39,16 +36,16 @@ RunEvent = Started | Progress | RecordLine
 Emit = Callable[[RunEvent], None]
 
 
-class LogMessage(Model):
-    """A distinct message of the script or k6, how often it came, and the k6 fields that tell where from."""
+class LogMessage(NamedTuple):
+    """A distinct message of the script or k6, how many `times` it came, and the k6 fields that tell where from."""
 
     level: str
     text: str
-    count: int
+    times: int
     source: str | None = None
 
 
-class LogDigest(Model):
+class LogDigest(NamedTuple):
     """k6's stderr, counted and cut: `cause` is the line that explains the exit code, `thrown` counts iterations that threw."""
 
     cause: str | None = None
@@ -61,7 +58,7 @@ class LogDigest(Model):
     went_running: bool = False
 
 
-class Outcome(Model):
+class Outcome(NamedTuple):
     """How a k6 process ended and what it left; negative `exit_code` is the signal that killed it, None if it never started.
 
     `stop_reason` is set only when *we* stopped it. `summary` is the wrapper's `handleSummary(data)` JSON text and
@@ -69,14 +66,14 @@ class Outcome(Model):
     """
 
     exit_code: int | None
+    started_at: datetime
+    ended_at: datetime
     stop_reason: StopReason | None = None
     killed: bool = False
     phase: Literal["plan", "run"] = "run"
-    started_at: datetime
-    ended_at: datetime
     summary: str | None = None
     export: str | None = None
-    log: LogDigest = Field(default_factory=LogDigest)
+    log: LogDigest = LogDigest()
     interrupted: int = 0
     cpu_s: float | None = None
     cores: int | None = None

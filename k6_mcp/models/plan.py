@@ -1,5 +1,7 @@
 """What would run: `RunPlan`, k6's own answer (`k6 inspect`) in our units."""
 
+from typing import NamedTuple
+
 from k6_mcp.models.base import Model
 from k6_mcp.models.script import Script
 
@@ -68,7 +70,7 @@ class Plan(Model):
         return self.phases or len(self.scenarios) > 1
 
 
-class RunPlan(Model):
+class RunPlan(NamedTuple):
     """What a runner executes: the script and its plan under a run id; no path, no pid, so any runner can take it."""
 
     run_id: str

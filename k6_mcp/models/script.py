@@ -1,16 +1,14 @@
 """A k6 script ready to be executed: what `scripts` makes and a runner takes."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import SecretStr
-
-from k6_mcp.models.base import Model
 
 Origin = Literal["text", "file", "preset"]
 
 
-class Script(Model):
+class Script(NamedTuple):
     """Everything k6 needs, as text; a runner writes `files` into the run's folder and starts `entry`.
 
     `text` is what the user wrote or what was rendered from a template (shown, stored, hashed by `sha256`);

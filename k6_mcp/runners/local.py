@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import Process, TaskGroup
@@ -14,7 +15,6 @@ from k6_mcp.errors import K6McpError
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
 from k6_mcp.models.plan import Plan, RunPlan
-from k6_mcp.models.reports import Component
 from k6_mcp.models.script import Script
 from k6_mcp.redaction import credentials_in, redact_text, with_parts
 from k6_mcp.runners.command import HANDLE_SUMMARY_TIMEOUT_S, environment, inspect_command, run_command
@@ -25,6 +25,9 @@ from k6_mcp.runners.logs import LogReader
 from k6_mcp.runners.process import cpu_seconds, interrupt, k6_process, kill_group, usable_cores, wait_drained
 from k6_mcp.runners.stdout import StdoutReader
 from k6_mcp.runners.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from k6_mcp.models.reports import Component
 
 PLAN_TIMEOUT_S = 20.0  # init code has no timeout of its own in k6
 _POLL_S = 0.25
@@ -42,6 +45,7 @@ class LocalRunner:
         self._k6_bin = k6_bin
         self._search_path = search_path
         self._watchdog = Watchdog()
+        self._looking = anyio.Lock(fast_acquire=True)  # yields to nobody before k6 is started
         self._found: tuple[tuple[Path, float], K6Binary] | None = None
         self._elsewhere: dict[str, Path] = {}
         self._stops: dict[str, _Stop] = {}
@@ -55,9 +59,10 @@ class LocalRunner:
         """
         path = locate(self._k6_bin, self._search_path)
         key = (path, path.stat().st_mtime)
-        if self._found is None or self._found[0] != key:
-            self._found = (key, await probe(path))
-        return self._found[1]
+        async with self._looking:
+            if self._found is None or self._found[0] != key:
+                self._found = (key, await probe(path))
+            return self._found[1]
 
     async def k6_version(self) -> str:
         """Return the version of the k6 in use; raises as `k6` does."""
@@ -181,8 +186,10 @@ class LocalRunner:
         """Return whether another process has asked to stop the run."""
         return self.folder(run_id).stop_request.exists()
 
-    async def health(self) -> Component:
+    async def health(self) -> "Component":
         """Return whether k6 is there, where, and which version."""
+        from k6_mcp.models.reports import Component  # not needed to run a test
+
         try:
             k6 = await self.k6()
         except K6McpError as error:

@@ -89,7 +89,7 @@ class LogReader:
             thrown=self._thrown,
             request_failures=self._failures,
             messages=tuple(
-                LogMessage(level=e.level, text=e.text, count=e.count, source=e.source) for e in entries[:_MOST_MESSAGES]
+                LogMessage(level=e.level, text=e.text, times=e.count, source=e.source) for e in entries[:_MOST_MESSAGES]
             ),
             samples=tuple(self._samples.values()),
             dropped_lines=self._dropped,

@@ -46,7 +46,7 @@ class StdoutReader:
             self._percents.append(int(match.group(1)))
             if self.progress is not None:
                 percent = min(sum(self._percents) / len(self._percents), 100.0)
-                self.progress = self.progress.model_copy(update={"percent": percent})
+                self.progress = self.progress._replace(percent=percent)
         elif not self._past_banner:
             self._plan_seen = self._plan_seen or bool(_PLAN.match(line))
             self._past_banner = self._plan_seen and not line.strip()

@@ -14,7 +14,7 @@ def test_a_running_test_shows_totals_and_its_last_interval() -> None:
 
 
 def test_before_the_first_interval_only_progress_is_known() -> None:
-    live = live_figures(Record(), PROGRESS.model_copy(update={"percent": None, "elapsed_s": 0.5}), plan())
+    live = live_figures(Record(), PROGRESS._replace(percent=None, elapsed_s=0.5), plan())
     assert (live.requests, live.requests_per_s, live.p95_ms, live.error_rate) == (0, None, None, None)
     assert live.percent == 20.0
 
@@ -25,8 +25,8 @@ def test_without_progress_the_record_tells_how_far_it_is() -> None:
 
 
 def test_percent_stays_within_its_bounds() -> None:
-    assert live_figures(Record(), PROGRESS.model_copy(update={"percent": None, "elapsed_s": 99.0}), plan()).percent == 100.0
-    assert live_figures(Record(), PROGRESS.model_copy(update={"percent": 101.0}), plan()).percent == 100.0
+    assert live_figures(Record(), PROGRESS._replace(percent=None, elapsed_s=99.0), plan()).percent == 100.0
+    assert live_figures(Record(), PROGRESS._replace(percent=101.0), plan()).percent == 100.0
 
 
 def test_a_plan_of_iterations_has_no_percentage_of_time() -> None:

@@ -15,19 +15,19 @@ SOME_REFUSED = ErrorCount(code=1212, meaning="connection refused", count=10)
 SOME_500 = ErrorCount(code=1500, meaning="HTTP 500", count=5)
 EXHAUSTED = (ErrorCount(code=1213, meaning="x", count=7),)
 UNKNOWN = LogMessage(
-    level="warning", text='There were unknown fields in the options exported in the script: json: unknown field "vuss"', count=1
+    level="warning", text='There were unknown fields in the options exported in the script: json: unknown field "vuss"', times=1
 )
-OVERRODE = LogMessage(level="warning", text='"cli" level configuration overrode scenarios configuration entirely', count=1)
-REDIRECTS = LogMessage(level="warning", text="Stopped after 11 redirects and returned the redirection", count=3)
+OVERRODE = LogMessage(level="warning", text='"cli" level configuration overrode scenarios configuration entirely', times=1)
+REDIRECTS = LogMessage(level="warning", text="Stopped after 11 redirects and returned the redirection", times=3)
 HANDLER_THREW = LogMessage(
-    level="error", text="Error: bad handler\n\tat handleSummary (file:///s.js:3:9(1))\n\tat file:///_guard.js:133:29(4)", count=1
+    level="error", text="Error: bad handler\n\tat handleSummary (file:///s.js:3:9(1))\n\tat file:///_guard.js:133:29(4)", times=1
 )
 HANDLER_IGNORED = LogMessage(
-    level="warning", text="handleSummary: ignored the file a, whose content is", count=1, source="console"
+    level="warning", text="handleSummary: ignored the file a, whose content is", times=1, source="console"
 )
-FAILED = LogMessage(level="warning", text="Request Failed: boom", count=3)
-SAID_BY_SCRIPT = LogMessage(level="warning", text="careful", count=3, source="console")
-THREW = LogMessage(level="error", text="Error: only this one", count=2, source="stacktrace")
+FAILED = LogMessage(level="warning", text="Request Failed: boom", times=3)
+SAID_BY_SCRIPT = LogMessage(level="warning", text="careful", times=3, source="console")
+THREW = LogMessage(level="error", text="Error: only this one", times=2, source="stacktrace")
 
 
 def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Mapping[str, str]:
@@ -45,7 +45,7 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
             '2 of 10 iterations ended in an exception, e.g. "Error: only this one"',
         ),
         (
-            outcome(log=said(None, THREW.model_copy(update={"text": "Uncaught (in promise) later", "source": None}))),
+            outcome(log=said(None, THREW._replace(text="Uncaught (in promise) later", source=None))),
             metrics(HELD, iterations_thrown=2),
             None,
             "iterations_threw",
@@ -161,7 +161,7 @@ def test_one_warning_is_told_once_although_plan_and_run_repeat_it() -> None:
 
 
 def test_only_a_few_of_k6s_own_warnings_are_repeated() -> None:
-    noise = [LogMessage(level="warning", text=f"warning {n}", count=1) for n in range(50)]
+    noise = [LogMessage(level="warning", text=f"warning {n}", times=1) for n in range(50)]
     assert len(judge(outcome(log=said(None, *noise)), metrics(HELD), plan()).warnings) == 3
 
 

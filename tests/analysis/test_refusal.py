@@ -42,7 +42,7 @@ def test_a_script_file_is_known_by_its_own_name() -> None:
 
 
 def test_a_secret_in_the_source_line_is_masked() -> None:
-    script = _script().model_copy(update={"text": 'const password = "hunter2-hunter2"; }\n'})
+    script = _script()._replace(text='const password = "hunter2-hunter2"; }\n')
     refusal = read_refusal(_refused("GoError: file:///data/runs/r-1/script.js: Line 1:37 Unexpected token }"), script)
     assert refusal.source_line == 'const password = "***"; }'
 

@@ -10,9 +10,9 @@ from tests.analysis.samples import metrics, outcome, plan, said, threshold
 CROSSED = threshold(ok=False, observed=812.3)
 EMPTY = threshold("rate>0.9", metric="checks", observed=None, has_samples=False)
 ERRORS_ASKED = threshold("rate<=1", metric="http_req_failed", observed=1.0)
-REFUSED_LOG = LogMessage(level="warning", text='Request Failed: Get "http://h:1/": dial tcp: connection refused', count=100)
+REFUSED_LOG = LogMessage(level="warning", text='Request Failed: Get "http://h:1/": dial tcp: connection refused', times=100)
 THREW_LOG = LogMessage(
-    level="error", text="Error: boom\n\tat default (file:///data/runs/r-1/script.js:3:9(2))", count=10, source="stacktrace"
+    level="error", text="Error: boom\n\tat default (file:///data/runs/r-1/script.js:3:9(2))", times=10, source="stacktrace"
 )
 
 GOOD = metrics(threshold())
@@ -91,9 +91,7 @@ def test_refused_websockets_that_a_threshold_on_checks_asked_about_are_no_failin
 
 @pytest.mark.parametrize("requests", [0, 1])
 def test_iterations_that_threw_since_no_connection_was_opened_tell_of_the_target(requests: int) -> None:
-    refused = THREW_LOG.model_copy(
-        update={"text": "GoError: connection error: dial tcp 127.0.0.1:9: connect: connection refused"}
-    )
+    refused = THREW_LOG._replace(text="GoError: connection error: dial tcp 127.0.0.1:9: connect: connection refused")
     figures = _with(THROWN, requests=requests)
     failure = _failure(judge(outcome(0, log=said(None, refused)), figures, plan()))
     assert (failure.kind, failure.also) == (("script_error", ()) if requests else ("target_unreachable", ("script_error",)))
@@ -210,7 +208,7 @@ def test_evidence_quotes_what_the_target_and_the_script_said() -> None:
 
 def test_evidence_stays_short_whatever_was_logged() -> None:
     noise = [
-        LogMessage(level="error", text=f"{n} " + "boom\r\n\x1b[31m" * 500, count=n, source="stacktrace") for n in range(1, 50)
+        LogMessage(level="error", text=f"{n} " + "boom\r\n\x1b[31m" * 500, times=n, source="stacktrace") for n in range(1, 50)
     ]
     failure = _failure(judge(outcome(107, log=said("x" * 5000, *noise)), THROWN, plan()))
     assert len(failure.message) < 600

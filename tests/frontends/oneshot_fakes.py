@@ -118,6 +118,17 @@ class FakeService:
     async def report(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> ReportFile:
         return ReportFile(format=format, path=f"/results/report.{format}", media_type="text/plain", bytes=1)
 
+    async def expect_test(self) -> None:
+        pass
+
+    @property
+    def upkeep(self) -> "FakeUpkeep":
+        return FakeUpkeep()
+
+
+class FakeUpkeep:
+    """A service in order."""
+
     async def health(self) -> Health:
         caps = LimitsReport(max_concurrent_runs=1, max_vus=1, max_duration_s=1, max_rps=1, max_script_bytes=1, timeout_s=1)
         return Health(ok=True, components=(), limits=caps)

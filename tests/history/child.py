@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,8 @@ async def export_full(folder: Path, largest_bytes: int) -> None:
 
 async def readonly(folder: Path) -> None:
     """Use a history that may only be read; prints what a save told and how many runs a page has."""
+    for part in ("catalogue", "health", "runs"):
+        import_module(f"k6_mcp.history.{part}")  # what is imported when needed may be unreadable to the user below
     if os.getuid() == 0:
         await asyncio.to_thread(os.setuid, 65534)  # root may write everywhere; in a thread, so that threads are loaded before
     async with open_history(folder) as history:

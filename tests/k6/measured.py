@@ -43,7 +43,7 @@ class Measurement:
 
     def metrics(self, **outcome: str | None) -> Metrics:
         """Return the figures, with parts of the outcome replaced."""
-        return read(self.outcome.model_copy(update=outcome), self.record, self.plan)
+        return read(self.outcome._replace(**outcome), self.record, self.plan)
 
 
 async def measure(

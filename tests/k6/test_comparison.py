@@ -104,7 +104,7 @@ async def test_stopping_a_series_stops_its_run_and_starts_no_other(settings: Set
         assert stopped.status == "cancelled"
         assert stopped.series is not None
         assert (stopped.series.asked, len(stopped.series.runs)) == (5, 1)
-        assert (await service.health()).running == ()
+        assert (await service.upkeep.health()).running == ()
         assert target.total == seen
 
 

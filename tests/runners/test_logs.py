@@ -22,7 +22,7 @@ def test_lines_that_differ_only_in_time_are_one_message_with_a_count() -> None:
         reader.feed(_line(msg="Request Failed", level="warning", error="refused", time=f"2026-01-01T00:00:{second:02}Z"))
     reader.close()
     digest = reader.digest(went_running=True)
-    assert [(m.text, m.count) for m in digest.messages] == [("Request Failed: refused", 60)]
+    assert [(m.text, m.times) for m in digest.messages] == [("Request Failed: refused", 60)]
     assert digest.request_failures == 60
     assert written().count("\n") == 11 and "[60 times in all]" in written()
 

@@ -82,7 +82,7 @@ class ReadTools:
         """Answer with the state of what the server depends on."""
         parse(NoArguments, arguments)
         service = await self._opened.service()
-        return answered(await service.health())
+        return answered(await service.upkeep.health())
 
 
 def read_tools(opened: OpenedService) -> list[K6Tool]:

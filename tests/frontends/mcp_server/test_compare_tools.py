@@ -23,7 +23,7 @@ class Short(ScriptedK6):
 
     async def plan(self, run_id: str, script: Script) -> Plan | Outcome:
         planned = await super().plan(run_id, script)
-        return planned.model_copy(update={"duration_s": 2.0}) if planned is PLAN else planned
+        return planned.model_copy(update={"duration_s": 2.0}) if isinstance(planned, Plan) and planned is PLAN else planned
 
 
 def free_running() -> Short:

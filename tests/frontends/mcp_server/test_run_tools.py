@@ -35,7 +35,7 @@ async def test_a_test_that_outlasts_wait_s_comes_back_running_with_what_to_call_
         assert run["status"] == "running"
         assert f'get_run with run_id="{run["run_id"]}"' in run["next"]
         k6.finish(run["run_id"])
-        ended = answer(await client.call_tool("get_run", {"run_id": run["run_id"]}))
+        ended = answer(await client.call_tool("get_run", {"run_id": run["run_id"], "wait_s": 10}))
     assert (ended["run_id"], ended["status"]) == (run["run_id"], "completed")
 
 

@@ -1,0 +1,73 @@
+"""Finding runs again: pages, ids, statistics; from the newest run folders while the database is away."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+
+from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.history import runs
+from k6_mcp.history.baselines import Baselines
+from k6_mcp.history.database import Database
+from k6_mcp.history.filters import bounds
+from k6_mcp.history.folders import Folders
+from k6_mcp.history.pages import find, select
+from k6_mcp.history.past import read_past
+from k6_mcp.models.history import HistoryPage, HistoryQuery
+from k6_mcp.models.past import Past
+from k6_mcp.models.run import Run
+
+_FOLDERS_READ = 500
+_REMOVED = "the database file was removed while in use and a new one was begun; `k6-mcp rebuild` brings earlier runs back"
+
+
+class Catalogue:
+    """The reading side of the history."""
+
+    def __init__(self, database: Database, folders: Folders, baselines: Baselines) -> None:
+        self._database = database
+        self._folders = folders
+        self._baselines = baselines
+
+    async def page(self, query: HistoryQuery, pending: Mapping[str, Run]) -> HistoryPage:
+        """Return one page of runs, newest first; `pending` are those that the database could not take yet.
+
+        Raises:
+            InvalidArguments: If the cursor is not one of ours.
+        """
+        bounds(query)
+        try:
+            page = await find(self._database, query)
+        except HistoryUnavailable as error:
+            newest = await asyncio.to_thread(self._newest)
+            why = f"{'; '.join(error.reasons)}: these runs were read from the newest {_FOLDERS_READ} run folders ({error.hint})"
+            return await self._marked(select((newest | dict(pending)).values(), query, why))
+        remarks = [page.degraded, _REMOVED if self._database.replaced else None, _waiting(len(pending))]
+        return await self._marked(page.model_copy(update={"degraded": "; ".join(filter(None, remarks)) or None}))
+
+    async def past(self, since: datetime) -> Past:
+        """Return the runs since then, counted, and the tests with most runs in detail. Raises HistoryUnavailable."""
+        return await read_past(self._database, runs.to_us(since))
+
+    async def run_ids(self, prefix: str, limit: int) -> tuple[str, ...]:
+        """Return up to `limit` ids that begin with `prefix`, newest first."""
+        if not prefix.isascii():
+            return ()
+        try:
+            return await runs.ids_by_prefix(self._database, prefix, limit)
+        except HistoryUnavailable:
+            ids = await asyncio.to_thread(self._folders.ids)
+            return tuple([run_id for run_id in ids if run_id.startswith(prefix)][:limit])
+
+    async def _marked(self, page: HistoryPage) -> HistoryPage:
+        with suppress(HistoryUnavailable):
+            known = await self._baselines.ids()
+            return page.model_copy(update={"baselines": tuple(run.run_id for run in page.runs if run.run_id in known)})
+        return page
+
+    def _newest(self) -> dict[str, Run]:
+        return {run.run_id: run for run in self._folders.read_some(self._folders.newest(_FOLDERS_READ))}
+
+
+def _waiting(runs: int) -> str | None:
+    return f"{runs} runs are not in the database yet, because it cannot be written" if runs else None

@@ -1,0 +1,89 @@
+"""Keeping the service in order: old runs removed, the history restored, what is broken told."""
+
+from collections.abc import Awaitable, Callable
+
+from k6_mcp.driver import Driver
+from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.history.health import retention_health
+from k6_mcp.history.history import History
+from k6_mcp.models.history import RebuildReport
+from k6_mcp.models.prune import PruneReport
+from k6_mcp.models.reports import Component, Health, LimitsReport
+from k6_mcp.models.retention import Retention
+from k6_mcp.runners.base import Runner
+from k6_mcp.settings import Settings
+
+_TIDY_AT_END_S = 2.0
+_MEASURE_S = 0.3
+
+
+class Upkeep:
+    """What is done around tests, not with one; `recovered` returns once the runs of dead servers are ended."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        driver: Driver,
+        history: History,
+        settings: Settings,
+        recovered: Callable[[], Awaitable[None]],
+        advice_health: Callable[[], Component],
+    ) -> None:
+        self._runner = runner
+        self._driver = driver
+        self._history = history
+        self._settings = settings
+        self._recovered = recovered
+        self._advice_health = advice_health
+
+    async def health(self) -> Health:
+        """Return whether tests can run here and what is running."""
+        components = (
+            await self._runner.health(),
+            *await self._history.health(),
+            await self._retention_health(),
+            self._advice_health(),
+        )
+        caps = self._settings.limits
+        return Health(
+            ok=not any(component.state == "broken" for component in components),
+            components=components,
+            limits=LimitsReport(
+                max_concurrent_runs=caps.max_concurrent_runs,
+                max_vus=caps.max_vus,
+                max_duration_s=caps.max_duration_s,
+                max_rps=caps.max_rps,
+                max_script_bytes=caps.max_script_bytes,
+                timeout_s=self._settings.timeout_s,
+            ),
+            running=self._driver.ids("running"),
+            queued=self._driver.ids("queued"),
+        )
+
+    async def rebuild(self) -> RebuildReport:
+        """Restore the history from the runs' folders. Raises HistoryUnavailable."""
+        return await self._history.rebuild()
+
+    async def prune(self, limits: Retention | None = None, *, dry_run: bool = False) -> PruneReport:
+        """Remove the runs beyond `limits` (default: the settings), or only tell which; raises HistoryUnavailable."""
+        await self._recovered()
+        return await self._history.cleanup.prune(limits or self._settings.retention, dry_run=dry_run)
+
+    async def tidy(self) -> None:
+        """Remove old runs briefly if that is due, for callers that leave before it would happen by itself. Never raises."""
+        await self._history.cleanup.tidy(self._settings.retention, _TIDY_AT_END_S)
+
+    async def tidy_when_idle(self) -> None:
+        """Remove old runs whenever that is due and no test is queued or running here, until cancelled."""
+        while True:
+            ended = self._driver.ended
+            await self._driver.idle()
+            await self._history.cleanup.tidy(self._settings.retention)
+            await ended.wait()
+
+    async def _retention_health(self) -> Component:
+        limits = self._settings.retention
+        try:
+            return retention_health(limits, await self._history.cleanup.space(_MEASURE_S))
+        except HistoryUnavailable as error:
+            return retention_health(limits, None, error.hint)
