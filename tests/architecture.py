@@ -73,6 +73,7 @@ LAZY_OWNERS = (
     "insights",
     "reports.formats",
     "reports.pages",
+    "runners.local",
     "scripts.templates",
 )  # start-up: what is not used is not imported
 

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from k6_mcp.history.catalogue import Catalogue
     from k6_mcp.history.cleanup import Cleanup
     from k6_mcp.history.database import Database
-    from k6_mcp.history.orphans import Found
-    from k6_mcp.history.runs import Unfinished
+    from k6_mcp.history.orphans import Orphanage
     from k6_mcp.models.comparison import Baseline
     from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
     from k6_mcp.models.past import Past
@@ -53,7 +52,6 @@ class History:
         self._database_path, self._retry_s = database.absolute(), retry_s
         self._pending: dict[str, Run] = {}
         self._saving = asyncio.Lock()
-        self._folders_judged = False
 
     async def __aenter__(self) -> Self:
         try:
@@ -179,18 +177,8 @@ class History:
 
         Also brings runs into the database that ended without it.
         """
-        from k6_mcp.history import runs
-
-        rows: tuple[Unfinished, ...] = ()
-        known: frozenset[str] | None = frozenset()
-        try:
-            await self._catch_up()
-            rows = await runs.unfinished(self._database)
-            known = None if self._folders_judged else await runs.known_ids(self._database)
-            self._folders_judged = True
-        except HistoryUnavailable:
-            pass  # then the folders alone tell
-        found = await asyncio.to_thread(self._judge, rows, known)
+        await self._catch_up()
+        found = await self._orphanage.find()
         if found.finished:
             with suppress(HistoryUnavailable, ValueError):
                 await shielded(self._store(found.finished))
@@ -198,7 +186,7 @@ class History:
 
     async def claim(self, run_id: str) -> bool:
         """Return whether the caller alone may end this orphan; the claim ends with the save of the final run, or with this process."""
-        return await shielded(self._claim(run_id))
+        return await shielded(self._orphanage.claim(run_id, self.get))
 
     async def rebuild(self) -> RebuildReport:
         """Restore the database from the run folders; a damaged file is set aside, a healthy one is added to.
@@ -239,6 +227,12 @@ class History:
         from k6_mcp.history.database import Database
 
         return Database(self._database_path, self._retry_s)
+
+    @cached_property
+    def _orphanage(self) -> Orphanage:
+        from k6_mcp.history.orphans import Orphanage
+
+        return Orphanage(self._database, self._folders, self._owners)
 
     @cached_property
     def _baselines(self) -> Baselines:
@@ -300,26 +294,6 @@ class History:
 
     def _read_folders(self, run_ids: list[str]) -> list[Run]:
         return [*self._folders.read_some(run_ids)]
-
-    def _judge(self, rows: tuple[Unfinished, ...], known: frozenset[str] | None) -> Found:
-        from k6_mcp.history.orphans import judge_folders, judge_rows
-
-        found = judge_rows(rows, self._folders, self._owners)
-        if known is not None:
-            unlisted = judge_folders(known, self._folders, self._owners)
-            found.dead += unlisted.dead
-            found.finished += unlisted.finished
-            self._owners.sweep()
-        return found
-
-    async def _claim(self, run_id: str) -> bool:
-        if not await asyncio.to_thread(self._owners.claim, run_id):
-            return False
-        run = await self.get(run_id)  # another server may have ended it since the caller looked
-        if run is not None and run.status not in FINAL and not await asyncio.to_thread(self._owners.alive, run.server_id):
-            return True
-        await asyncio.to_thread(self._owners.unclaim, run_id)
-        return False
 
 
 def _notice(code: str, what: str, error: Exception) -> Notice:

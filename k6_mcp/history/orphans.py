@@ -1,10 +1,14 @@
 """Runs that nobody will end: their server is dead."""
 
+import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.history import runs
+from k6_mcp.history.database import Database
 from k6_mcp.history.folders import Folders
 from k6_mcp.history.owners import Owners
 from k6_mcp.history.runs import Unfinished
@@ -20,6 +24,47 @@ class Found:
     dead: list[Run] = field(default_factory=list[Run])
     finished: list[Run] = field(default_factory=list[Run])
     unread: int = 0
+
+
+class Orphanage:
+    """Finds such runs in the database and in the folders, and gives each to one server alone."""
+
+    def __init__(self, database: Database, folders: Folders, owners: Owners) -> None:
+        self._database = database
+        self._folders = folders
+        self._owners = owners
+        self._folders_judged = False
+
+    async def find(self) -> Found:
+        """Return what became of every unfinished run; without the database the folders alone tell."""
+        rows: tuple[Unfinished, ...] = ()
+        known: frozenset[str] | None = frozenset()
+        try:
+            rows = await runs.unfinished(self._database)
+            known = None if self._folders_judged else await runs.known_ids(self._database)
+            self._folders_judged = True
+        except HistoryUnavailable:
+            pass
+        return await asyncio.to_thread(self._judge, rows, known)
+
+    async def claim(self, run_id: str, get: Callable[[str], Awaitable[Run | None]]) -> bool:
+        """Return whether the caller alone may end this run; `get` reads it anew, for another server may have ended it meanwhile."""
+        if not await asyncio.to_thread(self._owners.claim, run_id):
+            return False
+        run = await get(run_id)
+        if run is not None and run.status not in FINAL and not await asyncio.to_thread(self._owners.alive, run.server_id):
+            return True
+        await asyncio.to_thread(self._owners.unclaim, run_id)
+        return False
+
+    def _judge(self, rows: tuple[Unfinished, ...], known: frozenset[str] | None) -> Found:
+        found = judge_rows(rows, self._folders, self._owners)
+        if known is not None:
+            unlisted = judge_folders(known, self._folders, self._owners)
+            found.dead += unlisted.dead
+            found.finished += unlisted.finished
+            self._owners.sweep()
+        return found
 
 
 def judge_rows(rows: Iterable[Unfinished], folders: Folders, owners: Owners) -> Found:
