@@ -39,6 +39,7 @@ def statistics(past: Past, days: float) -> Statistics:
         trends=tuple(trend for test in past.tests for trend in _trends(test)),
         omitted_tests=past.omitted_tests,
         method=METHOD,
+        degraded=past.degraded,
     )
 
 

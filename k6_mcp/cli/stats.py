@@ -45,6 +45,8 @@ def _listed(numbers: Iterable[tuple[str, int]]) -> str:
 
 
 def _tests(answer: StatisticsAnswer) -> Iterator[RenderableType]:
+    if answer.degraded:
+        yield below(answer.degraded, style="yellow")
     if not answer.tests:
         return
     table = grid("left", "left", "right", "right", "right", "left")

@@ -11,11 +11,12 @@ from k6_mcp.history.baselines import Baselines
 from k6_mcp.history.database import Database
 from k6_mcp.history.filters import bounds
 from k6_mcp.history.folders import Folders
-from k6_mcp.history.pages import find, select
+from k6_mcp.history.pages import find, select, with_waiting
 from k6_mcp.history.past import read_past
 from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.past import Past
 from k6_mcp.models.run import Run
+from k6_mcp.models.wording import count
 
 _FOLDERS_READ = 500
 _REMOVED = "the database file was removed while in use and a new one was begun; `k6-mcp rebuild` brings earlier runs back"
@@ -42,12 +43,14 @@ class Catalogue:
             newest = await asyncio.to_thread(self._newest)
             why = f"{'; '.join(error.reasons)}: these runs were read from the newest {_FOLDERS_READ} run folders ({error.hint})"
             return await self._marked(select((newest | dict(pending)).values(), query, why))
+        page = with_waiting(page, pending, query) if pending else page
         remarks = [page.degraded, _REMOVED if self._database.replaced else None, _waiting(len(pending))]
         return await self._marked(page.model_copy(update={"degraded": "; ".join(filter(None, remarks)) or None}))
 
-    async def past(self, since: datetime) -> Past:
+    async def past(self, since: datetime, pending: int) -> Past:
         """Return the runs since then, counted, and the tests with most runs in detail. Raises HistoryUnavailable."""
-        return await read_past(self._database, runs.to_us(since))
+        past = await read_past(self._database, runs.to_us(since))
+        return past._replace(degraded=_waiting(pending))
 
     async def run_ids(self, prefix: str, limit: int) -> tuple[str, ...]:
         """Return up to `limit` ids that begin with `prefix`, newest first."""
@@ -69,5 +72,7 @@ class Catalogue:
         return {run.run_id: run for run in self._folders.read_some(self._folders.newest(_FOLDERS_READ))}
 
 
-def _waiting(runs: int) -> str | None:
-    return f"{runs} runs are not in the database yet, because it cannot be written" if runs else None
+def _waiting(number_of: int) -> str | None:
+    if not number_of:
+        return None
+    return f"not in the database yet, because it cannot be written: {count(number_of, 'run')}"

@@ -166,7 +166,7 @@ class History:
     async def past(self, since: datetime) -> Past:
         """Return the runs since then, counted, and the tests with most runs in detail. Raises HistoryUnavailable."""
         await self._catch_up()
-        return await self._catalogue.past(since)
+        return await self._catalogue.past(since, len(self._pending))
 
     async def run_ids(self, prefix: str, limit: int) -> tuple[str, ...]:
         """Return up to `limit` ids that begin with `prefix`, newest first."""

@@ -4,7 +4,7 @@ SQLite would have to guess which of several indices to use. We count instead: th
 when every filter has many, the runs are read newest first until the page is full. Both ways are bounded.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from k6_mcp.history.database import Database, Value
@@ -67,6 +67,18 @@ def select(runs: Iterable[Run], query: HistoryQuery, degraded: str) -> HistoryPa
         next_cursor=make_cursor(position(page[-1])) if len(found) > query.limit else None,
         degraded=degraded,
     )
+
+
+def with_waiting(page: HistoryPage, waiting: Mapping[str, Run], query: HistoryQuery) -> HistoryPage:
+    """Return `page` with the runs that the database could not take yet at their places in time; they replace their rows."""
+    known = [run for run in page.runs if run.run_id not in waiting]
+    lowest = position(page.runs[-1]) if page.next_cursor and page.runs else None
+    fresh = [run for run in waiting.values() if matches(run, query) and (lowest is None or position(run) > lowest)]
+    found = sorted([*known, *fresh], key=position, reverse=True)
+    shown = found[: query.limit]
+    total = None if page.total is None else page.total - len(page.runs) + len(found)
+    cursor = page.next_cursor if len(shown) == len(found) else make_cursor(position(shown[-1]))
+    return page.model_copy(update={"runs": tuple(shown), "next_cursor": cursor, "total": total})
 
 
 async def _leader(database: Database, wanted: tuple[Filter, ...]) -> Filter | None:

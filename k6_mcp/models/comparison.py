@@ -86,7 +86,7 @@ class TestTrend(Model):
 class Statistics(Model):
     """The runs of the last `days` days; `anomaly_rate` is the share of ended runs with a warning or critical finding.
 
-    `method` names how the direction of a trend was found.
+    `method` names how the direction of a trend was found; `degraded` says which runs are missing.
     """
 
     days: float
@@ -98,3 +98,4 @@ class Statistics(Model):
     trends: tuple[TestTrend, ...] = ()
     omitted_tests: int = 0
     method: str
+    degraded: str | None = None

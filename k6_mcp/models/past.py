@@ -38,8 +38,9 @@ class PastTest(NamedTuple):
 
 
 class Past(NamedTuple):
-    """The runs of a time: all of them counted, the tests with most runs in detail, how many tests are not."""
+    """The runs of a time: all of them counted, the tests with most runs in detail, how many tests are not; `degraded` says what is missing."""
 
     tallies: tuple[Tally, ...]
     tests: tuple[PastTest, ...]
     omitted_tests: int
+    degraded: str | None = None

@@ -30,7 +30,7 @@ class TestAnswer(Model):
 
 
 class StatisticsAnswer(Model):
-    """Statistics of the last `days`; `omitted_tests` have no row in `tests`."""
+    """Statistics of the last `days`; `omitted_tests` have no row in `tests`, `degraded` says what is not counted."""
 
     days: float
     runs: int
@@ -40,6 +40,7 @@ class StatisticsAnswer(Model):
     by_severity: Mapping[Severity, int]
     tests: tuple[TestAnswer, ...] = ()
     omitted_tests: int = 0
+    degraded: str | None = None
     method: str
     next: str
 
@@ -59,6 +60,7 @@ def statistics_answer(statistics: Statistics) -> StatisticsAnswer:
         by_severity=statistics.by_severity,
         tests=tuple(tests),
         omitted_tests=statistics.omitted_tests,
+        degraded=statistics.degraded,
         method=statistics.method,
         next=_next(statistics, tests),
     )

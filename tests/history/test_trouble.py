@@ -56,10 +56,31 @@ async def test_a_locked_database_is_told_and_written_as_soon_as_it_is_free(tmp_p
 
         assert codes(notices) == ["history_unavailable"]
         assert "locked" in notices[0].message and "next step" in notices[0].message
-        assert "1 runs are not in the database yet" in (during.degraded or "")
+        assert "not in the database yet" in (during.degraded or "") and "1 run" in (during.degraded or "")
+        assert [run.run_id for run in during.runs] == [second.run_id, first.run_id]
         page = await other.page(HistoryQuery())
         assert [run.run_id for run in page.runs] == [third.run_id, second.run_id, first.run_id]
         assert page.degraded is None
+
+
+async def test_runs_that_wait_for_the_database_stand_at_their_places_and_are_counted_as_missing(tmp_path: Path) -> None:
+    runs = [a_run(number) for number in range(5)]
+    async with open_history(tmp_path) as history:
+        for number in (0, 2, 4):
+            await history.save(runs[number])
+        with locked(tmp_path / "results" / "history.db"):
+            await history.save(runs[3])
+            await history.save(runs[1])
+            first = await history.page(HistoryQuery(limit=2))
+            second = await history.page(HistoryQuery(limit=2, cursor=first.next_cursor))
+            third = await history.page(HistoryQuery(limit=2, cursor=second.next_cursor))
+            failed = await history.page(HistoryQuery(status="failed"))
+            past = await history.past(runs[0].created_at)
+
+    shown = [[run.run_id for run in page.runs] for page in (first, second, third)]
+    assert shown == [[runs[n].run_id for n in numbers] for numbers in ((4, 3), (2, 1), (0,))]
+    assert (failed.runs, third.next_cursor) == ((), None)
+    assert "2 runs" in (past.degraded or "")
 
 
 async def test_other_servers_read_the_end_of_a_run_that_the_database_missed(tmp_path: Path) -> None:
