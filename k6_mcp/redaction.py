@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import cast
 from urllib.parse import unquote, unquote_plus, urlsplit, urlunsplit
 
@@ -23,6 +24,9 @@ _FIELD = re.compile(  # quotes may be escaped: k6 writes JSON that a script logs
     re.IGNORECASE,
 )
 _HEADER_LINE = re.compile(r"^((?:proxy-)?authorization|(?:set-)?cookie)(\s*:\s*).+$", re.IGNORECASE | re.MULTILINE)
+_PLAIN = re.compile(r"[0-9A-Za-z_.~-]+")  # nobody escapes these
+_SHORT_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", " ": r"\+"}
+_ANY_BACKSLASHES = r"(?:\\|%(?:25)?5[Cc]){1,64}+"
 _SHORTEST_KNOWN_SECRET = 4  # shorter values ("1", "GET") would mask ordinary text
 
 
@@ -54,10 +58,30 @@ def redact_text(text: str, known: Iterable[str] = ()) -> str:
 
 
 def mask_known(text: str, known: Iterable[str]) -> str:
-    """Return `text` with `known` secret values replaced by `***`, and nothing else."""
+    """Return `text` with `known` secret values replaced by `***`, and nothing else; also as URLs and JSON inside JSON spell them."""
     for secret in sorted({s for s in known if len(s) >= _SHORTEST_KNOWN_SECRET}, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+        text = text.replace(secret, MASK) if _PLAIN.fullmatch(secret) else _spelled(secret).sub(MASK, text)
     return text
+
+
+@lru_cache(maxsize=512)
+def _spelled(secret: str) -> re.Pattern[str]:
+    """A pattern of `secret` in which each character may be escaped as a URL or JSON does, JSON within JSON too.
+
+    Its repetitions are possessive: a text full of backslashes costs no backtracking.
+    """
+    runs = re.findall(r"\\+|[^\\]", secret, re.DOTALL)
+    return re.compile("".join(_ANY_BACKSLASHES if run[0] == "\\" else _any_spelling(run) for run in runs))
+
+
+def _any_spelling(char: str) -> str:
+    if _PLAIN.fullmatch(char):
+        return char
+    units = char.encode("utf-16-be")
+    escaped = r"\\{1,8}+".join(f"u(?i:{units[at]:02x}{units[at + 1]:02x})" for at in range(0, len(units), 2))
+    in_url = "".join(f"%(?:25)?(?i:{byte:02x})" for byte in char.encode())
+    short = _SHORT_ESCAPES.get(char, re.escape(char))
+    return rf"\\{{0,16}}+(?:{re.escape(char)}|{escaped}|{in_url}|{short})"
 
 
 def redact_url(url: str) -> str:

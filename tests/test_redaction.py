@@ -1,6 +1,11 @@
+import json
+from urllib.parse import quote, quote_plus
+
 import pytest
 
 from k6_mcp.redaction import credentials_in, mask_known, redact_text, redact_url, with_parts
+
+AWKWARD = 'p&ss <w>/ü="1\\n"'
 
 
 @pytest.mark.parametrize(
@@ -91,8 +96,28 @@ def test_a_credential_inside_a_secret_is_masked_where_it_stands_alone(secret: st
     "secret", ["http://host/path?page=2", "user=ada&page=2", '{"user": "ada", "token": true}', '{"token', "[" * 100_000, "//[@"]
 )
 def test_what_is_no_credential_inside_a_secret_is_not_masked_alone(secret: str) -> None:
-    assert with_parts([secret]) <= {secret, "True", "true"}
+    innocent = "user ada of host asked path 2 of page, without a [ and a token"
+
+    assert mask_known(innocent, with_parts([secret])) == innocent
 
 
 def test_only_known_values_are_masked_where_words_must_stay() -> None:
     assert mask_known("Bearer abcdef1234 for hunter22", ["hunter22"]) == "Bearer abcdef1234 for ***"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        json.dumps({"field": AWKWARD}),
+        json.dumps({"field": AWKWARD}, ensure_ascii=False),
+        json.dumps(json.dumps({"field": AWKWARD}, ensure_ascii=False), ensure_ascii=False),
+        r'{"msg":"p\u0026ss \u003cw\u003e/ü=\"1\\n\""}',
+        f"http://host/?x={quote(AWKWARD, safe='')}",
+        f"http://host/?x={quote_plus(AWKWARD)}&y=1",
+        f"http://host/{quote(AWKWARD)}",
+    ],
+)
+def test_a_secret_is_masked_however_json_and_urls_spell_it(written: str) -> None:
+    masked = mask_known(written, with_parts([AWKWARD]))
+
+    assert "***" in masked and "ss" not in masked

@@ -44,6 +44,33 @@ async def test_what_a_script_prints_throws_and_returns_is_kept_without_its_secre
     assert not [secret for secret in ALL if secret in told]
 
 
+AWKWARD = 'hunter77&<w> "q\\ü+=/\n end'
+SPELLING = """
+import http from 'k6/http';
+export const options = { iterations: 2 };
+export default function () {
+  const secret = __ENV.AWKWARD;
+  console.log('it is ' + secret);
+  console.log({ inside: secret, again: JSON.stringify({ deeper: secret }) });
+  for (const written of [encodeURIComponent(secret), encodeURI(secret), secret]) {
+    http.get(`http://127.0.0.1:9/?x=${written}`);
+    http.get(`http://127.0.0.1:9/${written}`);
+  }
+  throw new Error('no ' + secret);
+}
+"""
+
+
+async def test_secrets_are_masked_however_k6_and_the_script_spell_them(settings: Settings) -> None:
+    test = parse_load_test({"script": SPELLING, "env": {"AWKWARD": AWKWARD}})
+    async with open_app(settings) as service:
+        run = await service.execute(test, wait_s=30)
+        told = run_answer(run).model_dump_json() + await service.log(run.run_id)
+    assert "it is ***" in told and "Error: no ***" in told
+    assert "hunter77" not in told
+    assert _where("hunter77", settings.results_dir) == []
+
+
 NAMED = """
 import http from 'k6/http';
 import { check, group } from 'k6';
@@ -78,7 +105,7 @@ async def test_a_target_that_quotes_a_part_of_a_secret_is_quoted_without_it(sett
     async with open_app(settings) as service:
         run = await service.execute(test, wait_s=30)
         log = await service.log(run.run_id)
-    assert "k6-mcp sample" in log and "login" in log and BODY not in log
+    assert "k6-mcp sample" in log and "***" in log and BODY not in log
     assert _where(BODY, settings.results_dir) == []
 
 
