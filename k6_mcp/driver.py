@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from k6_mcp.analysis.live import live_figures
 from k6_mcp.analysis.record import Record
 from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.outcome import Outcome, RunEvent, Started, StopReason
@@ -166,6 +167,14 @@ class Driver:
         record = record_of(run)
         await anyio.to_thread.run_sync(self._runner.recorded, run.run_id, record.feed)
         return timeline_of(record, run.plan, run.metrics)
+
+    async def seen(self, run: Run) -> Run:
+        """Return a run of another server with what its record shows of it so far, if it is going on."""
+        if run.status != "running" or run.run_id in self._ongoing:
+            return run
+        record = Record(run.plan is None or run.plan.tells_scenarios)
+        await anyio.to_thread.run_sync(self._runner.recorded, run.run_id, record.feed)
+        return run.model_copy(update={"live": live_figures(record, None, run.plan)}) if record.seconds else run
 
     async def _keep(self, run: Run, timeline: Timeline | None = None, *, record_is_whole: bool = False) -> Run:
         """Keep a run for good; its timeline replaces the record once both are kept."""

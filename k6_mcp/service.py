@@ -250,7 +250,7 @@ class LoadTests:
         await self._when_recovered()
         if (run := self._driver.told(run_id) or await self._history.get(run_id)) is None:
             raise UnknownRun(run_id)
-        return run
+        return await self._driver.seen(run)
 
     async def log(self, run_id: str) -> str:
         """Return k6's log of a run, capped and without secrets; raises UnknownRun."""

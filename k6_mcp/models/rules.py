@@ -1,5 +1,6 @@
 """Rules across the arguments of a load test, and the one door through which arguments become a `LoadTest`."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.models.request import LoadTest, Slo, Stage
 
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SOURCES = ("script", "script_file", "url")
 _URL_ONLY = ("preset", "method", "headers", "body")
 _INSIDE: Mapping[str, Iterable[str]] = {"slo": Slo.model_fields, "stages": Stage.model_fields}
@@ -95,6 +97,8 @@ def _url(url: str) -> Iterator[str]:
         or any(c.isspace() or ord(c) < 32 or ord(c) == 127 for c in url)
     ):
         yield f"url: {url[:80]!r} is not an http(s) URL with a host; write it as http://host:port/path"
+    if escape := _BAD_ESCAPE.search(url):
+        yield f"url: {url[escape.start() : escape.start() + 3]!r} is no escape (% and two hexadecimal digits); write a percent sign as %25"
 
 
 def _load(given: Mapping[str, object]) -> Iterator[str]:

@@ -168,6 +168,8 @@ async def test_a_run_of_a_living_server_is_never_marked_lost(settings: Settings,
             timeline = await service.timeline(run_id)
             assert timeline is not None
             assert timeline.total.requests[0] > 0
+            live = (await service.get(run_id)).live
+            assert live is not None and live.requests >= timeline.total.requests[0] and live.requests_per_s
         server.send_signal(signal.SIGKILL)
         server.wait()
     async with open_app(settings) as service:

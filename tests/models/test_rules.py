@@ -33,6 +33,10 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         ({"script": "x", "preset": "low"}, "preset: only with url; a script sets these itself"),
         ({"url": "http://a", "body": "x"}, "body: not with method GET; use POST, PUT, PATCH, DELETE or OPTIONS"),
         ({"url": "http://"}, "url: 'http://' is not an http(s) URL with a host; write it as http://host:port/path"),
+        (
+            {"url": "http://a/?q=100%&r=%ZZ"},
+            "url: '%&r' is no escape (% and two hexadecimal digits); write a percent sign as %25",
+        ),
         ({"url": "http://a:99999/"}, "url: Port out of range 0-65535"),
         (
             {"url": "http://a", "duration": "1s", "iterations": 1},
