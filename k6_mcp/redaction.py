@@ -23,6 +23,10 @@ _FIELD = re.compile(  # quotes may be escaped: k6 writes JSON that a script logs
     r"""(?:(?!(?P=v))(?:\\.|[^\\])){0,10000}(?P=v)""",
     re.IGNORECASE,
 )
+_BARE = re.compile(  # a value after a colon only with a digit in it: "token: expired" explains a failure
+    rf"""(?<![\w$.-])({_SECRET_WORD}[\w-]{{0,40}})(=|:\s{{1,3}}(?=[^\s"'`\\&,;<>(){{}}]{{0,200}}\d))([^\s"'`\\&,;<>(){{}}=:]{{4,}})""",
+    re.IGNORECASE,
+)
 _HEADER_LINE = re.compile(r"^((?:proxy-)?authorization|(?:set-)?cookie)(\s*:\s*).+$", re.IGNORECASE | re.MULTILINE)
 _PLAIN = re.compile(r"[0-9A-Za-z_.~-]+")  # nobody escapes these
 _SHORT_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", " ": r"\+"}
@@ -55,6 +59,15 @@ def redact_text(text: str, known: Iterable[str] = ()) -> str:
     text = _SCHEME.sub(rf"\1\2{MASK}", text)
     text = _JWT.sub(MASK, text)
     return _USERINFO.sub(MASK, text)
+
+
+def redact_said(text: str, known: Iterable[str] = ()) -> str:
+    """Return what a target or a script said like `redact_text`, and without values that stand bare behind the name of a secret.
+
+    Not for scripts: there such a value is an expression.
+    """
+    text = redact_text(text, known)
+    return _BARE.sub(rf"\1\2{MASK}", text) if SECRET_NAME.search(text) else text
 
 
 def mask_known(text: str, known: Iterable[str]) -> str:

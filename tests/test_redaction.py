@@ -3,7 +3,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from k6_mcp.redaction import credentials_in, mask_known, redact_text, redact_url, with_parts
+from k6_mcp.redaction import credentials_in, mask_known, redact_said, redact_text, redact_url, with_parts
 
 AWKWARD = 'p&ss <w>/ü="1\\n"'
 
@@ -121,3 +121,22 @@ def test_a_secret_is_masked_however_json_and_urls_spell_it(written: str) -> None
     masked = mask_known(written, with_parts([AWKWARD]))
 
     assert "***" in masked and "ss" not in masked
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("token=supersecretvalue123", "token=***"),
+        ('{"msg":"user ada, password=hunter2 refused"}', '{"msg":"user ada, password=*** refused"}'),
+        ("password: hunter22, try again", "password: ***, try again"),
+        ("token: expired", "token: expired"),
+        ("unexpected token = in line 2", "unexpected token = in line 2"),
+        ("max_tokens=256", "max_tokens=256"),
+    ],
+)
+def test_a_bare_value_behind_the_name_of_a_secret_is_masked_in_what_others_say(said: str, shown: str) -> None:
+    assert redact_said(said) == shown
+
+
+def test_an_expression_of_a_script_is_shown_as_it_is() -> None:
+    assert redact_text("const token=login(user);") == "const token=login(user);"

@@ -16,7 +16,7 @@ from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
 from k6_mcp.models.plan import Plan, RunPlan
 from k6_mcp.models.script import Script
-from k6_mcp.redaction import credentials_in, redact_text, with_parts
+from k6_mcp.redaction import credentials_in, redact_said, redact_text, with_parts
 from k6_mcp.runners.command import HANDLE_SUMMARY_TIMEOUT_S, environment, inspect_command, run_command
 from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, without_secret_names, write_script
 from k6_mcp.runners.find import K6Binary, locate, probe
@@ -251,7 +251,7 @@ class _Attempt:
             tasks.cancel_scope.cancel()
         self._tail.read()
         self._log.close()
-        self._log_file(redact_text(self._stdout.text, self._secrets))
+        self._log_file(redact_said(self._stdout.text, self._secrets))
         progress = self._stdout.progress
         return Outcome(
             exit_code=exit_code,

@@ -8,7 +8,7 @@ from typing import cast
 
 from k6_mcp.models.metrics import ErrorSample
 from k6_mcp.models.outcome import LogDigest, LogMessage
-from k6_mcp.redaction import redact_text
+from k6_mcp.redaction import redact_said
 
 _TIME = re.compile(rb'"time":"[^"]*"|time="[^"]*"')
 _LOGFMT = re.compile(r'level=(\w+) msg="((?:[^"\\]|\\.)*)"')
@@ -116,7 +116,7 @@ class LogReader:
         if entry.explains_exit:
             self._cause = entry
         if entry.count <= _WRITTEN_EACH and key in self._entries:
-            self._put(redact_text(line.decode("utf-8", errors="replace"), self._secrets))
+            self._put(redact_said(line.decode("utf-8", errors="replace"), self._secrets))
 
     def _sample(self, line: bytes) -> bool:
         """Take a sample of a failed answer; the first of each kind is kept until one comes that has a body."""
@@ -127,7 +127,7 @@ class LogReader:
         known = self._samples.get(key := (sample.name, sample.status))
         if (known is None and len(self._samples) < _MOST_SAMPLES) or (known is not None and not known.text and sample.text):
             self._samples[key] = sample
-            self._put(redact_text(line.decode("utf-8", errors="replace"), self._secrets))
+            self._put(redact_said(line.decode("utf-8", errors="replace"), self._secrets))
         return True
 
     def _put(self, text: str) -> None:
@@ -170,7 +170,7 @@ def _parse(line: bytes, secrets: tuple[str, ...]) -> _Entry:
     shown = _WRAPPER.sub("", f"{said}: {error}" if error is not None else said)
     return _Entry(
         level=level,
-        text=redact_text(shown, secrets)[:_MESSAGE_CHARS],
+        text=redact_said(shown, secrets)[:_MESSAGE_CHARS],
         source=str(source) if source is not None else None,
         hint=str(fields["hint"])[:_MESSAGE_CHARS] if "hint" in fields else None,
         explains_exit=explains,
@@ -183,7 +183,7 @@ def _parse_sample(line: bytes, secrets: tuple[str, ...]) -> ErrorSample | None:
     name, status, text = fields.get("name"), fields.get("status"), fields.get("text")
     if not isinstance(name, str) or not isinstance(status, int) or not isinstance(text, str) or not 0 <= status < 1000:
         return None
-    name, text = (redact_text(part, secrets)[:_SAMPLE_CHARS] for part in (name, text))
+    name, text = (redact_said(part, secrets)[:_SAMPLE_CHARS] for part in (name, text))
     return ErrorSample(name=name, status=status, text=text)
 
 
