@@ -12,6 +12,10 @@ OPENED = 101  # the status of a WebSocket handshake that succeeded
 MOST_DROPPED = 0.01  # below, the figures still answer the question that was asked
 _MOST_LINES = 5
 _NOT_CONNECTED = re.compile(r"\bdial(?:ing)?:? (?:tcp|udp|unix)\b|connection refused|no such host")
+_LOOK_AT_ANSWER = (
+    "see what the target answers to one such request (URL, method, body, credentials); if these statuses are right, "
+    "say so with expected_statuses"
+)
 _START_TARGET = "start the target, or correct host and port in the URL, as seen from the machine of this server"
 
 
@@ -92,13 +96,32 @@ def thresholds_exceeded(case: Case) -> Cause | None:
     if not crossed:
         return None
     early = "; k6 stopped the test early (abortOnFail)" if case.aborted_by_threshold else ""
+    useless = _without_success(case)
     return Cause(
         "thresholds_exceeded",
-        f"{len(crossed)} of {count(len(case.thresholds), 'threshold')} crossed: {few(map(crossing, crossed))}{early}",
-        "improve the target or lower the load, or change thresholds/slo if they ask for too much; "
+        f"{len(crossed)} of {count(len(case.thresholds), 'threshold')} crossed: {few(map(crossing, crossed))}{early}"
+        + (f"; {useless}" if useless else ""),
+        _LOOK_AT_ANSWER
+        if useless
+        else "improve the target or lower the load, or change thresholds/slo if they ask for too much; "
         'get_run with detail="full" has every figure',
         tuple(crossing(threshold) for threshold in crossed[3 : 3 + _MOST_LINES]),
     )
+
+
+def _without_success(case: Case) -> str | None:
+    """Return that not one request was successful and what came instead, None where some were or no answer came."""
+    figures, metrics = case.figures, case.metrics
+    if figures is None or metrics is None or not figures.requests or figures.failed_requests < figures.requests:
+        return None
+    if figures.unanswered_requests >= figures.requests:
+        return None
+    what = few(_statuses(metrics), 4) or "their statuses are not known"
+    return f"not one of {count(figures.requests, 'request')} was successful: {what}"
+
+
+def _statuses(metrics: Metrics) -> list[str]:
+    return [f"{s.count}x {f'HTTP {s.status}' if s.status else 'no answer'}" for s in metrics.statuses]
 
 
 def crossing(threshold: ThresholdResult) -> str:
@@ -117,20 +140,10 @@ def target_failing(case: Case) -> Cause | None:
         return None
     if not figures.requests:
         return _sessions_refused(case, metrics)
-    if figures.failed_requests < figures.requests:
+    message = _without_success(case)
+    if message is None or any(t.has_samples and asks_about_failures(t.metric) for t in case.thresholds):
         return None
-    if figures.unanswered_requests >= figures.requests or any(
-        t.has_samples and asks_about_failures(t.metric) for t in case.thresholds
-    ):
-        return None
-    statuses = [f"{s.count}x {f'HTTP {s.status}' if s.status else 'no answer'}" for s in metrics.statuses]
-    return Cause(
-        "target_failing",
-        f"not one of {count(figures.requests, 'request')} was successful: {few(statuses, 4) or 'their statuses are not known'}",
-        "see what the target answers to one such request (URL, method, body, credentials); if these statuses are right, "
-        "say so with expected_statuses",
-        tuple(statuses[4 : 4 + _MOST_LINES]),
-    )
+    return Cause("target_failing", message, _LOOK_AT_ANSWER, tuple(_statuses(metrics)[4 : 4 + _MOST_LINES]))
 
 
 def _sessions_refused(case: Case, metrics: Metrics) -> Cause | None:

@@ -231,3 +231,10 @@ def test_evidence_stays_short_whatever_was_logged() -> None:
 def test_the_hint_fits_the_class_of_error(code: int, text: str) -> None:
     errors = (ErrorCount(code=code, meaning="x", count=100),)
     assert text in _failure(judge(outcome(0), REFUSED.model_copy(update={"errors": errors}), plan())).hint
+
+
+def test_a_crossed_threshold_without_one_success_sends_to_the_answers_not_to_the_load() -> None:
+    failure = _failure(judge(outcome(99), _with(FAILING, CROSSED), plan()))
+    assert failure.kind == "thresholds_exceeded"
+    assert "not one of 100 requests was successful: 100x HTTP 500" in failure.message
+    assert "URL, method" in failure.hint and "lower the load" not in failure.hint
