@@ -1,7 +1,12 @@
 """Prompts that a person picks: plan a test, read a result."""
 
+from collections.abc import Iterable, Mapping
+
 from mcp.server import MCPServer
 from mcp.server.mcpserver.prompts.base import Prompt, PromptArgument
+from mcp.types import Prompt as ListedPrompt
+
+from k6_mcp.models.wording import few
 
 _PLAN = """Plan and run a k6 load test of {target}. Goal: {goal}.
 
@@ -28,6 +33,20 @@ async def plan_load_test(target: str, goal: str = "find out whether it is fast a
 async def read_result(run_id: str) -> str:
     """Return the request to explain a run."""
     return _READ.format(run_id=run_id)
+
+
+def prompt_problem(name: str, arguments: Mapping[str, object], listed: Iterable[ListedPrompt]) -> str | None:
+    """Return what is wrong with a request for a prompt, None if nothing is."""
+    prompts = {prompt.name: prompt.arguments or [] for prompt in listed}
+    if name not in prompts:
+        return f"no prompt is called {name[:80]!r}; use one of {', '.join(prompts)}"
+    known = [argument.name for argument in prompts[name]]
+    missing = [argument.name for argument in prompts[name] if argument.required and not arguments.get(argument.name)]
+    unknown = [argument for argument in arguments if argument not in known]
+    problems = [f"give {', '.join(missing)}"] if missing else []
+    if unknown:
+        problems.append(f"unknown argument {few(map(repr, unknown))} (allowed: {', '.join(known)})")
+    return f"{name}: {'; '.join(problems)}" if problems else None
 
 
 def add_prompts(server: MCPServer) -> None:

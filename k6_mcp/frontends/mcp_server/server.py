@@ -4,11 +4,12 @@ from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from typing import cast
 
 import anyio
+from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
-from mcp.types import CallToolResult, InputRequiredResult
+from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
 from mcp.types import Tool as ListedTool
 
 from k6_mcp import __version__
@@ -16,7 +17,7 @@ from k6_mcp.frontends.mcp_server.answers import refused
 from k6_mcp.frontends.mcp_server.completions import add_completions
 from k6_mcp.frontends.mcp_server.in_flight import InFlight
 from k6_mcp.frontends.mcp_server.opened import OpenApp, OpenedService
-from k6_mcp.frontends.mcp_server.prompts import add_prompts
+from k6_mcp.frontends.mcp_server.prompts import add_prompts, prompt_problem
 from k6_mcp.frontends.mcp_server.report_resources import add_report_resources
 from k6_mcp.frontends.mcp_server.resources import add_resources
 from k6_mcp.frontends.mcp_server.run_app import RunApp, add_view_resource, with_app
@@ -89,6 +90,14 @@ class K6Server(MCPServer[OpenedService]):
         if name not in known and name not in self._unlisted:
             return refused(f"unknown_tool: no tool is called {name[:80]!r} (next step: use one of {', '.join(known)})")
         return await super().call_tool(name, arguments, context)
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, object] | None = None, context: ToolContext | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """Return a prompt; raises MCPError that says what is wrong with the name or the arguments."""
+        if problem := prompt_problem(name, arguments or {}, await self.list_prompts()):
+            raise MCPError(INVALID_PARAMS, problem)
+        return await super().get_prompt(name, arguments, context)
 
 
 def build_server(open_app: OpenApp, *, task_sources: Sequence[TaskSource] = ()) -> K6Server:

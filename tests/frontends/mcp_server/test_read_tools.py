@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from mcp import Client, MCPError
-from mcp.types import PromptReference, ResourceTemplateReference, TextContent, TextResourceContents
+from mcp.types import INVALID_PARAMS, PromptReference, ResourceTemplateReference, TextContent, TextResourceContents
 
 from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES
 from k6_mcp.settings import Settings
@@ -208,3 +208,20 @@ async def test_run_ids_and_presets_are_completed(settings: Settings) -> None:
     assert exact.completion.values == [ids[0]]
     assert medium.completion.values == ["medium"]
     assert nothing.completion.values == []
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("nope", {}, "no prompt is called 'nope'; use one of plan_load_test, read_result"),
+        ("read_result", {}, "read_result: give run_id"),
+        ("plan_load_test", {"gaol": "x"}, "plan_load_test: give target; unknown argument 'gaol' (allowed: target, goal)"),
+    ],
+)
+async def test_a_prompt_that_cannot_be_given_says_what_to_correct(
+    settings: Settings, name: str, arguments: dict[str, str], told: str
+) -> None:
+    async with connected(settings, ScriptedK6()) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.get_prompt(name, arguments)
+    assert (refused.value.error.code, refused.value.error.message) == (INVALID_PARAMS, told)
