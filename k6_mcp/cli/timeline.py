@@ -17,7 +17,6 @@ _BARS = "▁▂▃▄▅▆▇█"
 _WIDEST = 60
 _LEAST_WIDTH = 10
 _BESIDE_BARS = 32
-_SHORTEST_S = 0.2  # a shorter interval says nothing about a rate
 
 
 def timeline_view(run: Run, timeline: Timeline | None, width: int) -> RenderableType | None:
@@ -47,18 +46,16 @@ def _bar(height: float) -> str:
 
 
 def _lines(shown: Timeline) -> Iterator[tuple[str, Sequence[float | None], str]]:
-    total = shown.total
-    long = [end - start >= _SHORTEST_S for start, end in zip(shown.starts_s, shown.ends_s, strict=True)]
+    total, spans = shown.total, shown.spans_s
     what, counts = ("requests/s", total.requests) if any(total.requests) else ("iterations/s", total.iterations)
-    seconds = (end - start for start, end in zip(shown.starts_s, shown.ends_s, strict=True))
-    rates = [n / s if enough else None for n, s, enough in zip(counts, seconds, long, strict=True)]
+    rates = [n / span if span else None for n, span in zip(counts, spans, strict=True)]
     yield what, rates, f"up to {_rate(_largest(rates))}"
     if any(value is not None for value in total.p95_ms):
         name = "p95 of answers" if any(shown.unanswered) else "p95"
         yield name, total.p95_ms, f"up to {ms(_largest(total.p95_ms))}"
     if any(total.failed):
-        shares = zip(total.failed, total.requests, long, strict=True)
-        errors = [n / requests if requests and enough else None for n, requests, enough in shares]
+        shares = zip(total.failed, total.requests, spans, strict=True)
+        errors = [n / requests if requests and span else None for n, requests, span in shares]
         yield "errors", errors, f"up to {share(_largest(errors))}"
     if any(shown.dropped):
         yield "dropped", shown.dropped, f"{count(sum(shown.dropped))} iterations"

@@ -89,6 +89,12 @@ class Timeline(Model):
         return (0.0, *self.ends_s[:-1]) if self.ends_s else ()
 
     @property
+    def spans_s(self) -> Numbers:
+        """The length of each interval that a rate may be told of, in s: None for a last one of milliseconds, whose rate would mean nothing."""
+        lengths = [end - start for start, end in zip(self.starts_s, self.ends_s, strict=True)]
+        return tuple(None if number and length < self.period_s / 2 else length for number, length in enumerate(lengths))
+
+    @property
     def seconds(self) -> float:
         """From time 0 to the end of the last interval."""
         return self.ends_s[-1] if self.ends_s else 0.0

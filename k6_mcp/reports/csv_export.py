@@ -29,24 +29,23 @@ def timeline_csv(timeline: Timeline | None) -> bytes:
 
 
 def _columns(timeline: Timeline) -> Iterator[Column]:
-    total, starts = timeline.total, timeline.starts_s
-    lengths = [end - start for start, end in zip(starts, timeline.ends_s, strict=True)]
+    total, starts, spans = timeline.total, timeline.starts_s, timeline.spans_s
     yield "start_unix_ms", [round(timeline.start_unix_ms + start * 1000) for start in starts]
     yield "from_s", starts
     yield "to_s", timeline.ends_s
     yield "vus", timeline.vus
-    yield from _series("", total, lengths)
+    yield from _series("", total, spans)
     yield "unanswered", timeline.unanswered
     yield "dropped_iterations", timeline.dropped
     for series in timeline.errors:
         yield f"failed_code_{series.code}" if series.code else "failed_other_codes", series.counts
     for scenario in timeline.scenarios:
-        yield from _series(f"scenario_{_UNNAMEABLE.sub('_', scenario.name)[:60]}_", scenario.series, lengths)
+        yield from _series(f"scenario_{_UNNAMEABLE.sub('_', scenario.name)[:60]}_", scenario.series, spans)
 
 
-def _series(prefix: str, series: Series, lengths: Sequence[float]) -> Iterator[Column]:
+def _series(prefix: str, series: Series, spans_s: Numbers) -> Iterator[Column]:
     yield f"{prefix}requests", series.requests
-    yield f"{prefix}requests_per_s", _ratio(series.requests, lengths)
+    yield f"{prefix}requests_per_s", _ratio(series.requests, spans_s)
     yield f"{prefix}failed", series.failed
     yield f"{prefix}error_rate", _ratio(series.failed, series.requests)
     yield f"{prefix}iterations", series.iterations
@@ -54,8 +53,8 @@ def _series(prefix: str, series: Series, lengths: Sequence[float]) -> Iterator[C
         yield prefix + name, getattr(series, name)
 
 
-def _ratio(counts: Sequence[int], of: Sequence[float]) -> Numbers:
-    return tuple(count / whole if whole > 0 else None for count, whole in zip(counts, of, strict=True))
+def _ratio(counts: Sequence[int], of: Sequence[float | None]) -> Numbers:
+    return tuple(count / whole if whole else None for count, whole in zip(counts, of, strict=True))
 
 
 def _field(value: Value) -> str:

@@ -8,7 +8,7 @@ from k6_mcp.analysis.condense import condense, ever_smaller
 from k6_mcp.analysis.phases import phases_of
 from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES, Json, as_json, compact, size
 from k6_mcp.models.run import FINAL, Run
-from k6_mcp.models.timeline import Phase, Series, Timeline
+from k6_mcp.models.timeline import Numbers, Phase, Series, Timeline
 from k6_mcp.models.wording import cut
 
 _POINTS = (60, 40, 24, 12)
@@ -62,13 +62,12 @@ def whole_timeline(run: Run, timeline: Timeline) -> str:
 
 
 def _columns(timeline: Timeline) -> Json:
-    lengths = [end - start for start, end in zip(timeline.starts_s, timeline.ends_s, strict=True)]
-    total = timeline.total
+    spans, total = timeline.spans_s, timeline.total
     columns: Json = {
         "to_s": [round(end, 1) if end >= 1 else round(end, 3) for end in timeline.ends_s],
         "requests": [*total.requests],
-        "requests_per_s": _rates(total.requests, lengths),
-        "iterations_per_s": _rates(total.iterations, lengths),
+        "requests_per_s": _rates(total.requests, spans),
+        "iterations_per_s": _rates(total.iterations, spans),
         **_latency(total),
         "failed": [*total.failed],
         "vus": [*timeline.vus],
@@ -102,8 +101,8 @@ def _latency(series: Series) -> Json:
     }
 
 
-def _rates(counts: Sequence[int], lengths: Sequence[float]) -> list[JsonValue]:
-    return _read([count / length if length > 0 else None for count, length in zip(counts, lengths, strict=True)])
+def _rates(counts: Sequence[int], spans_s: Numbers) -> list[JsonValue]:
+    return _read([count / span if span else None for count, span in zip(counts, spans_s, strict=True)])
 
 
 def _read(values: Sequence[float | None]) -> list[JsonValue]:

@@ -15,6 +15,7 @@ from k6_mcp.models.timeline import Timeline
 from k6_mcp.settings import Settings
 from tests.analysis.records import long_record
 from tests.analysis.samples import RECORD, plan, record, run
+from tests.analysis.timelines import Second, timeline_of
 from tests.frontends.mcp_server.connect import SCRIPT, answer, connected, said, until
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
 
@@ -89,3 +90,17 @@ def test_a_long_run_of_many_scenarios_and_stages_fits(scenarios: int) -> None:
     assert sum(shown["requests"]) == sum(built.total.requests)
     assert sum(shown["failed"]) == sum(built.total.failed)
     assert "more phases are left out" in str(told["note"])
+
+
+def test_no_rate_is_told_of_the_last_milliseconds() -> None:
+    shown = timeline_answer(run(), timeline_of([Second(requests=20)] * 2 + [Second(requests=9)], ends_s=(1.0, 2.0, 2.009)))[
+        "timeline"
+    ]
+    assert isinstance(shown, dict)
+    assert (shown["requests"], shown["requests_per_s"]) == ([20, 20, 9], [20, 20, None])
+
+
+def test_the_rate_of_a_run_of_milliseconds_is_told() -> None:
+    shown = timeline_answer(run(), timeline_of([Second(requests=9)], ends_s=(0.2,)))["timeline"]
+    assert isinstance(shown, dict)
+    assert shown["requests_per_s"] == [45]
