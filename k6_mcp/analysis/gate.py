@@ -7,6 +7,7 @@ from k6_mcp.models.comparison import Comparison
 from k6_mcp.models.gate import GateOutcome, GatePolicy, GateResult
 from k6_mcp.models.headline import headline
 from k6_mcp.models.run import FINAL, FailureKind, Run
+from k6_mcp.models.wording import few
 
 # Every way to fail says either something about the target, or that the test itself did not work.
 _FAILURES: Mapping[FailureKind, GateOutcome] = {
@@ -113,10 +114,21 @@ def _untold(comparison: Comparison) -> str | None:
 
 
 def _of_nothing_asserted(runs: Sequence[Run], comparison: Comparison | None, policy: GatePolicy) -> Iterator[Doubt]:
-    asserted = any(run.metrics and run.metrics.thresholds for run in runs)
-    if not asserted and comparison is None and not policy.allow_nothing_asserted:
+    if comparison is not None or any(run.metrics and run.metrics.thresholds for run in runs):
+        return
+    if not policy.allow_nothing_asserted:
         what = "nothing was asserted: give thresholds or slo, compare with a baseline, or allow it with --allow-nothing-asserted"
         yield "errored", what
+    elif silent := [run.run_id for run in runs if not _received(run)]:
+        yield (
+            "errored",
+            f"nothing was asserted, and nothing was received from a target in {few(silent)}: no requests, or none answered",
+        )
+
+
+def _received(run: Run) -> bool:
+    figures = run.metrics.figures if run.metrics else None
+    return figures is not None and (figures.data_received_bytes > 0 or figures.requests > figures.unanswered_requests)
 
 
 def _why_passed(runs: Sequence[Run], comparison: Comparison | None) -> Iterator[str]:

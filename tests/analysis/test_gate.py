@@ -98,6 +98,16 @@ def test_nothing_asserted_passes_only_where_it_is_allowed_or_a_comparison_assert
     assert outcome(run, compared("regressed"), GatePolicy(allow_nothing_asserted=True)) == "regressed"
 
 
+def test_nothing_asserted_of_a_run_that_received_nothing_is_no_pass_even_where_it_is_allowed() -> None:
+    run = without_thresholds()
+    assert run.metrics is not None
+    figures = run.metrics.figures.model_copy(update={"requests": 0, "data_received_bytes": 0})
+    silent = run.model_copy(update={"metrics": run.metrics.model_copy(update={"figures": figures})})
+
+    assert outcome(silent, policy=GatePolicy(allow_nothing_asserted=True)) == "errored"
+    assert outcome(silent, compared("no_evidence")) == "passed"
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [("improved", "passed"), ("no_evidence", "passed"), ("regressed", "regressed"), ("not_comparable", "not_comparable")],
