@@ -10,6 +10,7 @@ names (`avg`, `min`, `med`, `max`, `p(95)`); any unit.
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from math import sqrt
 
 Quantiles = Mapping[str, float]
 Knots = list[tuple[float, float]]
@@ -59,6 +60,25 @@ def merged(parts: Iterable[tuple[float, Quantiles]]) -> Mapping[str, float]:
         average = sum(n * statistics["avg"] for n, statistics in known) / sum(n for n, _ in known)
     groups = [(n, _from_bottom(_knots(statistics), statistics.get("avg"))) for n, statistics in known]
     return _statistics(_sum(groups), dict.fromkeys(names, 0.0), average)
+
+
+def share_above(statistics: Quantiles, value: float) -> float:
+    """Return which share of a group is above `value`, 0 to 1; 0 without statistics."""
+    knots = _knots(statistics)
+    return 1.0 - _share(knots, value) if knots else 0.0
+
+
+def most_deviation(statistics: Quantiles) -> float:
+    """Return the largest standard deviation that a group with these statistics can have; 0 without statistics.
+
+    Between two of them every value is taken to be the one farther from the average (`avg`, else that of evenly spread values).
+    """
+    knots = _knots(statistics)
+    if not knots:
+        return 0.0
+    mean = statistics.get("avg", _average(knots))
+    pieces = ((max(abs(x0 - mean), abs(x1 - mean)), share1 - share0) for (x0, share0), (x1, share1) in pairwise(knots))
+    return sqrt(sum(share * far * far for far, share in pieces))
 
 
 def _statistics(knots: Knots, like: Quantiles, average: float | None) -> Mapping[str, float]:

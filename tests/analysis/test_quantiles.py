@@ -1,11 +1,12 @@
 """Percentiles of groups taken together or apart, held against those of the values themselves."""
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 
 import pytest
 
-from k6_mcp.analysis.quantiles import answered, merged
+from k6_mcp.analysis.quantiles import answered, merged, most_deviation, share_above
 
 _SEED = 20260101
 
@@ -100,3 +101,23 @@ def test_figures_that_no_target_has_are_survived(first: float, second: float) ->
     odd = {"avg": first, "min": second, "med": first, "p(95)": second, "p(x)": 1.0, "max": first, "own": 3.0}
     assert isinstance(answered(odd, 10, [(3, {"avg": second, "max": first})]), Mapping)
     assert isinstance(merged([(4, odd), (2, {**odd, "med": second})]), Mapping)
+
+
+def _spread(values: Sequence[float]) -> float:
+    mean = sum(values) / len(values)
+    return math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
+
+
+@pytest.mark.parametrize("slow", [0, 200])
+def test_values_spread_no_more_than_their_percentiles_allow(slow: int) -> None:
+    values = [*latencies(4000), *(900.0 for _ in range(slow))]
+
+    assert _spread(values) <= most_deviation(stated(values)) <= 2.5 * _spread(values)
+    assert (most_deviation({"avg": 5.0, "min": 5.0, "max": 5.0}), most_deviation({})) == (0.0, 0.0)
+
+
+def test_the_share_of_values_above_one_is_near_that_of_the_values() -> None:
+    values = latencies(4000)
+
+    assert share_above(stated(values), 35) == pytest.approx(sum(value > 35 for value in values) / len(values), abs=0.02)
+    assert (share_above(stated(values), 1e9), share_above({}, 1.0)) == (0.0, 0.0)

@@ -1,10 +1,11 @@
 """Latencies of a run as a histogram, put together from the percentiles of its intervals."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import exp, log, sqrt
 
 from k6_mcp.analysis.findings.case import Interval
-from k6_mcp.analysis.quantiles import merged
+from k6_mcp.analysis.quantiles import Quantiles, merged
+from k6_mcp.models.metrics import Latency
 
 _GROWTH = log(1.02)  # a bucket is 2 % wide
 _SMALLEST_MS = 0.01
@@ -76,12 +77,15 @@ class Histogram:
 
 def p95_of(intervals: Iterable[Interval]) -> float:
     """Return the p95 of `intervals` together (see `quantiles`), also of latencies that are either short or long; 0 without any."""
-    parts = ((i.requests, {name: value for name, value in _statistics(i).items() if value is not None}) for i in intervals)
-    return merged(parts).get("p(95)", 0.0)
+    return merged((i.requests, statistics_of(i)) for i in intervals).get("p(95)", 0.0)
 
 
-def _statistics(i: Interval) -> Mapping[str, float | None]:
-    return {"avg": i.avg_ms, "med": i.p50_ms, "p(90)": i.p90_ms, "p(95)": i.p95_ms, "p(99)": i.p99_ms, "max": i.max_ms}
+def statistics_of(known: Interval | Latency) -> Quantiles:
+    """Return the latency statistics of an interval or a run by k6's names, without those that are not known."""
+    middle = known.med_ms if isinstance(known, Latency) else known.p50_ms
+    named = {"avg": known.avg_ms, "med": middle, "p(90)": known.p90_ms, "p(95)": known.p95_ms, "p(99)": known.p99_ms}
+    ends = {"min": known.min_ms if isinstance(known, Latency) else None, "max": known.max_ms}
+    return {name: value for name, value in (named | ends).items() if value is not None}
 
 
 def _points(interval: Interval) -> Sequence[tuple[float, float | None]]:

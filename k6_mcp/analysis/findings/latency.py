@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
+from math import ceil
 from statistics import fmean, median
 
 from k6_mcp.analysis.findings.case import Case, Interval
-from k6_mcp.analysis.findings.confidence import above, unlike_chance
-from k6_mcp.analysis.findings.distribution import p95_of
+from k6_mcp.analysis.findings.confidence import above, above_mean, above_share, unlike_chance
+from k6_mcp.analysis.findings.distribution import p95_of, statistics_of
 from k6_mcp.analysis.findings.outage import in_outage, outages
 from k6_mcp.analysis.findings.statistics import Step, blocks, spread, step, upward_trend
+from k6_mcp.analysis.quantiles import merged, most_deviation, share_above
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import number
 
 _HALF_SURE_AT = 5  # requests
+_ABOVE_P95 = 0.05  # the share of requests above a p95
 _FEWEST_BLOCKS = 10  # a trend over fewer intervals may be chance
 _MOST_BLOCKS = 100  # the test for a trend is quadratic
 _BY_CHANCE = 0.001
@@ -36,7 +39,7 @@ def latency_average_high(case: Case) -> Iterator[Finding]:
     yield Finding(
         id="latency_average_high",
         severity="warning",
-        confidence=above(latency.avg_ms, limit, latency.count, _HALF_SURE_AT),
+        confidence=above_mean(latency.avg_ms, limit, most_deviation(statistics_of(latency)), latency.count),
         message=f"the average latency was {number(latency.avg_ms)} ms, above {number(limit)} ms (median {number(latency.med_ms)} ms)",
         evidence=(Evidence(metric="http_req_duration", observed=latency.avg_ms, limit=limit, note="average"),),
         recommendation="find the load that it can bear: execute_k6_test with stages from few VUs up; latency that is as high with 1 VU is the target's own",
@@ -62,11 +65,12 @@ def latency_p95_high(case: Case) -> Iterator[Finding]:
         evidence.append(Evidence(metric="http_req_duration", observed=highest, limit=limit, from_s=from_s, to_s=to_s, note=note))
         text += " and " if text else ""
         text += f"stayed above {number(limit)} ms for {number(for_s, 3)} s from {number(from_s, 3)} s on"
-    samples = latency.count if over and latency is not None else sum(interval.requests for interval in stretch)
+    seen = [(latency.count, statistics_of(latency))] if over and latency is not None else []
+    seen += [(sum(i.requests for i in stretch), merged((i.requests, statistics_of(i)) for i in stretch))] if lasting else []
     yield Finding(
         id="latency_p95_high",
         severity="warning",
-        confidence=above(max(item.observed or 0.0 for item in evidence), limit, samples, _HALF_SURE_AT),
+        confidence=max(above_share(ceil(n * share_above(known, limit)), n, _ABOVE_P95) for n, known in seen),
         message=f"the p95 latency {text}",
         evidence=tuple(evidence),
         recommendation='see when it is slow with get_run detail="timeline"; slo p95_ms of execute_k6_test makes a test fail on it',

@@ -15,6 +15,27 @@ def test_an_average_and_a_p95_above_their_limits_are_told_with_the_limit() -> No
     assert found(measured=measured, avg_ms=3000, p95_ms=7000) == {}
 
 
+def test_an_average_of_many_requests_far_above_its_limit_is_as_good_as_certain_and_one_of_few_spread_ones_is_not() -> None:
+    def sure(**measured: float) -> float:
+        finding = found(measured=metrics(threshold(), latency=latency(**measured))).get("latency_average_high")
+        return finding.confidence if finding else 0.0
+
+    far = {"avg_ms": 6487, "min_ms": 5210, "med_ms": 6403, "p90_ms": 7600, "p95_ms": 7736, "p99_ms": 7790, "max_ms": 7800}
+    spread = {"avg_ms": 2300, "min_ms": 10, "med_ms": 1200, "p90_ms": 5000, "p95_ms": 6500, "p99_ms": 7900, "max_ms": 8000}
+    assert sure(count=24, **far) == 0.99
+    assert sure(count=1, **far) == 0.0
+    assert 0.5 < sure(count=6, **spread) < 0.7 < 0.9 < sure(count=2000, **spread)
+
+
+def test_a_p95_is_as_sure_as_the_share_of_requests_above_its_limit() -> None:
+    def sure(count: int, p90_ms: float) -> float:
+        measured = latency(count=count, med_ms=900, p90_ms=p90_ms, p95_ms=5100, p99_ms=5400, max_ms=5500)
+        return found(measured=metrics(threshold(), latency=measured))["latency_p95_high"].confidence
+
+    assert 0.5 < sure(100, 2000) < 0.75 < 0.96 < sure(100, 5050)
+    assert sure(20000, 2000) > 0.8
+
+
 def test_a_p95_that_stays_above_its_limit_for_two_minutes_is_told_though_that_of_the_run_is_below() -> None:
     def slow_for(seconds: int) -> str:
         whole = timeline(600, lambda i: Second(p50_ms=4000) if 100 <= i < 100 + seconds else Second())
