@@ -106,6 +106,20 @@ MISBEHAVING = (
         ("latency_average_high", "latency_p95_high", "load_not_delivered"),
     ),
     Scenario(
+        "a constant rate beyond the capacity",
+        script(rate(80, 14, pool=600), "get('/crowded/20/1?constant')"),
+        ("load_piling_up",),
+        ("latency_average_high", "latency_p95_high"),
+    ),
+    Scenario(
+        "a spike of the rate beyond the capacity, of two requests an iteration",
+        script(
+            rising_rate(15, (4, 15), (1, 60), (8, 60), (1, 15), (10, 15)), "get('/crowded/20/1?spike'); get('/steady/5?spike')"
+        ),
+        ("load_piling_up",),
+        ("latency_average_high", "latency_p95_high"),
+    ),
+    Scenario(
         "VUs that grow beyond the capacity",
         script(rising_vus(1, (18, 60)), "get('/crowded/20/2?vus'); sleep(0.2)", thresholds=("http_req_duration: ['p(95)<150']",)),
         ("slo_break_point", "latency_knee"),
@@ -188,6 +202,11 @@ HEALTHY = (
         script(rising_vus(2, (4, 2), (2, 20), (4, 20), (2, 2), (3, 2)), "get('/steady/20?h12'); sleep(0.1)"),
     ),
     Scenario("healthy: slow but steady", script(rate(10, 14), "get('/steady/800?h13')")),
+    Scenario(
+        "healthy: slow and near its capacity", script(rate(9, 14, pool=100), "get('/crowded/100/1?h19'); get('/steady/1500?h19')")
+    ),
+    Scenario("healthy: a rate ramp on a slow target", script(rising_rate(4, (12, 40), (4, 40)), "get('/steady/1400?h20')")),
+    Scenario("healthy: an open model with think time", script(rate(30, 14, pool=200), "get('/steady/20?h21'); sleep(4)")),
     Scenario("healthy: 40 s with a long tail, open", script(rate(50, 40), "get('/tailed/20?h14')")),
     Scenario("healthy: 30 s with a long tail, closed", script(vus(10, 30), "get('/tailed/30?h15'); sleep(0.1)")),
     Scenario("healthy: fast answers", script(rate(120, 15), "get('/steady/1?h16')")),

@@ -13,7 +13,16 @@ from k6_mcp.reports.view import RunView
 
 State = Literal["met", "not met", "not shown"]
 _LATENCY_RULES = frozenset(
-    {"latency_average_high", "latency_p95_high", "latency_drift", "latency_knee", "periodic_stalls", "slo_break_point", "warm_up"}
+    {
+        "latency_average_high",
+        "latency_p95_high",
+        "latency_drift",
+        "latency_knee",
+        "load_piling_up",
+        "periodic_stalls",
+        "slo_break_point",
+        "warm_up",
+    }
 )
 _SLACK = 0.01  # of the planned iterations: more than that missing is a load that was not delivered
 

@@ -1,12 +1,13 @@
 """All rules, and the order in which their findings are told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from k6_mcp.analysis.findings.case import Case
 from k6_mcp.analysis.findings.delivery import generator_saturated, load_not_delivered
 from k6_mcp.analysis.findings.failing import endpoint_dominates, error_rate_high, errors_flatter_latency
 from k6_mcp.analysis.findings.latency import latency_average_high, latency_drift, latency_p95_high, warm_up
 from k6_mcp.analysis.findings.outage import outage
+from k6_mcp.analysis.findings.piling import load_piling_up
 from k6_mcp.analysis.findings.ramp import latency_knee, slo_break_point
 from k6_mcp.analysis.findings.stalls import coordinated_omission, periodic_stalls
 from k6_mcp.analysis.findings.throughput import throughput_low_for_vus
@@ -16,6 +17,12 @@ from k6_mcp.models.timeline import Timeline
 
 Rule = Callable[[Case], Iterator[Finding]]
 _LEAST_CONFIDENCE = 0.5  # rather silent than unsure
+
+# What says the same of a run better, for each finding that is then not told; in this order, so that what is not told hides nothing.
+_TOLD_BETTER_BY: Mapping[str, frozenset[str]] = {
+    "load_piling_up": frozenset(("load_not_delivered", "slo_break_point", "latency_knee")),
+    "latency_drift": frozenset(("load_piling_up",)),
+}
 
 
 def nothing_asserted(case: Case) -> Iterator[Finding]:
@@ -37,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     outage,
     error_rate_high,
     load_not_delivered,
+    load_piling_up,
     slo_break_point,
     generator_saturated,
     latency_p95_high,
@@ -54,10 +62,14 @@ RULES: tuple[Rule, ...] = (
 
 
 def find(run: Run, timeline: Timeline | None, limits: FindingLimits) -> tuple[Finding, ...]:
-    """Return what the rules find in `run`, the worst first, then the surest; what is less than half sure is not told."""
+    """Return what the rules find in `run`, the worst first, then the surest; what is less than half sure, or said better by another, is not told."""
     case = Case(run, timeline, limits)
-    found = [finding for rule in RULES for finding in rule(case) if finding.confidence >= _LEAST_CONFIDENCE]
-    return tuple(sorted(found, key=lambda finding: (SEVERITIES.index(finding.severity), -finding.confidence)))
+    sure = [finding for rule in RULES for finding in rule(case) if finding.confidence >= _LEAST_CONFIDENCE]
+    told = {finding.id: finding for finding in sure}
+    for finding, better in _TOLD_BETTER_BY.items():
+        if better & told.keys():
+            told.pop(finding, None)
+    return tuple(sorted(told.values(), key=lambda finding: (SEVERITIES.index(finding.severity), -finding.confidence)))
 
 
 def worst(findings: tuple[Finding, ...]) -> Severity | None:
