@@ -85,6 +85,17 @@ MISBEHAVING = (
         ("load_not_delivered", "latency_drift"),
     ),
     Scenario(
+        "a target slower than its limit, with a pool for one within it",
+        script(rate(15, 12, pool=40), "get('/steady/4000?limit')"),
+        ("load_not_delivered", "latency_average_high"),
+    ),
+    Scenario(
+        "a rate beyond the capacity with a pool that it fills in seconds",
+        script(rate(100, 10, pool=60), "get('/crowded/20/1?pool')"),
+        ("load_not_delivered",),
+        ("latency_drift",),
+    ),
+    Scenario(
         "no file descriptors left",
         script(vus(60, 6), "get('/steady/300?files'); sleep(0.2)"),
         ("generator_saturated",),

@@ -179,7 +179,7 @@ def load_not_delivered(case: Case) -> Cause | None:
     if share <= MOST_DROPPED:
         return None
     open_model = case.plan is None or any(s.rate_per_s is not None for s in case.plan.scenarios)
-    made = figures.vus_max
+    made = figures.vus_allocated
     late = open_model and case.plan is not None and made is not None and made < case.plan.max_vus
     busy = f"all {count(case.plan.max_vus, 'VU')} were busy" if case.plan else "all VUs were busy"
     why = f"{busy} waiting for the target" if open_model else "the scenario's maxDuration was over"

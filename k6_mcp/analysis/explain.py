@@ -73,7 +73,7 @@ def _thresholds(metrics: Metrics) -> Iterator[str]:
 
 def _load(run: Run, figures: Figures) -> Iterator[str]:
     planned = run.plan
-    vus = f", at most {count(figures.vus_max, 'VU')}" if figures.vus_max else ""
+    vus = f", at most {count(figures.vus_max, 'VU')} in use" if figures.vus_max else ""
     yield (
         f"load was applied for {number(figures.load_s)} s: {count(figures.iterations, 'iteration')} "
         f"({number(figures.iterations_per_s, 3)}/s), {requests(figures)} ({number(figures.requests_per_s, 3)}/s){vus}"

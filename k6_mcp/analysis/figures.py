@@ -9,11 +9,12 @@ from k6_mcp.models.outcome import Outcome
 
 
 class Basis(NamedTuple):
-    """What the figures rest on beside the rows: the time load was applied, the time of the whole run, requests of setup and teardown."""
+    """What the figures rest on beside the rows: the time load was applied, the time of the whole run, requests of setup and teardown, VUs seen in use."""
 
     load_s: float
     wall_s: float
     requests_outside: int
+    most_vus: int | None
 
 
 def key_figures(rows: Rows, breakdown: Breakdown, outcome: Outcome, basis: Basis) -> Figures:
@@ -39,7 +40,8 @@ def key_figures(rows: Rows, breakdown: Breakdown, outcome: Outcome, basis: Basis
         iterations_interrupted=outcome.interrupted,
         iterations_dropped=count_of(rows, "dropped_iterations"),
         iterations_thrown=outcome.log.thrown,
-        vus_max=_vus_max(rows),
+        vus_max=_vus_in_use(rows, basis.most_vus, iterations),
+        vus_allocated=_most(rows, "vus_max"),
         data_received_bytes=count_of(rows, "data_received"),
         data_sent_bytes=count_of(rows, "data_sent"),
         checks_passed=round(checks.get("passes", 0.0)),
@@ -103,7 +105,13 @@ def _latency_of(row: MetricRow, of: Literal["all_requests", "successful_requests
     )
 
 
-def _vus_max(rows: Rows) -> int | None:
-    values = values_of(rows, "vus_max")
+def _vus_in_use(rows: Rows, seen: int | None, iterations: int) -> int | None:
+    """The most VUs in use: k6 counts them once a second, and short iterations of an arrival rate may lie between."""
+    most = _most(rows, "vus") if "max" in values_of(rows, "vus") else seen
+    return max(most, 1 if iterations else 0) if most is not None else None
+
+
+def _most(rows: Rows, gauge: str) -> int | None:
+    values = values_of(rows, gauge)
     most = values.get("max", values.get("value"))
-    return round(most) if most else None
+    return round(most) if most is not None else None

@@ -16,6 +16,7 @@ from math import isfinite
 from typing import Literal, NamedTuple, cast
 
 from k6_mcp.analysis.error_codes import is_unanswered
+from k6_mcp.analysis.intervals import vus_of
 from k6_mcp.analysis.quantiles import answered
 from k6_mcp.analysis.timeline import About, TimelineBuilder
 from k6_mcp.models.metrics import MetricType
@@ -106,6 +107,7 @@ class Record:
         self._last_active: tuple[float, float] | None = None
         self._timeline = TimelineBuilder()
         self._period_s = 1.0
+        self._most_vus: int | None = None
 
     def feed(self, line: str) -> None:
         """Take the next line."""
@@ -138,6 +140,11 @@ class Record:
     def count(self, name: str) -> int:
         """Return how often a counter has counted so far, 0 if never."""
         return int(self._cumulative.get(name, {}).get("count", 0.0))
+
+    @property
+    def most_vus(self) -> int | None:
+        """The most VUs that k6 counted in use at the end of an interval, None if it never did."""
+        return self._most_vus
 
     def kind(self, name: str) -> MetricKind | None:
         """Return the type of a metric, or of the metric that a tagged sub-metric belongs to."""
@@ -206,6 +213,8 @@ class Record:
         if self._start_ms is None:
             self._start_ms = now
         self._cumulative, self._cumulative_ms, self._cumulative_is_last = rows, now, True
+        if "vus" in rows:
+            self._most_vus = max(vus_of(rows, 0), self._most_vus or 0)
 
     def _snapshot(self, rows: dict[str, dict[str, float]]) -> None:
         now = rows.pop("time", {}).get("value", 0.0)

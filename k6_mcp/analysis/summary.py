@@ -31,7 +31,8 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
     breakdown = Breakdown.of(chosen.rows, record_rows(record), chosen.measured.observed if chosen.measured else None)
     judged = _thresholds(outcome, record, plan, chosen)
     times = _times(outcome, record, chosen)
-    basis = Basis(load_seconds(record, plan, times), times.wall_s, requests_outside(record, plan, breakdown.requests))
+    outside = requests_outside(record, plan, breakdown.requests)
+    basis = Basis(load_seconds(record, plan, times), times.wall_s, outside, record.most_vus)
     figures = key_figures(chosen.rows, breakdown, outcome, basis)
     told = endpoints(chosen.rows, chosen.measured.observed if chosen.measured else None, figures)
     return Metrics(

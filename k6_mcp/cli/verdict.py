@@ -118,7 +118,8 @@ def _rows(figures: AnswerFigures) -> Iterator[tuple[str, str]]:
     yield "iterations", f"{count(figures.iterations)}, {figures.iterations_per_s:.1f} per s{extra}"
     if figures.checks_passed is not None or figures.checks_failed is not None:
         yield "checks", f"{count(figures.checks_passed or 0)} passed, {count(figures.checks_failed or 0)} failed"
-    vus = f", up to {count(figures.vus_max)} VUs" if figures.vus_max else ""
+    vus = f", up to {count(figures.vus_max)} VUs in use" if figures.vus_max else ""
+    vus += f" of {count(figures.vus_allocated)}" if figures.vus_max and figures.vus_allocated else ""
     yield (
         "load",
         f"{format_duration(round(figures.load_s, 1 if figures.load_s >= 1 else 3))}{vus}"

@@ -99,7 +99,8 @@ class Latency(Model):
 class Figures(Model):
     """Key figures. `load_s` is the time load was applied (without setup and teardown); per-second figures divide by it.
 
-    `requests_outside_load` of the requests came from setup and teardown, and are not in `requests_per_s`.
+    `requests_outside_load` of the requests came from setup and teardown, and are not in `requests_per_s`. `vus_max` is the most VUs
+    in use, as k6 counts them once a second; `vus_allocated` (k6's metric vus_max) is how many it made, in use or not.
     """
 
     wall_s: float
@@ -117,6 +118,7 @@ class Figures(Model):
     iterations_dropped: int = 0
     iterations_thrown: int = 0
     vus_max: int | None = None
+    vus_allocated: int | None = None
     data_received_bytes: int = 0
     data_sent_bytes: int = 0
     checks_passed: int = 0

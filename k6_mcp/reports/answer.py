@@ -117,6 +117,7 @@ def _figures(metrics: Metrics) -> AnswerFigures:
         iterations_dropped=figures.iterations_dropped or None,
         iterations_interrupted=figures.iterations_interrupted or None,
         vus_max=figures.vus_max,
+        vus_allocated=figures.vus_allocated if figures.vus_allocated != figures.vus_max else None,
         data_received_bytes=figures.data_received_bytes or None,
         data_sent_bytes=figures.data_sent_bytes or None,
         checks_passed=figures.checks_passed if metrics.checks else None,

@@ -47,7 +47,8 @@ class AnswerFigures(Model):
     iterations_thrown: int | None = None
     iterations_dropped: int | None = None
     iterations_interrupted: int | None = None
-    vus_max: int | None = None
+    vus_max: Annotated[int | None, Field(description="most VUs in use, counted once a second")] = None
+    vus_allocated: Annotated[int | None, Field(description="VUs that k6 made, if more")] = None
     data_received_bytes: int | None = None
     data_sent_bytes: int | None = None
     checks_passed: int | None = None

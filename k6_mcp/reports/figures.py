@@ -51,7 +51,9 @@ def _figures(figures: Figures) -> Iterator[KeyFigure]:
         tone="bad" if extra else "",
     )
     if figures.vus_max is not None:
-        yield KeyFigure(label="VUs", value=grouped(figures.vus_max), note="at most")
+        made = figures.vus_allocated
+        note = f"in use at most, {grouped(made)} made" if made and made > figures.vus_max else "in use at most"
+        yield KeyFigure(label="VUs", value=grouped(figures.vus_max), note=note)
     if figures.checks_passed + figures.checks_failed:
         yield _checks(figures)
     if figures.data_received_bytes:

@@ -209,7 +209,7 @@ def metrics(
     """Figures of a good run unless told otherwise; `more` are fields of `Metrics`, the rest are figures."""
     given: dict[str, Any] = {
         **{"wall_s": 2.6, "load_s": 2.5, "requests": 100, "requests_per_s": 40.0, "error_rate": 0.0, "latency": latency()},
-        **{"iterations": 10, "iterations_per_s": 4.0, "vus_max": 2},
+        **{"iterations": 10, "iterations_per_s": 4.0, "vus_max": 2, "vus_allocated": 2},
         **figures,
     }
     return Metrics(source=source, exact=source != "record", figures=Figures(**given), thresholds=thresholds, **(more or {}))

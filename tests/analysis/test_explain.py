@@ -31,7 +31,7 @@ def test_observations_tell_what_was_seen_with_its_numbers() -> None:
         "1 threshold crossed: http_req_duration p(95)<500 (observed 812.3)",
         "1 threshold without samples: checks rate>0.9 (no samples)",
         "1 threshold held: http_reqs count>1 (observed 100)",
-        "load was applied for 2.5 s: 10 iterations (4/s), 100 requests (40/s), at most 2 VUs",
+        "load was applied for 2.5 s: 10 iterations (4/s), 100 requests (40/s), at most 2 VUs in use",
         "10 of 20 planned iterations finished",
         "10 of 100 requests failed (10 %)",
         "answers: 90x HTTP 200, 10x HTTP 500",

@@ -78,7 +78,7 @@ def test_from_the_record_alone_no_latency_is_told_where_the_codes_do_not_explain
     rows_of = record_rows(reader)
     failed = rows_of["http_req_failed"].model_copy(update={"values": {"rate": 0.7}})
     breakdown = Breakdown.of(rows_of, rows_of, None)
-    figures = key_figures({**rows_of, "http_req_failed": failed}, breakdown, outcome(-9), Basis(1.0, 1.0, 0))
+    figures = key_figures({**rows_of, "http_req_failed": failed}, breakdown, outcome(-9), Basis(1.0, 1.0, 0, None))
     assert (figures.failed_requests, figures.latency) == (70, None)
 
 

@@ -96,6 +96,23 @@ def test_key_figures_undo_k6s_traps() -> None:
     assert figures.wall_s == 2.6
 
 
+def test_vus_in_use_are_told_apart_from_those_that_k6_made() -> None:
+    data = summary()
+    data["metrics"]["vus"]["values"] = {"value": 1, "min": 1, "max": 4}
+    data["metrics"]["vus_max"]["values"] = {"value": 50, "min": 50, "max": 50}
+    figures = read(ended_well(summary=json.dumps(data)), record(), None).figures
+    assert (figures.vus_max, figures.vus_allocated) == (4, 50)
+
+    data["metrics"]["vus"]["values"] = {"value": 0, "min": 0, "max": 0}
+    assert read(ended_well(summary=json.dumps(data)), record(), None).figures.vus_max == 1
+
+
+def test_vus_in_use_come_from_the_series_where_k6_left_no_summary() -> None:
+    falling = (*RECORD[:3], *(line("cumulative", rows(at, counts(at // 10, 0, 1, vus))) for at, vus in ((1000, 7), (2000, 3))))
+    figures = read(outcome(-9), record(falling), None).figures
+    assert (figures.vus_max, figures.vus_allocated) == (7, 3)
+
+
 def test_requests_of_setup_and_teardown_are_counted_but_are_no_load() -> None:
     inside = {**counts(100, 10, 10), "http_reqs{scenario:default}": [75, 75]}
     lines = (*RECORD[:3], line("cumulative", rows(2500, inside)), CLOSING[1])

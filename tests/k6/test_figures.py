@@ -67,6 +67,9 @@ export const options = { scenarios: { s: { executor: 'constant-arrival-rate', ra
 export function setup() { http.get('{target}/ok'); sleep(1.2); }
 export function teardown() { sleep(1.2); }
 export default function () { http.get('{target}/delay/20'); }""",
+    "an arrival rate with VUs to spare": """
+export const options = { scenarios: { s: { executor: 'constant-arrival-rate', rate: 20, duration: '3s', preAllocatedVUs: 40 } } };
+export default function () { sleep(0.25); }""",
     "a graceful stop": """
 export const options = { scenarios: { s: { executor: 'constant-vus', vus: 3, duration: '2s', gracefulStop: '2s' } } };
 export default function () { if (__VU === 1) sleep(30); http.get('{target}/delay/20'); }""",
@@ -226,6 +229,14 @@ def test_setup_and_teardown_are_no_load(measurements: Mapping[str, Measurement])
     assert figures.requests_outside_load == 1
     assert figures.requests_per_s == (figures.requests - 1) / 2.0 == pytest.approx(20, abs=2)
     assert figures.wall_s > 4.4
+
+
+def test_vus_in_use_are_fewer_than_those_that_an_arrival_rate_keeps_ready(measurements: Mapping[str, Measurement]) -> None:
+    measurement = measurements["an arrival rate with VUs to spare"]
+    figures, recorded = measurement.metrics().figures, measurement.metrics(summary=None, export=None).figures
+    assert figures.vus_allocated == recorded.vus_allocated == 40
+    assert figures.vus_max == recorded.vus_max == _own(measurement)["vus"]["max"]
+    assert 1 <= (figures.vus_max or 0) < 20
 
 
 def test_a_graceful_stop_is_no_load(measurements: Mapping[str, Measurement]) -> None:

@@ -15,6 +15,7 @@ _MOST_DROPPED = 0.01
 _MUCH_DROPPED = 0.10
 _AT_CAP = 0.95
 _SLOWER = 2.0  # iterations when VUs were short, against those before
+_ENOUGH = 1.2  # times the VUs that the rate needs at some latency: such a pool had room for it
 _SPARE = 1.5  # VUs to ask for, of those that were needed
 _CPU_SAMPLE_S = 2.0
 
@@ -85,26 +86,24 @@ def cause_of_drops(case: Case, when: list[Interval]) -> Cause:
 
 
 def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
-    pool = pool_size(case)
-    seconds, usual_s = _iteration_s(case, when)
+    pool, taken = pool_size(case), _iteration_s(case, when)
     asked = max((interval.load or 0.0 for interval in when), default=0.0) if case.load.unit == "iterations/s" else 0.0
     rate = asked or (case.plan.peak_rate_per_s if case.plan else 0.0) or 0.0
-    busy, needed = float(case.figures.vus_max or pool), rate * seconds
-    shown = Evidence(metric="vus", observed=busy, limit=float(pool) or None, note=f"needed about {number(needed, 2)}")
-    slower = usual_s is not None and seconds >= _SLOWER * usual_s
-    if busy < pool and not slower:
-        return _made_too_late(case, busy, shown)
-    makes = number(pool / seconds if seconds else 0.0, 2)
-    took = f"an iteration took {number(seconds, 2)} s, so that {count(pool, 'VU')} make {makes} per s of {number(rate, 3)}"
+    made, needed = float(case.figures.vus_allocated or pool), rate * taken.now
+    shown = Evidence(metric="vus_max", observed=made, limit=float(pool) or None, note=f"needed about {number(needed, 2)}")
+    slower = taken.usual is not None and (taken.now >= _SLOWER * taken.usual or rate * taken.usual * _ENOUGH <= pool < needed)
+    if made < pool and not slower:
+        return _made_too_late(case, made, shown)
+    makes = number(pool / taken.now if taken.now else 0.0, 2)
+    took = f"an iteration took {number(taken.now, 2)} s"
+    if made >= pool:
+        took += f", so that {count(pool, 'VU')} make {makes} per s of {number(rate, 3)}"
     if slower:
-        waiting = "all VUs were waiting for it" if busy >= pool else f"{number(busy)} VUs had to be made to wait for it"
-        return Cause(
-            "target",
-            f"the target became slow ({number(usual_s or 0.0, 2)} s before) and {waiting}: "
-            + (took if busy >= pool else f"an iteration took {number(seconds, 2)} s"),
-            "find the highest rate it can bear: execute_k6_test with a lower rate_per_s, or stages",
-            shown,
-        )
+        waiting = "all VUs were waiting for it" if made >= pool else f"{number(made)} VUs had to be made to wait for it"
+        return _slow(f"the target became slow ({number(taken.usual or 0.0, 2)} s before) and {waiting}: {took}", shown)
+    if rate * taken.within_limit * _ENOUGH <= pool:
+        text, more = f"the target was slow all the time and all VUs were waiting for it: {took}", max(1, round(needed * _SPARE))
+        return _slow(text, shown, f"; if such answers are right, vus {more} beside rate_per_s")
     return Cause(
         "pool",
         f"the VU pool was exhausted: {took}",
@@ -112,6 +111,11 @@ def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
         "a slow target needs more VUs at the same rate",
         shown,
     )
+
+
+def _slow(text: str, shown: Evidence, more: str = "") -> Cause:
+    advice = "find the highest rate it can bear: execute_k6_test with a lower rate_per_s, or stages"
+    return Cause("target", text, advice + more, shown)
 
 
 def _made_too_late(case: Case, made: float, shown: Evidence) -> Cause:
@@ -130,16 +134,28 @@ def pool_size(case: Case) -> int:
     return sum(scenario.max_vus or 0 for scenario in _open_scenarios(case))
 
 
-def _iteration_s(case: Case, when: list[Interval]) -> tuple[float, float | None]:
-    """How long an iteration took while VUs were short, and before that if it can be said; from latency, since only that has a series."""
+class _Taken(NamedTuple):
+    """How long an iteration took in s: while VUs were short, usually (None: unknown), and how long it would with answers at their limit."""
+
+    now: float
+    usual: float | None
+    within_limit: float
+
+
+def _iteration_s(case: Case, when: list[Interval]) -> _Taken:
+    """From latency, since only that has a series; usual is before VUs were short, or at the very beginning if they always were."""
     average_s = case.values("iteration_duration").get("avg", case.iteration_ms) / 1000
-    before = [i.p50_ms for i in case.intervals if when and i.to_s <= when[0].from_s and i.p50_ms is not None]
-    during = [i.p50_ms for i in when if i.p50_ms is not None]
-    if not before or not during:
-        return average_s, None
     per_iteration = case.figures.requests / max(1, case.figures.iterations)
-    think_s = max(0.0, average_s - per_iteration * (together(case.intervals).avg_ms or 0.0) / 1000)
-    return think_s + per_iteration * median(during) / 1000, think_s + per_iteration * median(before) / 1000
+    latency_s = (together(case.intervals).avg_ms or 0.0) / 1000 if case.intervals else average_s
+    think_s = max(0.0, average_s - per_iteration * latency_s)
+    within_limit = think_s + per_iteration * case.limits.avg_ms / 1000
+    known = [interval for interval in case.intervals if interval.p50_ms is not None]
+    before = [i.p50_ms or 0.0 for i in known if when and i.to_s <= when[0].from_s] or [i.p50_ms or 0.0 for i in known[:1]]
+    during = [i.p50_ms or 0.0 for i in known if i in when]
+    if not before or not during:
+        return _Taken(average_s, None, within_limit)
+    now, usual = (think_s + per_iteration * median(ms) / 1000 for ms in (during, before))
+    return _Taken(now, usual, within_limit)
 
 
 def generator_saturated(case: Case) -> Iterator[Finding]:
@@ -187,7 +203,7 @@ def _pool(case: Case) -> Iterator[_Limit]:
     if dropped_share(case) <= _MOST_DROPPED:
         return
     cause, pool = cause_of_drops(case, [interval for interval in case.intervals if interval.dropped]), pool_size(case)
-    if cause.kind == "pool" and (case.figures.vus_max or 0) >= pool:
+    if cause.kind == "pool" and (case.figures.vus_allocated or 0) >= pool:
         dropped = case.figures.iterations_dropped
         yield (
             f"all {count(pool, 'VU')} were busy while {count(dropped, 'iteration')} should have started",

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ def _dropping(
         requests=800,
         iterations=800,
         iterations_dropped=200,
-        vus_max=vus,
+        vus_allocated=vus,
         more={"rows": iteration, **(more or {})},
     )
     usual = timeline(30, describe or (lambda i: Second(p50_ms=400, dropped=20 if i >= 20 else 0)))
@@ -56,6 +57,37 @@ def test_a_target_that_became_slow_is_the_cause_when_latency_rose_before_vus_ran
     finding = _dropping(describe, iteration_ms=170)
 
     assert finding and "the target became slow" in finding.message
+
+
+def _short_from_the_start(latency_ms: Callable[[int], float], rate: float, pool: int) -> set[str]:
+    """The first half of the load is delivered, the pool is in use from the beginning; what is blamed, and what is told of the generator."""
+    average = sum(map(latency_ms, range(20))) / 20
+    measured = metrics(
+        threshold(),
+        requests=1000,
+        iterations=1000,
+        iterations_dropped=800,
+        vus_allocated=pool,
+        more={"rows": rows(iteration_duration={"avg": average, "med": average})},
+    )
+    usual = timeline(20, lambda i: Second(p50_ms=latency_ms(i), dropped=40))
+    told = found(usual, open_(20, rate, vus=pool), measured)
+    blamed = next(
+        word for word in ("slow all the time", "became slow", "pool was exhausted") if word in told["load_not_delivered"].message
+    )
+    return {blamed, *(["generator_saturated"] if "generator_saturated" in told else [])}
+
+
+def test_a_target_that_became_slow_while_vus_were_short_all_along_is_to_blame() -> None:
+    assert _short_from_the_start(lambda i: 300 + 150 * min(i, 2), 100, 50) == {"became slow"}
+
+
+def test_a_target_that_is_far_too_slow_is_to_blame_when_the_pool_had_room_for_one_within_the_limit() -> None:
+    assert _short_from_the_start(lambda _: 5000, 40, 100) == {"slow all the time"}
+
+
+def test_a_pool_that_has_no_room_for_a_target_within_the_limit_is_to_blame() -> None:
+    assert _short_from_the_start(lambda _: 1500, 40, 50) == {"pool was exhausted", "generator_saturated"}
 
 
 def test_a_pool_that_was_used_up_is_a_limit_of_the_generator_and_a_slow_target_is_not() -> None:
