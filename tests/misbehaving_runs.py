@@ -68,6 +68,7 @@ _BUSY = "let x = 0; for (let i = 0; i < 3e6; i++) { x += Math.sqrt(i); } get('/s
 
 MISBEHAVING = (
     Scenario("a fifth of requests fails", script(rate(40, 6), "get('/flaky/0.2/5')"), ("error_rate_high",)),
+    Scenario("a limiter turns a third away", script(rate(60, 8), "get('/limited/40/5')"), ("error_rate_high",)),
     Scenario(
         "every answer takes 5.6 s",
         script(vus(12, 14), "get('/steady/6500?slow')"),

@@ -64,6 +64,8 @@ async def test_real_runs_show_the_findings_they_are_made_for_and_healthy_ones_no
     (jump,) = (finding for finding in explained["jump"].findings if finding.id == "latency_drift")
     assert "jumped" in jump.message, jump
     assert explained["ramp"].phases[0].kind == "ramp"
+    for advice in (finding.recommendation for finding in explained["a limiter"].findings):
+        assert "a limiter turned requests away (HTTP 429): stay below what it lets through (about 40 requests/s here)" in advice
 
 
 async def test_a_rule_that_cannot_judge_costs_the_run_nothing_but_its_severity(settings: Settings, misbehaving: str) -> None:

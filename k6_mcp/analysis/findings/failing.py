@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from k6_mcp.analysis.findings import limiter
 from k6_mcp.analysis.findings.case import Case
 from k6_mcp.analysis.findings.confidence import above, above_share
 from k6_mcp.models.findings import Evidence, Finding
@@ -34,8 +35,12 @@ def error_rate_high(case: Case) -> Iterator[Finding]:
         message=f"{percent(rate)} of {figures.requests} requests failed, more than {percent(limit)}"
         + (f": {errors}" if errors else ""),
         evidence=(Evidence(metric="http_req_failed", observed=rate, limit=limit),),
-        recommendation='see why with get_run detail="log" and repair it before judging latency; '
-        'slo {"error_rate": 0.01} of execute_k6_test makes a test fail on it',
+        recommendation=(
+            limiter.advice(case)
+            if limiter.limited(case)
+            else 'see why with get_run detail="log" and repair it before judging latency'
+        )
+        + '; slo {"error_rate": 0.01} of execute_k6_test makes a test fail on it',
     )
 
 

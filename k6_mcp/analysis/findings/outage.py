@@ -7,6 +7,7 @@ from itertools import islice
 from statistics import median
 from typing import NamedTuple
 
+from k6_mcp.analysis.findings import limiter
 from k6_mcp.analysis.findings.case import Case, Interval, together
 from k6_mcp.analysis.findings.confidence import above, above_share
 from k6_mcp.models.findings import Evidence, Finding
@@ -63,7 +64,9 @@ def outage(case: Case) -> Iterator[Finding]:
         evidence=(*_phases(case, longest, before), *(_window(window) for window in found if window is not longest))[
             : 3 + _MOST_SHOWN
         ],
-        recommendation="look at the target's log for that time; repeat with execute_k6_test at the same load, and with "
+        recommendation=limiter.advice(case)
+        if limiter.limited(case)
+        else "look at the target's log for that time; repeat with execute_k6_test at the same load, and with "
         "slo availability, to see whether it comes back",
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
+from k6_mcp.analysis.findings import limiter
 from k6_mcp.analysis.findings.case import Case, Interval, merged
 from k6_mcp.analysis.findings.confidence import above, unlike_chance
 from k6_mcp.analysis.findings.statistics import bend, blocks
@@ -126,7 +127,8 @@ def slo_break_point(case: Case) -> Iterator[Finding]:
             ),
         ),
         recommendation=f"confirm it: execute_k6_test with {_argument(case, low)} for a minute or more should hold; "
-        + _most(_argument(case, low), _argument(case, high)),
+        + _most(_argument(case, low), _argument(case, high))
+        + (f"; {limiter.advice(case)}" if objective.column == "error_rate" and limiter.limited(case) else ""),
     )
 
 

@@ -3,6 +3,7 @@ import pytest
 from k6_mcp.models.metrics import EndpointFigures, ErrorCount
 from tests.analysis.findings.found import found, rows
 from tests.analysis.samples import metrics, threshold
+from tests.analysis.timelines import Second, open_, timeline
 
 
 @pytest.mark.parametrize(("failed", "severity"), [(5, None), (8, "warning"), (20, "critical")])
@@ -18,6 +19,27 @@ def test_a_share_of_failed_requests_above_a_limit_is_told_by_how_bad_it_is(faile
 
     assert (finding.severity if finding else None) == severity
     assert finding is None or f"{failed}x HTTP 500" in finding.message
+
+
+@pytest.mark.parametrize(("codes", "told"), [({1429: 20}, True), ({1429: 19, 1500: 1}, True), ({1429: 10, 1500: 10}, False)])
+def test_a_limiter_that_turned_requests_away_is_named_where_it_makes_up_the_failures(codes: dict[int, int], told: bool) -> None:
+    errors = tuple(ErrorCount(code=code, meaning=f"HTTP {code - 1000}", count=count) for code, count in codes.items())
+    measured = metrics(threshold(), failed_requests=20, error_rate=0.2, more={"errors": errors})
+    limiting = timeline(20, lambda i: Second(requests=60, failed=20 if i > 5 else 0))
+
+    advice = found(limiting, open_(20, 60), measured)["error_rate_high"].recommendation
+
+    assert ("a limiter turned requests away (HTTP 429)" in advice and "about 40 requests/s" in advice) == told
+    assert "slo" in advice
+
+
+def test_an_outage_by_a_limiter_is_advised_on_as_one() -> None:
+    errors = (ErrorCount(code=1429, meaning="HTTP 429", count=200),)
+    measured = metrics(threshold(), failed_requests=200, error_rate=0.1, more={"errors": errors})
+    banned = timeline(40, lambda i: Second(failed=50 if 10 <= i < 14 else 0))
+
+    assert "a limiter turned requests away" in found(banned, open_(40), measured)["outage"].recommendation
+    assert "log for that time" in found(banned, open_(40))["outage"].recommendation
 
 
 def test_one_failure_among_few_requests_is_told_with_less_confidence_than_the_same_share_of_many() -> None:
