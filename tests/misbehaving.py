@@ -7,6 +7,7 @@ the first request for that path with its query, so that `?a` and `?b` are two ta
 /tailed/20                     answers after 20 ms at the median, log-normally spread: one in a hundred takes 80 ms
 /stall/4/3/5                   answers after 5 ms, but nothing from 4 s on for 3 s, when all that waited are answered
 /periodic/4/0.7/5              answers after 5 ms, but nothing for the last 0.7 s of every 4 s
+/pausing/0.6/5/3/8/10/17       answers after 5 ms, but nothing for 0.6 s from 3, 8, 10 and 17 s on
 /rising/20/15                  answers after 20 ms at first and 15 ms more every second
 /crowded/20/2                  a line before two counters that each take 20 ms: latency grows with concurrency
 /burst/4/3/0.8/5               answers after 5 ms, but 500 for that share of requests from 4 s on for 3 s
@@ -74,6 +75,12 @@ def _periodic(path: Clocked, every: float, length: float, ms: float) -> Answer:
     return (every - into if into >= every - length else 0.0) + ms / 1000, 200
 
 
+def _pausing(path: Clocked, length: float, ms: float, *at: float) -> Answer:
+    age = path.age_s
+    waits = (begin + length - age for begin in at if begin <= age < begin + length)
+    return max(waits, default=0.0) + ms / 1000, 200
+
+
 def _rising(path: Clocked, ms: float, more_ms: float) -> Answer:
     return (ms + more_ms * path.age_s) / 1000 * random.uniform(0.9, 1.1), 200
 
@@ -131,6 +138,7 @@ _BEHAVIOURS: Mapping[str, Callable[..., Answer]] = {
     "tailed": _tailed,
     "stall": _stall,
     "periodic": _periodic,
+    "pausing": _pausing,
     "rising": _rising,
     "crowded": _crowded,
     "burst": _burst,

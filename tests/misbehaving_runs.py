@@ -163,6 +163,7 @@ MISBEHAVING = (
         script(vus(5, 26), "get('/periodic/5/0.8/5?closed'); sleep(0.05)"),
         ("periodic_stalls", "coordinated_omission"),
     ),
+    Scenario("pauses now and then", script(rate(40, 26), "get('/pausing/0.7/5/3/5.5/13/16/24')"), ("irregular_stalls",)),
     Scenario("slow for the first 3 s", script(rate(30, 14), "get('/warmup/3/300/10')"), ("warm_up",)),
     Scenario(
         "one stall of 3 s, closed model",
@@ -219,6 +220,11 @@ HEALTHY = (
     ),
     Scenario("healthy: a rate ramp on a slow target", script(rising_rate(4, (12, 40), (4, 40)), "get('/steady/1400?h20')")),
     Scenario("healthy: an open model with think time", script(rate(30, 14, pool=200), "get('/steady/20?h21'); sleep(4)")),
+    Scenario("healthy: one request in 80 takes 2 s", script(vus(8, 20), "get('/lone/80/2000/10'); sleep(0.1)")),
+    Scenario(
+        "healthy: an endpoint in 30 is slow",
+        script(rate(60, 30), "get(Math.random() < 1 / 30 ? '/steady/900?h23' : '/steady/10?h23')"),
+    ),
     Scenario("healthy: 40 s with a long tail, open", script(rate(50, 40), "get('/tailed/20?h14')")),
     Scenario("healthy: 30 s with a long tail, closed", script(vus(10, 30), "get('/tailed/30?h15'); sleep(0.1)")),
     Scenario("healthy: fast answers", script(rate(120, 15), "get('/steady/1?h16')")),

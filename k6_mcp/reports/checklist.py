@@ -14,6 +14,7 @@ from k6_mcp.reports.view import RunView
 State = Literal["met", "not met", "not shown"]
 _LATENCY_RULES = frozenset(
     {
+        "irregular_stalls",
         "latency_average_high",
         "latency_p95_high",
         "latency_drift",

@@ -7,6 +7,7 @@ from k6_mcp.analysis.findings.delivery import generator_saturated, load_not_deli
 from k6_mcp.analysis.findings.failing import endpoint_dominates, error_rate_high, errors_flatter_latency
 from k6_mcp.analysis.findings.latency import latency_average_high, latency_drift, latency_p95_high, warm_up
 from k6_mcp.analysis.findings.outage import outage
+from k6_mcp.analysis.findings.pauses import irregular_stalls
 from k6_mcp.analysis.findings.piling import load_piling_up
 from k6_mcp.analysis.findings.ramp import latency_knee, slo_break_point
 from k6_mcp.analysis.findings.stalls import coordinated_omission, periodic_stalls
@@ -22,6 +23,7 @@ _LEAST_CONFIDENCE = 0.5  # rather silent than unsure
 _TOLD_BETTER_BY: Mapping[str, frozenset[str]] = {
     "load_piling_up": frozenset(("load_not_delivered", "slo_break_point", "latency_knee")),
     "latency_drift": frozenset(("load_piling_up",)),
+    "irregular_stalls": frozenset(("periodic_stalls",)),
 }
 
 
@@ -53,6 +55,7 @@ RULES: tuple[Rule, ...] = (
     latency_knee,
     latency_drift,
     periodic_stalls,
+    irregular_stalls,
     coordinated_omission,
     errors_flatter_latency,
     endpoint_dominates,

@@ -58,4 +58,4 @@ def test_a_limit_of_nought_and_a_run_of_nothing_break_no_rule() -> None:
 def test_every_rule_has_a_name_that_is_its_finding() -> None:
     names = [rule.__name__ for rule in RULES]
 
-    assert len(set(names)) == len(names) == 17
+    assert len(set(names)) == len(names) == 18

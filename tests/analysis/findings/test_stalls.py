@@ -1,8 +1,10 @@
 import random
 
+import pytest
+
 from tests.analysis.findings.found import found, rows
 from tests.analysis.samples import metrics, threshold
-from tests.analysis.timelines import QUIET, Second, closed, open_, timeline
+from tests.analysis.timelines import QUIET, Describe, Second, closed, open_, ramp_of_rate, timeline
 
 
 def _stalls(*at: int, seconds: int = 40) -> set[str]:
@@ -33,6 +35,65 @@ def test_lesser_spikes_between_do_not_hide_regular_ones() -> None:
 
 def test_three_spikes_are_too_few() -> None:
     assert "periodic_stalls" not in _stalls(5, 15, 25)
+
+
+def _pausing(*at: int, p90: float = 900.0, requests: int = 50) -> Describe:
+    """Usually up to 40 ms, but in these seconds a tenth of the requests takes `p90` or more."""
+
+    def describe(i: int) -> Second:
+        return Second(requests=requests, tail=1 + (p90 / 20 - 1) / 0.4) if i in at else Second(requests=requests)
+
+    return describe
+
+
+def test_pauses_without_a_period_are_told_with_their_times() -> None:
+    finding = found(timeline(40, _pausing(3, 6, 17, 20, 35)), open_(40))["irregular_stalls"]
+
+    assert "5 times at irregular distance many requests at once took up to about 2220 ms" in finding.message
+    assert "at 3 s, 6 s, 17 s, 20 s, 35 s" in finding.message
+    assert finding.evidence[0].observed == pytest.approx(900) and finding.evidence[0].limit == pytest.approx(178)
+
+
+def test_pauses_with_a_period_are_told_as_periodic_alone() -> None:
+    told = found(timeline(40, _pausing(*range(3, 40, 7))), open_(40))
+
+    assert "periodic_stalls" in told and "irregular_stalls" not in told
+
+
+def _lone(i: int) -> Second:
+    """One slow request at a time."""
+    return Second(max_ms=2000) if i in (3, 6, 17, 20, 35) else Second()
+
+
+@pytest.mark.parametrize(
+    "describe",
+    [
+        _pausing(3, 20),  # twice
+        _pausing(3, 6, 17, 20, 35, p90=90),  # hardly longer
+        _pausing(*range(3, 8), 20, 30),  # one is a change of level
+        _pausing(*range(1, 40, 2), 20),  # every other interval
+        _pausing(3, 6, 17, 20, 35, requests=20),  # two requests of twenty
+        _lone,
+    ],
+    ids=["two", "short", "level", "half", "few", "lone"],
+)
+def test_other_slow_answers_are_no_pauses(describe: Describe) -> None:
+    assert "irregular_stalls" not in found(timeline(40, describe), open_(40))
+
+
+def test_slow_requests_that_meet_by_chance_are_no_pauses() -> None:
+    chance = random.Random(7)
+    of_each = [sum(chance.random() < 0.01 for _ in range(50)) for _ in range(3600)]
+    assert sum(count >= 3 for count in of_each) >= 10
+
+    def describe(i: int) -> Second:
+        return Second(max_ms=900 if of_each[i] else None, tail=2.0 if of_each[i] < 3 else 110.0)
+
+    assert "irregular_stalls" not in found(timeline(3600, describe), open_(3600))
+
+
+def test_pauses_of_a_load_that_changes_are_not_compared() -> None:
+    assert "irregular_stalls" not in found(timeline(40, _pausing(3, 6, 17, 20, 35)), ramp_of_rate(40))
 
 
 def test_random_spikes_are_rarely_taken_for_regular_ones() -> None:
