@@ -71,7 +71,7 @@ def _comparable(case: Case) -> Sequence[Interval]:
         [i for i in case.intervals if i.from_s >= from_s - 0.01 and i.to_s <= to_s + i.seconds / 2]
         for from_s, to_s in case.load.steady
     )
-    longest = max(stretches, key=len, default=[])
+    longest = max(stretches, key=len, default=list[Interval]())
     return [i for i in longest if i.p50_ms is not None and i.p90_ms is not None and not in_outage(i, windows)]
 
 

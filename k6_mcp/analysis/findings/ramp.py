@@ -28,6 +28,7 @@ _KNEE_TIMES = 2.0
 _KNEE_MS = 20.0
 _STILL_FLAT = 0.1  # of the whole climb: between stairs of load the two lines meet before the last one that was held
 _HALF_SURE_AT = 1.5  # points
+_ALIKE = 1.05  # loads that do not differ more were the same: what the target bears
 _EXPRESSION = re.compile(r"\s*(avg|med|p\(\s*(\d+(?:\.\d+)?)\s*\)|rate)\s*<=?\s*(\d+(?:\.\d+)?)\s*\Z")
 _COLUMNS = {
     "avg": "avg_ms",
@@ -127,7 +128,7 @@ def slo_break_point(case: Case) -> Iterator[Finding]:
             ),
         ),
         recommendation=f"confirm it: execute_k6_test with {_argument(case, low)} for a minute or more should hold; "
-        + _most(_argument(case, low), _argument(case, high))
+        + _most(case, low, high)
         + (f"; {limiter.advice(case)}" if objective.column == "error_rate" and limiter.limited(case) else ""),
     )
 
@@ -215,8 +216,11 @@ def _load(case: Case, point: Interval) -> str:
     return f"{number(asked, 3)} iterations/s asked ({number(point.iterations_per_s, 3)} achieved)"
 
 
-def _most(low: str, high: str) -> str:
-    return "it is about the most it can bear" if low == high else f"between that and {high} lies the most it can bear"
+def _most(case: Case, low: Interval, high: Interval) -> str:
+    """Say where the capacity lies, of the loads that were borne when the objective held and when it broke."""
+    if _borne(case, high) <= _ALIKE * _borne(case, low):
+        return "it is about the most it can bear"
+    return f"between that and {_argument(case, high)} lies the most it can bear"
 
 
 def _argument(case: Case, point: Interval, share: float = 1.0) -> str:

@@ -35,6 +35,24 @@ def test_errors_that_begin_at_some_load_are_a_break_point_of_the_error_rate() ->
     assert "errors <= 5 % broke at" in found(whole, ramp_of_vus())["slo_break_point"].message
 
 
+@pytest.mark.parametrize(
+    ("most", "broke_at", "advice"),
+    [
+        (50, 20, "with rate_per_s 50 for a minute or more should hold; it is about the most it can bear"),
+        (999, 8, "with rate_per_s 32 for a minute or more should hold; between that and rate_per_s 36 lies the most it can bear"),
+    ],
+)
+def test_a_rate_of_which_no_more_was_achieved_when_the_objective_broke_is_the_capacity(
+    most: int, broke_at: int, advice: str
+) -> None:
+    def piling(i: int) -> Second:
+        return Second(requests=min(round(11.5 + 3 * i), most + i % 2), p50_ms=20 if i < broke_at else 400)
+
+    finding = found(timeline(30, piling), ramp_of_rate(), metrics(threshold("p(95)<200")))["slo_break_point"]
+
+    assert advice in finding.recommendation
+
+
 def test_an_objective_that_breaks_for_a_moment_has_no_break_point() -> None:
     whole = timeline(30, lambda i: Second(p50_ms=500 if 10 <= i < 13 else 20))
 
