@@ -5,7 +5,8 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 
-from k6_mcp.models.timeline import Numbers, Series, Timeline
+from k6_mcp.models.run import Run
+from k6_mcp.models.timeline import ErrorSeries, Numbers, Series, Timeline
 
 Value = float | int | None
 Column = tuple[str, Sequence[Value]]
@@ -15,8 +16,40 @@ _UNNAMEABLE = re.compile(r"[^0-9A-Za-z_-]+")  # k6 allows no more in a scenario'
 _DIGITS = 6
 
 
+def run_csv(run: Run, timeline: Timeline | None) -> bytes:
+    """Return the intervals of a run, UTF-8; without a timeline the whole run as one, and only the header where nothing was measured."""
+    return timeline_csv(timeline or _whole(run))
+
+
+def _whole(run: Run) -> Timeline | None:
+    metrics = run.metrics
+    if metrics is None or metrics.source == "none" or metrics.figures.wall_s <= 0:
+        return None
+    figures, latency = metrics.figures, metrics.figures.latency
+    return Timeline(
+        start_unix_ms=(run.started_at or run.created_at).timestamp() * 1000,
+        period_s=figures.wall_s,
+        ends_s=(figures.wall_s,),
+        total=Series(
+            requests=(figures.requests,),
+            failed=(figures.failed_requests,),
+            iterations=(figures.iterations,),
+            avg_ms=(latency.avg_ms if latency else None,),
+            p50_ms=(latency.med_ms if latency else None,),
+            p90_ms=(latency.p90_ms if latency else None,),
+            p95_ms=(latency.p95_ms if latency else None,),
+            p99_ms=(latency.p99_ms if latency else None,),
+            max_ms=(latency.max_ms if latency else None,),
+        ),
+        unanswered=(figures.unanswered_requests,),
+        dropped=(figures.iterations_dropped,),
+        vus=(figures.vus_max,),
+        errors=tuple(ErrorSeries(code=error.code, counts=(error.count,)) for error in metrics.errors),
+    )
+
+
 def timeline_csv(timeline: Timeline | None) -> bytes:
-    """Return the intervals of `timeline`, UTF-8; only the header where nothing was recorded.
+    """Return the intervals of `timeline`, UTF-8; only the header where there is none.
 
     An empty field is a figure that there is none of. `start_unix_ms` in the first column makes files of several runs comparable.
     """

@@ -34,9 +34,9 @@ def rendered(view: RunView, format: ReportFormat) -> bytes:
 
             return run_junit(view.run)
         case "csv":
-            from k6_mcp.reports.csv_export import timeline_csv
+            from k6_mcp.reports.csv_export import run_csv
 
-            return timeline_csv(view.timeline)
+            return run_csv(view.run, view.timeline)
         case "json":
             from k6_mcp.reports.json_export import run_document
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from k6_mcp.models.metrics import ErrorCount
 from k6_mcp.models.timeline import ScenarioSeries
 from k6_mcp.reports.csv_export import timeline_csv
 from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.reports.formats import rendered
 from k6_mcp.reports.json_export import RunDocument
-from tests.reports.views import HOSTILE, bare, broken, hostile, timeline
+from tests.analysis.samples import metrics, run
+from tests.reports.views import HOSTILE, bare, broken, hostile, timeline, view
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]\d+)?\Z|\Z")
 
@@ -45,8 +47,17 @@ def test_a_figure_that_there_is_none_of_is_an_empty_field() -> None:
     assert (read[0]["p95_ms"], read[0]["error_rate"], read[1]["p95_ms"]) == ("", "", "1")
 
 
-def test_without_a_timeline_there_is_only_the_header() -> None:
-    assert rows(timeline_csv(None)) == []
+def test_without_a_timeline_there_is_one_line_for_the_whole_run() -> None:
+    errors = (ErrorCount(code=1500, meaning="HTTP 500", count=5),)
+    measured = metrics(failed_requests=5, iterations_dropped=3, more={"errors": errors})
+    (whole,) = rows(rendered(view(run(metrics=measured), None), "csv"))
+
+    assert (whole["from_s"], whole["to_s"], whole["requests"], whole["failed"]) == ("0", "2.6", "100", "5")
+    assert (whole["p95_ms"], whole["vus"], whole["dropped_iterations"], whole["failed_code_1500"]) == ("35.75", "2", "3", "5")
+
+
+def test_a_run_that_measured_nothing_is_only_the_header() -> None:
+    assert rows(rendered(view(run("failed"), None), "csv")) == []
     assert timeline_csv(None).startswith(b"start_unix_ms,from_s,to_s,")
 
 
