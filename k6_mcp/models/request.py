@@ -16,6 +16,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _TAG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")
+_LONGEST_TAG = 200  # characters of a value
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, 5.6.2 token
 _STATUSES = re.compile(r"([1-5]\d\d)(?:-([1-5]\d\d))?\Z|([1-5])xx\Z")
 _RESERVED_ENV = re.compile(
@@ -63,6 +64,12 @@ def _statuses(value: object) -> object:
     if low and high and int(low) > int(high):
         raise ValueError(f"{text!r} is an empty range: the first status is above the last")
     return text
+
+
+def _tags(value: dict[str, str]) -> dict[str, str]:
+    if long := [f"{name} has {len(text)}" for name, text in value.items() if len(text) > _LONGEST_TAG]:
+        raise ValueError(f"a value may have {_LONGEST_TAG} characters, but {', '.join(long)}")
+    return value
 
 
 def _names(pattern: re.Pattern[str], what: str) -> AfterValidator:
@@ -167,6 +174,7 @@ class LoadTest(Model):
     tags: Annotated[
         dict[str, str],
         _names(_TAG_NAME, "tag"),
+        AfterValidator(_tags),
         Field(max_length=20, description="kept with the run; get_history filters by them"),
     ] = {}
     name: Annotated[

@@ -53,6 +53,11 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
             {"url": "http://a", "duration": "9" * 400 + "s"},
             f"duration: '{'9' * 40}' is longer than k6 can count (292 years)",
         ),
+        (
+            {"url": "http://a", "tags": {"short": "x" * 200, "long": "x" * 201}},
+            "tags: a value may have 200 characters, but long has 201",
+        ),
+        ({"url": "http://a", "tags": {"x" * 65: "y"}}, f"tags: not a valid tag name: '{'x' * 40}'"),
         ({"url": "http://a", "vus": True}, "vus: should be a number, not true"),
         ({"url": "http://a", "repeat": False}, "repeat: should be a number, not false"),
         (
