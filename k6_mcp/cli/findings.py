@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Group, RenderableType
 
 from k6_mcp.cli.console import below, printable
+from k6_mcp.cli.words import in_commands
 from k6_mcp.models.findings import Finding, Severity
 
 _MOST = 6
@@ -23,5 +24,5 @@ def findings_view(findings: Sequence[Finding]) -> RenderableType:
         lines.append(below(printable(text), style=_STYLES[finding.severity]))
     if len(shown) > _MOST:
         lines.append(below(f"… and {len(shown) - _MOST} more", style="dim"))
-    lines.append(below(printable(f"next step: {shown[0].recommendation}"), style="cyan"))
+    lines.append(below(printable(f"next step: {in_commands(shown[0].recommendation)}"), style="cyan"))
     return Group(*lines)

@@ -11,6 +11,7 @@ from k6_mcp import __version__
 from k6_mcp.cli.console import below, grid, indented, printable
 from k6_mcp.cli.timeline import sparkline
 from k6_mcp.cli.verdict import count, ms, share, status_text
+from k6_mcp.cli.words import in_commands
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.history import HistoryPage
 from k6_mcp.models.metrics import MetricRow, Metrics
@@ -152,7 +153,7 @@ def health_view(health: Health, settings: Settings) -> RenderableType:
         mark, style = _STATES[component.state]
         table.add_row(Text(mark, style=style), Text(component.name, style="bold"), component.detail)
         if component.hint and component.state != "ok":
-            table.add_row("", "", Text(component.hint, style="cyan"))
+            table.add_row("", "", Text(in_commands(component.hint), style="cyan"))
     limits = health.limits
     caps = (
         f"{limits.max_concurrent_runs} tests at once, {count(limits.max_vus)} VUs, {format_duration(limits.max_duration_s)},"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from k6_mcp.cli.exit_codes import CANCELLED, REFUSED
 from k6_mcp.cli.parser import build_parser
+from k6_mcp.cli.words import in_commands
 from k6_mcp.errors import K6McpError
 from k6_mcp.settings import Settings
 
@@ -34,9 +35,9 @@ def _refuse(error: K6McpError, *, as_json: bool) -> None:
         document = {"error": {"code": error.code, "reasons": [*error.reasons], "hint": error.hint}}
         sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
         return
-    lines = [f"k6-mcp: {error.code}", *(f"  - {reason}" for reason in error.reasons)]
+    lines = [f"k6-mcp: {error.code}", *(f"  - {in_commands(reason)}" for reason in error.reasons)]
     if error.hint:
-        lines.append(f"  next step: {error.hint}")
+        lines.append(f"  next step: {in_commands(error.hint)}")
     sys.stderr.write("\n".join(lines) + "\n")
 
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from k6_mcp.cli.console import below, grid, indented, printable, stdout, write_json
 from k6_mcp.cli.exit_codes import COMPLETED
 from k6_mcp.cli.verdict import count, ms, share
+from k6_mcp.cli.words import in_commands
 from k6_mcp.reports.statistics_answer import StatisticsAnswer, TestAnswer, statistics_answer
 from k6_mcp.service import LoadTests
 from k6_mcp.settings import Settings
@@ -28,7 +29,7 @@ async def stats(options: argparse.Namespace, settings: Settings, service: LoadTe
 
 def statistics_view(answer: StatisticsAnswer) -> RenderableType:
     """Return counts, then a line per test, the worst first."""
-    return Group(*_counts(answer), *_tests(answer), below(f"next step: {answer.next}", style="cyan"))
+    return Group(*_counts(answer), *_tests(answer), below(f"next step: {in_commands(answer.next)}", style="cyan"))
 
 
 def _counts(answer: StatisticsAnswer) -> Iterator[RenderableType]:

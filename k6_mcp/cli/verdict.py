@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from k6_mcp.cli.console import below, grid, indented
+from k6_mcp.cli.words import in_commands
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.metrics import ErrorCount, ErrorSample
 from k6_mcp.models.run import FailureKind, Series, Status
@@ -76,7 +77,7 @@ def _failure(failure: AnswerFailure | None) -> Iterator[RenderableType]:
     yield from (below(f"│ {line}", style="dim") for line in failure.evidence)
     if failure.also:
         yield below(f"also: {', '.join(failure.also)}")
-    yield below(f"next step: {failure.hint}", style="cyan")
+    yield below(f"next step: {in_commands(failure.hint)}", style="cyan")
 
 
 def _thresholds(thresholds: Sequence[AnswerThreshold]) -> Iterator[RenderableType]:

@@ -1,0 +1,31 @@
+"""Advice in the words of the terminal: what is written for agents names tools, a person types commands."""
+
+import re
+from collections.abc import Mapping
+
+_COMMANDS: Mapping[str, str] = {
+    "execute_k6_test": "run",
+    "plan_k6_test": "validate",
+    "get_run": "show",
+    "analyze_run": "show",
+    "stop_run": "stop",
+    "get_history": "history",
+    "compare_runs": "compare",
+    "set_baseline": "baseline",
+    "get_statistics": "stats",
+    "get_report": "report",
+    "check_health": "doctor",
+}
+_TOOL = re.compile(rf"\b({'|'.join(_COMMANDS)})\b(?: with run_id=\"([^\"]+)\")?(?:(?: and)? detail=\"(\w+)\"| and wait_s=\d+)?")
+_TIMELINE = "timeline"  # `show` draws it unasked
+
+
+def in_commands(text: str) -> str:
+    """Return `text` with commands of the terminal in place of the tools it names, and of their arguments for a run."""
+    return _TOOL.sub(_command, text)
+
+
+def _command(found: re.Match[str]) -> str:
+    tool, run_id, detail = found.groups()
+    told = f" --detail {detail}" if detail and detail != _TIMELINE else ""
+    return f"k6-mcp {_COMMANDS[tool]}{f' {run_id}' if run_id else ''}{told}"
