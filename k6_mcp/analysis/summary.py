@@ -8,6 +8,7 @@ from k6_mcp.analysis.crosscheck import contradiction
 from k6_mcp.analysis.endpoints import endpoints
 from k6_mcp.analysis.figures import Basis, generator, key_figures
 from k6_mcp.analysis.load import Times, load_seconds, requests_outside
+from k6_mcp.analysis.outside import setup_in_latency
 from k6_mcp.analysis.record import Record
 from k6_mcp.analysis.sources import Measured, read_export, read_summary, record_rows
 from k6_mcp.analysis.thresholds import Evidence, Judged, Key, aborted_early, judge_thresholds
@@ -49,7 +50,7 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
         samples=outcome.log.samples,
         generator=generator(outcome),
         rows=tuple(chosen.rows[name] for name in sorted(chosen.rows)),
-        warnings=(*chosen.warnings, *_warnings(chosen, breakdown, judged)),
+        warnings=(*chosen.warnings, *setup_in_latency(record, plan, figures), *_warnings(chosen, breakdown, judged)),
     )
 
 

@@ -99,7 +99,8 @@ class Latency(Model):
 class Figures(Model):
     """Key figures. `load_s` is the time load was applied (without setup and teardown); per-second figures divide by it.
 
-    `requests_outside_load` of the requests came from setup and teardown, and are not in `requests_per_s`. `vus_max` is the most VUs
+    `requests_outside_load` of the requests came from setup and teardown, and are not in `requests_per_s` but in `latency`, as
+    in k6's. `vus_max` is the most VUs
     in use, as k6 counts them once a second; `vus_allocated` (k6's metric vus_max) is how many it made, in use or not.
     """
 

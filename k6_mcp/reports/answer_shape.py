@@ -30,7 +30,9 @@ class AnswerFailure(Model):
 class AnswerFigures(Model):
     load_s: Annotated[float, Field(description="time load was applied, without setup and teardown")]
     requests: int
-    requests_outside_load: Annotated[int | None, Field(description="made by setup and teardown, not in requests_per_s")] = None
+    requests_outside_load: Annotated[
+        int | None, Field(description="made by setup and teardown: in latency, as k6 counts it, not in requests_per_s")
+    ] = None
     requests_per_s: float
     failed_requests: int | None = None
     error_rate: Annotated[float | None, Field(description="0 to 1")] = None

@@ -123,6 +123,27 @@ def test_requests_of_setup_and_teardown_are_counted_but_are_no_load() -> None:
     assert read(ended_well(), record(), plan()).figures.requests_outside_load == 0
 
 
+@pytest.mark.parametrize(
+    ("inside", "fast_ms", "told"),
+    [
+        (97, 12.4, None),
+        (97, 9.0, "3 of 100 requests (3 %) came from setup() and teardown()"),
+        (90, 12.4, "without them: average 12.4 instead of 12.35 ms, p95 12.4 instead of 35.75 ms"),
+    ],
+)
+def test_requests_of_setup_that_move_the_latency_are_said_with_the_latency_without_them(
+    inside: int, fast_ms: float, told: str | None
+) -> None:
+    tagged = "http_req_duration{scenario:default}"
+    kinds = {**KINDS, tagged: {"type": "trend", "contains": "time"}}
+    statistics = [fast_ms, 40, 11, 2, 30, 35.7 if told is None else fast_ms, 39]
+    totals = {**counts(100, 10, 10), "http_reqs{scenario:default}": [inside, inside], tagged: statistics}
+    lines = (*RECORD[:2], line("metric", kinds), line("cumulative", rows(2500, totals, kinds)), CLOSING[1])
+    warnings = [w for w in read(ended_well(), record(lines), plan()).warnings if w.startswith("setup_in_latency: ")]
+    assert len(warnings) == (told is not None)
+    assert told is None or told in warnings[0]
+
+
 def test_thresholds_carry_what_was_observed() -> None:
     planned = plan(("http_req_failed", "rate<0.05"), ("http_req_duration", "p(95)<500"), ("http_req_duration", "p(99.9)<39"))
     thresholds = {(t.metric, t.expression): (t.ok, t.observed) for t in read(ended_well(), record(), planned).thresholds}

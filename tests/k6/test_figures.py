@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -66,6 +67,10 @@ export default function () { http.get('{target}/ok'); }""",
 export const options = { scenarios: { s: { executor: 'constant-arrival-rate', rate: 20, duration: '2s', preAllocatedVUs: 5 } } };
 export function setup() { http.get('{target}/ok'); sleep(1.2); }
 export function teardown() { sleep(1.2); }
+export default function () { http.get('{target}/delay/20'); }""",
+    "a slow setup": """
+export const options = { vus: 2, iterations: 20 };
+export function setup() { http.get('{target}/delay/700'); http.get('{target}/delay/700'); }
 export default function () { http.get('{target}/delay/20'); }""",
     "an arrival rate with VUs to spare": """
 export const options = { scenarios: { s: { executor: 'constant-arrival-rate', rate: 20, duration: '3s', preAllocatedVUs: 40 } } };
@@ -237,6 +242,16 @@ def test_vus_in_use_are_fewer_than_those_that_an_arrival_rate_keeps_ready(measur
     assert figures.vus_allocated == recorded.vus_allocated == 40
     assert figures.vus_max == recorded.vus_max == _own(measurement)["vus"]["max"]
     assert 1 <= (figures.vus_max or 0) < 20
+
+
+def test_latency_that_setup_moves_is_said_with_the_figures_without_it(measurements: Mapping[str, Measurement]) -> None:
+    metrics, quick = measurements["a slow setup"].metrics(), measurements["setup and teardown"].metrics()
+    (told,) = (warning for warning in metrics.warnings if warning.startswith("setup_in_latency: "))
+    assert "2 of 22 requests (9.09 %) came from setup() and teardown()" in told
+    without = {name: float(value) for name, value in re.findall(r"(average|p95) ([0-9.]+) instead of", told)}
+    assert metrics.figures.latency is not None and (metrics.figures.latency.p95_ms or 0) > 600
+    assert 20 <= without["average"] <= without["p95"] < 200
+    assert not [warning for warning in quick.warnings if warning.startswith("setup_in_latency: ")]
 
 
 def test_a_graceful_stop_is_no_load(measurements: Mapping[str, Measurement]) -> None:
