@@ -28,7 +28,10 @@ def endpoints(rows: Rows, observed: Rows | None, figures: Figures) -> Endpoints:
     requests = figures.requests - sum(row.requests for row in named)
     failed = figures.failed_requests - sum(row.failed for row in named)
     if not named or requests < 0 or failed < 0:
-        return Endpoints(note=f"no table of endpoints: their names are made while the script runs; {_NAME_THEM}")
+        return Endpoints(
+            note="no table of endpoints: their names are made while the script runs, or its systemTags leave `name` out; "
+            f"{_NAME_THEM}, and keep `name` in systemTags"
+        )
     if not requests:
         return Endpoints(tuple(named))
     others = EndpointFigures(name=None, requests=requests, failed=failed)

@@ -34,6 +34,7 @@ _POLL_S = 0.25
 _PLAN_BYTES = 4_000_000
 _SHUTDOWN_GRACE_S = 3.0  # clients kill a server within a few seconds of asking it to stop
 _LONGEST_TEARDOWN_S = 60.0
+_MOST_ELSEWHERE = 20  # folders of ended runs beside the results directory: whoever asked has seen their logs by then
 
 
 class LocalRunner:
@@ -48,6 +49,7 @@ class LocalRunner:
         self._looking = anyio.Lock(fast_acquire=True)  # yields to nobody before k6 is started
         self._found: tuple[tuple[Path, float], K6Binary] | None = None
         self._elsewhere: dict[str, Path] = {}
+        self._over: set[str] = set()
         self._stops: dict[str, _Stop] = {}
 
     async def k6(self) -> K6Binary:
@@ -166,8 +168,12 @@ class LocalRunner:
         Tail(self.folder(run_id).record, take).read()
 
     def seal(self, run_id: str, script: Script) -> None:
-        """Take the secrets out of the run's folder once the run is over."""
+        """Take the secrets out of the run's folder once the run is over; of folders that are not kept, the last few stay until `close`."""
         seal(self.folder(run_id), _secrets(script))
+        over = [other for other in self._elsewhere if other == run_id or other in self._over]
+        self._over = {*over[-_MOST_ELSEWHERE:]}
+        for other in over[:-_MOST_ELSEWHERE]:
+            self.discard(other)
 
     def log(self, run_id: str) -> str:
         """Return k6's log of a run, empty when there is none."""
@@ -197,8 +203,10 @@ class LocalRunner:
         return Component(name="k6", state="ok", detail=f"k6 {k6.version} at {k6.path}")
 
     def close(self) -> None:
-        """End the watchdog; call when no run is left."""
+        """End the watchdog and remove what is not kept; call when no run is left."""
         self._watchdog.close()
+        for run_id in [*self._elsewhere]:
+            self.discard(run_id)
 
     def _write(self, run_id: str, script: Script) -> RunFolder:
         try:

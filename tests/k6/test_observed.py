@@ -51,6 +51,18 @@ async def test_a_sub_metric_that_the_script_itself_only_wants_to_see_is_shown_to
     assert [(s.status, s.count) for s in read(run.outcome, Record(), run.plan).statuses] == [(201, 3)]
 
 
+async def test_where_system_tags_leave_the_name_out_the_missing_endpoints_are_explained(
+    settings: Settings, target: Target
+) -> None:
+    script = _SCRIPT.format(thresholds="{}, systemTags: ['status']", body=f"http.get('{target.url('/ok')}');")
+
+    run = await ran(settings, script=script)
+    metrics = read(run.outcome, Record(), run.plan)
+
+    assert metrics.endpoints == ()
+    assert "or its systemTags leave `name` out" in (metrics.endpoints_note or "")
+
+
 async def test_a_script_without_requests_sees_no_metric_of_requests(settings: Settings) -> None:
     script = "export default function () {}\nexport function handleSummary(data) { return { 'own.json': JSON.stringify(data.metrics) }; }"
 
