@@ -13,8 +13,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from k6_mcp.app import open_app
+from k6_mcp.models.rules import parse_load_test
+from k6_mcp.reports.junit import run_junit
 from k6_mcp.settings import Settings
-from tests.target import Target
+from tests.reports.junit_schema import violations
+from tests.target import Target, closed_port
 
 _TIMEOUT_S = 60
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -41,6 +45,37 @@ def cli(settings: Settings) -> Cli:
 def load(target: Target) -> list[str]:
     """A test that fails one of its thresholds."""
     return ["run", target.url("/flaky/0.25"), "--rate", "40", "--duration", "2s", "--slo", "error_rate=0.01", "--name", "@shop"]
+
+
+_CHECKED = """
+import http from 'k6/http';
+import { check, group } from 'k6';
+export const options = { vus: 2, iterations: 6, thresholds: { checks: ['rate>0.9'], 'http_reqs{page:none}': ['count>1'] } };
+export default function () { group('a <b> & "c"', () => check(http.get('%s'), { 'is\\t200 ]]>': (r) => r.status === 200, never: () => false })); }
+"""
+
+
+async def test_junit_of_real_runs_keeps_to_the_published_schemas(settings: Settings, target: Target) -> None:
+    tests = (
+        {"url": target.url("/ok"), "vus": 1, "iterations": 3, "name": "good", "tags": {"team": "a & b"}},
+        {"url": target.url("/flaky/0.5"), "vus": 1, "iterations": 6, "slo": {"error_rate": 0.01, "p95_ms": 5000}},
+        {"script": _CHECKED % target.url("/ok"), "name": '<"hostile"> & \u0007 name'},
+        {"url": f"http://127.0.0.1:{closed_port()}/", "vus": 1, "iterations": 2},
+        {"script": "export default function () { nope(; }"},
+        {"script": "export default function () { throw new Error('<boom> \\u0000'); }", "vus": 1, "iterations": 2},
+    )
+    documents: dict[str, bytes] = {}
+    async with open_app(settings) as service:
+        for test in tests:
+            run = await service.execute(parse_load_test(test), wait_s=30)
+            documents[run.failure.kind if run.failure else run.status] = run_junit(run)
+        running = await service.start(parse_load_test({"url": target.url("/ok"), "vus": 1, "duration": "30s"}))
+        documents["running"] = run_junit(await service.get(running.run_id))
+        await service.stop(running.run_id)
+
+    kinds = {"completed", "thresholds_exceeded", "target_unreachable", "script_error", "running"}
+    assert kinds <= documents.keys()
+    assert {kind: violations(document) for kind, document in documents.items() if violations(document)} == {}
 
 
 def test_all_formats_tell_the_figures_of_one_run(cli: Cli, target: Target, tmp_path: Path, settings: Settings) -> None:
