@@ -31,6 +31,15 @@ _HEADER_LINE = re.compile(r"^((?:proxy-)?authorization|(?:set-)?cookie)(\s*:\s*)
 _PLAIN = re.compile(r"[0-9A-Za-z_.~-]+")  # nobody escapes these
 _SHORT_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", " ": r"\+"}
 _ANY_BACKSLASHES = r"(?:\\|%(?:25)?5[Cc]){1,64}+"
+_K6_METRIC = re.compile(
+    r"(?:vus|vus_max|iterations|iteration_duration|dropped_iterations|checks|data_sent|data_received|group_duration|time"
+    r"|(?:http|ws|grpc|browser)_\w+)\Z"
+)
+_K6_TAG = re.compile(
+    r"(?:scenario|name|group|check|url|method|status|error|error_code|expected_response|proto|subproto|service|tls_version)\Z"
+)
+_K6_VALUE = re.compile(r"(?:status|error_code|expected_response|method|proto|tls_version):[\w./]*\Z|scenario:default\Z")
+_LONGEST_WORD = 20
 _SHORTEST_KNOWN_SECRET = 4  # shorter values ("1", "GET") would mask ordinary text
 
 
@@ -95,6 +104,23 @@ def _any_spelling(char: str) -> str:
     in_url = "".join(f"%(?:25)?(?i:{byte:02x})" for byte in char.encode())
     short = _SHORT_ESCAPES.get(char, re.escape(char))
     return rf"\\{{0,16}}+(?:{re.escape(char)}|{escaped}|{in_url}|{short})"
+
+
+def is_ordinary(name: str, value: str) -> bool:
+    """Return whether a variable holds a plain word or an address without credentials, which no name of a metric need hide."""
+    word = value.isalpha() and len(value) <= _LONGEST_WORD
+    return not is_secret_name(name) and (word or ("://" in value and redact_url(value) == value))
+
+
+def mask_metric(name: str, known: Iterable[str]) -> str:
+    """Return k6's name of a metric or sub-metric with `known` secrets masked where a script chose it: not k6's own metrics, tags and words."""
+    base, brace, tags = name.partition("{")
+    shown = base if _K6_METRIC.match(base) else mask_known(base, known)
+    if not brace:
+        return shown
+    key, colon, value = tags.removesuffix("}").partition(":")
+    told = value if _K6_VALUE.match(f"{key}:{value}") else mask_known(value, known)
+    return f"{shown}{{{key if _K6_TAG.match(key) else mask_known(key, known)}{colon}{told}{'}' if tags.endswith('}') else ''}"
 
 
 def redact_url(url: str) -> str:

@@ -8,6 +8,7 @@ from k6_mcp.models.metrics import Figures, Latency
 from k6_mcp.models.plan import Plan
 from k6_mcp.models.wording import number, percent
 
+_NOTHING: Quantiles = {}
 _CONSIDERABLE = 0.05  # of all requests
 _MOVED = 0.10  # of the figure without them
 
@@ -20,7 +21,7 @@ def setup_in_latency(record: Record, plan: Plan | None, figures: Figures) -> Ite
     outside, latency = figures.requests_outside_load, figures.latency
     if not outside or latency is None or plan is None:
         return
-    inside = _of_load(record, plan) if latency.of == "all_requests" else {}
+    inside = _of_load(record, plan) if latency.of == "all_requests" else _NOTHING
     pairs = [*_pairs(latency, inside)]
     moved = any(abs(with_ms - without_ms) >= _MOVED * without_ms for _, with_ms, without_ms in pairs)
     if outside < _CONSIDERABLE * figures.requests and not moved:
@@ -35,9 +36,10 @@ def setup_in_latency(record: Record, plan: Plan | None, figures: Figures) -> Ite
 
 def _of_load(record: Record, plan: Plan) -> Quantiles:
     totals = record.totals()
-    rows = totals.rows if totals else {}
+    if totals is None:
+        return _NOTHING
     tags = [f"{{scenario:{scenario.name}}}" for scenario in plan.scenarios]
-    return merged((record.count(f"http_reqs{tag}"), rows.get(f"http_req_duration{tag}", {})) for tag in tags)
+    return merged((record.count(f"http_reqs{tag}"), totals.rows.get(f"http_req_duration{tag}", _NOTHING)) for tag in tags)
 
 
 def _pairs(latency: Latency, inside: Quantiles) -> Iterator[tuple[str, float, float]]:

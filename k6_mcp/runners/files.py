@@ -9,6 +9,7 @@ from typing import cast
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.script import Script
 from k6_mcp.redaction import mask_known, redact_text
+from k6_mcp.runners.names import RecordNames, masked_metrics
 
 _SUMMARY_BYTES = 50_000_000
 _SHOWN_BYTES = 2_100_000
@@ -32,8 +33,8 @@ def write_script(folder: RunFolder, script: Script) -> RunFolder:
     return folder
 
 
-def seal(folder: RunFolder, secrets: Iterable[str]) -> None:
-    """Take the secrets out of what stays: the script, the results of setup() in k6's summary, and the names of checks and groups."""
+def seal(folder: RunFolder, secrets: Iterable[str], of_names: Collection[str]) -> None:
+    """Take the secrets out of what stays: the script, and of k6's summary the results of setup() and names (see `without_secret_names`)."""
     secrets = tuple(secrets)
     with contextlib.suppress(OSError):
         text = folder.script.read_text(encoding="utf-8", errors="replace")
@@ -42,15 +43,20 @@ def seal(folder: RunFolder, secrets: Iterable[str]) -> None:
     for path in (folder.summary, folder.export):
         with contextlib.suppress(OSError, ValueError, RecursionError, AttributeError):
             text = path.read_text(encoding="utf-8")
-            data = json.loads(masked := without_secret_names(text, secrets) or text)
+            data = json.loads(masked := without_secret_names(text, secrets, of_names) or text)
             if data.pop("setup_data", None) is not None or masked != text:
                 path.write_text(json.dumps(data), encoding="utf-8")
+    with contextlib.suppress(OSError):
+        text = folder.record.read_text(encoding="utf-8", errors="replace") if of_names else ""
+        if mask_known(text, of_names) != text:
+            names = RecordNames(of_names)
+            folder.record.write_text("".join(f"{names.shown(line)}\n" for line in text.splitlines()), encoding="utf-8")
 
 
-def without_secret_names(summary: str | None, secrets: Collection[str]) -> str | None:
-    """Return k6's summary with secret values masked in the names of checks and groups, which a script makes of what it likes.
+def without_secret_names(summary: str | None, secrets: Collection[str], of_names: Collection[str]) -> str | None:
+    """Return k6's summary with secret values masked in the names that a script makes of what it likes.
 
-    Names of metrics and scenarios stay: k6's own words would be hit by an ordinary value such as "http".
+    Names of checks and groups show none of `secrets`, those of metrics none of `of_names`: fewer, since ordinary words make them.
     """
     if not summary or not secrets:
         return summary
@@ -59,7 +65,8 @@ def without_secret_names(summary: str | None, secrets: Collection[str]) -> str |
         root = _masked_group(data["root_group"], secrets)
     except (ValueError, RecursionError, TypeError, KeyError):
         return summary
-    return summary if root == data["root_group"] else json.dumps(data | {"root_group": root})
+    masked = {**masked_metrics(data, of_names), "root_group": root}
+    return summary if masked == data else json.dumps(masked)
 
 
 def _masked_group(group: object, secrets: Collection[str]) -> object:

@@ -22,6 +22,7 @@ from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, w
 from k6_mcp.runners.find import K6Binary, locate, probe
 from k6_mcp.runners.inspect import read_plan
 from k6_mcp.runners.logs import LogReader
+from k6_mcp.runners.names import RecordNames, masked_plan, secrets_of_names
 from k6_mcp.runners.process import cpu_seconds, interrupt, k6_process, kill_group, usable_cores, wait_drained
 from k6_mcp.runners.stdout import StdoutReader
 from k6_mcp.runners.watchdog import Watchdog
@@ -111,7 +112,7 @@ class LocalRunner:
         if exit_code == 0:
             warnings = (message.text for message in log.messages if message.level == "warning")
             try:
-                return read_plan(output.decode("utf-8", errors="replace"), warnings)
+                return masked_plan(read_plan(output.decode("utf-8", errors="replace"), warnings), secrets_of_names(script))
             except ValueError as error:  # a k6 newer than we know
                 return _not_started(started, error)
         timed_out = exit_code is None
@@ -157,7 +158,7 @@ class LocalRunner:
         """Return what is left of a run whose owner died; `take` gets the lines of its record."""
         folder = self.folder(run_id)
         Tail(folder.record, take).read()
-        seal(folder, ())
+        seal(folder, (), ())
         now = datetime.now(UTC)
         return Outcome(
             exit_code=None, started_at=now, ended_at=now, summary=read_whole(folder.summary), export=read_whole(folder.export)
@@ -169,7 +170,7 @@ class LocalRunner:
 
     def seal(self, run_id: str, script: Script) -> None:
         """Take the secrets out of the run's folder once the run is over; of folders that are not kept, the last few stay until `close`."""
-        seal(self.folder(run_id), _secrets(script))
+        seal(self.folder(run_id), _secrets(script), secrets_of_names(script))
         over = [other for other in self._elsewhere if other == run_id or other in self._over]
         self._over = {*over[-_MOST_ELSEWHERE:]}
         for other in over[:-_MOST_ELSEWHERE]:
@@ -245,7 +246,9 @@ class _Attempt:
         self._log_file = appender(folder.log)
         self._secrets = _secrets(plan.script)
         self._log = LogReader(self._log_file, self._secrets)
-        self._tail = Tail(folder.record, lambda line: emit(RecordLine(line=line)))
+        self._of_names = secrets_of_names(plan.script)
+        names = RecordNames(self._of_names)
+        self._tail = Tail(folder.record, lambda line: emit(RecordLine(line=names.shown(line))))
         self._cpu_s: float | None = None
         self._killed = False
 
@@ -267,8 +270,8 @@ class _Attempt:
             killed=self._killed,
             started_at=self._started,
             ended_at=datetime.now(UTC),
-            summary=without_secret_names(read_whole(self._folder.summary), self._secrets),
-            export=without_secret_names(read_whole(self._folder.export), self._secrets),
+            summary=without_secret_names(read_whole(self._folder.summary), self._secrets, self._of_names),
+            export=without_secret_names(read_whole(self._folder.export), self._secrets, self._of_names),
             log=self._log.digest(self._stdout.went_running),
             interrupted=progress.interrupted if progress else 0,
             cpu_s=self._cpu_s,

@@ -9,6 +9,7 @@ from k6_mcp.settings import Settings
 from tests.target import Target
 
 PASSWORD, BEARER, QUERY, BODY = "s3cret-env-value", "s3cret-bearer-value-1", "s3cret-query-value", "s3cret-body-value"
+KEY, OTHER_KEY = "k3y_of_the_caller", "an0ther_key"
 ALL = (PASSWORD, BEARER, QUERY, BODY)
 
 LEAKY = """
@@ -95,6 +96,52 @@ async def test_checks_and_groups_that_are_named_after_a_secret_are_told_without_
     assert run.metrics.figures.requests == 2
     assert not [secret for secret in ALL if secret in told]
     assert {secret: _where(secret, settings.results_dir) for secret in (PASSWORD, QUERY)} == {PASSWORD: [], QUERY: []}
+
+
+SHOWN = """
+import http from 'k6/http';
+import { Counter, Trend } from 'k6/metrics';
+const key = __ENV.API_KEY, made = new Counter(`made_${key}`), zeit = new Trend(`${key}_time`, true), plain = new Counter('staging_total');
+export const options = {
+  scenarios: {
+    [`as_${key}`]: { executor: 'shared-iterations', vus: 1, iterations: 30 },
+    plain: { executor: 'shared-iterations', vus: 1, iterations: 20 },
+  },
+  thresholds: {
+    [`made_${key}`]: ['count>5'], [`http_reqs{user:${key}}`]: ['count<1'], [`http_req_duration{scenario:as_${key}}`]: ['p(95)<5000'],
+    staging_total: ['count>5'], [`http_reqs{user:${__ENV.OTHER_KEY}}`]: ['count<1'],
+  },
+};
+export default function () {
+  http.get('%s/delay/50', { tags: { user: __ITER %% 3 ? key : __ENV.OTHER_KEY, name: 'it' } });
+  made.add(1); zeit.add(7.5); plain.add(1);
+}
+"""
+
+
+async def test_metrics_scenarios_and_threshold_tags_that_are_named_after_a_secret_are_told_without_it(
+    settings: Settings, target: Target
+) -> None:
+    env = {"API_KEY": KEY, "OTHER_KEY": OTHER_KEY, "STAGE": "staging", "SCHEME": "http"}
+    async with open_app(settings) as service:
+        run = await service.execute(parse_load_test({"script": SHOWN % target.url(""), "env": env}), wait_s=30)
+        timeline = await service.timeline(run.run_id)
+        told = run.model_dump_json() + run_answer(run).model_dump_json() + await service.log(run.run_id)
+        told += (await service.insights.explain(run.run_id)).model_dump_json() + str(timeline)
+    assert run.metrics is not None and run.plan is not None and timeline is not None
+    assert (run.metrics.source, run.metrics.figures.requests, run.metrics.warnings) == ("summary", 50, ())
+    assert sorted(scenario.name for scenario in run.plan.scenarios) == ["as_***", "plain"]
+    assert {(t.metric, t.ok, t.observed) for t in run.metrics.thresholds if t.expression.startswith("count")} == {
+        ("made_***", True, 50),
+        ("staging_total", True, 50),
+        ("http_reqs{user:***}", False, 17),
+        ("http_reqs{user:****}", False, 33),
+    }
+    rows = {row.name: row.values for row in run.metrics.rows}
+    assert (rows["***_time"]["avg"], rows["made_***"]["count"]) == (7.5, 50)
+    assert {s.name: sum(s.series.requests) for s in timeline.scenarios} == {"as_***": 30, "plain": 20}
+    assert not [told[told.index(secret) - 90 :][:150] for secret in (KEY, OTHER_KEY) if secret in told]
+    assert {secret: _where(secret, settings.results_dir) for secret in (KEY, OTHER_KEY)} == {KEY: [], OTHER_KEY: []}
 
 
 async def test_a_target_that_quotes_a_part_of_a_secret_is_quoted_without_it(settings: Settings, target: Target) -> None:
