@@ -146,7 +146,7 @@ def _page(seen: Sequence[Seen], hour_ms: float) -> str:
             "# What the rules find",
             "",
             "Every rule of `analyze_run` on real runs of k6 against a local target that misbehaves in a known way, and on healthy ones.",
-            "Regenerate it with `python -m benchmarks findings` (about four minutes); the scenarios are in `tests/misbehaving_runs.py`, the",
+            "Regenerate it with `python -m benchmarks findings` (about eight minutes); the scenarios are in `tests/misbehaving_runs.py`, the",
             "target in `tests/misbehaving.py`. The limits are the defaults, but for the run without CPU: there it is 15 % of the cores, so that it",
             "also holds on a machine that has other work to do.",
             "",

@@ -28,7 +28,7 @@ _KNEE_TIMES = 2.0
 _KNEE_MS = 20.0
 _STILL_FLAT = 0.1  # of the whole climb: between stairs of load the two lines meet before the last one that was held
 _HALF_SURE_AT = 1.5  # points
-_ALIKE = 1.05  # loads that do not differ more were the same: what the target bears
+_ALIKE = 1.1  # loads that do not differ more were the same: what the target bears, in intervals of a second
 _EXPRESSION = re.compile(r"\s*(avg|med|p\(\s*(\d+(?:\.\d+)?)\s*\)|rate)\s*<=?\s*(\d+(?:\.\d+)?)\s*\Z")
 _COLUMNS = {
     "avg": "avg_ms",
