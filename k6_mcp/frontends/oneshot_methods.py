@@ -127,10 +127,10 @@ def load_arguments(params: Mapping[str, object]) -> dict[str, object]:
     """Return `params` with what this protocol means beyond its words: load arguments replace the script's own load."""
     arguments = {name: value for name, value in params.items() if value is not None and name != "wait_s"}
     given = [name for name in _LOAD if name in arguments]
-    if not given or "url" in arguments:
-        return arguments
     if given == ["vus"]:
         arguments["duration"] = DEFAULT_DURATION
-    elif given == ["duration"]:
+    if not given or "url" in arguments:
+        return arguments
+    if given == ["duration"]:
         arguments["vus"] = DEFAULT_VUS
     return {"override_load": True, **arguments}

@@ -111,7 +111,7 @@ def _load(given: Mapping[str, object]) -> Iterator[str]:
         yield "rate_per_s and iterations: give one of them"
     if "rate_per_s" in has and not has & {"duration", "iterations", "stages"} and "url" not in given:
         yield "rate_per_s: needs duration"
-    if "vus" in has and not has & {"duration", "iterations", "stages", "rate_per_s"} and "url" not in given:
+    if "vus" in has and not has & {"duration", "iterations", "stages", "rate_per_s"}:
         yield "vus: needs duration or iterations"
     vus, iterations = given.get("vus"), given.get("iterations")
     if isinstance(vus, int) and isinstance(iterations, int) and vus > iterations > 0:

@@ -31,8 +31,8 @@ def asked_load(test: LoadTest) -> Scenario | None:
         return arrival_rate(test.rate_per_s, test.duration or PRESET_DURATION, test.vus)
     if test.iterations is not None:
         return {"executor": "shared-iterations", **vus, "iterations": test.iterations}
-    if test.duration is not None or test.vus is not None:
-        return {"executor": "constant-vus", **vus, "duration": (test.duration or PRESET_DURATION).strip()}
+    if test.duration is not None:
+        return {"executor": "constant-vus", **vus, "duration": test.duration.strip()}
     return None
 
 

@@ -43,6 +43,7 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
             "duration and iterations: give one of them; iterations end the test when they are done",
         ),
         ({"script": "x", "vus": 3}, "vus: needs duration or iterations"),
+        ({"url": "http://a", "preset": "low", "vus": 1}, "vus: needs duration or iterations"),
         ({"script": "x", "rate_per_s": 3}, "rate_per_s: needs duration"),
         (
             {"url": "http://a", "vus": 9, "iterations": 3},
