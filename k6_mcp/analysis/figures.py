@@ -54,7 +54,13 @@ def generator(outcome: Outcome) -> Generator | None:
     wall_s = (outcome.ended_at - outcome.started_at).total_seconds()
     if not outcome.cpu_s or not outcome.cores or wall_s <= 0:
         return None
-    return Generator(cpu_s=outcome.cpu_s, cores=outcome.cores, cpu_share=min(outcome.cpu_s / wall_s / outcome.cores, 1.0))
+    return Generator(
+        cpu_s=outcome.cpu_s,
+        cores=outcome.cores,
+        cpu_share=min(outcome.cpu_s / wall_s / outcome.cores, 1.0),
+        cpu_wait_s=outcome.cpu_wait_s,
+        steal_s=outcome.steal_s,
+    )
 
 
 def _failed(rows: Rows, requests: int) -> tuple[int, float | None]:

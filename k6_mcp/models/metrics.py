@@ -75,11 +75,17 @@ class ErrorSample(Model):
 
 
 class Generator(Model):
-    """What running k6 took: its CPU time as a share of the cores it could use (0 to 1)."""
+    """What running k6 took: its CPU time as a share of the cores it could use (0 to 1), and how far others disturbed it.
+
+    `cpu_wait_s` is how long k6's threads, added up, were ready to run and had no CPU; `steal_s` what the hypervisor gave to other
+    machines, summed over all CPUs of this one. None where the system does not tell (Linux does), and of runs kept by older versions.
+    """
 
     cpu_s: float
     cores: int
     cpu_share: float
+    cpu_wait_s: float | None = None
+    steal_s: float | None = None
 
 
 class Latency(Model):

@@ -62,7 +62,8 @@ class Outcome(NamedTuple):
     """How a k6 process ended and what it left; negative `exit_code` is the signal that killed it, None if it never started.
 
     `stop_reason` is set only when *we* stopped it. `summary` is the wrapper's `handleSummary(data)` JSON text and
-    `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`.
+    `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
+    its threads, added up, waited for one of them, `steal_s` what the hypervisor took from all CPUs meanwhile.
     """
 
     exit_code: int | None
@@ -76,5 +77,7 @@ class Outcome(NamedTuple):
     log: LogDigest = LogDigest()
     interrupted: int = 0
     cpu_s: float | None = None
+    cpu_wait_s: float | None = None
+    steal_s: float | None = None
     cores: int | None = None
     spawn_error: str | None = None

@@ -18,12 +18,13 @@ from k6_mcp.models.plan import Plan, RunPlan
 from k6_mcp.models.script import Script
 from k6_mcp.redaction import credentials_in, redact_said, redact_text, with_parts
 from k6_mcp.runners.command import HANDLE_SUMMARY_TIMEOUT_S, environment, inspect_command, run_command
+from k6_mcp.runners.cpu import CpuWatch, usable_cores
 from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, without_secret_names, write_script
 from k6_mcp.runners.find import K6Binary, locate, probe
 from k6_mcp.runners.inspect import read_plan
 from k6_mcp.runners.logs import LogReader
 from k6_mcp.runners.names import RecordNames, masked_plan, secrets_of_names
-from k6_mcp.runners.process import cpu_seconds, interrupt, k6_process, kill_group, usable_cores, wait_drained
+from k6_mcp.runners.process import interrupt, k6_process, kill_group, wait_drained
 from k6_mcp.runners.stdout import StdoutReader
 from k6_mcp.runners.watchdog import Watchdog
 
@@ -249,7 +250,7 @@ class _Attempt:
         self._of_names = secrets_of_names(plan.script)
         names = RecordNames(self._of_names)
         self._tail = Tail(folder.record, lambda line: emit(RecordLine(line=names.shown(line))))
-        self._cpu_s: float | None = None
+        self._cpu = CpuWatch(child.pid)
         self._killed = False
 
     async def outcome(self) -> Outcome:
@@ -274,7 +275,9 @@ class _Attempt:
             export=without_secret_names(read_whole(self._folder.export), self._secrets, self._of_names),
             log=self._log.digest(self._stdout.went_running),
             interrupted=progress.interrupted if progress else 0,
-            cpu_s=self._cpu_s,
+            cpu_s=self._cpu.used_s,
+            cpu_wait_s=self._cpu.wait_s,
+            steal_s=self._cpu.steal_s,
             cores=usable_cores(),
         )
 
@@ -291,7 +294,7 @@ class _Attempt:
             self._tail.read()
             if self._folder.stop_request.exists():
                 self._stop.ask("caller")
-            self._cpu_s = cpu_seconds(self._child.pid) or self._cpu_s
+            self._cpu.look()
 
     async def _deadline(self) -> None:
         await anyio.sleep(self._plan.deadline_s)

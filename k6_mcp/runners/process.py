@@ -90,20 +90,3 @@ def kill_group(pid: int) -> None:
     """SIGKILL the process group that `pid` leads, if it still exists."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-
-
-def cpu_seconds(pid: int) -> float | None:
-    """Return the CPU seconds `pid` has used so far, None where the system does not tell (not Linux, already gone)."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError):
-        return None
-
-
-def usable_cores() -> int:
-    """Return how many cores this process and its children may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS
-        return os.cpu_count() or 1

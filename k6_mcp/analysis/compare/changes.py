@@ -9,7 +9,7 @@ from k6_mcp.analysis.compare import intervals, sampling
 from k6_mcp.analysis.compare.measures import Measure, Share, figures_of
 from k6_mcp.analysis.compare.noise import Noise, Part, combined, contradicts
 from k6_mcp.analysis.compare.side import Side
-from k6_mcp.analysis.compare.student import t_quantile
+from k6_mcp.analysis.compare.student import t_quantile, two_sided_tail
 from k6_mcp.models.comparison import Change, MetricChange
 from k6_mcp.models.run import Run
 from k6_mcp.models.wording import percent
@@ -41,6 +41,13 @@ class Estimate:
 def estimate(measure: Measure | Share, sides: Sides) -> Estimate | MetricChange:
     """Return what the two sides say about one figure, or the row that says why they say nothing."""
     return _of_share(measure, sides) if isinstance(measure, Share) else _of_measure(measure, sides)
+
+
+def tail(found: Estimate) -> float:
+    """Return how likely chance alone makes a difference as large as this, in either direction (a P value)."""
+    if not found.noise.error:
+        return 0.0 if found.effect else 1.0
+    return two_sided_tail(abs(found.effect) / found.noise.error, found.noise.df)
 
 
 def judged(found: Estimate, alpha: float) -> MetricChange:

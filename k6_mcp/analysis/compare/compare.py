@@ -1,10 +1,10 @@
 """Is it better or worse than before? Errors and delivered load are judged first: fast failures are no improvement."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from k6_mcp.analysis.compare.changes import Estimate, Sides, estimate, judged
+from k6_mcp.analysis.compare.changes import Estimate, Sides, estimate, judged, tail
 from k6_mcp.analysis.compare.differences import blocking, differences
+from k6_mcp.analysis.compare.levels import levels
 from k6_mcp.analysis.compare.measures import ERROR_RATE, FAILED_CHECKS, ITERATIONS, LATENCIES, RATE, Measure, Share, figures_of
 from k6_mcp.analysis.compare.sentence import sentence
 from k6_mcp.analysis.compare.side import Side, unusable
@@ -12,9 +12,7 @@ from k6_mcp.models.comparison import Change, Comparison, Difference, MetricChang
 from k6_mcp.models.run import Run
 from k6_mcp.models.wording import number, percent
 
-ALPHAS = {"errors": 0.02, "load": 0.005, "latency": 0.025}  # together the chance that anything is called changed when nothing is
 _LOAD_APART = 0.10  # of an open model's rate: more apart, latencies are those of different loads
-_FIRST = LATENCIES[0].name  # gets half of the level of latency, the others share the rest
 _LATENCY = frozenset(measure.name for measure in LATENCIES)
 _WRONG = (ERROR_RATE.name, FAILED_CHECKS.name)
 _DELIVERED = (RATE.name, ITERATIONS.name)
@@ -23,7 +21,7 @@ _DELIVERED = (RATE.name, ITERATIONS.name)
 def compare(baseline: Sequence[Side], candidate: Sequence[Side], history: Sequence[Run] = ()) -> Comparison:
     """Hold the runs of two sides against each other; `history` are earlier runs of the same test, oldest first.
 
-    The intervals of all figures together hold with 95 % (Bonferroni with weights; Dunn 1961). Nothing is drawn at random.
+    Where nothing changed, the chance that any figure is called changed is 5 % at most (see `levels`). Nothing is drawn at random.
     """
     sides, notes = _usable(Sides(baseline, candidate, history))
     found = _differences(sides)
@@ -81,19 +79,8 @@ def _metrics(sides: Sides) -> list[MetricChange]:
         wanted.append(FAILED_CHECKS)
     wanted += [RATE, *LATENCIES] if http else [ITERATIONS]
     found = [estimate(measure, sides) for measure in wanted]
-    tested = Counter(_family(item.measure.name) for item in found if isinstance(item, Estimate))
-    return [_judged(item, tested) if isinstance(item, Estimate) else item for item in found]
-
-
-def _judged(found: Estimate, tested: Mapping[str, int]) -> MetricChange:
-    family = _family(found.measure.name)
-    if family == "latency" and tested[family] > 1:
-        return judged(found, ALPHAS[family] / 2 / (1 if found.measure.name == _FIRST else tested[family] - 1))
-    return judged(found, ALPHAS[family] / tested[family])
-
-
-def _family(name: str) -> str:
-    return "errors" if name in _WRONG else "load" if name in _DELIVERED else "latency"
+    tested = levels({item.measure.name: tail(item) for item in found if isinstance(item, Estimate)})
+    return [judged(item, tested[item.measure.name]) if isinstance(item, Estimate) else item for item in found]
 
 
 def _guarded(metrics: Sequence[MetricChange], is_open: bool) -> Iterator[MetricChange]:

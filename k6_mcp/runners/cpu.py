@@ -1,0 +1,74 @@
+"""How much CPU time k6 got, how long it waited for a CPU, and what the hypervisor took meanwhile; Linux alone tells."""
+
+import contextlib
+import os
+from pathlib import Path
+
+_NS = 1e-9
+_MANY_THREADS = 50
+_THINNED = 4  # looks; so many threads are read at each of them only
+
+
+class CpuWatch:
+    """Watches the threads of one process: call `look` a few times a second, and read the seconds so far, None where nothing tells.
+
+    `used_s` is CPU time. `wait_s` is how long its threads, added up, were ready to run and had no CPU (schedstat of each thread; the
+    last value of a thread that ended stays counted, so what it waited after the last look is missing). `steal_s` is what the
+    hypervisor gave to others, summed over the CPUs of this machine, since the watch began.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._process = Path(f"/proc/{pid}")
+        self._waited_ns: dict[str, int] = {}
+        self._steal_before_s = _stolen_s()
+        self._looks = 0
+        self.used_s: float | None = None
+        self.steal_s: float | None = None
+
+    @property
+    def wait_s(self) -> float | None:
+        return round(sum(self._waited_ns.values()) * _NS, 4) if self._waited_ns else None
+
+    def look(self) -> None:
+        """Read the counters as they stand."""
+        self.used_s = _used_s(self._process) or self.used_s
+        if len(self._waited_ns) <= _MANY_THREADS or self._looks % _THINNED == 0:
+            self._waited_ns.update(_waited_ns(self._process))
+        self._looks += 1
+        stolen_s = _stolen_s()
+        if stolen_s is not None and self._steal_before_s is not None:
+            self.steal_s = round(stolen_s - self._steal_before_s, 4)
+
+
+def usable_cores() -> int:
+    """Return how many cores this process and its children may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1
+
+
+def _used_s(process: Path) -> float | None:
+    try:
+        fields = (process / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _waited_ns(process: Path) -> dict[str, int]:
+    """Nanoseconds that each thread was ready to run and did not, by its id."""
+    found: dict[str, int] = {}
+    with contextlib.suppress(OSError):
+        for thread in (process / "task").iterdir():
+            with contextlib.suppress(OSError, ValueError, IndexError):  # it ended meanwhile, or this kernel does not count
+                found[thread.name] = int((thread / "schedstat").read_bytes().split()[1])
+    return found
+
+
+def _stolen_s() -> float | None:
+    try:
+        with Path("/proc/stat").open("rb") as file:
+            return int(file.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None
