@@ -7,7 +7,8 @@ from anyio import to_thread
 
 from k6_mcp.analysis.compare.compare import compare
 from k6_mcp.analysis.compare.differences import blocking, differences
-from k6_mcp.analysis.compare.side import Side, no_baseline, unusable
+from k6_mcp.analysis.compare.noise import ENOUGH_HISTORY
+from k6_mcp.analysis.compare.side import Side, no_baseline, no_example
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.history.history import History
 from k6_mcp.models.comparison import Baseline, Comparison
@@ -40,7 +41,7 @@ class Comparing:
             UnknownRun: If there is no such run.
             InvalidArguments: If a name has no baseline or no run, or both sides are the same.
         """
-        first = await self._repeats(await self._baseline_id(baseline))
+        first = await self._repeats(await self.run_or_baseline(baseline))
         known = {run.run_id for run in first}
         second = await self._repeats(await self._candidate_id(baseline, candidate, first[0], known))
         if known & {run.run_id for run in second}:
@@ -67,15 +68,14 @@ class Comparing:
         await self._history.set_baseline(baseline)
         return baseline
 
-    async def _baseline_id(self, word: str) -> str:
+    async def run_or_baseline(self, word: str) -> str:
+        """Return `word` if it is a run id, else the baseline of the test of that name. Raises InvalidArguments."""
         if RUN_ID.match(word):
             return word
-        if (baseline := (await self._history.baselines()).get(word)) is None:
-            hint = "set_baseline with the id of a good run of that test, or give a run id as baseline"
-            raise InvalidArguments(
-                f"baseline: {word[:120]!r} is no run id, and no baseline is set for a test of that name", hint=hint
-            )
-        return baseline.run_id
+        if baseline := (await self._history.baselines()).get(word):
+            return baseline.run_id
+        hint = "give the id of a run (get_history lists them), or set_baseline with the id of a good run of that test"
+        raise InvalidArguments(f"{word[:120]!r} is no run id, and no baseline is set for a test of that name", hint=hint)
 
     async def _candidate_id(self, baseline: str, candidate: str | None, first: Run, known: set[str]) -> str:
         if candidate is not None and RUN_ID.match(candidate):
@@ -103,7 +103,8 @@ class Comparing:
     async def _earlier(self, like: Run, other: Run, without: set[str]) -> Sequence[Run]:
         """Return the last runs of the same test, oldest first: they tell how much it varies from run to run.
 
-        Only those before the later of the two sides, so that runs of tomorrow do not change the answer of today.
+        Only those before the later of the two sides, so that runs of tomorrow do not change the answer of today; and only those
+        that completed, as long as these are enough, so that a week in which the target was bad does not pass for noise.
         """
         if not like.name and not like.asked.url:
             return ()
@@ -112,9 +113,10 @@ class Comparing:
         query = HistoryQuery(name=like.name, url=url, until=until, limit=_LOOKED_AT)
         found: list[Run] = []
         for brief in (await self._history.page(query)).runs:
-            if len(found) == _EARLIER_RUNS or brief.run_id in without or unusable(brief):
+            if brief.run_id in without or no_example(brief):
                 continue
             run = await self._history.get(brief.run_id)  # pages leave out the plan
-            if run is not None and unusable(run) is None and not blocking(differences(like, run)):
+            if run is not None and no_example(run) is None and not blocking(differences(like, run)):
                 found.append(run)
-        return found[::-1]
+        completed = [run for run in found if run.status == "completed"]
+        return (completed if len(completed) >= ENOUGH_HISTORY else found)[:_EARLIER_RUNS][::-1]

@@ -20,7 +20,6 @@ from k6_mcp.models.findings import Advice
 from k6_mcp.models.gate import GatePolicy, GateResult
 from k6_mcp.models.reports import Component, Explanation, ReportFile, ReportFormat
 from k6_mcp.models.run import FINAL, Notice, Run
-from k6_mcp.models.run_id import RUN_ID
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.reports.formats import rendered, rendered_comparison
@@ -139,12 +138,7 @@ class Insights:
 
     async def run_or_baseline(self, word: str) -> str:
         """Return `word` if it is a run id, else the baseline of the test of that name. Raises InvalidArguments."""
-        if RUN_ID.match(word):
-            return word
-        if baseline := (await self._history.baselines()).get(word):
-            return baseline.run_id
-        reason = f"{word[:120]!r} is no run id, and there is no baseline of a test of that name"
-        raise InvalidArguments(reason, hint="`k6-mcp history` lists the runs and their ids")
+        return await self._comparing.run_or_baseline(word)
 
     async def import_run(self, path: Path, *, baseline: bool = False) -> ImportReport:
         """Keep the runs of an exported file as if they had run here, under their own ids.

@@ -6,6 +6,7 @@ from k6_mcp.analysis.compare.changes import Estimate, Sides, estimate, judged, t
 from k6_mcp.analysis.compare.differences import blocking, differences
 from k6_mcp.analysis.compare.levels import levels
 from k6_mcp.analysis.compare.measures import ERROR_RATE, FAILED_CHECKS, ITERATIONS, LATENCIES, RATE, Measure, Share, figures_of
+from k6_mcp.analysis.compare.noise import ENOUGH_HISTORY
 from k6_mcp.analysis.compare.sentence import sentence
 from k6_mcp.analysis.compare.side import Side, unusable
 from k6_mcp.models.comparison import Change, Comparison, Difference, MetricChange
@@ -135,7 +136,7 @@ def _overall(metrics: Sequence[MetricChange]) -> Change:
 
 def _notes(sides: Sides) -> Iterator[str]:
     if len(sides.baseline) + len(sides.candidate) == 2:
-        floor = "" if len(sides.history) >= 5 else f" (assumed: {percent(LATENCIES[0].run_to_run)} of a latency)"
+        floor = "" if len(sides.history) >= ENOUGH_HISTORY else f" (assumed: {percent(LATENCIES[0].run_to_run)} of a latency)"
         yield f"one run a side: noise between runs is not measured{floor}; execute_k6_test with repeat=3 shows smaller changes"
     if any(side.timeline is None for side in (*sides.baseline, *sides.candidate)):
         yield "a run has no timeline: noise inside it is estimated from its summary"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 _MOST_STEPS = 0.8  # of the differences between neighbouring runs, and the normal deviation that so many stay within
 _MOST_NORMAL = 1.2816
-_ENOUGH_HISTORY = 5
+ENOUGH_HISTORY = 5
 _MOST_PRIOR_DF = 12.0
 _NORMAL_99 = 2.326  # one-sided
 _ASSUMED_DF = 20.0
@@ -109,7 +109,7 @@ def _successive(history: Sequence[float]) -> Part | None:
     A lasting change of the target is one large difference among many, which a quantile does not see, while it does see that
     runs are disturbed now and then.
     """
-    if len(history) < _ENOUGH_HISTORY:
+    if len(history) < ENOUGH_HISTORY:
         return None
     steps = sorted(abs(after - before) for before, after in pairwise(history))
     deviation = steps[int(_MOST_STEPS * len(steps))] / _MOST_NORMAL / math.sqrt(2)

@@ -51,6 +51,13 @@ def no_baseline(run: Run) -> str | None:
     return unusable(run)
 
 
+def no_example(run: Run) -> str | None:
+    """Return why `run` does not tell how much an unchanged test varies, None when it does."""
+    if run.failure and run.failure.kind == "load_not_delivered":
+        return "it was under another load than was asked for (load_not_delivered)"
+    return no_baseline(run)
+
+
 def _ended_early(run: Run) -> str | None:
     plan, metrics = run.plan, run.metrics
     if plan is None or metrics is None or any(scenario.iterations is not None for scenario in plan.scenarios):
