@@ -1,6 +1,7 @@
-"""Other work on the machine that comes and goes: phases of 10 to 60 s with up to six busy loops, the same at each start.
+"""Other people's work on the machine, which comes and goes: phases of 10 to 60 s, in each of them up to 32 processes that work and pause.
 
-`python -m benchmarks.cpu_load` goes on until its standard input ends, for `_LONGEST_S` at most; each loop ends by itself as well.
+`python -m benchmarks.cpu_load` goes on until its standard input ends, for `_LONGEST_S` at most; each process ends by itself as well.
+They have sessions of their own, as other users' work has: Linux shares CPU time out among sessions first.
 """
 
 import random
@@ -11,10 +12,17 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
-_LOOPS = (0, 2, 3, 0, 4, 6)
+_WORKERS = (0, 8, 0, 16, 24, 32)
 _SHORTEST_PHASE_S, _LONGEST_PHASE_S = 10.0, 60.0
 _LONGEST_S = 1800.0
-_LOOP = "import sys, time\nend = time.monotonic() + float(sys.argv[1])\nwhile time.monotonic() < end: pass"
+_WORKER = """
+import random, sys, time
+end = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < end:
+    until = time.monotonic() + random.expovariate(100)
+    while time.monotonic() < until: pass
+    time.sleep(random.expovariate(100))
+"""
 
 
 @contextmanager
@@ -31,17 +39,18 @@ def _work(ended: threading.Event) -> None:
     chance, until = random.Random(1), time.monotonic() + _LONGEST_S
     while not ended.is_set() and time.monotonic() < until:
         phase_s = chance.uniform(_SHORTEST_PHASE_S, _LONGEST_PHASE_S)
-        loops = [subprocess.Popen([sys.executable, "-c", _LOOP, str(phase_s)]) for _ in range(chance.choice(_LOOPS))]
+        command = [sys.executable, "-c", _WORKER, str(phase_s)]
+        workers = [subprocess.Popen(command, start_new_session=True) for _ in range(chance.choice(_WORKERS))]
         ended.wait(phase_s)
-        for loop in loops:
-            loop.kill()
-            loop.wait()
+        for worker in workers:
+            worker.kill()
+            worker.wait()
 
 
 if __name__ == "__main__":
     over = threading.Event()
-    worker = threading.Thread(target=_work, args=(over,))
-    worker.start()
+    thread = threading.Thread(target=_work, args=(over,))
+    thread.start()
     sys.stdin.read()
     over.set()
-    worker.join()
+    thread.join()

@@ -25,7 +25,8 @@ async def serve_until_stdin_ends(protocol: Callable[[], asyncio.Protocol], each_
 @contextmanager
 def open_served(module: str) -> Generator[str]:
     """Run `module`, which serves until its stdin ends, for the length of the block; yields the URL without a path."""
-    with subprocess.Popen([sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", module]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
         process.communicate()

@@ -147,6 +147,8 @@ def _after_completion(codes: set[str], found: set[str], advised: bool) -> Iterat
         yield 'say what is good enough with slo (e.g. {"p95_ms": 500, "error_rate": 0.01}) or thresholds of execute_k6_test'
     if "generator_limited" in left:
         yield "repeat with less load or on a machine with more cores before trusting latency and rate"
+    if "generator_disturbed" in left:
+        yield "repeat when nothing else runs on this machine, or from another one, before trusting latency"
     if left & {"requests_failed", "requests_unanswered"}:
         yield 'look at what fails before raising the load; slo {"error_rate": 0.01} of execute_k6_test lets a test fail on it'
     elif "nothing_asserted" not in codes and not advised:

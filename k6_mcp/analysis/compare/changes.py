@@ -10,11 +10,13 @@ from k6_mcp.analysis.compare.measures import Measure, Share, figures_of
 from k6_mcp.analysis.compare.noise import Noise, Part, combined, contradicts
 from k6_mcp.analysis.compare.side import Side
 from k6_mcp.analysis.compare.student import t_quantile, two_sided_tail
+from k6_mcp.analysis.compare.waiting import NO_WAITING, Waiting, waiting
 from k6_mcp.models.comparison import Change, MetricChange
 from k6_mcp.models.run import Run
 from k6_mcp.models.wording import percent
 
 _LEAST_MS = 0.5  # what the clock of a busy machine adds to any latency
+_SQRT2 = math.sqrt(2)  # a difference has the noise of two
 _COUNTED_DF = 60.0  # a count knows its own noise
 
 
@@ -26,16 +28,28 @@ class Sides:
     candidate: Sequence[Side]
     history: Sequence[Run] = ()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the plan asks for a rate, so that the rate is no result."""
+        plan = self.baseline[0].run.plan
+        return plan is not None and bool(plan.scenarios) and all("arrival-rate" in item.executor for item in plan.scenarios)
+
+    @property
+    def waiting(self) -> Waiting:
+        """What k6's waiting for a CPU explains of a difference of latencies."""
+        return waiting(self.baseline, self.candidate)
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The difference `effect` (of logarithms, or of shares) with its noise; `margin` is what counts as a change."""
+    """The difference `effect` (of logarithms, or of shares) with its noise, and what of it k6's waiting for a CPU explains."""
 
     measure: Measure | Share
     baseline: float
     candidate: float
     effect: float
     noise: Noise
+    waiting: Waiting = NO_WAITING
 
 
 def estimate(measure: Measure | Share, sides: Sides) -> Estimate | MetricChange:
@@ -45,15 +59,16 @@ def estimate(measure: Measure | Share, sides: Sides) -> Estimate | MetricChange:
 
 def tail(found: Estimate) -> float:
     """Return how likely chance alone makes a difference as large as this, in either direction (a P value)."""
+    unexplained = max(found.effect - found.waiting.raises, -found.effect - found.waiting.lowers, 0.0)
     if not found.noise.error:
-        return 0.0 if found.effect else 1.0
-    return two_sided_tail(abs(found.effect) / found.noise.error, found.noise.df)
+        return 0.0 if unexplained else 1.0
+    return two_sided_tail(unexplained / found.noise.error, found.noise.df)
 
 
 def judged(found: Estimate, alpha: float) -> MetricChange:
     """Return the row of a figure whose interval is at level 1 - `alpha`; it is evident when 0 is outside and it matters."""
     reach = t_quantile(alpha, found.noise.df) * found.noise.error
-    low, high = found.effect - reach, found.effect + reach
+    low, high = found.effect - found.waiting.raises - reach, found.effect + found.waiting.lowers + reach
     absolute = isinstance(found.measure, Share)
     effect, low, high = (
         (value if absolute else math.expm1(min(value, 50.0))) for value in (found.effect, max(low, -50.0), min(high, 50.0))
@@ -71,7 +86,7 @@ def judged(found: Estimate, alpha: float) -> MetricChange:
         effect_low=_short(low),
         effect_high=_short(high),
         method=found.noise.method,
-        reason=None if change != "no_evidence" else _why_not(found.measure, effect, low, high),
+        reason=None if change != "no_evidence" else _why_not(found, effect, low, high),
     )
 
 
@@ -86,19 +101,20 @@ def _of_measure(measure: Measure, sides: Sides) -> Estimate | MetricChange:
     within, lowest, seen = _within(measure, sides)
     history = [math.log(value) for run in sides.history if run.metrics and (value := measure.of(figures_of(run)))]
     assumed = f"{percent(measure.run_to_run)} between runs assumed"
+    waited = sides.waiting if measure.unit == "ms" else NO_WAITING if sides.is_open else sides.waiting.of_rates
     noise = combined(
         first,
         second,
         within,
         lowest=lowest,
         run_to_run=measure.run_to_run,
-        time_to_time=measure.time_to_time,
+        time_to_time=max(waited.deviation, _SQRT2 * measure.time_to_time),
         history=history,
-        seen=seen,
+        seen=f"{seen}, waits for a CPU" if waited.matters else seen,
         assumed=assumed,
     )
     before, after = statistics.fmean(first), statistics.fmean(second)
-    return Estimate(measure, math.exp(before), math.exp(after), after - before, noise)
+    return Estimate(measure, math.exp(before), math.exp(after), after - before, noise, waited)
 
 
 def _within(measure: Measure, sides: Sides) -> tuple[Part, float, str]:
@@ -165,12 +181,13 @@ def _change(found: Estimate, effect: float, low: float, high: float) -> Change:
     return "regressed" if (effect > 0) == worse else "improved"
 
 
-def _why_not(measure: Measure | Share, effect: float, low: float, high: float) -> str:
+def _why_not(found: Estimate, effect: float, low: float, high: float) -> str:
+    measure = found.measure
     if not low <= 0 <= high:
         return f"too small to matter (below {percent(measure.margin)}{'' if isinstance(measure, Measure) else ' of all'})"
     if max(abs(low), abs(high)) <= 2 * measure.margin:
         return "the same within narrow bounds"
-    return "within what chance alone may do"
+    return f"within what chance {'and waits for a CPU' if found.waiting.matters else 'alone'} may do"
 
 
 def _nothing(measure: Measure | Share, reason: str) -> MetricChange:

@@ -9,6 +9,7 @@ from k6_mcp.analysis.compare.measures import ERROR_RATE, FAILED_CHECKS, ITERATIO
 from k6_mcp.analysis.compare.noise import ENOUGH_HISTORY
 from k6_mcp.analysis.compare.sentence import sentence
 from k6_mcp.analysis.compare.side import Side, unusable
+from k6_mcp.analysis.compare.waiting import told
 from k6_mcp.models.comparison import Change, Comparison, Difference, MetricChange
 from k6_mcp.models.run import Run
 from k6_mcp.models.wording import number, percent
@@ -28,7 +29,7 @@ def compare(baseline: Sequence[Side], candidate: Sequence[Side], history: Sequen
     found = _differences(sides)
     if blocking(found):
         return _comparison(sides, "not_comparable", (), found, notes)
-    metrics = tuple(_guarded(_metrics(sides), _is_open(sides)))
+    metrics = tuple(_guarded(_metrics(sides), sides.is_open))
     if apart := _loads_apart(sides, metrics):
         found = (apart, *found)
         metrics = tuple(_refused(metric, "the two sides were under different loads") for metric in metrics)
@@ -112,15 +113,10 @@ def _refused(metric: MetricChange, reason: str) -> MetricChange:
     return _withdrawn(metric, reason) if metric.metric in _LATENCY else metric
 
 
-def _is_open(sides: Sides) -> bool:
-    plan = sides.baseline[0].run.plan
-    return plan is not None and bool(plan.scenarios) and all("arrival-rate" in item.executor for item in plan.scenarios)
-
-
 def _loads_apart(sides: Sides, metrics: Sequence[MetricChange]) -> Difference | None:
     """The difference between achieved loads that were asked for alike; a closed model's rate is no condition but a result."""
     rate = next((metric for metric in metrics if metric.metric in _DELIVERED), None)
-    if not _is_open(sides) or rate is None or rate.change == "no_evidence" or abs(rate.effect or 0.0) <= _LOAD_APART:
+    if not sides.is_open or rate is None or rate.change == "no_evidence" or abs(rate.effect or 0.0) <= _LOAD_APART:
         return None
     before, after = (f"{number(value or 0.0, 3)}/s" for value in (rate.baseline, rate.candidate))
     return Difference(what="achieved load", baseline=before, candidate=after, blocking=True)
@@ -138,5 +134,7 @@ def _notes(sides: Sides) -> Iterator[str]:
     if len(sides.baseline) + len(sides.candidate) == 2:
         floor = "" if len(sides.history) >= ENOUGH_HISTORY else f" (assumed: {percent(LATENCIES[0].run_to_run)} of a latency)"
         yield f"one run a side: noise between runs is not measured{floor}; execute_k6_test with repeat=3 shows smaller changes"
+    if sides.waiting.matters:
+        yield f"{told(sides.baseline, sides.candidate)}, so latency is less sure; compare runs made on a machine left alone"
     if any(side.timeline is None for side in (*sides.baseline, *sides.candidate)):
         yield "a run has no timeline: noise inside it is estimated from its summary"

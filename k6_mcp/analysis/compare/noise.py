@@ -51,8 +51,8 @@ def combined(
     """Return the noise of mean(candidate) - mean(baseline), one value per run.
 
     `within` is the variance of that difference that the intervals or counts show, `lowest` what it is at least (sampling alone),
-    `run_to_run` the assumed standard deviation between runs, used unless `history`, values of earlier runs, tells. `seen` says
-    where `within` comes from, `assumed` what `run_to_run` is.
+    `run_to_run` the assumed standard deviation between runs, used unless `history`, values of earlier runs, tells; `time_to_time` that
+    of the difference between two times, which no repeat shows. `seen` says where `within` comes from, `assumed` what `run_to_run` is.
     """
     pairs = 1 / len(baseline) + 1 / len(candidate)
     earlier = _successive(history)
@@ -62,7 +62,7 @@ def combined(
     else:
         prior = _sum(within, Part(run_to_run**2 * pairs, _ASSUMED_DF))
         source = f"{seen}, {assumed}"
-    apart = Part(2 * time_to_time**2, _ASSUMED_DF)
+    apart = Part(time_to_time**2, _ASSUMED_DF)
     repeats = len(baseline) + len(candidate) - 2
     if not repeats:
         return _noise(prior, lowest, apart, f"Student t on {source}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from k6_mcp.analysis.compare.side import Side
-from k6_mcp.models.metrics import Figures, Latency, Metrics
+from k6_mcp.models.metrics import Figures, Generator, Latency, Metrics
 from k6_mcp.models.plan import Plan, ScenarioPlan
 from k6_mcp.models.run import Asked, Failure, FailureKind, Run, Status
 from k6_mcp.models.run_id import new_run_id
@@ -18,7 +18,10 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service under a constant arrival rate: lognormal latency that wanders within a run and differs from run to run."""
+    """A service under a constant arrival rate: lognormal latency that wanders within a run and differs from run to run.
+
+    `waited_ms` is how long k6 waits for a CPU per request, which adds to each of them; None where the system does not tell.
+    """
 
     median_ms: float = 60.0
     sigma: float = 0.4
@@ -29,6 +32,7 @@ class Service:
     rate_per_s: int = 50
     seconds: int = 10
     delivered: float = 1.0
+    waited_ms: float | None = None
 
     def side(self, chance: random.Random, *, timeline: bool = True) -> Side:
         """Return one run of it."""
@@ -48,12 +52,16 @@ class Service:
     def _request(self, chance: random.Random, level: float) -> tuple[float, bool]:
         if chance.random() < self.errors:
             return self.error_ms * math.exp(chance.gauss(0, 0.1)), True
-        return self.median_ms * math.exp(level + chance.gauss(0, self.sigma)), False
+        return self.median_ms * math.exp(level + chance.gauss(0, self.sigma)) + (self.waited_ms or 0.0), False
 
     def _run(self, requests: Sequence[tuple[float, bool]]) -> Run:
         plan = a_plan(self.rate_per_s, self.seconds)
         failed = sum(bad for _, bad in requests)
-        return a_run(plan, figures(sorted(ms for ms, _ in requests), failed, self.seconds))
+        run = a_run(plan, figures(sorted(ms for ms, _ in requests), failed, self.seconds))
+        if run.metrics is None or self.waited_ms is None:
+            return run
+        generator = Generator(cpu_s=0.5, cores=2, cpu_share=0.05, cpu_wait_s=self.waited_ms * len(requests) / 1000, steal_s=0.0)
+        return run.model_copy(update={"metrics": run.metrics.model_copy(update={"generator": generator})})
 
 
 def a_plan(rate_per_s: float = 50, seconds: float = 10) -> Plan:
