@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
+from benchmarks.cpu_load import open_cpu_load
 from benchmarks.measure import Bench, Row, Table
 from benchmarks.wandering_target import open_wandering_target
 from k6_mcp.analysis.compare.compare import compare
 from k6_mcp.analysis.compare.side import Side
+from k6_mcp.analysis.disturbance import waited_ms
 from k6_mcp.app import open_app
 from k6_mcp.models.comparison import Change, Comparison
 from k6_mcp.models.rules import parse_load_test
@@ -54,8 +57,11 @@ class Pool:
 
 
 async def measure(bench: Bench) -> Table:
-    """Run everything and count the answers."""
-    return table(await collect(bench.k6, bench.folder / "compare"))
+    """Run everything twice, on the machine as it is and beside work that comes and goes, and count the answers."""
+    alone = await collect(bench.k6, bench.folder / "alone")
+    with open_cpu_load():
+        beside = await collect(bench.k6, bench.folder / "beside")
+    return table({"alone": alone, "beside other work": beside})
 
 
 async def collect(k6: str, folder: Path, groups: int = GROUPS, changed: int = CHANGED_GROUPS) -> Pool:
@@ -88,20 +94,40 @@ def _get(url: str) -> None:
         answer.read()
 
 
-def table(pool: Pool) -> Table:
-    """Compare every pair and return the shares of each answer."""
-    rows = [
-        _same(pool, "the same, 1 run a side", 1),
-        _same(pool, f"the same, 1 run a side, {_HISTORY} earlier runs known", 1, earlier=True),
-        _same(pool, f"the same, {REPEATS} runs a side", REPEATS),
-        *(_found(pool, what, condition, runs) for what, condition in _CHANGES.items() for runs in (REPEATS, 1)),
-    ]
+def table(pools: Mapping[str, Pool]) -> Table:
+    """Compare every pair and return the shares of each answer; the pools are named by where their runs were made."""
+    rows = [row for where, pool in pools.items() for row in _rows(where, pool)]
     note = (
         f"Each pair is made of runs of its own, made one after the other through `execute_k6_test` with `repeat`: "
         f"{_RATE_PER_S} requests/s for {_DURATION}, {_AT_ONCE} tests at once. The rows of 1 run use the first of each three. A changed side "
-        f"is held against the same baseline as its group's unchanged one."
+        f"is held against the same baseline as its group's unchanged one. "
+        + " ".join(f"{where.capitalize()}, {waits(pool)}." for where, pool in pools.items())
     )
     return Table("Comparison", rows, note, ("pairs", "regressed", "improved", "no evidence"))
+
+
+def _rows(where: str, pool: Pool) -> list[Row]:
+    return [
+        _same(pool, f"{where}: the same, 1 run a side", 1),
+        _same(pool, f"{where}: the same, 1 run a side, {_HISTORY} earlier runs known", 1, earlier=True),
+        _same(pool, f"{where}: the same, {REPEATS} runs a side", REPEATS),
+        *(_found(pool, f"{where}: {what}", condition, runs) for what, condition in _CHANGES.items() for runs in (REPEATS, 1)),
+    ]
+
+
+def waits(pool: Pool) -> str:
+    """Return how long k6 waited for a CPU, and what latency was, of the runs of the unchanged target by thirds of their waits."""
+    sides = [side for group in pool.groups.values() for name in (BASELINE.name, SAME.name) for side in group[name]]
+    seen = [(waited_ms(side.run.metrics), side.run.metrics.figures.latency) for side in sides if side.run.metrics]
+    known = sorted(((waited, latency) for waited, latency in seen if waited is not None and latency), key=lambda each: each[0])
+    parts: list[str] = []
+    for third in (known[len(known) * part // 3 : len(known) * (part + 1) // 3] for part in range(3)):
+        if third:
+            average, p95 = (
+                fmean(values) for values in zip(*((each.avg_ms, each.p95_ms or 0.0) for _, each in third), strict=True)
+            )
+            parts.append(f"{third[0][0]:.1f} to {third[-1][0]:.1f} ms (average {average:.1f}, p95 {p95:.0f} ms)")
+    return f"k6 waited for a CPU, per request, in the thirds of the unchanged runs {', '.join(parts)}"
 
 
 _CHANGES: Mapping[str, Condition] = {"latency 30 % higher": SLOWER, "errors 2 % more": FAULTY}

@@ -1,6 +1,6 @@
 """A checklist of function, performance and operation, ticked only by what a run's own evidence supports."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal, NamedTuple
 
 from k6_mcp.models.findings import Finding
@@ -116,12 +116,7 @@ def _operation(view: RunView, metrics: Metrics) -> Iterator[Item]:
     ended = run.status in ("completed", "failed") and not _ended_early(run)
     yield _item(ended, "The test ran to its planned end", f"status {run.status}{f', {run.failure.kind}' if run.failure else ''}")
     codes = {notice.code for notice in run.warnings}
-    if metrics.generator is not None:
-        share = metrics.generator.cpu_share
-        evidence = f"k6 used {percent(share)} of {count(metrics.generator.cores, 'core')}"
-        yield _item("generator_limited" not in codes and share < 0.8, "The load generator was no limit", evidence)
-    elif "generator_limited" in codes:
-        yield _item(False, "The load generator was no limit", "warning generator_limited")
+    yield from _generator(metrics, codes)
     outages = [finding for finding in view.explanation.findings if finding.id == "outage"]
     if view.timeline is not None:
         if outages:
@@ -130,6 +125,19 @@ def _operation(view: RunView, metrics: Metrics) -> Iterator[Item]:
             yield _item(True, "No outage", "no such finding")
         yield _item(view.timeline.complete, "The time series is whole", f"{number(view.timeline.seconds, 4)} s recorded")
     yield _item(metrics.exact, "Figures are k6's exact end-of-test summary", f"read from: {metrics.source}")
+
+
+def _generator(metrics: Metrics, codes: Collection[str]) -> Iterator[Item]:
+    if metrics.generator is not None:
+        share = metrics.generator.cpu_share
+        evidence = f"k6 used {percent(share)} of {count(metrics.generator.cores, 'core')}"
+        yield _item("generator_limited" not in codes and share < 0.8, "The load generator was no limit", evidence)
+    elif "generator_limited" in codes:
+        yield _item(False, "The load generator was no limit", "warning generator_limited")
+    waited_s = metrics.generator.cpu_wait_s if metrics.generator is not None else None
+    if waited_s is not None and metrics.figures.requests:
+        evidence = f"k6 waited {number(waited_s, 2)} s for a CPU, in {count(metrics.figures.requests, 'request')}"
+        yield _item("generator_disturbed" not in codes, "The load generator was not held up", evidence)
 
 
 def _ended_early(run: Run) -> bool:
