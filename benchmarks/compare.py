@@ -1,6 +1,7 @@
 """How often a comparison is wrong: real runs of a service that is the same, 30 % slower, or 2 % more faulty than its baseline."""
 
 import asyncio
+import os
 import urllib.request
 from collections import Counter
 from collections.abc import Mapping
@@ -59,9 +60,16 @@ class Pool:
 async def measure(bench: Bench) -> Table:
     """Run everything twice, on the machine as it is and beside work that comes and goes, and count the answers."""
     alone = await collect(bench.k6, bench.folder / "alone")
+    compete()
     with open_cpu_load():
         beside = await collect(bench.k6, bench.folder / "beside")
     return table({"alone": alone, "beside other work": beside})
+
+
+def compete() -> None:
+    """Give up a priority that this process was started with (`chrt`): beside other work it must compete."""
+    if hasattr(os, "sched_setscheduler"):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 async def collect(k6: str, folder: Path, groups: int = GROUPS, changed: int = CHANGED_GROUPS) -> Pool:

@@ -1,22 +1,40 @@
-"""How far other work on the machine may have slowed a run down: k6's waiting for a CPU, held against the latency that it measured.
+"""Whether other work on the machine held k6 up during a run, and how much that may have added to the latency that it measured.
 
-What k6 waits on the way of a request is part of the latency that it reports. All that its threads waited, shared out among the
-requests, is an upper estimate of it, the coarser the fewer requests there are a second (threads also wait that serve no request). A target on
-the same machine waits about as long, and nothing tells that.
+k6's threads also wait on an idle machine, for each other: there they waited for up to three quarters of the time in which they wanted a
+CPU, at any rate of requests and at full speed. From `HELD_UP` on, latency was no longer that of the target (docs/comparison.md).
 """
 
-from k6_mcp.models.metrics import Metrics
+from k6_mcp.models.metrics import Generator, Metrics
+
+HELD_UP = 0.85  # of the time in which threads had or wanted a CPU
+
+
+def waiting_share(metrics: Metrics) -> float | None:
+    """Return the share of the time in which k6's threads wanted a CPU and had none, None where the system did not tell."""
+    generator = metrics.generator
+    waited_s = _waited_s(generator)
+    return waited_s / (waited_s + generator.cpu_s) if generator is not None and waited_s is not None else None
 
 
 def waited_ms(metrics: Metrics) -> float | None:
-    """Return the ms per request that k6 waited for a CPU, with what the hypervisor took; None where the system did not tell."""
-    generator, requests = metrics.generator, metrics.figures.requests
-    if generator is None or generator.cpu_wait_s is None or not requests:
+    """Return what k6's threads waited per request, in ms, None where the system did not tell.
+
+    An upper estimate of what it added to a request, the coarser the fewer of them there are a second: not every thread serves one.
+    """
+    waited_s, requests = _waited_s(metrics.generator), metrics.figures.requests
+    return waited_s * 1000 / requests if waited_s is not None and requests else None
+
+
+def held_up(metrics: Metrics) -> float:
+    """Return `waited_ms` as a share of the average latency where other work held k6 up, otherwise 0."""
+    share, waited, latency = waiting_share(metrics), waited_ms(metrics), metrics.figures.latency
+    if share is None or share < HELD_UP or waited is None or latency is None or not latency.avg_ms:
+        return 0.0
+    return waited / latency.avg_ms
+
+
+def _waited_s(generator: Generator | None) -> float | None:
+    """The seconds k6 waited, and what the hypervisor took, which are waits that no schedule shows."""
+    if generator is None or generator.cpu_wait_s is None:
         return None
-    return (generator.cpu_wait_s + (generator.steal_s or 0.0)) * 1000 / requests
-
-
-def waited_share(metrics: Metrics) -> float | None:
-    """Return `waited_ms` as a share of the average latency, None where there is neither."""
-    waited, latency = waited_ms(metrics), metrics.figures.latency
-    return waited / latency.avg_ms if waited is not None and latency and latency.avg_ms > 0 else None
+    return generator.cpu_wait_s + (generator.steal_s or 0.0)

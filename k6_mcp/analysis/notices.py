@@ -5,15 +5,14 @@ from collections.abc import Iterator
 
 from k6_mcp.analysis.cause import Case, said
 from k6_mcp.analysis.causes import MOST_DROPPED, OPENED, asks_about_failures, handshakes, worst_checks
-from k6_mcp.analysis.disturbance import waited_ms, waited_share
+from k6_mcp.analysis.disturbance import held_up, waiting_share
 from k6_mcp.analysis.error_codes import TOO_MANY_FILES, is_unanswered
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.run import Notice
 from k6_mcp.models.wording import count, few, number, percent
 
 _BUSY = 0.8  # of all cores: above, k6's own latency grows
-_DISTURBED = 0.2  # of the average latency: from about there on, p95 shifts by a fifth and more (docs/comparison.md)
-_LEAST_WAIT_MS = 2.0  # what threads of an idle machine wait per request
+_DISTURBED = 0.1  # of the average latency
 _MOST_K6_WARNINGS = 3
 _RATE_CAP_REACHED = 0.95
 _IGNORED = "handleSummary: ignored"  # the wrapper's words
@@ -147,11 +146,11 @@ def _generator(case: Case) -> Iterator[Notice]:
 
 
 def _disturbed(metrics: Metrics) -> Iterator[Notice]:
-    waited, share = waited_ms(metrics), waited_share(metrics)
-    if waited is not None and share is not None and waited > _LEAST_WAIT_MS and share > _DISTURBED:
+    share = waiting_share(metrics)
+    if share is not None and held_up(metrics) > _DISTURBED:
         message = (
-            f"k6 was ready to run and had no CPU for {number(waited, 2)} ms per request, against a latency of "
-            f"{number(waited / share, 3)} ms on average: other work on this machine may make latency look higher than it is"
+            f"k6 waited for a CPU {percent(share)} of the time in which it wanted one: other work held it up, "
+            "so that latency may look higher than it is"
         )
         yield Notice(code="generator_disturbed", message=message)
 

@@ -59,3 +59,6 @@ def test_the_share_of_the_cores_that_k6_used_is_told_where_it_is_known() -> None
         cpu_s=5.0, cores=2, cpu_share=0.25
     )
     assert read(outcome(seconds=10, cores=2), record(), None).generator is None
+    held_up = read(outcome(seconds=10, cpu_s=5.0, cores=2, cpu_wait_s=7.5, steal_s=0.25), record(), None).generator
+    assert held_up is not None
+    assert (held_up.cpu_wait_s, held_up.steal_s) == (7.5, 0.25)

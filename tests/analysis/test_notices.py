@@ -32,7 +32,7 @@ THREW = LogMessage(level="error", text="Error: only this one", times=2, source="
 
 def waiting(cpu_wait_s: float, steal_s: float = 0.0) -> Mapping[str, Generator]:
     """Return what running k6 took, with so much waiting in 100 requests."""
-    return {"generator": Generator(cpu_s=0.5, cores=2, cpu_share=0.1, cpu_wait_s=cpu_wait_s, steal_s=steal_s)}
+    return {"generator": Generator(cpu_s=0.05, cores=2, cpu_share=0.01, cpu_wait_s=cpu_wait_s, steal_s=steal_s)}
 
 
 def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Mapping[str, str]:
@@ -67,8 +67,8 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
         (outcome(), metrics(HELD, iterations_interrupted=3), None, "iterations_interrupted", "3 iterations interrupted"),
         (outcome(cpu_s=10_000.0), metrics(HELD), None, "generator_limited", "cores"),
         (outcome(), metrics(HELD, more={"errors": EXHAUSTED}), None, "generator_limited", "7 connections"),
-        (outcome(), metrics(HELD, more=waiting(0.4)), None, "generator_disturbed", "no CPU for 4 ms per request"),
-        (outcome(), metrics(HELD, more=waiting(0.1, steal_s=0.4)), None, "generator_disturbed", "no CPU for 5 ms per request"),
+        (outcome(), metrics(HELD, more=waiting(0.4)), None, "generator_disturbed", "for a CPU 88.9 % of the time"),
+        (outcome(), metrics(HELD, more=waiting(0.2, steal_s=0.2)), None, "generator_disturbed", "for a CPU 88.9 % of the time"),
         (outcome(), metrics(HELD), plan(replaced=("scenarios a, b",)), "load_replaced", "scenarios a, b"),
         (outcome(log=said(None, OVERRODE)), metrics(HELD), None, "load_replaced", "overrode"),
         (outcome(log=said(None, UNKNOWN)), metrics(HELD), None, "unknown_options", "vuss"),
@@ -141,8 +141,8 @@ def test_what_limits_the_figures_is_said(ended: Outcome, figures: Metrics, plann
         (outcome(), metrics(threshold("rate>0.1", metric="checks{page:a}"), failed_requests=5), None),
         (outcome(), metrics(HELD, requests=0, more={"websockets": (StatusCount(status=101, count=3),)}), None),
         (outcome(cpu_s=0.1), metrics(HELD), None),
-        (outcome(), metrics(HELD, more=waiting(0.1)), None),
-        (outcome(), metrics(HELD, latency=latency(avg_ms=30.0), more=waiting(0.4)), None),
+        (outcome(), metrics(HELD, more=waiting(0.2)), None),
+        (outcome(), metrics(HELD, latency=latency(avg_ms=90.0), more=waiting(0.4)), None),
         (outcome(), metrics(HELD, requests_per_s=20.0), plan(rps=40)),
         (outcome(), metrics(), plan(("http_req_duration", "avg<1"))),
     ],

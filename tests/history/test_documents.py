@@ -5,6 +5,7 @@ import json
 import pytest
 
 from k6_mcp.history.documents import from_text, from_whole, to_brief, to_whole
+from k6_mcp.models.metrics import Generator
 from k6_mcp.models.run import Notice, Run
 from tests.history.samples import a_run
 
@@ -23,6 +24,18 @@ def test_what_a_newer_version_added_is_left_out() -> None:
     content["metrics"]["rows"][0]["unit"] = "ms"
 
     assert from_text(json.dumps(content)) == run
+
+
+def test_a_run_kept_before_waits_for_a_cpu_were_counted_is_read() -> None:
+    run = a_run()
+    assert run.metrics is not None
+    content = json.loads(run.model_dump_json())
+    content["metrics"]["generator"] = {"cpu_s": 1.5, "cores": 2, "cpu_share": 0.1}
+
+    older = Generator(cpu_s=1.5, cores=2, cpu_share=0.1)
+    assert from_text(json.dumps(content)) == run.model_copy(
+        update={"metrics": run.metrics.model_copy(update={"generator": older})}
+    )
 
 
 def test_what_a_newer_version_changed_is_no_run() -> None:

@@ -5,12 +5,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from k6_mcp.analysis.compare import intervals, sampling
+from k6_mcp.analysis.compare import intervals, sampling, waiting
 from k6_mcp.analysis.compare.measures import Measure, Share, figures_of
 from k6_mcp.analysis.compare.noise import Noise, Part, combined, contradicts
 from k6_mcp.analysis.compare.side import Side
 from k6_mcp.analysis.compare.student import t_quantile, two_sided_tail
-from k6_mcp.analysis.compare.waiting import NO_WAITING, Waiting, waiting
 from k6_mcp.models.comparison import Change, MetricChange
 from k6_mcp.models.run import Run
 from k6_mcp.models.wording import percent
@@ -35,21 +34,21 @@ class Sides:
         return plan is not None and bool(plan.scenarios) and all("arrival-rate" in item.executor for item in plan.scenarios)
 
     @property
-    def waiting(self) -> Waiting:
-        """What k6's waiting for a CPU explains of a difference of latencies."""
-        return waiting(self.baseline, self.candidate)
+    def held_up(self) -> bool:
+        """Whether other work on the machine held k6 up so far that latencies are less sure."""
+        return waiting.matters(self.baseline, self.candidate)
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The difference `effect` (of logarithms, or of shares) with its noise, and what of it k6's waiting for a CPU explains."""
+    """The difference `effect` (of logarithms, or of shares) with its noise; `held_up` where that is other work on the machine, too."""
 
     measure: Measure | Share
     baseline: float
     candidate: float
     effect: float
     noise: Noise
-    waiting: Waiting = NO_WAITING
+    held_up: bool = False
 
 
 def estimate(measure: Measure | Share, sides: Sides) -> Estimate | MetricChange:
@@ -59,16 +58,15 @@ def estimate(measure: Measure | Share, sides: Sides) -> Estimate | MetricChange:
 
 def tail(found: Estimate) -> float:
     """Return how likely chance alone makes a difference as large as this, in either direction (a P value)."""
-    unexplained = max(found.effect - found.waiting.raises, -found.effect - found.waiting.lowers, 0.0)
     if not found.noise.error:
-        return 0.0 if unexplained else 1.0
-    return two_sided_tail(unexplained / found.noise.error, found.noise.df)
+        return 0.0 if found.effect else 1.0
+    return two_sided_tail(abs(found.effect) / found.noise.error, found.noise.df)
 
 
 def judged(found: Estimate, alpha: float) -> MetricChange:
     """Return the row of a figure whose interval is at level 1 - `alpha`; it is evident when 0 is outside and it matters."""
     reach = t_quantile(alpha, found.noise.df) * found.noise.error
-    low, high = found.effect - found.waiting.raises - reach, found.effect + found.waiting.lowers + reach
+    low, high = found.effect - reach, found.effect + reach
     absolute = isinstance(found.measure, Share)
     effect, low, high = (
         (value if absolute else math.expm1(min(value, 50.0))) for value in (found.effect, max(low, -50.0), min(high, 50.0))
@@ -101,20 +99,21 @@ def _of_measure(measure: Measure, sides: Sides) -> Estimate | MetricChange:
     within, lowest, seen = _within(measure, sides)
     history = [math.log(value) for run in sides.history if run.metrics and (value := measure.of(figures_of(run)))]
     assumed = f"{percent(measure.run_to_run)} between runs assumed"
-    waited = sides.waiting if measure.unit == "ms" else NO_WAITING if sides.is_open else sides.waiting.of_rates
+    held_up = sides.held_up and (measure.unit == "ms" or not sides.is_open)
+    waited = measure.held_up * waiting.deviation(sides.baseline, sides.candidate) if held_up else 0.0
     noise = combined(
         first,
         second,
         within,
         lowest=lowest,
         run_to_run=measure.run_to_run,
-        time_to_time=max(waited.deviation, _SQRT2 * measure.time_to_time),
+        time_to_time=math.hypot(waited, _SQRT2 * measure.time_to_time),
         history=history,
-        seen=f"{seen}, waits for a CPU" if waited.matters else seen,
+        seen=f"{seen}, waits for a CPU" if held_up else seen,
         assumed=assumed,
     )
     before, after = statistics.fmean(first), statistics.fmean(second)
-    return Estimate(measure, math.exp(before), math.exp(after), after - before, noise, waited)
+    return Estimate(measure, math.exp(before), math.exp(after), after - before, noise, held_up)
 
 
 def _within(measure: Measure, sides: Sides) -> tuple[Part, float, str]:
@@ -187,7 +186,7 @@ def _why_not(found: Estimate, effect: float, low: float, high: float) -> str:
         return f"too small to matter (below {percent(measure.margin)}{'' if isinstance(measure, Measure) else ' of all'})"
     if max(abs(low), abs(high)) <= 2 * measure.margin:
         return "the same within narrow bounds"
-    return f"within what chance {'and waits for a CPU' if found.waiting.matters else 'alone'} may do"
+    return "within what other work on the machine may do" if found.held_up else "within what chance alone may do"
 
 
 def _nothing(measure: Measure | Share, reason: str) -> MetricChange:

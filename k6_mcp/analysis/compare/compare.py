@@ -134,7 +134,7 @@ def _notes(sides: Sides) -> Iterator[str]:
     if len(sides.baseline) + len(sides.candidate) == 2:
         floor = "" if len(sides.history) >= ENOUGH_HISTORY else f" (assumed: {percent(LATENCIES[0].run_to_run)} of a latency)"
         yield f"one run a side: noise between runs is not measured{floor}; execute_k6_test with repeat=3 shows smaller changes"
-    if sides.waiting.matters:
-        yield f"{told(sides.baseline, sides.candidate)}, so latency is less sure; compare runs made on a machine left alone"
+    if sides.held_up:
+        yield f"{told(sides.baseline, sides.candidate)}, so latency is less sure: other work held it up; compare runs of a machine left alone"
     if any(side.timeline is None for side in (*sides.baseline, *sides.candidate)):
         yield "a run has no timeline: noise inside it is estimated from its summary"

@@ -60,7 +60,9 @@ class Service:
         run = a_run(plan, figures(sorted(ms for ms, _ in requests), failed, self.seconds))
         if run.metrics is None or self.waited_ms is None:
             return run
-        generator = Generator(cpu_s=0.5, cores=2, cpu_share=0.05, cpu_wait_s=self.waited_ms * len(requests) / 1000, steal_s=0.0)
+        generator = Generator(
+            cpu_s=0.25, cores=2, cpu_share=0.0125, cpu_wait_s=self.waited_ms * len(requests) / 1000, steal_s=0.0
+        )
         return run.model_copy(update={"metrics": run.metrics.model_copy(update={"generator": generator})})
 
 
