@@ -299,3 +299,13 @@ export default function () { http.get('{target}/ok'); odd.add(Infinity); odd.add
     assert (metrics.exact, metrics.figures.requests) == (True, 5)
     assert {t.metric: (t.ok, t.observed) for t in metrics.thresholds} == {"odd": (False, None), "http_req_failed": (True, 0.0)}
     assert any(warning.startswith("not_finite: odd") for warning in metrics.warnings)
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="this system does not count waiting")
+def test_what_k6_took_and_waited_for_is_known_after_a_second(measurements: Mapping[str, Measurement]) -> None:
+    found = measurements["every type of metric"].metrics().generator
+
+    assert found is not None
+    assert found.cpu_s > 0
+    assert found.cpu_wait_s is not None and found.cpu_wait_s > 0
+    assert found.steal_s is not None and found.steal_s >= 0
