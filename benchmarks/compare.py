@@ -6,15 +6,16 @@ import urllib.request
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 
 from benchmarks.cpu_load import open_cpu_load
 from benchmarks.measure import Bench, Row, Table
 from benchmarks.wandering_target import open_wandering_target
 from k6_mcp.analysis.compare.compare import compare
 from k6_mcp.analysis.compare.side import Side
-from k6_mcp.analysis.disturbance import waited_ms
+from k6_mcp.analysis.disturbance import HELD_UP, waiting_share
 from k6_mcp.app import open_app
 from k6_mcp.models.comparison import Change, Comparison
 from k6_mcp.models.rules import parse_load_test
@@ -28,6 +29,7 @@ REPEATS = 3
 _AT_ONCE = 4
 _RATE_PER_S, _DURATION = 60, "5s"
 _HISTORY = 12
+_BANDS = (0.0, 0.6, 0.75, HELD_UP, 0.9, 1.01)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +126,20 @@ def _rows(where: str, pool: Pool) -> list[Row]:
 
 
 def waits(pool: Pool) -> str:
-    """Return how long k6 waited for a CPU, and what latency was, of the runs of the unchanged target by thirds of their waits."""
+    """Return how the latency of the unchanged target went with the share of its time that k6 waited for a CPU."""
     sides = [side for group in pool.groups.values() for name in (BASELINE.name, SAME.name) for side in group[name]]
-    seen = [(waited_ms(side.run.metrics), side.run.metrics.figures.latency) for side in sides if side.run.metrics]
-    known = sorted(((waited, latency) for waited, latency in seen if waited is not None and latency), key=lambda each: each[0])
+    metrics = [side.run.metrics for side in sides if side.run.metrics]
+    seen = [(waiting_share(one) or 0.0, one.figures.latency) for one in metrics]
     parts: list[str] = []
-    for third in (known[len(known) * part // 3 : len(known) * (part + 1) // 3] for part in range(3)):
-        if third:
-            average, p95 = (
-                fmean(values) for values in zip(*((each.avg_ms, each.p95_ms or 0.0) for _, each in third), strict=True)
+    for low, high in pairwise(_BANDS):
+        found = [latency for share, latency in seen if low <= share < high and latency]
+        if len(found) > 1:
+            p95 = [latency.p95_ms or 0.0 for latency in found]
+            average = fmean(latency.avg_ms for latency in found)
+            parts.append(
+                f"{low:.0%} to {min(high, 1.0):.0%} in {len(found)} (average {average:.1f} ms, p95 {fmean(p95):.0f} ms with a deviation of {stdev(p95):.0f})"
             )
-            parts.append(f"{third[0][0]:.1f} to {third[-1][0]:.1f} ms (average {average:.1f}, p95 {p95:.0f} ms)")
-    return f"k6 waited for a CPU, per request, in the thirds of the unchanged runs {', '.join(parts)}"
+    return f"of the time in which it wanted a CPU k6 waited, in runs of the unchanged target, {', '.join(parts)}"
 
 
 _CHANGES: Mapping[str, Condition] = {"latency 30 % higher": SLOWER, "errors 2 % more": FAULTY}
