@@ -57,7 +57,7 @@ def _rows(comparison: Comparison) -> Iterator[RenderableType]:
     if not comparison.metrics:
         return
     table = grid("left", "left", "right", "right", "right", "left")
-    table.add_row("", "", "baseline", "candidate", "change", "95 % interval of all, or why not", style="dim")
+    table.add_row("", "", "baseline", "candidate", "change", "interval, or why not", style="dim")
     for metric in comparison.metrics:
         mark, style = _MARKS[metric.change]
         values = (_value(metric, metric.baseline), _value(metric, metric.candidate), _change(metric, metric.effect))
