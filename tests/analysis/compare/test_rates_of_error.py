@@ -37,6 +37,16 @@ def test_thirty_percent_of_latency_are_found_with_three_repeats(factor: float, e
     assert found[expected] >= 36
 
 
+def test_thirty_percent_show_in_the_p95_itself_with_three_repeats() -> None:
+    """Which the level passed on by median and average decides: p95 rests on the slowest twentieth of the requests alone."""
+    service, chance, found = Service(rate_per_s=60, seconds=5, run_to_run=0.0, wander=0.03), random.Random(4), 0
+    for _ in range(60):
+        sides = service.sides(chance, 3), replace(service, median_ms=service.median_ms * 1.3).sides(chance, 3)
+        found += any(row.metric == "p95_ms" and row.change == "regressed" for row in compare(*sides).metrics)
+
+    assert found >= 0.9 * 60
+
+
 def test_two_percent_more_errors_are_found_with_three_repeats() -> None:
     service = Service(rate_per_s=40)
 
