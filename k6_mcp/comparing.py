@@ -84,12 +84,13 @@ class Comparing:
         if not name:
             hint = "give a run id as candidate; tests with a name need none"
             raise InvalidArguments("candidate: the baseline's test has no name to find its latest run by", hint=hint)
-        page = await self._history.page(HistoryQuery(name=name, limit=_LOOKED_AT))
+        since = first.created_at if name == first.name or candidate is None else None
+        page = await self._history.page(HistoryQuery(name=name, since=since, limit=_LOOKED_AT))
         for run in page.runs:
             if run.status in FINAL and run.run_id not in known:
                 return run.run_id
         hint = "run the test with this name first, or give a run id as candidate"
-        raise InvalidArguments(f"candidate: no ended run of the test {name[:120]!r} beside the baseline", hint=hint)
+        raise InvalidArguments(f"candidate: no ended run of the test {name[:120]!r} since the baseline", hint=hint)
 
     async def _repeats(self, run_id: str) -> Sequence[Run]:
         run = await self._get(run_id)

@@ -215,7 +215,7 @@ def test_an_import_that_the_next_cleanup_would_remove_says_so(
     ("words", "said"),
     [
         (["export", "r-20260101-aaaaaaaaaaaaaaaa"], "unknown_run"),
-        (["export", "no such test"], "no baseline of a test of that name"),
+        (["export", "no such test"], "no baseline is set for a test of that name"),
         (["import", "missing.zip"], "archive_unusable"),
     ],
 )

@@ -88,7 +88,7 @@ def test_a_test_repeated_over_stdio_answers_with_all_of_its_runs(settings: Setti
     assert (series["first"], series["asked"], len(series["runs"])) == (begun["run_id"], 3, 3)
     assert {spread["metric"] for spread in series["spreads"]} == {"p95_ms", "error_rate", "requests_per_s"}
     assert kept["name"] == "three"
-    assert alone["isError"] and "no ended run of the test 'three' beside the baseline" in alone["content"][0]["text"]
+    assert alone["isError"] and "no ended run of the test 'three' since the baseline" in alone["content"][0]["text"]
     assert [row.get("baseline") for row in rows] == [True, None, None]
     assert 60 <= target.total <= 63  # k6 may start one more at the end of each
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from k6_mcp.analysis.compare import intervals, sampling, waiting
 from k6_mcp.analysis.compare.measures import Measure, Share, figures_of
-from k6_mcp.analysis.compare.noise import Noise, Part, combined, contradicts
+from k6_mcp.analysis.compare.noise import ENOUGH_HISTORY, Noise, Part, combined, contradicts
 from k6_mcp.analysis.compare.side import Side
 from k6_mcp.analysis.compare.student import t_quantile, two_sided_tail
 from k6_mcp.models.comparison import Change, MetricChange
@@ -15,6 +15,7 @@ from k6_mcp.models.run import Run
 from k6_mcp.models.wording import percent
 
 _LEAST_MS = 0.5  # what the clock of a busy machine adds to any latency
+_UNSEEN = "no intervals"
 _SQRT2 = math.sqrt(2)  # a difference has the noise of two
 _COUNTED_DF = 60.0  # a count knows its own noise
 
@@ -26,6 +27,11 @@ class Sides:
     baseline: Sequence[Side]
     candidate: Sequence[Side]
     history: Sequence[Run] = ()
+
+    @property
+    def spread_is_known(self) -> bool:
+        """Whether repeats or earlier runs tell how much the test varies from run to run."""
+        return len(self.baseline) + len(self.candidate) > 2 or len(self.history) >= ENOUGH_HISTORY
 
     @property
     def is_open(self) -> bool:
@@ -97,6 +103,8 @@ def _of_measure(measure: Measure, sides: Sides) -> Estimate | MetricChange:
     if measure.unit == "ms" and fewest < measure.needs:
         return _nothing(measure, f"a run has {fewest} requests, {measure.needs} are needed")
     within, lowest, seen = _within(measure, sides)
+    if measure.unit == "per_s" and seen == _UNSEEN and not sides.is_open and not sides.spread_is_known:
+        return _nothing(measure, "a run is too short to tell how steady its rate is: run it longer, or with repeat=3")
     history = [math.log(value) for run in sides.history if run.metrics and (value := measure.of(figures_of(run)))]
     assumed = f"{percent(measure.run_to_run)} between runs assumed"
     held_up = sides.held_up and (measure.unit == "ms" or not sides.is_open)
@@ -122,9 +130,10 @@ def _within(measure: Measure, sides: Sides) -> tuple[Part, float, str]:
         read = intervals.rates("requests" if measure.name == "requests_per_s" else "iterations")
         differences = intervals.batch_differences(sides.baseline, sides.candidate, read)
         mean = statistics.fmean([measure.of(figures_of(side.run)) or 1.0 for side in sides.baseline])
+        one_more = sum(sampling.of_one_more([side.run for side in part]) for part in (sides.baseline, sides.candidate))
         if not differences:
-            return Part(0.0, sampling.SAMPLING_DF), 0.0, "no intervals"
-        return Part(intervals.variance_of_mean(differences) / mean**2, len(differences) - 1), 0.0, "intervals"
+            return Part(one_more, sampling.SAMPLING_DF), one_more, _UNSEEN
+        return Part(intervals.variance_of_mean(differences) / mean**2, len(differences) - 1), one_more, "intervals"
     runs = [[side.run for side in part] for part in (sides.baseline, sides.candidate)]
     alone = sum(sampling.of_latency(measure, part) for part in runs)
     differences = intervals.batch_differences(sides.baseline, sides.candidate, intervals.latencies(measure.column))

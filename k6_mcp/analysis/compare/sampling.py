@@ -44,3 +44,9 @@ def _density(quantile: float, latency: Latency) -> float:
     else:
         low, high, share = latency.min_ms, latency.p90_ms, 0.9
     return share / (high - low) if low is not None and high is not None and high > low else 0.0
+
+
+def of_one_more(runs: Sequence[Run]) -> float:
+    """Return the variance of the mean, over `runs`, of the logarithm of a rate when one event more or less fell into the time."""
+    events = [max(figures_of(run).requests, figures_of(run).iterations, 1) for run in runs]
+    return sum(1 / count**2 for count in events) / len(runs) ** 2

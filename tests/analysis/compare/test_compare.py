@@ -10,7 +10,7 @@ from k6_mcp.analysis.compare.compare import compare
 from k6_mcp.analysis.compare.side import Side, no_baseline, unusable
 from k6_mcp.models.comparison import Comparison, MetricChange
 from k6_mcp.models.metrics import Figures
-from k6_mcp.models.plan import Plan
+from k6_mcp.models.plan import Plan, ScenarioPlan
 from k6_mcp.models.run import Asked, FailureKind, Run, Status
 from k6_mcp.models.timeline import Series, Timeline
 from tests.analysis.compare.synthetic import Service, a_plan, a_run, figures
@@ -248,3 +248,27 @@ def test_no_run_is_compared_before_it_is_final() -> None:
     run: Run = a_run(a_plan(), status="queued")
 
     assert unusable(run) == "it is still queued"
+
+
+def closed_model(side: Side) -> Side:
+    scenario = ScenarioPlan(name="default", executor="constant-vus", vus=2, max_vus=2, duration_s=10)
+    assert side.run.plan is not None
+    plan = side.run.plan.model_copy(update={"scenarios": (scenario,), "expected_iterations": None})
+    return replace(side, run=side.run.model_copy(update={"plan": plan}))
+
+
+def test_the_rate_of_single_runs_too_short_for_intervals_is_not_called() -> None:
+    chance = random.Random(5)
+    first, second = (closed_model(Service(delivered=share).side(chance, timeline=False)) for share in (1.0, 0.5))
+    alone = row(compare([first], [second]), "requests_per_s")
+    again = row(compare([first] * 3, [second] * 3), "requests_per_s")
+    assert (alone.change, again.change) == ("not_comparable", "regressed")
+    assert "too short" in (alone.reason or "") and "repeat=3" in (alone.reason or "")
+
+
+def test_one_request_more_or_less_in_a_tiny_run_is_chance() -> None:
+    chance = random.Random(6)
+    tiny = Service(rate_per_s=2, seconds=2)
+    assert (
+        row(compare([tiny.side(chance)], [replace(tiny, delivered=0.75).side(chance)]), "requests_per_s").change == "no_evidence"
+    )

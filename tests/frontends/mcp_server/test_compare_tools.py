@@ -59,6 +59,19 @@ async def test_without_a_candidate_the_latest_run_of_the_test_is_compared(settin
     assert (compared["baseline"], compared["candidate"]) == ([first["run_id"]], [third["run_id"]])
 
 
+async def test_a_run_before_the_baseline_is_no_candidate(settings: Settings) -> None:
+    async with connected(settings, free_running()) as client:
+        _, second = [await ran(client, name="checkout") for _ in range(2)]
+        answer(await client.call_tool("set_baseline", {"run_id": second["run_id"]}))
+
+        told = [
+            refusal(await client.call_tool("compare_runs", {"baseline": "checkout", **more}))
+            for more in ({}, {"candidate": "checkout"})
+        ]
+
+    assert all("no ended run of the test 'checkout' since the baseline" in text for text in told)
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
