@@ -9,7 +9,7 @@ from anyio import to_thread
 from k6_mcp.advice.advisor import Advisor
 from k6_mcp.analysis.explain import explain
 from k6_mcp.analysis.findings import find
-from k6_mcp.analysis.phases import phases_of
+from k6_mcp.analysis.phases import phases_of_run
 from k6_mcp.comparing import Comparing
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.gating import Gating
@@ -78,8 +78,7 @@ class Insights:
         return explanation.model_copy(update={"advice": await self._advice(run, explanation, advisor)})
 
     def _explained(self, run: Run, timeline: Timeline | None) -> Explanation:
-        phases = phases_of(run.plan, timeline) if run.plan and timeline else ()
-        return explain(run, find(run, timeline, self._settings.findings), phases)
+        return explain(run, find(run, timeline, self._settings.findings), phases_of_run(run, timeline))
 
     def advice_health(self) -> Component:
         """Return which model would be asked for advice; asks nobody."""

@@ -1,19 +1,17 @@
 """What a plan asked for, stage by stage, and what came of it."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from k6_mcp.analysis.condense import LATENCY, latency_at
-from k6_mcp.analysis.quantiles import merged
+from k6_mcp.analysis.measured import Cut, Measured
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.plan import Plan, ScenarioPlan
-from k6_mcp.models.timeline import Phase, Series, Timeline
+from k6_mcp.models.run import Run
+from k6_mcp.models.timeline import Phase, Timeline
 from k6_mcp.models.wording import number
 
 _SHORTEST_S = 1e-6
-_LEAST_WHOLE = 0.45
 
 
 class _Asked(NamedTuple):
@@ -26,22 +24,45 @@ class _Asked(NamedTuple):
     kind: Literal["ramp", "hold", "whole"]
 
 
-def phases_of(plan: Plan, timeline: Timeline) -> tuple[Phase, ...]:
-    """Return a row per stage, or per scenario without stages, on the timeline's clock.
+class _Part(NamedTuple):
+    """What of a scenario's time and counts is that of one phase."""
 
-    Figures are those of the time in which the stage lies. An interval that a stage's begin or end cuts in two counts in each
-    part by time, as if its requests were evenly spread over it; figures of constant load leave such intervals out, if the
-    others are about half of it. A scenario with a number of iterations lasts until its last one. The time at which load began is itself known to half an interval. Where a run ended within a stage, rates and `asked_rate_per_s` are those of the part that ran.
+    start_s: float
+    end_s: float
+    first: Cut
+    last: Cut
+
+
+def phases_of_run(run: Run, timeline: Timeline | None) -> tuple[Phase, ...]:
+    """Return the phases of a run, none where its plan or timeline is not known; see `phases_of`."""
+    if run.plan is None or timeline is None:
+        return ()
+    return phases_of(run.plan, timeline, run.metrics.figures.load_s if run.metrics else None)
+
+
+def phases_of(plan: Plan, timeline: Timeline, load_s: float | None = None) -> tuple[Phase, ...]:
+    """Return a row per stage, or per scenario without stages, on the timeline's clock; `load_s` is how long load was applied, where known.
+
+    The phases of a scenario hold all that the timeline counts of it: what came before the first belongs to it, as the time at which
+    load began is known to half an interval only, and what ended after the last, in its graceful stop, to the last one that was reached. An interval that
+    a border between two phases cuts in two counts in both, by time and by how fast each was in the next interval that is all its
+    own; its latency and failures count where most of its requests do. Rates are over the time in which it was counted, `load_s` for a plan of
+    one scenario without stages. A scenario with a number of iterations lasts until its last one. Where a run ended within a stage,
+    `asked_rate_per_s` is that of the part that ran.
     """
     phases: list[Phase] = []
     for scenario in plan.scenarios:
-        measured = _Measured.of(scenario, plan, timeline)
-        for index, asked in enumerate(_asked(scenario, timeline, measured), start=1):
-            phases.append(_phase(scenario, index, asked, measured))
+        measured = Measured.of(scenario, plan, timeline)
+        asked = [*_asked(scenario, timeline, measured)]
+        parts = _parts(asked, measured, exact_end=timeline.rest and not plan.phases)
+        alone_s = load_s if len(plan.scenarios) == 1 and not scenario.stages else None
+        for index, stage in enumerate(asked):
+            phase = _planned(scenario, index + 1, stage)
+            phases.append(_with_figures(phase, stage, parts[index], measured, alone_s) if index < len(parts) else phase)
     return tuple(phases)
 
 
-def _asked(scenario: ScenarioPlan, timeline: Timeline, measured: "_Measured") -> Iterator[_Asked]:
+def _asked(scenario: ScenarioPlan, timeline: Timeline, measured: Measured) -> Iterator[_Asked]:
     begin = timeline.load_start_s
     if scenario.stages:
         for stage in scenario.stages:
@@ -58,11 +79,25 @@ def _asked(scenario: ScenarioPlan, timeline: Timeline, measured: "_Measured") ->
     yield _Asked(start_s, end_s, level, level, "whole")
 
 
-def _phase(scenario: ScenarioPlan, index: int, asked: _Asked, measured: "_Measured") -> Phase:
-    end_s = min(asked.end_s, measured.ends_s[-1]) if measured.ends_s else 0.0
-    seconds = end_s - asked.start_s
+def _parts(asked: Sequence[_Asked], measured: Measured, *, exact_end: bool) -> list[_Part]:
+    """Share what was counted among the phases that the run reached, none if there are none."""
+    reached = [stage for stage in asked if min(stage.end_s, measured.end_s) - stage.start_s > _SHORTEST_S]
+    if not reached and measured.counted:
+        reached = [*asked[:1]]  # the load began earlier than it was taken to have begun
+    if not reached:
+        return []
+    borders = [measured.cut(left.start_s, right.start_s, right.end_s) for left, right in pairwise(reached)]
+    cuts = [measured.begin, *borders, measured.end]
+    starts_s = [measured.begins_s(reached[0].start_s), *(stage.start_s for stage in reached[1:])]
+    last = reached[-1].end_s
+    end_s = last if reached[-1].kind == "whole" and measured.by_count else measured.until_s(last, exact_end=exact_end)
+    ends_s = [*starts_s[1:], min(end_s, measured.end_s)]
+    return [_Part(*part) for part in zip(starts_s, ends_s, cuts[:-1], cuts[1:], strict=True)]
+
+
+def _planned(scenario: ScenarioPlan, index: int, asked: _Asked) -> Phase:
     arrival = scenario.rate_per_s is not None
-    phase = Phase(
+    return Phase(
         scenario=scenario.name,
         number=index,
         label=_label(scenario, asked),
@@ -72,20 +107,23 @@ def _phase(scenario: ScenarioPlan, index: int, asked: _Asked, measured: "_Measur
         asked_rate_per_s=(asked.first + asked.last) / 2 if arrival else None,
         asked_vus=None if arrival else round(asked.last),
     )
+
+
+def _with_figures(phase: Phase, asked: _Asked, part: _Part, measured: Measured, load_s: float | None) -> Phase:
+    seconds = load_s or part.end_s - part.start_s
     if seconds <= _SHORTEST_S:
         return phase
-    constant = asked.kind == "hold" or (asked.kind == "whole" and scenario.iterations is None)
-    reached = asked.first + (asked.last - asked.first) * seconds / (asked.end_s - asked.start_s)
-    start_s, until_s = measured.inside(asked.start_s, end_s) if constant else (asked.start_s, end_s)
-    requests = measured.total("requests", start_s, until_s)
+    ran_s = min(max(min(asked.end_s, part.end_s) - asked.start_s, 0.0), asked.end_s - asked.start_s)
+    reached = asked.first + (asked.last - asked.first) * (ran_s / (asked.end_s - asked.start_s) if ran_s else 0.0)
+    within = measured.within(part.first, part.last, part.start_s, part.end_s)
     return phase.model_copy(
         update={
-            "asked_rate_per_s": (asked.first + reached) / 2 if arrival else None,
-            "iterations_per_s": measured.total("iterations", start_s, until_s) / (until_s - start_s),
-            "requests_per_s": requests / (until_s - start_s),
-            "p95_ms": measured.p95_ms(start_s, until_s),
-            "error_rate": measured.total("failed", start_s, until_s) / requests if requests > 0 else None,
-            "dropped": measured.whole("dropped", asked.start_s, end_s),
+            "asked_rate_per_s": None if phase.asked_rate_per_s is None else (asked.first + reached) / 2,
+            "iterations_per_s": (part.last.iterations - part.first.iterations) / seconds,
+            "requests_per_s": (part.last.requests - part.first.requests) / seconds,
+            "p95_ms": measured.p95_ms(within),
+            "error_rate": measured.error_rate(within),
+            "dropped": round(part.last.dropped) - round(part.first.dropped),
         }
     )
 
@@ -99,73 +137,3 @@ def _label(scenario: ScenarioPlan, asked: _Asked) -> str:
     if scenario.iterations is not None:
         return f"{scenario.iterations} iterations by {number(asked.last)} VUs"
     return f"{number(asked.last)}{unit} for {time}"
-
-
-class _Measured(NamedTuple):
-    """The intervals that tell of a scenario: its own, or all where scenarios are not told apart; `sums` begin with 0."""
-
-    ends_s: Sequence[float]
-    series: Series
-    answered: Sequence[int]
-    sums: Mapping[str, Sequence[int]]
-
-    @classmethod
-    def of(cls, scenario: ScenarioPlan, plan: Plan, timeline: Timeline) -> "_Measured":
-        for own in timeline.scenarios:
-            if own.name == scenario.name:
-                return cls._from(timeline, own.series, own.series.requests, own.dropped or timeline.dropped)
-        if len(plan.scenarios) > 1 and timeline.scenarios:  # it did nothing
-            none = (0,) * len(timeline.ends_s)
-            unknown = dict.fromkeys(LATENCY, (None,) * len(timeline.ends_s))
-            return cls._from(timeline, Series(requests=none, failed=none, iterations=none, **unknown), none, none)
-        answered = [n - lost for n, lost in zip(timeline.total.requests, timeline.unanswered, strict=True)]
-        return cls._from(timeline, timeline.total, answered, timeline.dropped)
-
-    @classmethod
-    def _from(cls, timeline: Timeline, series: Series, answered: Sequence[int], dropped: Sequence[int]) -> "_Measured":
-        counts = {"requests": series.requests, "failed": series.failed, "iterations": series.iterations, "dropped": dropped}
-        return cls(timeline.ends_s, series, answered, {name: (0, *accumulate(column)) for name, column in counts.items()})
-
-    @property
-    def last_iteration_s(self) -> float:
-        """The end of the last interval in which an iteration ended; of all if there was none."""
-        sums = self.sums["iterations"]
-        last = bisect_left(sums, sums[-1]) if sums[-1] else len(self.ends_s)
-        return self.ends_s[last - 1] if last else 0.0
-
-    def total(self, name: str, start_s: float, end_s: float) -> float:
-        """How much was counted in a stretch of time."""
-        return self._up_to(name, end_s) - self._up_to(name, start_s)
-
-    def whole(self, name: str, start_s: float, end_s: float) -> int:
-        """The same in whole numbers that add up over neighbouring stretches."""
-        return round(self._up_to(name, end_s)) - round(self._up_to(name, start_s))
-
-    def _up_to(self, name: str, at_s: float) -> float:
-        sums, index = self.sums[name], bisect_right(self.ends_s, at_s)
-        if index >= len(self.ends_s):
-            return sums[-1]
-        start = self._start(index)
-        return sums[index] + (sums[index + 1] - sums[index]) * max(at_s - start, 0.0) / (self.ends_s[index] - start)
-
-    def inside(self, start_s: float, end_s: float) -> tuple[float, float]:
-        """The part of a stretch of time that whole intervals fill, all of it if that is less than about half."""
-        first = bisect_left((0.0, *self.ends_s), start_s - _SHORTEST_S)
-        last = bisect_right(self.ends_s, end_s + _SHORTEST_S)
-        if first >= last or self.ends_s[last - 1] - self._start(first) < (end_s - start_s) * _LEAST_WHOLE:
-            return start_s, end_s
-        return self._start(first), self.ends_s[last - 1]
-
-    def _start(self, index: int) -> float:
-        return self.ends_s[index - 1] if index else 0.0
-
-    def p95_ms(self, start_s: float, end_s: float) -> float | None:
-        """The p95 of the answered requests in a stretch of time."""
-        parts: list[tuple[float, Mapping[str, float]]] = []
-        for index in range(bisect_right(self.ends_s, start_s), len(self.ends_s)):
-            start, end = self._start(index), self.ends_s[index]
-            if start >= end_s:
-                break
-            if "p(95)" in (known := latency_at(self.series, index)):
-                parts.append((self.answered[index] * (min(end, end_s) - max(start, start_s)) / (end - start), known))
-        return merged(parts).get("p(95)")

@@ -143,7 +143,7 @@ class TimelineBuilder:
             dropped=total.dropped,
             vus=tuple(None if vus < 0 else vus for vus in (*self._vus, *((rest.vus,) if rest else ()))),
             errors=tuple(self._error_series(rest.errors if rest else {}, len(ends))),
-            scenarios=tuple(self._scenario_series(rest)),
+            scenarios=tuple(self._scenario_series(rest, total)),
             estimated=(*self._estimated, *((0,) if first and rest and rest.estimated else ())),
             rest=rest is not None and not first,
             complete=about.complete,
@@ -186,12 +186,12 @@ class TimelineBuilder:
             known[code] = known.get(code, 0) + count
         return known
 
-    def _scenario_series(self, rest: _Rest | None) -> Iterable[ScenarioSeries]:
+    def _scenario_series(self, rest: _Rest | None, total: _Columns) -> Iterable[ScenarioSeries]:
         late = {name: _Columns(len(self._ends)) for name in (rest.scenarios if rest else ()) if name not in self._scenarios}
         columns = {**self._scenarios, **late}
-        if len(columns) > 1:
-            for name in sorted(columns):
-                whole = columns[name].with_last(rest.scenarios.get(name, NO_POINT) if rest else None)
+        wholes = {name: columns[name].with_last(rest.scenarios.get(name, NO_POINT) if rest else None) for name in sorted(columns)}
+        if len(wholes) > 1 or any(whole.counts[0] != total.counts[0] for whole in wholes.values()):
+            for name, whole in wholes.items():
                 yield ScenarioSeries(name=name, series=whole.series(), dropped=whole.dropped)
 
     def _error_series(self, last: Mapping[int, int], length: int) -> Iterable[ErrorSeries]:

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from k6_mcp.analysis.condense import condense
-from k6_mcp.analysis.phases import phases_of
+from k6_mcp.analysis.phases import phases_of_run
 from k6_mcp.cli.console import below, grid, indented, printable
 from k6_mcp.cli.verdict import count, ms, share
 from k6_mcp.models.duration import format_duration
@@ -29,7 +29,7 @@ def timeline_view(run: Run, timeline: Timeline | None, width: int) -> Renderable
         table.add_row(Text(name, style="bold"), Text(sparkline(values), style="cyan"), most)
     seconds = format_duration(round(timeline.seconds, 1 if timeline.seconds >= 1 else 3))
     parts: list[RenderableType] = [below(f"over {seconds}", style="bold"), indented(table)]
-    phases = phases_of(run.plan, timeline) if run.plan else ()
+    phases = phases_of_run(run, timeline)
     if len(phases) > 1:
         parts += [below("stages", style="bold"), indented(_phases(phases))]
     return Group(*parts)

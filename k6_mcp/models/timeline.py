@@ -39,7 +39,10 @@ class ErrorSeries(Model):
 
 
 class ScenarioSeries(Model):
-    """The figures of one scenario, and its iterations that were never started; scenarios are told apart where there are several."""
+    """The figures of one scenario, and its iterations that were never started.
+
+    Scenarios are told apart where there are several, or where setup() or teardown() made requests too.
+    """
 
     name: str
     series: Series
@@ -104,7 +107,8 @@ class Phase(Model):
     """One stage of a scenario (or the whole of one without stages): what was asked and what came of it.
 
     `asked_rate_per_s` is the mean rate of iterations an arrival-rate stage asks for, `asked_vus` the VUs a VU stage asks for at
-    its end. `p95_ms` is estimated from the intervals' percentiles. Figures are None where no interval lies in the phase.
+    its end. `p95_ms` is estimated from the intervals' percentiles. The phases of a scenario hold all that was counted of it; figures
+    are None where the run did not reach the phase.
     """
 
     scenario: str

@@ -68,14 +68,15 @@ def test_every_stage_tells_what_was_asked_and_what_was_achieved() -> None:
 
 
 def test_an_interval_across_a_boundary_counts_in_both_stages_by_time() -> None:
-    timeline = _timeline((10, 10, 10, 10, 10), dropped=(1, 1, 1, 1, 1), start_s=0.5)
+    timeline = _timeline((5, 10, 10, 10, 5), dropped=(1, 1, 1, 1, 1), start_s=0.5)
     hold, ramp = phases_of(_plan(_arrival(*_RISING)), timeline)
     assert (hold.start_s, ramp.end_s) == (0.5, 4.5)
     assert hold.requests_per_s == pytest.approx(10)
-    assert hold.dropped + ramp.dropped == 4
+    assert ramp.requests_per_s == pytest.approx(10)
+    assert hold.dropped + ramp.dropped == 5
 
 
-def test_a_constant_stage_is_told_by_the_intervals_that_lie_within_it() -> None:
+def test_an_interval_across_a_jump_is_shared_by_the_rates_before_and_after_it() -> None:
     stages = (
         StagePlan(start_s=0, duration_s=3, from_target=10, target=10),
         StagePlan(start_s=3, duration_s=0, from_target=10, target=100),
@@ -83,12 +84,12 @@ def test_a_constant_stage_is_told_by_the_intervals_that_lie_within_it() -> None:
     )
     timeline = _timeline((5, 10, 10, 55, 100, 100, 50), start_s=0.5)
     calm, rush = phases_of(_plan(_arrival(*stages)), timeline)
-    assert (calm.iterations_per_s, rush.iterations_per_s) == (10, 100)
+    assert (calm.iterations_per_s, rush.iterations_per_s) == (pytest.approx(10), pytest.approx(100))
 
 
-def test_a_scenario_of_constant_rate_is_told_by_the_intervals_that_lie_within_it() -> None:
+def test_a_scenario_of_constant_rate_counts_the_intervals_in_which_it_began_and_ended() -> None:
     (phase,) = phases_of(_plan(_arrival()), _timeline((3, 10, 10, 10, 7), start_s=0.6))
-    assert (phase.kind, phase.asked_rate_per_s, phase.iterations_per_s) == ("whole", 10, 10)
+    assert (phase.kind, phase.asked_rate_per_s, phase.iterations_per_s) == ("whole", 10, pytest.approx(10))
 
 
 def test_a_scenario_with_a_number_of_iterations_lasts_until_its_last_one() -> None:
@@ -143,3 +144,59 @@ def test_iterations_take_as_long_as_they_take() -> None:
 def test_a_timeline_without_intervals_gives_phases_without_figures() -> None:
     (phase, _) = phases_of(_plan(_arrival(*_RISING)), _timeline(()))
     assert phase.requests_per_s is None
+
+
+def test_a_phase_that_covers_the_load_counts_what_came_first_and_last() -> None:
+    timeline = _timeline((8, 10, 10, 10, 2), failed=(8, 0, 0, 0, 2), p95_ms=(400, 20, 20, 20, 20), start_s=0.4)
+    (phase,) = phases_of(_plan(_arrival()), timeline, load_s=4.0)
+    assert phase.error_rate == pytest.approx(10 / 40)
+    assert phase.requests_per_s == 10
+    assert phase.p95_ms is not None
+    assert phase.p95_ms > 300
+
+
+def test_the_stages_of_a_scenario_add_up_to_all_that_was_counted_of_it() -> None:
+    stages = (*_RISING, StagePlan(start_s=4, duration_s=1.3, from_target=50, target=0))
+    timeline = _timeline((7, 11, 23, 40, 37, 5, 3), dropped=(1, 0, 2, 7, 0, 3, 0), start_s=0.7)
+    phases = phases_of(_plan(_arrival(*stages)), timeline)
+    told = [phase.requests_per_s * (phase.end_s - phase.start_s) for phase in phases if phase.requests_per_s is not None]
+    assert sum(told) == pytest.approx(126)
+    assert sum(phase.dropped for phase in phases) == 13
+
+
+def test_latency_and_failures_of_an_interval_across_a_jump_count_where_most_of_its_requests_do() -> None:
+    stages = (
+        StagePlan(start_s=0, duration_s=3, from_target=10, target=10),
+        StagePlan(start_s=3, duration_s=3, from_target=100, target=100),
+    )
+    slow = (20.0, 20.0, 20.0, 300.0, 300.0, 300.0, 300.0)
+    timeline = _timeline((5, 10, 10, 55, 100, 100, 50), failed=(0, 0, 0, 40, 0, 0, 0), p95_ms=slow, start_s=0.5)
+    calm, rush = phases_of(_plan(_arrival(*stages)), timeline)
+    assert (calm.error_rate, calm.p95_ms) == (0, pytest.approx(20))
+    assert (rush.error_rate, rush.p95_ms) == (pytest.approx(40 / 305), pytest.approx(300))
+
+
+def test_what_ends_in_the_graceful_stop_counts_over_the_time_that_it_took() -> None:
+    timeline = _timeline((10, 10, 10, 10, 10, 10), failed=(0, 0, 0, 0, 5, 10))
+    (phase,) = phases_of(_plan(_arrival()), timeline)
+    assert (phase.end_s, phase.requests_per_s, phase.error_rate) == (4, 10, pytest.approx(15 / 60))
+
+
+def test_a_scenario_that_began_before_it_was_taken_to_begin_counts_all_the_same() -> None:
+    early = ScenarioPlan(name="shop", executor="constant-vus", vus=2, max_vus=2, duration_s=2)
+    (phase,) = phases_of(_plan(early), _timeline((0, 4, 0, 0), start_s=2.2))
+    assert (phase.requests_per_s, phase.error_rate) == (pytest.approx(4 / (4.0 - 1.5)), 0)
+
+
+def test_requests_of_setup_are_in_no_phase() -> None:
+    own = (ScenarioSeries(name="shop", series=_series((0, 10, 10, 10)), dropped=(0, 0, 0, 0)),)
+    timeline = _timeline((50, 10, 10, 10), failed=(50, 0, 0, 0), start_s=1.0, scenarios=own)
+    (phase,) = phases_of(_plan(_arrival(duration_s=3)), timeline)
+    assert (phase.requests_per_s, phase.error_rate) == (10, 0)
+
+
+def test_a_stage_shorter_than_an_interval_is_told_by_the_interval_in_which_it_lies() -> None:
+    stages = tuple(StagePlan(start_s=n * 0.4, duration_s=0.4, from_target=10, target=10) for n in range(5))
+    phases = phases_of(_plan(_arrival(*stages)), _timeline((10, 10), failed=(0, 5), p95_ms=(20, 20)))
+    assert [phase.requests_per_s for phase in phases] == [pytest.approx(10)] * 5
+    assert [phase.error_rate for phase in phases] == [0, 0, pytest.approx(0.25), 0.5, 0.5]

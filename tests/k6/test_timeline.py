@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from k6_mcp.analysis.phases import phases_of
+from k6_mcp.analysis.phases import phases_of, phases_of_run
 from k6_mcp.app import open_app
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.run import Run
@@ -134,3 +134,28 @@ async def test_a_timeline_that_cannot_be_kept_is_told_and_read_from_the_record(s
     assert folder.record.exists()
     assert timeline is not None
     assert _adds_up(run, timeline)
+
+
+async def test_a_phase_that_covers_the_load_tells_what_the_run_tells(settings: Settings, target: Target) -> None:
+    script = f"""
+import http from 'k6/http';
+import exec from 'k6/execution';
+export const options = {{ scenarios: {{ shop: {{
+  executor: 'constant-arrival-rate', rate: 20, duration: '2500ms', preAllocatedVUs: 5,
+}} }} }};
+export function setup() {{ for (let i = 0; i < 30; i++) http.get('{target.url("/delay/20")}'); }}
+export default function () {{
+  http.get(exec.scenario.iterationInTest < 15 ? '{target.url("/status/500")}' : '{target.url("/ok")}');
+}}
+export function teardown() {{ for (let i = 0; i < 30; i++) http.get('{target.url("/status/500")}'); }}
+"""
+    run, timeline = await _run(settings, script)
+    assert _adds_up(run, timeline)
+    assert run.metrics is not None
+    figures = run.metrics.figures
+    (own,) = timeline.scenarios
+    assert (sum(timeline.total.requests) - sum(own.series.requests), figures.requests_outside_load) == (60, 60)
+    (phase,) = phases_of_run(run, timeline)
+    assert phase.error_rate == pytest.approx(15 / sum(own.series.requests))
+    assert phase.requests_per_s == pytest.approx(figures.requests_per_s)
+    assert phase.iterations_per_s == pytest.approx(figures.iterations_per_s)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import JsonValue
 
 from k6_mcp.analysis.condense import condense, ever_smaller
-from k6_mcp.analysis.phases import phases_of
+from k6_mcp.analysis.phases import phases_of_run
 from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES, Json, as_json, compact, size
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.timeline import Numbers, Phase, Series, Timeline
@@ -31,7 +31,7 @@ def timeline_answer(run: Run, timeline: Timeline | None) -> Json:
             else "k6 recorded nothing, or its timeline is damaged"
         )
         return {**heading, "note": why}
-    phases = phases_of(run.plan, timeline) if run.plan else ()
+    phases = phases_of_run(run, timeline)
     answer: Json = {}
     shown = timeline.model_copy(update={"scenarios": timeline.scenarios[:_MOST_SCENARIOS]})
     for points in _POINTS:
@@ -52,7 +52,7 @@ def timeline_answer(run: Run, timeline: Timeline | None) -> Json:
 
 def whole_timeline(run: Run, timeline: Timeline) -> str:
     """Return the whole timeline and the phases as JSON; a very long one with fewer digits, then with merged intervals."""
-    phases: list[JsonValue] = [as_json(phase) for phase in phases_of(run.plan, timeline)] if run.plan else []
+    phases: list[JsonValue] = [as_json(phase) for phase in phases_of_run(run, timeline)]
     text = ""
     for version in ever_smaller(timeline):
         text = compact({**version.model_dump(mode="json"), "phases": phases})
