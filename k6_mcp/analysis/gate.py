@@ -7,7 +7,7 @@ from k6_mcp.models.comparison import Comparison
 from k6_mcp.models.gate import GateOutcome, GatePolicy, GateResult
 from k6_mcp.models.headline import headline
 from k6_mcp.models.run import FINAL, FailureKind, Run
-from k6_mcp.models.wording import few
+from k6_mcp.models.wording import count, few
 
 # Every way to fail says either something about the target, or that the test itself did not work.
 _FAILURES: Mapping[FailureKind, GateOutcome] = {
@@ -116,6 +116,8 @@ def _untold(comparison: Comparison) -> str | None:
 def _of_nothing_asserted(runs: Sequence[Run], comparison: Comparison | None, policy: GatePolicy) -> Iterator[Doubt]:
     if comparison is not None or any(run.metrics and run.metrics.thresholds for run in runs):
         return
+    if not all(run.status in FINAL and run.metrics and run.metrics.source != "none" for run in runs):
+        return  # it is not known yet, or will never be, what they would have asserted
     if not policy.allow_nothing_asserted:
         what = "nothing was asserted: give thresholds or slo, compare with a baseline, or allow it with --allow-nothing-asserted"
         yield "errored", what
@@ -135,7 +137,7 @@ def _why_passed(runs: Sequence[Run], comparison: Comparison | None) -> Iterator[
     counts = {len(run.metrics.thresholds) for run in runs if run.metrics}
     many = f" in each of {len(runs)} runs" if len(runs) > 1 else ""
     if any(counts):
-        yield f"{max(counts)} thresholds held{many}"
+        yield f"{count(max(counts), 'threshold')} held{many}"
     elif comparison is None:
         yield f"the target answered{many}; nothing was asserted, as allowed"
     if comparison is not None:

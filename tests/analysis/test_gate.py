@@ -68,6 +68,28 @@ def test_a_run_that_is_not_whole_cannot_be_judged(run: Run) -> None:
     assert outcome(run, compared("improved"), GatePolicy(allow_nothing_asserted=True)) == "errored"
 
 
+@pytest.mark.parametrize(
+    "run",
+    [
+        a_run(status="running").model_copy(update={"metrics": None}),
+        a_run(status="failed", failure_kind="script_error").model_copy(update={"metrics": None}),
+    ],
+)
+def test_of_a_run_that_is_not_measured_yet_or_never_was_nothing_is_said_about_thresholds(run: Run) -> None:
+    result = judge_gate([run], None, PLAIN)
+
+    assert result.outcome == "errored"
+    assert len(result.reasons) == 1
+    assert "asserted" not in result.reasons[0]
+
+
+def test_a_pass_counts_the_thresholds_in_words() -> None:
+    assert judge_gate([with_threshold(ok=True, has_samples=True)], None, PLAIN).reasons == ("1 threshold held",)
+    assert judge_gate([with_threshold(ok=True, has_samples=True)] * 2, None, PLAIN).reasons == (
+        "1 threshold held in each of 2 runs",
+    )
+
+
 @pytest.mark.parametrize("code", ["figures_incomplete", "thresholds_not_judged"])
 def test_a_run_of_which_only_a_part_was_seen_or_judged_does_not_pass(code: str) -> None:
     run = a_run().model_copy(update={"warnings": (Notice(code=code, message="the time series ends 5.1 s before k6 did"),)})
