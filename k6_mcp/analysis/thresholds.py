@@ -116,7 +116,7 @@ def has_samples(row: MetricRow, measured: Collection[str] = ()) -> bool:
     """Return whether k6 measured anything for the metric; `measured` names those it is known to have recorded.
 
     A counter that never counted is an observed 0, else `count<1` on errors could never hold; k6 reports a gauge, a rate
-    or a trend without samples as all zeros. Latency that is 0 ms throughout belongs to requests that never connected.
+    or a trend without samples as all zeros, and states no value of a gauge that is infinite. Latency that is 0 ms throughout belongs to requests that never connected.
     """
     match row.type:
         case "counter":
@@ -124,7 +124,7 @@ def has_samples(row: MetricRow, measured: Collection[str] = ()) -> bool:
         case "rate":
             return row.values.get("passes", 1.0) + row.values.get("fails", 0.0) > 0
         case "gauge":
-            return any(row.values.values()) or row.name.partition("{")[0] in measured
+            return "value" not in row.values or any(row.values.values()) or row.name.partition("{")[0] in measured
         case "trend" if row.name.startswith(_LATENCY):
             return any(row.values.get(key, 0.0) > 0 for key in ("avg", "max"))
         case "trend":

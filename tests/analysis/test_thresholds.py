@@ -68,6 +68,7 @@ ROWS = {
         _row("errors", "counter", count=0, rate=0),
         _row("depth", "gauge", value=0, min=0, max=0),
         _row("level", "gauge", value=0, min=-1, max=0),
+        _row("endless", "gauge"),
     )
 }
 
@@ -84,10 +85,15 @@ ROWS = {
         ("errors", True),
         ("depth", False),
         ("level", True),
+        ("endless", True),
     ],
 )
 def test_samples_are_told_from_the_zeros_k6_writes_without_any(name: str, sampled: bool) -> None:
     assert has_samples(ROWS[name]) is sampled
+
+
+def test_a_gauge_that_crossed_by_infinity_is_not_without_samples() -> None:
+    assert _judge(("endless", "value<5"), k6_ok=False) == (False, None, True)
 
 
 def test_a_gauge_that_was_recorded_as_zero_has_samples() -> None:
