@@ -174,8 +174,8 @@ def load_not_delivered(case: Case) -> Cause | None:
     figures = case.figures
     if figures is None or figures.iterations_dropped <= 0:
         return None
-    dropped, started = figures.iterations_dropped, figures.iterations + figures.iterations_interrupted
-    share = dropped / (dropped + started)
+    dropped, due = figures.iterations_dropped, figures.iterations_due
+    share = dropped / due
     if share <= MOST_DROPPED:
         return None
     open_model = case.plan is None or any(s.rate_per_s is not None for s in case.plan.scenarios)
@@ -194,7 +194,7 @@ def load_not_delivered(case: Case) -> Cause | None:
     )
     return Cause(
         "load_not_delivered",
-        f"k6 dropped {dropped} of {dropped + started} planned iterations ({percent(share)}), since {why}; "
+        f"k6 dropped {dropped} of {due} planned iterations ({percent(share)}), since {why}; "
         "the figures are those of a smaller load",
         hint,
     )

@@ -79,7 +79,7 @@ def _load(run: Run, figures: Figures) -> Iterator[str]:
         f"({number(figures.iterations_per_s, 3)}/s), {requests(figures)} ({number(figures.requests_per_s, 3)}/s){vus}"
     )
     if planned is not None and planned.expected_iterations and figures.iterations < planned.expected_iterations:
-        yield f"{figures.iterations} of {planned.expected_iterations} planned iterations finished"
+        yield f"{figures.iterations} of {figures.planned_iterations(planned.expected_iterations)} planned iterations finished"
 
 
 def _answers(metrics: Metrics, found: set[str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from k6_mcp.models.base import Model
 
+_RATE_IS_KEPT = 0.001  # to so much of a plan's iterations
 MetricType = Literal["counter", "gauge", "rate", "trend"]
 Source = Literal["summary", "export", "record", "none"]
 
@@ -130,6 +131,18 @@ class Figures(Model):
     data_sent_bytes: int = 0
     checks_passed: int = 0
     checks_failed: int = 0
+
+    @property
+    def iterations_due(self) -> int:
+        """How many iterations k6 was to have started while it ran."""
+        return self.iterations + self.iterations_interrupted + self.iterations_dropped
+
+    def planned_iterations(self, expected: int) -> int:
+        """Return how many iterations were planned, `expected` by the plan: what was due, unless the run ended before all were.
+
+        At its rate k6 may start one more or fewer than the plan's time says.
+        """
+        return self.iterations_due if self.iterations_due >= expected - max(1, round(expected * _RATE_IS_KEPT)) else expected
 
 
 class Metrics(Model):

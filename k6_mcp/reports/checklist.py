@@ -104,8 +104,9 @@ def _is_of_latency(finding: Finding) -> bool:
 
 
 def _delivery(run: Run, figures: Figures) -> Iterator[Item]:
-    asked = run.plan.expected_iterations if run.plan else None
-    if asked:
+    expected = run.plan.expected_iterations if run.plan else None
+    if expected:
+        asked = figures.planned_iterations(expected)
         share = figures.iterations_dropped / asked
         evidence = f"{figures.iterations} of {asked} planned iterations finished, {figures.iterations_dropped} dropped"
         yield _item(share <= _SLACK and figures.iterations >= (1 - _SLACK) * asked, "The planned load was delivered", evidence)

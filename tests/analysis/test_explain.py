@@ -42,6 +42,21 @@ def test_observations_tell_what_was_seen_with_its_numbers() -> None:
         assert text in observations
 
 
+@pytest.mark.parametrize(
+    ("iterations", "dropped", "interrupted", "said"),
+    [
+        (301, 60, 0, "301 of 361 planned iterations finished"),  # one more than the plan's time asks for
+        (299, 60, 0, "299 of 359 planned iterations finished"),
+        (120, 60, 3, "120 of 360 planned iterations finished"),  # cut short
+    ],
+)
+def test_the_planned_iterations_are_as_many_as_the_failure_says(
+    iterations: int, dropped: int, interrupted: int, said: str
+) -> None:
+    measured = metrics(iterations=iterations, iterations_dropped=dropped, iterations_interrupted=interrupted)
+    assert said in explain(run("failed", metrics=measured, plan=plan(expected_iterations=360))).observations
+
+
 def test_next_steps_name_real_tools_and_this_run() -> None:
     explanation = explain(_breached())
     assert explanation.failure is not None

@@ -34,7 +34,7 @@ def load_not_delivered(case: Case) -> Iterator[Finding]:
     share = dropped_share(case)
     if share <= _MOST_DROPPED:
         return
-    dropped, planned = case.figures.iterations_dropped, _planned(case)
+    dropped, planned = case.figures.iterations_dropped, case.figures.iterations_due
     when = [interval for interval in case.intervals if interval.dropped]
     cause = cause_of_drops(case, when)
     from_s, to_s = (when[0].from_s, when[-1].to_s) if when else (None, None)
@@ -53,12 +53,7 @@ def load_not_delivered(case: Case) -> Iterator[Finding]:
 
 def dropped_share(case: Case) -> float:
     """Return the share of the iterations that an arrival rate asked for and that were not started."""
-    return case.figures.iterations_dropped / max(1, _planned(case)) if _open_scenarios(case) else 0.0
-
-
-def _planned(case: Case) -> int:
-    figures = case.figures
-    return figures.iterations_dropped + figures.iterations + figures.iterations_interrupted
+    return case.figures.iterations_dropped / max(1, case.figures.iterations_due) if _open_scenarios(case) else 0.0
 
 
 def _open_scenarios(case: Case) -> list[ScenarioPlan]:
@@ -209,5 +204,5 @@ def _pool(case: Case) -> Iterator[_Limit]:
             f"all {count(pool, 'VU')} were busy while {count(dropped, 'iteration')} should have started",
             "more vus beside rate_per_s",
             cause.evidence,
-            above_share(dropped, _planned(case), _MOST_DROPPED),
+            above_share(dropped, case.figures.iterations_due, _MOST_DROPPED),
         )
