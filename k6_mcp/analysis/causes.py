@@ -1,16 +1,19 @@
 """What the data of a run say is wrong with it, whatever its exit code."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from k6_mcp.analysis.cause import Case, Cause, log_lines, said
 from k6_mcp.analysis.error_codes import TOO_MANY_FILES
+from k6_mcp.analysis.thresholds import parse
 from k6_mcp.models.metrics import ErrorCount, Metrics, ThresholdResult
 from k6_mcp.models.wording import count, cut, few, number, percent
 
 OPENED = 101  # the status of a WebSocket handshake that succeeded
 MOST_DROPPED = 0.01  # below, the figures still answer the question that was asked
+RATE_CAP_REACHED = 0.95
 _MOST_LINES = 5
+_TRAFFIC = ("http_reqs", "iterations", "data_received", "data_sent", "ws_msgs_sent", "ws_msgs_received")
 _NOT_CONNECTED = re.compile(r"\bdial(?:ing)?:? (?:tcp|udp|unix)\b|connection refused|no such host")
 _LOOK_AT_ANSWER = (
     "see what the target answers to one such request (URL, method, body, credentials); if these statuses are right, "
@@ -101,12 +104,30 @@ def thresholds_exceeded(case: Case) -> Cause | None:
         "thresholds_exceeded",
         f"{len(crossed)} of {count(len(case.thresholds), 'threshold')} crossed: {few(map(crossing, crossed))}{early}"
         + (f"; {useless}" if useless else ""),
-        _LOOK_AT_ANSWER
-        if useless
-        else "improve the target or lower the load, or change thresholds/slo if they ask for too much; "
-        'get_run with detail="full" has every figure',
+        _LOOK_AT_ANSWER if useless else f'{_crossed_hint(case, crossed)}; get_run with detail="full" has every figure',
         tuple(crossing(threshold) for threshold in crossed[3 : 3 + _MOST_LINES]),
     )
+
+
+def _crossed_hint(case: Case, crossed: Sequence[ThresholdResult]) -> str:
+    """Return what to do about thresholds: less load would be no help where more was asked for than came."""
+    more = [threshold for threshold in crossed if _asks_for_more(threshold)]
+    if not more:
+        return "improve the target or lower the load, or change thresholds/slo if they ask for too much"
+    if len(more) < len(crossed):
+        return "improve the target, or change thresholds/slo if they ask for too much: less load brings no more of what was asked for"
+    cap = case.plan.rps if case.plan else None
+    if cap and case.figures and case.figures.requests_per_s >= cap * RATE_CAP_REACHED:
+        load = "raise the cap on requests per second that held the load back (the script's rps, K6_MCP_MAX_RPS)"
+    else:
+        load = "give it more load (vus, rate_per_s or stages), or a faster target if the target holds it back"
+    return f"{load}, or change thresholds/slo if they ask for too much"
+
+
+def _asks_for_more(threshold: ThresholdResult) -> bool:
+    """Return whether a threshold wants a counter of traffic to reach something."""
+    parsed = parse(threshold.expression)
+    return parsed is not None and parsed.op in (">", ">=") and threshold.metric.partition("{")[0] in _TRAFFIC
 
 
 def _without_success(case: Case) -> str | None:

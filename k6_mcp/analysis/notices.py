@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 from k6_mcp.analysis.cause import Case, said
-from k6_mcp.analysis.causes import MOST_DROPPED, OPENED, asks_about_failures, handshakes, worst_checks
+from k6_mcp.analysis.causes import MOST_DROPPED, OPENED, RATE_CAP_REACHED, asks_about_failures, handshakes, worst_checks
 from k6_mcp.analysis.disturbance import held_up, waiting_share
 from k6_mcp.analysis.error_codes import TOO_MANY_FILES, is_unanswered
 from k6_mcp.models.metrics import Metrics
@@ -14,7 +14,6 @@ from k6_mcp.models.wording import count, few, number, percent
 _BUSY = 0.8  # of all cores: above, k6's own latency grows
 _DISTURBED = 0.1  # of the average latency
 _MOST_K6_WARNINGS = 3
-_RATE_CAP_REACHED = 0.95
 _IGNORED = "handleSummary: ignored"  # the wrapper's words
 _THROWN_BY_HANDLER = "at handleSummary ("
 _KNOWN = ("Request Failed", "Insufficient VUs", "No script iterations fully finished")
@@ -159,7 +158,7 @@ def _plan(case: Case) -> Iterator[Notice]:
     plan, figures = case.plan, case.figures
     if plan is not None and plan.replaced:
         yield Notice(code="load_replaced", message=f"the load arguments replaced the script's own {few(plan.replaced)}")
-    if plan is not None and plan.rps and figures and figures.requests_per_s >= plan.rps * _RATE_CAP_REACHED:
+    if plan is not None and plan.rps and figures and figures.requests_per_s >= plan.rps * RATE_CAP_REACHED:
         yield Notice(
             code="rate_capped",
             message=f"the load was held at {number(plan.rps)} requests per second, by the script's rps option or this server's limit K6_MCP_MAX_RPS",

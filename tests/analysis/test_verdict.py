@@ -1,7 +1,7 @@
 import pytest
 
 from k6_mcp.analysis.verdict import judge
-from k6_mcp.models.metrics import ErrorCount, Metrics, StatusCount
+from k6_mcp.models.metrics import ErrorCount, Metrics, StatusCount, ThresholdResult
 from k6_mcp.models.outcome import LogMessage, Outcome
 from k6_mcp.models.plan import Plan, ScenarioPlan
 from k6_mcp.models.run import Failure, FailureKind, Verdict
@@ -153,6 +153,29 @@ def test_the_root_cause_comes_first(ended: Outcome, figures: Metrics, root: Fail
     failure = _failure(judge(ended, figures, OPEN))
     assert (failure.kind, failure.also) == (root, also)
     assert all(any(kind in line for line in failure.evidence) for kind in also)
+
+
+_TOO_FEW = threshold("rate>50", metric="http_reqs", ok=False, observed=20.3)
+
+
+@pytest.mark.parametrize(
+    ("crossed", "rps", "advice", "not_said"),
+    [
+        ((CROSSED,), None, "improve the target or lower the load", "more load"),
+        ((_TOO_FEW,), None, "give it more load", "lower the load"),
+        ((_TOO_FEW,), 40, "raise the cap on requests per second", "lower the load"),
+        ((threshold("count>=500", metric="iterations{scenario:a}", ok=False),), 1000, "give it more load", "lower the load"),
+        ((_TOO_FEW, CROSSED), None, "less load brings no more", "lower the load"),
+        ((threshold("rate>0.9", metric="checks", ok=False, observed=0.5),), None, "lower the load", "more load"),
+        ((threshold("count<10", metric="http_reqs", ok=False),), None, "lower the load", "more load"),
+    ],
+)
+def test_the_next_step_after_a_crossed_threshold_fits_what_it_asks(
+    crossed: tuple[ThresholdResult, ...], rps: int | None, advice: str, not_said: str
+) -> None:
+    hint = _failure(judge(outcome(99), metrics(*crossed), plan(rps=rps))).hint
+    assert advice in hint
+    assert not_said not in hint
 
 
 def test_an_early_stop_by_a_threshold_delivered_less_by_definition() -> None:
