@@ -50,6 +50,9 @@ def _headline(run: Run, findings: Sequence[Finding]) -> str:
 
 def _observations(run: Run, found: set[str]) -> Iterator[str]:
     metrics = run.metrics
+    if run.repeat is not None and run.repeat_of is not None:
+        asked = f" of {run.asked.repeat}" if run.asked.repeat else ""
+        yield f'this is repeat {run.repeat}{asked} alone; get_run with run_id="{run.repeat_of}" tells of all together'
     if metrics is not None and metrics.source != "none":
         yield from _thresholds(metrics)
         yield from _load(run, metrics.figures)

@@ -45,13 +45,14 @@ class RunTasks:
             return answered(run_answer(started[0]))
 
         result = await guarded(EXECUTE, begin())
-        return run_task(started[0]) if started and started[0].status not in FINAL else result
+        return run_task(started[0], started[0].created_at) if started and started[0].status not in FINAL else result
 
     async def get(self, task_id: str) -> Task | None:
         """Return the run of this id as a task."""
         service = await self._opened.service()
         try:
-            return run_task(await service.wait(task_id, 0))
+            begun = await service.get(task_id)
+            return run_task(await service.wait(task_id, 0), begun.created_at)
         except UnknownRun:
             return None
 
@@ -69,13 +70,13 @@ class RunTasks:
         return True
 
 
-def run_task(run: Run) -> Task:
-    """Return `run` as a task: a failed test is a completed task whose result says so, a stopped one is cancelled."""
+def run_task(run: Run, begun_at: datetime) -> Task:
+    """Return `run`, or the repeat that speaks for the series begun then, as a task: a failed test is a completed one whose result says so, a stopped one is cancelled."""
     task_id = run.series.first if run.series else run.run_id  # the id that the task was begun with
     if run.status not in FINAL:
-        return Task(task_id, "working", run.created_at, datetime.now(UTC), message=live_line(run))
+        return Task(task_id, "working", begun_at, datetime.now(UTC), message=live_line(run))
     ended_at = run.ended_at or run.created_at
     if run.status == "cancelled":
         message = f"stopped; get_run has the figures up to then (run_id {run.run_id})"
-        return Task(task_id, "cancelled", run.created_at, ended_at, message=message)
-    return Task(task_id, "completed", run.created_at, ended_at, message=run.status, result=answered(run_answer(run)))
+        return Task(task_id, "cancelled", begun_at, ended_at, message=message)
+    return Task(task_id, "completed", begun_at, ended_at, message=run.status, result=answered(run_answer(run)))

@@ -150,10 +150,11 @@ async def test_a_series_as_a_task_keeps_its_id_to_the_end(settings: Settings) ->
     k6 = free_running()
     async with connected(settings, k6, extensions=[TaskClient()]) as client:
         task = await begin(client, repeat=2)
-        await client.call_tool("get_run", {"run_id": task["taskId"]})  # waits for all
+        told = answer(await client.call_tool("get_run", {"run_id": task["taskId"]}))  # waits for all
         ended = await ask(client.session, "tasks/get", task["taskId"])
 
-    assert (ended["taskId"], ended["status"]) == (task["taskId"], "completed")
+    assert told["run_id"] != task["taskId"]
+    assert (ended["taskId"], ended["status"], ended["createdAt"]) == (task["taskId"], "completed", task["createdAt"])
     assert len(ended["result"]["structuredContent"]["series"]["runs"]) == 2
 
 
