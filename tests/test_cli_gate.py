@@ -229,7 +229,7 @@ def test_doctor_tells_the_limits_and_the_space_used(tmp_path: Path, capsys: pyte
     main(["doctor", "--json"])
 
     details = {component["name"]: component["detail"] for component in json.loads(capsys.readouterr().out)["components"]}
-    assert "365 days, the newest 100000, 10000 MB at most; 2 ended runs use 0.0 MB" in details["retention"]
+    assert "365 days, the newest 100000, 10000 MB at most, baselines besides; 2 ended runs use 0.0 MB" in details["retention"]
 
 
 @pytest.mark.parametrize("option", ["--keep-runs", "--max-size"])

@@ -182,8 +182,8 @@ def _add_history(add: AddParser) -> None:
         description="Remove the runs beyond the limits of the settings, or beyond those given here alone. Baselines always stay.",
     )
     prune.add_argument("--older-than", metavar="TIME", help="runs created longer ago, as in 30d or 12h")
-    prune.add_argument("--keep-runs", metavar="N", help="all but the newest N runs")
-    prune.add_argument("--max-size", metavar="SIZE", help="the oldest runs, until all folders together take this much, as in 1GB")
+    prune.add_argument("--keep-runs", metavar="N", help="all but the newest N runs; baselines stay besides")
+    prune.add_argument("--max-size", metavar="SIZE", help="all but the newest runs that take this much together, as in 1GB")
     prune.add_argument("--dry-run", action="store_true", help="remove nothing, only say what would go")
     prune.add_argument("--json", action="store_true", help="print the report as JSON")
     rebuild = add(

@@ -48,7 +48,7 @@ def retention_health(limits: Retention, space: SpaceReport | None, hint: str = "
         "however many" if limits.runs is None else f"the newest {limits.runs}",
         "of any size" if limits.size_bytes is None else f"{limits.size_bytes / 1e6:g} MB at most",
     )
-    kept = f"runs are kept {', '.join(asked)}"
+    kept = f"runs are kept {', '.join(asked)}, baselines besides"
     if space is None:
         detail = f"{kept}; what they use is not known while the database is away"
         return Component(name="retention", state="degraded", detail=detail, hint=hint)

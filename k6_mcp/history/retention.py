@@ -27,10 +27,11 @@ class Removal(NamedTuple):
 
 @dataclass(slots=True)
 class Excess:
-    """What is kept beyond the limits; shrinks as runs are chosen.
+    """What is kept beyond the limits; shrinks as runs are passed.
 
     A run goes when it is older than `before_us`, or while there are `runs` or `size_bytes` too many. Runs created at or after
-    `spare_us` stay whatever the limits say, and so do protected ones; `spared` counts those that a limit asked for.
+    `spare_us` stay whatever the limits say. Protected ones stay besides: no newer run goes in their place, and `spared` counts
+    those that a limit asked for.
     """
 
     before_us: int | None
@@ -54,12 +55,12 @@ class Excess:
         for run in oldest_first:
             if not (reason := self._reason(run)):
                 continue
-            if run.run_id in protected:
-                self.spared.add(run.run_id)
-                continue
             self.runs -= 1
             self.size_bytes -= run.size_bytes
-            yield Removal(run, reason)
+            if run.run_id in protected:
+                self.spared.add(run.run_id)
+            else:
+                yield Removal(run, reason)
 
     def ends_before(self, created_us: int) -> bool:
         """Return whether no run created at `created_us` or later can be chosen any more."""

@@ -16,6 +16,7 @@ from k6_mcp.history.database import Database
 from k6_mcp.history.folders import Folders
 from k6_mcp.history.history import History
 from k6_mcp.history.owners import FileLock
+from k6_mcp.models.comparison import Baseline
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.retention import Retention
@@ -138,6 +139,17 @@ async def test_protected_runs_and_their_repeats_stay(tmp_path: Path) -> None:
         assert (report.removed, report.protected) == (1, 3)
         assert await listed(history) == ids([first, second, third])
         assert await history.get(other.run_id) is None
+
+
+async def test_old_baselines_cost_no_new_run_its_place(tmp_path: Path) -> None:
+    async with open_history(tmp_path) as history:
+        runs = await keep(tmp_path, history, 6)
+        for name, run in zip("xy", runs[:2], strict=True):
+            await history.set_baseline(Baseline(name=name, run_id=run.run_id, set_at=run.created_at))
+        report = await history.cleanup.prune(newest(2))
+
+        assert (report.removed, report.kept, report.protected) == (2, 4, 2)
+        assert await listed(history) == ids([*runs[:2], *runs[4:]])
 
 
 async def test_runs_of_another_results_folder_are_not_touched(tmp_path: Path) -> None:

@@ -60,10 +60,21 @@ def test_the_size_of_a_page_changes_nothing(page: int) -> None:
     assert _chosen(_runs(5, 50, 5, 5, 5, 50), limits, page=page) == _chosen(_runs(5, 50, 5, 5, 5, 50), limits)
 
 
-def test_protected_runs_stay_and_the_next_ones_go_in_their_place() -> None:
-    limits = Retention(days=None, runs=2, size_bytes=None)
-
-    assert _chosen(_runs(1, 1, 1, 1), limits, protected=frozenset({"3", "1"})) == [("2", "count"), ("0", "count")]
+@pytest.mark.parametrize(
+    ("limits", "protected", "gone"),
+    [
+        (Retention(days=None, runs=2, size_bytes=None), {"4", "3"}, [("2", "count")]),
+        (Retention(days=None, runs=2, size_bytes=None), {"4", "1"}, [("3", "count"), ("2", "count")]),
+        (Retention(days=None, runs=None, size_bytes=20), {"4", "3"}, [("2", "size")]),
+        (Retention(days=None, runs=None, size_bytes=20), {"4", "3", "2"}, []),
+        (Retention(days=2.5, runs=2, size_bytes=None), {"4", "3"}, [("2", "count")]),
+        (Retention(days=2.5, runs=None, size_bytes=None), {"4"}, [("3", "age")]),
+    ],
+)
+def test_protected_runs_stay_besides_the_newest_and_no_newer_run_goes_in_their_place(
+    limits: Retention, protected: set[str], gone: list[tuple[str, str]]
+) -> None:
+    assert _chosen(_runs(10, 10, 10, 10, 10), limits, frozenset(protected)) == gone
 
 
 def test_protected_runs_that_a_limit_asks_for_are_counted() -> None:
