@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _KEPT_IN_MEMORY = 100
 _NOT_KEPT = frozenset({"timeline_unavailable", "backup_unavailable"})
+_OF_KEEPING = _NOT_KEPT | {"history_unavailable"}
 _QUEUE_POLL_S = 0.5  # how soon another process's request to stop is seen by a run that waits for its turn
 
 log = logging.getLogger(__name__)
@@ -100,9 +101,9 @@ class Driver:
         """Take one run from its place in the queue to its verdict; never raises."""
         run_id, plan = ongoing.run.run_id, ongoing.plan
         try:
-            notices = await self._history.save(ongoing.run)
+            await self._save(ongoing.run)
             outcome = await self._run_in_turn(ongoing)
-            await self._finish(ongoing.run, plan.script, outcome, ongoing.record, notices)
+            await self._finish(ongoing.run, plan.script, outcome, ongoing.record)
         except Exception:
             log.exception("run %s", run_id)
             failure = Failure(
@@ -127,7 +128,7 @@ class Driver:
             if ongoing.run.status == "queued":
                 await self._wait_in_line(ongoing)
                 ongoing.update(status="running")
-                await self._history.save(ongoing.run)
+                await self._save(ongoing.run)
             return await self._runner.run(ongoing.plan, lambda event: _take(ongoing, event))
         return Outcome(exit_code=None, stop_reason="caller", started_at=asked_at, ended_at=datetime.now(UTC))
 
@@ -147,14 +148,13 @@ class Driver:
         """Judge and keep a run that k6 refused before any load."""
         return await self._finish(run, script, outcome, Record())
 
-    async def _finish(self, run: Run, script: Script, outcome: Outcome, record: Record, notices: tuple[Notice, ...] = ()) -> Run:
+    async def _finish(self, run: Run, script: Script, outcome: Outcome, record: Record) -> Run:
         """Measure and judge what a runner left of `run`, and keep it."""
         from k6_mcp.judging import judged
 
         found = judged(run, script, outcome, record, self._finding_limits)
         self._runner.seal(run.run_id, script)
-        final = found.run.model_copy(update={"warnings": (*found.run.warnings, *notices)})
-        return await self._keep(final, found.timeline, record_is_whole=True)
+        return await self._keep(found.run, found.timeline, record_is_whole=True)
 
     async def timeline(self, run: Run) -> Timeline | None:
         """Return a run over time: as recorded so far while it runs, as kept afterwards; if it is not kept, from the record."""
@@ -176,23 +176,38 @@ class Driver:
         await anyio.to_thread.run_sync(self._runner.recorded, run.run_id, record.feed)
         return run.model_copy(update={"live": live_figures(record, None, run.plan)}) if record.seconds else run
 
+    async def keep_again(self) -> None:
+        """Try once more to keep the runs that ended here and could not be kept, as when a disk was full."""
+        for run in [*self._told.values()]:
+            if not _NOT_KEPT.isdisjoint(notice.code for notice in run.warnings):
+                await self._keep(run, await self.timeline(run), record_is_whole=True)
+
     async def _keep(self, run: Run, timeline: Timeline | None = None, *, record_is_whole: bool = False) -> Run:
-        """Keep a run for good; its timeline replaces the record once both are kept."""
+        """Keep a run for good, and tell what of that does not work; its timeline replaces the record once both are kept."""
+        run = run.model_copy(update={"warnings": tuple(notice for notice in run.warnings if notice.code not in _OF_KEEPING)})
         notices: tuple[Notice, ...] = ()
         with anyio.CancelScope(shield=True):
-            if timeline is not None:
-                from k6_mcp.judging import ever_smaller
-
-                notices = await self._history.keep_timeline(run.run_id, ever_smaller(timeline))
-            notices = (*notices, *await self._history.save(run.model_copy(update={"warnings": (*run.warnings, *notices)})))
+            notices = await self._save(run, timeline)
             if record_is_whole and _NOT_KEPT.isdisjoint(notice.code for notice in notices):
                 await self._history.remove_record(run.run_id)
-        known = {notice.code for notice in run.warnings}
-        run = run.model_copy(update={"warnings": (*run.warnings, *(n for n in notices if n.code not in known))})
+        run = run.model_copy(update={"warnings": (*run.warnings, *notices)})
         self._told[run.run_id] = run
         if len(self._told) > _KEPT_IN_MEMORY:
             self._told.popitem(last=False)
         return run
+
+    async def _save(self, run: Run, timeline: Timeline | None = None) -> tuple[Notice, ...]:
+        """Save a run where runs are kept or, while there is no room, where its files are."""
+        if outside := self._runner.elsewhere(run.run_id):
+            if unmoved := await self._history.bring_home(outside):
+                return (*unmoved, *await self._history.save(run, outside))
+            self._runner.brought_home(run.run_id)
+        notices: tuple[Notice, ...] = ()
+        if timeline is not None:
+            from k6_mcp.judging import ever_smaller
+
+            notices = await self._history.keep_timeline(run.run_id, ever_smaller(timeline))
+        return (*notices, *await self._history.save(run.model_copy(update={"warnings": (*run.warnings, *notices)})))
 
     async def recover_lost(self) -> None:
         """Mark the runs of dead servers as lost, with the figures they left behind."""

@@ -41,6 +41,7 @@ _TICK_S = 1.0
 _ELSEWHERE_POLL_S = 0.5
 _STOP_TIMEOUT_S = 90.0  # a script's teardown and handleSummary may take their time
 _LEAVE_TIMEOUT_S = 6.0
+_KEEP_AGAIN_S = 2.0
 _AFTER_LOAD_S = 30.0  # handleSummary, flushing and a margin, beyond k6's own longest duration
 _RECOVER_AFTER_S = 0.1  # a test that is waiting to be started goes first
 _TIDY_AFTER_S = 3.0  # a server answers first, and a short command is gone by then
@@ -75,6 +76,8 @@ class LoadTests:
             if "_repeats" in vars(self):
                 self._repeats.stop_all()
             await self._driver.stop_all(_LEAVE_TIMEOUT_S)
+            with anyio.move_on_after(_KEEP_AGAIN_S):
+                await self._driver.keep_again()
             self._tasks.cancel_scope.cancel()
         try:
             await self._stack.aclose()  # the tasks, then the history, which shields its own end

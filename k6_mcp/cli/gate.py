@@ -32,6 +32,7 @@ _STYLES: dict[GateOutcome, tuple[str, str]] = {
     "not_comparable": ("?", "bold yellow"),
 }
 _ERRORED = GATE_EXIT_CODES["errored"]
+_NOWHERE = {"backup_unavailable", "history_unavailable"}  # told together, they mean that another process cannot find the run
 
 log = logging.getLogger(__name__)
 
@@ -156,5 +157,6 @@ def gate_view(answer: GateAnswer) -> RenderableType:
     parts += [below(f"compared with the baseline {result.baseline}", style="dim")] if result.baseline else []
     parts += [below(f"this run is now the baseline of {result.new_baseline}")] if result.new_baseline else []
     parts += [below(f"written: {path}", style="dim") for path in answer.reports]
-    parts.append(below(f"k6-mcp show {result.run_id} has the figures", style="dim"))
+    if not {notice.code for notice in answer.run.warnings} >= _NOWHERE:
+        parts.append(below(f"k6-mcp show {result.run_id} has the figures", style="dim"))
     return Group(*parts)

@@ -33,9 +33,7 @@ def verdict(answer: RunAnswer, kept_in: str = "") -> RenderableType:
     parts += [*_checks(answer.checks), *_series(answer.series)]
     parts += [below(text, style="dim") for text in answer.more]
     kept = all(notice.code != "backup_unavailable" for notice in answer.warnings)
-    parts += (
-        [below(f"kept in {kept_in}" if kept else "not kept: its folder could not be written", style="dim")] if kept_in else []
-    )
+    parts += [below(f"kept in {kept_in}" if kept else f"not kept in {kept_in}, as said above", style="dim")] if kept_in else []
     return Group(*parts)
 
 

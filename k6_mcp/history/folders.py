@@ -1,6 +1,7 @@
 """Run folders as the history's backup: `run.json` written whole or not at all, and read back whatever became of it."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -48,6 +49,24 @@ class Folders:
             temporary.unlink(missing_ok=True)
             raise
         return target
+
+    def take_in(self, outside: RunFolder) -> None:
+        """Copy the files of a run here but for its `run.json`, which `write` makes of the newest state.
+
+        Raises:
+            OSError: If the disk is full or the folder cannot be written; no folder is made of a part of the files.
+        """
+        self.prepare()
+        target = RunFolder(self.results_dir, outside.run_id).path
+        fresh = not target.exists()
+        try:
+            shutil.copytree(
+                outside.path, target, symlinks=True, ignore=shutil.ignore_patterns(outside.run_json.name), dirs_exist_ok=True
+            )
+        except OSError:
+            if fresh:
+                shutil.rmtree(target, ignore_errors=True)
+            raise
 
     def read(self, run_id: str) -> Run | None:
         """Return the run in a folder, None if there is none.

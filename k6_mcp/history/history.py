@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.folders import Folders
+from k6_mcp.history.notices import outside_notice, trouble_notice
 from k6_mcp.history.owners import Owners
 from k6_mcp.history.shelter import shielded
 from k6_mcp.models.run import FINAL, Notice, Run
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from k6_mcp.history.database import Database
     from k6_mcp.history.orphans import Orphanage
     from k6_mcp.models.comparison import Baseline
+    from k6_mcp.models.folder import RunFolder
     from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
     from k6_mcp.models.past import Past
     from k6_mcp.models.reports import Component
@@ -88,12 +90,20 @@ class History:
         with suppress(HistoryUnavailable):
             await self._database.open()
 
-    async def save(self, run: Run) -> tuple[Notice, ...]:
-        """Keep a run, first in its folder, then in the database; what did not work is told in notices.
+    async def save(self, run: Run, outside: RunFolder | None = None) -> tuple[Notice, ...]:
+        """Keep a run, first in its folder (or `outside`, where its files are), then in the database; what did not work is told in notices.
 
         A cancellation waits until the run is kept.
         """
-        return await shielded(self._save(run))
+        return await shielded(self._save(run, self._folders if outside is None else Folders(outside.results_dir)))
+
+    async def bring_home(self, outside: RunFolder) -> tuple[Notice, ...]:
+        """Copy a run's files from `outside` to where runs are kept; when that does not work, tell where they are. `save` comes next."""
+        try:
+            await shielded(asyncio.to_thread(self._folders.take_in, outside))
+        except OSError as error:
+            return (outside_notice(outside, self._folders.results_dir, error),)
+        return ()
 
     async def keep_timeline(self, run_id: str, versions: Iterable[Timeline]) -> tuple[Notice, ...]:
         """Write the first of ever smaller `versions` that is small enough into a run's folder; what did not work is told."""
@@ -102,7 +112,7 @@ class History:
         try:
             await shielded(asyncio.to_thread(write_timeline, self._folders.results_dir, run_id, versions))
         except (OSError, ValueError) as error:
-            return (_notice("timeline_unavailable", f"the timeline of {run_id} could not be written", error),)
+            return (trouble_notice("timeline_unavailable", f"the timeline of {run_id} could not be written", error),)
         return ()
 
     async def timeline(self, run_id: str) -> Timeline | None:
@@ -253,23 +263,23 @@ class History:
         await self._database.end()
         await asyncio.to_thread(self._owners.leave)
 
-    async def _save(self, run: Run) -> tuple[Notice, ...]:
+    async def _save(self, run: Run, folders: Folders) -> tuple[Notice, ...]:
         async with self._saving:  # two saves of one run keep their order
-            notices = await asyncio.to_thread(self._back_up, run)
+            notices = await asyncio.to_thread(self._back_up, run, folders)
             try:
                 await self._store([run])
             except (HistoryUnavailable, ValueError) as error:
-                notices.append(_notice("history_unavailable", "the run is not in the history database yet", error))
+                notices.append(trouble_notice("history_unavailable", "the run is not in the history database yet", error))
             if run.status in FINAL:
                 await asyncio.to_thread(self._owners.unclaim, run.run_id)
         return tuple(notices)
 
-    def _back_up(self, run: Run) -> list[Notice]:
+    def _back_up(self, run: Run, folders: Folders) -> list[Notice]:
         self._owners.stay()
         try:
-            self._folders.write(run)
+            folders.write(run)
         except (OSError, ValueError) as error:
-            return [_notice("backup_unavailable", f"run.json of {run.run_id} could not be written", error)]
+            return [trouble_notice("backup_unavailable", f"run.json of {run.run_id} could not be written", error)]
         return []
 
     async def _store(self, fresh: list[Run]) -> None:
@@ -294,11 +304,3 @@ class History:
 
     def _read_folders(self, run_ids: list[str]) -> list[Run]:
         return [*self._folders.read_some(run_ids)]
-
-
-def _notice(code: str, what: str, error: Exception) -> Notice:
-    if isinstance(error, HistoryUnavailable):
-        return Notice(code=code, message=f"{what}: {'; '.join(error.reasons)} (next step: {error.hint})")
-    return Notice(
-        code=code, message=f"{what}: {str(error).splitlines()[0][:200]} (next step: check_health tells the state of the disk)"
-    )

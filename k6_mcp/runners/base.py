@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Emit, Outcome, StopReason
 from k6_mcp.models.plan import Plan, RunPlan
 from k6_mcp.models.reports import Component
@@ -35,6 +36,14 @@ class Runner(Protocol):
 
     def discard(self, run_id: str) -> None:
         """Remove what `plan` wrote, for a run that will not happen."""
+        ...
+
+    def elsewhere(self, run_id: str) -> RunFolder | None:
+        """Return where a run's files are that could not be written into the results folder, None for all others."""
+        ...
+
+    def brought_home(self, run_id: str) -> None:
+        """Give up the files that `elsewhere` told, for the results folder has them now."""
         ...
 
     def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:

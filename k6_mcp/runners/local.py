@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from k6_mcp.models.script import Script
 from k6_mcp.redaction import credentials_in, redact_said, redact_text, with_parts
 from k6_mcp.runners.command import HANDLE_SUMMARY_TIMEOUT_S, environment, inspect_command, run_command
 from k6_mcp.runners.cpu import CpuWatch, usable_cores
+from k6_mcp.runners.elsewhere import Elsewhere
 from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, without_secret_names, write_script
 from k6_mcp.runners.find import K6Binary, locate, probe
 from k6_mcp.runners.inspect import read_plan
@@ -36,7 +36,6 @@ _POLL_S = 0.25
 _PLAN_BYTES = 4_000_000
 _SHUTDOWN_GRACE_S = 3.0  # clients kill a server within a few seconds of asking it to stop
 _LONGEST_TEARDOWN_S = 60.0
-_MOST_ELSEWHERE = 20  # folders of ended runs beside the results directory: whoever asked has seen their logs by then
 
 
 class LocalRunner:
@@ -50,8 +49,7 @@ class LocalRunner:
         self._watchdog = Watchdog()
         self._looking = anyio.Lock(fast_acquire=True)  # yields to nobody before k6 is started
         self._found: tuple[tuple[Path, float], K6Binary] | None = None
-        self._elsewhere: dict[str, Path] = {}
-        self._over: set[str] = set()
+        self._elsewhere = Elsewhere()
         self._stops: dict[str, _Stop] = {}
 
     async def k6(self) -> K6Binary:
@@ -74,7 +72,15 @@ class LocalRunner:
 
     def folder(self, run_id: str) -> RunFolder:
         """Return the folder of a run."""
-        return RunFolder(self._elsewhere.get(run_id, self._results_dir), run_id)
+        return self._elsewhere.folder(run_id) or RunFolder(self._results_dir, run_id)
+
+    def elsewhere(self, run_id: str) -> RunFolder | None:
+        """Return the folder of a run that the results folder could not take, None for all others."""
+        return self._elsewhere.folder(run_id)
+
+    def brought_home(self, run_id: str) -> None:
+        """Give up the folder that `elsewhere` told: the results folder has its files now."""
+        self._elsewhere.remove(run_id)
 
     async def plan(self, run_id: str, script: Script) -> Plan | Outcome:
         """Write the script to the run's folder and return k6's plan of it, or how k6 refused it; raises as `k6` does."""
@@ -152,8 +158,7 @@ class LocalRunner:
     def discard(self, run_id: str) -> None:
         """Remove the run's folder."""
         shutil.rmtree(self.folder(run_id).path, ignore_errors=True)
-        if elsewhere := self._elsewhere.pop(run_id, None):
-            shutil.rmtree(elsewhere, ignore_errors=True)
+        self._elsewhere.remove(run_id)
 
     def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:
         """Return what is left of a run whose owner died; `take` gets the lines of its record."""
@@ -170,12 +175,9 @@ class LocalRunner:
         Tail(self.folder(run_id).record, take).read()
 
     def seal(self, run_id: str, script: Script) -> None:
-        """Take the secrets out of the run's folder once the run is over; of folders that are not kept, the last few stay until `close`."""
+        """Take the secrets out of the run's folder once the run is over; of folders elsewhere, the last few stay until `close`."""
         seal(self.folder(run_id), _secrets(script), secrets_of_names(script))
-        over = [other for other in self._elsewhere if other == run_id or other in self._over]
-        self._over = {*over[-_MOST_ELSEWHERE:]}
-        for other in over[:-_MOST_ELSEWHERE]:
-            self.discard(other)
+        self._elsewhere.end(run_id)
 
     def log(self, run_id: str) -> str:
         """Return k6's log of a run, empty when there is none."""
@@ -207,8 +209,7 @@ class LocalRunner:
     def close(self) -> None:
         """End the watchdog and remove what is not kept; call when no run is left."""
         self._watchdog.close()
-        for run_id in [*self._elsewhere]:
-            self.discard(run_id)
+        self._elsewhere.close()
 
     def _write(self, run_id: str, script: Script) -> RunFolder:
         try:
@@ -216,8 +217,7 @@ class LocalRunner:
         except OSError:
             # A full or read-only disk must not stop a test: its answer does not depend on being kept.
             shutil.rmtree(RunFolder(self._results_dir, run_id).path, ignore_errors=True)
-            self._elsewhere[run_id] = Path(tempfile.mkdtemp(prefix="k6-mcp-"))
-            return write_script(self.folder(run_id), script)
+            return write_script(self._elsewhere.make(run_id), script)
 
 
 class _Stop:

@@ -1,6 +1,7 @@
 """Keeping a run and getting it back."""
 
 import asyncio
+import os
 import sqlite3
 import stat
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from k6_mcp.history.folders import Folders
 from k6_mcp.history.history import History
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
@@ -168,3 +170,27 @@ def _ids(database: Path) -> list[str]:
         return [run_id for (run_id,) in connection.execute("SELECT run_id FROM runs")]
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize("was_there", [False, True])
+def test_files_are_brought_home_whole_and_without_their_run_json(tmp_path: Path, was_there: bool) -> None:
+    run_id = a_run().run_id
+    home, outside = (RunFolder(tmp_path / name, run_id) for name in ("results", "outside"))
+    outside.path.mkdir(parents=True)
+    outside.log.write_text("k6 says", encoding="utf-8")
+    outside.run_json.write_text("older", encoding="utf-8")
+    os.mkfifo(pipe := outside.path / "pipe")  # cannot be copied
+    if was_there:
+        home.path.mkdir(parents=True)
+        home.run_json.write_text("newer", encoding="utf-8")
+
+    with pytest.raises(OSError, match="named pipe"):
+        Folders(home.results_dir).take_in(outside)
+    there_after_failure = home.path.exists()
+    pipe.unlink()
+    Folders(home.results_dir).take_in(outside)
+
+    assert there_after_failure == was_there
+    assert home.log.read_text(encoding="utf-8") == "k6 says"
+    assert not was_there or home.run_json.read_text(encoding="utf-8") == "newer"
+    assert was_there or not home.run_json.exists()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -101,6 +102,21 @@ def test_thresholds_that_hold_pass_and_the_reports_say_so(k6_mcp: Gate, target: 
     assert "<!doctype html>" in (tmp_path / "gate.html").read_text(encoding="utf-8").lower()
     assert not (tmp_path / "gate-comparison.html").exists()
     assert (tmp_path / "results" / "last-prune").exists()  # commands that leave at once tidy up too
+
+
+def test_a_run_that_is_kept_nowhere_else_is_not_said_to_be_shown_but_where_it_is(
+    k6_mcp: Gate, target: Target, settings: Settings
+) -> None:
+    settings.results_dir.write_text("nothing can be written here", encoding="utf-8")
+
+    done = k6_mcp("gate", target.url("/ok"), "--vus", "1", "--iterations", "2", "--slo", "p95_ms=5000")
+
+    told = re.search(r"the run is in\s+(\S+)", done.out)
+    assert (done.code, "k6-mcp show" in done.out) == (0, False)
+    assert told
+    place = Path(told[1])
+    assert (place / "run.json").exists()
+    shutil.rmtree(place.parents[1])
 
 
 def test_a_crossed_threshold_is_a_breach_that_every_report_tells(k6_mcp: Gate, target: Target, tmp_path: Path) -> None:

@@ -95,6 +95,12 @@ class ScriptedK6:
     def discard(self, run_id: str) -> None:
         self.discarded.append(run_id)
 
+    def elsewhere(self, run_id: str) -> None:
+        """Every run is kept where it belongs."""
+
+    def brought_home(self, run_id: str) -> None:
+        raise AssertionError("no run is elsewhere")
+
     def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:
         raise AssertionError("no test leaves an orphan")
 
