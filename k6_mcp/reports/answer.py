@@ -194,7 +194,7 @@ def _next(run: Run) -> str | None:
         return f'get_run with run_id="{run.run_id}" and wait_s=45, again until the status is final; stop_run ends it early'
     if run.failure is not None:
         return f'analyze_run with run_id="{run.run_id}" explains the failure; get_run with detail="log" has the log'
-    if run.status == "lost":
+    if run.status == "lost" or (run.status == "cancelled" and run.started_at is None):  # there is nothing to look at
         return "execute_k6_test with the same arguments"
     return f'get_run with run_id="{run.run_id}" and detail="full" has every metric'
 

@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -154,6 +155,13 @@ def test_a_running_test_says_how_far_it_is_and_what_to_call_next() -> None:
 def test_a_queued_test_says_its_position() -> None:
     answer = run_answer(run("queued", queue_position=2))
     assert (answer.headline, answer.queue_position) == ("queued at position 2, no traffic yet", 2)
+
+
+def test_a_run_that_was_stopped_before_k6_began_has_nothing_to_look_at() -> None:
+    before, after = run("cancelled", started_at=None), run("cancelled", started_at=datetime(2026, 3, 1, tzinfo=UTC))
+
+    assert run_answer(before).next == "execute_k6_test with the same arguments"
+    assert run_answer(after).next == f'get_run with run_id="{after.run_id}" and detail="full" has every metric'
 
 
 def test_a_final_run_names_its_resources_and_the_tool_that_explains_it() -> None:
