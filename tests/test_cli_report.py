@@ -32,8 +32,9 @@ def test_a_report_goes_into_the_folder_of_its_run(folder: RunFolder, capsys: pyt
     assert path.read_bytes().startswith(b"<?xml")
 
 
-def test_a_report_goes_where_it_is_told_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["report", RUN_ID, "--format", "csv", "--output", str(tmp_path / "x.csv")]) == 0
+@pytest.mark.parametrize("option", ["-o", "--output"])
+def test_a_report_goes_where_it_is_told_to(option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", RUN_ID, "--format", "csv", option, str(tmp_path / "x.csv")]) == 0
 
     assert capsys.readouterr().out == f"{tmp_path / 'x.csv'}\n"
     assert (tmp_path / "x.csv").read_bytes().endswith(b"\r\n")

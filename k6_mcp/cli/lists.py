@@ -161,5 +161,10 @@ def health_view(health: Health, settings: Settings) -> RenderableType:
     )
     table.add_row("", Text("limits", style="bold"), caps)
     table.add_row("", Text("results", style="bold"), str(settings.results_dir))
-    text = "load tests can run here" if health.ok else "load tests cannot run here yet"
+    text = "load tests can run here" if health.ok else _trouble(health)
     return Group(Text(f"k6-mcp {__version__}: {text}", style="bold green" if health.ok else "bold red"), indented(table))
+
+
+def _trouble(health: Health) -> str:
+    broken = {component.name for component in health.components if component.state == "broken"}
+    return "load tests can run here, but cannot be kept" if broken == {"disk"} else "load tests cannot run here yet"

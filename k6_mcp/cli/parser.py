@@ -119,7 +119,7 @@ def _add_runs(add: AddParser) -> None:
     report = add("report", help="write a report of a run", description="Write a report of a run for people or pipelines.")
     report.add_argument("run_id", nargs="?", metavar="RUN", help=_NEWEST)
     report.add_argument("--format", choices=get_args(ReportFormat), default="html", help="what to write (default html)")
-    report.add_argument("--output", metavar="FILE", help="where to; - for stdout, the run's folder when left out")
+    report.add_argument("-o", "--output", metavar="FILE", help="where to; - for stdout, the run's folder when left out")
     report.add_argument(
         "--baseline", metavar="RUN|TEST", help="html, markdown: compare with this run, or the baseline of this test"
     )

@@ -56,6 +56,15 @@ def history(cli: Cli, *filters: str) -> list[dict[str, Any]]:
     return json.loads(cli("history", "--json", *filters).stdout)["runs"]
 
 
+def test_doctor_says_that_tests_run_where_they_cannot_be_kept(cli: Cli, settings: Settings) -> None:
+    settings.results_dir.write_text("nothing can be written here", encoding="utf-8")
+
+    done = cli("doctor")
+
+    assert done.returncode == 1
+    assert "load tests can run here, but cannot be kept" in done.stdout
+
+
 def test_a_test_that_holds_ends_with_0_and_is_kept(cli: Cli, target: Target, settings: Settings) -> None:
     done = cli("run", target.url("/ok"), "--vus", "1", "--iterations", "3", "--slo", "p95_ms=5000", "--name", "smoke")
 
