@@ -119,6 +119,10 @@ class LoadTests:
         self._tasks.start_soon(self._look_at_k6)
         await anyio.lowlevel.checkpoint()
 
+    def excess(self, test: LoadTest) -> tuple[str, ...]:
+        """Return every limit of this server that the request itself violates; `start` raises them."""
+        return limits.violations(test, None, self._settings.limits)
+
     async def plan(self, test: LoadTest) -> PlanReport:
         """Return what `test` would run and every limit it violates; starts no traffic and keeps nothing."""
         from k6_mcp.analysis.refusal import after_plan, read_refusal

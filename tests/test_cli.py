@@ -156,6 +156,21 @@ def test_what_is_refused_ends_with_2_and_the_next_step(capsys: pytest.CaptureFix
     assert "next step" in text
 
 
+@pytest.mark.parametrize("command", ["run", "validate"])
+def test_limits_are_said_together_with_options_that_are_wrong(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["http://127.0.0.1:1/", "--vus", "5000", "--duration", "2h"]
+
+    assert main([command, *words, "--slo", "speed=1"]) == 2
+    of_the_test = capsys.readouterr().err
+    assert main([command, *words, "--stage", "1m"]) == 2
+    of_the_words = capsys.readouterr().err
+
+    for said in (of_the_test, of_the_words):
+        assert "invalid_arguments" in said
+        assert "(K6_MCP_MAX_VUS)" in said
+        assert "(K6_MCP_MAX_DURATION)" in said
+
+
 def test_a_refusal_is_json_for_those_who_asked_for_json(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["run", URL, "--vus", "5000", "--duration", "1m", "--json"])
 

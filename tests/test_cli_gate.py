@@ -90,6 +90,7 @@ def test_a_definition_may_come_from_stdin(monkeypatch: pytest.MonkeyPatch) -> No
         (["r-20260101-aaaaaaaaaaaaaaaa"], "unknown_run"),
         (["r-20260101-aaaaaaaaaaaaaaaa", "--vus", "2"], "vus: a run that has ended takes no load test arguments"),
         ([URL, "--vus", "99999", "--duration", "1s"], "limit_exceeded"),
+        (["wrong.json", "--vus", "99999", "--duration", "1s"], "K6_MCP_MAX_VUS"),
         ([URL], "k6_not_found"),
         ([URL, "--set-baseline-on-pass"], "has no name"),
         ([URL, "--github"], "GITHUB_STEP_SUMMARY is not set"),

@@ -13,7 +13,7 @@ from pydantic import JsonValue, ValidationError
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.request import LoadTest
-from k6_mcp.models.rules import parse_load_test, shape_violations
+from k6_mcp.models.rules import Judge, nothing_more, parse_load_test, shape_violations
 
 _THRESHOLD = re.compile(r"\s*([A-Za-z_]\w*(?:\{[^}]*\})?)\s*[:=]\s*(.*\S)\s*\Z", re.DOTALL)
 _STAGE = re.compile(r"([^:]+):(\d+)\Z")
@@ -35,17 +35,17 @@ _QUERY = (
 )
 
 
-def load_test(options: argparse.Namespace) -> LoadTest:
-    """Return the load test that the options of `run`, `validate` or `render` describe.
+def load_test(options: argparse.Namespace, judge: Judge = nothing_more) -> LoadTest:
+    """Return the load test that the options of `run`, `validate` or `render` describe; see `parse_load_test` for `judge`.
 
     Raises:
         InvalidArguments: With every violation at once.
     """
     words = _Words()
-    return _parsed({**_source(options.source), **_given(options, words)}, words)
+    return _parsed({**_source(options.source), **_given(options, words)}, words, judge)
 
 
-def defined_test(options: argparse.Namespace) -> LoadTest:
+def defined_test(options: argparse.Namespace, judge: Judge = nothing_more) -> LoadTest:
     """Return the load test that the options of `gate` describe: as for `run`, or on top of a JSON file of the tool's arguments.
 
     Options replace what the file says; `--env`, `--tag` and `--header` add to it. A relative `script_file` is sought beside the file.
@@ -54,7 +54,7 @@ def defined_test(options: argparse.Namespace) -> LoadTest:
         InvalidArguments: With every violation at once.
     """
     if options.source != "-" and not options.source.endswith(".json"):
-        return load_test(options)
+        return load_test(options, judge)
     words = _Words()
     arguments, given = _definition(options.source), _given(options, words)
     for name in _ADDED:
@@ -63,7 +63,7 @@ def defined_test(options: argparse.Namespace) -> LoadTest:
             arguments[name] = {**cast("Arguments", first), **cast("Arguments", more)}
         elif more is not None:
             arguments[name] = more
-    return _parsed({**arguments, **given}, words)
+    return _parsed({**arguments, **given}, words, judge)
 
 
 def given_options(options: argparse.Namespace) -> list[str]:
@@ -93,13 +93,13 @@ def _given(options: argparse.Namespace, words: "_Words") -> Arguments:
     return {name: value for name, value in arguments.items() if value not in (None, {}, [], False)}
 
 
-def _parsed(given: Mapping[str, object], words: "_Words") -> LoadTest:
+def _parsed(given: Mapping[str, object], words: "_Words", judge: Judge) -> LoadTest:
     try:
-        test = parse_load_test(given)
+        test = parse_load_test(given, judge=judge)
     except InvalidArguments as error:
         raise InvalidArguments(*words.reasons, *error.reasons, hint=_HINT) from None
     if words.reasons:
-        raise InvalidArguments(*words.reasons, hint=_HINT)
+        raise InvalidArguments(*words.reasons, *judge(test), hint=_HINT)
     return test
 
 

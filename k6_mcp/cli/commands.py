@@ -46,7 +46,7 @@ async def _in_service(options: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _validate(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    report = await service.plan(load_test(options))
+    report = await service.plan(load_test(options, service.excess))
     if options.json:
         write_json(report)
     else:

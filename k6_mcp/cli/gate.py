@@ -16,6 +16,7 @@ from k6_mcp.cli.arguments import defined_test, given_options
 from k6_mcp.cli.console import below, stdout, write_json
 from k6_mcp.cli.run import run_to_end
 from k6_mcp.errors import InvalidArguments, K6McpError, ReportUnavailable
+from k6_mcp.limits import violations
 from k6_mcp.models.gate import GateOutcome, GatePolicy, GateResult
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run_id import RUN_ID
@@ -86,7 +87,7 @@ def _what(options: argparse.Namespace, settings: Settings) -> LoadTest | str:
                 f"{', '.join(surplus)}: a run that has ended takes no load test arguments", hint="leave them out"
             )
         return options.source
-    test = defined_test(options)
+    test = defined_test(options, lambda given: violations(given, None, settings.limits))
     if options.set_baseline_on_pass and not test.name:
         raise InvalidArguments("--set-baseline-on-pass: the test has no name to keep a baseline for", hint="give --name")
     return test

@@ -30,7 +30,7 @@ ShowLive = Callable[[Run], None]
 
 async def run(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     """Run the test that the options describe and show its verdict; return the exit code."""
-    test, console, reports = load_test(options), stderr(), wanted(options.report)
+    test, console, reports = load_test(options, service.excess), stderr(), wanted(options.report)
     silent = options.quiet or (options.json and not console.is_terminal)
     ended = (await run_to_end(service, test, silent=silent))[1]
     if options.json:

@@ -71,7 +71,7 @@ async def ask(call: Call) -> OneShotAnswer:
 
 
 async def _plan(call: Call) -> OneShotAnswer:
-    return _result(await call.service.plan(parse_load_test(load_arguments(call.params))))
+    return _result(await call.service.plan(parse_load_test(load_arguments(call.params), judge=call.service.excess)))
 
 
 async def _get_run(call: Call) -> OneShotAnswer:

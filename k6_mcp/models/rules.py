@@ -1,7 +1,7 @@
 """Rules across the arguments of a load test, and the one door through which arguments become a `LoadTest`."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -14,26 +14,36 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SOURCES = ("script", "script_file", "url")
 _URL_ONLY = ("preset", "method", "headers", "body")
 _INSIDE: Mapping[str, Iterable[str]] = {"slo": Slo.model_fields, "stages": Stage.model_fields}
+Judge = Callable[[LoadTest], Iterable[str]]
 _NEVER_ECHOED = (["headers"], ["env"], ["body"], ["script"])  # may hold secrets or whole files
 
 
-def parse_load_test(arguments: Mapping[str, object], *, beside: Iterable[str] = ()) -> LoadTest:
+def nothing_more(_: LoadTest) -> Iterable[str]:
+    """Judge where no limits hold, as nothing will be run."""
+    return ()
+
+
+def parse_load_test(arguments: Mapping[str, object], *, beside: Iterable[str] = (), judge: Judge = nothing_more) -> LoadTest:
     """Return the `LoadTest` that `arguments` describe; `beside` names what the caller itself also accepts.
 
+    `judge` says what else stands against wrong arguments, given those of them that are well formed.
+
     Raises:
-        InvalidArguments: With one sentence for every violation, of shape and across arguments, at once.
+        InvalidArguments: With one sentence for every violation, of shape, across arguments, and of what `judge` says, at once.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     reasons = list(_across(given))
+    well_formed = {name: value for name, value in given.items() if not _torn(value)}
+    reasons += [f"{name}: is not Unicode text (half of a surrogate pair)" for name in given if name not in well_formed]
     try:
-        test = LoadTest.model_validate(given)
+        test = LoadTest.model_validate(well_formed)
     except ValidationError as error:
         reasons = [*shape_violations(error, [*LoadTest.model_fields, *beside]), *reasons]
-    else:
-        reasons += [f"{name}: is not Unicode text (half of a surrogate pair)" for name, value in given.items() if _torn(value)]
-        if not reasons:
-            return test
-    raise InvalidArguments(*reasons, hint="correct these arguments and call again; nothing was run")
+        wrong = {str(item["loc"][0]) for item in error.errors(include_url=False, include_context=False)}
+        test = LoadTest.model_validate({name: value for name, value in well_formed.items() if name not in wrong})
+    if reasons:
+        raise InvalidArguments(*reasons, *judge(test), hint="correct these arguments and call again; nothing was run")
+    return test
 
 
 def shape_violations(error: ValidationError, allowed: Iterable[str]) -> Iterator[str]:

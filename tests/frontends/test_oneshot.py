@@ -51,6 +51,14 @@ async def test_load_arguments_replace_the_scripts_own_load(
     assert (test.vus, test.duration, test.override_load) == (vus, duration, override)
 
 
+@pytest.mark.parametrize("method", ["execute_k6_test", "plan_k6_test"])
+async def test_limits_are_told_together_with_arguments_that_are_wrong(method: str) -> None:
+    (answer,) = await answers_to({"method": method, "params": {"url": "http://h/", "vus": 2000, "duration": "5s", "nope": 1}})
+
+    assert "nope: unknown argument" in answer["error"]
+    assert "vus 2000 VUs is above this server's limit" in answer["error"]
+
+
 async def test_a_url_keeps_its_presets_own_rules() -> None:
     service = FakeService()
 

@@ -1,6 +1,7 @@
 import pytest
 
 from k6_mcp.errors import InvalidArguments
+from k6_mcp.models.request import LoadTest
 from k6_mcp.models.rules import parse_load_test
 
 
@@ -110,3 +111,35 @@ def test_convenient_forms_are_accepted() -> None:
         {"url": "http://a", "method": "post", "expected_statuses": [200, "4XX"], "thresholds": {"http_reqs": "count>1"}}
     )
     assert (test.method, test.expected_statuses, test.thresholds) == ("POST", ["200", "4xx"], {"http_reqs": ["count>1"]})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"nope": 1},
+        {"rate_per_s": -1},
+        {"name": "\ud800"},
+        {"slo": {"p95_s": 1}},
+        {"url": "http://127.0.0.1:1/", "script": "x"},
+    ],
+)
+def test_what_is_well_formed_is_judged_although_another_argument_is_wrong(wrong: dict[str, object]) -> None:
+    judged: list[LoadTest] = []
+
+    def judge(test: LoadTest) -> list[str]:
+        judged.append(test)
+        return ["vus: too many here"]
+
+    with pytest.raises(InvalidArguments) as caught:
+        parse_load_test({"url": "http://127.0.0.1:1/", "vus": 5000, "duration": "2h", **wrong}, judge=judge)
+
+    assert [(test.vus, test.duration) for test in judged] == [(5000, "2h")]
+    assert len(caught.value.reasons) == 2
+    assert caught.value.reasons[-1] == "vus: too many here"
+
+
+def test_arguments_that_are_right_are_not_judged_here() -> None:
+    def judge(_: LoadTest) -> list[str]:
+        raise AssertionError("whether it is allowed is asked when the test is started")
+
+    assert parse_load_test({"url": "http://127.0.0.1:1/", "vus": 5000, "duration": "2h"}, judge=judge).vus == 5000

@@ -10,7 +10,7 @@ from k6_mcp.errors import InvalidArguments
 from k6_mcp.frontends.mcp_server.schemas import Schema
 from k6_mcp.models.base import Model
 from k6_mcp.models.request import Duration, LoadTest
-from k6_mcp.models.rules import parse_load_test, shape_violations
+from k6_mcp.models.rules import Judge, parse_load_test, shape_violations
 
 Detail = Literal["summary", "full", "timeline", "log", "script"]
 M = TypeVar("M", bound=Model)
@@ -85,11 +85,11 @@ def parse(model: type[M], arguments: Mapping[str, object]) -> M:
         raise InvalidArguments(*reasons, hint="correct these arguments and call again") from None
 
 
-def parse_execute(arguments: Mapping[str, object]) -> tuple[LoadTest, float]:
+def parse_execute(arguments: Mapping[str, object], judge: Judge) -> tuple[LoadTest, float]:
     """Return the load test and the seconds to wait for it.
 
     Raises:
-        InvalidArguments: With one sentence for every violation in both.
+        InvalidArguments: With one sentence for every violation in both, and for what `judge` says besides.
     """
     waiting = {name: value for name, value in arguments.items() if name in Wait.model_fields}
     rest = {name: value for name, value in arguments.items() if name not in Wait.model_fields}
@@ -100,11 +100,12 @@ def parse_execute(arguments: Mapping[str, object]) -> tuple[LoadTest, float]:
     except InvalidArguments as error:
         reasons.extend(error.reasons)
     try:
-        test = parse_load_test(rest, beside=Wait.model_fields)
+        test = parse_load_test(rest, beside=Wait.model_fields, judge=judge)
     except InvalidArguments as error:
         reasons[:0] = error.reasons
     if test is None or reasons:
-        raise InvalidArguments(*reasons, hint="correct these arguments and call again; nothing was run")
+        excess = judge(test) if test is not None else ()  # else it is told already
+        raise InvalidArguments(*reasons, *excess, hint="correct these arguments and call again; nothing was run")
     return test, wait_s
 
 

@@ -39,8 +39,8 @@ class RunTasks:
         started: list[Run] = []
 
         async def begin() -> CallToolResult:
-            test, _ = parse_execute(unwrapped(params.arguments or {}, input_schema(ExecuteArguments)))
             service = await self._opened.service()
+            test, _ = parse_execute(unwrapped(params.arguments or {}, input_schema(ExecuteArguments)), service.excess)
             started.append(await service.start(test))
             return answered(run_answer(started[0]))
 

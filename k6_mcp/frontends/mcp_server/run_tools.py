@@ -48,18 +48,20 @@ class RunTools:
 
     async def execute(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Run a test and answer with its result, or with its state when it outlasts `wait_s`."""
-        return await self._execute(*parse_execute(arguments), context)
+        service = await self._opened.service()
+        return await self._execute(*parse_execute(arguments, service.excess), context)
 
     async def execute_with_options(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Run a script file; its own load is overridden."""
         options = parse(OptionsArguments, arguments)
-        test = parse_load_test({**options.model_dump(), "override_load": True})
+        service = await self._opened.service()
+        test = parse_load_test({**options.model_dump(), "override_load": True}, judge=service.excess)
         return await self._execute(test, Wait().wait_s, context)
 
     async def plan(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Answer with what would run."""
-        test = parse_load_test(arguments)
         service = await self._opened.service()
+        test = parse_load_test(arguments, judge=service.excess)
         return answered(plan_answer(await service.plan(test)))
 
     async def stop(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:

@@ -39,6 +39,29 @@ async def test_a_test_that_outlasts_wait_s_comes_back_running_with_what_to_call_
     assert (ended["run_id"], ended["status"]) == (run["run_id"], "completed")
 
 
+@pytest.mark.parametrize("tool", ["execute_k6_test", "plan_k6_test"])
+@pytest.mark.parametrize("wrong", [{"nope": 1}, {"preset": "enormous"}])
+async def test_limits_are_told_together_with_arguments_that_are_wrong(
+    settings: Settings, tool: str, wrong: dict[str, object]
+) -> None:
+    arguments = {"url": "http://127.0.0.1:1/", "vus": 5000, "duration": "2h", **wrong}
+    async with connected(settings, ScriptedK6()) as client:
+        refused = await client.call_tool(tool, arguments)
+
+    text = refusal(refused)
+    assert text.startswith(f"invalid_arguments: {next(iter(wrong))}: ")
+    assert "(K6_MCP_MAX_VUS)" in text
+    assert "(K6_MCP_MAX_DURATION)" in text
+
+
+async def test_limits_are_told_together_with_a_wait_that_is_wrong(settings: Settings) -> None:
+    async with connected(settings, ScriptedK6()) as client:
+        text = refusal(await client.call_tool("execute_k6_test", {**SCRIPT, "vus": 5000, "wait_s": -1}))
+
+    assert "wait_s: " in text
+    assert "(K6_MCP_MAX_VUS)" in text
+
+
 async def test_a_planned_script_is_shown_without_its_secrets(settings: Settings) -> None:
     script = f"const password = 'hunter2-hunter2';\n{SCRIPT['script']}"
     async with connected(settings, ScriptedK6()) as client:
