@@ -1,6 +1,6 @@
 """Whether other work on the machine held k6 up during a run, and how much that may have added to the latency that it measured.
 
-k6's threads also wait on an idle machine, for each other: there they waited for up to three quarters of the time in which they wanted a
+k6's threads also wait on an idle machine, for each other: there they waited for up to about three quarters of the time in which they wanted a
 CPU, at any rate of requests and at full speed. From `HELD_UP` on, latency was no longer that of the target (docs/comparison.md).
 """
 
