@@ -67,7 +67,7 @@ _BREAKOUTS = (
 @pytest.mark.parametrize("breakout", _BREAKOUTS)
 async def test_no_value_of_the_caller_becomes_code(settings: Settings, target: Target, breakout: str) -> None:
     payload = breakout.format(url=target.url("/pwned"))
-    query = payload.translate({ord(char): None for char in " \u2028\u2029"})
+    query = payload.translate({ord(char): None for char in " \u2028\u2029"}).replace("%", "%25")
 
     await ran(
         settings,
@@ -156,7 +156,6 @@ async def test_a_preset_is_planned_in_its_size(settings: Settings, preset: Prese
     ("load", "executor", "vus", "duration_s", "rate"),
     [
         ({"vus": 3, "duration": "2s"}, "constant-vus", 3, 2, None),
-        ({"vus": 3}, "constant-vus", 3, 30, None),
         ({"iterations": 7}, "shared-iterations", 1, 600, None),
         ({"vus": 2, "iterations": 7}, "shared-iterations", 2, 600, None),
         ({"stages": [{"duration": "1s", "target": 4}, {"duration": "500ms", "target": 0}]}, "ramping-vus", 4, 1.5, None),
