@@ -11,6 +11,7 @@ import uvicorn
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.server import K6Server
+from k6_mcp.frontends.mcp_server.streams import OpenStreams
 from k6_mcp.runners.signals import Stop, stop_signals
 
 _HOST = "127.0.0.1"  # there is no access control yet, so nothing else can be bound
@@ -39,8 +40,9 @@ def serve(server: K6Server, opened: OpenedService, port: int) -> int:
 
 
 async def _serve(server: K6Server, opened: OpenedService, listener: socket.socket) -> int:
+    streams = OpenStreams(server.streamable_http_app(host=_HOST))
     config = uvicorn.Config(
-        server.streamable_http_app(host=_HOST),
+        streams,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_LEAVE_S,
@@ -48,15 +50,16 @@ async def _serve(server: K6Server, opened: OpenedService, listener: socket.socke
     http = _Server(config)
     with stop_signals() as stop:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_leave_on, stop, server, opened, http)
+            tasks.start_soon(_leave_on, stop, server, opened, streams, http)
             await http.serve([listener])
             tasks.cancel_scope.cancel()
         return stop.exit_code
 
 
-async def _leave_on(stop: Stop, server: K6Server, opened: OpenedService, http: uvicorn.Server) -> None:
-    """Stop the runs, answer their callers, end."""
+async def _leave_on(stop: Stop, server: K6Server, opened: OpenedService, streams: OpenStreams, http: uvicorn.Server) -> None:
+    """Stop the runs, answer their callers, end the streams of those who only listen, end."""
     await stop.wait()
     await opened.close()
     await server.in_flight.wait_idle(_LEAVE_S)
+    streams.end()
     http.should_exit = True

@@ -1,6 +1,7 @@
 """The server over HTTP: on the loopback interface, for several clients, ended by a signal."""
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -19,6 +20,12 @@ from tests.frontends.mcp_server.connect import answer
 
 _START_S = 20.0
 _END_S = 15.0
+_INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "listener", "version": "1"}},
+}
 _SERVE = "import sys; from k6_mcp.cli.main import main; sys.exit(main(['serve', '--http', sys.argv[1]]))"
 
 
@@ -28,7 +35,11 @@ def serving(results_dir: Path) -> Generator[tuple[subprocess.Popen[bytes], int]]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = int(listener.getsockname()[1])
     environment = {"K6_RESULTS_DIR": str(results_dir), "PATH": os.environ.get("PATH", "")}
-    with subprocess.Popen([sys.executable, "-c", _SERVE, str(port)], env=environment, stdin=subprocess.DEVNULL) as process:
+    command = [sys.executable, "-c", _SERVE, str(port)]
+    with (
+        results_dir.with_name("stderr").open("wb") as log,
+        subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stderr=log) as process,
+    ):
         try:
             deadline = time.monotonic() + _START_S
             while not _listens(port):
@@ -56,6 +67,23 @@ async def test_clients_of_both_eras_are_served_at_once_and_sigterm_ends_it(tmp_p
             assert process.wait(_END_S) == 143
     assert tools[0] == tools[1]
     assert [page["runs"] for page in pages] == [[], []]
+
+
+def test_a_client_that_only_listens_sees_the_end_and_nobody_a_traceback(tmp_path: Path) -> None:
+    with serving(tmp_path / "results") as (process, port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_END_S)
+        headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+        connection.request("POST", "/mcp", json.dumps(_INITIALIZE), headers)
+        begun = connection.getresponse()
+        begun.read()
+        connection.request("GET", "/mcp", headers={**headers, "Mcp-Session-Id": begun.headers["Mcp-Session-Id"]})
+        stream = connection.getresponse()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(_END_S) == 143
+        assert stream.status == 200
+        stream.read()  # raises IncompleteRead where the answer is broken off
+        connection.close()
+    assert "Traceback" not in (tmp_path / "stderr").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("header", "value", "status"), [("Host", "evil.example", 421), ("Origin", "http://evil.example", 403)])
