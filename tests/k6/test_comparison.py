@@ -130,4 +130,4 @@ def test_the_terminal_repeats_and_keeps_baselines(settings: Settings, target: Ta
 
     assert len(first["series"]["runs"]) == 2
     assert baseline.stdout == f"{first['run_id']} is the baseline of 'home'\n"
-    assert (compared.returncode, "no ended run of the test 'home' beside" in compared.stderr) == (2, True)
+    assert (compared.returncode, "no ended run of the test 'home' since" in compared.stderr) == (2, True)

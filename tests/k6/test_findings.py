@@ -1,6 +1,7 @@
 """Real runs against a target that misbehaves, and what must be found in them; `python -m benchmarks findings` runs many more."""
 
 import dataclasses
+import re
 from collections.abc import Iterator
 
 import anyio
@@ -65,7 +66,10 @@ async def test_real_runs_show_the_findings_they_are_made_for_and_healthy_ones_no
     assert "jumped" in jump.message, jump
     assert explained["ramp"].phases[0].kind == "ramp"
     for advice in (finding.recommendation for finding in explained["a limiter"].findings):
-        assert "a limiter turned requests away (HTTP 429): stay below what it lets through (about 40 requests/s here)" in advice
+        told = re.search(
+            r"a limiter turned requests away \(HTTP 429\): stay below what it lets through \(about (\d+) requests/s", advice
+        )
+        assert told and 34 <= int(told[1]) <= 46, advice  # it lets 40 through
 
 
 async def test_a_rule_that_cannot_judge_costs_the_run_nothing_but_its_severity(settings: Settings, misbehaving: str) -> None:
