@@ -1,4 +1,4 @@
-"""Everything below this folder needs Chromium; without it it is left out, with a printed line."""
+"""Everything below this folder needs Chromium and a minute: it runs where it is asked for by name, or all is; else a line says that it is left out."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,8 @@ from tests.chromium.listener import Listener, listening
 
 _CHROMIUM = find()
 _REQUIRED = bool(os.environ.get("K6_MCP_CI"))  # where everything is installed, a missing Chromium is a failure
-_NEED = "Chromium or Chrome on PATH (Debian: apt-get install chromium)"
+_NEED = "a minute, and Chromium or Chrome on PATH (Debian: apt-get install chromium)"
+_HOW = "python -m pytest tests/chromium"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -19,14 +20,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ours = [item for item in items if Path(__file__).parent in item.path.parents]
     for item in ours:
         item.add_marker(pytest.mark.chromium)
-    if not ours or _CHROMIUM:
+    asked = any("chromium" in word for word in config.invocation_params.args)
+    if not ours or (_CHROMIUM and (_REQUIRED or asked)):
         return
     if _REQUIRED:
         raise pytest.UsageError(f"K6_MCP_CI is set, but tests/chromium needs {_NEED}")
     items[:] = [item for item in items if item not in ours]
     config.hook.pytest_deselected(items=ours)
     if reporter := config.pluginmanager.get_plugin("terminalreporter"):
-        reporter.write_line(f"left out: {len(ours)} tests of tests/chromium, which need {_NEED}")
+        reporter.write_line(f"left out: {len(ours)} tests of tests/chromium, which need {_NEED}: {_HOW}")
 
 
 @pytest.fixture(scope="session")
