@@ -158,23 +158,28 @@ class Driver:
 
     async def timeline(self, run: Run) -> Timeline | None:
         """Return a run over time: as recorded so far while it runs, as kept afterwards; if it is not kept, from the record."""
-        from k6_mcp.judging import record_of, timeline_of
+        from k6_mcp.judging import timeline_of
 
         if ongoing := self._ongoing.get(run.run_id):
             return timeline_of(ongoing.record, run.plan)
         if (kept := await self._history.timeline(run.run_id)) is not None:
             return kept
-        record = record_of(run)
-        await anyio.to_thread.run_sync(self._runner.recorded, run.run_id, record.feed)
-        return timeline_of(record, run.plan, run.metrics)
+        return timeline_of(await self._recorded(run), run.plan, run.metrics)
 
     async def seen(self, run: Run) -> Run:
         """Return a run of another server with what its record shows of it so far, if it is going on."""
         if run.status != "running" or run.run_id in self._ongoing:
             return run
-        record = Record(run.plan is None or run.plan.tells_scenarios)
-        await anyio.to_thread.run_sync(self._runner.recorded, run.run_id, record.feed)
+        record = await self._recorded(run)
         return run.model_copy(update={"live": live_figures(record, None, run.plan)}) if record.seconds else run
+
+    async def _recorded(self, run: Run) -> Record:
+        """Return what k6 has recorded of a run, as far as that is still there."""
+        from k6_mcp.judging import record_of
+
+        record = record_of(run)
+        await anyio.to_thread.run_sync(self._runner.recorded, run.run_id, record.feed)
+        return record
 
     async def keep_again(self) -> None:
         """Try once more to keep the runs that ended here and could not be kept, as when a disk was full."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from k6_mcp.history.history import History
     from k6_mcp.insights import Insights
     from k6_mcp.models.history import HistoryPage, HistoryQuery
-    from k6_mcp.models.reports import PlanReport
+    from k6_mcp.models.reports import Component, PlanReport
     from k6_mcp.models.request import LoadTest
     from k6_mcp.models.script import Script
     from k6_mcp.models.timeline import Timeline
@@ -104,9 +104,10 @@ class LoadTests:
     def _upkeep(self) -> Upkeep:
         from k6_mcp.upkeep import Upkeep
 
-        return Upkeep(
-            self._runner, self._driver, self._history, self._settings, self._when_recovered, self.insights.advice_health
-        )
+        def advice_health() -> Component:
+            return self.insights.advice_health()  # imported when health is asked for, not by each cleanup
+
+        return Upkeep(self._runner, self._driver, self._history, self._settings, self._when_recovered, advice_health)
 
     @cached_property
     def _repeats(self) -> Repeats:
