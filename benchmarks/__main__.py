@@ -11,7 +11,8 @@ from pathlib import Path
 from benchmarks import compare, findings, history, latency, memory, oneshot, overhead, rate, reports, startup, tokens
 from benchmarks.measure import Bench, Table
 from benchmarks.target import open_target
-from k6_mcp.runners.find import locate, probe
+from k6_mcp.runners.find import locate
+from k6_mcp.runners.version import probe
 
 _ALL: Mapping[str, Callable[[Bench], Awaitable[Table]]] = {
     "overhead": overhead.measure,

@@ -18,15 +18,17 @@ def main() -> int:
     if os.isatty(_STDIN):
         sys.stderr.write(_FOR_PEOPLE)
     try:
-        first_line = read_line(_STDIN)
-        settings = Settings.from_environment()
-    except KeyboardInterrupt:
+        return _serve(read_line(_STDIN), Settings.from_environment())
+    except KeyboardInterrupt:  # before the front end has its own way of ending
         return _INTERRUPTED
     except InvalidArguments as error:
         sys.stderr.write(f"k6-mcp: {error}\n")
         return 1
+
+
+def _serve(first_line: bytes, settings: Settings) -> int:
     if not speaks_mcp(first_line):
-        from k6_mcp.frontends.oneshot import serve_lines
+        from k6_mcp.frontends.oneshot_start import serve_lines
 
         return serve_lines(first_line, settings)
     from k6_mcp.frontends.mcp_server.run import serve_stdio

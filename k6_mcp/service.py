@@ -182,7 +182,7 @@ class LoadTests:
 
     async def _start_one(self, test: LoadTest, script: Script, repeat_of: str | None = None, repeat: int = 1) -> Run:
         now = datetime.now(UTC)
-        run_id = new_run_id(now)
+        run_id = self._runner.begun(script) or new_run_id(now)
         self._tasks.start_soon(self._history.get_ready)  # while k6 makes its plan
         try:
             planned = await self._runner.plan(run_id, script)

@@ -60,6 +60,7 @@ ENVIRONMENT = {"os.environ", "os.getenv", "os.putenv", "os.environb"}
 ENVIRONMENT_OWNERS = ("settings",)
 STDOUT_OWNERS = ("cli", "frontends.oneshot", "frontends.stdio_lines", "frontends.mcp_server")  # the last: the transport itself
 LAZY_OWNERS = (
+    "app",
     "driver",
     "service",
     "advice.choose",
@@ -68,6 +69,7 @@ LAZY_OWNERS = (
     "frontends.mcp_server",
     "frontends.oneshot",
     "frontends.oneshot_methods",
+    "frontends.oneshot_start",
     "history.archives",
     "history.history",
     "insights",

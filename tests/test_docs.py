@@ -11,7 +11,7 @@ import pytest
 from k6_mcp import __version__, errors
 from k6_mcp.cli.parser import build_parser
 from k6_mcp.frontends.mcp_server.server import build_server
-from k6_mcp.frontends.oneshot_methods import METHODS
+from k6_mcp.frontends.oneshot_request import METHODS
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.request import Preset, Slo
 from k6_mcp.models.rules import parse_load_test

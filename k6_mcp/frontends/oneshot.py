@@ -10,33 +10,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import json
-import logging
 import os
 import select
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from k6_mcp.app import open_app
 from k6_mcp.errors import InternalError, K6McpError, NotUnderstood
-from k6_mcp.frontends.oneshot_methods import METHODS, Call, Service, answer
+from k6_mcp.frontends.oneshot_methods import Call, Service, answer
+from k6_mcp.frontends.oneshot_request import HINT, parse
 from k6_mcp.runners.signals import Stop, stop_signals
 
 if TYPE_CHECKING:
     from k6_mcp.reports.oneshot_answer import OneShotAnswer
+    from k6_mcp.runners.launcher import Launcher
     from k6_mcp.settings import Settings
 
 ServiceOpener = Callable[[], AbstractAsyncContextManager[Service]]
 MAX_LINE_BYTES = 16_000_000  # far above the largest script a server accepts; keeps a client without line ends from filling memory
 _CHUNK_BYTES = 65536
 _LAST_WRITE_S = 5.0  # a reader that stopped reading does not keep the process from ending
-_HINT = 'send one line like {"method":"execute_k6_test","params":{"script_file":"t.js","duration":"10s","vus":10}}'
 T = TypeVar("T")
 
 
@@ -56,35 +53,10 @@ class Lines(Protocol):
         ...
 
 
-class Request(NamedTuple):
-    """One understood line."""
-
-    method: str
-    params: Mapping[str, object]
-
-
-def serve_lines(first_line: bytes, settings: Settings) -> int:
-    """Serve descriptors 0 and 1, beginning with `first_line`; return the exit code.
-
-    `first_line` is what was already read from descriptor 0; nothing must have been read ahead of it.
-    """
-    logging.disable()
-    _look_for_no_plugins()
-    gc.enable()
-    gc.freeze()  # what importing made lasts as long as the process: collecting it again and again only delays the end
-    return asyncio.run(_serve_stdio(first_line, settings))
-
-
-def _look_for_no_plugins() -> None:
-    """Tell pydantic that it has no plugins: even where it is told not to look for any, it imports what would look, for 10 ms."""
-    loader = ModuleType("pydantic.plugin._loader")
-    setattr(loader, "get_plugins", tuple)  # noqa: B010 (a module has no such attribute yet)
-    sys.modules.setdefault(loader.__name__, loader)
-
-
-async def _serve_stdio(first_line: bytes, settings: Settings) -> int:
+async def serve_stdio(first_line: bytes, settings: Settings, launcher: Launcher | None) -> int:
+    """Serve descriptors 0 and 1, beginning with `first_line`; return the exit code."""
     with stop_signals() as stop:
-        code = await serve(_Stdio(first_line, stop), lambda: open_app(settings), stop)
+        code = await serve(_Stdio(first_line, stop), lambda: open_app(settings, launcher), stop)
     return stop.exit_code or code
 
 
@@ -112,7 +84,7 @@ async def serve(lines: Lines, open_service: ServiceOpener, stop: Stop) -> int:
             await lines.write(_line(told))
             answered = True
         if not answered and not stop.asked:
-            return await _refuse(lines, NotUnderstood("there is no line with a request", hint=_HINT))
+            return await _refuse(lines, NotUnderstood("there is no line with a request", hint=HINT))
     return 0
 
 
@@ -121,34 +93,6 @@ async def _refuse(lines: Lines, error: NotUnderstood) -> int:
     await lines.write(refusal)
     sys.stderr.write(refusal.decode())
     return 1
-
-
-def parse(line: bytes) -> Request:
-    """Return the request on `line`.
-
-    Raises:
-        NotUnderstood: If it is not a JSON object with a known method and object params.
-    """
-    try:
-        document: object = json.loads(line, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise NotUnderstood(f"the line is not JSON ({error})", hint=_HINT) from None
-    if not isinstance(document, dict):
-        raise NotUnderstood("the line is JSON but not an object", hint=_HINT)
-    fields = cast("dict[str, object]", document)
-    method, params = fields.get("method"), fields.get("params")
-    if "jsonrpc" in fields:
-        raise NotUnderstood("this is a JSON-RPC message in a one-shot session", hint="begin a new process with it to speak MCP")
-    if not isinstance(method, str) or method not in METHODS:
-        what = f"unknown method {method[:60]!r}" if isinstance(method, str) else "there is no method"
-        raise NotUnderstood(f"{what}; known are {', '.join(METHODS)}", hint=_HINT)
-    if params is not None and not isinstance(params, dict):
-        raise NotUnderstood("params is not an object", hint=_HINT)
-    return Request(method, cast("dict[str, object]", params or {}))
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _internal() -> OneShotAnswer:

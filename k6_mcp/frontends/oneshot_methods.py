@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from k6_mcp.frontends.oneshot_request import EXECUTING, load_arguments
 from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import FINAL, Run
 
@@ -18,24 +19,8 @@ if TYPE_CHECKING:  # a process for one test waits for each import
     from k6_mcp.reports.oneshot_answer import OneShotAnswer
     from k6_mcp.runners.signals import Stop
 
-EXECUTING = ("execute_k6_test", "execute_k6_test_with_options")
-ASKING = (
-    "plan_k6_test",
-    "get_run",
-    "stop_run",
-    "get_history",
-    "analyze_run",
-    "compare_runs",
-    "set_baseline",
-    "get_statistics",
-    "get_report",
-    "check_health",
-)
-METHODS = (*EXECUTING, *ASKING)
-DEFAULT_VUS, DEFAULT_DURATION = 10, "30s"  # what clients of this protocol mean by leaving out one of the two
 LONGEST_WAIT_S = 3600.0  # one wait; repeated until the run is final
 _K6_RUNS_S = 0.02  # half of the shortest run
-_LOAD = ("vus", "duration", "iterations", "stages", "rate_per_s")
 
 
 class Insights(Protocol):
@@ -122,16 +107,3 @@ async def _prepare_answer() -> None:
 async def _stop_when_asked(call: Call, run_id: str) -> None:
     await call.stop.wait()
     await call.service.stop(run_id)
-
-
-def load_arguments(params: Mapping[str, object]) -> dict[str, object]:
-    """Return `params` with what this protocol means beyond its words: load arguments replace the script's own load."""
-    arguments = {name: value for name, value in params.items() if value is not None and name != "wait_s"}
-    given = [name for name in _LOAD if name in arguments]
-    if given == ["vus"]:
-        arguments["duration"] = DEFAULT_DURATION
-    if not given or "url" in arguments:
-        return arguments
-    if given == ["duration"]:
-        arguments["vus"] = DEFAULT_VUS
-    return {"override_load": True, **arguments}

@@ -6,7 +6,8 @@ from typing import TypeVar
 from pydantic import Field, ValidationError
 
 from k6_mcp.errors import InvalidArguments
-from k6_mcp.frontends.oneshot_methods import LONGEST_WAIT_S, Call, load_arguments
+from k6_mcp.frontends.oneshot_methods import LONGEST_WAIT_S, Call
+from k6_mcp.frontends.oneshot_request import load_arguments
 from k6_mcp.models.base import Model
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.reports import ReportFormat

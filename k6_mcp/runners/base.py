@@ -22,6 +22,10 @@ class Runner(Protocol):
         """
         ...
 
+    def begun(self, script: Script) -> str | None:
+        """Return the id of the run for which the plan of exactly this script is being made already, None if there is none."""
+        ...
+
     async def plan(self, run_id: str, script: Script) -> Plan | Outcome:
         """Write the script to the run's place and ask k6 what it would do, without traffic; an `Outcome` when k6 refuses it."""
         ...

@@ -1,14 +1,13 @@
 """The runner that executes k6 on this machine."""
 
 import contextlib
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio.abc import Process, TaskGroup
+from anyio.abc import TaskGroup
 
 from k6_mcp.errors import K6McpError
 from k6_mcp.models.folder import RunFolder
@@ -16,17 +15,17 @@ from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
 from k6_mcp.models.plan import Plan, RunPlan
 from k6_mcp.models.script import Script
 from k6_mcp.redaction import credentials_in, redact_said, redact_text, with_parts
-from k6_mcp.runners.command import HANDLE_SUMMARY_TIMEOUT_S, environment, inspect_command, run_command
+from k6_mcp.runners.child import Child, interrupt
+from k6_mcp.runners.command import HANDLE_SUMMARY_TIMEOUT_S, environment, run_command
 from k6_mcp.runners.cpu import CpuWatch, usable_cores
-from k6_mcp.runners.elsewhere import Elsewhere
-from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, without_secret_names, write_script
-from k6_mcp.runners.find import K6Binary, locate, probe
+from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, without_secret_names
 from k6_mcp.runners.inspect import read_plan
+from k6_mcp.runners.launcher import Inspection, Launcher
 from k6_mcp.runners.logs import LogReader
 from k6_mcp.runners.names import RecordNames, masked_plan, secrets_of_names
-from k6_mcp.runners.process import interrupt, k6_process, kill_group, wait_drained
+from k6_mcp.runners.process import owned, wait_drained
 from k6_mcp.runners.stdout import StdoutReader
-from k6_mcp.runners.watchdog import Watchdog
+from k6_mcp.runners.version import K6Binary, probe
 
 if TYPE_CHECKING:
     from k6_mcp.models.reports import Component
@@ -39,17 +38,13 @@ _LONGEST_TEARDOWN_S = 60.0
 
 
 class LocalRunner:
-    """Runs k6 as child processes, each in its run's folder below `results_dir` (or a temporary one when that cannot be written)."""
+    """Runs k6 as child processes, each in its run's folder."""
 
-    def __init__(self, results_dir: Path, k6_bin: str | None, search_path: str, timeout_s: float = PLAN_TIMEOUT_S) -> None:
+    def __init__(self, launcher: Launcher, timeout_s: float = PLAN_TIMEOUT_S) -> None:
         self._plan_timeout_s = min(PLAN_TIMEOUT_S, timeout_s)
-        self._results_dir = results_dir
-        self._k6_bin = k6_bin
-        self._search_path = search_path
-        self._watchdog = Watchdog()
+        self._launcher = launcher
         self._looking = anyio.Lock(fast_acquire=True)  # yields to nobody before k6 is started
         self._found: tuple[tuple[Path, float], K6Binary] | None = None
-        self._elsewhere = Elsewhere()
         self._stops: dict[str, _Stop] = {}
 
     async def k6(self) -> K6Binary:
@@ -59,11 +54,11 @@ class LocalRunner:
             K6NotFound: If there is no k6.
             K6TooOld: If it is older than supported.
         """
-        path = locate(self._k6_bin, self._search_path)
+        path = self._launcher.locate()
         key = (path, path.stat().st_mtime)
         async with self._looking:
             if self._found is None or self._found[0] != key:
-                self._found = (key, await probe(path))
+                self._found = (key, await probe(path, self._launcher.version_asked(path)))
             return self._found[1]
 
     async def k6_version(self) -> str:
@@ -72,25 +67,28 @@ class LocalRunner:
 
     def folder(self, run_id: str) -> RunFolder:
         """Return the folder of a run."""
-        return self._elsewhere.folder(run_id) or RunFolder(self._results_dir, run_id)
+        return self._launcher.folder(run_id)
 
     def elsewhere(self, run_id: str) -> RunFolder | None:
         """Return the folder of a run that the results folder could not take, None for all others."""
-        return self._elsewhere.folder(run_id)
+        return self._launcher.elsewhere.folder(run_id)
 
     def brought_home(self, run_id: str) -> None:
         """Give up the folder that `elsewhere` told: the results folder has its files now."""
-        self._elsewhere.remove(run_id)
+        self._launcher.elsewhere.remove(run_id)
+
+    def begun(self, script: Script) -> str | None:
+        """Return the id of the run for which k6 is making its plan of this script already, None if there is none."""
+        return self._launcher.begun(script)
 
     async def plan(self, run_id: str, script: Script) -> Plan | Outcome:
         """Write the script to the run's folder and return k6's plan of it, or how k6 refused it; raises as `k6` does."""
-        path = locate(self._k6_bin, self._search_path)
-        folder, planned = self._write(run_id, script), list[Plan | Outcome]()
+        inspection, planned = self._launcher.inspect(run_id, script), list[Plan | Outcome]()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._look_at_k6, tasks)  # k6's version beside its plan: each takes a process of 20 ms
-            planned.append(await self._inspect(path, folder, script))
+            planned.append(await self._plan(inspection))
         await self.k6()
-        return planned[0] if planned else await self._inspect(path, folder, script)
+        return planned[0] if planned else await self._plan(self._launcher.inspect(run_id, script))
 
     async def _look_at_k6(self, tasks: TaskGroup) -> None:
         try:
@@ -98,8 +96,10 @@ class LocalRunner:
         except K6McpError:  # told by the next `k6`; what is no k6 may never end its plan
             tasks.cancel_scope.cancel()
 
-    async def _inspect(self, k6: Path, folder: RunFolder, script: Script) -> Plan | Outcome:
-        started, reader = datetime.now(UTC), LogReader(appender(folder.log), _secrets(script))
+    async def _plan(self, inspection: Inspection) -> Plan | Outcome:
+        if isinstance(inspection.child, OSError):
+            return _not_started(inspection.started_at, inspection.child)
+        script, reader = inspection.script, LogReader(appender(inspection.folder.log), _secrets(inspection.script))
         output = bytearray()
 
         def take(chunk: bytes) -> None:
@@ -107,13 +107,9 @@ class LocalRunner:
                 output.extend(chunk)
 
         exit_code: int | None = None
-        command = inspect_command(k6, folder, script)
-        try:
-            async with k6_process(command, environment(folder, script), folder.path, self._watchdog) as child:
-                with anyio.move_on_after(self._plan_timeout_s):
-                    exit_code = await wait_drained(child, take, reader.feed)
-        except OSError as error:
-            return _not_started(started, error)
+        async with owned(inspection.child, self._launcher.watchdog) as child:
+            with anyio.move_on_after(self._plan_timeout_s):
+                exit_code = await wait_drained(child, take, reader.feed)
         reader.close()
         log = reader.digest(went_running=False)
         if exit_code == 0:
@@ -121,14 +117,14 @@ class LocalRunner:
             try:
                 return masked_plan(read_plan(output.decode("utf-8", errors="replace"), warnings), secrets_of_names(script))
             except ValueError as error:  # a k6 newer than we know
-                return _not_started(started, error)
+                return _not_started(inspection.started_at, error)
         timed_out = exit_code is None
         return Outcome(
             exit_code=exit_code,
             phase="plan",
             stop_reason="deadline" if timed_out else None,
             killed=timed_out,
-            started_at=started,
+            started_at=inspection.started_at,
             ended_at=datetime.now(UTC),
             log=log,
         )
@@ -143,7 +139,8 @@ class LocalRunner:
             if stop.reason:
                 return Outcome(exit_code=None, stop_reason=stop.reason, started_at=started, ended_at=started)
             command = run_command((await self.k6()).path, folder, plan.script, plan.plan)
-            async with k6_process(command, environment(folder, plan.script, plan.plan), folder.path, self._watchdog) as child:
+            child = self._launcher.start(command, environment(folder, plan.script, plan.plan), folder.path)
+            async with owned(child, self._launcher.watchdog):
                 emit(Started(at=started))
                 return await _Attempt(child, folder, plan, stop, emit, started).outcome()
         except (OSError, K6McpError) as error:
@@ -157,8 +154,7 @@ class LocalRunner:
 
     def discard(self, run_id: str) -> None:
         """Remove the run's folder."""
-        shutil.rmtree(self.folder(run_id).path, ignore_errors=True)
-        self._elsewhere.remove(run_id)
+        self._launcher.discard(run_id)
 
     def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:
         """Return what is left of a run whose owner died; `take` gets the lines of its record."""
@@ -177,7 +173,7 @@ class LocalRunner:
     def seal(self, run_id: str, script: Script) -> None:
         """Take the secrets out of the run's folder once the run is over; of folders elsewhere, the last few stay until `close`."""
         seal(self.folder(run_id), _secrets(script), secrets_of_names(script))
-        self._elsewhere.end(run_id)
+        self._launcher.elsewhere.end(run_id)
 
     def log(self, run_id: str) -> str:
         """Return k6's log of a run, empty when there is none."""
@@ -207,17 +203,8 @@ class LocalRunner:
         return Component(name="k6", state="ok", detail=f"k6 {k6.version} at {k6.path}")
 
     def close(self) -> None:
-        """End the watchdog and remove what is not kept; call when no run is left."""
-        self._watchdog.close()
-        self._elsewhere.close()
-
-    def _write(self, run_id: str, script: Script) -> RunFolder:
-        try:
-            return write_script(RunFolder(self._results_dir, run_id), script)
-        except OSError:
-            # A full or read-only disk must not stop a test: its answer does not depend on being kept.
-            shutil.rmtree(RunFolder(self._results_dir, run_id).path, ignore_errors=True)
-            return write_script(self._elsewhere.make(run_id), script)
+        """End what is left of k6 and remove what is not kept; call when no run is left."""
+        self._launcher.close()
 
 
 class _Stop:
@@ -236,7 +223,7 @@ class _Stop:
 class _Attempt:
     """One k6 process being watched: drained, tailed, stopped when asked or when its deadline passes."""
 
-    def __init__(self, child: Process, folder: RunFolder, plan: RunPlan, stop: _Stop, emit: Emit, started: datetime) -> None:
+    def __init__(self, child: Child, folder: RunFolder, plan: RunPlan, stop: _Stop, emit: Emit, started: datetime) -> None:
         self._child = child
         self._folder = folder
         self._plan = plan
@@ -307,7 +294,7 @@ class _Attempt:
         grace_s = _SHUTDOWN_GRACE_S if self._stop.reason == "shutdown" else teardown_s + HANDLE_SUMMARY_TIMEOUT_S + 5
         await anyio.sleep(grace_s)
         self._killed = True
-        kill_group(self._child.pid)
+        self._child.kill()
 
 
 def _secrets(script: Script) -> tuple[str, ...]:

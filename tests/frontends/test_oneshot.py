@@ -10,7 +10,7 @@ import pytest
 
 from k6_mcp.errors import K6NotFound
 from k6_mcp.frontends.oneshot import serve
-from k6_mcp.frontends.oneshot_methods import METHODS
+from k6_mcp.frontends.oneshot_request import METHODS
 from k6_mcp.runners.signals import Stop
 from tests.frontends.oneshot_fakes import FakeLines, FakeService, answers_to, execute
 

@@ -10,6 +10,7 @@ from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan, RunPlan
 from k6_mcp.models.rules import parse_load_test
+from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
 from k6_mcp.scripts.render import render
 from k6_mcp.settings import Settings
@@ -44,7 +45,7 @@ class Ran:
 
 async def planned(settings: Settings, **arguments: object) -> Plan | Outcome:
     """Return k6's plan of a request."""
-    with closing(LocalRunner(settings.results_dir, settings.k6_bin, "")) as runner:
+    with closing(LocalRunner(Launcher(settings.results_dir, settings.k6_bin, ""))) as runner:
         return await runner.plan(RUN_ID, render(parse_load_test(arguments)))
 
 
@@ -65,7 +66,7 @@ async def refused(settings: Settings, **arguments: object) -> str:
 async def ran(settings: Settings, **arguments: object) -> Ran:
     """Run a request to its end."""
     script = render(parse_load_test(arguments))
-    with closing(LocalRunner(settings.results_dir, settings.k6_bin, "")) as runner:
+    with closing(LocalRunner(Launcher(settings.results_dir, settings.k6_bin, ""))) as runner:
         plan = await runner.plan(RUN_ID, script)
         assert isinstance(plan, Plan), plan.log
         run_plan = RunPlan(run_id=RUN_ID, script=script, plan=plan, k6_version=await runner.k6_version(), deadline_s=_DEADLINE_S)

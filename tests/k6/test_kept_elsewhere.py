@@ -12,6 +12,7 @@ from k6_mcp.models.plan import Plan
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
+from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
 from k6_mcp.scripts.render import render
 from k6_mcp.settings import Settings
@@ -32,7 +33,7 @@ async def test_folders_that_are_not_kept_are_few_and_gone_in_the_end(any_k6: str
     (no_folder := tmp_path / "results").write_text("", encoding="utf-8")
     script = render(parse_load_test({"script": "export default function () {}", "vus": 1, "iterations": 1}))
 
-    with closing(LocalRunner(no_folder, any_k6, "")) as runner:
+    with closing(LocalRunner(Launcher(no_folder, any_k6, ""))) as runner:
         assert isinstance(await runner.plan("r-waits", script), Plan)
         for number in range(_ENDED):
             assert isinstance(await runner.plan(f"r-{number}", script), Plan)

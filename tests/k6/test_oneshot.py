@@ -1,5 +1,6 @@
 """One-shot mode as a process with a real k6: what its streams, its exit code and signals do."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -125,6 +126,42 @@ async def test_an_open_input_is_served_line_by_line_until_it_ends(settings: Sett
         assert second["metrics"]["iterations"]["values"]["count"] == 4
         assert health["result"]["ok"] is True
         assert await server.ended() == (0, b"", b"")
+
+
+async def test_a_test_asks_k6_once_for_each_thing_though_its_plan_begins_before_the_service(
+    settings: Settings, target: Target, tmp_path: Path
+) -> None:
+    calls = tmp_path / "calls"
+    noting = tmp_path / "noting-k6"
+    noting.write_text(f'#!/bin/sh\necho "$1" >> {calls}\nexec {settings.k6_bin} "$@"\n')
+    noting.chmod(0o755)
+    async with oneshot(dataclasses.replace(settings, k6_bin=str(noting))) as server:
+        for count in (3, 4):
+            await server.send("execute_k6_test", {"script": _SHORT.format(url=target.url("/ok")), "iterations": count})
+        answers = [await server.receive() for _ in range(2)]
+        await server.stdin.aclose()
+        assert await server.ended() == (0, b"", b"")
+
+    assert [answer["metrics"]["iterations"]["values"]["count"] for answer in answers] == [3, 4]
+    assert sorted(calls.read_text().split()) == ["inspect", "inspect", "run", "run", "version"]
+    assert len(list((settings.results_dir / "runs").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("params", "error_type"),
+    [({"vus": 5000, "duration": "1s"}, "limit_exceeded"), ({"duration": "soon"}, "invalid_arguments"), ({}, "script")],
+)
+async def test_what_cannot_begin_is_told_in_the_usual_way_and_leaves_no_folder(
+    settings: Settings, params: dict[str, object], error_type: str
+) -> None:
+    async with oneshot(settings) as server:
+        await server.send("execute_k6_test", {"script": "export default function () {", **params})
+        answer = await server.receive()
+        await server.stdin.aclose()
+        assert await server.ended() == (0, b"", b"")
+    assert answer["error_type"] == error_type, answer
+    kept = [*(settings.results_dir / "runs").glob("*")]
+    assert [folder.name for folder in kept] == ([answer["run_id"]] if answer["run_id"] else [])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)

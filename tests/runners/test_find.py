@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.errors import K6NotFound, K6TooOld
-from k6_mcp.runners.find import locate, probe
+from k6_mcp.runners.find import locate
+from k6_mcp.runners.version import probe
 
 
 def _fake_k6(folder: Path, answer: str) -> Path:
@@ -48,7 +49,7 @@ async def test_a_binary_that_does_not_answer_like_k6_is_not_taken_for_k6(tmp_pat
 
 
 async def test_a_binary_that_does_not_answer_in_time_is_said_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("k6_mcp.runners.find._VERSION_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("k6_mcp.runners.version._VERSION_TIMEOUT_S", 0.1)
     with pytest.raises(K6NotFound, match="cannot be started: no answer in time"):
         await probe(_fake_k6(tmp_path, "exec sleep 20"))
 

@@ -6,9 +6,11 @@ import textwrap
 import time
 from pathlib import Path
 
+import anyio
 import pytest
 
-from k6_mcp.runners.process import k6_process
+from k6_mcp.runners.child import Child
+from k6_mcp.runners.process import owned
 from k6_mcp.runners.watchdog import Watchdog
 
 OWNER = textwrap.dedent("""
@@ -50,9 +52,10 @@ def test_a_child_that_ignores_signals_dies_with_its_owner(how: signal.Signals) -
 
 async def test_leaving_the_context_kills_the_whole_group(tmp_path: Path) -> None:
     dog = Watchdog()
-    async with k6_process(["sh", "-c", f"({STUBBORN}) & echo $!; wait"], {"PATH": os.defpath}, tmp_path, dog) as process:
-        assert process.stdout is not None
-        grandchild = int((await process.stdout.receive()).split()[0])
+    command = dog.guard(["sh", "-c", f"({STUBBORN}) & echo $!; wait"])
+    async with owned(Child.start(command, {"PATH": os.defpath}, tmp_path, dog.stdin()), dog) as process:
+        await anyio.wait_readable(process.stdout)
+        grandchild = int(os.read(process.stdout, 100).split()[0])
         assert _alive(grandchild)
     assert _gone_within(grandchild, 1.0) and _gone_within(process.pid, 1.0)
     dog.close()

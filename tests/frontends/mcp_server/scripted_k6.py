@@ -59,6 +59,9 @@ class ScriptedK6:
             raise K6NotFound("no k6 here", hint="install k6")
         return "1.1.0"
 
+    def begun(self, script: Script) -> str | None:
+        return None
+
     async def plan(self, run_id: str, script: Script) -> Plan | Outcome:
         self.scripts[run_id] = script.text
         if "CRASH" in script.text:

@@ -1,0 +1,51 @@
+"""The start of the one-shot mode: k6 begins its plan of the test that is asked for before the rest is imported, which takes longer."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+from contextlib import suppress
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from k6_mcp.app import begin
+from k6_mcp.frontends.oneshot_request import EXECUTING, load_arguments, parse
+from k6_mcp.models.rules import parse_load_test
+
+if TYPE_CHECKING:
+    from k6_mcp.runners.launcher import Launcher
+    from k6_mcp.settings import Settings
+
+
+def serve_lines(first_line: bytes, settings: Settings) -> int:
+    """Serve descriptors 0 and 1, beginning with `first_line`; return the exit code.
+
+    `first_line` is what was already read from descriptor 0; nothing must have been read ahead of it.
+    """
+    _look_for_no_plugins()
+    launcher = _begin(first_line, settings)
+    logging.disable()
+    import asyncio
+
+    from k6_mcp.frontends.oneshot import serve_stdio
+
+    gc.enable()
+    gc.freeze()  # what importing made lasts as long as the process: collecting it again and again only delays the end
+    return asyncio.run(serve_stdio(first_line, settings, launcher))
+
+
+def _look_for_no_plugins() -> None:
+    """Tell pydantic that it has no plugins: even where it is told not to look for any, it imports what would look, for 10 ms."""
+    loader = ModuleType("pydantic.plugin._loader")
+    setattr(loader, "get_plugins", tuple)  # noqa: B010 (a module has no such attribute yet)
+    sys.modules.setdefault(loader.__name__, loader)
+
+
+def _begin(line: bytes, settings: Settings) -> Launcher | None:
+    """Begin the test on `line`, None if there is none; whatever is wrong with it is met again, and told, when the line is answered."""
+    with suppress(Exception):
+        request = parse(line)
+        if request.method in EXECUTING:
+            return begin(settings, parse_load_test(load_arguments(request.params)))
+    return None

@@ -1,0 +1,114 @@
+"""What of a run needs no event loop: its files, the k6 to use, and k6 itself, started and left to whoever waits for it."""
+
+import contextlib
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.script import Script
+from k6_mcp.runners.child import Child
+from k6_mcp.runners.command import environment, inspect_command
+from k6_mcp.runners.elsewhere import Elsewhere
+from k6_mcp.runners.files import write_script
+from k6_mcp.runners.find import ask_version, locate
+from k6_mcp.runners.watchdog import Watchdog
+
+
+class Inspection(NamedTuple):
+    """k6 making its plan of a script that was written to `folder`; `child` is the error where it could not be started."""
+
+    script: Script
+    folder: RunFolder
+    started_at: datetime
+    child: Child | OSError
+
+
+class Launcher:
+    """Writes scripts below `results_dir` (or to a temporary folder when that cannot be written) and starts k6 on them.
+
+    A process for one test begins k6's plan here before it imports what the rest of the road needs: both take their time.
+    """
+
+    def __init__(self, results_dir: Path, k6_bin: str | None, search_path: str) -> None:
+        self._results_dir = results_dir
+        self._k6_bin = k6_bin
+        self._search_path = search_path
+        self._begun: dict[str, Inspection] = {}
+        self._version_asked: tuple[Path, Child] | None = None
+        self.watchdog = Watchdog()
+        self.elsewhere = Elsewhere()
+
+    def locate(self) -> Path:
+        """Return the k6 to use; raises K6NotFound."""
+        return locate(self._k6_bin, self._search_path)
+
+    def folder(self, run_id: str) -> RunFolder:
+        """Return the folder of a run."""
+        return self.elsewhere.folder(run_id) or RunFolder(self._results_dir, run_id)
+
+    def start(self, command: Sequence[str], env: Mapping[str, str], cwd: Path) -> Child:
+        """Start a command that does not outlive this process. Raises OSError."""
+        return Child.start(self.watchdog.guard(command), env, cwd, self.watchdog.stdin())
+
+    def begin(self, run_id: str, script: Script) -> None:
+        """Let k6 begin its plan of `script`, and to tell its version; `inspect` and `version_asked` have them.
+
+        Raises:
+            K6NotFound: If there is no k6.
+            OSError: If the script can be written nowhere.
+        """
+        path = self.locate()
+        self._begun[run_id] = self._inspect(path, run_id, script)
+        with contextlib.suppress(OSError):
+            self._version_asked = (path, ask_version(path))
+
+    def begun(self, script: Script) -> str | None:
+        """Return the id of the run for which the plan of exactly this script was begun, None if it was not."""
+        return next((run_id for run_id, inspection in self._begun.items() if inspection.script == script), None)
+
+    def inspect(self, run_id: str, script: Script) -> Inspection:
+        """Return k6 making its plan of `script`: as begun for this run, or started now; raises as `begin`."""
+        return self._begun.pop(run_id, None) or self._inspect(self.locate(), run_id, script)
+
+    def version_asked(self, path: Path) -> Child | None:
+        """Return the process that `begin` asked for the version of the k6 at `path`, once."""
+        asked, self._version_asked = self._version_asked, None
+        if asked and asked[0] != path:
+            asked[1].end()
+            return None
+        return asked[1] if asked else None
+
+    def discard(self, run_id: str) -> None:
+        """Remove the run's folder."""
+        shutil.rmtree(self.folder(run_id).path, ignore_errors=True)
+        self.elsewhere.remove(run_id)
+
+    def close(self) -> None:
+        """End what was begun and nobody asked for, and the watchdog; remove what is not kept. Call when no run is left."""
+        for run_id, inspection in self._begun.items():
+            if isinstance(inspection.child, Child):
+                inspection.child.end()
+            self.discard(run_id)
+        if self._version_asked:
+            self._version_asked[1].end()
+        self.watchdog.close()
+        self.elsewhere.close()
+
+    def _inspect(self, k6: Path, run_id: str, script: Script) -> Inspection:
+        folder, started_at = self._write(run_id, script), datetime.now(UTC)
+        try:
+            child = self.start(inspect_command(k6, folder, script), environment(folder, script), folder.path)
+        except OSError as error:
+            return Inspection(script, folder, started_at, error)
+        return Inspection(script, folder, started_at, child)
+
+    def _write(self, run_id: str, script: Script) -> RunFolder:
+        try:
+            return write_script(RunFolder(self._results_dir, run_id), script)
+        except OSError:
+            # A full or read-only disk must not stop a test: its answer does not depend on being kept.
+            shutil.rmtree(RunFolder(self._results_dir, run_id).path, ignore_errors=True)
+            return write_script(self.elsewhere.make(run_id), script)

@@ -1,0 +1,81 @@
+"""Which version a k6 is: asked of the binary itself."""
+
+import contextlib
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import anyio
+
+from k6_mcp.errors import K6NotFound, K6TooOld
+from k6_mcp.runners.child import Child
+from k6_mcp.runners.find import ask, ask_version, install_hint
+from k6_mcp.runners.process import drain, owned
+
+OLDEST = (1, 0, 0)
+_VERSION_TIMEOUT_S = 10.0  # `k6 version` takes 20 ms; a binary that needs longer is not k6
+_LONGEST_ANSWER_BYTES = 65_536
+
+
+class K6Binary(NamedTuple):
+    """A k6 that was found and answered with its version."""
+
+    path: Path
+    version: str
+
+    @property
+    def release(self) -> tuple[int, ...]:
+        return _release(self.version)
+
+
+class _Enough(Exception):
+    """What is no k6 may print for ever."""
+
+
+async def probe(path: Path, asked: Child | None = None) -> K6Binary:
+    """Return the binary at `path` with its version; `asked` is a process of `ask_version`, which is ended here.
+
+    Raises:
+        K6NotFound: If it cannot be started or does not answer like k6.
+        K6TooOld: If it is older than 1.0.
+    """
+    try:
+        with anyio.fail_after(_VERSION_TIMEOUT_S):
+            answer = await _answer(asked or ask_version(path)) or await _answer(ask(path, "version"))
+    except (OSError, TimeoutError) as error:
+        raise K6NotFound(f"{path} cannot be started: {str(error) or 'no answer in time'}", hint=install_hint()) from error
+    version = _parse_version(answer)
+    if version is None:
+        raise K6NotFound(f"{path} does not answer `version` as k6 does", hint="set K6_BIN to a k6 binary")
+    if _release(version) < OLDEST:
+        raise K6TooOld(f"{path} is k6 {version}; the oldest supported version is 1.0.0", hint=install_hint())
+    return K6Binary(path, version)
+
+
+async def _answer(child: Child) -> str:
+    """Return the beginning of what a command prints."""
+    output = bytearray()
+
+    def take(chunk: bytes) -> None:
+        output.extend(chunk)
+        if len(output) >= _LONGEST_ANSWER_BYTES:
+            raise _Enough
+
+    async with owned(child):
+        with contextlib.suppress(_Enough):
+            await drain(child.stdout, take)
+    return output[:_LONGEST_ANSWER_BYTES].decode(errors="replace")
+
+
+def _parse_version(text: str) -> str | None:
+    try:
+        text = str(json.loads(text)["version"])
+    except (ValueError, KeyError, TypeError):
+        pass
+    match = re.search(r"v?(\d+\.\d+\.\d+[^\s,(]*)", text)
+    return match.group(1) if match else None
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
