@@ -6,10 +6,11 @@ import sys
 from typing import cast
 
 from k6_mcp.errors import InvalidArguments
-from k6_mcp.settings import Settings
+from k6_mcp.settings import LONGEST_LINE_BYTES, Settings
 
 _STDIN = 0
 _INTERRUPTED = 130
+_CHUNK_BYTES = 65_536
 _FOR_PEOPLE = "k6-mcp: waiting for an MCP client or a one-shot request on stdin; for people there is `k6-mcp --help`\n"
 
 
@@ -18,7 +19,7 @@ def main() -> int:
     if os.isatty(_STDIN):
         sys.stderr.write(_FOR_PEOPLE)
     try:
-        return _serve(read_line(_STDIN), Settings.from_environment())
+        return _serve(read_head(_STDIN), Settings.from_environment())
     except KeyboardInterrupt:  # before the front end has its own way of ending
         return _INTERRUPTED
     except InvalidArguments as error:
@@ -26,26 +27,22 @@ def main() -> int:
         return 1
 
 
-def _serve(first_line: bytes, settings: Settings) -> int:
-    if not speaks_mcp(first_line):
+def _serve(head: bytes, settings: Settings) -> int:
+    if not speaks_mcp(head.partition(b"\n")[0]):
         from k6_mcp.frontends.oneshot_start import serve_lines
 
-        return serve_lines(first_line, settings)
+        return serve_lines(head, settings)
     from k6_mcp.frontends.mcp_server.run import serve_stdio
 
-    return serve_stdio(settings, first_line)
+    return serve_stdio(settings, head)
 
 
-def read_line(fd: int) -> bytes:
-    """Return the first line on `fd` that is not blank, empty at its end; not one byte after it is taken."""
-    line = bytearray()
-    while byte := os.read(fd, 1):  # a buffer would swallow what belongs to the front end that is chosen next
-        line += byte
-        if byte == b"\n":
-            if line.strip():
-                break
-            line.clear()
-    return bytes(line) if line.strip() else b""
+def read_head(fd: int) -> bytes:
+    """Return what `fd` has from its first line that is not blank, that line as a whole and maybe more; empty at its end."""
+    head = b""
+    while b"\n" not in head and len(head) < LONGEST_LINE_BYTES and (chunk := os.read(fd, _CHUNK_BYTES)):
+        head = (head + chunk).lstrip()
+    return head
 
 
 def speaks_mcp(line: bytes) -> bool:

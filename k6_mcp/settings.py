@@ -25,6 +25,9 @@ _AI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}\Z")
 _GEMINI_KEY, _GEMINI_MODEL = "GEMINI_API_KEY", "gemini-flash-latest"
 _MAY_EXCEED_ONE = ("drift_share",)
 _LONGEST_NUMBER = 20
+LONGEST_LINE_BYTES = (
+    16_000_000  # far above the largest script a server accepts; keeps a client without line ends from filling memory
+)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 

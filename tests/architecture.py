@@ -15,7 +15,7 @@ LAYERS = (
     ("models",),
     ("settings", "redaction"),
     ("limits", "scripts", "runners", "analysis", "reports", "history", "advice"),
-    ("ongoing", "judging"),
+    ("ahead", "ongoing", "judging"),
     ("driver",),
     ("comparing", "gating", "repeats"),
     ("insights", "upkeep"),
@@ -60,7 +60,6 @@ ENVIRONMENT = {"os.environ", "os.getenv", "os.putenv", "os.environb"}
 ENVIRONMENT_OWNERS = ("settings",)
 STDOUT_OWNERS = ("cli", "frontends.oneshot", "frontends.stdio_lines", "frontends.mcp_server")  # the last: the transport itself
 LAZY_OWNERS = (
-    "app",
     "driver",
     "service",
     "advice.choose",

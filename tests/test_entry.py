@@ -6,13 +6,15 @@ import os
 import pty
 import subprocess
 import sys
+import threading
+import time
 import venv
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from k6_mcp.entry import read_line, speaks_mcp
+from k6_mcp.entry import read_head, speaks_mcp
 
 CHECKOUT = Path(__file__).parents[1]
 SERVER = CHECKOUT / "k6_server.py"
@@ -177,16 +179,31 @@ def test_a_person_at_a_terminal_is_told_what_is_waited_for() -> None:
         os.close(theirs)
 
 
-def test_nothing_after_the_first_line_is_taken_from_the_pipe() -> None:
+@pytest.mark.parametrize(
+    ("writes", "head"),
+    [
+        ([b" \n\nfirst\nsecond\n"], b"first\nsecond\n"),
+        ([b" \n", b"\nfir", b"st\n"], b"first\n"),
+        ([b"no line end"], b"no line end"),
+        ([b"\n \n"], b""),
+    ],
+)
+def test_the_head_of_the_input_begins_with_its_first_line_that_says_something(writes: list[bytes], head: bytes) -> None:
     reader, writer = os.pipe()
-    os.write(writer, b" \n\nfirst\nsecond\n")
-    os.close(writer)
+    written = threading.Thread(target=_write_each, args=(writer, writes))
+    written.start()
     try:
-        assert read_line(reader) == b"first\n"
-        assert os.read(reader, 100) == b"second\n"
-        assert read_line(reader) == b""
+        assert read_head(reader) == head
     finally:
+        written.join()
         os.close(reader)
+
+
+def _write_each(fd: int, writes: list[bytes]) -> None:
+    for write in writes:
+        os.write(fd, write)
+        time.sleep(0.02)  # so that each is read by itself
+    os.close(fd)
 
 
 @pytest.mark.parametrize(

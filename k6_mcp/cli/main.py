@@ -48,10 +48,10 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _oneshot(options: argparse.Namespace, settings: Settings) -> int:
-    from k6_mcp.entry import read_line
+    from k6_mcp.entry import read_head
     from k6_mcp.frontends.oneshot_start import serve_lines
 
-    return serve_lines(read_line(sys.stdin.fileno()), settings)
+    return serve_lines(read_head(sys.stdin.fileno()), settings)
 
 
 def _demo(options: argparse.Namespace, settings: Settings) -> int:

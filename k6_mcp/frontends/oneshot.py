@@ -24,6 +24,7 @@ from k6_mcp.errors import InternalError, K6McpError, NotUnderstood
 from k6_mcp.frontends.oneshot_methods import Call, Service, answer
 from k6_mcp.frontends.oneshot_request import HINT, parse
 from k6_mcp.runners.signals import Stop, stop_signals
+from k6_mcp.settings import LONGEST_LINE_BYTES
 
 if TYPE_CHECKING:
     from k6_mcp.reports.oneshot_answer import OneShotAnswer
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from k6_mcp.settings import Settings
 
 ServiceOpener = Callable[[], AbstractAsyncContextManager[Service]]
-MAX_LINE_BYTES = 16_000_000  # far above the largest script a server accepts; keeps a client without line ends from filling memory
 _CHUNK_BYTES = 65536
 _LAST_WRITE_S = 5.0  # a reader that stopped reading does not keep the process from ending
 T = TypeVar("T")
@@ -53,10 +53,10 @@ class Lines(Protocol):
         ...
 
 
-async def serve_stdio(first_line: bytes, settings: Settings, launcher: Launcher | None) -> int:
-    """Serve descriptors 0 and 1, beginning with `first_line`; return the exit code."""
+async def serve_stdio(head: bytes, settings: Settings, launcher: Launcher | None) -> int:
+    """Serve descriptors 0 and 1, beginning with `head`, what was already read; return the exit code."""
     with stop_signals() as stop:
-        code = await serve(_Stdio(first_line, stop), lambda: open_app(settings, launcher), stop)
+        code = await serve(_Stdio(head, stop), lambda: open_app(settings, launcher), stop)
     return stop.exit_code or code
 
 
@@ -115,15 +115,15 @@ def _line(told: OneShotAnswer) -> bytes:
 class _Stdio:
     """`Lines` over file descriptors 0 and 1; whatever blocks there does not hold up the end when it is asked for."""
 
-    def __init__(self, first_line: bytes, stop: Stop) -> None:
+    def __init__(self, head: bytes, stop: Stop) -> None:
         self._stop = stop
-        self._pending = first_line
-        self._ended = not first_line
+        self._pending = head
+        self._ended = not head
         self._poll = select.poll()
         self._poll.register(1, 0)
 
     async def read(self) -> bytes | None:
-        while b"\n" not in self._pending and len(self._pending) < MAX_LINE_BYTES and not self._ended:
+        while b"\n" not in self._pending and len(self._pending) < LONGEST_LINE_BYTES and not self._ended:
             chunk = await self._in_thread(lambda: os.read(0, _CHUNK_BYTES), grace_s=0)
             self._ended = not chunk
             self._pending += chunk or b""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from k6_mcp.app import begin
+from k6_mcp.ahead import begin
 from k6_mcp.frontends.oneshot_request import EXECUTING, load_arguments, parse
 from k6_mcp.models.rules import parse_load_test
 
@@ -18,13 +18,10 @@ if TYPE_CHECKING:
     from k6_mcp.settings import Settings
 
 
-def serve_lines(first_line: bytes, settings: Settings) -> int:
-    """Serve descriptors 0 and 1, beginning with `first_line`; return the exit code.
-
-    `first_line` is what was already read from descriptor 0; nothing must have been read ahead of it.
-    """
+def serve_lines(head: bytes, settings: Settings) -> int:
+    """Serve descriptors 0 and 1, beginning with `head`, what was already read from 0; return the exit code."""
     _look_for_no_plugins()
-    launcher = _begin(first_line, settings)
+    launcher = _begin(head.partition(b"\n")[0], settings)
     logging.disable()
     import asyncio
 
@@ -32,7 +29,7 @@ def serve_lines(first_line: bytes, settings: Settings) -> int:
 
     gc.enable()
     gc.freeze()  # what importing made lasts as long as the process: collecting it again and again only delays the end
-    return asyncio.run(serve_stdio(first_line, settings, launcher))
+    return asyncio.run(serve_stdio(head, settings, launcher))
 
 
 def _look_for_no_plugins() -> None:

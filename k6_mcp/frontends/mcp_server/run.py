@@ -8,10 +8,10 @@ import sys
 from k6_mcp.settings import Settings
 
 
-def serve_stdio(settings: Settings, first_line: bytes = b"") -> int:
+def serve_stdio(settings: Settings, head: bytes = b"") -> int:
     """Serve one client over stdin and stdout; return the exit code once it has left.
 
-    `first_line` is what was already read from descriptor 0; nothing must have been read ahead of it.
+    `head` is what was already read from descriptor 0.
     """
     _log_to_stderr(settings.log_level)
     gc.disable()  # collecting while thousands of lasting objects are made costs 35 ms at start, and 65 ms at the end
@@ -19,7 +19,7 @@ def serve_stdio(settings: Settings, first_line: bytes = b"") -> int:
     server, opened = stdio.prepare(settings)
     gc.enable()
     gc.freeze()
-    return stdio.serve(server, opened, first_line)
+    return stdio.serve(server, opened, head)
 
 
 def serve_http(settings: Settings, port: int) -> int:

@@ -14,10 +14,10 @@ _CHUNK_BYTES = 65_536
 _STDIN = 0
 
 
-async def stdin_lines(first_line: bytes = b"") -> AsyncGenerator[str]:
-    """Yield `first_line` and then the lines of stdin until it ends; children find the null device in its place."""
+async def stdin_lines(head: bytes = b"") -> AsyncGenerator[str]:
+    """Yield the lines of `head`, what was already read, and of stdin until it ends; children find the null device in its place."""
     send, receive = anyio.create_memory_object_stream[str](8)
-    arguments = (first_line, _take_stdin(), send, asyncio.get_running_loop())
+    arguments = (head, _take_stdin(), send, asyncio.get_running_loop())
     threading.Thread(target=_hand_over_lines, args=arguments, daemon=True, name="stdin").start()
     async with receive:
         async for line in receive:
@@ -32,9 +32,9 @@ def _take_stdin() -> int:
     return wire
 
 
-def _hand_over_lines(first_line: bytes, wire: int, send: ObjectSendStream[str], loop: asyncio.AbstractEventLoop) -> None:
+def _hand_over_lines(head: bytes, wire: int, send: ObjectSendStream[str], loop: asyncio.AbstractEventLoop) -> None:
     with contextlib.suppress(anyio.BrokenResourceError, CancelledError, RuntimeError):  # the server has left
-        for line in _lines(first_line, wire):
+        for line in _lines(head, wire):
             asyncio.run_coroutine_threadsafe(send.send(line.decode("utf-8", "replace")), loop).result()
         asyncio.run_coroutine_threadsafe(send.aclose(), loop).result()
 

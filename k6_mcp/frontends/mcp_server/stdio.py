@@ -64,26 +64,26 @@ def _import_app() -> "Callable[[Settings], AbstractAsyncContextManager[LoadTests
     return open_app
 
 
-def serve(server: K6Server, opened: OpenedService, first_line: bytes) -> int:
+def serve(server: K6Server, opened: OpenedService, head: bytes) -> int:
     """Serve until stdin ends and return 0, or until a signal comes and return 128 + its number."""
-    return anyio.run(_serve, server, opened, first_line)
+    return anyio.run(_serve, server, opened, head)
 
 
-async def _serve(server: K6Server, opened: OpenedService, first_line: bytes) -> int:
+async def _serve(server: K6Server, opened: OpenedService, head: bytes) -> int:
     with stop_signals() as stop:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_leave_on, stop, server, opened, tasks.cancel_scope)
             try:
-                await server.run_lines(_lines_until_end(first_line, stop))
+                await server.run_lines(_lines_until_end(head, stop))
             except* (BrokenPipeError, ConnectionResetError):
                 logging.getLogger(__name__).info("the client left while it was being answered")
             tasks.cancel_scope.cancel()
         return stop.exit_code
 
 
-async def _lines_until_end(first_line: bytes, stop: Stop) -> AsyncGenerator[str]:
+async def _lines_until_end(head: bytes, stop: Stop) -> AsyncGenerator[str]:
     """Yield the client's lines; when they end, leave as for a signal, so that what it still waits for is answered."""
-    async for line in stdin_lines(first_line):
+    async for line in stdin_lines(head):
         yield line
     stop.ask()
     await anyio.sleep_forever()

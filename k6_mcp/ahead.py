@@ -1,0 +1,29 @@
+"""What of a test begins ahead of the service, and of all that the service needs to be imported."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from k6_mcp import limits
+from k6_mcp.errors import K6McpError
+from k6_mcp.models.request import LoadTest
+from k6_mcp.models.run_id import new_run_id
+from k6_mcp.runners.launcher import Launcher
+from k6_mcp.scripts.render import render
+from k6_mcp.settings import Settings
+
+
+def begin(settings: Settings, test: LoadTest) -> Launcher:
+    """Let k6 begin its plan of `test`; a service with the returned launcher goes on with it once it is asked for.
+
+    What stands against it is told by `LoadTests.start`, not here.
+    """
+    launcher = new_launcher(settings)
+    with suppress(K6McpError, OSError):
+        limits.check(test, settings.limits)
+        launcher.begin(new_run_id(datetime.now(UTC)), render(test))
+    return launcher
+
+
+def new_launcher(settings: Settings) -> Launcher:
+    """Return a launcher of k6 on this machine that has begun nothing."""
+    return Launcher(settings.results_dir, settings.k6_bin, settings.search_path)
