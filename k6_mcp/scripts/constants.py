@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from k6_mcp.scripts.tokens import Sign, Template, Text, Token, Word
 
-_DECLARING = frozenset({"const", "let", "var"})
+DECLARING = frozenset({"const", "let", "var"})
 _GOES_ON = frozenset(".([?*/%-<>&|=+")  # what would make more of an expression than a sum of texts
+_ENV = "__ENV"
 _MOST_PARTS = 50
 _DEEPEST = 20
 
@@ -43,7 +44,7 @@ class Constants:
         for at, token in enumerate(tokens):
             if isinstance(token, Sign):
                 depth += (token.text in "{([") - (token.text in "})]")
-            elif depth == 0 and isinstance(token, Word) and token.text in _DECLARING:
+            elif depth == 0 and isinstance(token, Word) and token.text in DECLARING:
                 starts.update(self._declarations(tokens, at + 1))
         return frozenset(starts)
 
@@ -60,6 +61,10 @@ class Constants:
             if _sign(tokens, found.end) != ",":
                 return
             at = found.end + 1
+
+    def may_begin(self, token: Token) -> bool:
+        """Whether a text could begin with `token` (a parenthesis aside): all others are most of a script."""
+        return not isinstance(token, Sign) and (not isinstance(token, Word) or token.text == _ENV or token.text in self.values)
 
     def fold(self, tokens: Sequence[Token], start: int) -> Found | None:
         """Return the whole text that begins at `start`, None where it is not made of constants alone."""
@@ -88,7 +93,7 @@ class Constants:
             case Template(parts):
                 folded = self._template(parts)
                 return folded, at + 1 if folded is not None else 0
-            case Word("__ENV"):
+            case Word(name) if name == _ENV:
                 return self._variable(tokens, at + 1)
             case Word(name) if name in self.values:
                 return self.values[name], at + 1

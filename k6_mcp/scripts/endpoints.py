@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from k6_mcp.redaction import redact_text, redact_url
-from k6_mcp.scripts.constants import Constants, EnvValue, Parts
+from k6_mcp.scripts.constants import DECLARING, Constants, EnvValue, Parts
 from k6_mcp.scripts.tokens import Sign, Template, Text, Token, Word, tokens
 
 _MOST_CHARS = 200_000  # of a script that are looked at
@@ -20,6 +20,7 @@ _MOST_IMPORTS = 10
 _MOST = 60  # the wrapper takes the first ones that k6 can name
 _LONGEST = 250
 _UNESCAPED = "%/:=&?~#+!$,;'@()*[]"  # of a URL as Go writes it
+_TAGS = Word("tags")
 _NEAR = 12  # tokens within which `name:` belongs to `tags:`
 
 
@@ -53,12 +54,12 @@ class _Names:
         at, tags = 0, -_NEAR
         while at < len(source):
             token, before = source[at], source[at - 1] if at else None
-            tags = at if token == Word("tags") else tags
+            tags = at if token == _TAGS else tags
             if isinstance(token, Template) and before == Word("url"):
                 self.likely.append(("".join(part if isinstance(part, str) else "${}" for part in token.parts),))
                 at += 1
                 continue
-            found = constants.fold(source, at) if _begins_text(token, before) else None
+            found = constants.fold(source, at) if constants.may_begin(token) and _begins_text(before) else None
             if found is not None:
                 named = before == Sign(":") and source[at - 2] in (Word("name"), Text("name")) if at > 1 else False
                 self._sort(found.parts, named, near_tags=at - tags <= _NEAR, declared=at in declared)
@@ -91,9 +92,11 @@ def _begins_with(parts: Parts, base: Parts) -> bool:
     return first == start or (isinstance(first, str) and isinstance(start, str) and first.startswith(start))
 
 
-def _begins_text(token: Token, before: Token | None) -> bool:
-    declared = isinstance(before, Word) and before.text in ("const", "let", "var")
-    return before not in (Sign("+"), Sign(".")) and not declared and not isinstance(token, Sign)
+def _begins_text(before: Token | None) -> bool:
+    """Whether what stands behind `before` is neither the rest of an expression nor the name of a constant that is declared."""
+    if isinstance(before, Sign):
+        return before.text not in "+."
+    return not (isinstance(before, Word) and before.text in DECLARING)
 
 
 def _is_base(first: str | EnvValue) -> bool:

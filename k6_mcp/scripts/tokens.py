@@ -1,11 +1,17 @@
 """A script's text cut into the tokens that matter for reading constants out of it: not a parser, and never wrong in a harmful way."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
-_BLANK = re.compile(r"\s+")
-_WORD = re.compile(r"[A-Za-z_$][\w$]*|\d[\w.]*")
-_STRING = re.compile(r""""((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'""", re.DOTALL)
+# Blanks and comments, and the token after them: one match for each token, since bundled scripts have 100 000.
+_TOKEN = re.compile(
+    r"""(?:\s+|//[^\n]*|/\*.*?(?:\*/|\Z))*+
+    (?:(?P<word>[A-Za-z_$][\w$]*|\d[\w.]*)
+    |"(?P<double>(?:[^"\\\n]|\\.)*+)"|'(?P<single>(?:[^'\\\n]|\\.)*+)'
+    |(?P<sign>.))?""",
+    re.DOTALL | re.VERBOSE,
+)
 _REGEX = re.compile(
     r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.){0,200}\]){1,500}/[a-z]*"
 )  # bounded, since hostile ones take quadratic time
@@ -44,6 +50,7 @@ class Template(NamedTuple):
 Token = Word | Sign | Text | Template
 
 
+@lru_cache(maxsize=8)  # a script is asked for more than once: planned, then run
 def tokens(source: str) -> tuple[Token, ...]:
     """Return the tokens of JavaScript or TypeScript `source`; comments and regular expressions are left out."""
     return _Tokens(source).until("", 0)
@@ -53,54 +60,42 @@ class _Tokens:
     def __init__(self, source: str) -> None:
         self._source = source
         self._at = 0
+        self._known: dict[str, Word | Sign] = {}
 
     def until(self, end: str, depth: int) -> tuple[Token, ...]:
         """Read up to the bracket `end` that closes what is being read, or to the end of the text."""
         found: list[Token] = []
         opened = 0
-        while self._skip() < len(self._source):
-            char = self._source[self._at]
-            if char == end and not opened:
-                self._at += 1
+        while match := _TOKEN.match(self._source, self._at):
+            kind, self._at = match.lastgroup, match.end()
+            if kind is None:
                 break
-            opened += (char == "{") - (char == "}")
-            token = self._next(char, found[-1] if found else None, depth)
-            if token is not None:
-                found.append(token)
+            text = match[kind]
+            if kind in ("double", "single"):
+                found.append(Text(_unescaped(text)))
+                continue
+            if kind == "sign":
+                if text == end and not opened:
+                    break
+                opened += (text == "{") - (text == "}")
+                if text in "`/" and self._is_more_than_a_sign(text, found, depth):
+                    continue
+            found.append(self._known.get(text) or self._known.setdefault(text, Word(text) if kind == "word" else Sign(text)))
         return tuple(found)
 
-    def _skip(self) -> int:
-        """Go past blanks and comments."""
-        while True:
-            if match := _BLANK.match(self._source, self._at):
-                self._at = match.end()
-            if self._source.startswith("//", self._at):
-                self._at = self._past("\n")
-            elif self._source.startswith("/*", self._at):
-                self._at = self._past("*/")
-            else:
-                return self._at
-
-    def _past(self, mark: str) -> int:
-        found = self._source.find(mark, self._at + 2)
-        return len(self._source) if found < 0 else found + len(mark)
-
-    def _next(self, char: str, before: Token | None, depth: int) -> Token | None:
-        if char == "`" and depth < _DEEPEST:
-            return self._template(depth)
-        for kind in (_WORD, _STRING):
-            if match := kind.match(self._source, self._at):
-                self._at = match.end()
-                return Word(match[0]) if kind is _WORD else Text(_unescaped(match[1] if match[1] is not None else match[2]))
-        if char == "/" and _regex_may_follow(before) and (match := _REGEX.match(self._source, self._at)):
-            self._at = match.end()
-            return None
-        self._at += 1
-        return Sign(char)
+    def _is_more_than_a_sign(self, text: str, found: list[Token], depth: int) -> bool:
+        """Take the template or regular expression that a sign begins, the former into `found`; False if it is none."""
+        if text == "`" and depth < _DEEPEST:
+            found.append(self._template(depth))
+            return True
+        if text == "/" and _regex_may_follow(found[-1] if found else None):
+            match = _REGEX.match(self._source, self._at - 1)
+            self._at = match.end() if match else self._at
+            return match is not None
+        return False
 
     def _template(self, depth: int) -> Template:
         parts: list[str | tuple[Token, ...]] = []
-        self._at += 1
         while self._at < len(self._source) and self._source[self._at] != "`":
             if match := _TEXT.match(self._source, self._at):
                 self._at = match.end()
