@@ -30,7 +30,7 @@ def main() -> int:
 
 if __name__ == "__main__":
     exit_code = main()
-    with suppress(OSError):  # nobody reads any more
-        sys.stdout.flush()
-        sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError):  # nobody reads any more
+            stream.flush()
     os._exit(exit_code)  # all is closed and kept; taking the interpreter apart would only keep the client waiting for the end

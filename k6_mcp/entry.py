@@ -6,6 +6,7 @@ import sys
 from typing import cast
 
 from k6_mcp.errors import InvalidArguments
+from k6_mcp.frontends.standard_streams import hold_standard_streams
 from k6_mcp.settings import LONGEST_LINE_BYTES, Settings
 
 _STDIN = 0
@@ -16,6 +17,7 @@ _FOR_PEOPLE = "k6-mcp: waiting for an MCP client or a one-shot request on stdin;
 
 def main() -> int:
     """Serve stdin and stdout until the peer leaves; return the exit code."""
+    hold_standard_streams()
     if os.isatty(_STDIN):
         sys.stderr.write(_FOR_PEOPLE)
     try:

@@ -58,7 +58,12 @@ PROCESS_CALLS = {
 PROCESS_OWNERS = ("runners",)
 ENVIRONMENT = {"os.environ", "os.getenv", "os.putenv", "os.environb"}
 ENVIRONMENT_OWNERS = ("settings",)
-STDOUT_OWNERS = ("cli", "frontends.oneshot", "frontends.stdio_lines", "frontends.mcp_server")  # the last: the transport itself
+STDOUT_OWNERS = (
+    "cli",
+    "frontends.oneshot",
+    "frontends.standard_streams",
+    "frontends.mcp_server",
+)  # the last: the transport itself
 LAZY_OWNERS = (
     "driver",
     "service",

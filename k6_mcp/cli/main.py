@@ -10,6 +10,7 @@ from k6_mcp.cli.exit_codes import CANCELLED, REFUSED
 from k6_mcp.cli.parser import build_parser
 from k6_mcp.cli.words import in_commands
 from k6_mcp.errors import K6McpError
+from k6_mcp.frontends.standard_streams import hold_standard_streams
 from k6_mcp.settings import Settings
 
 Command = Callable[[argparse.Namespace, Settings], int]
@@ -17,6 +18,7 @@ Command = Callable[[argparse.Namespace, Settings], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` (default: the process's) name and return its exit code."""
+    hold_standard_streams()
     options = build_parser().parse_args(arguments)
     try:
         return _COMMANDS[options.command](options, Settings.from_environment())

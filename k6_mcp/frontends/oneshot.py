@@ -125,31 +125,36 @@ class _Stdio:
     async def read(self) -> bytes | None:
         while b"\n" not in self._pending and len(self._pending) < LONGEST_LINE_BYTES and not self._ended:
             chunk = await self._in_thread(lambda: os.read(0, _CHUNK_BYTES), grace_s=0)
-            self._ended = not chunk
-            self._pending += chunk or b""
+            self._ended = not chunk or isinstance(chunk, OSError)
+            self._pending += chunk if isinstance(chunk, bytes) else b""
         line, _, self._pending = self._pending.partition(b"\n")
         return None if self._ended and not line and not self._pending else line
 
     async def write(self, line: bytes) -> None:
-        if not await self._in_thread(lambda: _write_all(1, line), grace_s=_LAST_WRITE_S):
-            self._stop.ask()
+        error = await self._in_thread(lambda: _write_all(1, line), grace_s=_LAST_WRITE_S)
+        if error is None:
+            return
+        if not isinstance(error, BrokenPipeError | TimeoutError):  # a reader that is gone wants no answer; a full disk loses one
+            sys.stderr.write(f"k6-mcp: the answer could not be written: {error}\n")
+            self._stop.ask(1)
+        self._stop.ask()
 
     def reader_gone(self) -> bool:
         return any(events & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _, events in self._poll.poll(0))
 
-    async def _in_thread(self, work: Callable[[], T], grace_s: float) -> T | None:
-        """Return what `work` returns, None if it fails or takes longer than `grace_s` after the end was asked for.
+    async def _in_thread(self, work: Callable[[], T], grace_s: float) -> T | OSError:
+        """Return what `work` returns or why it failed, a TimeoutError if it takes longer than `grace_s` after the end was asked for.
 
         The thread may block for ever, so it is none that the interpreter waits for.
         """
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[T | None] = loop.create_future()
+        done: asyncio.Future[T | OSError] = loop.create_future()
 
         def run() -> None:
             try:
                 result = work()
-            except OSError:
-                result = None
+            except OSError as error:
+                result = error
             with contextlib.suppress(RuntimeError):  # the loop may be closed by now
                 loop.call_soon_threadsafe(_settle, done, result)
 
@@ -159,18 +164,17 @@ class _Stdio:
         asked.cancel()
         if not done.done():
             await asyncio.wait((done,), timeout=grace_s)
-        return done.result() if done.done() else None
+        return done.result() if done.done() else TimeoutError("nobody read it")
 
 
-def _settle(future: asyncio.Future[T | None], result: T | None) -> None:
+def _settle(future: asyncio.Future[T], result: T) -> None:
     if not future.done():
         future.set_result(result)
 
 
-def _write_all(fd: int, data: bytes) -> bool:
+def _write_all(fd: int, data: bytes) -> None:
     """Write all of `data`, also to a descriptor that its other owners made non-blocking."""
     while data:
         select.select((), (fd,), ())
         with contextlib.suppress(BlockingIOError):
             data = data[os.write(fd, data) :]
-    return True

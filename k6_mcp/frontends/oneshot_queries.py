@@ -10,7 +10,7 @@ from k6_mcp.frontends.oneshot_methods import LONGEST_WAIT_S, Call
 from k6_mcp.frontends.oneshot_request import load_arguments
 from k6_mcp.models.base import Model
 from k6_mcp.models.history import HistoryQuery
-from k6_mcp.models.reports import ReportFormat
+from k6_mcp.models.reports import Detail, ReportFormat, RunText
 from k6_mcp.models.rules import parse_load_test, shape_violations
 from k6_mcp.models.run import Run
 from k6_mcp.reports.oneshot_answer import OneShotAnswer, answer_run
@@ -24,10 +24,11 @@ class RunArguments(Model):
     run_id: str = Field(min_length=1, max_length=200)
 
 
-class WaitArguments(RunArguments):
-    """Arguments of `get_run`: how long to wait for the end of the run, in seconds."""
+class GetRunArguments(RunArguments):
+    """Arguments of `get_run`: how long to wait for the end of the run, in seconds, and what to tell of it; `summary` is all figures."""
 
     wait_s: float = Field(default=0, ge=0, le=LONGEST_WAIT_S)
+    detail: Detail = "summary"
 
 
 class CompareArguments(Model):
@@ -76,8 +77,18 @@ async def _plan(call: Call) -> OneShotAnswer:
 
 
 async def _get_run(call: Call) -> OneShotAnswer:
-    asked = _arguments(WaitArguments, call.params)
-    return answer_run(await call.service.wait(asked.run_id, asked.wait_s))
+    asked = _arguments(GetRunArguments, call.params)
+    told = answer_run(await call.service.wait(asked.run_id, asked.wait_s))
+    match asked.detail:
+        case "timeline":
+            return told.model_copy(update={"result": await call.service.timeline(asked.run_id)})
+        case "log":
+            text = await call.service.log(asked.run_id)
+        case "script":
+            text = await call.service.script(asked.run_id)
+        case "summary" | "full":
+            return told
+    return told.model_copy(update={"result": RunText(run_id=asked.run_id, detail=asked.detail, text=text)})
 
 
 async def _stop_run(call: Call) -> OneShotAnswer:

@@ -80,6 +80,17 @@ class Health(Model):
 ReportFormat = Literal["html", "markdown", "junit", "csv", "json", "png"]
 
 
+Detail = Literal["summary", "full", "timeline", "log", "script"]
+
+
+class RunText(Model):
+    """A text that belongs to a run, without secrets: its log or its script, as `detail` says."""
+
+    run_id: str
+    detail: Detail
+    text: str
+
+
 class ReportFile(Model):
     """A report as a file: where it was written and what it is."""
 

@@ -15,6 +15,7 @@ from k6_mcp.models.metrics import Figures, MetricRow, Metrics, ThresholdResult
 from k6_mcp.models.reports import Explanation, Health, LimitsReport, PlanReport, ReportFile, ReportFormat
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import Asked, Failure, FailureKind, Notice, Run
+from k6_mcp.models.timeline import Timeline
 from k6_mcp.reports.oneshot_answer import BREACH_WORDS, NETWORK_WORDS
 from k6_mcp.runners.signals import Stop
 
@@ -93,6 +94,15 @@ class FakeService:
         self.final = self.final.model_copy(update={"status": "cancelled"})
         self.over.set()
         return self.final
+
+    async def log(self, run_id: str) -> str:
+        return "what k6 said"
+
+    async def script(self, run_id: str) -> str:
+        return "export default () => {}"
+
+    async def timeline(self, run_id: str) -> Timeline | None:
+        return None
 
     async def plan(self, test: LoadTest) -> PlanReport:
         return PlanReport(origin="text", script=test.script or "", script_sha256="", k6_version="1.1.0", plan=None)

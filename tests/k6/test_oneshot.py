@@ -118,13 +118,19 @@ async def test_an_open_input_is_served_line_by_line_until_it_ends(settings: Sett
         await server.send("get_run", {"run_id": first["run_id"]})
         await server.send("get_history", {"name": "first"})
         await server.send("check_health", {})
+        for detail in ("script", "log", "timeline", "full"):
+            await server.send("get_run", {"run_id": first["run_id"], "detail": detail})
         await server.stdin.aclose()
-        second, again, history, health = [await server.receive() for _ in range(4)]
+        second, again, history, health, text, log, timeline, full = [await server.receive() for _ in range(8)]
 
         assert [run["run_id"] for run in history["result"]["runs"]] == [first["run_id"]]
         assert (again["run_id"], again["metrics"]) == (first["run_id"], first["metrics"])
         assert second["metrics"]["iterations"]["values"]["count"] == 4
         assert health["result"]["ok"] is True
+        assert text["result"] == {"run_id": first["run_id"], "detail": "script", "text": script}
+        assert log["result"]["detail"] == "log"
+        assert sum(timeline["result"]["total"]["requests"]) == 3
+        assert full == again
         assert await server.ended() == (0, b"", b"")
 
 
@@ -225,3 +231,28 @@ async def test_what_is_not_understood_is_said_on_both_streams_and_ends_with_1(se
     assert code == 1
     assert out == err
     assert json.loads(out)["error_type"] == "not_understood"
+
+
+def _once(settings: Settings, closed: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a test of one iteration with redirections as a shell spells them."""
+    command = f'exec "{sys.executable}" "{K6_SERVER}" {closed}'
+    line = json.dumps({"method": "execute_k6_test", "params": {"script": "export default function () {}", "iterations": 1}})
+    return subprocess.run(["sh", "-c", command], input=line.encode(), capture_output=True, env=env_of(settings), timeout=_END_S)
+
+
+async def test_a_caller_that_closed_stderr_gets_its_answer(settings: Settings) -> None:
+    done = _once(settings, "2>&-")
+    assert (json.loads(done.stdout)["success"], done.returncode) == (True, 0)
+
+
+async def test_a_closed_stdout_is_nobodys_file(settings: Settings) -> None:
+    done = _once(settings, ">&-")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (await only_run(settings)).status == "completed"
+
+
+async def test_an_answer_that_finds_no_room_is_said_to_be_lost(settings: Settings) -> None:
+    done = _once(settings, ">/dev/full")
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"k6-mcp: the answer could not be written: ")
+    assert (await only_run(settings)).status == "completed"

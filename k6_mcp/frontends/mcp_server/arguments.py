@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import Field, ValidationError
 
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.frontends.mcp_server.schemas import Schema
 from k6_mcp.models.base import Model
+from k6_mcp.models.reports import Detail
 from k6_mcp.models.request import Duration, LoadTest
 from k6_mcp.models.rules import Judge, parse_load_test, shape_violations
 
-Detail = Literal["summary", "full", "timeline", "log", "script"]
 M = TypeVar("M", bound=Model)
 
 RunId = Annotated[str, Field(min_length=1, max_length=120, description="as returned by execute_k6_test or get_history")]
