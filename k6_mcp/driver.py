@@ -11,6 +11,7 @@ import anyio
 
 from k6_mcp.analysis.live import live_figures
 from k6_mcp.analysis.record import Record
+from k6_mcp.following import Following, record_of
 from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.outcome import Outcome, RunEvent, Started, StopReason
 from k6_mcp.models.run import Failure, Notice, Run, Status
@@ -46,6 +47,7 @@ class Driver:
         self._slots = anyio.CapacityLimiter(at_once)
         self._ongoing: dict[str, Ongoing] = {}
         self._told: OrderedDict[str, Run] = OrderedDict()
+        self._following = Following(runner)
         self.ended = anyio.Event()
 
     def ongoing(self, run_id: str) -> Ongoing | None:
@@ -164,22 +166,15 @@ class Driver:
             return timeline_of(ongoing.record, run.plan)
         if (kept := await self._history.timeline(run.run_id)) is not None:
             return kept
-        return timeline_of(await self._recorded(run), run.plan, run.metrics)
+        return await self._following.look(run, lambda record: timeline_of(record, run.plan, run.metrics))
 
     async def seen(self, run: Run) -> Run:
         """Return a run of another server with what its record shows of it so far, if it is going on."""
         if run.status != "running" or run.run_id in self._ongoing:
+            self._following.forget(run.run_id)
             return run
-        record = await self._recorded(run)
-        return run.model_copy(update={"live": live_figures(record, None, run.plan)}) if record.seconds else run
-
-    async def _recorded(self, run: Run) -> Record:
-        """Return what k6 has recorded of a run, as far as that is still there."""
-        from k6_mcp.judging import record_of
-
-        record = record_of(run)
-        await anyio.to_thread.run_sync(self._runner.recorded, run.run_id, record.feed)
-        return record
+        live = await self._following.look(run, lambda record: live_figures(record, None, run.plan) if record.seconds else None)
+        return run.model_copy(update={"live": live}) if live else run
 
     async def keep_again(self) -> None:
         """Try once more to keep the runs that ended here and could not be kept, as when a disk was full."""
@@ -219,7 +214,7 @@ class Driver:
         for run in await self._history.orphans():
             try:
                 if await self._history.claim(run.run_id):
-                    from k6_mcp.judging import lost, record_of
+                    from k6_mcp.judging import lost
 
                     record = record_of(run)
                     outcome = self._runner.recover(run.run_id, record.feed)

@@ -21,7 +21,7 @@ from k6_mcp.models.run import Notice, Run
 from k6_mcp.models.script import Script
 from k6_mcp.models.timeline import Series, Timeline
 
-__all__ = ["Judged", "ever_smaller", "judged", "lost", "prepare", "record_of", "timeline_of"]
+__all__ = ["Judged", "ever_smaller", "judged", "lost", "prepare", "timeline_of"]
 
 _OWNER_DIED = Notice(
     code="owner_died", message="the server that ran this test died; k6 was stopped and the figures reach up to then"
@@ -77,11 +77,6 @@ def lost(run: Run, outcome: Outcome, record: Record, limits: FindingLimits) -> J
         }
     )
     return _with_worst(found, timeline_of(record, run.plan, found.metrics), limits)
-
-
-def record_of(run: Run) -> Record:
-    """Return an empty record that reads what k6 was asked to write for `run`."""
-    return Record(run.plan is None or run.plan.tells_scenarios)
 
 
 def timeline_of(record: Record, plan: Plan | None, metrics: Metrics | None = None) -> Timeline | None:

@@ -15,7 +15,7 @@ LAYERS = (
     ("models",),
     ("settings", "redaction"),
     ("limits", "scripts", "runners", "analysis", "reports", "history", "advice"),
-    ("ahead", "ongoing", "judging"),
+    ("ahead", "ongoing", "following", "judging"),
     ("driver",),
     ("comparing", "gating", "repeats"),
     ("insights", "upkeep"),

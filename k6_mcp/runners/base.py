@@ -54,8 +54,11 @@ class Runner(Protocol):
         """Return what a run whose owner died has left behind; `take` gets the lines of its record. Nothing is executed."""
         ...
 
-    def recorded(self, run_id: str, take: Callable[[str], None]) -> None:
-        """Give `take` the lines of a run's record as far as it is written and still there."""
+    def follow(self, run_id: str, take: Callable[[str], None]) -> Callable[[], bool]:
+        """Return what gives `take`, at each call, the lines that came since the last one to a run's record, whoever runs it.
+
+        It returns False when the record is not there or another one has taken its place; who follows begins anew then. It blocks.
+        """
         ...
 
     def seal(self, run_id: str, script: Script) -> None:

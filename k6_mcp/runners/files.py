@@ -2,9 +2,10 @@
 
 import contextlib
 import json
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.script import Script
@@ -13,6 +14,7 @@ from k6_mcp.runners.names import RecordNames, masked_metrics
 
 _SUMMARY_BYTES = 50_000_000
 _SHOWN_BYTES = 2_100_000
+_BEGINNING_BYTES = 200
 
 
 def write_script(folder: RunFolder, script: Script) -> RunFolder:
@@ -122,17 +124,21 @@ def read_shown(path: Path) -> str:
 
 
 class Tail:
-    """Follows a file that grows by whole lines, taking each once."""
+    """Follows a file that grows by whole lines, taking each once; one that has taken its place is not read."""
 
     def __init__(self, path: Path, take: Callable[[str], None]) -> None:
         self._path = path
         self._take = take
         self._offset = 0
         self._rest = b""
+        self._identity: tuple[int, int] | None = None
+        self._beginning = b""
 
-    def read(self) -> None:
-        """Take the lines that have been completed since the last call."""
+    def read(self) -> bool:
+        """Take the lines that have been completed since the last call; False if the file is not there, or not the one it was."""
         with contextlib.suppress(OSError), self._path.open("rb") as file:
+            if not self._same(file):
+                return False
             file.seek(self._offset)
             while chunk := file.read(1 << 20):
                 self._offset += len(chunk)
@@ -140,3 +146,14 @@ class Tail:
                 self._rest = lines.pop()
                 for line in lines:
                     self._take(line.decode("utf-8", errors="replace"))
+            return True
+        return False
+
+    def _same(self, file: BinaryIO) -> bool:
+        """Whether the file goes on from what was read of it; one that `seal` writes anew in its place differs from its first line on."""
+        stat, beginning = os.fstat(file.fileno()), file.read(_BEGINNING_BYTES)
+        identity = (stat.st_dev, stat.st_ino)
+        if self._identity not in (None, identity) or stat.st_size < self._offset or not beginning.startswith(self._beginning):
+            return False
+        self._identity, self._beginning = identity, beginning
+        return True

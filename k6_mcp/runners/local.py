@@ -166,9 +166,9 @@ class LocalRunner:
             exit_code=None, started_at=now, ended_at=now, summary=read_whole(folder.summary), export=read_whole(folder.export)
         )
 
-    def recorded(self, run_id: str, take: Callable[[str], None]) -> None:
-        """Give `take` the lines of a run's record as far as it is written and still there."""
-        Tail(self.folder(run_id).record, take).read()
+    def follow(self, run_id: str, take: Callable[[str], None]) -> Callable[[], bool]:
+        """Return what gives `take` the lines that came to a run's record since the last call; see `Runner.follow`."""
+        return Tail(self.folder(run_id).record, take).read
 
     def seal(self, run_id: str, script: Script) -> None:
         """Take the secrets out of the run's folder once the run is over; of folders elsewhere, the last few stay until `close`."""

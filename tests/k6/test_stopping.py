@@ -14,6 +14,7 @@ from k6_mcp.app import open_app
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
+from k6_mcp.service import LoadTests
 from k6_mcp.settings import Settings
 from tests.k6.processes import alive, k6_pid, until
 from tests.k6.services import endless, start, under_load
@@ -158,6 +159,22 @@ async def test_k6_dies_with_its_server_and_the_run_is_found_lost_with_its_figure
     assert RunFolder(settings.results_dir, run_id).timeline.exists()
 
 
+async def _assert_read_anew_it_tells_the_same(service: LoadTests, settings: Settings, run_id: str) -> None:
+    """What was read of a record as it grew tells what another service reads in it at once; k6 pauses meanwhile."""
+    k6 = await until(lambda: k6_pid(run_id), "the k6 of the other server")
+    record = RunFolder(settings.results_dir, run_id).record
+    length = record.stat().st_size
+    await until(lambda: record.stat().st_size > length, "more of the record")
+    os.kill(k6, signal.SIGSTOP)
+    try:
+        async with open_app(settings) as other:
+            assert (await service.get(run_id)).live == (await other.get(run_id)).live
+            timelines = [await service.timeline(run_id), await other.timeline(run_id)]
+            assert timelines[0] == timelines[1] is not None
+    finally:
+        os.kill(k6, signal.SIGCONT)
+
+
 async def test_a_run_of_a_living_server_is_never_marked_lost(settings: Settings, target: Target) -> None:
     with _other_server(settings, endless(target.url("/ok"))) as (server, run_id):
         await until(lambda: target.total >= 5, "traffic of the other server")
@@ -170,6 +187,7 @@ async def test_a_run_of_a_living_server_is_never_marked_lost(settings: Settings,
             assert timeline.total.requests[0] > 0
             live = (await service.get(run_id)).live
             assert live is not None and live.requests >= timeline.total.requests[0] and live.requests_per_s
+            await _assert_read_anew_it_tells_the_same(service, settings, run_id)
         server.send_signal(signal.SIGKILL)
         server.wait()
     async with open_app(settings) as service:
