@@ -72,17 +72,19 @@ class LoadTests:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        with anyio.CancelScope(shield=True):
-            if "_repeats" in vars(self):
-                self._repeats.stop_all()
-            await self._driver.stop_all(_LEAVE_TIMEOUT_S)
-            with anyio.move_on_after(_KEEP_AGAIN_S):
-                await self._driver.keep_again()
-            self._tasks.cancel_scope.cancel()
         try:
-            await self._stack.aclose()  # the tasks, then the history, which shields its own end
-        finally:
-            self._runner.close()
+            with anyio.CancelScope(shield=True):
+                if "_repeats" in vars(self):
+                    self._repeats.stop_all()
+                await self._driver.stop_all(_LEAVE_TIMEOUT_S)
+                with anyio.move_on_after(_KEEP_AGAIN_S):
+                    await self._driver.keep_again()
+        finally:  # also when asyncio cancels, which knows no shield
+            self._tasks.cancel_scope.cancel()
+            try:
+                await self._stack.aclose()  # the tasks, then the history, which shields its own end
+            finally:
+                self._runner.close()
 
     @property
     def insights(self) -> Insights:

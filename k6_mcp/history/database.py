@@ -13,7 +13,7 @@ import aiosqlite
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.migrations import migrate, pending
 from k6_mcp.history.shelter import shielded
-from k6_mcp.history.sqlite import BUSY_TIMEOUT_S, begin, patiently, unavailable
+from k6_mcp.history.sqlite import BUSY_TIMEOUT_S, begin, connect, patiently, unavailable
 
 Value = str | int | float | bytes | None
 _CACHE_KIB = 32_768  # keeps the filter columns of 100 000 runs in memory once they were needed
@@ -100,7 +100,11 @@ class Database:
     async def end(self) -> None:
         """Close the connection for good: who comes late is refused, so that no connection, and its thread, outlives the owner."""
         self._ended = True
-        await self.close()
+        try:
+            await self.close()
+        except asyncio.CancelledError:  # while it waited for its turn: the loop ends, and with it whoever has that
+            await shielded(self._drop())
+            raise
 
     def forgive(self) -> None:
         """Forget an earlier failure, so that the next use tries again at once."""
@@ -138,7 +142,7 @@ class Database:
     async def _open(self) -> None:
         try:
             await asyncio.to_thread(_make_file, self.path)
-            connection = await aiosqlite.connect(self.path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
+            connection = await connect(self.path, BUSY_TIMEOUT_S)
             try:
                 await _prepare(connection)
             except BaseException:

@@ -257,11 +257,15 @@ class History:
         return Catalogue(self._database, self._folders, self._baselines)
 
     async def _leave(self) -> None:
-        self._database.forgive()
-        with suppress(HistoryUnavailable, ValueError):
-            await self._catch_up()
-        await self._database.end()
-        await asyncio.to_thread(self._owners.leave)
+        try:
+            self._database.forgive()
+            with suppress(HistoryUnavailable, ValueError):
+                await self._catch_up()
+        finally:  # also when the loop ends meanwhile
+            try:
+                await self._database.end()
+            finally:
+                await asyncio.to_thread(self._owners.leave)
 
     async def _save(self, run: Run, folders: Folders) -> tuple[Notice, ...]:
         async with self._saving:  # two saves of one run keep their order

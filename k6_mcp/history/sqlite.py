@@ -1,7 +1,9 @@
-"""What SQLite needs from us: patience with its locks, words for its errors."""
+"""What SQLite needs from us: patience with its locks, words for its errors, and a thread that ends before its loop does."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import aiosqlite
 
@@ -9,6 +11,7 @@ from k6_mcp.errors import HistoryUnavailable
 
 BUSY_TIMEOUT_S = 0.5
 _ATTEMPTS = 4  # with the timeout above: two seconds for another process to finish its write
+_ROWS_AT_ONCE = 64  # aiosqlite's own
 _REBUILD = "`k6-mcp rebuild` sets it aside and restores the history from the runs' folders"
 
 _WORDS: dict[int, tuple[str, str, str]] = {
@@ -42,6 +45,35 @@ def unavailable(error: Exception, database: Path) -> HistoryUnavailable:
     kind, what, hint = _WORDS.get(code & 0xFF, _OTHERWISE)
     detail = "" if code & 0xFF in _WORDS else f" ({error})"
     return HistoryUnavailable(f"the history database {database} {what}{detail}", hint=hint, kind=kind)
+
+
+class _Connection(aiosqlite.Connection):
+    """Remembers when its thread ends: aiosqlite waits for that in `close`, but not after an opening that failed or was cut off."""
+
+    ended: asyncio.Future[Any] | None = None
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        self.ended = super().stop()  # pyright: ignore[reportUnknownMemberType] (aiosqlite leaves open what it is a future of)
+        return self.ended
+
+
+async def connect(database: Path, timeout_s: float) -> aiosqlite.Connection:
+    """Return an open connection that begins no transaction by itself. Raises sqlite3.Error; its thread has ended then."""
+    opened: list[sqlite3.Connection] = []
+
+    def connect_here() -> sqlite3.Connection:
+        opened.append(sqlite3.connect(database, isolation_level=None, timeout=timeout_s, check_same_thread=False))
+        return opened[0]
+
+    connection = _Connection(connect_here, _ROWS_AT_ONCE)
+    try:
+        return await connection
+    except BaseException:
+        if connection.ended is not None:
+            await connection.ended  # a thread that finds its loop closed dies of it
+        for unwanted in opened:  # it was cut off too late to keep SQLite from opening
+            unwanted.close()
+        raise
 
 
 async def begin(connection: aiosqlite.Connection) -> None:

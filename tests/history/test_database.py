@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import anyio
@@ -15,12 +16,19 @@ from k6_mcp.history.sqlite import unavailable
 _INSERT = "INSERT INTO tags VALUES (?, '', 0, '')"
 
 
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncGenerator[Database]:
+    """A database that is closed also when a test fails: its thread would keep the suite from ending."""
+    opened = Database(tmp_path / "x.db", 0)
+    yield opened
+    await opened.end()
+
+
 async def _names(database: Database) -> list[str]:
     return [name for (name,) in await database.fetch("SELECT name FROM tags ORDER BY name")]
 
 
-async def test_a_body_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    database = Database(tmp_path / "x.db", 0)
+async def test_a_body_that_fails_leaves_nothing(database: Database) -> None:
     with pytest.raises(KeyError):
         async with database.atomic() as connection:
             await connection.execute(_INSERT, ("half",))
@@ -29,12 +37,10 @@ async def test_a_body_that_fails_leaves_nothing(tmp_path: Path) -> None:
         await connection.execute(_INSERT, ("whole",))
 
     assert await _names(database) == ["whole"]
-    await database.close()
 
 
 @pytest.mark.parametrize("library", ["anyio", "asyncio"])
-async def test_a_cancelled_body_leaves_nothing_for_the_next_commit(tmp_path: Path, library: str) -> None:
-    database = Database(tmp_path / "x.db", 0)
+async def test_a_cancelled_body_leaves_nothing_for_the_next_commit(database: Database, library: str) -> None:
     inserted = asyncio.Event()
 
     async def cut() -> None:
@@ -58,22 +64,17 @@ async def test_a_cancelled_body_leaves_nothing_for_the_next_commit(tmp_path: Pat
         await connection.execute(_INSERT, ("whole",))
 
     assert await _names(database) == ["whole"]
-    await database.close()
 
 
-async def test_entering_it_inside_itself_is_refused_at_once(tmp_path: Path) -> None:
-    database = Database(tmp_path / "x.db", 0)
+async def test_entering_it_inside_itself_is_refused_at_once(database: Database) -> None:
     with pytest.raises(RuntimeError, match="not re-entrant"):
         async with database.atomic():
             await database.fetch("SELECT 1")
 
     assert await database.fetch("SELECT 1") == [(1,)]
-    await database.close()
 
 
-async def test_writers_take_turns(tmp_path: Path) -> None:
-    database = Database(tmp_path / "x.db", 0)
-
+async def test_writers_take_turns(database: Database) -> None:
     async def write(name: str) -> None:
         async with database.atomic() as connection:
             await connection.execute(_INSERT, (name,))
@@ -83,15 +84,11 @@ async def test_writers_take_turns(tmp_path: Path) -> None:
     await asyncio.gather(*(write(str(number)) for number in range(10)))
 
     assert len(await _names(database)) == 20
-    await database.close()
 
 
-async def test_no_commit_waits_for_the_disk(tmp_path: Path) -> None:
-    database = Database(tmp_path / "x.db", 0)
-
+async def test_no_commit_waits_for_the_disk(database: Database) -> None:
     assert await database.fetch("PRAGMA journal_mode") == [("wal",)]
     assert await database.fetch("PRAGMA synchronous") == [(1,)]
-    await database.close()
 
 
 async def test_a_failed_opening_is_not_tried_again_while_it_is_fresh(tmp_path: Path) -> None:
@@ -131,8 +128,7 @@ def test_every_failure_of_sqlite_says_what_to_do(code: int, kind: str, words: st
     assert words in str(trouble) and "/data/history.db" in str(trouble) and "next step: " in str(trouble)
 
 
-async def test_a_database_that_was_ended_is_not_opened_again_by_who_comes_late(tmp_path: Path) -> None:
-    database = Database(tmp_path / "history.db", retry_s=0)
+async def test_a_database_that_was_ended_is_not_opened_again_by_who_comes_late(database: Database) -> None:
     await database.fetch("SELECT 1")
     await database.end()
 
