@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import groupby
 from typing import cast
 from urllib.parse import unquote, unquote_plus, urlsplit, urlunsplit
 
@@ -92,11 +93,17 @@ def _spelled(secret: str) -> re.Pattern[str]:
 
     Its repetitions are possessive: a text full of backslashes costs no backtracking.
     """
-    runs = re.findall(r"\\+|[^\\]", secret, re.DOTALL)
-    return re.compile("".join(_ANY_BACKSLASHES if run[0] == "\\" else _any_spelling(run) for run in runs))
+    return re.compile("".join(_any_spelling(char, len([*run])) for char, run in groupby(secret)))
 
 
-def _any_spelling(char: str) -> str:
+def _any_spelling(char: str, times: int) -> str:
+    if char == "\\":
+        return _ANY_BACKSLASHES
+    one = _any_spelling_of_one(char)
+    return one if times == 1 else f"(?:{one}){{{times}}}"  # indentation costs no more to compile than a blank
+
+
+def _any_spelling_of_one(char: str) -> str:
     if _PLAIN.fullmatch(char):
         return char
     units = char.encode("utf-16-be")

@@ -123,6 +123,28 @@ def test_a_secret_is_masked_however_json_and_urls_spell_it(written: str) -> None
     assert "***" in masked and "ss" not in masked
 
 
+_INDENTED = '{\n    "a": "éé&&&//"\n}'
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        _INDENTED,
+        json.dumps(_INDENTED)[1:-1],
+        json.dumps(json.dumps(_INDENTED, ensure_ascii=False)),
+        quote(_INDENTED),
+        quote_plus(_INDENTED),
+        _INDENTED.replace("    ", " +%20\\u0020"),
+    ],
+)
+def test_characters_that_a_secret_repeats_are_masked_in_any_spelling_and_number_as_it_has_them(written: str) -> None:
+    known = [_INDENTED]
+
+    assert "a" not in mask_known(written, known)
+    for fewer in (_INDENTED.replace("    ", "   "), _INDENTED.replace("&&&", "&&"), _INDENTED.replace("éé", "é")):
+        assert mask_known(fewer, known) == fewer
+
+
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
