@@ -17,6 +17,7 @@ _WRAPPER = re.compile(r"^could not initialize '[^']*': (?:could not load JS test
 _LONGEST_LINE_BYTES = 32_768
 _LINE_END_BYTES = 4_096  # k6 names source and scenario after the message, so of a line too long its end is kept as well
 _CUT = "…".encode()
+_TORN_BYTES = 5  # the most that is there of an escape beyond the backslashes before it
 _TORN_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _MOST_DISTINCT = 300
 _WRITTEN_EACH = 10  # a repeated line is written this often, then only counted
@@ -149,7 +150,8 @@ def _shortened(line: bytes) -> bytes:
         return line
     head, end = line[: _LONGEST_LINE_BYTES - _LINE_END_BYTES - len(_CUT)], len(line) - _LINE_END_BYTES
     backslashes = end - len(line[:end].rstrip(b"\\"))
-    return _TORN_ESCAPE.sub(rb"\1", head) + _CUT + line[end + backslashes % 2 :]
+    whole = len(head[:-_TORN_BYTES].rstrip(b"\\"))  # up to here no escape is torn: k6 must not wait while we look
+    return head[:whole] + _TORN_ESCAPE.sub(rb"\1", head[whole:]) + _CUT + line[end + backslashes % 2 :]
 
 
 def _never_ends_run(line: bytes) -> bool:
