@@ -1,9 +1,9 @@
 """The rules of ARCHITECTURE.md as functions over source text; each yields one sentence per violation."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 PACKAGE = "k6_mcp"
@@ -95,6 +95,11 @@ class Source:
     def tree(self) -> ast.Module:
         return ast.parse(self.text)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All of the tree: every rule looks at it."""
+        return tuple(ast.walk(self.tree))
+
     @property
     def part(self) -> str:
         """The name in LAYERS that this module belongs to."""
@@ -105,12 +110,13 @@ class Source:
         return any(self.module == owner or self.module.startswith(f"{owner}.") for owner in owners)
 
 
-def package_sources(root: Path) -> list[Source]:
-    """Return every module of the package below the checkout `root`."""
+@cache
+def package_sources(root: Path) -> tuple[Source, ...]:
+    """Return every module of the package below the checkout `root`; read and parsed once."""
     package = root / PACKAGE
-    return [
+    return tuple(
         Source(_module(path.relative_to(package)), path.read_text(encoding="utf-8")) for path in sorted(package.rglob("*.py"))
-    ]
+    )
 
 
 def layers(source: Source) -> Iterator[str]:
@@ -119,7 +125,7 @@ def layers(source: Source) -> Iterator[str]:
     if source.part not in rank:
         yield f"{source.module}: is in no layer; add {source.part!r} to LAYERS and ARCHITECTURE.md"
         return
-    for name in imported(source.tree):
+    for name in imported(source.nodes):
         package, _, rest = name.partition(".")
         other = rest.partition(".")[0] or "__init__"
         if package != PACKAGE or other == source.part or other not in rank:
@@ -130,7 +136,7 @@ def layers(source: Source) -> Iterator[str]:
 
 def owners(source: Source) -> Iterator[str]:
     """A library is imported only by the part that owns it."""
-    for name in imported(source.tree):
+    for name in imported(source.nodes):
         library = name.partition(".")[0]
         if library in OWNERS and not source.within(OWNERS[library]):
             yield f"{source.module}: imports {library}, which belongs to {', '.join(OWNERS[library])}"
@@ -150,20 +156,20 @@ def environment(source: Source) -> Iterator[str]:
 
 def stdout(source: Source) -> Iterator[str]:
     """Only the terminal and the one-shot front end write to stdout: it is the wire."""
-    yield from (f"{source.module}: calls print" for node in ast.walk(source.tree) if _is_print(node))
+    yield from (f"{source.module}: calls print" for node in source.nodes if _is_print(node))
     if not source.within(STDOUT_OWNERS):
         yield from _uses(source, {"sys.stdout", "sys.__stdout__"}, "stdout is the wire")
 
 
 def import_style(source: Source) -> Iterator[str]:
     """Imports are absolute and at the top of the file."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ImportFrom) and node.level:
             yield f"{source.module}: line {node.lineno} is a relative import"
     if not source.within(LAZY_OWNERS):
-        for function in ast.walk(source.tree):
+        for function in source.nodes:
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield from (f"{source.module}: {function.name} imports {name}" for name in imported(function))
+                yield from (f"{source.module}: {function.name} imports {name}" for name in imported(ast.walk(function)))
 
 
 def length(source: Source) -> Iterator[str]:
@@ -175,9 +181,9 @@ def length(source: Source) -> Iterator[str]:
 RULES = (layers, owners, processes, environment, stdout, import_style, length)
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
-    """Yield every module named by an import below `tree`; `from a import b` gives `a.b`."""
-    for node in ast.walk(tree):
+def imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Yield every module named by an import among `nodes`; `from a import b` gives `a.b`."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -185,10 +191,11 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 
 def _uses(source: Source, names: set[str], reason: str) -> Iterator[str]:
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Attribute) and (name := ast.unparse(node)) in names:
+    last = {name.rpartition(".")[2] for name in names}
+    for node in source.nodes:
+        if isinstance(node, ast.Attribute) and node.attr in last and (name := ast.unparse(node)) in names:
             yield f"{source.module}: line {node.lineno} uses {name}; {reason}"
-    yield from (f"{source.module}: imports {name}; {reason}" for name in imported(source.tree) if name in names)
+    yield from (f"{source.module}: imports {name}; {reason}" for name in imported(source.nodes) if name in names)
 
 
 def _is_print(node: ast.AST) -> bool:
