@@ -13,6 +13,7 @@ from k6_mcp.models.reports import Explanation
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.wording import number
 
+_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 5.0
 
 
@@ -39,8 +40,10 @@ async def advise(run: Run, explanation: Explanation, advisor: Advisor, timeout_s
 
 async def _ask(advisor: Advisor, question: Question) -> Reply | NoReply:
     outcome = await advisor.ask(question)
-    if isinstance(outcome, Reply) or not outcome.again or outcome.pause_s > _LONGEST_PAUSE_S:
+    if isinstance(outcome, Reply) or not outcome.again:
         return outcome
-    await anyio.sleep(outcome.pause_s)
+    if (pause_s := _PAUSE_S if outcome.pause_s is None else outcome.pause_s) > _LONGEST_PAUSE_S:
+        return outcome
+    await anyio.sleep(pause_s)
     outcome = await advisor.ask(question)
     return outcome if isinstance(outcome, Reply) else NoReply(f"{outcome.reason}; tried twice")

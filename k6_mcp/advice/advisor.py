@@ -18,11 +18,11 @@ class Reply(NamedTuple):
 
 
 class NoReply(NamedTuple):
-    """Why there is no text, in words for the caller. `again`: trying once more after `pause_s` may help."""
+    """Why there is no text, in words for the caller. `again`: trying once more may help, after `pause_s` where the provider names it."""
 
     reason: str
     again: bool = False
-    pause_s: float = 0.5
+    pause_s: float | None = None
 
 
 class Advisor(Protocol):

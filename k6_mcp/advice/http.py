@@ -53,7 +53,7 @@ def refused(status: int, message: str, ai: Ai, pause_s: float | None = None) -> 
     """Return the answer to an HTTP status that is no success; 429 and 5xx may pass."""
     said = f": {without_key(message, ai)}" if message else ""
     again = status in _TRY_AGAIN
-    return NoReply(f"the provider answered HTTP {status}{said}", again, pause_s if pause_s is not None else 0.5)
+    return NoReply(f"the provider answered HTTP {status}{said}", again, pause_s)
 
 
 def unreachable(error: Exception, ai: Ai) -> NoReply:

@@ -24,6 +24,12 @@ Api = tuple[Ai, Callable[..., Answer]]
 APIS = [pytest.param((GEMINI, gemini), id="gemini"), pytest.param((OPENAI, openai), id="openai")]
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No stand-in gets better while we wait."""
+    monkeypatch.setattr("k6_mcp.advice.advise._PAUSE_S", 0.0)
+
+
 async def advised(ai: Ai, run: Run | None = None) -> Advice:
     """Return the advice of a provider on a run."""
     found = run or a_run()

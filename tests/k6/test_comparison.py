@@ -1,5 +1,7 @@
 """Comparisons of real runs, and tests that are run several times in a row."""
 
+import asyncio
+import dataclasses
 import json
 import subprocess
 import sys
@@ -9,7 +11,7 @@ from k6_mcp.models.comparison import Comparison
 from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
 from k6_mcp.service import LoadTests
-from k6_mcp.settings import Settings
+from k6_mcp.settings import Limits, Settings
 from tests.k6.processes import until
 from tests.k6.services import endless, start
 from tests.k6.test_mcp_stdio import environment, served
@@ -24,7 +26,7 @@ export default function () { http.get(__ENV.WHERE); }
 
 async def ran(service: LoadTests, where: str, script: str = _SCRIPT, **arguments: object) -> Run:
     """Run a test of `where`, which no stored text names: the same test of a service that changed."""
-    load = {"rate_per_s": 40, "duration": "3s", "name": "checkout", "env": {"WHERE": where}}
+    load = {"rate_per_s": 40, "duration": "2s", "name": "checkout", "env": {"WHERE": where}}
     return await service.execute(parse_load_test({"script": script, **load, **arguments}), wait_s=_WAIT_S)
 
 
@@ -59,11 +61,11 @@ async def test_a_baseline_judges_what_came_after_it(settings: Settings, target: 
 
 
 async def test_runs_made_later_do_not_change_how_two_runs_compare(settings: Settings, target: Target) -> None:
-    async with open_app(settings) as service:
+    async with open_app(dataclasses.replace(settings, limits=Limits(max_concurrent_runs=5))) as service:
         first, second = [await ran(service, target.url("/delay/20"), duration="1s") for _ in range(2)]
         before = await service.insights.compare(first.run_id, second.run_id)
-        for delay in (5, 90, 5, 90, 5):
-            await ran(service, target.url(f"/delay/{delay}"), duration="1s")
+        later = (ran(service, target.url(f"/delay/{delay}"), duration="1s") for delay in (5, 90, 5, 90, 5))
+        assert {run.status for run in await asyncio.gather(*later)} == {"completed"}
         after = await service.insights.compare(first.run_id, second.run_id)
 
     assert after == before

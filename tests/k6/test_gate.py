@@ -195,7 +195,19 @@ def test_a_baseline_travels_to_another_machine_and_its_gate_finds_the_regression
     worse = k6_mcp(
         "gate", str(definition), "--env", "WHAT=/delay/40", "--slo", "error_rate=0.01", "--html", "gate.html", also=there
     )
-    other = k6_mcp("gate", str(definition), "--env", "WHAT=/delay/5", "--vus", "5", "--slo", "error_rate=0.01", also=there)
+    other = k6_mcp(
+        "gate",
+        str(definition),
+        "--env",
+        "WHAT=/delay/5",
+        "--vus",
+        "5",
+        "--duration",
+        "1s",
+        "--slo",
+        "error_rate=0.01",
+        also=there,
+    )
     missing = k6_mcp("gate", run_ids[0], "--baseline", "unheard of", also=there)
 
     assert first.code == 0, first.out + first.err
