@@ -1,15 +1,18 @@
 """The figures are k6's own, exactly, and agree with what the target counted."""
 
+import asyncio
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+import pytest
 
 from k6_mcp.app import open_app
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
 from k6_mcp.settings import Settings
-from tests.target import Target, closed_port
+from tests.target import Target, closed_port, open_target
 
 _WAIT_S = 60.0
 
@@ -55,29 +58,46 @@ export function teardown() { http.get('{target}/ok'); }
 _UNANSWERED_PER_FAIL, _FAILS = 2, 10
 
 
-async def _run(settings: Settings, target: Target) -> Run:
-    script = _SCRIPT.replace("{target}", target.url("")).replace("{closed}", f"http://127.0.0.1:{closed_port()}")
-    async with open_app(settings) as service:
-        run = await service.execute(parse_load_test({"script": script}), wait_s=_WAIT_S)
+class Ran(NamedTuple):
+    """A run, its folder, and its target as it was left."""
+
+    run: Run
+    folder: RunFolder
+    target: Target
+
+
+@pytest.fixture(scope="module")
+def ran(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """One run of the script; the tests only read what it left."""
+    results_dir = tmp_path_factory.mktemp("figures-against-target")
+    settings = Settings(results_dir=results_dir, database=results_dir / "history.db", k6_bin=k6_bin)
+
+    async def execute(script: str) -> Run:
+        async with open_app(settings) as service:
+            return await service.execute(parse_load_test({"script": script}), wait_s=_WAIT_S)
+
+    with open_target() as target:
+        script = _SCRIPT.replace("{target}", target.url("")).replace("{closed}", f"http://127.0.0.1:{closed_port()}")
+        run = asyncio.run(execute(script))
     assert run.status == "completed", run.failure
-    return run
+    return Ran(run, RunFolder(results_dir, run.run_id), target)
 
 
-def _export(settings: Settings, run: Run) -> Mapping[str, Mapping[str, float]]:
-    exported: Any = json.loads(RunFolder(settings.results_dir, run.run_id).export.read_text(encoding="utf-8"))
+def _export(folder: RunFolder) -> Mapping[str, Mapping[str, float]]:
+    exported: Any = json.loads(folder.export.read_text(encoding="utf-8"))
     return {
         name: {key: value for key, value in values.items() if key != "thresholds"} for name, values in exported["metrics"].items()
     }
 
 
-async def test_every_metric_equals_k6s_own_summary_and_agrees_with_the_target(settings: Settings, target: Target) -> None:
-    run = await _run(settings, target)
+def test_every_metric_equals_k6s_own_summary_and_agrees_with_the_target(ran: Ran) -> None:
+    run, folder, target = ran
     assert run.metrics is not None
     rows = {row.name: dict(row.values) for row in run.metrics.rows}
     for row in run.metrics.rows:
         if row.type == "rate":  # the export calls a rate's share "value", the summary "rate"
             rows[row.name]["value"] = rows[row.name].pop("rate")
-    export = _export(settings, run)
+    export = _export(folder)
     assert rows == export
     assert {
         "orders",
@@ -106,10 +126,10 @@ async def test_every_metric_equals_k6s_own_summary_and_agrees_with_the_target(se
     assert figures.requests_per_s == (figures.requests - 2) / figures.load_s
 
 
-async def test_the_key_figures_repeat_the_summary_without_its_traps(settings: Settings, target: Target) -> None:
-    run = await _run(settings, target)
+def test_the_key_figures_repeat_the_summary_without_its_traps(ran: Ran) -> None:
+    run, folder, target = ran
     assert run.metrics is not None
-    export, figures = _export(settings, run), run.metrics.figures
+    export, figures = _export(folder), run.metrics.figures
     assert figures.latency is not None
     clean = export["http_req_duration{expected_response:true}"]
     assert figures.latency.of == "successful_requests"
@@ -129,10 +149,10 @@ async def test_the_key_figures_repeat_the_summary_without_its_traps(settings: Se
     assert sum(checks["is 200"][1:]) == 30
 
 
-async def test_every_threshold_has_what_was_observed(settings: Settings, target: Target) -> None:
-    run = await _run(settings, target)
+def test_every_threshold_has_what_was_observed(ran: Ran) -> None:
+    run, folder, _ = ran
     assert run.metrics is not None
-    export = _export(settings, run)
+    export = _export(folder)
     observed = {(t.metric, t.expression): t for t in run.metrics.thresholds}
     assert all(t.ok and t.has_samples for t in observed.values())
     assert observed["orders{kind:big}", "count>=1"].observed == export["orders{kind:big}"]["count"]
@@ -142,10 +162,8 @@ async def test_every_threshold_has_what_was_observed(settings: Settings, target:
     assert observed["cache_hits", "rate>=0"].observed == export["cache_hits"]["value"]
 
 
-async def test_what_setup_returned_is_kept_nowhere(settings: Settings, target: Target) -> None:
-    run = await _run(settings, target)
-    folder = RunFolder(settings.results_dir, run.run_id).path
-    kept = [path for path in folder.rglob("*") if path.is_file() and path.name != "script.js" and path.suffix != ".js"]
+def test_what_setup_returned_is_kept_nowhere(ran: Ran) -> None:
+    kept = [path for path in ran.folder.path.rglob("*") if path.is_file() and path.name != "script.js" and path.suffix != ".js"]
     assert kept
     assert [path.name for path in kept if b"from setup" in path.read_bytes()] == []
 
