@@ -56,7 +56,9 @@ def _in_order(case: Case) -> Iterator[Cause]:
         (ended, unreachable, every_iteration_threw(case), thresholds_exceeded(case), target_failing(case)),
     )
     if case.ended_by_itself and not case.aborted_by_threshold:  # a run cut short delivered less by definition
-        yield from filter(None, (load_not_delivered(case), no_samples(case)))
+        undelivered, unmeasured = load_not_delivered(case), no_samples(case)
+        nothing_finished = case.figures is not None and not case.figures.iterations  # so that no VU became free for the next one
+        yield from filter(None, (unmeasured, undelivered) if nothing_finished else (undelivered, unmeasured))
 
 
 def _failure(causes: list[Cause]) -> Failure:

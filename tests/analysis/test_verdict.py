@@ -143,6 +143,13 @@ _ORDER: tuple[tuple[str, Outcome, Metrics, FailureKind, tuple[FailureKind, ...]]
     ),
     ("errors that no threshold asked about", outcome(99), _with(FAILING, CROSSED), "thresholds_exceeded", ("target_failing",)),
     ("marked as failed with everything throwing", outcome(110), THROWN, "script_error", ()),
+    (
+        "iterations that never finish leave no VU for the next ones",
+        outcome(0),
+        _with(DROPPED, EMPTY, iterations=0, iterations_interrupted=2),
+        "no_samples",
+        ("load_not_delivered",),
+    ),
     ("killed before an iteration finished", outcome(-9), NOTHING_DONE, "stopped_externally", ()),
     ("aborted before an iteration finished", outcome(108), NOTHING_DONE, "script_error", ()),
 )

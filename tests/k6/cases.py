@@ -154,6 +154,15 @@ LOAD = (
         requests=2,
     ),
     Case(
+        "a rate at a target that never answers",
+        script(
+            "http.get('{target}/hang');",
+            "{ scenarios: { s: { executor: 'constant-arrival-rate', rate: 9, duration: '1s', preAllocatedVUs: 2, gracefulStop: '0s' } } }",
+        ),
+        kind="no_samples",
+        also=("load_not_delivered",),
+    ),
+    Case(
         "dropped iterations",
         script(
             "http.get('{target}/delay/100');",

@@ -81,7 +81,10 @@ def cause_of_drops(case: Case, when: list[Interval]) -> Cause:
 
 
 def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
-    pool, taken = pool_size(case), _iteration_s(case, when)
+    pool = pool_size(case)
+    if not case.figures.iterations:
+        return _none_finished(float(case.figures.vus_allocated or pool), pool)
+    taken = _iteration_s(case, when)
     asked = max((interval.load or 0.0 for interval in when), default=0.0) if case.load.unit == "iterations/s" else 0.0
     rate = asked or (case.plan.peak_rate_per_s if case.plan else 0.0) or 0.0
     made, needed = float(case.figures.vus_allocated or pool), rate * taken.now
@@ -105,6 +108,16 @@ def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
         f"give execute_k6_test vus {max(1, round(needed * _SPARE))} beside rate_per_s, or ask for a lower rate_per_s; "
         "a slow target needs more VUs at the same rate",
         shown,
+    )
+
+
+def _none_finished(made: float, pool: int) -> Cause:
+    """How long an iteration takes is not known, so neither is how many VUs the rate needs."""
+    return Cause(
+        "target",
+        f"not one iteration finished, so that {count(round(made), 'VU')} stayed busy",
+        "see first whether the target answers at all, and how long one iteration takes: execute_k6_test with vus 1 and iterations 1",
+        Evidence(metric="vus_max", observed=made, limit=float(pool) or None, note="how many are needed is not known"),
     )
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from k6_mcp.models.findings import Finding
 from k6_mcp.models.metrics import EndpointFigures, ErrorCount, Generator
 from tests.analysis.findings.found import found, rows
 from tests.analysis.samples import latency, metrics, plan, threshold
-from tests.analysis.timelines import Second, closed, open_, timeline
+from tests.analysis.timelines import QUIET, Second, closed, open_, timeline
 
 
 def _dropping(
@@ -57,6 +58,17 @@ def test_a_target_that_became_slow_is_the_cause_when_latency_rose_before_vus_ran
     finding = _dropping(describe, iteration_ms=170)
 
     assert finding and "the target became slow" in finding.message
+
+
+def test_no_number_of_vus_is_told_where_not_one_iteration_finished() -> None:
+    measured = metrics(threshold(), requests=0, iterations=0, iterations_interrupted=10, iterations_dropped=40, vus_allocated=10)
+    told = found(timeline(10, lambda i: replace(QUIET, dropped=4)), open_(10, 5, vus=10), measured)
+
+    finding = told["load_not_delivered"]
+    assert "likely cause: not one iteration finished, so that 10 VUs stayed busy" in finding.message
+    assert "whether the target answers at all" in finding.recommendation
+    assert finding.evidence[1].note == "how many are needed is not known"
+    assert "generator_saturated" not in told
 
 
 def _short_from_the_start(latency_ms: Callable[[int], float], rate: float, pool: int) -> set[str]:
