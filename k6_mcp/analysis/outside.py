@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from k6_mcp.analysis.quantiles import Quantiles, merged
+from k6_mcp.analysis.quantiles import Quantiles, merged, without_some
 from k6_mcp.analysis.record import Record
 from k6_mcp.models.metrics import Figures, Latency
 from k6_mcp.models.plan import Plan
@@ -11,12 +11,14 @@ from k6_mcp.models.wording import number, percent
 _NOTHING: Quantiles = {}
 _CONSIDERABLE = 0.05  # of all requests
 _MOVED = 0.10  # of the figure without them
+_P95 = 0.95
 
 
 def setup_in_latency(record: Record, plan: Plan | None, figures: Figures) -> Iterator[str]:
     """Say how many requests are not of the load, if they are considerable or move average or p95, and the latency without them.
 
-    That comes from the time series by scenario: exact to five digits for one scenario, put together (`quantiles.merged`) for several.
+    That comes from the time series by scenario: exact to five digits for one scenario, put together (`quantiles.merged`) for several,
+    and there no further from the percentile of all requests than so few can move it.
     """
     outside, latency = figures.requests_outside_load, figures.latency
     if not outside or latency is None or plan is None:
@@ -39,7 +41,14 @@ def _of_load(record: Record, plan: Plan) -> Quantiles:
     if totals is None:
         return _NOTHING
     tags = [f"{{scenario:{scenario.name}}}" for scenario in plan.scenarios]
-    return merged((record.count(f"http_reqs{tag}"), totals.rows.get(f"http_req_duration{tag}", _NOTHING)) for tag in tags)
+    parts = [(record.count(f"http_reqs{tag}"), totals.rows.get(f"http_req_duration{tag}", _NOTHING)) for tag in tags]
+    inside = merged(parts)
+    if sum(count > 0 for count, _ in parts) < 2 or "p(95)" not in inside:
+        return inside
+    every, requests = totals.rows.get("http_req_duration", _NOTHING), record.count("http_reqs")
+    bounds = without_some(every, requests, requests - sum(count for count, _ in parts), _P95)
+    low, high = bounds or (inside["p(95)"], inside["p(95)"])
+    return {**inside, "p(95)": min(max(inside["p(95)"], low), high)}
 
 
 def _pairs(latency: Latency, inside: Quantiles) -> Iterator[tuple[str, float, float]]:

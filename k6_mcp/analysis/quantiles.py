@@ -68,6 +68,18 @@ def share_above(statistics: Quantiles, value: float) -> float:
     return 1.0 - _share(knots, value) if knots else 0.0
 
 
+def without_some(statistics: Quantiles, count: float, left_out: float, share: float) -> tuple[float, float] | None:
+    """Return the least and the greatest value that the quantile `share` (0 to 1) of `count` values can have without `left_out` of them.
+
+    Whichever are left out, the value of rank r among the others is one of ranks r to r + `left_out` among all. None without statistics.
+    """
+    knots, others = _knots(statistics), count - left_out
+    if not knots or others < 1:
+        return None
+    rank, last = share * (others - 1), max(1.0, count - 1)
+    return _value_at(knots, rank / last), _value_at(knots, min(1.0, (rank + left_out) / last))
+
+
 def most_deviation(statistics: Quantiles) -> float:
     """Return the largest standard deviation that a group with these statistics can have; 0 without statistics.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from k6_mcp.analysis.quantiles import answered, merged, most_deviation, share_above
+from k6_mcp.analysis.quantiles import answered, merged, most_deviation, share_above, without_some
 
 _SEED = 20260101
 
@@ -121,3 +121,15 @@ def test_the_share_of_values_above_one_is_near_that_of_the_values() -> None:
 
     assert share_above(stated(values), 35) == pytest.approx(sum(value > 35 for value in values) / len(values), abs=0.02)
     assert (share_above(stated(values), 1e9), share_above({}, 1.0)) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("left_out", [1, 5, 40])
+def test_a_percentile_without_some_values_lies_between_the_ranks_that_they_can_shift_it_to(left_out: int) -> None:
+    values = sorted(latencies(400))
+    least, greatest = without_some(stated(values), len(values), left_out, 0.95) or (math.nan, math.nan)
+
+    without_fastest, without_slowest = (stated(values[left_out:])["p(95)"], stated(values[:-left_out])["p(95)"])
+    assert least <= stated(values)["p(95)"] <= greatest
+    assert greatest == pytest.approx(without_fastest, rel=0.05)
+    assert least == pytest.approx(without_slowest, rel=0.05)
+    assert without_some({}, 400, left_out, 0.95) is None

@@ -7,6 +7,7 @@ import pytest
 from k6_mcp.analysis.record import Record
 from k6_mcp.analysis.summary import read
 from k6_mcp.models.metrics import CheckResult, ErrorCount, StatusCount
+from k6_mcp.models.plan import ScenarioPlan
 from tests.analysis.samples import (
     CLOSING,
     KINDS,
@@ -142,6 +143,30 @@ def test_requests_of_setup_that_move_the_latency_are_said_with_the_latency_witho
     warnings = [w for w in read(ended_well(), record(lines), plan()).warnings if w.startswith("setup_in_latency: ")]
     assert len(warnings) == (told is not None)
     assert told is None or told in warnings[0]
+
+
+def test_two_fast_requests_of_setup_do_not_move_the_p95_of_several_scenarios() -> None:
+    """Putting the percentiles of unlike scenarios together is an estimate: here one that is far from what two requests can do."""
+    names = ("default", "steady", "mixed")
+    tags = tuple(f"{{scenario:{name}}}" for name in names)
+    kinds = {**KINDS, **{f"http_reqs{tag}": {"type": "counter"} for tag in tags}}
+    kinds |= {f"http_req_duration{tag}": {"type": "trend", "contains": "time"} for tag in tags}
+    totals = {
+        **counts(500, 0, 10),
+        "http_req_duration": [9.9, 74.7, 0.31, 0.05, 51.5, 62.5, 67.7],
+        "http_reqs{scenario:default}": [375, 375],
+        "http_req_duration{scenario:default}": [0.4, 4, 0.3, 0.05, 0.9, 1.1, 2],
+        "http_reqs{scenario:steady}": [41, 41],
+        "http_req_duration{scenario:steady}": [51.4, 54, 51.3, 50.5, 52.5, 53, 53.5],
+        "http_reqs{scenario:mixed}": [82, 82],
+        "http_req_duration{scenario:mixed}": [33, 74.7, 31, 0.3, 67, 69, 73],
+    }
+    lines = (*RECORD[:2], line("metric", kinds), line("cumulative", rows(2500, totals, kinds)), CLOSING[1])
+    scenarios = tuple(ScenarioPlan(name=name, executor="constant-vus", vus=1, duration_s=2.5) for name in names)
+    measured = read(ended_well(summary=None, export=None), record(lines), plan(scenarios=scenarios))
+
+    assert measured.figures.requests_outside_load == 2
+    assert [w for w in measured.warnings if w.startswith("setup_in_latency: ")] == []
 
 
 def test_thresholds_carry_what_was_observed() -> None:
