@@ -3,13 +3,14 @@ from collections.abc import Mapping
 import pytest
 
 from k6_mcp.analysis.verdict import judge
-from k6_mcp.models.metrics import CheckResult, ErrorCount, Generator, Metrics, StatusCount
+from k6_mcp.models.metrics import CheckResult, ErrorCount, Generator, MetricRow, Metrics, StatusCount
 from k6_mcp.models.outcome import LogMessage, Outcome
 from k6_mcp.models.plan import Plan
 from tests.analysis.samples import latency, metrics, outcome, plan, said, threshold
 
 HELD = threshold()
 CHECKS = (CheckResult(group="", name="fine", passes=9, fails=1), CheckResult(group="", name="bad", passes=0, fails=10))
+TAGGED = threshold("rate>0.9", metric="checks{kind:b}")
 REFUSED = (ErrorCount(code=1212, meaning="connection refused", count=40),)
 SOME_REFUSED = ErrorCount(code=1212, meaning="connection refused", count=10)
 SOME_500 = ErrorCount(code=1500, meaning="HTTP 500", count=5)
@@ -28,6 +29,11 @@ HANDLER_IGNORED = LogMessage(
 FAILED = LogMessage(level="warning", text="Request Failed: boom", times=3)
 SAID_BY_SCRIPT = LogMessage(level="warning", text="careful", times=3, source="console")
 THREW = LogMessage(level="error", text="Error: only this one", times=2, source="stacktrace")
+
+
+def checks_row(**counted: float) -> tuple[MetricRow, ...]:
+    """Return the row of the checks that carry the tag of `TAGGED`."""
+    return (MetricRow(name="checks{kind:b}", type="rate", contains="default", values={"rate": 0.95, **counted}),)
 
 
 def waiting(cpu_wait_s: float, steal_s: float = 0.0) -> Mapping[str, Generator]:
@@ -62,6 +68,13 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
             None,
             "checks_failed",
             '11 of 20 checks failed and no threshold asks about checks: "bad" 10 of 10, "fine" 1 of 10',
+        ),
+        (
+            outcome(),
+            metrics(TAGGED, checks_passed=9, checks_failed=11, more={"checks": CHECKS, "rows": checks_row(fails=1)}),
+            None,
+            "checks_failed",
+            '11 of 20 checks failed and no threshold asks about all of them: "bad" 10 of 10, "fine" 1 of 10',
         ),
         (outcome(), metrics(), None, "nothing_asserted", "no threshold"),
         (outcome(), metrics(HELD, iterations_interrupted=3), None, "iterations_interrupted", "3 iterations interrupted"),
@@ -178,3 +191,9 @@ def test_only_a_few_of_k6s_own_warnings_are_repeated() -> None:
 
 def test_a_run_without_figures_has_nothing_to_limit() -> None:
     assert judge(outcome(-9), metrics(source="none", requests=0), plan()).warnings == ()
+
+
+@pytest.mark.parametrize("counted", [{"fails": 11.0}, {}], ids=["all counted", "k6 left no counts"])
+def test_failed_checks_are_no_surprise_where_a_threshold_on_their_tags_looks_at_them(counted: Mapping[str, float]) -> None:
+    measured = metrics(TAGGED, checks_passed=9, checks_failed=11, more={"checks": CHECKS, "rows": checks_row(**counted)})
+    assert "checks_failed" not in _codes(outcome(), measured)
