@@ -12,6 +12,7 @@ from k6_mcp.models.request import LoadTest, Slo, Stage
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SOURCES = ("script", "script_file", "url")
+_CREDENTIALS = re.compile(r"//.*@", re.DOTALL)
 _URL_ONLY = ("preset", "method", "headers", "body")
 _INSIDE: Mapping[str, Iterable[str]] = {"slo": Slo.model_fields, "stages": Stage.model_fields}
 Judge = Callable[[LoadTest], Iterable[str]]
@@ -97,8 +98,8 @@ def _url(url: str) -> Iterator[str]:
     try:
         parts = urlsplit(url)
         port_ok = parts.port is None or 0 < parts.port < 65536
-    except ValueError as error:
-        yield f"url: {error}"
+    except ValueError:  # its words quote what stands where the port should be, often the rest of a password
+        yield f"url: {_shown(url)!r} has no valid host or port (1 to 65535); write it as http://host:port/path, / ? # of a password as %2F %3F %23"
         return
     if (
         parts.scheme not in ("http", "https")
@@ -106,9 +107,15 @@ def _url(url: str) -> Iterator[str]:
         or not port_ok
         or any(c.isspace() or ord(c) < 32 or ord(c) == 127 for c in url)
     ):
-        yield f"url: {url[:80]!r} is not an http(s) URL with a host; write it as http://host:port/path"
+        yield f"url: {_shown(url)!r} is not an http(s) URL with a host; write it as http://host:port/path"
     if escape := _BAD_ESCAPE.search(url):
         yield f"url: {url[escape.start() : escape.start() + 3]!r} is no escape (% and two hexadecimal digits); write a percent sign as %25"
+
+
+def _shown(url: str) -> str:
+    """Return the beginning of a URL that cannot be taken apart, without what may be credentials in it."""
+    address, mark, _ = _CREDENTIALS.sub("//***@", url).partition("?")
+    return (address + (mark and "?***"))[:80]
 
 
 def _load(given: Mapping[str, object]) -> Iterator[str]:

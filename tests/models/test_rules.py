@@ -38,7 +38,7 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
             {"url": "http://a/?q=100%&r=%ZZ"},
             "url: '%&r' is no escape (% and two hexadecimal digits); write a percent sign as %25",
         ),
-        ({"url": "http://a:99999/"}, "url: Port out of range 0-65535"),
+        ({"url": "http://a:99999/"}, "url: 'http://a:99999/' has no valid host or port (1 to 65535)"),
         (
             {"url": "http://a", "duration": "1s", "iterations": 1},
             "duration and iterations: give one of them; iterations end the test when they are done",
@@ -143,3 +143,19 @@ def test_arguments_that_are_right_are_not_judged_here() -> None:
         raise AssertionError("whether it is allowed is asked when the test is started")
 
     assert parse_load_test({"url": "http://127.0.0.1:1/", "vus": 5000, "duration": "2h"}, judge=judge).vus == 5000
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://u:hush@a b/",
+        "http://u:hush/x@a/",
+        "http://u:a?hush@a b",
+        "http://u:hush@/x",
+        "ftp://u:hush@a",
+        "http://a b/?token=hush",
+    ],
+)
+def test_an_unusable_url_is_shown_without_its_credentials(url: str) -> None:
+    (reason,) = _reasons(url=url)
+    assert reason.startswith("url: '") and "hush" not in reason
