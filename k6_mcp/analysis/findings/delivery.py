@@ -100,13 +100,12 @@ def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
         waiting = "all VUs were waiting for it" if made >= pool else f"{number(made)} VUs had to be made to wait for it"
         return _slow(f"the target became slow ({number(taken.usual or 0.0, 2)} s before) and {waiting}: {took}", shown)
     if rate * taken.within_limit * _ENOUGH <= pool:
-        text, more = f"the target was slow all the time and all VUs were waiting for it: {took}", max(1, round(needed * _SPARE))
-        return _slow(text, shown, f"; if such answers are right, vus {more} beside rate_per_s")
+        text = f"the target was slow all the time and all VUs were waiting for it: {took}"
+        return _slow(text, shown, f"; if such answers are right, {_more_vus(case, needed)}")
     return Cause(
         "pool",
         f"the VU pool was exhausted: {took}",
-        f"give execute_k6_test vus {max(1, round(needed * _SPARE))} beside rate_per_s, or ask for a lower rate_per_s; "
-        "a slow target needs more VUs at the same rate",
+        f"give execute_k6_test {_more_vus(case, needed)}, or ask for a lower rate; a slow target needs more VUs at the same rate",
         shown,
     )
 
@@ -119,6 +118,13 @@ def _none_finished(made: float, pool: int) -> Cause:
         "see first whether the target answers at all, and how long one iteration takes: execute_k6_test with vus 1 and iterations 1",
         Evidence(metric="vus_max", observed=made, limit=float(pool) or None, note="how many are needed is not known"),
     )
+
+
+def _more_vus(case: Case, needed: float) -> str:
+    """Return the VUs to ask for where they can be: load arguments do not change the scenarios that a script declares."""
+    enough, asked = max(1, round(needed * _SPARE)), case.run.asked
+    own = asked.url is None and asked.rate_per_s is None
+    return f"a script whose scenario has maxVUs {enough}" if own else f"vus {enough} beside rate_per_s"
 
 
 def _slow(text: str, shown: Evidence, more: str = "") -> Cause:
@@ -215,7 +221,7 @@ def _pool(case: Case) -> Iterator[_Limit]:
         dropped = case.figures.iterations_dropped
         yield (
             f"all {count(pool, 'VU')} were busy while {count(dropped, 'iteration')} should have started",
-            "more vus beside rate_per_s",
+            "more VUs (vus beside rate_per_s, maxVUs in a script)",
             cause.evidence,
             above_share(dropped, case.figures.iterations_due, _MOST_DROPPED),
         )

@@ -6,6 +6,7 @@ import pytest
 
 from k6_mcp.models.findings import Finding
 from k6_mcp.models.metrics import EndpointFigures, ErrorCount, Generator
+from k6_mcp.models.run import Asked
 from tests.analysis.findings.found import found, rows
 from tests.analysis.samples import latency, metrics, plan, threshold
 from tests.analysis.timelines import QUIET, Second, closed, open_, timeline
@@ -18,6 +19,7 @@ def _dropping(
     pool: int | None = None,
     iteration_ms: float = 400.0,
     rule: str = "load_not_delivered",
+    asked: Asked | None = None,
 ) -> Finding | None:
     """200 of 1000 iterations were dropped in the last third."""
     iteration = rows(iteration_duration={"avg": iteration_ms, "med": iteration_ms})
@@ -30,7 +32,7 @@ def _dropping(
         more={"rows": iteration, **(more or {})},
     )
     usual = timeline(30, describe or (lambda i: Second(p50_ms=400, dropped=20 if i >= 20 else 0)))
-    return found(usual, open_(30, 50, vus=pool or vus), measured).get(rule)
+    return found(usual, open_(30, 50, vus=pool or vus), measured, asked).get(rule)
 
 
 def test_vus_that_were_made_during_the_test_are_the_cause_while_the_pool_is_not_used_up() -> None:
@@ -48,7 +50,14 @@ def test_a_pool_that_is_too_small_is_the_cause_when_latency_stays_the_same() -> 
     assert finding and finding.severity == "critical"
     assert "200 of 1000 planned iterations (20 %) were not started; likely cause: the VU pool was exhausted" in finding.message
     assert (finding.evidence[0].from_s, finding.evidence[0].to_s) == (20.0, 30.0)
-    assert "vus 30" in finding.recommendation
+    assert "a script whose scenario has maxVUs 30" in finding.recommendation
+
+
+@pytest.mark.parametrize("asked", [Asked(origin="text", rate_per_s=50.0), Asked(origin="preset", url="http://a")])
+def test_more_vus_are_advised_as_arguments_only_where_the_load_came_from_arguments(asked: Asked) -> None:
+    finding = _dropping(asked=asked)
+
+    assert finding and "give execute_k6_test vus 30 beside rate_per_s" in finding.recommendation
 
 
 def test_a_target_that_became_slow_is_the_cause_when_latency_rose_before_vus_ran_out() -> None:
