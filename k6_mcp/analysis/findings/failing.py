@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from k6_mcp.analysis.causes import asks_about_failures
 from k6_mcp.analysis.findings import limiter
 from k6_mcp.analysis.findings.case import Case
 from k6_mcp.analysis.findings.confidence import above, above_share
@@ -36,12 +37,26 @@ def error_rate_high(case: Case) -> Iterator[Finding]:
         + (f": {errors}" if errors else ""),
         evidence=(Evidence(metric="http_req_failed", observed=rate, limit=limit),),
         recommendation=(
-            limiter.advice(case)
-            if limiter.limited(case)
-            else 'see why with get_run detail="log" and repair it before judging latency'
+            limiter.advice(case) if limiter.limited(case) else f"{_where_to_look(case)}; repair it before judging latency"
         )
-        + '; slo {"error_rate": 0.01} of execute_k6_test makes a test fail on it',
+        + ("" if _asked_about(case) else '; slo {"error_rate": 0.01} of execute_k6_test makes a test fail on it'),
     )
+
+
+def _where_to_look(case: Case) -> str:
+    """k6 logs why a request got no answer, but not one word of the answers that it got, whatever their status."""
+    if case.figures.unanswered_requests:
+        return 'see why with get_run detail="log"'
+    if case.metrics.samples:
+        return "see what the target answered (samples) and what its own log says"
+    return (
+        "see what the target's own log says, or run one such request by its URL with execute_k6_test, whose result quotes failed answers "
+        "(k6's log does not)"
+    )
+
+
+def _asked_about(case: Case) -> bool:
+    return any(asks_about_failures(threshold.metric) for threshold in case.metrics.thresholds)
 
 
 def errors_flatter_latency(case: Case) -> Iterator[Finding]:

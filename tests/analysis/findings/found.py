@@ -25,7 +25,7 @@ def found(
 
 
 def _run(plan: Plan | None, measured: Metrics | None, asked: Asked | None) -> Run:
-    given = {} if asked is None else {"asked": asked}
+    given: dict[str, Any] = {} if asked is None else {"asked": asked}
     return run(plan=plan, metrics=metrics(threshold()) if measured is None else measured, **given)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from k6_mcp.models.metrics import EndpointFigures, ErrorCount
+from k6_mcp.models.metrics import EndpointFigures, ErrorCount, ErrorSample
 from tests.analysis.findings.found import found, rows
 from tests.analysis.samples import metrics, threshold
 from tests.analysis.timelines import Second, open_, timeline
@@ -31,6 +31,29 @@ def test_a_limiter_that_turned_requests_away_is_named_where_it_makes_up_the_fail
 
     assert ("a limiter turned requests away (HTTP 429)" in advice and "about 40 requests/s" in advice) == told
     assert "slo" in advice
+
+
+_SAMPLE = ErrorSample(name="GET http://a/", status=500, text="broken")
+
+
+@pytest.mark.parametrize(
+    ("unanswered", "samples", "told"),
+    [
+        (20, (), 'get_run detail="log"'),
+        (0, (_SAMPLE,), "what the target answered (samples)"),
+        (0, (), "run one such request by its URL"),
+    ],
+    ids=["no answers, which k6 logs", "answers of a tested URL", "answers to a script"],
+)
+def test_the_advice_on_failures_leads_to_where_something_is_said_of_them(
+    unanswered: int, samples: tuple[ErrorSample, ...], told: str
+) -> None:
+    measured = metrics(threshold(), failed_requests=20, error_rate=0.2, unanswered_requests=unanswered, more={"samples": samples})
+    asked = metrics(threshold("rate<0.01", metric="http_req_failed"), failed_requests=20, error_rate=0.2)
+
+    advice = found(measured=measured)["error_rate_high"].recommendation
+    assert told in advice and "makes a test fail on it" in advice
+    assert "makes a test fail on it" not in found(measured=asked)["error_rate_high"].recommendation
 
 
 def test_an_outage_by_a_limiter_is_advised_on_as_one() -> None:

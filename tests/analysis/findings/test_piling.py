@@ -17,8 +17,8 @@ def _overloaded(i: int) -> Second:
 
 
 def _told(describe: Describe, plan: Plan | None = None, seconds: int = 30) -> Finding | None:
-    limits = {"avg_ms": 1e9, "p95_ms": 1e9}
-    return found(timeline(seconds, describe), plan or open_(seconds, 120, vus=9000), _EACH, **limits).get("load_piling_up")
+    planned = plan or open_(seconds, 120, vus=9000)
+    return found(timeline(seconds, describe), planned, _EACH, avg_ms=1e9, p95_ms=1e9).get("load_piling_up")
 
 
 def test_a_rate_that_is_not_answered_is_told_with_what_is_answered_and_how_vus_grew() -> None:
