@@ -143,8 +143,10 @@ def _named(metric: str, names: str | None) -> bool:
 
 
 def _trust_k6(results: list[ThresholdResult], names: str | None) -> Iterator[ThresholdResult]:
-    """Where k6 named a metric as crossed and no expression of it shows so, all of them are crossed: a script altered the figures."""
+    """Where k6 named a metric as crossed and no expression of it shows so, all of them are crossed: a script altered the figures, or
+    they end before k6 did (disk full). What k6 observed is not known then: a value that holds is not it.
+    """
     shown = {result.metric for result in results if not result.ok}
     for result in results:
         hidden = _named(result.metric, names) and result.metric not in shown
-        yield result.model_copy(update={"ok": False}) if hidden else result
+        yield result.model_copy(update={"ok": False, "observed": None}) if hidden else result
