@@ -130,7 +130,7 @@ def _warnings(chosen: _Chosen, breakdown: Breakdown, judged: Judged) -> Iterator
     if by_status != breakdown.requests and chosen.measured:
         yield (
             f"statuses_incomplete: {by_status} of {breakdown.requests} requests are broken down by HTTP status; "
-            "the others had an unusual one below 400, the script's systemTags leave it out, or k6 recorded less"
+            "the others had an unusual one (below 400, or from 600 on), the script's systemTags leave it out, or k6 recorded less"
         )
     if judged.unjudged:
         yield f"thresholds_not_judged: no data for {few(f'{metric} {expression}' for metric, expression in judged.unjudged)}"

@@ -19,7 +19,8 @@ from k6_mcp.analysis.error_codes import is_unanswered, meaning
         (1631, "stream"),
         (1651, "connection"),
         (1701, "decompressed"),
-        (1999, "unknown"),
+        (1999, "HTTP 999"),
+        (1799, "response content"),
     ],
 )
 def test_every_code_has_a_meaning(code: int, text: str) -> None:
@@ -27,7 +28,8 @@ def test_every_code_has_a_meaning(code: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "unanswered"), [(1000, True), (1050, True), (1399, True), (1400, False), (1599, False), (1600, True), (1701, False)]
+    ("code", "unanswered"),
+    [(1000, True), (1050, True), (1399, True), (1400, False), (1599, False), (1600, True), (1701, False), (1999, False)],
 )
 def test_codes_tell_whether_an_answer_came(code: int, unanswered: bool) -> None:
     assert is_unanswered(code) is unanswered
