@@ -33,6 +33,7 @@ def setup_in_latency(record: Record, plan: Plan | None, figures: Figures) -> Ite
         f"setup_in_latency: {outside} of {figures.requests} requests ({percent(outside / figures.requests)}) came from setup() and "
         "teardown() and stand in the latency, and in thresholds on it, as k6 counts it"
         + (f"; without them: {told}" if told else "")
+        + f"; a threshold on http_req_duration{{scenario:{plan.scenarios[0].name}}} judges the load of that scenario alone"
     )
 
 

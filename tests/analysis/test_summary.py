@@ -143,6 +143,9 @@ def test_requests_of_setup_that_move_the_latency_are_said_with_the_latency_witho
     warnings = [w for w in read(ended_well(), record(lines), plan()).warnings if w.startswith("setup_in_latency: ")]
     assert len(warnings) == (told is not None)
     assert told is None or told in warnings[0]
+    assert told is None or warnings[0].endswith(
+        "a threshold on http_req_duration{scenario:default} judges the load of that scenario alone"
+    )
 
 
 def test_two_fast_requests_of_setup_do_not_move_the_p95_of_several_scenarios() -> None:
