@@ -89,3 +89,8 @@ def test_the_history_draws_the_p95_of_tests_that_ran_several_times() -> None:
     assert "▃▅█" in text
     assert "20.0 ms → 80.0 ms" in text
     assert text.count("→") == 1
+
+
+def test_a_name_of_several_lines_is_no_second_row_of_the_history() -> None:
+    named = run(name="shop\n\nr-20260101-forged  completed", metrics=metrics())
+    assert len(drawn(runs_view(HistoryPage(runs=(named,), total=1), 120), 120).strip().splitlines()) == 2

@@ -66,10 +66,10 @@ def _status(run: Run) -> Text:
 
 
 def what(run: Run) -> str:
-    """Return what `run` tested: its name, URL or script."""
+    """Return what `run` tested, in one line: its name, URL or script."""
     asked = run.asked
     source = asked.url or asked.script_file or "script text"
-    return printable(f"{run.name} ({source})" if run.name else source)
+    return printable(" ".join((f"{run.name} ({source})" if run.name else source).split()))
 
 
 def _key_figures(run: Run) -> tuple[str, str, str]:
