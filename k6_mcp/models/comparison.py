@@ -9,6 +9,7 @@ from k6_mcp.models.findings import Severity
 from k6_mcp.models.run import FailureKind, Status
 
 Change = Literal["regressed", "improved", "no_evidence", "not_comparable"]
+STILL = "it is still"  # how the difference of a run that has not ended begins
 
 
 class Difference(Model):

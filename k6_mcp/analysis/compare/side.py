@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from k6_mcp.models.comparison import STILL
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.run import FINAL, FailureKind, Run
 from k6_mcp.models.timeline import Timeline
@@ -32,7 +33,7 @@ class Side:
 def unusable(run: Run) -> str | None:
     """Return why the figures of `run` stand for no whole test, None when they do."""
     if run.status not in FINAL:
-        return f"it is still {run.status}"
+        return f"{STILL} {run.status}"
     if run.status == "cancelled":
         return "it was stopped before its end"
     if run.status == "lost":

@@ -12,7 +12,7 @@ from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.schemas import output_schema
 from k6_mcp.frontends.mcp_server.tool import READS, STOPS, K6Tool, ToolContext, k6_tool
 from k6_mcp.models.base import Model
-from k6_mcp.models.comparison import Baseline, Comparison
+from k6_mcp.models.comparison import STILL, Baseline, Comparison
 
 _COMPARE_DESCRIPTION = """Say whether a load test got better or worse: each figure regressed, improved, no_evidence or not_comparable, with \
 its change and interval, and one sentence. Refuses tests that differ. Repeats of a run (execute_k6_test repeat) count with it; 3 a side make it sure."""
@@ -79,6 +79,8 @@ def baseline_answer(baseline: Baseline) -> Json:
 
 def _next(comparison: Comparison) -> str:
     candidate = comparison.candidate[0]
+    if unended := _unended(comparison):
+        return f'get_run with run_id="{unended}" and wait_s=45, again until the status is final, then compare_runs'
     if not comparison.metrics:
         return "run the baseline's test again exactly as it was (get_run with detail=script shows it), then compare_runs"
     if comparison.change == "regressed":
@@ -88,6 +90,15 @@ def _next(comparison: Comparison) -> str:
     if len(comparison.baseline) < 3 or len(comparison.candidate) < 3:
         return "execute_k6_test with repeat=3 for both sides to see smaller changes"
     return "a longer test shows smaller changes"
+
+
+def _unended(comparison: Comparison) -> str | None:
+    """Return the run that has to end before anything can be compared."""
+    for difference in comparison.differences:
+        for told, runs in ((difference.baseline, comparison.baseline), (difference.candidate, comparison.candidate)):
+            if difference.what == "status" and told.startswith(STILL):
+                return runs[0]
+    return None
 
 
 def compare_tools(opened: OpenedService) -> list[K6Tool]:

@@ -100,6 +100,21 @@ async def test_a_run_is_not_compared_with_itself_or_its_repeats(settings: Settin
     assert "has no name" in unnamed
 
 
+async def test_what_still_runs_is_to_be_waited_for_before_it_is_compared(settings: Settings) -> None:
+    k6 = Short()
+    async with connected(settings, k6) as client:
+        first = await ran(client, wait_s=0)
+        await until(lambda: bool(k6.started), "the first run")
+        k6.finish(first["run_id"])
+        answer(await client.call_tool("get_run", {"run_id": first["run_id"]}))
+        second = await ran(client, wait_s=0)
+        compared = answer(await client.call_tool("compare_runs", {"baseline": first["run_id"], "candidate": second["run_id"]}))
+        k6.finish()
+
+    assert compared["change"] == "not_comparable"
+    assert compared["next"].startswith(f'get_run with run_id="{second["run_id"]}" and wait_s=45')
+
+
 async def test_a_baseline_must_be_a_whole_test_with_a_name(settings: Settings) -> None:
     k6 = Short()
     async with connected(settings, k6) as client:
