@@ -17,6 +17,7 @@ from k6_mcp.models.wording import quoted
 _FOLDER = re.compile(r"file://[^\s:()\"']*/")
 IN_PROMISE = "Uncaught (in promise)"  # how k6 logs what an async function threw, without a stack of its own
 _REQUEST_FAILED = re.compile(r"^Request Failed: ")
+_SUMMARY_TIMED_OUT = "failed to handle the end-of-test summary: handleSummary() execution timed out"
 _EVIDENCE_CHARS = 240
 
 
@@ -56,6 +57,17 @@ class Case:
     def ended_by_itself(self) -> bool:
         """Whether k6 came to the end of its own accord; a request to stop that came too late changes nothing."""
         return self.outcome.exit_code in RAN_TO_THE_END
+
+    @property
+    def load_was_over(self) -> bool:
+        """Whether load and teardown came to their end, whatever became of handleSummary."""
+        return self.ended_by_itself or self.outcome.stop_reason == "handle_summary"
+
+    @property
+    def summary_timed_out(self) -> bool:
+        """Whether the script's handleSummary did not return: k6 2.x says so itself, 1.x is stopped by us."""
+        said_so = any(message.text.startswith(_SUMMARY_TIMED_OUT) for message in self.outcome.log.messages)
+        return said_so or (self.outcome.stop_reason == "handle_summary" and not self.ended_by_itself)
 
     @property
     def aborted_by_threshold(self) -> bool:

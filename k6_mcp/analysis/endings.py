@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from k6_mcp.analysis.cause import IN_PROMISE, Case, Cause, log_lines, said
 from k6_mcp.models.exit_codes import FINISHED, GO_RUNTIME_CRASH, UNCODED, ExitCode, describe, signal_of
+from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S
 from k6_mcp.models.wording import count, number, quoted
 
 _SEE_LOG = 'get_run with detail="log" has everything k6 said'
@@ -29,6 +30,8 @@ def ending(case: Case) -> Cause | None:
         )
     if outcome.stop_reason == "deadline" and not case.ended_by_itself:
         return _timed_out(case)
+    if case.summary_timed_out and case.load_was_over:
+        return _summary_timed_out(case)
     if outcome.exit_code is None:
         return Cause("k6_crashed", "how k6 ended is not known: the server that ran it is gone", "run the test again")
     if signal_of(outcome.exit_code):
@@ -51,6 +54,16 @@ def _timed_out(case: Case) -> Cause:
         "plan a shorter load, or look for iterations that never end (requests without a timeout, endless loops); "
         "the server's K6_TIMEOUT is the longest time any run may take",
         _cause_lines(case),
+    )
+
+
+def _summary_timed_out(case: Case) -> Cause:
+    return Cause(
+        "script_error",
+        "the script's handleSummary() did not return in time and was ended; load and teardown were over, "
+        "the figures are those of k6's time series",
+        f"look in handleSummary() for an endless loop, a timer that is never cleared, or slow work: it may take {HANDLE_SUMMARY_TIMEOUT_S:g} s; {_SEE_LOG}",
+        log_lines(message for message in case.outcome.log.messages if "handleSummary" in message.text),
     )
 
 

@@ -101,7 +101,8 @@ def _times(outcome: Outcome, record: Record, chosen: _Chosen) -> Times:
         run_s=chosen.measured.run_s if chosen.measured else None,
         wall_s=watched_s if watched_s > 0 else record.seconds,  # nobody watched a run whose server died
         longest_iteration_s=values_of(chosen.rows, "iteration_duration").get("max", 0.0) / 1000,
-        to_the_end=outcome.exit_code in RAN_TO_THE_END and not aborted_early(outcome.log.cause),
+        to_the_end=(outcome.exit_code in RAN_TO_THE_END or outcome.stop_reason == "handle_summary")
+        and not aborted_early(outcome.log.cause),
     )
 
 

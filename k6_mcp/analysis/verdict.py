@@ -39,9 +39,7 @@ def judge(outcome: Outcome, metrics: Metrics | None, plan: Plan | None) -> Verdi
 
 def _so_far(case: Case) -> Iterator[Cause]:
     """What a run that was stopped by its caller had already shown."""
-    yield from filter(
-        None, (target_unreachable(case), every_iteration_threw(case), thresholds_exceeded(case), target_failing(case))
-    )
+    yield from filter(None, (target_unreachable(case), *_by_data(case)))
 
 
 def _in_order(case: Case) -> Iterator[Cause]:
@@ -51,14 +49,15 @@ def _in_order(case: Case) -> Iterator[Cause]:
     unreachable = target_unreachable(case)
     if ended is not None and ended.kind in _CAUSED_BY_SCRIPT and unreachable is not None:
         ended, unreachable = unreachable, ended
-    yield from filter(
-        None,
-        (ended, unreachable, every_iteration_threw(case), thresholds_exceeded(case), target_failing(case)),
-    )
-    if case.ended_by_itself and not case.aborted_by_threshold:  # a run cut short delivered less by definition
+    yield from filter(None, (ended, unreachable, *_by_data(case)))
+    if case.load_was_over and not case.aborted_by_threshold:  # a run cut short delivered less by definition
         undelivered, unmeasured = load_not_delivered(case), no_samples(case)
         nothing_finished = case.figures is not None and not case.figures.iterations  # so that no VU became free for the next one
         yield from filter(None, (unmeasured, undelivered) if nothing_finished else (undelivered, unmeasured))
+
+
+def _by_data(case: Case) -> tuple[Cause | None, ...]:
+    return every_iteration_threw(case), thresholds_exceeded(case), target_failing(case)
 
 
 def _failure(causes: list[Cause]) -> Failure:

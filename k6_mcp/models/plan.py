@@ -5,6 +5,9 @@ from typing import NamedTuple
 from k6_mcp.models.base import Model
 from k6_mcp.models.script import Script
 
+HANDLE_SUMMARY_TIMEOUT_S = 20.0
+"""How long a script's handleSummary may take, in s."""
+
 
 class StagePlan(Model):
     """One stage: its length and the VUs or the rate (iterations per s) that it ends at; `start_s` counts from the test's start."""

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.plan import Plan
+from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S, Plan
 from k6_mcp.models.script import Script
 
-HANDLE_SUMMARY_TIMEOUT_S = 20.0
 _RECORD_TAGS = (
     "error_code",
     "scenario",

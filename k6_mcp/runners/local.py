@@ -12,11 +12,11 @@ from anyio.abc import TaskGroup
 from k6_mcp.errors import K6McpError
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
-from k6_mcp.models.plan import Plan, RunPlan
+from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S, Plan, RunPlan
 from k6_mcp.models.script import Script
 from k6_mcp.redaction import credentials_in, redact_said, redact_text, with_parts
 from k6_mcp.runners.child import Child, interrupt
-from k6_mcp.runners.command import HANDLE_SUMMARY_TIMEOUT_S, environment, run_command
+from k6_mcp.runners.command import environment, run_command
 from k6_mcp.runners.cpu import CpuWatch, usable_cores
 from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, without_secret_names
 from k6_mcp.runners.inspect import read_plan
@@ -35,6 +35,8 @@ _POLL_S = 0.25
 _PLAN_BYTES = 4_000_000
 _SHUTDOWN_GRACE_S = 3.0  # clients kill a server within a few seconds of asking it to stop
 _LONGEST_TEARDOWN_S = 60.0
+_SUMMARY_MARGIN_S = 2.0  # for k6 2.x, which ends handleSummary itself and says so
+_RECORD_ENDS = '{"event":"stop"'  # k6 closes its record when load and teardown are over, right before handleSummary
 
 
 class LocalRunner:
@@ -235,8 +237,9 @@ class _Attempt:
         self._secrets = _secrets(plan.script)
         self._log = LogReader(self._log_file, self._secrets)
         self._of_names = secrets_of_names(plan.script)
-        names = RecordNames(self._of_names)
-        self._tail = Tail(folder.record, lambda line: emit(RecordLine(line=names.shown(line))))
+        self._names = RecordNames(self._of_names)
+        self._tail = Tail(folder.record, self._take_record)
+        self._record_ended = anyio.Event()
         self._cpu = CpuWatch(child.pid)
         self._killed = False
 
@@ -246,6 +249,7 @@ class _Attempt:
             tasks.start_soon(self._watch)
             tasks.start_soon(self._end_when_asked)
             tasks.start_soon(self._deadline)
+            tasks.start_soon(self._end_handle_summary)
             exit_code = await wait_drained(self._child, self._take_stdout, self._log.feed)
             tasks.cancel_scope.cancel()
         self._tail.read()
@@ -275,6 +279,11 @@ class _Attempt:
             self._tail.read()
             self._emit(progress)
 
+    def _take_record(self, line: str) -> None:
+        self._emit(RecordLine(line=self._names.shown(line)))
+        if line.startswith(_RECORD_ENDS):
+            self._record_ended.set()
+
     async def _watch(self) -> None:
         while True:
             await anyio.sleep(_POLL_S)
@@ -285,7 +294,13 @@ class _Attempt:
 
     async def _deadline(self) -> None:
         await anyio.sleep(self._plan.deadline_s)
-        self._stop.ask("deadline")
+        self._stop.ask("handle_summary" if self._record_ended.is_set() else "deadline")
+
+    async def _end_handle_summary(self) -> None:
+        """End a handleSummary that never returns: k6 1.x would wait two minutes for it, whatever it is told."""
+        await self._record_ended.wait()
+        await anyio.sleep(HANDLE_SUMMARY_TIMEOUT_S + _SUMMARY_MARGIN_S)
+        self._stop.ask("handle_summary")
 
     async def _end_when_asked(self) -> None:
         await self._stop.asked.wait()

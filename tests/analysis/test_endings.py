@@ -2,11 +2,12 @@ import pytest
 
 from k6_mcp.analysis.verdict import judge
 from k6_mcp.models.metrics import Metrics
-from k6_mcp.models.outcome import LogDigest, Outcome
+from k6_mcp.models.outcome import LogDigest, LogMessage, Outcome
 from k6_mcp.models.run import FailureKind
 from tests.analysis.samples import metrics, outcome, plan, said, threshold
 
 GOOD = metrics(threshold())
+_HUNG = LogMessage("error", "failed to handle the end-of-test summary: handleSummary() execution timed out after 20 seconds", 1)
 NOTHING_DONE = metrics(iterations=0, iterations_interrupted=2, requests=2)
 NO_FIGURES = metrics(source="none", requests=0, iterations=0, latency=None, error_rate=None)
 
@@ -98,6 +99,15 @@ _ENDINGS: tuple[tuple[Outcome, Metrics | None, FailureKind, str], ...] = (
     (outcome(99), NO_FIGURES, "internal", "no figures"),
     (outcome(105, stop_reason="deadline"), GOOD, "timed_out", "deadline"),
     (outcome(-9, stop_reason="deadline", killed=True), GOOD, "timed_out", "killed"),
+    (outcome(-2, stop_reason="handle_summary"), GOOD, "script_error", "handleSummary() did not return"),
+    (outcome(-9, stop_reason="handle_summary", killed=True), GOOD, "script_error", "load and teardown were over"),
+    (outcome(0, log=said(None, _HUNG)), GOOD, "script_error", "handleSummary() did not return"),
+    (
+        outcome(107, log=said("Error: boom\n\tat teardown (file:///a/script.js:1:7(12))", _HUNG)),
+        GOOD,
+        "script_error",
+        "teardown() threw",
+    ),
     (outcome(None, stop_reason="deadline", killed=True, phase="plan"), None, "timed_out", "init code"),
 )
 
@@ -114,3 +124,14 @@ def test_how_k6_ended_is_told(ended: Outcome, figures: Metrics | None, kind: Fai
     assert text in failure.message
     assert failure.hint
     assert "/data/" not in failure.message
+
+
+def test_a_handle_summary_that_returned_just_before_it_was_to_be_ended_is_no_failure() -> None:
+    assert judge(outcome(0, stop_reason="handle_summary"), GOOD, plan()).status == "completed"
+
+
+def test_what_the_load_showed_is_told_beside_a_handle_summary_that_did_not_return() -> None:
+    late = metrics(threshold(ok=False), iterations=40, iterations_dropped=60)
+    failure = judge(outcome(-2, stop_reason="handle_summary"), late, plan()).failure
+    assert failure is not None
+    assert (failure.kind, failure.also) == ("script_error", ("thresholds_exceeded", "load_not_delivered"))

@@ -1,6 +1,9 @@
 """A script's own handleSummary keeps working: it gets k6's figures, and what it returns is written."""
 
+import dataclasses
 import json
+
+import pytest
 
 from k6_mcp.app import open_app
 from k6_mcp.models.folder import RunFolder
@@ -36,3 +39,67 @@ async def test_it_gets_the_figures_and_its_files_are_written_beside_the_run(sett
 async def test_what_it_prints_is_in_the_log(settings: Settings, target: Target) -> None:
     run = await _run(settings, target)
     assert "printed by the handler" in RunFolder(settings.results_dir, run.run_id).log.read_text(encoding="utf-8")
+
+
+_LATE = """
+import http from 'k6/http';
+import {{ sleep }} from 'k6';
+export const options = {{ iterations: 4, thresholds: {{ http_req_duration: ['p(95)<60000'] }} }};
+export default function () {{ http.get('{url}'); }}
+export function teardown() {{ {teardown} }}
+export function handleSummary() {{ {handler} }}
+"""
+_HANGING = ("while (true) {}", "setInterval(() => {}, 100);", "sleep(600);")
+_TIMEOUT_S = 3.0  # instead of 20
+
+
+@pytest.fixture
+def _soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("command", "local"):
+        monkeypatch.setattr(f"k6_mcp.runners.{module}.HANDLE_SUMMARY_TIMEOUT_S", _TIMEOUT_S)
+
+
+async def _late(settings: Settings, target: Target, handler: str, teardown: str = "") -> Run:
+    script = _LATE.format(url=target.url("/ok"), handler=handler, teardown=teardown)
+    async with open_app(settings) as service:
+        return await service.execute(parse_load_test({"script": script}), wait_s=60)
+
+
+@pytest.mark.usefixtures("_soon_over")
+@pytest.mark.parametrize("handler", _HANGING)
+async def test_one_that_never_returns_is_ended_and_told_of_with_the_figures(
+    settings: Settings, target: Target, handler: str
+) -> None:
+    run = await _late(settings, target, handler)
+
+    assert (run.status, run.failure.kind if run.failure else None) == ("failed", "script_error")
+    assert run.failure is not None
+    assert "handleSummary() did not return" in run.failure.message
+    assert "handleSummary()" in run.failure.hint
+    assert run.metrics is not None
+    assert (run.metrics.source, run.metrics.figures.requests, run.metrics.figures.iterations) == ("record", 4, 4)
+    assert [(t.metric, t.ok, t.has_samples) for t in run.metrics.thresholds] == [("http_req_duration", True, True)]
+    assert "handle_summary" not in {notice.code for notice in run.warnings}
+
+
+@pytest.mark.usefixtures("_soon_over")
+async def test_one_that_is_slow_is_waited_for(settings: Settings, target: Target) -> None:
+    run = await _late(settings, target, f"sleep({_TIMEOUT_S - 1}); return {{ 'own-report.txt': 'slow' }};")
+
+    assert (run.status, run.failure) == ("completed", None)
+    assert (RunFolder(settings.results_dir, run.run_id).path / "own-report.txt").read_text(encoding="utf-8") == "slow"
+
+
+@pytest.mark.usefixtures("_soon_over")
+async def test_a_teardown_that_is_slower_than_a_handler_may_be_is_none_of_its_time(settings: Settings, target: Target) -> None:
+    run = await _late(settings, target, "return {};", teardown=f"sleep({_TIMEOUT_S + 3});")
+
+    assert (run.status, run.failure) == ("completed", None)
+
+
+async def test_one_in_which_the_deadline_passes_is_what_is_told_of(settings: Settings, target: Target) -> None:
+    run = await _late(dataclasses.replace(settings, timeout_s=3.0), target, _HANGING[0])
+
+    assert run.failure is not None
+    assert run.failure.kind == "script_error"
+    assert "handleSummary() did not return" in run.failure.message
