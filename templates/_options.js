@@ -1,4 +1,6 @@
 // The script's own options with what the caller asked for added; what is no valid option is left for k6 to refuse.
+import { Counter } from "k6/metrics";
+
 const LOAD = ["scenarios", "stages", "duration", "iterations", "vus"];
 const KEPT_OF_ONE_SCENARIO = ["exec", "env", "tags", "options"];
 const NEEDED_SYSTEM_TAGS = ["status", "error_code", "expected_response", "scenario"];
@@ -7,7 +9,9 @@ const HANDSHAKES = [
   ...[101, 200, 204, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 412, 413, 414, 415, 417, 418],
   ...[421, 422, 423, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 507, 508, 511, 520, 521, 522, 523, 524, 525, 526, 530],
 ];
+const GRPC_STATUSES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 const ENDPOINT_METRICS = ["http_req_duration", "http_req_failed"];
+const PARENTS = ["ws_sessions", "grpc_req_duration", "http_reqs", ...ENDPOINT_METRICS];
 const MOST_ENDPOINTS = 30; // each costs k6 about 0.2 % of a request
 
 const given = (value) => value !== undefined && value !== null;
@@ -111,9 +115,19 @@ function endpointsOf(keys, named) {
   return Object.keys(found).slice(0, MOST_ENDPOINTS).map((real) => ({ real, shown: found[real] }));
 }
 
+// Whether the script, or any module that it imports from anywhere, has loaded k6/net/grpc: that makes this metric, and k6 refuses
+// to make one of the same name and another unit.
+function loadsGrpc() {
+  try {
+    return !new Counter("grpc_streams", true);
+  } catch (error) {
+    return true;
+  }
+}
+
 // k6 keeps a sub-metric for every threshold it is given, also for an empty list of them, at next to no cost. So it counts
 // answers and endpoints for us; the guard keeps these figures apart from the script's own.
-function withObserved(own, named) {
+function withObserved(own, named, grpc) {
   if (given(own) && !isRecord(own)) {
     return { thresholds: own };
   }
@@ -129,31 +143,35 @@ function withObserved(own, named) {
   };
   ANSWERS.forEach((status) => observe("http_reqs", "status", `${status}`, status));
   HANDSHAKES.forEach((status) => observe("ws_sessions", "status", `${status}`, status));
+  if (grpc) {
+    GRPC_STATUSES.forEach((status) => observe("grpc_req_duration", "status", `${status}`, status));
+  }
   endpointsOf(Object.keys(thresholds), named).forEach((name) => {
     ENDPOINT_METRICS.forEach((metric) => observe(metric, "name", name.real, name.shown));
   });
   const asked = (metric) => present.some((other) => other.metric === metric);
-  return { thresholds, observed: { metrics, parents: ["ws_sessions", "http_reqs", ...ENDPOINT_METRICS].filter((metric) => !asked(metric)) } };
+  return { thresholds, observed: { metrics, parents: PARENTS.filter((metric) => !asked(metric)) } };
 }
 
 // Returns the options for k6, and which metrics only we made k6 keep.
 export function merged(script, asked, named) {
-  const options = mergedOptions(script, asked);
+  const grpc = loadsGrpc();
+  const options = mergedOptions(script, asked, grpc);
   if (given(options) && !isRecord(options)) {
     return { options };
   }
-  const { thresholds, observed } = withObserved(options.thresholds, named);
+  const { thresholds, observed } = withObserved(options.thresholds, named, grpc);
   return { options: { ...options, thresholds }, observed };
 }
 
-function mergedOptions(script, asked) {
+function mergedOptions(script, asked, grpc) {
   const own = script.options;
   if (given(own) && !isRecord(own)) {
     return own;
   }
   const declared = declaredLoad(own || {});
   const phases = typeof script.setup === "function" || typeof script.teardown === "function";
-  const report = { declared, replaced: [], phases };
+  const report = { declared, replaced: [], phases, grpc };
   let options = withDefaultVus({ ...own }, declared);
   if (asked.load && (asked.override || !declared.scenarios)) {
     report.replaced = replacedBy(asked.load, declared);

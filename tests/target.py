@@ -21,7 +21,6 @@ import json
 import socket
 import ssl
 import struct
-import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -29,9 +28,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 
+from tests.in_thread import serving
+
 _KEPT_REQUESTS = 1000  # enough for any assertion, bounded under full load
-_START_TIMEOUT_S = 10
-_STOP_TIMEOUT_S = 10
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() then sends RST
 
 
@@ -76,17 +75,8 @@ class Target:
 def open_target(tls: ssl.SSLContext | None = None) -> Generator[Target]:
     """Serve on a free port of 127.0.0.1 in a thread of its own until the block ends."""
     target = Target("https" if tls else "http")
-    loop = asyncio.new_event_loop()
-    ready, stop = threading.Event(), asyncio.Event()
-    thread = threading.Thread(target=_serve, args=(loop, target, tls, ready, stop), name="target", daemon=True)
-    thread.start()
-    if not ready.wait(_START_TIMEOUT_S):
-        raise RuntimeError(f"the target did not start within {_START_TIMEOUT_S} s")
-    try:
+    with serving(lambda connections: Connection(target, connections), tls) as target.port:
         yield target
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(_STOP_TIMEOUT_S)
 
 
 def closed_port() -> int:
@@ -94,26 +84,6 @@ def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _serve(
-    loop: asyncio.AbstractEventLoop, target: Target, tls: ssl.SSLContext | None, ready: threading.Event, stop: asyncio.Event
-) -> None:
-    async def serve() -> None:
-        open_connections: set[asyncio.BaseTransport] = set()
-        server = await loop.create_server(lambda: Connection(target, open_connections), "127.0.0.1", 0, ssl=tls, backlog=1024)
-        target.port = server.sockets[0].getsockname()[1]
-        ready.set()
-        await stop.wait()
-        server.close()
-        for transport in list(open_connections):
-            if isinstance(transport, asyncio.Transport):
-                transport.abort()
-        await server.wait_closed()
-
-    asyncio.set_event_loop(loop)
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        runner.run(serve())
 
 
 class Connection(asyncio.Protocol):

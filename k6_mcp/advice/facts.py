@@ -112,6 +112,7 @@ def _measured(metrics: Metrics, quotes: _Quotes) -> Computed:
         "threshold_counts": {"crossed": sum(not item.ok for item in metrics.thresholds), "all": len(metrics.thresholds)},
         "statuses": [_plain(status) for status in metrics.statuses[:_MOST]],
         "errors": [_plain(error) for error in metrics.errors[:_MOST]],
+        "grpc_calls": [_plain(status) for status in metrics.grpc[:_MOST]],
         "failed_checks": [{**_only(check, "passes", "fails"), "name": quotes.refer(check.name)} for check in failing[:5]],
         "endpoints": [
             {**_plain(item), "name": quotes.refer(item.name) if item.name is not None else "all others"}

@@ -5,15 +5,16 @@ does those of requests without an answer. The statuses of successes, which nearl
 there; k6's summary counts the usual ones (templates/_options.js).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from k6_mcp.analysis import error_codes
-from k6_mcp.models.metrics import ErrorCount, MetricRow, StatusCount
+from k6_mcp.analysis import error_codes, grpc_codes
+from k6_mcp.models.metrics import ErrorCount, GrpcStatusCount, MetricRow, StatusCount
 
 Rows = Mapping[str, MetricRow]
 
 _STATUS, _ERROR_CODE, _WS_STATUS = ("http_reqs", "status"), ("http_reqs", "error_code"), ("ws_sessions", "status")
+_GRPC_STATUS = ("grpc_req_duration", "status")
 
 
 def values_of(rows: Rows, name: str) -> Mapping[str, float]:
@@ -37,6 +38,7 @@ class Breakdown(NamedTuple):
     errors: tuple[ErrorCount, ...]
     unanswered: int | None
     websockets: tuple[StatusCount, ...] = ()
+    grpc: tuple[GrpcStatusCount, ...] = ()
 
     @classmethod
     def of(cls, rows: Rows, recorded: Rows, observed: Rows | None) -> "Breakdown":
@@ -57,6 +59,7 @@ class Breakdown(NamedTuple):
             ),
             unanswered if codes or statuses else None,
             tuple(StatusCount(status=status, count=count) for status, count in _largest_first(_websockets(rows, observed))),
+            tuple(_grpc(rows, observed)),
         )
 
 
@@ -88,6 +91,18 @@ def _websockets(rows: Rows, observed: Rows | None) -> Mapping[int, int]:
     statuses = _by_tag(rows, observed, _WS_STATUS)
     rest = count_of(rows, "ws_sessions") - sum(statuses.values())
     return {**statuses, **({0: rest} if rest > 0 else {})}
+
+
+def _grpc(rows: Rows, observed: Rows | None) -> Iterator[GrpcStatusCount]:
+    """Calls by status, the most frequent first; last those with a code that gRPC does not define, which a server may send too."""
+    if observed is None:
+        return
+    statuses = _by_tag(rows, observed, _GRPC_STATUS)
+    for status, count in _largest_first(statuses):
+        yield GrpcStatusCount(status=status, name=grpc_codes.name(status), count=count)
+    rest = count_of(rows, "grpc_req_duration") - sum(statuses.values())
+    if rest > 0:
+        yield GrpcStatusCount(status=None, name=grpc_codes.name(None), count=rest)
 
 
 def _failed(codes: Mapping[int, int], rows: Rows, recorded: Rows) -> Mapping[int, int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from k6_mcp.analysis.cause import Case, Cause, log_lines, said
 from k6_mcp.analysis.error_codes import TOO_MANY_FILES
+from k6_mcp.analysis.grpc import LOOK_AT_CALL, not_counted, without_success
 from k6_mcp.analysis.thresholds import parse
 from k6_mcp.models.metrics import ErrorCount, Metrics, ThresholdResult
 from k6_mcp.models.wording import count, cut, few, number, percent
@@ -99,12 +100,15 @@ def thresholds_exceeded(case: Case) -> Cause | None:
     if not crossed:
         return None
     early = "; k6 stopped the test early (abortOnFail)" if case.aborted_by_threshold else ""
-    useless = _without_success(case)
+    of_requests = _without_success(case)
+    useless = of_requests or without_success(case)
     return Cause(
         "thresholds_exceeded",
         f"{len(crossed)} of {count(len(case.thresholds), 'threshold')} crossed: {few(map(crossing, crossed))}{early}"
         + (f"; {useless}" if useless else ""),
-        _LOOK_AT_ANSWER if useless else f'{_crossed_hint(case, crossed)}; get_run with detail="full" has every figure',
+        (_LOOK_AT_ANSWER if of_requests else LOOK_AT_CALL)
+        if useless
+        else f'{_crossed_hint(case, crossed)}; get_run with detail="full" has every figure',
         tuple(crossing(threshold) for threshold in crossed[3 : 3 + _MOST_LINES]),
     )
 
@@ -229,11 +233,15 @@ def no_samples(case: Case) -> Cause | None:
     if empty:
         names = few(f"{cut(t.metric, 80)} {cut(t.expression, 40)}" for t in empty)
         reasons.append(f"nothing was measured for {count(len(empty), 'threshold')}: {names}")
+    if uncounted := not_counted(case):
+        reasons.append(uncounted)
     if not reasons:
         return None
     hint = (
         "see whether the target answers at all; make an iteration shorter than the test, or the test longer"
         if unfinished
+        else "see whether the target answers one such call in time; a script that only connects measures nothing, so let it make a call"
+        if uncounted
         else "correct the metric or tag names, or make the script produce these samples (checks, custom metrics, tags)"
     )
     return Cause("no_samples", "; ".join(reasons), hint)

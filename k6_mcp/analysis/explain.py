@@ -95,6 +95,8 @@ def _answers(metrics: Metrics, found: set[str]) -> Iterator[str]:
         yield "answers: " + few([*told, *((f"{others}x another status",) if others > 0 else ())], 6)
     if metrics.errors:
         yield "errors: " + few((f"{e.count}x error_code {e.code} ({e.meaning})" for e in metrics.errors), 4)
+    if metrics.grpc:
+        yield "gRPC calls: " + few((row.told for row in metrics.grpc), 6)
     if metrics.samples:
         shown = (f"HTTP {s.status} {quoted(s.text, 120) if s.text else 'without a body'}" for s in metrics.samples)
         yield f"failed answers, as the target gave them: {few(shown, 3, 160)}"

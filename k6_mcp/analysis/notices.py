@@ -8,6 +8,7 @@ from k6_mcp.analysis.cause import Case, said
 from k6_mcp.analysis.causes import MOST_DROPPED, OPENED, RATE_CAP_REACHED, asks_about_failures, handshakes, worst_checks
 from k6_mcp.analysis.disturbance import held_up, waiting_share
 from k6_mcp.analysis.error_codes import TOO_MANY_FILES, is_unanswered
+from k6_mcp.analysis.grpc import some_failed
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.run import Notice
 from k6_mcp.models.wording import count, few, number, percent
@@ -27,6 +28,7 @@ def notices(case: Case) -> Iterator[Notice]:
         yield from _iterations(case)
         yield from _requests(case)
         yield from _websockets(case)
+        yield from some_failed(case)
         yield from _assertions(case)
         yield from _generator(case)
     yield from _plan(case)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from k6_mcp.analysis.breakdown import Breakdown, Rows, values_of
+from k6_mcp.analysis.breakdown import Breakdown, Rows, count_of, values_of
 from k6_mcp.analysis.crosscheck import contradiction
 from k6_mcp.analysis.endpoints import endpoints
 from k6_mcp.analysis.figures import Basis, generator, key_figures
@@ -16,7 +16,7 @@ from k6_mcp.models.exit_codes import RAN_TO_THE_END
 from k6_mcp.models.metrics import CheckResult, Metrics, Source
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan
-from k6_mcp.models.wording import few
+from k6_mcp.models.wording import count, few
 
 
 class _Chosen(NamedTuple):
@@ -45,6 +45,7 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
         errors=breakdown.errors,
         statuses=breakdown.statuses,
         websockets=breakdown.websockets,
+        grpc=breakdown.grpc,
         endpoints=told.figures,
         endpoints_note=told.note,
         samples=outcome.log.samples,
@@ -69,7 +70,8 @@ def _choose(outcome: Outcome, record: Record) -> _Chosen:
     rows = record_rows(record)
     if not rows:
         return _Chosen("none", {}, None, tuple(doubts))
-    return _Chosen("record", rows, None, (*doubts, _FROM_RECORD, *_cut_short(outcome, record)))
+    without = _WITHOUT_GRPC if "grpc_req_duration" in rows else ""
+    return _Chosen("record", rows, None, (*doubts, _FROM_RECORD + without, *_cut_short(outcome, record)))
 
 
 def _cut_short(outcome: Outcome, record: Record) -> Iterator[str]:
@@ -84,6 +86,7 @@ _FROM_RECORD = (
     "figures_from_record: k6 left no usable end-of-test summary, so figures come from its time series: up to the last second, "
     "fractions to five digits, HTTP statuses from 400 on"
 )
+_WITHOUT_GRPC = "; it does not tell the statuses of gRPC calls"
 
 
 def _checks(chosen: _Chosen) -> tuple[CheckResult, ...]:
@@ -133,6 +136,8 @@ def _warnings(chosen: _Chosen, breakdown: Breakdown, judged: Judged) -> Iterator
             f"statuses_incomplete: {by_status} of {breakdown.requests} requests are broken down by HTTP status; "
             "the others had an unusual one (below 400, or from 600 on), the script's systemTags leave it out, or k6 recorded less"
         )
+    if chosen.measured and not breakdown.grpc and (calls := count_of(chosen.rows, "grpc_req_duration")):
+        yield f"statuses_incomplete: {count(calls, 'gRPC call')} not broken down by status: the summary that tells them is missing"
     if judged.unjudged:
         yield f"thresholds_not_judged: no data for {few(f'{metric} {expression}' for metric, expression in judged.unjudged)}"
     if chosen.measured and chosen.measured.not_finite:

@@ -12,6 +12,7 @@ from k6_mcp.analysis.causes import (
     thresholds_exceeded,
 )
 from k6_mcp.analysis.endings import ending
+from k6_mcp.analysis.grpc import grpc_failing
 from k6_mcp.analysis.notices import notices
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import Outcome
@@ -57,7 +58,7 @@ def _in_order(case: Case) -> Iterator[Cause]:
 
 
 def _by_data(case: Case) -> tuple[Cause | None, ...]:
-    return every_iteration_threw(case), thresholds_exceeded(case), target_failing(case)
+    return every_iteration_threw(case), thresholds_exceeded(case), target_failing(case), grpc_failing(case)
 
 
 def _failure(causes: list[Cause]) -> Failure:

@@ -8,7 +8,7 @@ from rich.text import Text
 from k6_mcp.cli.console import below, grid, indented
 from k6_mcp.cli.words import in_commands
 from k6_mcp.models.duration import format_duration
-from k6_mcp.models.metrics import ErrorCount, ErrorSample
+from k6_mcp.models.metrics import ErrorCount, ErrorSample, GrpcStatusCount
 from k6_mcp.models.run import FailureKind, Series, Status
 from k6_mcp.models.wording import quoted
 from k6_mcp.reports.answer_shape import AnswerCheck, AnswerEndpoint, AnswerFailure, AnswerFigures, AnswerThreshold, RunAnswer
@@ -29,7 +29,7 @@ def verdict(answer: RunAnswer, kept_in: str = "") -> RenderableType:
     parts += [below(f"! {notice.message}", style="yellow") for notice in answer.warnings]
     parts += _thresholds(answer.thresholds)
     parts += [_figures(answer.figures)] if answer.figures else []
-    parts += [*_endpoints(answer.endpoints), *_errors(answer.errors), *_samples(answer.samples)]
+    parts += [*_endpoints(answer.endpoints), *_errors(answer.errors), *_grpc(answer.grpc), *_samples(answer.samples)]
     parts += [*_checks(answer.checks), *_series(answer.series)]
     parts += [below(text, style="dim") for text in answer.more]
     kept = all(notice.code != "backup_unavailable" for notice in answer.warnings)
@@ -164,6 +164,16 @@ def _errors(errors: Sequence[ErrorCount]) -> Iterator[RenderableType]:
     for error in errors:
         table.add_row(count(error.count), f"{error.meaning} (error_code {error.code})")
     yield below("failed requests", style="bold")
+    yield indented(table)
+
+
+def _grpc(rows: Sequence[GrpcStatusCount]) -> Iterator[RenderableType]:
+    if not rows:
+        return
+    table = grid("right", "left")
+    for row in rows:
+        table.add_row(count(row.count), row.name + ("" if row.status is None else f" ({row.status})"))
+    yield below("gRPC calls", style="bold")
     yield indented(table)
 
 

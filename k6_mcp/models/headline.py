@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.metrics import Figures, LiveFigures, Metrics
 from k6_mcp.models.run import Asked, Run
-from k6_mcp.models.wording import count, cut, number, percent
+from k6_mcp.models.wording import count, cut, few, number, percent
 
 _LONGEST = 300
 
@@ -49,7 +49,9 @@ def _live(live: LiveFigures) -> Iterator[str]:
 def _measured(metrics: Metrics | None) -> str:
     if metrics is None or metrics.source == "none":
         return "nothing was measured"
-    return ", ".join(_figures(metrics.figures))
+    calls = sum(row.count for row in metrics.grpc)
+    told = [f"{count(calls, 'gRPC call')} ({few(row.told for row in metrics.grpc)})"] if calls else []
+    return ", ".join([*_figures(metrics.figures), *told])
 
 
 def _figures(figures: Figures) -> Iterator[str]:

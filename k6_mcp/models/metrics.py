@@ -53,6 +53,19 @@ class StatusCount(Model):
     count: int
 
 
+class GrpcStatusCount(Model):
+    """gRPC calls that ended with one status: its code and name (google.golang.org/grpc/codes), None for one that gRPC does not define."""
+
+    status: int | None
+    name: str
+    count: int
+
+    @property
+    def told(self) -> str:
+        """The same in words, e.g. `3x UNAVAILABLE (14)`."""
+        return f"{self.count}x {self.name}" + (f" ({self.status})" if self.status is not None else "")
+
+
 class EndpointFigures(Model):
     """The requests of one name (k6's `name` tag); `name` None sums up what has no row of its own (then only counts)."""
 
@@ -148,7 +161,8 @@ class Figures(Model):
 class Metrics(Model):
     """Everything measured in a run; `source` says where it was read, `exact` whether it is k6's unrounded summary.
 
-    `websockets` are the WebSocket sessions by the status of their handshake: 101 was opened. `endpoints_note` says why there is no
+    `websockets` are the WebSocket sessions by the status of their handshake: 101 was opened. `grpc` are the gRPC calls by their status,
+    empty where k6 left no summary. `endpoints_note` says why there is no
     table of endpoints, where there is none.
     """
 
@@ -160,6 +174,7 @@ class Metrics(Model):
     errors: tuple[ErrorCount, ...] = ()
     statuses: tuple[StatusCount, ...] = ()
     websockets: tuple[StatusCount, ...] = ()
+    grpc: tuple[GrpcStatusCount, ...] = ()
     endpoints: tuple[EndpointFigures, ...] = ()
     endpoints_note: str | None = None
     samples: tuple[ErrorSample, ...] = ()

@@ -48,6 +48,7 @@ class Plan(Model):
     `duration_s` is the longest planned load; `longest_s` includes graceful stops (k6's totalDuration).
     `expected_requests` is what an arrival-rate plan asks for, one request per iteration, None for closed models.
     `phases` says whether the script has a setup() or teardown().
+    `grpc` says whether the script or a module that it imports has loaded k6/net/grpc.
     `rps` is what k6's option of that name holds the request rate to: the script's own or this server's cap.
     `declared` names the load options the script itself declares; `replaced` those an override removed.
     """
@@ -62,6 +63,7 @@ class Plan(Model):
     declared: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
     phases: bool = True
+    grpc: bool = False
     warnings: tuple[str, ...] = ()
     setup_timeout_s: float = 60.0
     teardown_timeout_s: float = 60.0

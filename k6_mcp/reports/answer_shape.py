@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from k6_mcp.models.base import Model
-from k6_mcp.models.metrics import ErrorCount, ErrorSample, LiveFigures, StatusCount
+from k6_mcp.models.metrics import ErrorCount, ErrorSample, GrpcStatusCount, LiveFigures, StatusCount
 from k6_mcp.models.run import FailureKind, Notice, Series, Status
 
 # The parts of an answer have no docstrings: those would become part of every client's tool list.
@@ -85,6 +85,7 @@ class RunAnswer(Model):
     thresholds: Annotated[tuple[AnswerThreshold, ...], Field(description="crossed first")] = ()
     statuses: Annotated[tuple[StatusCount, ...], Field(description="requests by HTTP status")] = ()
     errors: Annotated[tuple[ErrorCount, ...], Field(description="failed requests by k6 error_code")] = ()
+    grpc: Annotated[tuple[GrpcStatusCount, ...], Field(description="gRPC calls by status")] = ()
     checks: Annotated[tuple[AnswerCheck, ...], Field(description="failed first")] = ()
     endpoints: Annotated[
         tuple[AnswerEndpoint, ...], Field(description="by request name, most requests first; nameless: the rest")

@@ -113,6 +113,8 @@ def _errors(view: RunView, size: Size) -> Iterator[str]:
     yield from table("", ("error_code", "Meaning", "Requests"), errors, len(metrics.errors))
     statuses = [(str(row.status) if row.status else "no answer", grouped(row.count)) for row in metrics.statuses[: size.rows]]
     yield from table("", ("HTTP status", "Requests"), statuses, len(metrics.statuses))
+    calls = [("" if row.status is None else str(row.status), row.name, grouped(row.count)) for row in metrics.grpc[: size.rows]]
+    yield from table("", ("gRPC status", "Meaning", "Calls"), calls, len(metrics.grpc))
     samples = [(code(row.name, size.text), str(row.status), code(row.text, size.text)) for row in metrics.samples[: size.rows]]
     yield from table("", ("Failed request", "Status", "What the target answered"), samples, len(metrics.samples))
 

@@ -74,6 +74,7 @@ class _OurExt(_Said):
     declared: _Declared = Field(default_factory=lambda: _Declared())
     replaced: Sequence[str] = ()
     phases: bool = True
+    grpc: bool = False
 
 
 class _Ext(_Said):
@@ -113,6 +114,7 @@ def read_plan(text: str, warnings: Iterable[str] = ()) -> Plan:
         declared=tuple(_declared(ours.declared)),
         replaced=tuple(ours.replaced),
         phases=ours.phases,
+        grpc=ours.grpc,
         warnings=tuple(warnings),
         rps=options.rps,
         setup_timeout_s=options.setup_timeout or _DEFAULT_PHASE_TIMEOUT_S,

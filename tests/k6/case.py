@@ -9,7 +9,8 @@ GET = "http.get('{target}/ok');"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One script and the run it must become: `says` are texts in the failure, `warns` are codes of warnings.
+    """One script and the run it must become: `says` are texts in the failure, `warns` are codes of warnings,
+    `silent` of those that must not come.
 
     `requests` is how many requests the figures must show, None where it depends on timing.
     """
@@ -21,6 +22,7 @@ class Case:
     also: tuple[FailureKind, ...] = ()
     says: tuple[str, ...] = ()
     warns: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
     requests: int | None = None
     has_figures: bool = True
 

@@ -11,10 +11,13 @@ from k6_mcp.models.run import Run
 from k6_mcp.reports.answer import run_answer
 from k6_mcp.settings import Limits, Settings
 from tests.certificate import self_signed_context
+from tests.grpc_target import PROTO, open_grpc_target
 from tests.k6.case import Case
-from tests.k6.cases import CASES
+from tests.k6.cases import CASES as OTHERS
+from tests.k6.grpc_cases import GRPC
 from tests.target import closed_port, open_target
 
+CASES = (*OTHERS, *GRPC)
 _AT_ONCE = 6
 _ANSWER_LIMIT_BYTES = 10_240
 _WAIT_S = 100.0
@@ -31,8 +34,9 @@ def runs(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, 
 
 
 async def _run_all(settings: Settings) -> Mapping[str, Run | BaseException]:
-    with open_target() as target, open_target(self_signed_context(settings.results_dir)) as tls:
+    with open_target() as target, open_target(self_signed_context(settings.results_dir)) as tls, open_grpc_target() as grpc:
         places = {"{target}": target.url(""), "{tls}": tls.url(""), "{closed}": f"http://127.0.0.1:{closed_port()}"}
+        places |= {"{grpc}": grpc.address, "{proto}": str(PROTO.parent)}
         async with open_app(settings) as service:
             tests = [parse_load_test({"script": _fill(case.source, places), "name": case.name}) for case in CASES]
             done = await asyncio.gather(*(service.execute(test, wait_s=_WAIT_S) for test in tests), return_exceptions=True)
@@ -55,7 +59,9 @@ def test_the_run_says_how_it_ended_and_why(case: Case, runs: Mapping[str, Run | 
         assert [text for text in case.says if text not in said] == [], said
         assert run.failure.hint
         assert set(case.also) <= set(run.failure.also)
-    assert set(case.warns) <= {notice.code for notice in run.warnings}
+    warned = {notice.code for notice in run.warnings}
+    assert set(case.warns) <= warned
+    assert not warned & set(case.silent)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.has_figures], ids=lambda case: case.name)

@@ -3,7 +3,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from k6_mcp.models.metrics import CheckResult, EndpointFigures, ErrorCount, ErrorSample, LiveFigures, StatusCount, ThresholdResult
+from k6_mcp.models.metrics import (
+    CheckResult,
+    EndpointFigures,
+    ErrorCount,
+    ErrorSample,
+    GrpcStatusCount,
+    LiveFigures,
+    StatusCount,
+    ThresholdResult,
+)
 from k6_mcp.models.run import Asked, Failure, FailureKind, Notice, Run
 from k6_mcp.reports.answer import RunAnswer, run_answer, summary_line
 from tests.analysis.samples import metrics, run, threshold
@@ -54,6 +63,7 @@ def _flooded(text: str) -> Run:
                 "checks": tuple(CheckResult(group=text, name=f"{n} {text}", passes=n, fails=500 - n) for n in range(500)),
                 "errors": tuple(ErrorCount(code=1000 + n, meaning="x" * 100, count=n) for n in range(500)),
                 "statuses": tuple(StatusCount(status=n, count=n) for n in range(500)),
+                "grpc": tuple(GrpcStatusCount(status=n, name="x" * 20, count=n) for n in range(18)),
                 "endpoints": tuple(EndpointFigures(name=f"{n} {text}", requests=n, failed=0) for n in range(500)),
                 "samples": tuple(ErrorSample(name=text, status=500, text=text) for _ in range(500)),
             },
