@@ -10,6 +10,7 @@ K6McpError                 everything below; has a stable `code`, a text and a h
 ├── ReportUnavailable      a report cannot be made or written here
 ├── ArchiveUnusable        an archive of runs cannot be written, or not be taken in
 ├── NotUnderstood          a one-shot line that is not a request
+├── Interrupted            a one-shot process was asked to end before a test had begun
 └── InternalError          our own fault
 
 A failing target, a broken script or a crossed threshold is no error: it is a failed run.
@@ -108,6 +109,12 @@ class NotUnderstood(K6McpError):
     """Raised when a one-shot line is not a request this server knows."""
 
     code = "not_understood"
+
+
+class Interrupted(K6McpError):
+    """Raised when a one-shot process is asked to end before the test that it was asked for has begun."""
+
+    code = "interrupted"
 
 
 class InternalError(K6McpError):

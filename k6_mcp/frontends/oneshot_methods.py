@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from k6_mcp.errors import Interrupted
 from k6_mcp.frontends.oneshot_request import EXECUTING, load_arguments
 from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import FINAL, Run
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # a process for one test waits for each import
     from k6_mcp.runners.signals import Stop
 
 LONGEST_WAIT_S = 3600.0  # one wait; repeated until the run is final
+_ASK_AGAIN = "send the line again to a new process"
 _K6_RUNS_S = 0.02  # half of the shortest run
 
 
@@ -80,8 +82,7 @@ async def answer(call: Call) -> OneShotAnswer:
 
 async def _execute(call: Call) -> OneShotAnswer:
     """Run a test to its end, however long that takes; asked to stop, or without a reader, k6 is stopped gracefully."""
-    await call.service.expect_test()
-    run = await call.service.start(parse_load_test(load_arguments(call.params), judge=call.service.excess))
+    run = await _started(call)
     stopper = asyncio.create_task(_stop_when_asked(call, run.run_id))
     preparing = asyncio.create_task(_prepare_answer())
 
@@ -98,6 +99,25 @@ async def _execute(call: Call) -> OneShotAnswer:
     from k6_mcp.reports.oneshot_answer import answer_run
 
     return answer_run(run)
+
+
+async def _started(call: Call) -> Run:
+    """Start the test; asked to stop meanwhile, what k6 does for its plan is ended and nothing runs. Raises K6McpError."""
+    await call.service.expect_test()
+    test = parse_load_test(load_arguments(call.params), judge=call.service.excess)
+    starting, asked = asyncio.create_task(call.service.start(test)), asyncio.create_task(call.stop.wait())
+    try:
+        await asyncio.wait((starting, asked), return_when=asyncio.FIRST_COMPLETED)
+        if call.stop.asked:
+            starting.cancel()
+        return await starting
+    except asyncio.CancelledError:
+        if not call.stop.asked:
+            raise
+        raise Interrupted("this process was asked to end before the test had begun; nothing was run", hint=_ASK_AGAIN) from None
+    finally:
+        starting.cancel()
+        asked.cancel()
 
 
 async def _prepare_answer() -> None:

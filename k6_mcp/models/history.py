@@ -1,9 +1,9 @@
 """Questions to the history and their answers."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.run import FailureKind, Run, Status
@@ -23,6 +23,16 @@ class HistoryQuery(Model):
     max_response_time_ms: Annotated[float | None, Field(gt=0, description="p95 latency at most, ms")] = None
     limit: Annotated[int, Field(ge=1, le=100, description="runs per page; default 20")] = 20
     cursor: Annotated[str | None, Field(max_length=200, description="next_cursor of the page before")] = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "HistoryQuery":
+        if self.since and self.until and _utc(self.since) >= _utc(self.until):
+            raise ValueError("since is not before until, so that no run can be between them")
+        return self
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class HistoryPage(Model):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.plan import Plan, ScenarioPlan, StagePlan, ThresholdPlan
@@ -98,7 +98,12 @@ def read_plan(text: str, warnings: Iterable[str] = ()) -> Plan:
     Raises:
         ValueError: If the text is not what k6 prints.
     """
-    options = _Options.model_validate_json(text)
+    try:
+        options = _Options.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "its whole output"
+        raise ValueError(f"what k6 inspect printed is no plan that k6-mcp can read ({where}: {first['msg']})") from None
     raw = options.scenarios or {}
     scenarios = tuple(_scenario(name, raw[name]) for name in sorted(raw))
     ours = (options.ext or _Ext()).ours

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.history.history import History
@@ -166,3 +167,9 @@ async def test_more_runs_than_are_worth_counting_have_no_total(tmp_path: Path, m
 
         assert (await history.page(HistoryQuery(limit=1))).total is None
         assert (await history.page(HistoryQuery(limit=1, name="checkout"))).total == 3
+
+
+@pytest.mark.parametrize("until", [START, START - timedelta(days=1), START.replace(tzinfo=None)])
+def test_a_time_that_ends_before_it_begins_is_refused(until: datetime) -> None:
+    with pytest.raises(ValidationError, match="since is not before until"):
+        HistoryQuery(since=START, until=until)

@@ -189,6 +189,25 @@ async def test_a_signal_stops_the_run_keeps_its_figures_and_still_answers(
     assert k6_pids(run.run_id) == []
 
 
+async def test_a_signal_while_k6_plans_ends_the_plan_and_runs_nothing(settings: Settings, target: Target, tmp_path: Path) -> None:
+    planning = tmp_path / "planning"
+    slow = tmp_path / "slow-k6"
+    slow.write_text(f'#!/bin/sh\n[ "$1" = version ] && exec {settings.k6_bin} "$@"\necho $$ > {planning}\nexec sleep 60\n')
+    slow.chmod(0o755)
+    async with oneshot(dataclasses.replace(settings, k6_bin=str(slow))) as server:
+        await server.send("execute_k6_test", endless_script(target))
+        await until(lambda: planning.exists() and planning.read_text().endswith("\n"), "a plan that takes its time")
+        await anyio.sleep(1.5)  # the process serves signals by then; an earlier one ends it at once
+        server.process.terminate()
+        answer = await server.receive()
+        assert (answer["success"], answer["error_type"], answer["run_id"]) == (False, "interrupted", None)
+        assert await server.ended() == (143, b"", b"")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(planning.read_text()), 0)
+    assert target.total == 0
+    assert not [*(settings.results_dir / "runs").iterdir()]
+
+
 async def test_a_client_that_is_gone_gets_no_more_load_run_for_it(settings: Settings, target: Target) -> None:
     reader, writer = os.pipe()
     process = await anyio.open_process(

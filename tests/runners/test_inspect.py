@@ -67,3 +67,17 @@ def test_what_the_script_itself_declares_is_named() -> None:
 def test_what_is_not_k6s_output_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError):
         read_plan(text)
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        ("k6 says hello", r"no plan that k6-mcp can read \(its whole output: Invalid JSON"),
+        ('{"maxVUs": 1}', r"no plan that k6-mcp can read \(totalDuration: Field required\)"),
+    ],
+)
+def test_what_is_no_plan_is_said_in_one_line_without_its_text(printed: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said) as refused:
+        read_plan(printed)
+    assert "\n" not in str(refused.value)
+    assert "hello" not in str(refused.value)
