@@ -62,7 +62,8 @@ def _summary_timed_out(case: Case) -> Cause:
         "script_error",
         "the script's handleSummary() did not return in time and was ended; load and teardown were over, "
         "the figures are those of k6's time series",
-        f"look in handleSummary() for an endless loop, a timer that is never cleared, or slow work: it may take {HANDLE_SUMMARY_TIMEOUT_S:g} s; {_SEE_LOG}",
+        f"look in handleSummary() for an endless loop, a timer that is never cleared, or slow work: it may take {HANDLE_SUMMARY_TIMEOUT_S:g} s "
+        f"(K6_TIMEOUT ends it earlier); {_SEE_LOG}",
         log_lines(message for message in case.outcome.log.messages if "handleSummary" in message.text),
     )
 

@@ -153,10 +153,14 @@ def test_a_script_that_loops_while_it_loads_is_refused(looping: Mapping[str, End
     assert run.metrics is None or run.metrics.figures.requests == 0
 
 
-def test_a_handle_summary_that_loops_cannot_hide_the_figures(measured: Mapping[str, Ended | BaseException]) -> None:
+def test_a_handle_summary_in_which_the_deadline_passes_is_told_of_and_hides_no_figures(
+    measured: Mapping[str, Ended | BaseException],
+) -> None:
     run, _ = _ended(measured["a loop in handleSummary"])
     assert run.failure is not None
-    assert (run.status, run.failure.kind) == ("failed", "timed_out")
+    assert (run.status, run.failure.kind) == ("failed", "script_error")
+    assert "handleSummary() did not return" in run.failure.message
+    assert "K6_TIMEOUT" in run.failure.hint
     assert run.metrics is not None
     assert run.metrics.figures.requests == 3
 
