@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import anyio
-import anyio.lowlevel
 
 from k6_mcp import limits
 from k6_mcp.driver import Driver
-from k6_mcp.errors import K6McpError, UnknownRun
+from k6_mcp.errors import UnknownRun
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan, RunPlan
 from k6_mcp.models.run import FINAL, Run
@@ -116,11 +115,6 @@ class LoadTests:
         from k6_mcp.repeats import Repeats
 
         return Repeats(self._driver, self._history)
-
-    async def expect_test(self) -> None:
-        """Begin to look at k6, for a test that is about to be asked for; returns at once."""
-        self._tasks.start_soon(self._look_at_k6)
-        await anyio.lowlevel.checkpoint()
 
     def excess(self, test: LoadTest) -> tuple[str, ...]:
         """Return every limit of this server that the request itself violates; `start` raises them."""
@@ -322,7 +316,3 @@ class LoadTests:
     async def _when_recovered(self) -> None:
         self._recovering.set()
         await self._recovered.wait()
-
-    async def _look_at_k6(self) -> None:
-        with suppress(K6McpError):  # told to who asks for a test
-            await self._runner.k6_version()

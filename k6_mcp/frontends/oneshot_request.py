@@ -5,20 +5,9 @@ from collections.abc import Mapping
 from typing import NamedTuple, cast
 
 from k6_mcp.errors import NotUnderstood
+from k6_mcp.frontends.tool_names import ASKING, EXECUTE, EXECUTE_WITH_OPTIONS
 
-EXECUTING = ("execute_k6_test", "execute_k6_test_with_options")
-ASKING = (
-    "plan_k6_test",
-    "get_run",
-    "stop_run",
-    "get_history",
-    "analyze_run",
-    "compare_runs",
-    "set_baseline",
-    "get_statistics",
-    "get_report",
-    "check_health",
-)
+EXECUTING = (EXECUTE, EXECUTE_WITH_OPTIONS)
 METHODS = (*EXECUTING, *ASKING)
 DEFAULT_VUS, DEFAULT_DURATION = 10, "30s"  # what clients of this protocol mean by leaving out one of the two
 _LOAD = ("vus", "duration", "iterations", "stages", "rate_per_s")

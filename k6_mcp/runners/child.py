@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-_REAP_TIMEOUT_S = 5.0
+REAP_TIMEOUT_S = 5.0
 
 
 class Child:
@@ -46,7 +46,7 @@ class Child:
         """Kill it, wait until it is gone and close its pipes."""
         self.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_REAP_TIMEOUT_S)
+            self._process.wait(REAP_TIMEOUT_S)
         self.close()
 
     def close(self) -> None:

@@ -6,12 +6,11 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from k6_mcp.runners.child import Child
+from k6_mcp.runners.child import REAP_TIMEOUT_S, Child
 from k6_mcp.runners.watchdog import Watchdog
 
 _CHUNK_BYTES = 65536
 _PIPE_GRACE_S = 2.0  # a grandchild (a browser) may hold k6's pipes open after k6 is gone
-_REAP_TIMEOUT_S = 5.0
 _LOOK_S = 0.05  # while the pipes are open, and the longest wait for a process that closed its own
 _LOOK_AGAIN_S = 0.001
 
@@ -24,7 +23,7 @@ async def owned(child: Child, watchdog: Watchdog | None = None) -> AsyncGenerato
     finally:
         with anyio.CancelScope(shield=True):
             child.kill()
-            with anyio.move_on_after(_REAP_TIMEOUT_S):
+            with anyio.move_on_after(REAP_TIMEOUT_S):
                 await ended(child)
             child.close()
             if watchdog:

@@ -131,9 +131,6 @@ class FakeService:
     async def report(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> ReportFile:
         return ReportFile(format=format, path=f"/results/report.{format}", media_type="text/plain", bytes=1)
 
-    async def expect_test(self) -> None:
-        pass
-
     @property
     def upkeep(self) -> "FakeUpkeep":
         return FakeUpkeep()

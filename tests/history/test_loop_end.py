@@ -86,25 +86,16 @@ def test_an_opening_that_fails_leaves_no_thread(tmp_path: Path, failures: list[B
     assert failures == []
 
 
-def test_an_opening_that_is_cut_off_leaves_no_thread(tmp_path: Path, failures: list[BaseException | None]) -> None:
+@pytest.mark.parametrize("step", ["<function connect.<locals>", "PRAGMA journal_mode"], ids=["opening", "preparation"])
+def test_an_opening_or_preparation_that_is_cut_off_leaves_no_thread(
+    tmp_path: Path, failures: list[BaseException | None], step: str
+) -> None:
     async def main() -> None:
         opening.append(asyncio.create_task(Database(tmp_path / "x.db", 0).open()))
         await asyncio.to_thread(late.reached.wait, _GONE_WITHIN_S)
 
     opening: list[asyncio.Task[None]] = []
-    with _late("<function connect.<locals>") as late:
-        assert _run(main(), late) == []
-    assert opening[0].cancelled()
-    assert failures == []
-
-
-def test_a_preparation_that_is_cut_off_leaves_no_thread(tmp_path: Path, failures: list[BaseException | None]) -> None:
-    async def main() -> None:
-        opening.append(asyncio.create_task(Database(tmp_path / "x.db", 0).open()))
-        await asyncio.to_thread(late.reached.wait, _GONE_WITHIN_S)
-
-    opening: list[asyncio.Task[None]] = []
-    with _late("PRAGMA journal_mode") as late:
+    with _late(step) as late:
         assert _run(main(), late) == []
     assert opening[0].cancelled()
     assert failures == []

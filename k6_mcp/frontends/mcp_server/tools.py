@@ -8,24 +8,11 @@ from k6_mcp.frontends.mcp_server.read_tools import read_tools
 from k6_mcp.frontends.mcp_server.report_tools import report_tools
 from k6_mcp.frontends.mcp_server.run_tools import run_tools
 from k6_mcp.frontends.mcp_server.statistics_tool import statistics_tools
-
-_ORDER = (
-    "execute_k6_test",
-    "plan_k6_test",
-    "get_run",
-    "stop_run",
-    "get_history",
-    "analyze_run",
-    "compare_runs",
-    "set_baseline",
-    "get_statistics",
-    "get_report",
-    "check_health",
-)
+from k6_mcp.frontends.tool_names import TOOLS
 
 
 def all_tools(opened: OpenedService) -> list[Tool]:
     """Return every tool, unlisted ones last."""
     makers = (run_tools, read_tools, compare_tools, statistics_tools, report_tools)
     tools = {tool.name: tool for make in makers for tool in make(opened)}
-    return [*(tools.pop(name) for name in _ORDER), *tools.values()]
+    return [*(tools.pop(name) for name in TOOLS), *tools.values()]
