@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from math import inf
 
+from k6_mcp.analysis.browser import browser_notices
 from k6_mcp.analysis.cause import Case, said
 from k6_mcp.analysis.causes import MOST_DROPPED, OPENED, RATE_CAP_REACHED, asks_about_failures, handshakes, worst_checks
 from k6_mcp.analysis.disturbance import held_up, waiting_share
@@ -29,6 +30,7 @@ def notices(case: Case) -> Iterator[Notice]:
         yield from _requests(case)
         yield from _websockets(case)
         yield from some_failed(case)
+        yield from browser_notices(case)
         yield from _assertions(case)
         yield from _generator(case)
     yield from _plan(case)
@@ -177,6 +179,9 @@ def _plan(case: Case) -> Iterator[Notice]:
             code="rate_capped",
             message=f"the load was held at {number(plan.rps)} requests per second, by the script's rps option or this server's limit K6_MCP_MAX_RPS",
         )
+    for note in plan.notes if plan else ():
+        code, _, message = note.partition(": ")
+        yield Notice(code=code, message=message)
     warned = list(plan.warnings) if plan else []
     warned += [m.text for m in case.outcome.log.messages if m.level == "warning" and m.source is None]
     others = 0
