@@ -11,8 +11,10 @@ const HANDSHAKES = [
 ];
 const GRPC_STATUSES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 const PAGE_STATUSES = [...new Set([...ANSWERS, ...HANDSHAKES])];
+const ERROR_PAGE = "chrome-error://chromewebdata/"; // what Chromium shows where nothing answers; it has web vitals too
+const PAGE_LOADS = ["browser_web_vital_ttfb", "browser_web_vital_fcp"];
 const ENDPOINT_METRICS = ["http_req_duration", "http_req_failed"];
-const PARENTS = ["ws_sessions", "grpc_req_duration", "http_reqs", "browser_http_req_failed", ...ENDPOINT_METRICS];
+const PARENTS = ["ws_sessions", "grpc_req_duration", "http_reqs", "browser_http_req_failed", ...PAGE_LOADS, ...ENDPOINT_METRICS];
 const MOST_ENDPOINTS = 30; // each costs k6 about 0.2 % of a request
 
 const given = (value) => value !== undefined && value !== null;
@@ -166,6 +168,7 @@ function withObserved(own, named, grpc, browser) {
   }
   if (browser) {
     PAGE_STATUSES.forEach((status) => observe("browser_http_req_failed", "status", `${status}`, status, "resource_type:Document,"));
+    PAGE_LOADS.forEach((metric) => observe(metric, "url", ERROR_PAGE, ERROR_PAGE));
   }
   endpointsOf(Object.keys(thresholds), named).forEach((name) => {
     ENDPOINT_METRICS.forEach((metric) => observe(metric, "name", name.real, name.shown));

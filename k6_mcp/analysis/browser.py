@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from k6_mcp.analysis.breakdown import Rows, count_of, tag_values, values_of
 from k6_mcp.analysis.cause import Case, Cause, log_lines
-from k6_mcp.analysis.web_vitals import web_vitals
-from k6_mcp.models.metrics import BrowserFigures, Figures, Metrics, StatusCount
+from k6_mcp.analysis.web_vitals import PREFIX, web_vitals
+from k6_mcp.models.metrics import BrowserFigures, Figures, MetricRow, Metrics, StatusCount
 from k6_mcp.models.run import Notice
 from k6_mcp.models.wording import count, few, percent
 
@@ -24,6 +24,8 @@ _SENT, _RECEIVED = "browser_data_sent", "browser_data_received"
 _DOCUMENT = "Document"
 _NET_ERROR = re.compile(r"\bnet::(ERR_[A-Z0-9_]+)")
 _TOLD = 4
+_ERROR_PAGE = "chrome-error://chromewebdata/"
+_EVERY_LOAD = ("ttfb", "fcp")
 _HINTS = (
     (
         r"NAME_NOT_RESOLVED|NAME_RESOLUTION",
@@ -59,9 +61,8 @@ def browser_figures(rows: Rows, observed: Rows | None, load_s: float) -> Browser
         return None
     passes, fails, rate = failed.get("passes"), failed.get("fails", 0.0), failed.get("rate")
     requests = round(passes + fails) if passes is not None else None if failed or duration else 0
-    answered = requests != 0 or received > 0
     times: Mapping[str, float] = duration if any(duration.values()) else {}
-    return BrowserFigures(
+    found = BrowserFigures(
         requests=requests,
         requests_per_s=requests / load_s if requests is not None and load_s else None,
         failed_requests=round(passes) if passes is not None else None,
@@ -75,8 +76,21 @@ def browser_figures(rows: Rows, observed: Rows | None, load_s: float) -> Browser
         data_received_bytes=received,
         data_sent_bytes=sent,
         documents=tuple(_documents(rows, observed)),
-        web_vitals=tuple(web_vitals(rows)) if answered else (),
+        page_loads=_loads(rows, {}),
+        error_pages=_loads(observed or {}, {"url": _ERROR_PAGE}) or 0,
     )
+    return found.model_copy(update={"web_vitals": tuple(web_vitals(rows))}) if found.answered else found
+
+
+def _loads(rows: Rows, tags: Mapping[str, str]) -> int | None:
+    """Page loads with these tags, as the web vital tells that most of them had; None where no row tells their number."""
+    names = (f"{PREFIX}{vital}" for vital in _EVERY_LOAD)
+    counts = [row.values["count"] for name in names for row in rows.values() if _is(row, name, tags) and "count" in row.values]
+    return round(max(counts)) if counts else None
+
+
+def _is(row: MetricRow, metric: str, tags: Mapping[str, str]) -> bool:
+    return row.name.partition("{")[0] == metric and ("{" in row.name) == bool(tags) and tag_values(row.name, metric) == tags
 
 
 def _documents(rows: Rows, observed: Rows | None) -> Iterator[StatusCount]:
@@ -99,12 +113,14 @@ def pages_unreachable(case: Case) -> Cause | None:
     if found is None or found.answered or figures is None or not figures.iterations or _other_traffic(case.metrics, figures):
         return None
     errors = _net_errors(case)
-    why = f": {few(f'net::{error}' for error in errors)}" if errors else "; k6 gave no reason"
+    why = few(f"net::{error}" for error in errors)
+    if found.error_pages:
+        why = ", ".join(filter(None, (why, f"{count(found.error_pages, 'page load')} showed Chromium's own error page")))
     hint = next((hint for pattern, hint in _HINTS if errors and re.search(pattern, errors[0])), _START_TARGET)
     return Cause(
         "target_unreachable",
-        f"no request of a browser got an answer in {count(figures.iterations, 'iteration')}{why}",
-        f"{hint}{'' if errors else _AWAIT}; then run it again",
+        f"no request of a browser got an answer in {count(figures.iterations, 'iteration')}: {why or 'k6 gave no reason'}",
+        f"{hint}{'' if why else _AWAIT}; then run it again",
         log_lines(m for m in case.exceptions if _NET_ERROR.search(m.text)),
     )
 
@@ -128,11 +144,12 @@ def pages_without_success(case: Case) -> str | None:
 def _all_failed(found: BrowserFigures) -> str | None:
     pages = sum(row.count for row in found.documents)
     if pages and not any(_loaded(row.status) for row in found.documents) and any(row.status >= 400 for row in found.documents):
-        return f"not one of {count(pages, 'page')} was loaded with success: {_statuses(found)}"
+        which = "the only page was not" if pages == 1 else f"not one of {pages} pages was"
+        return f"{which} loaded with success: {_statuses(found)}"
     if found.error_rate == 1.0:
         what = f": {_statuses(found)}" if found.documents else ""
         requests = count(found.requests, "browser request") if found.requests else "the browser requests"
-        return f"not one of {requests} was successful{what}"
+        return f"the only browser request failed{what}" if found.requests == 1 else f"not one of {requests} was successful{what}"
     return None
 
 
@@ -167,7 +184,15 @@ def browser_notices(case: Case) -> Iterator[Notice]:
     if beside and not found.answered:
         errors = few(f"net::{error}" for error in _net_errors(case))
         yield Notice(code="pages_unanswered", message=f"no request of a browser got an answer{f': {errors}' if errors else ''}")
-    elif beside and not asked and (message := _all_failed(found)):
+    if found.answered and found.error_pages:
+        message = (
+            f"{found.error_pages} of {count(found.page_loads or 0, 'page load')} showed Chromium's own error page, since nothing answered; "
+            "the web vitals count these too"
+        )
+        yield Notice(code="pages_unanswered", message=message)
+    if not found.answered:
+        return
+    if beside and not asked and (message := _all_failed(found)):
         yield Notice(code="pages_failed", message=message)
     elif found.error_rate and found.error_rate < 1 and not asked and not pages_without_success(case):
         of = f"{found.failed_requests} of {found.requests} browser requests" if found.requests else "some browser requests"

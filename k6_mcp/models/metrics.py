@@ -94,6 +94,7 @@ class BrowserFigures(Model):
 
     k6 counts only requests that got an answer; `requests` is None where only its time series is left, which does not tell how many.
     `failed_requests` were answered below 200 or from 400 on. `documents` are the pages themselves, redirects included, by HTTP status.
+    `page_loads` are those that had web vitals; `error_pages` of them showed Chromium's own error page, since nothing answered.
     """
 
     requests: int | None = None
@@ -109,12 +110,19 @@ class BrowserFigures(Model):
     data_received_bytes: int = 0
     data_sent_bytes: int = 0
     documents: tuple[StatusCount, ...] = ()
+    page_loads: int | None = None
+    error_pages: int = 0
     web_vitals: tuple[WebVital, ...] = ()
 
     @property
     def answered(self) -> bool:
         """Whether a request got an answer."""
-        return bool(self.requests) or self.error_rate is not None or self.data_received_bytes > 0
+        return bool(self.requests or self.error_rate is not None or self.data_received_bytes) or self.pages_shown > 0
+
+    @property
+    def pages_shown(self) -> int:
+        """How many page loads are known to have shown what the target answered."""
+        return max((self.page_loads or 0) - self.error_pages, 0)
 
 
 class EndpointFigures(Model):
