@@ -116,7 +116,8 @@ def _assertions(case: Case) -> Iterator[Notice]:
     if not judged:
         yield Notice(
             code="nothing_asserted",
-            message="no threshold was given, so nothing was asserted about the figures; use thresholds or slo",
+            message="no threshold was given, so nothing was asserted about the figures; use thresholds"
+            + (" on browser_http_req_failed and browser_web_vital_lcp" if metrics.of_browsers_alone else " or slo"),
         )
 
 
@@ -151,7 +152,7 @@ def _generator(case: Case) -> Iterator[Notice]:
         )
         yield Notice(code="generator_limited", message=message)
     elif case.metrics:
-        yield from _disturbed(case.metrics)
+        yield from _disturbed(case.metrics, "its browsers or other work" if case.plan and case.plan.browser else "other work")
     exhausted = [error.count for error in case.metrics.errors if error.code == TOO_MANY_FILES] if case.metrics else []
     if exhausted:
         message = (
@@ -160,11 +161,11 @@ def _generator(case: Case) -> Iterator[Notice]:
         yield Notice(code="generator_limited", message=message)
 
 
-def _disturbed(metrics: Metrics) -> Iterator[Notice]:
+def _disturbed(metrics: Metrics, by: str) -> Iterator[Notice]:
     share = waiting_share(metrics)
     if share is not None and held_up(metrics) > _DISTURBED:
         message = (
-            f"k6 waited for a CPU {percent(share)} of the time in which it wanted one: other work held it up, "
+            f"k6 waited for a CPU {percent(share)} of the time in which it wanted one: {by} held it up, "
             "so that latency may look higher than it is"
         )
         yield Notice(code="generator_disturbed", message=message)

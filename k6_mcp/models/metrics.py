@@ -242,6 +242,11 @@ class Metrics(Model):
     rows: tuple[MetricRow, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @property
+    def of_browsers_alone(self) -> bool:
+        """Whether browsers made requests and nothing else did, so that `http_req_*` has no samples."""
+        return self.browser is not None and not self.figures.requests
+
 
 class LiveFigures(Model):
     """A running test: totals so far and the last interval (about a second)."""

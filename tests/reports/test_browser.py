@@ -6,7 +6,10 @@ import pytest
 from rich.console import Console
 
 from k6_mcp.advice.facts import facts_of
+from k6_mcp.analysis.compare.compare import compare
+from k6_mcp.analysis.compare.side import Side
 from k6_mcp.analysis.explain import explain
+from k6_mcp.analysis.verdict import judge
 from k6_mcp.cli.verdict import verdict
 from k6_mcp.models.headline import headline
 from k6_mcp.models.metrics import BrowserFigures, StatusCount, WebVital
@@ -14,7 +17,7 @@ from k6_mcp.models.run import Run
 from k6_mcp.reports.answer import run_answer
 from k6_mcp.reports.html import render_html
 from k6_mcp.reports.markdown import run_markdown
-from tests.analysis.samples import metrics, plan, run, threshold
+from tests.analysis.samples import metrics, outcome, plan, run, threshold
 from tests.reports.views import view
 
 _FOUND = BrowserFigures(
@@ -84,3 +87,15 @@ def test_a_model_is_given_the_web_vitals_as_numbers() -> None:
     given = facts_of(_PAGES, explain(_PAGES)).computed
     assert given["web_vitals"] and given["browser"]
     assert "browser" not in facts_of(_OTHER, explain(_OTHER)).computed
+
+
+def test_no_request_is_told_of_where_only_browsers_made_any_and_advice_is_about_pages() -> None:
+    bare = _PAGES.model_copy(update={"metrics": metrics(requests=0, error_rate=None, latency=None, more={"browser": _FOUND})})
+    assert not [text for text in explain(bare).observations if "0 requests" in text]
+    told = {notice.code: notice.message for notice in judge(outcome(0), bare.metrics, None).warnings}
+    assert "browser_http_req_failed" in told["nothing_asserted"] and "slo" not in told["nothing_asserted"]
+
+
+def test_a_comparison_says_that_pages_are_not_compared() -> None:
+    side = (Side(_PAGES, None),)
+    assert any("web vitals are not compared" in note for note in compare(side, side).notes)
