@@ -11,6 +11,7 @@ from k6_mcp.analysis.browser import (
     pages_without_success,
     sent_without_answer,
 )
+from k6_mcp.analysis.browser_start import browser_not_started, browser_still_starting
 from k6_mcp.analysis.cause import Case, Cause, log_lines, said
 from k6_mcp.analysis.error_codes import TOO_MANY_FILES
 from k6_mcp.analysis.grpc import LOOK_AT_CALL, not_counted, without_success
@@ -92,6 +93,8 @@ def every_iteration_threw(case: Case) -> Cause | None:
     figures = case.figures
     if figures is None or not figures.iterations or figures.iterations_thrown < figures.iterations:
         return None
+    if no_browser := browser_not_started(case):
+        return no_browser
     return Cause(
         "script_error",
         "the only iteration ended in an exception"
@@ -244,6 +247,8 @@ def no_samples(case: Case) -> Cause | None:
         reasons.append(f"nothing was measured for {count(len(empty), 'threshold')}: {names}")
     if uncounted := not_counted(case):
         reasons.append(uncounted)
+    if unfinished and (starting := browser_still_starting(case)):
+        return Cause("no_samples", "; ".join([*reasons, starting[0]]), starting[1])
     if unrequested := pages_not_requested(case):
         reasons.append(unrequested)
     if not reasons:

@@ -19,6 +19,7 @@ _DISTURBED = 0.1  # of the average latency
 _MOST_K6_WARNINGS = 3
 _IGNORED = "handleSummary: ignored"  # the wrapper's words
 _THROWN_BY_HANDLER = "at handleSummary ("
+_KNOWN_INSIDE = ("events were processed",)  # k6/browser at the end of a test, told by what it means
 _KNOWN = ("Request Failed", "Insufficient VUs", "No script iterations fully finished")
 
 
@@ -187,7 +188,7 @@ def _plan(case: Case) -> Iterator[Notice]:
     warned += [m.text for m in case.outcome.log.messages if m.level == "warning" and m.source is None]
     others = 0
     for text in dict.fromkeys(warned):
-        if text.startswith(_KNOWN):
+        if text.startswith(_KNOWN) or any(words in text for words in _KNOWN_INSIDE):
             continue
         if "unknown fields in the options" in text:
             yield Notice(code="unknown_options", message=f"k6 ignored options it does not know: {said(text)}")

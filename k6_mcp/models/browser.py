@@ -11,6 +11,10 @@ NAMES = (
 PATH_SETTING, ARGS_SETTING, TIMEOUT_SETTING = "K6_MCP_BROWSER_PATH", "K6_MCP_BROWSER_ARGS", "K6_MCP_BROWSER_TIMEOUT"
 BROWSER_NOT_STARTED = "error building browser"
 """How k6 begins to say that it could not start one."""
+BROWSER_MISSING = "browser not found in registry"
+"""What an iteration throws that goes on before k6 ends it: k6 does not always say then that there was no browser."""
+BROWSER_STARTING = "before all 'IterStart' events were processed"
+"""What k6 warns of when a test ends while its browsers still start: it has no limit of its own for that."""
 MEMORY_BYTES = 300_000_000
 """About what one Chromium takes; k6 starts one for each VU of a browser scenario."""
 

@@ -20,7 +20,8 @@ def _sentence(run: Run) -> str:
         case "queued":
             return "queued" + (f" at position {run.queue_position}" if run.queue_position else "") + ", no traffic yet"
         case "running":
-            return "running" + (f" {', '.join(_live(run.live))}" if run.live else ", no figures yet")
+            pages = run.plan is not None and run.plan.browser
+            return "running" + (f" {', '.join(_live(run.live, pages))}" if run.live else ", no figures yet")
         case "completed":
             return f"completed: {_measured(run.metrics)}{_thresholds(run.metrics)}"
         case "failed":
@@ -31,12 +32,14 @@ def _sentence(run: Run) -> str:
             return f"lost: the server that ran it died; {_measured(run.metrics)} up to then"
 
 
-def _live(live: LiveFigures) -> Iterator[str]:
-    """The running test's line, also used for progress: fixed order, nothing unknown in it."""
+def _live(live: LiveFigures, pages: bool) -> Iterator[str]:
+    """The running test's line, also used for progress: fixed order, nothing unknown in it, as are the requests of browsers until the end."""
     share = f" ({live.percent:.0f} %)" if live.percent is not None else ""
     yield f"{format_duration(round(live.elapsed_s))}{share}"
     yield count(live.vus, "VU")
     yield count(live.iterations, "iteration")
+    if pages and not live.requests:
+        return
     yield count(live.requests, "request")
     if live.requests_per_s is not None:
         yield f"{number(live.requests_per_s, 3)} req/s"

@@ -29,6 +29,9 @@ _NOISE = re.compile(r"dbus|DBus|scaling_cur_freq|unexpected operator|Gtk-|libva|
 _TELLING = re.compile(r":FATAL:|shared librar|no-sandbox|sandbox|not found|denied|cannot|unknown|bad ", re.IGNORECASE)
 _PATHS = re.compile(r"(?<![\w.:/])/[^\s:'\"]+/")
 _LONGEST = 200
+_NO_FILE = f"{PATH_SETTING} is no executable file"
+_CORRECT = f"correct or unset {PATH_SETTING} in the server's environment"
+_INSTALL = f"install Chromium or Chrome on the server's machine, or set {PATH_SETTING} in the server's environment"
 
 
 class Started(NamedTuple):
@@ -85,11 +88,12 @@ def _lines(text: str) -> Iterator[str]:
     return (line.strip() for line in text.splitlines() if line.strip() and not _NOISE.search(line))
 
 
-async def start_again(launcher: Launcher) -> BrowserStart | None:
-    """Return what the browser says that k6 could not start; None where there is none, which k6 tells itself."""
+async def start_again(launcher: Launcher) -> BrowserStart:
+    """Return what the browser says that k6 could not start, or that there is none."""
     path = locate_browser(launcher.browser, launcher.search_path)
     if path is None:
-        return None
+        wrong = launcher.browser.path is not None
+        return BrowserStart(_NO_FILE if wrong else "no Chromium or Chrome was found", _CORRECT if wrong else _INSTALL)
     started = await try_start(path, launcher)
     return BrowserStart(started.said, "" if started.ok else start_hint(started.said, launcher.browser))
 
@@ -99,7 +103,7 @@ async def browser_health(launcher: Launcher) -> Component:
     browser = launcher.browser
     path = locate_browser(browser, launcher.search_path)
     if path is None and browser.path:
-        return _degraded(f"{PATH_SETTING} is no executable file", f"correct or unset {PATH_SETTING} in the server's environment")
+        return _degraded(_NO_FILE, _CORRECT)
     if path is None:
         detail = f"no Chromium or Chrome found; only scripts that use k6/browser need one (install it, or set {PATH_SETTING})"
         return Component(name="browser", state="ok", detail=detail)

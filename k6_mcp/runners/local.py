@@ -10,7 +10,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from k6_mcp.errors import K6McpError
-from k6_mcp.models.browser import BROWSER_NOT_STARTED
+from k6_mcp.models.browser import BROWSER_MISSING, BROWSER_NOT_STARTED, BROWSER_STARTING
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
 from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S, Plan, RunPlan
@@ -148,8 +148,9 @@ class LocalRunner:
             child = self._launcher.start(command, env, folder.path)
             async with owned(child, self._launcher.watchdog):
                 emit(Started(at=started))
-                outcome = await _Attempt(child, folder, plan, stop, emit, started).outcome()
-            return await self._with_browser_start(outcome)
+                attempt = _Attempt(child, folder, plan, stop, emit, started)
+                outcome = await attempt.outcome()
+            return await self._with_browser_start(outcome) if attempt.lacks_browser(outcome) else outcome
         except (OSError, K6McpError) as error:
             return _not_started(started, error)
         finally:
@@ -159,9 +160,7 @@ class LocalRunner:
         return browser_environment(self._launcher.browser, self._launcher.search_path, folder) if plan.browser else {}
 
     async def _with_browser_start(self, outcome: Outcome) -> Outcome:
-        """Return `outcome` with what the browser itself says, where k6 could not start it."""
-        if BROWSER_NOT_STARTED not in (outcome.log.cause or ""):
-            return outcome
+        """Return `outcome` with what the browser itself says."""
         from k6_mcp.runners.browser_start import start_again  # not needed for a run that works
 
         return outcome._replace(browser=await start_again(self._launcher))
@@ -295,6 +294,16 @@ class _Attempt:
             steal_s=self._cpu.steal_s,
             cores=usable_cores(),
         )
+
+    def lacks_browser(self, outcome: Outcome) -> bool:
+        """Whether k6 could not start a browser, or the test ended before any had started."""
+        if BROWSER_NOT_STARTED in (outcome.log.cause or ""):
+            return True
+        if not self._plan.plan.browser or outcome.stop_reason:
+            return False
+        done = self._stdout.progress.iterations if self._stdout.progress else 0
+        signs = (BROWSER_MISSING,) if done else (BROWSER_MISSING, BROWSER_STARTING)
+        return any(sign in message.text for message in outcome.log.messages for sign in signs)
 
     def _take_stdout(self, chunk: bytes) -> None:
         before = self._stdout.progress

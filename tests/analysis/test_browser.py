@@ -7,7 +7,7 @@ import pytest
 from k6_mcp.analysis.browser import browser_figures
 from k6_mcp.analysis.verdict import judge
 from k6_mcp.models.metrics import BrowserFigures, MetricRow, Metrics
-from k6_mcp.models.outcome import BrowserStart, Outcome
+from k6_mcp.models.outcome import BrowserStart, LogMessage, Outcome
 from k6_mcp.models.plan import Plan, ScenarioPlan
 from k6_mcp.models.run import Failure
 from tests.analysis.samples import metrics, outcome, plan, said, threshold
@@ -239,3 +239,28 @@ def test_a_browser_that_did_not_start_is_told_with_its_reason_and_the_setting_fo
     assert hint in failure.hint
     assert ("install" in failure.hint) == ("on this system" in why)
     assert "script.js" not in failure.message and "/opt/x" not in str(failure)
+
+
+_RACED = LogMessage("error", "Uncaught (in promise) browser not found in registry. make sure to set browser type option", 1)
+_THREW = metrics(requests=0, iterations=1, iterations_thrown=1, latency=None, error_rate=None)
+
+
+def test_an_iteration_that_went_on_without_its_browser_is_told_by_why_there_was_none() -> None:
+    again = BrowserStart("libnss3.so: cannot open shared object file", "install the library")
+    failure = _failure(outcome(0, log=said(None, _RACED))._replace(browser=again), _THREW)
+    assert (failure.kind, failure.message) == ("script_error", f'k6 could not start a browser: "{again.said}"')
+    assert failure.hint.startswith("install the library")
+
+
+@pytest.mark.parametrize("again", [None, BrowserStart("", "")])
+def test_a_script_that_asks_for_a_browser_where_it_has_none_is_its_own_fault(again: BrowserStart | None) -> None:
+    failure = _failure(outcome(0, log=said(None, _RACED))._replace(browser=again), _THREW)
+    assert failure.message == "the only iteration ended in an exception"
+    assert "browser type option" in failure.evidence[0]
+
+
+def test_a_test_that_ended_before_its_browser_had_started_says_so() -> None:
+    unfinished = metrics(requests=0, iterations=0, iterations_interrupted=1, latency=None, error_rate=None)
+    failure = _failure(outcome(0)._replace(browser=BrowserStart("", "")), unfinished)
+    assert (failure.kind, "the browser had not started when the test ended" in failure.message) == ("no_samples", True)
+    assert "make the test longer" in failure.hint

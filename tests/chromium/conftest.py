@@ -1,4 +1,4 @@
-"""Everything below this folder needs Chromium and a minute: it runs where it is asked for by name, or all is; else a line says that it is left out."""
+"""Everything below this folder needs Chromium and two minutes: it runs where it is asked for by name, or all is; else a line says that it is left out."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.k6.conftest import BINARIES, NEEDS
 
 _CHROMIUM = find()
 _REQUIRED = bool(os.environ.get("K6_MCP_CI"))  # where everything is installed, a missing Chromium is a failure
-_NEED = "a minute, and Chromium or Chrome on PATH (Debian: apt-get install chromium)"
+_NEED = "two minutes, and Chromium or Chrome on PATH (Debian: apt-get install chromium)"
 _HOW = "python -m pytest tests/chromium"
 _K6 = {version: binary for version, binary in BINARIES.items() if binary}  # CI fails without one of them, as below
 

@@ -66,6 +66,19 @@ async def test_a_browser_that_does_not_start_is_told_in_its_own_words(settings: 
     assert str(tmp_path) not in str(run.failure)
 
 
+async def test_a_browser_that_never_gets_ready_is_named_where_no_iteration_finished(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "chrome"  # hangs as often as k6 starts it, and says why when it is started once more
+    path.write_text('#!/bin/sh\ncase "$*" in *enable-automation*) exec sleep 60;; esac\necho "cannot open display" >&2; exit 1\n')
+    path.chmod(0o755)
+    with_it = dataclasses.replace(settings, browser=Browser(path=str(path)))
+    script = _SCRIPT.replace("vus: 12, duration: '5s'", "vus: 1, duration: '1s', gracefulStop: '0s'")
+    async with open_app(with_it) as service:
+        run = await service.execute(parse_load_test({"script": script}), wait_s=30.0)
+    assert run.failure and run.failure.kind == "no_samples"
+    assert "the browser had not started when the test ended" in run.failure.message
+    assert "cannot open display" in run.failure.message and "K6_MCP_BROWSER_ARGS" in run.failure.hint
+
+
 @pytest.mark.parametrize("name", ["K6_BROWSER_ARGS", "K6_BROWSER_EXECUTABLE_PATH", "K6_BROWSER_WS_URL", "K6_MCP_BROWSER_ARGS"])
 def test_a_caller_cannot_set_the_browser(name: str) -> None:
     with pytest.raises(InvalidArguments, match=name):

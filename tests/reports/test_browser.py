@@ -12,7 +12,8 @@ from k6_mcp.analysis.explain import explain
 from k6_mcp.analysis.verdict import judge
 from k6_mcp.cli.verdict import verdict
 from k6_mcp.models.headline import headline
-from k6_mcp.models.metrics import BrowserFigures, StatusCount, WebVital
+from k6_mcp.models.metrics import BrowserFigures, LiveFigures, StatusCount, WebVital
+from k6_mcp.models.plan import ScenarioPlan
 from k6_mcp.models.run import Run
 from k6_mcp.reports.answer import run_answer
 from k6_mcp.reports.html import render_html
@@ -73,6 +74,14 @@ def test_the_headline_is_about_pages_where_there_is_nothing_else() -> None:
     pages = "120 page requests at 6/s, p95 174 ms, 2.5 % failed, LCP p75 4321 ms (poor)"
     assert headline(_PAGES) == f"completed: {pages}; its threshold held"
     assert headline(_BESIDE).startswith("completed: 100 requests at 40/s") and pages in headline(_BESIDE)
+
+
+def test_a_running_test_of_browsers_does_not_tell_of_no_requests() -> None:
+    live = LiveFigures(elapsed_s=3, percent=50, vus=1, iterations=2, requests=0, requests_per_s=0.0, p95_ms=None, error_rate=None)
+    scenario = ScenarioPlan(name="ui", executor="constant-vus", max_vus=1, browser=True)
+    running = run("running", live=live, plan=plan(scenarios=(scenario,)))
+    assert headline(running) == "running 3s (50 %), 1 VU, 2 iterations"
+    assert "0 requests" in headline(running.model_copy(update={"plan": plan()}))
 
 
 def test_units_stand_in_the_names_and_a_score_has_none() -> None:

@@ -100,7 +100,7 @@ async def test_a_missing_library_is_told_by_health_and_after_a_run(tmp_path: Pat
         health, again = await browser_health(launcher), await start_again(launcher)
     assert health.state == "degraded"
     assert "libnss3.so" in health.detail and "install the library" in (health.hint or "")
-    assert again and "libnss3.so" in again.said and again.hint == health.hint
+    assert "libnss3.so" in again.said and again.hint == health.hint
 
 
 async def test_a_sandbox_that_is_not_allowed_is_told_with_the_setting(tmp_path: Path) -> None:
@@ -121,8 +121,9 @@ async def test_a_browser_that_is_ready_is_ended_and_leaves_nothing(tmp_path: Pat
 
 async def test_no_browser_is_no_trouble_and_a_wrong_path_is(tmp_path: Path) -> None:
     with _launcher(tmp_path, Browser(path=str(tmp_path / "none"))) as launcher:
-        health = await browser_health(launcher)
+        health, again = await browser_health(launcher), await start_again(launcher)
     assert (health.state, "K6_MCP_BROWSER_PATH" in health.detail) == ("degraded", True)
+    assert (again.said, again.hint) == (health.detail, health.hint)
 
 
 def _plan(vus: int) -> Plan:
