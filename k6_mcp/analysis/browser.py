@@ -60,13 +60,13 @@ def browser_figures(rows: Rows, observed: Rows | None, load_s: float) -> Browser
     if not (sent or received or any(failed.values()) or any(duration.values())):
         return None
     passes, fails, rate = failed.get("passes"), failed.get("fails", 0.0), failed.get("rate")
-    requests = round(passes + fails) if passes is not None else None if failed or duration else 0
+    requests = round(passes + fails) if passes is not None else _count(failed, duration)
     times: Mapping[str, float] = duration if any(duration.values()) else {}
     found = BrowserFigures(
         requests=requests,
         requests_per_s=requests / load_s if requests is not None and load_s else None,
         failed_requests=round(passes) if passes is not None else None,
-        error_rate=passes / requests if passes is not None and requests else rate if requests is None else None,
+        error_rate=rate if passes is None else passes / requests if requests else None,
         avg_ms=times.get("avg"),
         med_ms=times.get("med"),
         p90_ms=times.get("p(90)"),
@@ -80,6 +80,13 @@ def browser_figures(rows: Rows, observed: Rows | None, load_s: float) -> Browser
         error_pages=_loads(observed or {}, {"url": _ERROR_PAGE}) or 0,
     )
     return found.model_copy(update={"web_vitals": tuple(web_vitals(rows))}) if found.answered else found
+
+
+def _count(failed: Mapping[str, float], duration: Mapping[str, float]) -> int | None:
+    """Requests where k6 does not say how many failed: it does not of pages that came from a file, and its time series has no counts."""
+    if "count" in duration:
+        return round(duration["count"])
+    return None if failed or duration else 0
 
 
 def _loads(rows: Rows, tags: Mapping[str, str]) -> int | None:

@@ -92,6 +92,13 @@ def test_the_time_series_alone_tells_the_rate_but_neither_counts_nor_p75() -> No
     assert (found.requests, found.failed_requests, found.error_rate, found.p95_ms, found.web_vitals) == (None, None, 0.5, 35, ())
 
 
+def test_requests_of_which_k6_does_not_say_whether_they_failed_are_counted() -> None:
+    rows = _rows(browser_http_req_duration={"avg": 6, "med": 6, "max": 6, "count": 1}, browser_data_received={"count": 94})
+    found = browser_figures(rows, {}, 1.0)
+    assert found is not None and found.answered
+    assert (found.requests, found.failed_requests, found.error_rate) == (1, None, None)
+
+
 @pytest.mark.parametrize(
     ("vital", "p75", "rating"),
     [
