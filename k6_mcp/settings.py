@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.models.ai import CLIENT, GEMINI, OFF, Ai
+from k6_mcp.models.browser import ARGS_SETTING, AS_K6_DOES, PATH_SETTING, TIMEOUT_SETTING, Browser
 from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.retention import Retention
@@ -20,6 +21,8 @@ D = TypeVar("D")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,15}\Z")
 KEPT, FINDING_LIMITS = Retention(), FindingLimits()
+_BROWSER_ARG = re.compile(r"[A-Za-z][A-Za-z0-9-]*(?:=.*)?\Z")
+_BETWEEN_BROWSER_ARGS = re.compile(r",|\s+(?=--)")
 _AI_PROVIDER = re.compile(r"[a-z][a-z0-9-]{1,40}\Z")
 _AI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}\Z")
 _GEMINI_KEY, _GEMINI_MODEL = "GEMINI_API_KEY", "gemini-flash-latest"
@@ -59,6 +62,7 @@ class Settings:
     retention: Retention = KEPT
     github_step_summary: Path | None = None
     findings: FindingLimits = FINDING_LIMITS
+    browser: Browser = AS_K6_DOES
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -87,6 +91,7 @@ class Settings:
             retention=_retention(reader),
             github_step_summary=reader.get("GITHUB_STEP_SUMMARY", _folder, None),
             findings=_finding_limits(reader),
+            browser=_browser(reader),
         )
         if reader.reasons:
             raise InvalidArguments(*reader.reasons, hint="correct the server's environment and start it again")
@@ -100,10 +105,11 @@ class _Reader:
         self.environ = environ
         self.reasons: list[str] = []
 
-    def get(self, name: str, convert: Callable[[str], T], default: D) -> T | D:
+    def get(self, name: str, convert: Callable[[str], T], default: D, also: str = "") -> T | D:
+        """Return the value of `name`, or of `also` where `name` is not set."""
         text = self.environ.get(name, "").strip()
         if not text:
-            return default
+            return self.get(also, convert, default) if also else default
         try:
             return convert(text)
         except (ValueError, RuntimeError) as error:  # a home folder that nobody has is a RuntimeError
@@ -116,6 +122,15 @@ def _retention(reader: _Reader) -> Retention:
         days=reader.get("K6_MCP_RETENTION_DAYS", lambda text: _or_unlimited(text, 1), KEPT.days),
         runs=reader.get("K6_MCP_RETENTION_RUNS", lambda text: _or_unlimited(text, 1), KEPT.runs),
         size_bytes=reader.get("K6_MCP_RETENTION_MB", lambda text: _or_unlimited(text, 1_000_000), KEPT.size_bytes),
+    )
+
+
+def _browser(reader: _Reader) -> Browser:
+    """Return how to start Chromium; k6's own names count too where ours are not set, since operators know them from its docs."""
+    return Browser(
+        path=reader.get(PATH_SETTING, _browser_path, None, also="K6_BROWSER_EXECUTABLE_PATH"),
+        args=reader.get(ARGS_SETTING, _browser_args, (), also="K6_BROWSER_ARGS"),
+        timeout_s=reader.get(TIMEOUT_SETTING, _seconds, None, also="K6_BROWSER_TIMEOUT"),
     )
 
 
@@ -207,6 +222,17 @@ def _ai_model(text: str) -> tuple[str, str | None]:
     if not _AI_PROVIDER.match(provider) or not _AI_MODEL.match(model):
         raise ValueError(f"use provider:model as in openai:gpt-5, a Gemini model, {CLIENT} or {OFF}")
     return provider, model
+
+
+def _browser_path(text: str) -> str:
+    return str(_folder(text)) if "/" in text else text
+
+
+def _browser_args(text: str) -> tuple[str, ...]:
+    args = tuple(part.strip().removeprefix("--").strip() for part in _BETWEEN_BROWSER_ARGS.split(text) if part.strip())
+    if wrong := [arg for arg in args if not _BROWSER_ARG.match(arg)]:
+        raise ValueError(f"{wrong[0][:40]!r} is no flag of Chromium; separate flags by commas, as in no-sandbox,disable-gpu")
+    return args
 
 
 def _http_url(text: str) -> str:

@@ -40,6 +40,7 @@ class Upkeep:
         """Return whether tests can run here and what is running."""
         components = (
             await self._runner.health(),
+            await self._runner.browser_health(),
             *await self._history.health(),
             await self._retention_health(),
             self._advice_health(),

@@ -10,8 +10,11 @@ const HANDSHAKES = [
   ...[421, 422, 423, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 507, 508, 511, 520, 521, 522, 523, 524, 525, 526, 530],
 ];
 const GRPC_STATUSES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+const PAGE_STATUSES = [...new Set([...ANSWERS, ...HANDSHAKES])];
+const ERROR_PAGE = "chrome-error://chromewebdata/"; // what Chromium shows where nothing answers; it has web vitals too
+const PAGE_LOADS = ["browser_web_vital_ttfb", "browser_web_vital_fcp"];
 const ENDPOINT_METRICS = ["http_req_duration", "http_req_failed"];
-const PARENTS = ["ws_sessions", "grpc_req_duration", "http_reqs", ...ENDPOINT_METRICS];
+const PARENTS = ["ws_sessions", "grpc_req_duration", "http_reqs", "browser_http_req_failed", ...PAGE_LOADS, ...ENDPOINT_METRICS];
 const MOST_ENDPOINTS = 30; // each costs k6 about 0.2 % of a request
 
 const given = (value) => value !== undefined && value !== null;
@@ -125,26 +128,47 @@ function loadsGrpc() {
   }
 }
 
+// Whether k6 starts browsers and has the metrics for them, told in the same way; asked only where a scenario wants one, since a
+// metric that was made for asking would be in the way of a module that is loaded later.
+function usesBrowser(scenarios) {
+  const wanted = (scenario) => isRecord(scenario) && isRecord(scenario.options) && isRecord(scenario.options.browser);
+  if (!isRecord(scenarios) || !Object.values(scenarios).some(wanted)) {
+    return false;
+  }
+  try {
+    return !new Counter("browser_data_sent");
+  } catch (error) {
+    return true;
+  }
+}
+
 // k6 keeps a sub-metric for every threshold it is given, also for an empty list of them, at next to no cost. So it counts
 // answers and endpoints for us; the guard keeps these figures apart from the script's own.
-function withObserved(own, named, grpc) {
+function withObserved(own, named, grpc, browser) {
   if (given(own) && !isRecord(own)) {
     return { thresholds: own };
   }
   const thresholds = { ...own };
   const present = Object.keys(thresholds).map(parsed);
   const metrics = [];
-  const observe = (metric, tag, real, shown) => {
-    const same = (other) => other.metric === metric && other.tags[tag] === real && Object.keys(other.tags).length === 1;
+  const observe = (metric, tag, real, shown, more = "") => {
+    const name = (value) => `${metric}{${more}${tag}:${value}}`;
+    const wanted = parsed(name(real)).tags;
+    const same = ({ metric: other, tags }) =>
+      other === metric && Object.keys({ ...tags, ...wanted }).every((key) => tags[key] === wanted[key]);
     if (!present.some(same)) {
-      thresholds[`${metric}{${tag}:${real}}`] = [];
-      metrics.push({ real: `${metric}{${tag}:${real}}`, shown: `${metric}{${tag}:${shown}}` });
+      thresholds[name(real)] = [];
+      metrics.push({ real: name(real), shown: name(shown) });
     }
   };
   ANSWERS.forEach((status) => observe("http_reqs", "status", `${status}`, status));
   HANDSHAKES.forEach((status) => observe("ws_sessions", "status", `${status}`, status));
   if (grpc) {
     GRPC_STATUSES.forEach((status) => observe("grpc_req_duration", "status", `${status}`, status));
+  }
+  if (browser) {
+    PAGE_STATUSES.forEach((status) => observe("browser_http_req_failed", "status", `${status}`, status, "resource_type:Document,"));
+    PAGE_LOADS.forEach((metric) => observe(metric, "url", ERROR_PAGE, ERROR_PAGE));
   }
   endpointsOf(Object.keys(thresholds), named).forEach((name) => {
     ENDPOINT_METRICS.forEach((metric) => observe(metric, "name", name.real, name.shown));
@@ -160,7 +184,7 @@ export function merged(script, asked, named) {
   if (given(options) && !isRecord(options)) {
     return { options };
   }
-  const { thresholds, observed } = withObserved(options.thresholds, named, grpc);
+  const { thresholds, observed } = withObserved(options.thresholds, named, grpc, usesBrowser(options.scenarios));
   return { options: { ...options, thresholds }, observed };
 }
 

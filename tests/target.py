@@ -8,6 +8,7 @@ Behaviour is chosen by path:
 /flaky/0.2         answers 500 for that share of its requests, evenly spread
 /huge/100000       answers 200 with that many bytes
 /echo              answers 200 with the request as JSON
+/page/200          answers that status with an HTML page that has an image and no favicon of its own to ask for
 /redirect/3        redirects three times, then answers 200; /redirect/loop never ends
 /close             answers 200 and closes the connection
 /reset             resets the connection instead of answering
@@ -31,6 +32,8 @@ from http import HTTPStatus
 from tests.in_thread import serving
 
 _KEPT_REQUESTS = 1000  # enough for any assertion, bounded under full load
+_PAGE = b"<!doctype html><link rel=icon href=data:,><h1>A page</h1><p>of a few words<p><img src=/image width=40 height=30>"
+_IMAGE = b"<svg xmlns='http://www.w3.org/2000/svg' width='40' height='30'><rect width='40' height='30'/></svg>"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() then sends RST
 
 
@@ -192,6 +195,14 @@ def _redirect(connection: Connection, request: Seen, left: str) -> None:
         connection.answer(request, 302, b"", f"Location: /redirect/{step}\r\n")
 
 
+def _page(connection: Connection, request: Seen, status: str) -> None:
+    connection.answer(request, int(status), _PAGE, "Content-Type: text/html\r\n")
+
+
+def _image(connection: Connection, request: Seen, _: str) -> None:
+    connection.answer(request, 200, _IMAGE, "Content-Type: image/svg+xml\r\n")
+
+
 def _not_found(connection: Connection, request: Seen, _: str) -> None:
     connection.answer(request, 404, b"no such behaviour")
 
@@ -203,6 +214,8 @@ _BEHAVIOURS: Mapping[str, Callable[[Connection, Seen, str], None]] = {
     "flaky": _flaky,
     "huge": lambda connection, request, size: connection.answer(request, body=b"x" * int(size)),
     "echo": _echo,
+    "page": _page,
+    "image": _image,
     "redirect": _redirect,
     "close": lambda connection, request, _: connection.answer(request, headers="Connection: close\r\n", close=True),
     "reset": lambda connection, request, _: connection.hang_up(reset=True),

@@ -16,6 +16,9 @@ from k6_mcp.settings import Settings
         ("K6_RESULTS_DIR", "~nobody-has-this-name/runs", "Could not determine home directory"),
         ("DATABASE_URL", "postgresql://host/db", "only SQLite is supported"),
         ("LOG_LEVEL", "loud", "use one of DEBUG"),
+        ("K6_MCP_BROWSER_ARGS", "no sandbox", "is no flag of Chromium"),
+        ("K6_BROWSER_ARGS", "-x", "is no flag of Chromium"),
+        ("K6_BROWSER_TIMEOUT", "soon", "is not a duration"),
     ],
 )
 def test_an_unusable_setting_is_refused_by_name(name: str, value: str, reason: str) -> None:
@@ -28,3 +31,25 @@ def test_an_unusable_setting_is_refused_by_name(name: str, value: str, reason: s
 def test_seconds_may_be_given_as_a_number_or_as_a_duration() -> None:
     settings = Settings.from_environment({"K6_TIMEOUT": "90.5", "K6_MCP_MAX_DURATION": "1m30s"})
     assert (settings.timeout_s, settings.limits.max_duration_s) == (90.5, 90.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "args"),
+    [
+        ("no-sandbox", ("no-sandbox",)),
+        ("--no-sandbox", ("no-sandbox",)),
+        (" --no-sandbox --lang=de ", ("no-sandbox", "lang=de")),
+        ("no-sandbox, --user-agent=Mozilla/5.0 (X11)", ("no-sandbox", "user-agent=Mozilla/5.0 (X11)")),
+        (",", ()),
+    ],
+)
+def test_flags_of_the_browser_may_be_written_as_k6_or_as_a_shell_takes_them(text: str, args: tuple[str, ...]) -> None:
+    for name in ("K6_MCP_BROWSER_ARGS", "K6_BROWSER_ARGS"):
+        assert Settings.from_environment({name: text}).browser.args == args
+
+
+def test_our_own_settings_of_the_browser_come_before_those_of_k6() -> None:
+    k6s = {"K6_BROWSER_EXECUTABLE_PATH": "/a/chrome", "K6_BROWSER_ARGS": "lang=de", "K6_BROWSER_TIMEOUT": "45s"}
+    ours = {"K6_MCP_BROWSER_PATH": "chromium", "K6_MCP_BROWSER_ARGS": "no-sandbox", "K6_MCP_BROWSER_TIMEOUT": "60"}
+    assert Settings.from_environment(k6s).browser == ("/a/chrome", ("lang=de",), 45.0)
+    assert Settings.from_environment({**k6s, **ours}).browser == ("chromium", ("no-sandbox",), 60.0)

@@ -68,11 +68,17 @@ def tag_value(name: str, metric: str, tag: str) -> str | None:
 
     As k6 reads it (AddSubmetric in its metrics/metric.go): quotes and blanks around names and values mean nothing.
     """
+    tags = tag_values(name, metric)
+    return tags.get(tag) if len(tags) == 1 else None
+
+
+def tag_values(name: str, metric: str) -> Mapping[str, str]:
+    """Return the tags of `name`, read in the same way, if it is a sub-metric of `metric`, else none."""
     base, brace, tags = name.partition("{")
-    key, _, value = tags.removesuffix("}").partition(":")
-    if base != metric or not brace or "," in tags or key.strip().strip("\"'") != tag:
-        return None
-    return value.strip().strip("\"'")
+    if base != metric or not brace:
+        return {}
+    pairs = (part.partition(":") for part in tags.removesuffix("}").split(",") if part)
+    return {key.strip().strip("\"'"): value.strip().strip("\"'") for key, _, value in pairs}
 
 
 def _by_tag(rows: Rows, recorded: Rows, of: tuple[str, str]) -> Mapping[int, int]:

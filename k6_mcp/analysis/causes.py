@@ -3,6 +3,15 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from k6_mcp.analysis.browser import (
+    LOOK_AT_PAGE,
+    pages_failing,
+    pages_not_requested,
+    pages_unreachable,
+    pages_without_success,
+    sent_without_answer,
+)
+from k6_mcp.analysis.browser_start import browser_not_started, browser_still_starting
 from k6_mcp.analysis.cause import Case, Cause, log_lines, said
 from k6_mcp.analysis.error_codes import TOO_MANY_FILES
 from k6_mcp.analysis.grpc import LOOK_AT_CALL, not_counted, without_success
@@ -29,7 +38,7 @@ def target_unreachable(case: Case) -> Cause | None:
     if figures is None or metrics is None:
         return None
     if not figures.requests:
-        return _no_session(metrics) or _no_connection(case)
+        return _no_session(metrics) or pages_unreachable(case) or _no_connection(case)
     if figures.unanswered_requests < figures.requests:
         return None
     main = metrics.errors[0] if metrics.errors else None
@@ -84,6 +93,8 @@ def every_iteration_threw(case: Case) -> Cause | None:
     figures = case.figures
     if figures is None or not figures.iterations or figures.iterations_thrown < figures.iterations:
         return None
+    if no_browser := browser_not_started(case):
+        return no_browser
     return Cause(
         "script_error",
         "the only iteration ended in an exception"
@@ -101,12 +112,13 @@ def thresholds_exceeded(case: Case) -> Cause | None:
         return None
     early = "; k6 stopped the test early (abortOnFail)" if case.aborted_by_threshold else ""
     of_requests = _without_success(case)
-    useless = of_requests or without_success(case)
+    of_pages = pages_without_success(case)
+    useless = of_requests or of_pages or without_success(case)
     return Cause(
         "thresholds_exceeded",
         f"{len(crossed)} of {count(len(case.thresholds), 'threshold')} crossed: {few(map(crossing, crossed))}{early}"
         + (f"; {useless}" if useless else ""),
-        (_LOOK_AT_ANSWER if of_requests else LOOK_AT_CALL)
+        (_LOOK_AT_ANSWER if of_requests else LOOK_AT_PAGE if of_pages else LOOK_AT_CALL)
         if useless
         else f'{_crossed_hint(case, crossed)}; get_run with detail="full" has every figure',
         tuple(crossing(threshold) for threshold in crossed[3 : 3 + _MOST_LINES]),
@@ -164,7 +176,7 @@ def target_failing(case: Case) -> Cause | None:
     if figures is None or metrics is None:
         return None
     if not figures.requests:
-        return _sessions_refused(case, metrics)
+        return _sessions_refused(case, metrics) or pages_failing(case)
     message = _without_success(case)
     if message is None or any(t.has_samples and asks_about_failures(t.metric) for t in case.thresholds):
         return None
@@ -235,6 +247,10 @@ def no_samples(case: Case) -> Cause | None:
         reasons.append(f"nothing was measured for {count(len(empty), 'threshold')}: {names}")
     if uncounted := not_counted(case):
         reasons.append(uncounted)
+    if unfinished and (starting := browser_still_starting(case)):
+        return Cause("no_samples", "; ".join([*reasons, starting[0]]), starting[1])
+    if unrequested := pages_not_requested(case):
+        reasons.append(unrequested)
     if not reasons:
         return None
     hint = (
@@ -242,16 +258,33 @@ def no_samples(case: Case) -> Cause | None:
         if unfinished
         else "see whether the target answers one such call in time; a script that only connects measures nothing, so let it make a call"
         if uncounted
+        else "let the script open a page (await page.goto(url)), or make checks on what it does instead"
+        if unrequested
+        else _OF_BROWSERS
+        if _all_of_protocol(case, empty)
         else "correct the metric or tag names, or make the script produce these samples (checks, custom metrics, tags)"
     )
     return Cause("no_samples", "; ".join(reasons), hint)
+
+
+_OF_BROWSERS = (
+    "requests of browsers are measured by browser_http_req_duration and browser_http_req_failed, and pages by browser_web_vital_lcp and "
+    "the other web vitals: put the thresholds on these"
+)
+
+
+def _all_of_protocol(case: Case, empty: Sequence[ThresholdResult]) -> bool:
+    """Whether thresholds without samples ask about http_req_* where only browsers made requests."""
+    figures = case.figures
+    browsers = case.metrics is not None and case.metrics.browser is not None and figures is not None and not figures.requests
+    return browsers and bool(empty) and all(threshold.metric.startswith("http_req") for threshold in empty)
 
 
 def _no_iterations(case: Case) -> Iterator[str]:
     figures = case.figures
     if figures is not None and not figures.iterations:
         interrupted = figures.iterations_interrupted
-        silent = figures.data_sent_bytes and not figures.data_received_bytes
+        silent = (figures.data_sent_bytes and not figures.data_received_bytes) or sent_without_answer(case)
         yield (
             "not one iteration finished"
             + (f" ({interrupted} were interrupted)" if interrupted else "")

@@ -4,6 +4,7 @@ import re
 import signal
 from collections.abc import Callable, Mapping
 
+from k6_mcp.analysis.browser_start import browser_not_started
 from k6_mcp.analysis.cause import IN_PROMISE, Case, Cause, log_lines, said
 from k6_mcp.models.exit_codes import FINISHED, GO_RUNTIME_CRASH, UNCODED, ExitCode, describe, signal_of
 from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S
@@ -109,9 +110,8 @@ def _marked(case: Case) -> Cause:
 
 def _aborted(case: Case) -> Cause:
     text = case.outcome.log.cause or ""
-    if "browser" in text and "exec.test.abort" not in text and "test aborted" not in text:
-        hint = "install Chromium or Chrome on the server's machine, or test with k6/http"
-        return Cause("script_error", "k6 could not launch a browser", hint, _cause_lines(case))
+    if cause := browser_not_started(case):
+        return cause
     message = f"the script ended the test with exec.test.abort(): {said(text) if text else 'no reason given'}"
     return Cause("script_error", message, f"look for the condition under which the script does so; {_SEE_LOG}")
 

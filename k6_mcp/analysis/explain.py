@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from k6_mcp.analysis.causes import crossing
 from k6_mcp.models.findings import Finding
 from k6_mcp.models.headline import headline, requests
-from k6_mcp.models.metrics import EndpointFigures, Figures, Metrics
+from k6_mcp.models.metrics import BrowserFigures, EndpointFigures, Metrics
 from k6_mcp.models.reports import Explanation
 from k6_mcp.models.run import FINAL, FailureKind, Run
 from k6_mcp.models.timeline import Phase
@@ -55,7 +55,7 @@ def _observations(run: Run, found: set[str]) -> Iterator[str]:
         yield f'this is repeat {run.repeat}{asked} alone; get_run with run_id="{run.repeat_of}" tells of all together'
     if metrics is not None and metrics.source != "none":
         yield from _thresholds(metrics)
-        yield from _load(run, metrics.figures)
+        yield from _load(run, metrics)
         yield from _answers(metrics, found)
         yield from _checks(metrics)
     notices = [notice for notice in run.warnings if _TOLD_BY.get(notice.code) not in found]
@@ -74,12 +74,13 @@ def _thresholds(metrics: Metrics) -> Iterator[str]:
             yield f"{count(len(thresholds), 'threshold')} {word}: {few(map(crossing, thresholds), 5, 160)}"
 
 
-def _load(run: Run, figures: Figures) -> Iterator[str]:
-    planned = run.plan
+def _load(run: Run, metrics: Metrics) -> Iterator[str]:
+    planned, figures = run.plan, metrics.figures
+    sent = "" if metrics.of_browsers_alone else f", {requests(figures)} ({number(figures.requests_per_s, 3)}/s)"
     vus = f", at most {count(figures.vus_max, 'VU')} in use" if figures.vus_max else ""
     yield (
         f"load was applied for {number(figures.load_s)} s: {count(figures.iterations, 'iteration')} "
-        f"({number(figures.iterations_per_s, 3)}/s), {requests(figures)} ({number(figures.requests_per_s, 3)}/s){vus}"
+        f"({number(figures.iterations_per_s, 3)}/s){sent}{vus}"
     )
     if planned is not None and planned.expected_iterations and figures.iterations < planned.expected_iterations:
         yield f"{figures.iterations} of {figures.planned_iterations(planned.expected_iterations)} planned iterations finished"
@@ -97,6 +98,8 @@ def _answers(metrics: Metrics, found: set[str]) -> Iterator[str]:
         yield "errors: " + few((f"{e.count}x error_code {e.code} ({e.meaning})" for e in metrics.errors), 4)
     if metrics.grpc:
         yield "gRPC calls: " + few((row.told for row in metrics.grpc), 6)
+    if metrics.browser is not None:
+        yield from _pages(metrics.browser)
     if metrics.samples:
         shown = (f"HTTP {s.status} {quoted(s.text, 120) if s.text else 'without a body'}" for s in metrics.samples)
         yield f"failed answers, as the target gave them: {few(shown, 3, 160)}"
@@ -106,6 +109,16 @@ def _answers(metrics: Metrics, found: set[str]) -> Iterator[str]:
         of = "all requests" if latency.of == "all_requests" else "the successful requests only"
         tail = f", p95 {number(latency.p95_ms)} ms" if latency.p95_ms is not None else ""
         yield f"latency of {of}: median {number(latency.med_ms)} ms{tail}, longest {number(latency.max_ms)} ms"
+
+
+def _pages(found: BrowserFigures) -> Iterator[str]:
+    if found.documents:
+        yield "pages: " + few((f"{row.count}x HTTP {row.status}" for row in found.documents), 6)
+    if found.requests is not None and found.med_ms is not None:
+        tail = f", p95 {number(found.p95_ms)} ms" if found.p95_ms is not None else ""
+        yield f"{count(found.requests, 'browser request')} of these pages: median {number(found.med_ms)} ms{tail}"
+    if found.web_vitals:
+        yield "web vitals: " + few((vital.told for vital in found.web_vitals), 6)
 
 
 def _endpoint(row: EndpointFigures) -> str:

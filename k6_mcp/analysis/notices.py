@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from math import inf
 
+from k6_mcp.analysis.browser import browser_notices
 from k6_mcp.analysis.cause import Case, said
 from k6_mcp.analysis.causes import MOST_DROPPED, OPENED, RATE_CAP_REACHED, asks_about_failures, handshakes, worst_checks
 from k6_mcp.analysis.disturbance import held_up, waiting_share
@@ -18,6 +19,7 @@ _DISTURBED = 0.1  # of the average latency
 _MOST_K6_WARNINGS = 3
 _IGNORED = "handleSummary: ignored"  # the wrapper's words
 _THROWN_BY_HANDLER = "at handleSummary ("
+_KNOWN_INSIDE = ("events were processed",)  # k6/browser at the end of a test, told by what it means
 _KNOWN = ("Request Failed", "Insufficient VUs", "No script iterations fully finished")
 
 
@@ -29,6 +31,7 @@ def notices(case: Case) -> Iterator[Notice]:
         yield from _requests(case)
         yield from _websockets(case)
         yield from some_failed(case)
+        yield from browser_notices(case)
         yield from _assertions(case)
         yield from _generator(case)
     yield from _plan(case)
@@ -114,7 +117,8 @@ def _assertions(case: Case) -> Iterator[Notice]:
     if not judged:
         yield Notice(
             code="nothing_asserted",
-            message="no threshold was given, so nothing was asserted about the figures; use thresholds or slo",
+            message="no threshold was given, so nothing was asserted about the figures; use thresholds"
+            + (" on browser_http_req_failed and browser_web_vital_lcp" if metrics.of_browsers_alone else " or slo"),
         )
 
 
@@ -149,7 +153,7 @@ def _generator(case: Case) -> Iterator[Notice]:
         )
         yield Notice(code="generator_limited", message=message)
     elif case.metrics:
-        yield from _disturbed(case.metrics)
+        yield from _disturbed(case.metrics, "its browsers or other work" if case.plan and case.plan.browser else "other work")
     exhausted = [error.count for error in case.metrics.errors if error.code == TOO_MANY_FILES] if case.metrics else []
     if exhausted:
         message = (
@@ -158,11 +162,11 @@ def _generator(case: Case) -> Iterator[Notice]:
         yield Notice(code="generator_limited", message=message)
 
 
-def _disturbed(metrics: Metrics) -> Iterator[Notice]:
+def _disturbed(metrics: Metrics, by: str) -> Iterator[Notice]:
     share = waiting_share(metrics)
     if share is not None and held_up(metrics) > _DISTURBED:
         message = (
-            f"k6 waited for a CPU {percent(share)} of the time in which it wanted one: other work held it up, "
+            f"k6 waited for a CPU {percent(share)} of the time in which it wanted one: {by} held it up, "
             "so that latency may look higher than it is"
         )
         yield Notice(code="generator_disturbed", message=message)
@@ -177,11 +181,14 @@ def _plan(case: Case) -> Iterator[Notice]:
             code="rate_capped",
             message=f"the load was held at {number(plan.rps)} requests per second, by the script's rps option or this server's limit K6_MCP_MAX_RPS",
         )
+    for note in plan.notes if plan else ():
+        code, _, message = note.partition(": ")
+        yield Notice(code=code, message=message)
     warned = list(plan.warnings) if plan else []
     warned += [m.text for m in case.outcome.log.messages if m.level == "warning" and m.source is None]
     others = 0
     for text in dict.fromkeys(warned):
-        if text.startswith(_KNOWN):
+        if text.startswith(_KNOWN) or any(words in text for words in _KNOWN_INSIDE):
             continue
         if "unknown fields in the options" in text:
             yield Notice(code="unknown_options", message=f"k6 ignored options it does not know: {said(text)}")

@@ -13,8 +13,18 @@ from k6_mcp.analysis.record import Contains, Record
 from k6_mcp.analysis.thresholds import Key
 from k6_mcp.models.metrics import CheckResult, MetricRow, MetricType
 
-_TIME_METRICS = ("http_req_", "iteration_duration", "group_duration", "grpc_req_duration", "ws_connecting", "ws_session_duration")
-_DATA_METRICS = ("data_sent", "data_received")
+_TIME_METRICS = (
+    "http_req_",
+    "browser_http_req_duration",
+    "browser_web_vital_",
+    "iteration_duration",
+    "group_duration",
+    "grpc_req_duration",
+    "ws_connecting",
+    "ws_session_duration",
+)
+_DATA_METRICS = ("data_sent", "data_received", "browser_data_sent", "browser_data_received")
+_NO_TIMES = ("http_req_failed", "browser_web_vital_cls")
 
 _T = TypeVar("_T")
 
@@ -158,7 +168,7 @@ def _contains_of(name: str) -> Contains:
     base = name.partition("{")[0]
     if base in _DATA_METRICS:
         return "data"
-    return "time" if base.startswith(_TIME_METRICS) and base != "http_req_failed" else "default"
+    return "time" if base.startswith(_TIME_METRICS) and base not in _NO_TIMES else "default"
 
 
 def _run_s(rows: Iterable[MetricRow]) -> float | None:

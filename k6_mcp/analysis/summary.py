@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from k6_mcp.analysis.breakdown import Breakdown, Rows, count_of, values_of
+from k6_mcp.analysis.browser import browser_figures
 from k6_mcp.analysis.crosscheck import contradiction
 from k6_mcp.analysis.endpoints import endpoints
 from k6_mcp.analysis.figures import Basis, generator, key_figures
@@ -35,7 +36,8 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
     outside = requests_outside(record, plan, breakdown.requests)
     basis = Basis(load_seconds(record, plan, times), times.wall_s, outside, record.most_vus)
     figures = key_figures(chosen.rows, breakdown, outcome, basis)
-    told = endpoints(chosen.rows, chosen.measured.observed if chosen.measured else None, figures)
+    observed = chosen.measured.observed if chosen.measured else None
+    told = endpoints(chosen.rows, observed, figures)
     return Metrics(
         source=chosen.source,
         exact=chosen.measured is not None,
@@ -48,6 +50,7 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
         grpc=breakdown.grpc,
         endpoints=told.figures,
         endpoints_note=told.note,
+        browser=browser_figures(chosen.rows, observed, basis.load_s),
         samples=outcome.log.samples,
         generator=generator(outcome),
         rows=tuple(chosen.rows[name] for name in sorted(chosen.rows)),

@@ -127,7 +127,7 @@ def _plan(plan: Plan) -> RenderableType:
     table.add_row("at most", f"{plan.max_vus} VUs, {format_duration(plan.longest_s)} with graceful stops")
     if plan.expected_iterations is not None:
         table.add_row("expected", f"about {count(plan.expected_iterations)} iterations")
-    for text in plan.warnings:
+    for text in (*(note.partition(": ")[2] for note in plan.notes), *plan.warnings):
         table.add_row("!", Text(printable(text), style="yellow"))
     return indented(table)
 
@@ -140,6 +140,7 @@ def _scenario(scenario: ScenarioPlan) -> str:
         f"up to {scenario.max_vus} VUs" if scenario.max_vus is not None and scenario.max_vus != scenario.vus else "",
         f"{scenario.iterations} iterations" if scenario.iterations is not None else "",
         f"{peak:g} iterations per s" if peak is not None else "",
+        "a browser for each VU" if scenario.browser else "",
         format_duration(scenario.duration_s) if scenario.duration_s is not None else "",
         f"begins after {format_duration(scenario.start_s)}" if scenario.start_s else "",
     ]

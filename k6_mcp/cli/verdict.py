@@ -11,7 +11,15 @@ from k6_mcp.models.duration import format_duration
 from k6_mcp.models.metrics import ErrorCount, ErrorSample, GrpcStatusCount
 from k6_mcp.models.run import FailureKind, Series, Status
 from k6_mcp.models.wording import quoted
-from k6_mcp.reports.answer_shape import AnswerCheck, AnswerEndpoint, AnswerFailure, AnswerFigures, AnswerThreshold, RunAnswer
+from k6_mcp.reports.answer_shape import (
+    AnswerBrowser,
+    AnswerCheck,
+    AnswerEndpoint,
+    AnswerFailure,
+    AnswerFigures,
+    AnswerThreshold,
+    RunAnswer,
+)
 
 _MARKS: Mapping[Status, tuple[str, str]] = {
     "completed": ("✓", "bold green"),
@@ -28,7 +36,7 @@ def verdict(answer: RunAnswer, kept_in: str = "") -> RenderableType:
     parts: list[RenderableType] = [*_headline(answer), *_failure(answer.failure)]
     parts += [below(f"! {notice.message}", style="yellow") for notice in answer.warnings]
     parts += _thresholds(answer.thresholds)
-    parts += [_figures(answer.figures)] if answer.figures else []
+    parts += [_figures(answer.figures, answer.browser)] if answer.figures else []
     parts += [*_endpoints(answer.endpoints), *_errors(answer.errors), *_grpc(answer.grpc), *_samples(answer.samples)]
     parts += [*_checks(answer.checks), *_series(answer.series)]
     parts += [below(text, style="dim") for text in answer.more]
@@ -91,9 +99,10 @@ def _thresholds(thresholds: Sequence[AnswerThreshold]) -> Iterator[RenderableTyp
     yield indented(table)
 
 
-def _figures(figures: AnswerFigures) -> RenderableType:
+def _figures(figures: AnswerFigures, browser: AnswerBrowser | None) -> RenderableType:
     table = grid("left", "left")
-    for name, text in _rows(figures):
+    rows = [row for row in _rows(figures) if row[0] != "requests" or figures.requests or not browser]
+    for name, text in [*_browser(browser), *rows]:
         table.add_row(Text(name, style="bold"), text)
     return indented(table)
 
@@ -124,6 +133,24 @@ def _rows(figures: AnswerFigures) -> Iterator[tuple[str, str]]:
         f"{format_duration(round(figures.load_s, 1 if figures.load_s >= 1 else 3))}{vus}"
         + ("" if figures.exact else ", approximate figures"),
     )
+
+
+def _browser(browser: AnswerBrowser | None) -> Iterator[tuple[str, str]]:
+    if browser is None:
+        return
+    requests = f"{count(browser.requests)}" if browser.requests is not None else "some"
+    if browser.failed_requests is not None:
+        requests += f", {count(browser.failed_requests)} failed ({share(browser.error_rate)})"
+    yield "page requests", requests
+    if browser.p95_ms is not None:
+        yield "", f"med {ms(browser.med_ms)}  p95 {ms(browser.p95_ms)}  max {ms(browser.max_ms)}"
+    if browser.documents:
+        yield "pages", ", ".join(f"{count(row.count)}x HTTP {row.status}" for row in browser.documents)
+    for vital in browser.web_vitals:
+        value = ms(vital.p75_ms) if vital.p75_ms is not None else f"{vital.p75_score:g}"
+        unit = " ms" if vital.p75_ms is not None else ""
+        limits = f"good up to {vital.good_to:g}{unit}, poor above {vital.poor_above:g}{unit}"
+        yield f"{vital.name} p75", f"{value}  {vital.rating} ({limits}: Google's limits for real users)"
 
 
 def _latency(figures: AnswerFigures) -> str:

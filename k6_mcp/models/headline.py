@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from k6_mcp.models.duration import format_duration
-from k6_mcp.models.metrics import Figures, LiveFigures, Metrics
+from k6_mcp.models.metrics import BrowserFigures, Figures, LiveFigures, Metrics
 from k6_mcp.models.run import Asked, Run
 from k6_mcp.models.wording import count, cut, few, number, percent
 
@@ -20,7 +20,8 @@ def _sentence(run: Run) -> str:
         case "queued":
             return "queued" + (f" at position {run.queue_position}" if run.queue_position else "") + ", no traffic yet"
         case "running":
-            return "running" + (f" {', '.join(_live(run.live))}" if run.live else ", no figures yet")
+            pages = run.plan is not None and run.plan.browser
+            return "running" + (f" {', '.join(_live(run.live, pages))}" if run.live else ", no figures yet")
         case "completed":
             return f"completed: {_measured(run.metrics)}{_thresholds(run.metrics)}"
         case "failed":
@@ -31,12 +32,14 @@ def _sentence(run: Run) -> str:
             return f"lost: the server that ran it died; {_measured(run.metrics)} up to then"
 
 
-def _live(live: LiveFigures) -> Iterator[str]:
-    """The running test's line, also used for progress: fixed order, nothing unknown in it."""
+def _live(live: LiveFigures, pages: bool) -> Iterator[str]:
+    """The running test's line, also used for progress: fixed order, nothing unknown in it, as are the requests of browsers until the end."""
     share = f" ({live.percent:.0f} %)" if live.percent is not None else ""
     yield f"{format_duration(round(live.elapsed_s))}{share}"
     yield count(live.vus, "VU")
     yield count(live.iterations, "iteration")
+    if pages and not live.requests:
+        return
     yield count(live.requests, "request")
     if live.requests_per_s is not None:
         yield f"{number(live.requests_per_s, 3)} req/s"
@@ -51,7 +54,23 @@ def _measured(metrics: Metrics | None) -> str:
         return "nothing was measured"
     calls = sum(row.count for row in metrics.grpc)
     told = [f"{count(calls, 'gRPC call')} ({few(row.told for row in metrics.grpc)})"] if calls else []
-    return ", ".join([*_figures(metrics.figures), *told])
+    pages = [*_browser(metrics.browser)] if metrics.browser else []
+    if pages and not metrics.figures.requests:
+        return ", ".join([*pages, *told])
+    return ", ".join([*_figures(metrics.figures), *pages, *told])
+
+
+def _browser(found: BrowserFigures) -> Iterator[str]:
+    if not found.answered:
+        yield "no browser request was answered"
+        return
+    rate = f" at {number(found.requests_per_s, 3)}/s" if found.requests_per_s is not None else ""
+    yield f"{count(found.requests, 'page request') if found.requests is not None else 'page requests'}{rate}"
+    if found.p95_ms is not None:
+        yield f"p95 {number(found.p95_ms, 3)} ms"
+    if found.error_rate is not None:
+        yield f"{percent(found.error_rate)} failed"
+    yield from (vital.told for vital in found.web_vitals[:1])
 
 
 def _figures(figures: Figures) -> Iterator[str]:

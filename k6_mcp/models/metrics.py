@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from k6_mcp.models.base import Model
+from k6_mcp.models.wording import number
 
 _RATE_IS_KEPT = 0.001  # to so much of a plan's iterations
 MetricType = Literal["counter", "gauge", "rate", "trend"]
@@ -64,6 +65,64 @@ class GrpcStatusCount(Model):
     def told(self) -> str:
         """The same in words, e.g. `3x UNAVAILABLE (14)`."""
         return f"{self.count}x {self.name}" + (f" ({self.status})" if self.status is not None else "")
+
+
+class WebVital(Model):
+    """One of the web vitals over all page loads of a run: its 75th percentile, by which the field judges, in ms or (CLS) as a score.
+
+    `rating` holds that against Google's limits for it (web.dev/articles/vitals): up to `good_to` is good, above `poor_above` poor.
+    These are made for what real users see; here they were measured by one Chromium per VU on the machine of k6.
+    """
+
+    name: Literal["LCP", "INP", "CLS", "FCP", "TTFB", "FID"]
+    p75_ms: float | None = None
+    p75_score: float | None = None
+    rating: Literal["good", "needs improvement", "poor"]
+    good_to: float
+    poor_above: float
+    loads: int | None = None
+
+    @property
+    def told(self) -> str:
+        """The same in words, e.g. `LCP p75 264 ms (good)`."""
+        value = f"{number(self.p75_score or 0.0, 3)}" if self.p75_ms is None else f"{number(self.p75_ms, 3)} ms"
+        return f"{self.name} p75 {value} ({self.rating})"
+
+
+class BrowserFigures(Model):
+    """What the browsers of a run requested (k6's browser_* metrics), images and scripts of pages included.
+
+    k6 counts only requests that got an answer; `requests` is None where only its time series is left, which does not tell how many.
+    `failed_requests` were answered below 200 or from 400 on. `documents` are the pages themselves, redirects included, by HTTP status.
+    `page_loads` are those that had web vitals; `error_pages` of them showed Chromium's own error page, since nothing answered.
+    """
+
+    requests: int | None = None
+    requests_per_s: float | None = None
+    failed_requests: int | None = None
+    error_rate: float | None = None
+    avg_ms: float | None = None
+    med_ms: float | None = None
+    p90_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    max_ms: float | None = None
+    data_received_bytes: int = 0
+    data_sent_bytes: int = 0
+    documents: tuple[StatusCount, ...] = ()
+    page_loads: int | None = None
+    error_pages: int = 0
+    web_vitals: tuple[WebVital, ...] = ()
+
+    @property
+    def answered(self) -> bool:
+        """Whether a request got an answer."""
+        return bool(self.requests or self.error_rate is not None or self.data_received_bytes) or self.pages_shown > 0
+
+    @property
+    def pages_shown(self) -> int:
+        """How many page loads are known to have shown what the target answered."""
+        return max((self.page_loads or 0) - self.error_pages, 0)
 
 
 class EndpointFigures(Model):
@@ -162,7 +221,7 @@ class Metrics(Model):
     """Everything measured in a run; `source` says where it was read, `exact` whether it is k6's unrounded summary.
 
     `websockets` are the WebSocket sessions by the status of their handshake: 101 was opened. `grpc` are the gRPC calls by their status,
-    empty where k6 left no summary. `endpoints_note` says why there is no
+    empty where k6 left no summary. `browser` is there where a browser made requests. `endpoints_note` says why there is no
     table of endpoints, where there is none.
     """
 
@@ -177,10 +236,16 @@ class Metrics(Model):
     grpc: tuple[GrpcStatusCount, ...] = ()
     endpoints: tuple[EndpointFigures, ...] = ()
     endpoints_note: str | None = None
+    browser: BrowserFigures | None = None
     samples: tuple[ErrorSample, ...] = ()
     generator: Generator | None = None
     rows: tuple[MetricRow, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def of_browsers_alone(self) -> bool:
+        """Whether browsers made requests and nothing else did, so that `http_req_*` has no samples."""
+        return self.browser is not None and not self.figures.requests
 
 
 class LiveFigures(Model):

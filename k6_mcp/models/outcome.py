@@ -58,12 +58,20 @@ class LogDigest(NamedTuple):
     went_running: bool = False
 
 
+class BrowserStart(NamedTuple):
+    """What came of starting Chromium once more, after k6 could not: what it said and what to do; `said` is empty where it did start."""
+
+    said: str
+    hint: str
+
+
 class Outcome(NamedTuple):
     """How a k6 process ended and what it left; negative `exit_code` is the signal that killed it, None if it never started.
 
     `stop_reason` is set only when *we* stopped it; `handle_summary` says that load and teardown were over and only the script's
     handleSummary was not. `summary` is the wrapper's `handleSummary(data)` JSON text and `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
     its threads, added up, waited for one of them, `steal_s` what the hypervisor took from all CPUs meanwhile.
+    `browser` is there where k6 could not start one.
     """
 
     exit_code: int | None
@@ -81,3 +89,4 @@ class Outcome(NamedTuple):
     steal_s: float | None = None
     cores: int | None = None
     spawn_error: str | None = None
+    browser: BrowserStart | None = None

@@ -19,7 +19,10 @@ class StagePlan(Model):
 
 
 class ScenarioPlan(Model):
-    """One scenario as k6 will execute it; fields that its executor lacks are None, `stages` are in VUs or iterations per s."""
+    """One scenario as k6 will execute it; fields that its executor lacks are None, `stages` are in VUs or iterations per s.
+
+    `browser` says that each of its VUs has a Chromium of its own.
+    """
 
     name: str
     executor: str
@@ -32,6 +35,7 @@ class ScenarioPlan(Model):
     peak_rate_per_s: float | None = None
     exec: str | None = None
     stages: tuple[StagePlan, ...] = ()
+    browser: bool = False
 
 
 class ThresholdPlan(Model):
@@ -50,6 +54,7 @@ class Plan(Model):
     `phases` says whether the script has a setup() or teardown().
     `grpc` says whether the script or a module that it imports has loaded k6/net/grpc.
     `rps` is what k6's option of that name holds the request rate to: the script's own or this server's cap.
+    `notes` are warnings of ours, each with a code and a colon; `warnings` are k6's.
     `declared` names the load options the script itself declares; `replaced` those an override removed.
     """
 
@@ -65,9 +70,20 @@ class Plan(Model):
     phases: bool = True
     grpc: bool = False
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     setup_timeout_s: float = 60.0
     teardown_timeout_s: float = 60.0
     rps: int | None = None
+
+    @property
+    def browser(self) -> bool:
+        """Whether k6 starts Chromium for a scenario."""
+        return any(scenario.browser for scenario in self.scenarios)
+
+    @property
+    def browser_vus(self) -> int:
+        """The most VUs that may have a browser at a time, as if all browser scenarios ran at once."""
+        return sum(scenario.max_vus or 0 for scenario in self.scenarios if scenario.browser)
 
     @property
     def tells_scenarios(self) -> bool:

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from k6_mcp.models.headline import headline, subject
-from k6_mcp.models.metrics import CheckResult, ErrorSample, LiveFigures, Metrics, ThresholdResult
+from k6_mcp.models.metrics import BrowserFigures, CheckResult, ErrorSample, LiveFigures, Metrics, ThresholdResult
 from k6_mcp.models.run import FINAL, Failure, Notice, Run
 from k6_mcp.models.wording import cut
 from k6_mcp.reports.answer_shape import (
+    AnswerBrowser,
     AnswerCheck,
     AnswerEndpoint,
     AnswerFailure,
     AnswerFigures,
     AnswerThreshold,
+    AnswerWebVital,
     RunAnswer,
 )
 
@@ -72,6 +74,7 @@ def _answer(run: Run, size: _Size) -> RunAnswer:
         statuses=metrics.statuses[: size.rows] if metrics else (),
         errors=metrics.errors[: size.rows] if metrics else (),
         grpc=metrics.grpc[: size.rows] if metrics else (),
+        browser=_browser(metrics.browser, size) if metrics and metrics.browser else None,
         checks=tuple(_checks(metrics, size)) if metrics else (),
         endpoints=tuple(_endpoints(metrics, size)) if metrics else (),
         samples=tuple(_samples(metrics, size)) if metrics else (),
@@ -124,6 +127,30 @@ def _figures(metrics: Metrics) -> AnswerFigures:
         checks_passed=figures.checks_passed if metrics.checks else None,
         checks_failed=figures.checks_failed if metrics.checks else None,
         exact=metrics.exact,
+    )
+
+
+def _browser(found: BrowserFigures, size: _Size) -> AnswerBrowser:
+    return AnswerBrowser(
+        requests=found.requests,
+        failed_requests=found.failed_requests,
+        error_rate=_known(found.error_rate),
+        med_ms=_known(found.med_ms),
+        p95_ms=_known(found.p95_ms),
+        max_ms=_known(found.max_ms),
+        data_received_bytes=found.data_received_bytes or None,
+        documents=found.documents[: size.rows],
+        web_vitals=tuple(
+            AnswerWebVital(
+                name=vital.name,
+                p75_ms=_known(vital.p75_ms),
+                p75_score=_known(vital.p75_score),
+                rating=vital.rating,
+                good_to=vital.good_to,
+                poor_above=vital.poor_above,
+            )
+            for vital in found.web_vitals
+        ),
     )
 
 

@@ -58,6 +58,30 @@ class AnswerFigures(Model):
     exact: Annotated[bool, Field(description="false: read from k6's time series, not from its summary")] = True
 
 
+class AnswerWebVital(Model):
+    name: str
+    p75_ms: float | None = None
+    p75_score: Annotated[float | None, Field(description="CLS, which has no unit")] = None
+    rating: Literal["good", "needs improvement", "poor"]
+    good_to: float
+    poor_above: float
+
+
+class AnswerBrowser(Model):
+    requests: Annotated[int | None, Field(description="that got an answer, images and scripts of pages included")] = None
+    failed_requests: int | None = None
+    error_rate: float | None = None
+    med_ms: float | None = None
+    p95_ms: float | None = None
+    max_ms: float | None = None
+    data_received_bytes: int | None = None
+    documents: Annotated[tuple[StatusCount, ...], Field(description="pages by HTTP status, redirects included")] = ()
+    web_vitals: Annotated[
+        tuple[AnswerWebVital, ...],
+        Field(description="rated by Google's limits for the 75th percentile of real users; measured here by k6's Chromium"),
+    ] = ()
+
+
 class AnswerCheck(Model):
     name: str
     group: str | None = None
@@ -86,6 +110,7 @@ class RunAnswer(Model):
     statuses: Annotated[tuple[StatusCount, ...], Field(description="requests by HTTP status")] = ()
     errors: Annotated[tuple[ErrorCount, ...], Field(description="failed requests by k6 error_code")] = ()
     grpc: Annotated[tuple[GrpcStatusCount, ...], Field(description="gRPC calls by status")] = ()
+    browser: Annotated[AnswerBrowser | None, Field(description="requests of k6/browser")] = None
     checks: Annotated[tuple[AnswerCheck, ...], Field(description="failed first")] = ()
     endpoints: Annotated[
         tuple[AnswerEndpoint, ...], Field(description="by request name, most requests first; nameless: the rest")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.duration import format_duration
-from k6_mcp.models.metrics import Figures, Latency
+from k6_mcp.models.metrics import BrowserFigures, Figures, Latency
 from k6_mcp.models.run import Run
 from k6_mcp.models.wording import count, number, percent
 
@@ -31,7 +31,7 @@ def key_figures(run: Run) -> tuple[KeyFigure, ...]:
     metrics = run.metrics
     if metrics is None or metrics.source == "none":
         return tuple(_live(run))
-    return tuple(_figures(metrics.figures))
+    return (*(_browser(metrics.browser) if metrics.browser else ()), *_figures(metrics.figures))
 
 
 def _figures(figures: Figures) -> Iterator[KeyFigure]:
@@ -59,6 +59,30 @@ def _figures(figures: Figures) -> Iterator[KeyFigure]:
     if figures.data_received_bytes:
         note = f"sent {data(figures.data_sent_bytes)}"
         yield KeyFigure(label="Received", value=data(figures.data_received_bytes), note=note)
+
+
+def _browser(found: BrowserFigures) -> Iterator[KeyFigure]:
+    """Requests of browsers, and the web vitals of their pages."""
+    if found.requests is not None:
+        yield KeyFigure(label="Page requests", value=grouped(found.requests), note="of browsers, images and scripts included")
+    if found.error_rate is not None:
+        failed = f"{grouped(found.failed_requests)} of browsers" if found.failed_requests is not None else ""
+        tone = "bad" if found.error_rate else ""
+        share = percent(found.error_rate).removesuffix(" %")
+        yield KeyFigure(label="Page requests failed", value=share, unit="%", note=failed, tone=tone)
+    if found.p95_ms is not None:
+        yield _time("Page requests p95", found.p95_ms, f"longest {milliseconds(found.max_ms)}")
+    for vital in found.web_vitals:
+        unit = "ms" if vital.p75_ms is not None else ""
+        note = f"{vital.rating}: good up to {number(vital.good_to)}, poor above {number(vital.poor_above)} {unit}".strip()
+        shown = _time("", vital.p75_ms, "") if vital.p75_ms is not None else None
+        yield KeyFigure(
+            label=f"{vital.name} p75",
+            value=shown.value if shown else number(vital.p75_score or 0.0, 3),
+            unit=shown.unit if shown else "",
+            note=f"{note} (Google's limits for real users)",
+            tone="bad" if vital.rating == "poor" else "",
+        )
 
 
 def _requests_note(figures: Figures) -> str:

@@ -115,6 +115,8 @@ def _errors(view: RunView, size: Size) -> Iterator[str]:
     yield from table("", ("HTTP status", "Requests"), statuses, len(metrics.statuses))
     calls = [("" if row.status is None else str(row.status), row.name, grouped(row.count)) for row in metrics.grpc[: size.rows]]
     yield from table("", ("gRPC status", "Meaning", "Calls"), calls, len(metrics.grpc))
+    pages = [(str(row.status), grouped(row.count)) for row in metrics.browser.documents[: size.rows]] if metrics.browser else []
+    yield from table("", ("Status of pages", "Loads"), pages, len(metrics.browser.documents) if metrics.browser else 0)
     samples = [(code(row.name, size.text), str(row.status), code(row.text, size.text)) for row in metrics.samples[: size.rows]]
     yield from table("", ("Failed request", "Status", "What the target answered"), samples, len(metrics.samples))
 

@@ -85,6 +85,10 @@ class Runner(Protocol):
         """Return whether k6 is there, where, and which version."""
         ...
 
+    async def browser_health(self) -> Component:
+        """Return whether scripts that use k6/browser find a browser that starts."""
+        ...
+
     def close(self) -> None:
         """Give up what is held for running tests; call when none is left."""
         ...

@@ -61,6 +61,7 @@ def run_command(k6: Path, folder: RunFolder, script: Script, plan: Plan) -> list
 
 
 def _trend_stats(plan: Plan) -> list[str]:
-    """Return the statistics to export: the usual ones and every percentile that a threshold names."""
+    """Return the statistics to export: the usual ones, that of web vitals, and every percentile that a threshold names."""
     named = (f"p({p})" for threshold in plan.thresholds for p in _PERCENTILE.findall(threshold.expression))
-    return list(dict.fromkeys([*_TREND_STATS, *(p for p in named if float(p[2:-1]) <= 100)]))
+    vitals = ("p(75)",) if plan.browser else ()
+    return list(dict.fromkeys([*_TREND_STATS, *vitals, *(p for p in named if float(p[2:-1]) <= 100)]))

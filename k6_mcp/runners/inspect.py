@@ -38,6 +38,10 @@ class _Stage(_Said):
     target: int | None = None
 
 
+class _ScenarioOptions(_Said):
+    browser: Mapping[str, object] | None = None
+
+
 class _Scenario(_Said):
     executor: str
     start_s: Annotated[_Seconds | None, Field(alias="startTime")] = None
@@ -53,6 +57,7 @@ class _Scenario(_Said):
     start_rate: Annotated[int | None, Field(alias="startRate")] = None
     time_unit: Annotated[_Seconds | None, Field(alias="timeUnit")] = None
     stages: Sequence[_Stage] | None = None
+    options: _ScenarioOptions | None = None
 
 
 class _Threshold(_Said):
@@ -147,6 +152,7 @@ def _scenario(name: str, raw: _Scenario) -> ScenarioPlan:
         peak_rate_per_s=max(rates) / unit_s if arrival else None,
         exec=raw.exec,
         stages=tuple(_stages(raw, rates[0] / unit_s if arrival else _start_vus(raw), unit_s if arrival else 1.0)),
+        browser=bool(raw.options and raw.options.browser and raw.options.browser.get("type")),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from k6_mcp.models.browser import AS_K6_DOES, Browser
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.script import Script
 from k6_mcp.runners.child import Child
@@ -32,10 +33,11 @@ class Launcher:
     A process for one test begins k6's plan here before it imports what the rest of the road needs: both take their time.
     """
 
-    def __init__(self, results_dir: Path, k6_bin: str | None, search_path: str) -> None:
+    def __init__(self, results_dir: Path, k6_bin: str | None, search_path: str, browser: Browser = AS_K6_DOES) -> None:
         self._results_dir = results_dir
         self._k6_bin = k6_bin
-        self._search_path = search_path
+        self.search_path = search_path
+        self.browser = browser
         self._begun: dict[str, Inspection] = {}
         self._version_asked: tuple[Path, Child] | None = None
         self.watchdog = Watchdog()
@@ -43,7 +45,7 @@ class Launcher:
 
     def locate(self) -> Path:
         """Return the k6 to use; raises K6NotFound."""
-        return locate(self._k6_bin, self._search_path)
+        return locate(self._k6_bin, self.search_path)
 
     def folder(self, run_id: str) -> RunFolder:
         """Return the folder of a run."""

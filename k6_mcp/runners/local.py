@@ -1,7 +1,7 @@
 """The runner that executes k6 on this machine."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +10,13 @@ import anyio
 from anyio.abc import TaskGroup
 
 from k6_mcp.errors import K6McpError
+from k6_mcp.models.browser import BROWSER_MISSING, BROWSER_NOT_STARTED, BROWSER_STARTING
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
 from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S, Plan, RunPlan
 from k6_mcp.models.script import Script
 from k6_mcp.redaction import credentials_in, redact_said, redact_text, with_parts
+from k6_mcp.runners.browser import browser_environment, browser_notes, remove_home
 from k6_mcp.runners.child import Child, interrupt
 from k6_mcp.runners.command import environment, run_command
 from k6_mcp.runners.cpu import CpuWatch, usable_cores
@@ -117,7 +119,8 @@ class LocalRunner:
         if exit_code == 0:
             warnings = (message.text for message in log.messages if message.level == "warning")
             try:
-                return masked_plan(read_plan(output.decode("utf-8", errors="replace"), warnings), secrets_of_names(script))
+                plan = masked_plan(read_plan(output.decode("utf-8", errors="replace"), warnings), secrets_of_names(script))
+                return plan.model_copy(update={"notes": tuple(browser_notes(plan))}) if plan.browser else plan
             except ValueError as error:  # a k6 newer than we know
                 return _not_started(inspection.started_at, error)
         timed_out = exit_code is None
@@ -141,14 +144,26 @@ class LocalRunner:
             if stop.reason:
                 return Outcome(exit_code=None, stop_reason=stop.reason, started_at=started, ended_at=started)
             command = run_command((await self.k6()).path, folder, plan.script, plan.plan)
-            child = self._launcher.start(command, environment(folder, plan.script, plan.plan), folder.path)
+            env = {**environment(folder, plan.script, plan.plan), **self._for_browser(plan.plan, folder)}
+            child = self._launcher.start(command, env, folder.path)
             async with owned(child, self._launcher.watchdog):
                 emit(Started(at=started))
-                return await _Attempt(child, folder, plan, stop, emit, started).outcome()
+                attempt = _Attempt(child, folder, plan, stop, emit, started)
+                outcome = await attempt.outcome()
+            return await self._with_browser_start(outcome) if attempt.lacks_browser(outcome) else outcome
         except (OSError, K6McpError) as error:
             return _not_started(started, error)
         finally:
             self._stops.pop(plan.run_id, None)
+
+    def _for_browser(self, plan: Plan, folder: RunFolder) -> Mapping[str, str]:
+        return browser_environment(self._launcher.browser, self._launcher.search_path, folder) if plan.browser else {}
+
+    async def _with_browser_start(self, outcome: Outcome) -> Outcome:
+        """Return `outcome` with what the browser itself says."""
+        from k6_mcp.runners.browser_start import start_again  # not needed for a run that works
+
+        return outcome._replace(browser=await start_again(self._launcher))
 
     def stop(self, run_id: str, reason: StopReason) -> None:
         """Ask a run to end gracefully; the first reason counts."""
@@ -163,6 +178,7 @@ class LocalRunner:
         folder = self.folder(run_id)
         Tail(folder.record, take).read()
         seal(folder, (), ())
+        remove_home(folder)
         now = datetime.now(UTC)
         return Outcome(
             exit_code=None, started_at=now, ended_at=now, summary=read_whole(folder.summary), export=read_whole(folder.export)
@@ -175,6 +191,7 @@ class LocalRunner:
     def seal(self, run_id: str, script: Script) -> None:
         """Take the secrets out of the run's folder once the run is over; of folders elsewhere, the last few stay until `close`."""
         seal(self.folder(run_id), _secrets(script), secrets_of_names(script))
+        remove_home(self.folder(run_id))
         self._launcher.elsewhere.end(run_id)
 
     def log(self, run_id: str) -> str:
@@ -203,6 +220,12 @@ class LocalRunner:
         except K6McpError as error:
             return Component(name="k6", state="broken", detail="; ".join(error.reasons), hint=error.hint)
         return Component(name="k6", state="ok", detail=f"k6 {k6.version} at {k6.path}")
+
+    async def browser_health(self) -> "Component":
+        """Return whether scripts that use k6/browser find a browser that starts as this user."""
+        from k6_mcp.runners.browser_start import browser_health  # not needed to run a test
+
+        return await browser_health(self._launcher)
 
     def close(self) -> None:
         """End what is left of k6 and remove what is not kept; call when no run is left."""
@@ -271,6 +294,16 @@ class _Attempt:
             steal_s=self._cpu.steal_s,
             cores=usable_cores(),
         )
+
+    def lacks_browser(self, outcome: Outcome) -> bool:
+        """Whether k6 could not start a browser, or the test ended before any had started."""
+        if BROWSER_NOT_STARTED in (outcome.log.cause or ""):
+            return True
+        if not self._plan.plan.browser or outcome.stop_reason:
+            return False
+        done = self._stdout.progress.iterations if self._stdout.progress else 0
+        signs = (BROWSER_MISSING,) if done else (BROWSER_MISSING, BROWSER_STARTING)
+        return any(sign in message.text for message in outcome.log.messages for sign in signs)
 
     def _take_stdout(self, chunk: bytes) -> None:
         before = self._stdout.progress

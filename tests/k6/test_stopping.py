@@ -3,10 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 
 import pytest
 
@@ -17,6 +13,7 @@ from k6_mcp.models.run import Run
 from k6_mcp.service import LoadTests
 from k6_mcp.settings import Settings
 from tests.k6.processes import alive, k6_pid, until
+from tests.k6.servers import other_server
 from tests.k6.services import endless, start, under_load
 from tests.target import Target
 
@@ -102,40 +99,6 @@ async def test_leaving_the_service_stops_every_run_and_keeps_the_figures(setting
     assert all(run.metrics and run.metrics.exact for run in ended)
 
 
-_OTHER_SERVER = """
-import asyncio, sys
-from k6_mcp.app import open_app
-from k6_mcp.models.rules import parse_load_test
-from k6_mcp.settings import Settings
-
-async def main():
-    async with open_app(Settings.from_environment()) as service:
-        run = await service.start(parse_load_test({"script": sys.argv[1]}))
-        print(run.run_id, flush=True)
-        await asyncio.sleep(60)
-
-asyncio.run(main())
-"""
-
-
-@contextmanager
-def _other_server(settings: Settings, script: str) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """Another server process on the same history that runs `script`; yields it and the run's id."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "K6_BIN": str(settings.k6_bin),
-        "K6_RESULTS_DIR": str(settings.results_dir),
-        "DATABASE_URL": str(settings.database),
-    }
-    command = [sys.executable, "-c", _OTHER_SERVER, script]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield process, process.stdout.readline().strip()
-        finally:
-            process.kill()
-
-
 _TEARDOWNS = {"a plain script": "", "a script with a long teardown": "export function teardown() { sleep(60); }"}
 
 
@@ -143,7 +106,7 @@ _TEARDOWNS = {"a plain script": "", "a script with a long teardown": "export fun
 async def test_k6_dies_with_its_server_and_the_run_is_found_lost_with_its_figures(
     settings: Settings, target: Target, teardown: str
 ) -> None:
-    with _other_server(settings, endless(target.url("/ok"), rest=teardown)) as (server, run_id):
+    with other_server(settings, endless(target.url("/ok"), rest=teardown)) as (server, run_id):
         await until(lambda: target.total >= 120, "traffic of the other server")
         pid = await until(lambda: k6_pid(run_id), "the k6 of the other server")
         server.send_signal(signal.SIGKILL)
@@ -176,7 +139,7 @@ async def _assert_read_anew_it_tells_the_same(service: LoadTests, settings: Sett
 
 
 async def test_a_run_of_a_living_server_is_never_marked_lost(settings: Settings, target: Target) -> None:
-    with _other_server(settings, endless(target.url("/ok"))) as (server, run_id):
+    with other_server(settings, endless(target.url("/ok"))) as (server, run_id):
         await until(lambda: target.total >= 5, "traffic of the other server")
         async with open_app(settings) as service:
             assert (await service.get(run_id)).status == "running"
@@ -195,7 +158,7 @@ async def test_a_run_of_a_living_server_is_never_marked_lost(settings: Settings,
 
 
 async def test_a_run_of_another_server_can_be_stopped(settings: Settings, target: Target) -> None:
-    with _other_server(settings, endless(target.url("/ok"))) as (_, run_id):
+    with other_server(settings, endless(target.url("/ok"))) as (_, run_id):
         await until(lambda: target.total >= 5, "traffic of the other server")
         async with open_app(settings) as service:
             assert (await service.stop(run_id)).status == "cancelled"

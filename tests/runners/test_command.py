@@ -53,6 +53,13 @@ def test_a_percentile_that_a_threshold_names_is_among_the_summary_statistics() -
     assert "p(97.5)" in command[command.index("--summary-trend-stats") + 1].split(",")
 
 
+def test_the_75th_percentile_of_web_vitals_is_asked_for_where_there_are_browsers() -> None:
+    with_browser = _plan().model_copy(update={"scenarios": (ScenarioPlan(name="ui", executor="constant-vus", browser=True),)})
+    for planned, asked in ((_plan(), False), (with_browser, True)):
+        command = run_command(Path("/k6"), FOLDER, SCRIPT, planned)
+        assert ("p(75)" in command[command.index("--summary-trend-stats") + 1].split(",")) is asked
+
+
 @pytest.mark.parametrize(("rps", "given"), [(None, False), (50, True)])
 def test_the_request_rate_is_capped_only_when_the_plan_says_so(rps: int | None, given: bool) -> None:
     assert ("--rps" in run_command(Path("/k6"), FOLDER, SCRIPT, _plan(rps=rps))) is given

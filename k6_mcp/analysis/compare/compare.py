@@ -136,5 +136,7 @@ def _notes(sides: Sides) -> Iterator[str]:
         yield f"one run a side: noise between runs is not measured{floor}; execute_k6_test with repeat=3 shows smaller changes"
     if sides.held_up:
         yield f"{told(sides.baseline, sides.candidate)}, so latency is less sure: other work held it up; compare runs of a machine left alone"
+    if any(side.run.metrics is not None and side.run.metrics.browser is not None for side in (*sides.baseline, *sides.candidate)):
+        yield "requests of browsers and web vitals are not compared: the answers of the runs have both"
     if any(side.timeline is None for side in (*sides.baseline, *sides.candidate)):
         yield "a run has no timeline: noise inside it is estimated from its summary"

@@ -27,6 +27,13 @@ _TOLD_BETTER_BY: Mapping[str, frozenset[str]] = {
 }
 
 
+_ASSERT = 'say what is good enough: slo {"p95_ms": 500, "error_rate": 0.01} or thresholds of execute_k6_test'
+_ASSERT_PAGES = (
+    'say what is good enough for pages: thresholds {"browser_web_vital_lcp": ["p(75)<2500"], "browser_http_req_failed": ["rate<0.01"]} '
+    "of execute_k6_test; slo is about requests without a browser"
+)
+
+
 def nothing_asserted(case: Case) -> Iterator[Finding]:
     """No threshold was given: whatever was measured, the run could not fail on it."""
     planned = case.plan.thresholds if case.plan else ()
@@ -38,7 +45,7 @@ def nothing_asserted(case: Case) -> Iterator[Finding]:
         confidence=1.0,
         message="no threshold was given, so the run could not fail on any figure",
         evidence=(Evidence(metric="thresholds", observed=0.0, limit=1.0),),
-        recommendation='say what is good enough: slo {"p95_ms": 500, "error_rate": 0.01} or thresholds of execute_k6_test',
+        recommendation=_ASSERT_PAGES if case.metrics.of_browsers_alone else _ASSERT,
     )
 
 

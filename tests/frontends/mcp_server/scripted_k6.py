@@ -128,6 +128,9 @@ class ScriptedK6:
     async def health(self) -> Component:
         return Component(name="k6", state="broken" if self.missing else "ok", detail="scripted")
 
+    async def browser_health(self) -> Component:
+        return Component(name="browser", state="ok", detail="scripted")
+
     def close(self) -> None:
         pass
 

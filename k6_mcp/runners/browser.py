@@ -1,0 +1,88 @@
+"""Chromium for k6/browser: which one, its settings in k6's words, its temporary files, and the memory it takes."""
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from k6_mcp.models.browser import MEMORY_BYTES, NAMES, Browser
+from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.plan import Plan
+from k6_mcp.models.wording import count, number
+
+_USUAL_PLACES = "/usr/local/bin:/usr/bin:/bin:/snap/bin:/opt/google/chrome:/opt/homebrew/bin"
+_MAC_APPS = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+_MANY_VUS = 10
+_MEMINFO = Path("/proc/meminfo")
+_TIMES_TO_REMOVE = 3  # a Chromium that was killed a moment ago may still write
+
+
+def locate_browser(browser: Browser, search_path: str) -> Path | None:
+    """Return the Chromium to use: the operator's, then that of PATH, then that of the usual places; None if there is none."""
+    folders = ":".join(filter(None, (search_path, _USUAL_PLACES)))
+    names = (browser.path,) if browser.path else (*NAMES, *_MAC_APPS)
+    found = next((path for name in names if (path := shutil.which(name, path=folders))), None)
+    return Path(found).absolute() if found else None
+
+
+def browser_environment(browser: Browser, search_path: str, folder: RunFolder) -> Mapping[str, str]:
+    """Return what k6 is told about Chromium, and make the folder for what Chromium writes: it goes with the run.
+
+    On Linux that folder is named by way of k6's working directory, the run's folder: Chromium makes a socket in there, whose path
+    may have 107 bytes.
+    """
+    home = folder.path / "home"
+    home.mkdir(mode=0o700, exist_ok=True)
+    temporary = home / "tmp"
+    temporary.mkdir(mode=0o700, exist_ok=True)
+    path = locate_browser(browser, search_path) or browser.path
+    return {
+        "TMPDIR": "/proc/self/cwd/home/tmp" if sys.platform == "linux" else str(temporary),
+        **({"K6_BROWSER_EXECUTABLE_PATH": str(path)} if path else {}),
+        **({"K6_BROWSER_ARGS": ",".join(browser.args)} if browser.args else {}),
+        **({"K6_BROWSER_TIMEOUT": f"{round(browser.timeout_s * 1000)}ms"} if browser.timeout_s else {}),
+    }
+
+
+def remove_home(folder: RunFolder) -> None:
+    """Remove what Chromium has left of a run: profiles, caches, crash reports, some 10 MB for each VU. Never raises."""
+    remove_folder(folder.path / "home")
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that is in it. Never raises."""
+    for _ in range(_TIMES_TO_REMOVE):
+        if not path.exists():
+            return
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def browser_notes(plan: Plan) -> Iterator[str]:
+    """Yield a warning, with a code, where a plan has so many browsers that they may be what limits it."""
+    vus, free = plan.browser_vus, available_bytes()
+    needed = vus * MEMORY_BYTES
+    if vus <= _MANY_VUS and (free is None or needed <= free / 2):
+        return
+    here = f", of {_gigabytes(free)} that this machine has available" if free is not None else ""
+    yield (
+        f"browser_memory: {count(vus, 'browser VU')} start {count(vus, 'Chromium process group')}, which take about "
+        f"{_gigabytes(needed)} of memory (300 MB each){here}, and a good part of a core each while a page loads; a few browser VUs "
+        "beside protocol VUs measure the same pages under the same load"
+    )
+
+
+def available_bytes() -> int | None:
+    """Return the memory that new processes could have, None where the system does not tell."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in _MEMINFO.read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def _gigabytes(size: float) -> str:
+    return f"{number(size / 1e9, 2)} GB"
