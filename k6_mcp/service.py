@@ -14,7 +14,7 @@ from k6_mcp import limits
 from k6_mcp.driver import Driver
 from k6_mcp.errors import UnknownRun
 from k6_mcp.models.outcome import Outcome
-from k6_mcp.models.plan import Plan, RunPlan
+from k6_mcp.models.plan import Planned, RunPlan
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.scripts.render import asked, render
@@ -131,7 +131,7 @@ class LoadTests:
             version = await self._runner.k6_version()
         finally:
             self._runner.discard(run_id)
-        plan = planned if isinstance(planned, Plan) else None
+        plan = planned.plan if isinstance(planned, Planned) else None
         refusal = read_refusal(planned, script) if isinstance(planned, Outcome) else None
         violations = limits.violations(test, plan, self._settings.limits)
         return PlanReport(
@@ -182,10 +182,11 @@ class LoadTests:
         self._tasks.start_soon(self._history.get_ready)  # while k6 makes its plan
         try:
             planned = await self._runner.plan(run_id, script)
-            if isinstance(planned, Plan):
-                limits.check_plan(test, planned, self._settings.limits)
+            if isinstance(planned, Planned):
+                limits.check_plan(test, planned.plan, self._settings.limits)
                 max_rps = self._settings.limits.max_rps
-                planned = planned.model_copy(update={"rps": min(max_rps, planned.rps or max_rps)})
+                plan = planned.plan.model_copy(update={"rps": min(max_rps, planned.plan.rps or max_rps)})
+                planned = planned._replace(plan=plan)
             k6_version = await self._runner.k6_version()
         except BaseException:
             self._runner.discard(run_id)
@@ -205,7 +206,7 @@ class LoadTests:
         )
         if isinstance(planned, Outcome):
             return await self._driver.refused(run, script, planned)
-        return self._driver.launch(run.model_copy(update={"plan": planned}), self._run_plan(run, script, planned), self._tasks)
+        return self._driver.launch(run.model_copy(update={"plan": planned.plan}), self._run_plan(run, script, planned), self._tasks)
 
     async def wait(self, run_id: str, wait_s: float, emit: EmitRun | None = None) -> Run:
         """Return the run as soon as it is final, or as it stands after `wait_s`; `emit` gets it about once a second meanwhile.
@@ -279,13 +280,15 @@ class LoadTests:
         """Return ids of runs that begin with `prefix`, newest first."""
         return await self._history.run_ids(prefix, limit)
 
-    def _run_plan(self, run: Run, script: Script, plan: Plan) -> RunPlan:
+    def _run_plan(self, run: Run, script: Script, planned: Planned) -> RunPlan:
+        plan = planned.plan
         phases_s = plan.setup_timeout_s + plan.teardown_timeout_s if plan.phases else 0.0
         longest_s = plan.longest_s + phases_s + _AFTER_LOAD_S + plan.max_vus / 1000
         return RunPlan(
             run_id=run.run_id,
             script=script,
             plan=plan,
+            options=planned.options,
             k6_version=run.k6_version,
             deadline_s=min(self._settings.timeout_s, longest_s),
         )

@@ -28,6 +28,8 @@ def ending(case: Case) -> Cause | None:
             f"k6 could not be started: {quoted(outcome.spawn_error or outcome.log.cause or 'no reason given')}",
             "check_health says which k6 is used and whether it works",
         )
+    if outcome.stop_reason == "unplanned":
+        return _unplanned(case)
     if outcome.stop_reason == "deadline" and not case.ended_by_itself:
         return _timed_out(case)
     if case.summary_timed_out and case.load_was_over:
@@ -37,6 +39,12 @@ def ending(case: Case) -> Cause | None:
     if signal_of(outcome.exit_code):
         return _killed(case, outcome.exit_code)
     return _BY_CODE.get(outcome.exit_code, _unknown)(case)
+
+
+def _unplanned(case: Case) -> Cause:
+    vus = count(case.plan.max_vus, "VU") if case.plan else "its VUs"
+    message = f"k6 used more VUs than it had planned ({vus}) and was stopped; figures up to then are kept"
+    return Cause("script_error", message, f"declare the whole load in the script's options; {_SEE_LOG}", _cause_lines(case))
 
 
 def _timed_out(case: Case) -> Cause:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from k6_mcp.models.metrics import ErrorSample
 
-StopReason = Literal["caller", "deadline", "shutdown", "handle_summary"]
+StopReason = Literal["caller", "deadline", "shutdown", "handle_summary", "unplanned"]
 
 
 class Started(NamedTuple):
@@ -62,7 +62,7 @@ class Outcome(NamedTuple):
     """How a k6 process ended and what it left; negative `exit_code` is the signal that killed it, None if it never started.
 
     `stop_reason` is set only when *we* stopped it; `handle_summary` says that load and teardown were over and only the script's
-    handleSummary was not. `summary` is the wrapper's `handleSummary(data)` JSON text and `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
+    handleSummary was not, `unplanned` that k6 used more VUs than its plan has. `summary` is the wrapper's `handleSummary(data)` JSON text and `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
     its threads, added up, waited for one of them, `steal_s` what the hypervisor took from all CPUs meanwhile.
     """
 
