@@ -26,4 +26,4 @@ def begin(settings: Settings, test: LoadTest) -> Launcher:
 
 def new_launcher(settings: Settings) -> Launcher:
     """Return a launcher of k6 on this machine that has begun nothing."""
-    return Launcher(settings.results_dir, settings.k6_bin, settings.search_path)
+    return Launcher(settings.results_dir, settings.k6_bin, settings.search_path, settings.limits.max_k6_memory_mb)

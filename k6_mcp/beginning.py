@@ -47,5 +47,5 @@ class Beginnings:
 
 def _interrupted() -> Interrupted:
     return Interrupted(
-        "this server was asked to end before the test had begun; nothing was run", hint="call again when a new server is there"
+        "this server ended before the test had begun; nothing was run", hint="call again when a new server is there"
     )

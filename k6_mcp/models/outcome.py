@@ -45,8 +45,18 @@ class LogMessage(NamedTuple):
     source: str | None = None
 
 
+class MemoryLimit(NamedTuple):
+    """So many MB k6 may use; `of_server` says that it is the address space that the server's own process was limited to."""
+
+    mb: int
+    of_server: bool = False
+
+
 class LogDigest(NamedTuple):
-    """k6's stderr, counted and cut: `cause` is the line that explains the exit code, `thrown` counts iterations that threw."""
+    """k6's stderr, counted and cut: `cause` is the line that explains the exit code, `thrown` counts iterations that threw.
+
+    `out_of_memory` says that Go ended k6 because it got no more memory.
+    """
 
     cause: str | None = None
     cause_hint: str | None = None
@@ -56,6 +66,7 @@ class LogDigest(NamedTuple):
     samples: tuple[ErrorSample, ...] = ()
     dropped_lines: int = 0
     went_running: bool = False
+    out_of_memory: bool = False
 
 
 class Outcome(NamedTuple):
@@ -63,7 +74,8 @@ class Outcome(NamedTuple):
 
     `stop_reason` is set only when *we* stopped it; `handle_summary` says that load and teardown were over and only the script's
     handleSummary was not, `unplanned` that k6 used more VUs than its plan has. `summary` is the wrapper's `handleSummary(data)` JSON text and `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
-    its threads, added up, waited for one of them, `steal_s` what the hypervisor took from all CPUs meanwhile.
+    its threads, added up, waited for one of them, `steal_s` what the hypervisor took from all CPUs meanwhile,
+    `memory_limit` what it was held to, None if to nothing.
     """
 
     exit_code: int | None
@@ -81,3 +93,4 @@ class Outcome(NamedTuple):
     steal_s: float | None = None
     cores: int | None = None
     spawn_error: str | None = None
+    memory_limit: MemoryLimit | None = None

@@ -10,7 +10,7 @@ import anyio
 from anyio.abc import TaskGroup
 from pydantic import SecretStr
 
-from k6_mcp.errors import K6McpError
+from k6_mcp.errors import K6McpError, LimitExceeded
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
 from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S, Planned, RunPlan
@@ -23,6 +23,7 @@ from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, w
 from k6_mcp.runners.inspect import planned_options, read_plan, too_large
 from k6_mcp.runners.launcher import Inspection, Launcher
 from k6_mcp.runners.logs import LogReader
+from k6_mcp.runners.memory import limit
 from k6_mcp.runners.names import RecordNames, masked_plan, secrets_of_names
 from k6_mcp.runners.process import owned, wait_drained
 from k6_mcp.runners.stdout import StdoutReader
@@ -86,12 +87,15 @@ class LocalRunner:
 
     async def plan(self, run_id: str, script: Script) -> Planned | Outcome:
         """Write the script to the run's folder and return k6's plan of it, or how k6 refused it; raises as `k6` does."""
-        inspection, planned = self._launcher.inspect(run_id, script), list[Planned | Outcome]()
+        inspection, planned = self._launcher.inspect(run_id, script), list[Planned | Outcome | LimitExceeded]()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._look_at_k6, tasks)  # k6's version beside its plan: each takes a process of 20 ms
             planned.append(await self._plan(inspection))
         await self.k6()
-        return planned[0] if planned else await self._plan(self._launcher.inspect(run_id, script))
+        found = planned[0] if planned else await self._plan(self._launcher.inspect(run_id, script))
+        if isinstance(found, LimitExceeded):
+            raise found
+        return found
 
     async def _look_at_k6(self, tasks: TaskGroup) -> None:
         try:
@@ -99,7 +103,7 @@ class LocalRunner:
         except K6McpError:  # told by the next `k6`; what is no k6 may never end its plan
             tasks.cancel_scope.cancel()
 
-    async def _plan(self, inspection: Inspection) -> Planned | Outcome:
+    async def _plan(self, inspection: Inspection) -> Planned | Outcome | LimitExceeded:
         if isinstance(inspection.child, OSError):
             return _not_started(inspection.started_at, inspection.child)
         script, reader = inspection.script, LogReader(appender(inspection.folder.log), _secrets(inspection.script))
@@ -119,10 +123,12 @@ class LocalRunner:
             warnings = (message.text for message in log.messages if message.level == "warning")
             try:
                 if len(output) >= _PLAN_BYTES:
-                    raise too_large(f"more than {_PLAN_BYTES}")
+                    return too_large(f"more than {_PLAN_BYTES}")
                 printed = output.decode("utf-8", errors="replace")
                 plan = masked_plan(read_plan(printed, warnings), secrets_of_names(script))
                 return Planned(plan, SecretStr(planned_options(printed)))
+            except LimitExceeded as error:  # no raise: a task group would make a group of it
+                return error
             except ValueError as error:  # a k6 newer than we know
                 return _not_started(inspection.started_at, error)
         timed_out = exit_code is None
@@ -134,6 +140,7 @@ class LocalRunner:
             started_at=inspection.started_at,
             ended_at=datetime.now(UTC),
             log=log,
+            memory_limit=limit(inspection.allowed),
         )
 
     async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
@@ -145,11 +152,13 @@ class LocalRunner:
         try:
             if stop.reason:
                 return Outcome(exit_code=None, stop_reason=stop.reason, started_at=started, ended_at=started)
-            command = run_command((await self.k6()).path, folder, plan.script, plan.plan)
-            child = self._launcher.start(command, environment(folder, plan.script, Planned(plan.plan, plan.options)), folder.path)
+            command, planned = run_command((await self.k6()).path, folder, plan.script, plan.plan), Planned(plan.plan, plan.options)
+            allowed = self._launcher.allowance(planned)
+            child = self._launcher.start(command, environment(folder, plan.script, planned), folder.path, allowed)
             async with owned(child, self._launcher.watchdog):
                 emit(Started(at=started))
-                return await _Attempt(child, folder, plan, stop, emit, started).outcome()
+                outcome = await _Attempt(child, folder, plan, stop, emit, started).outcome()
+                return outcome._replace(memory_limit=limit(allowed))
         except (OSError, K6McpError) as error:
             return _not_started(started, error)
         finally:

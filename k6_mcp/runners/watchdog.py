@@ -30,7 +30,8 @@ for pid in $live; do kill -INT "$pid"; done 2>/dev/null
 sleep 0.3
 for pid in $live; do kill -KILL "-$pid"; done 2>/dev/null
 """
-_REGISTER_THEN_EXEC = 'echo "+ $$" >&0; exec "$@" </dev/null'
+# A limit that the system does not know, or that is above one it was given itself, leaves all as it is.
+_REGISTER_THEN_EXEC = 'echo "+ $$" >&0; ulimit -v "$1" 2>/dev/null; shift; exec "$@" </dev/null'
 
 
 class Watchdog:
@@ -41,12 +42,14 @@ class Watchdog:
         self._shell: subprocess.Popen[bytes] | None = None
         self._pipe = -1
 
-    def guard(self, command: Sequence[str]) -> list[str]:
+    def guard(self, command: Sequence[str], address_space_kb: int | None = None) -> list[str]:
         """Return `command` so wrapped that it registers itself; start it with `stdin` as its standard input and as a session leader.
 
+        `address_space_kb` is the most that it may have.
         A shell reads its environment before the command does: it must hold nothing of a caller's.
         """
-        return [self._sh, "-c", _REGISTER_THEN_EXEC, "k6-mcp", *command]
+        limit = "unlimited" if address_space_kb is None else str(address_space_kb)
+        return [self._sh, "-c", _REGISTER_THEN_EXEC, "k6-mcp", limit, *command]
 
     def stdin(self) -> int:
         """Return the file descriptor that a guarded command needs as its standard input, starting the watchdog if needed."""

@@ -152,7 +152,7 @@ async def test_an_end_while_k6_makes_its_plan_is_told_as_one_and_leaves_no_run(
         rest = wire.stdout.read().decode()
         assert wire.process.wait(10) == (0 if number is None else 128 + number)
     assert "stopped_externally" not in rest
-    assert "interrupted: this server was asked to end" in rest
+    assert "interrupted: this server ended before the test had begun" in rest
     assert not run_folders(settings)
     assert not k6_pids(run_id, "inspect")
 

@@ -1,5 +1,6 @@
 """What runs is what was planned, whatever a script can tell the two apart by."""
 
+import json
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
 from k6_mcp.scripts.render import render
 from k6_mcp.settings import Settings
+from tests.certificate import self_signed_context
 from tests.k6.scripted import ran, refused
 
 # Our own module tells it without fail; clocks, dice and files that change do it as well.
@@ -113,7 +115,7 @@ async def test_the_options_of_a_plan_mean_the_same_again(settings: Settings, tmp
   b: { executor: 'ramping-vus', stages: [{ duration: '1s', target: 2 }], gracefulRampDown: '3s', exec: 'main' },
   c: { executor: 'externally-controlled', vus: 1, maxVUs: 2, duration: '1s', exec: 'main' } },
   thresholds: { 'http_req_duration{name:x}': [], http_reqs: [{ threshold: 'rate>=0', abortOnFail: true, delayAbortEval: '5s' }] },
-  tlsAuth: [{ domains: ['x.test'], cert: 'CERT', key: 'KEY', password: 'pw' }], tlsVersion: { min: 'tls1.2', max: 'tls1.3' },
+  tlsAuth: [{ domains: ['x.test'], cert: PEM, key: PEM }], tlsVersion: { min: 'tls1.2', max: 'tls1.3' },
   tlsCipherSuites: ['TLS_RSA_WITH_RC4_128_SHA'], hosts: { 'y.test:80': '127.0.0.1:81', '*.z.test': '::1' }, dns: { ttl: '1m', select: 'first' },
   blockHostnames: ['*.w'], blacklistIPs: ['10.0.0.0/8', '::1/128'], tags: { a: 'b' }, ext: { mine: [1, null, { a: 1e3 }] }, userAgent: 'q', batch: 5,
   batchPerHost: 2, rps: 30, summaryTrendStats: ['avg', 'p(99.5)'], summaryTimeUnit: 'ms', systemTags: ['status', 'url'], noVUConnectionReuse: true,
@@ -128,8 +130,9 @@ async def test_the_options_of_a_plan_mean_the_same_again(settings: Settings, tmp
         command = inspect_command(Path(str(settings.k6_bin)), folder, script)
         return planned_options(subprocess.run(command, env=environment(folder, script), capture_output=True, check=True, text=True).stdout)
 
-    once = inspected(declared)
-    assert all(f'"{name}"' in once for name in ("browser", "password", "delayAbortEval", "gracefulRampDown", "httpDebug"))
+    self_signed_context(tmp_path)
+    once = inspected(declared.replace("PEM", json.dumps((tmp_path / "self-signed.pem").read_text(encoding="utf-8"))))
+    assert all(f'"{name}"' in once for name in ("browser", "domains", "delayAbortEval", "gracefulRampDown", "httpDebug"))
     assert inspected(once) == once
     for plain in ("{}", "{ vus: 3, duration: '2s' }", "{ stages: [{ duration: '2s', target: 4 }] }", "{ vus: 2, iterations: 5 }"):
         assert inspected(once := inspected(plain)) == once
