@@ -57,7 +57,9 @@ def _out_of_memory(case: Case) -> Cause:
         return Cause("stopped_externally", f"k6 got no more memory from the system and ended{kept}", hint, evidence)
     if limit.of_server:
         message = f"k6 ran out of memory: the server's own process is limited to {limit.mb} MB of address space{kept}"
-        return Cause("internal", message, "raise `ulimit -v` (or the service's LimitAS) for the server: k6 alone reserves 2 GB", evidence)
+        return Cause(
+            "internal", message, "raise `ulimit -v` (or the service's LimitAS) for the server: k6 alone reserves 2 GB", evidence
+        )
     where = "loading the script" if case.outcome.phase == "plan" else "running it"
     return Cause(
         "script_error",

@@ -22,6 +22,10 @@ def serve_lines(head: bytes, settings: Settings) -> int:
     """Serve descriptors 0 and 1, beginning with `head`, what was already read from 0; return the exit code."""
     _look_for_no_plugins()
     launcher = _begin(head.partition(b"\n")[0], settings)
+    if launcher:
+        from k6_mcp.runners.early import end_at_once
+
+        end_at_once(launcher.close)  # its folder holds the script
     logging.disable()
     import asyncio
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from k6_mcp.models.metrics import ErrorSample
+from k6_mcp.models.plan import MemoryLimit
 
 StopReason = Literal["caller", "deadline", "shutdown", "handle_summary", "unplanned"]
 
@@ -43,13 +44,6 @@ class LogMessage(NamedTuple):
     text: str
     times: int
     source: str | None = None
-
-
-class MemoryLimit(NamedTuple):
-    """So many MB k6 may use; `of_server` says that it is the address space that the server's own process was limited to."""
-
-    mb: int
-    of_server: bool = False
 
 
 class LogDigest(NamedTuple):

@@ -84,6 +84,13 @@ class Planned(NamedTuple):
     options: SecretStr
 
 
+class MemoryLimit(NamedTuple):
+    """So many MB k6 may use; `of_server` says that it is the address space that the server's own process was limited to."""
+
+    mb: int
+    of_server: bool = False
+
+
 class RunPlan(NamedTuple):
     """What a runner executes: the script, its plan and the `options` of that under a run id; no path, no pid, so any runner can take it."""
 

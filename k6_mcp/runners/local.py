@@ -152,7 +152,10 @@ class LocalRunner:
         try:
             if stop.reason:
                 return Outcome(exit_code=None, stop_reason=stop.reason, started_at=started, ended_at=started)
-            command, planned = run_command((await self.k6()).path, folder, plan.script, plan.plan), Planned(plan.plan, plan.options)
+            command, planned = (
+                run_command((await self.k6()).path, folder, plan.script, plan.plan),
+                Planned(plan.plan, plan.options),
+            )
             allowed = self._launcher.allowance(planned)
             child = self._launcher.start(command, environment(folder, plan.script, planned), folder.path, allowed)
             async with owned(child, self._launcher.watchdog):

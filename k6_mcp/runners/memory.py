@@ -8,8 +8,7 @@ import resource
 import sys
 from typing import NamedTuple, cast
 
-from k6_mcp.models.outcome import MemoryLimit
-from k6_mcp.models.plan import Planned
+from k6_mcp.models.plan import MemoryLimit, Planned
 from k6_mcp.runners.cpu import usable_cores
 
 _MIB = 1 << 20

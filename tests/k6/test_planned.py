@@ -34,7 +34,7 @@ const large = { scenarios: { a: { executor: 'constant-arrival-rate', rate: 50, d
 _FUNCTIONS = """
 import exec from 'k6/execution';
 import { check } from 'k6';
-export default function () { check(1, { 'is one': (one) => one === 1 }, { a: 'b' }); 
+export default function () { check(1, { 'is one': (one) => one === 1 }, { a: 'b' });
   const { rps, setupTimeout, minIterationDuration, tags, hosts, blacklistIPs, thresholds } = exec.test.options;
   const own = ['iterations', 'checks{a:b}'].map((name) => thresholds[name].length);
   console.log(`options ${JSON.stringify([rps, setupTimeout, minIterationDuration, tags, Object.keys(hosts), blacklistIPs.length, own])}`);
@@ -126,9 +126,13 @@ async def test_the_options_of_a_plan_mean_the_same_again(settings: Settings, tmp
     folder.path.mkdir(parents=True)
 
     def inspected(options: str) -> str:
-        (folder.path / "test.js").write_text(f"export const options = {options};\nexport function main() {{}}\nexport default main;\n", encoding="utf-8")
+        (folder.path / "test.js").write_text(
+            f"export const options = {options};\nexport function main() {{}}\nexport default main;\n", encoding="utf-8"
+        )
         command = inspect_command(Path(str(settings.k6_bin)), folder, script)
-        return planned_options(subprocess.run(command, env=environment(folder, script), capture_output=True, check=True, text=True).stdout)
+        return planned_options(
+            subprocess.run(command, env=environment(folder, script), capture_output=True, check=True, text=True).stdout
+        )
 
     self_signed_context(tmp_path)
     once = inspected(declared.replace("PEM", json.dumps((tmp_path / "self-signed.pem").read_text(encoding="utf-8"))))
