@@ -9,9 +9,10 @@ from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from k6_mcp.ahead import begin
+from k6_mcp.ahead import begin, new_launcher
 from k6_mcp.frontends.oneshot_request import EXECUTING, load_arguments, parse
 from k6_mcp.models.rules import parse_load_test
+from k6_mcp.runners.early import end_at_once
 
 if TYPE_CHECKING:
     from k6_mcp.runners.launcher import Launcher
@@ -22,10 +23,6 @@ def serve_lines(head: bytes, settings: Settings) -> int:
     """Serve descriptors 0 and 1, beginning with `head`, what was already read from 0; return the exit code."""
     _look_for_no_plugins()
     launcher = _begin(head.partition(b"\n")[0], settings)
-    if launcher:
-        from k6_mcp.runners.early import end_at_once
-
-        end_at_once(launcher.close)  # its folder holds the script
     logging.disable()
     import asyncio
 
@@ -48,5 +45,8 @@ def _begin(line: bytes, settings: Settings) -> Launcher | None:
     with suppress(Exception):
         request = parse(line)
         if request.method in EXECUTING:
-            return begin(settings, parse_load_test(load_arguments(request.params)))
+            test, launcher = parse_load_test(load_arguments(request.params)), new_launcher(settings)
+            end_at_once(launcher.close)  # the folder of what is begun holds the script
+            begin(launcher, settings, test)
+            return launcher
     return None

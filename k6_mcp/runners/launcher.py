@@ -41,6 +41,7 @@ class Launcher:
         self._search_path = search_path
         self._max_memory_mb = max_memory_mb
         self._begun: dict[str, Inspection] = {}
+        self._beginning: str | None = None
         self._version_asked: tuple[Path, Child] | None = None
         self.watchdog = Watchdog()
         self.elsewhere = Elsewhere()
@@ -71,8 +72,9 @@ class Launcher:
             K6NotFound: If there is no k6.
             OSError: If the script can be written nowhere.
         """
-        path = self.locate()
+        path, self._beginning = self.locate(), run_id
         self._begun[run_id] = self._inspect(path, run_id, script)
+        self._beginning = None
         with contextlib.suppress(OSError):
             self._version_asked = (path, ask_version(path))
 
@@ -106,6 +108,8 @@ class Launcher:
         if self._version_asked:
             self._version_asked[1].end()
         self.watchdog.close()
+        if self._beginning:  # a signal came meanwhile
+            self.discard(self._beginning)
         self.elsewhere.close()
 
     def _inspect(self, k6: Path, run_id: str, script: Script) -> Inspection:

@@ -113,7 +113,7 @@ async def test_the_options_of_a_plan_mean_the_same_again(settings: Settings, tmp
   a: { executor: 'ramping-arrival-rate', startRate: 1, timeUnit: '1m', preAllocatedVUs: 2, maxVUs: 3, stages: [{ duration: '1m30s', target: 5 }],
     env: { A: 'b' }, tags: { c: 'd' }, exec: 'main', startTime: '5s', gracefulStop: '1s', options: { browser: { type: 'chromium' } } },
   b: { executor: 'ramping-vus', stages: [{ duration: '1s', target: 2 }], gracefulRampDown: '3s', exec: 'main' },
-  c: { executor: 'externally-controlled', vus: 1, maxVUs: 2, duration: '1s', exec: 'main' } },
+  c: { executor: 'per-vu-iterations', vus: 2, iterations: 3, maxDuration: '1s', exec: 'main' } },
   thresholds: { 'http_req_duration{name:x}': [], http_reqs: [{ threshold: 'rate>=0', abortOnFail: true, delayAbortEval: '5s' }] },
   tlsAuth: [{ domains: ['x.test'], cert: PEM, key: PEM }], tlsVersion: { min: 'tls1.2', max: 'tls1.3' },
   tlsCipherSuites: ['TLS_RSA_WITH_RC4_128_SHA'], hosts: { 'y.test:80': '127.0.0.1:81', '*.z.test': '::1' }, dns: { ttl: '1m', select: 'first' },
