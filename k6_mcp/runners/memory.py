@@ -88,5 +88,6 @@ def _physical_mb() -> int:
 
 
 def _starts_browsers(planned: Planned) -> bool:
-    options = cast("dict[str, dict[str, dict[str, object]] | None]", json.loads(planned.options.get_secret_value()))
-    return any("browser" in (scenario.get("options") or ()) for scenario in (options.get("scenarios") or {}).values())
+    options = cast("dict[str, object]", json.loads(planned.options.get_secret_value()))
+    scenarios = cast("dict[str, dict[str, dict[str, object] | None]]", options.get("scenarios") or {})
+    return any("browser" in (scenario.get("options") or {}) for scenario in scenarios.values())
