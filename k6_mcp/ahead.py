@@ -12,18 +12,17 @@ from k6_mcp.scripts.render import render
 from k6_mcp.settings import Settings
 
 
-def begin(settings: Settings, test: LoadTest) -> Launcher:
-    """Let k6 begin its plan of `test`; a service with the returned launcher goes on with it once it is asked for.
+def begin(launcher: Launcher, settings: Settings, test: LoadTest) -> None:
+    """Let k6 begin its plan of `test`; a service with this launcher goes on with it once it is asked for.
 
     What stands against it is told by `LoadTests.start`, not here.
     """
-    launcher = new_launcher(settings)
     with suppress(K6McpError, OSError):
         limits.check(test, settings.limits)
         launcher.begin(new_run_id(datetime.now(UTC)), render(test))
-    return launcher
 
 
 def new_launcher(settings: Settings) -> Launcher:
     """Return a launcher of k6 on this machine that has begun nothing."""
-    return Launcher(settings.results_dir, settings.k6_bin, settings.search_path, settings.browser)
+    max_memory_mb = settings.limits.max_k6_memory_mb
+    return Launcher(settings.results_dir, settings.k6_bin, settings.search_path, max_memory_mb, settings.browser)

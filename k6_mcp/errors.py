@@ -10,7 +10,7 @@ K6McpError                 everything below; has a stable `code`, a text and a h
 ├── ReportUnavailable      a report cannot be made or written here
 ├── ArchiveUnusable        an archive of runs cannot be written, or not be taken in
 ├── NotUnderstood          a one-shot line that is not a request
-├── Interrupted            a one-shot process was asked to end before a test had begun
+├── Interrupted            this process was asked to end before a test had begun
 └── InternalError          our own fault
 
 A failing target, a broken script or a crossed threshold is no error: it is a failed run.
@@ -112,7 +112,7 @@ class NotUnderstood(K6McpError):
 
 
 class Interrupted(K6McpError):
-    """Raised when a one-shot process is asked to end before the test that it was asked for has begun."""
+    """Raised when this process is asked to end before the test that it was asked for has begun."""
 
     code = "interrupted"
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Self
 import anyio
 
 from k6_mcp import limits
+from k6_mcp.beginning import Beginnings
 from k6_mcp.driver import Driver
 from k6_mcp.errors import UnknownRun
 from k6_mcp.models.outcome import Outcome
-from k6_mcp.models.plan import Plan, RunPlan
+from k6_mcp.models.plan import Planned, RunPlan
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.scripts.render import asked, render
@@ -58,6 +59,7 @@ class LoadTests:
         self._history = history
         self._settings = settings
         self._driver = Driver(runner, history, settings.limits.max_concurrent_runs, settings.findings)
+        self._beginnings = Beginnings()
         self._recovering = anyio.Event()
         self._recovered = anyio.Event()
         self._stack = AsyncExitStack()
@@ -75,6 +77,7 @@ class LoadTests:
             with anyio.CancelScope(shield=True):
                 if "_repeats" in vars(self):
                     self._repeats.stop_all()
+                await self._beginnings.end_all()
                 await self._driver.stop_all(_LEAVE_TIMEOUT_S)
                 with anyio.move_on_after(_KEEP_AGAIN_S):
                     await self._driver.keep_again()
@@ -126,12 +129,13 @@ class LoadTests:
         from k6_mcp.models.reports import PlanReport
 
         script, run_id = render(test), new_run_id(datetime.now(UTC))
-        try:
-            planned = await self._runner.plan(run_id, script)
-            version = await self._runner.k6_version()
-        finally:
-            self._runner.discard(run_id)
-        plan = planned if isinstance(planned, Plan) else None
+        with self._beginnings.one():
+            try:
+                planned = await self._runner.plan(run_id, script)
+                version = await self._runner.k6_version()
+            finally:
+                self._runner.discard(run_id)
+        plan = planned.plan if isinstance(planned, Planned) else None
         refusal = read_refusal(planned, script) if isinstance(planned, Outcome) else None
         violations = limits.violations(test, plan, self._settings.limits)
         return PlanReport(
@@ -164,6 +168,7 @@ class LoadTests:
             InvalidArguments: If the script cannot be read, or load arguments meet a script's own scenarios.
             K6NotFound: If there is no k6.
             K6TooOld: If k6 is older than supported.
+            Interrupted: If the service is left before the test has begun.
         """
         limits.check(test, self._settings.limits)
         script = render(test)
@@ -179,33 +184,40 @@ class LoadTests:
     async def _start_one(self, test: LoadTest, script: Script, repeat_of: str | None = None, repeat: int = 1) -> Run:
         now = datetime.now(UTC)
         run_id = self._runner.begun(script) or new_run_id(now)
-        self._tasks.start_soon(self._history.get_ready)  # while k6 makes its plan
+        with self._beginnings.one():
+            self._tasks.start_soon(self._history.get_ready)  # while k6 makes its plan
+            planned, k6_version = await self._planned(run_id, test, script)
+            run = Run(
+                run_id=run_id,
+                status="running",
+                name=test.name,
+                asked=asked(test),
+                tags=test.tags,
+                script_sha256=script.sha256,
+                k6_version=k6_version,
+                server_id=self._history.server_id,
+                created_at=now,
+                repeat_of=(repeat_of or run_id) if test.repeat > 1 else None,
+                repeat=repeat if test.repeat > 1 else None,
+            )
+            if isinstance(planned, Outcome):
+                return await self._driver.refused(run, script, planned)
+            run = run.model_copy(update={"plan": planned.plan})
+            return self._driver.launch(run, self._run_plan(run, script, planned), self._tasks)
+
+    async def _planned(self, run_id: str, test: LoadTest, script: Script) -> tuple[Planned | Outcome, str]:
+        """Return what k6 says of a script that may be run, and k6's version; raises as `start`."""
         try:
             planned = await self._runner.plan(run_id, script)
-            if isinstance(planned, Plan):
-                limits.check_plan(test, planned, self._settings.limits)
+            if isinstance(planned, Planned):
+                limits.check_plan(test, planned.plan, self._settings.limits)
                 max_rps = self._settings.limits.max_rps
-                planned = planned.model_copy(update={"rps": min(max_rps, planned.rps or max_rps)})
-            k6_version = await self._runner.k6_version()
+                plan = planned.plan.model_copy(update={"rps": min(max_rps, planned.plan.rps or max_rps)})
+                planned = planned._replace(plan=plan)
+            return planned, await self._runner.k6_version()
         except BaseException:
             self._runner.discard(run_id)
             raise
-        run = Run(
-            run_id=run_id,
-            status="running",
-            name=test.name,
-            asked=asked(test),
-            tags=test.tags,
-            script_sha256=script.sha256,
-            k6_version=k6_version,
-            server_id=self._history.server_id,
-            created_at=now,
-            repeat_of=(repeat_of or run_id) if test.repeat > 1 else None,
-            repeat=repeat if test.repeat > 1 else None,
-        )
-        if isinstance(planned, Outcome):
-            return await self._driver.refused(run, script, planned)
-        return self._driver.launch(run.model_copy(update={"plan": planned}), self._run_plan(run, script, planned), self._tasks)
 
     async def wait(self, run_id: str, wait_s: float, emit: EmitRun | None = None) -> Run:
         """Return the run as soon as it is final, or as it stands after `wait_s`; `emit` gets it about once a second meanwhile.
@@ -279,13 +291,15 @@ class LoadTests:
         """Return ids of runs that begin with `prefix`, newest first."""
         return await self._history.run_ids(prefix, limit)
 
-    def _run_plan(self, run: Run, script: Script, plan: Plan) -> RunPlan:
+    def _run_plan(self, run: Run, script: Script, planned: Planned) -> RunPlan:
+        plan = planned.plan
         phases_s = plan.setup_timeout_s + plan.teardown_timeout_s if plan.phases else 0.0
         longest_s = plan.longest_s + phases_s + _AFTER_LOAD_S + plan.max_vus / 1000
         return RunPlan(
             run_id=run.run_id,
             script=script,
             plan=plan,
+            options=planned.options,
             k6_version=run.k6_version,
             deadline_s=min(self._settings.timeout_s, longest_s),
         )

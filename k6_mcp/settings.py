@@ -35,13 +35,17 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class Limits(NamedTuple):
-    """What one server allows; checked against the request and against k6's own plan of the script."""
+    """What one server allows; checked against the request and against k6's own plan of the script.
+
+    `max_k6_memory_mb` is what one k6 may use: 0 is without limit, None is what its plan can need.
+    """
 
     max_concurrent_runs: int = 4
     max_vus: int = 1000
     max_duration_s: float = 3600.0
     max_rps: int = 10_000
     max_script_bytes: int = 1_000_000
+    max_k6_memory_mb: int | None = None
 
 
 LIMITS = Limits()
@@ -86,6 +90,7 @@ class Settings:
                 max_duration_s=reader.get("K6_MCP_MAX_DURATION", _seconds, 3600.0),
                 max_rps=reader.get("K6_MCP_MAX_RPS", _positive, 10_000),
                 max_script_bytes=reader.get("K6_MCP_MAX_SCRIPT_BYTES", _positive, 1_000_000),
+                max_k6_memory_mb=reader.get("K6_MCP_MAX_K6_MEMORY_MB", lambda text: _or_unlimited(text, 1) or 0, None),
             ),
             ai=_ai(reader),
             retention=_retention(reader),

@@ -1,4 +1,5 @@
 // What k6 starts: the script under test as it is, with the caller's options merged in and its figures kept.
+import { observed, planned } from "./_given.js";
 import { isVu, summaryHandler } from "./_guard.js";
 import * as script from {{ specifier }};
 import { merged } from "./_options.js";{{ statuses_import }}
@@ -7,7 +8,7 @@ export * from {{ specifier }};
 const entry = script.default;
 export { entry as default };
 
-const { options, observed } = isVu ? script : merged(script, {{ asked }}, {{ endpoints }});
+const options = isVu ? script.options : planned() || merged(script, {{ asked }}, {{ endpoints }});
 export { options };{{ statuses_call }}
 
-export const handleSummary = summaryHandler(script.handleSummary, observed);
+export const handleSummary = summaryHandler(script.handleSummary, observed());

@@ -1,6 +1,7 @@
 // The script's own options with what the caller asked for added; what is no valid option is left for k6 to refuse.
 import { Counter } from "k6/metrics";
 
+const OURS = "k6-mcp";
 const LOAD = ["scenarios", "stages", "duration", "iterations", "vus"];
 const KEPT_OF_ONE_SCENARIO = ["exec", "env", "tags", "options"];
 const NEEDED_SYSTEM_TAGS = ["status", "error_code", "expected_response", "scenario"];
@@ -177,15 +178,18 @@ function withObserved(own, named, grpc, browser) {
   return { thresholds, observed: { metrics, parents: PARENTS.filter((metric) => !asked(metric)) } };
 }
 
-// Returns the options for k6, and which metrics only we made k6 keep.
+// Returns the options for k6, with our report of them, as long as k6 can take it, in `ext`.
 export function merged(script, asked, named) {
   const grpc = loadsGrpc();
   const options = mergedOptions(script, asked, grpc);
   if (given(options) && !isRecord(options)) {
-    return { options };
+    return options;
   }
   const { thresholds, observed } = withObserved(options.thresholds, named, grpc, usesBrowser(options.scenarios));
-  return { options: { ...options, thresholds }, observed };
+  if (isRecord(options.ext)) {
+    options.ext[OURS].observed = observed;
+  }
+  return { ...options, thresholds };
 }
 
 function mergedOptions(script, asked, grpc) {
@@ -211,7 +215,7 @@ function mergedOptions(script, asked, grpc) {
     options.systemTags = [...new Set([...options.systemTags, ...NEEDED_SYSTEM_TAGS])];
   }
   if (!given(options.ext) || isRecord(options.ext)) {
-    options.ext = { ...options.ext, "k6-mcp": report };
+    options.ext = { ...options.ext, [OURS]: report };
   }
   return options;
 }

@@ -15,7 +15,7 @@ LAYERS = (
     ("models",),
     ("settings", "redaction"),
     ("limits", "scripts", "runners", "analysis", "reports", "history", "advice"),
-    ("ahead", "ongoing", "following", "judging"),
+    ("ahead", "beginning", "ongoing", "following", "judging"),
     ("driver",),
     ("comparing", "gating", "repeats"),
     ("insights", "upkeep"),

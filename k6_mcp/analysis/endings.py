@@ -29,15 +29,46 @@ def ending(case: Case) -> Cause | None:
             f"k6 could not be started: {quoted(outcome.spawn_error or outcome.log.cause or 'no reason given')}",
             "check_health says which k6 is used and whether it works",
         )
+    if outcome.stop_reason == "unplanned":
+        return _unplanned(case)
     if outcome.stop_reason == "deadline" and not case.ended_by_itself:
         return _timed_out(case)
     if case.summary_timed_out and case.load_was_over:
         return _summary_timed_out(case)
+    if outcome.log.out_of_memory and outcome.exit_code is not None:
+        return _out_of_memory(case)
     if outcome.exit_code is None:
         return Cause("k6_crashed", "how k6 ended is not known: the server that ran it is gone", "run the test again")
     if signal_of(outcome.exit_code):
         return _killed(case, outcome.exit_code)
     return _BY_CODE.get(outcome.exit_code, _unknown)(case)
+
+
+def _unplanned(case: Case) -> Cause:
+    vus = count(case.plan.max_vus, "VU") if case.plan else "its VUs"
+    message = f"k6 used more VUs than it had planned ({vus}) and was stopped; figures up to then are kept"
+    return Cause("script_error", message, f"declare the whole load in the script's options; {_SEE_LOG}", _cause_lines(case))
+
+
+def _out_of_memory(case: Case) -> Cause:
+    limit, kept = case.outcome.memory_limit, "" if case.outcome.phase == "plan" else "; figures up to then are kept"
+    evidence = _cause_lines(case)
+    if limit is None:
+        hint = "use fewer VUs, discardResponseBodies, or a machine with more memory"
+        return Cause("stopped_externally", f"k6 got no more memory from the system and ended{kept}", hint, evidence)
+    if limit.of_server:
+        message = f"k6 ran out of memory: the server's own process is limited to {limit.mb} MB of address space{kept}"
+        return Cause(
+            "internal", message, "raise `ulimit -v` (or the service's LimitAS) for the server: k6 alone reserves 2 GB", evidence
+        )
+    where = "loading the script" if case.outcome.phase == "plan" else "running it"
+    return Cause(
+        "script_error",
+        f"k6 needed more than the {limit.mb} MB of memory that it may use for {where}, and ended{kept}",
+        "look for what grows without end (endless recursion, arrays), load data with SharedArray, use discardResponseBodies or fewer VUs; "
+        "K6_MCP_MAX_K6_MEMORY_MB in the server's environment sets the limit",
+        evidence,
+    )
 
 
 def _timed_out(case: Case) -> Cause:

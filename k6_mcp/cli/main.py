@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from k6_mcp.cli.exit_codes import CANCELLED, REFUSED
 from k6_mcp.cli.parser import build_parser
 from k6_mcp.cli.words import in_commands
-from k6_mcp.errors import K6McpError
+from k6_mcp.errors import Interrupted, K6McpError
 from k6_mcp.frontends.standard_streams import hold_standard_streams
 from k6_mcp.settings import Settings
 
@@ -24,12 +24,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _COMMANDS[options.command](options, Settings.from_environment())
     except K6McpError as error:
         _refuse(error, as_json=getattr(options, "json", False))
-        return REFUSED
+        return _code_of_interruption(options) if isinstance(error, Interrupted) else REFUSED
     except KeyboardInterrupt:
-        return REFUSED if options.command == "gate" else CANCELLED  # 3 would say that it had judged
+        return _code_of_interruption(options)
     except BrokenPipeError:  # the reader of a pipe has seen enough; the interpreter must not flush into it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _code_of_interruption(options: argparse.Namespace) -> int:
+    return REFUSED if options.command == "gate" else CANCELLED  # 3 would say that it had judged
 
 
 def _refuse(error: K6McpError, *, as_json: bool) -> None:

@@ -14,6 +14,7 @@ from k6_mcp.cli.findings import findings_view
 from k6_mcp.cli.report import wanted, write_report
 from k6_mcp.cli.verdict import verdict
 from k6_mcp.frontends.mcp_server.progress import live_line
+from k6_mcp.frontends.oneshot_methods import started
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import FINAL, Run
@@ -49,9 +50,9 @@ async def run(options: argparse.Namespace, settings: Settings, service: LoadTest
 async def run_to_end(service: LoadTests, test: LoadTest, *, silent: bool) -> tuple[Run, Run]:
     """Run `test` with its repeats, showing it unless `silent`; return the run that was started and what is told of all at the end."""
     with stop_signals() as stop:
-        started = await service.start(test)
+        first = await started(service, test, stop)
         with nullcontext(_ignore) if silent else live(stderr()) as show:
-            return started, await _until_final(service, started, stop, show)
+            return first, await _until_final(service, first, stop, show)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # a process for one test waits for each import
     from k6_mcp.runners.signals import Stop
 
 LONGEST_WAIT_S = 3600.0  # one wait; repeated until the run is final
-_ASK_AGAIN = "send the line again to a new process"
+_ASK_AGAIN = "ask a new process again"
 _K6_RUNS_S = 0.02  # half of the shortest run
 
 
@@ -42,7 +42,13 @@ class Upkeep(Protocol):
     async def health(self) -> Health: ...
 
 
-class Service(Protocol):
+class Starts(Protocol):
+    """What can start a test."""
+
+    async def start(self, test: LoadTest) -> Run: ...
+
+
+class Service(Starts, Protocol):
     """What this front end needs of `k6_mcp.service.LoadTests`."""
 
     @property
@@ -51,7 +57,6 @@ class Service(Protocol):
     def upkeep(self) -> Upkeep: ...
     def excess(self, test: LoadTest) -> tuple[str, ...]: ...
     async def plan(self, test: LoadTest) -> PlanReport: ...
-    async def start(self, test: LoadTest) -> Run: ...
     async def wait(self, run_id: str, wait_s: float, emit: Callable[[Run], None] | None = None) -> Run: ...
     async def stop(self, run_id: str) -> Run: ...
     async def log(self, run_id: str) -> str: ...
@@ -81,7 +86,8 @@ async def answer(call: Call) -> OneShotAnswer:
 
 async def _execute(call: Call) -> OneShotAnswer:
     """Run a test to its end, however long that takes; asked to stop, or without a reader, k6 is stopped gracefully."""
-    run = await _started(call)
+    test = parse_load_test(load_arguments(call.params), judge=call.service.excess)
+    run = await started(call.service, test, call.stop)
     stopper = asyncio.create_task(_stop_when_asked(call, run.run_id))
     preparing = asyncio.create_task(_prepare_answer())
 
@@ -100,17 +106,16 @@ async def _execute(call: Call) -> OneShotAnswer:
     return answer_run(run)
 
 
-async def _started(call: Call) -> Run:
+async def started(service: Starts, test: LoadTest, stop: Stop) -> Run:
     """Start the test; asked to stop meanwhile, what k6 does for its plan is ended and nothing runs. Raises K6McpError."""
-    test = parse_load_test(load_arguments(call.params), judge=call.service.excess)
-    starting, asked = asyncio.create_task(call.service.start(test)), asyncio.create_task(call.stop.wait())
+    starting, asked = asyncio.create_task(service.start(test)), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((starting, asked), return_when=asyncio.FIRST_COMPLETED)
-        if call.stop.asked:
+        if stop.asked:
             starting.cancel()
         return await starting
     except asyncio.CancelledError:
-        if not call.stop.asked:
+        if not stop.asked:
             raise
         raise Interrupted("this process was asked to end before the test had begun; nothing was run", hint=_ASK_AGAIN) from None
     finally:

@@ -9,9 +9,10 @@ from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from k6_mcp.ahead import begin
+from k6_mcp.ahead import begin, new_launcher
 from k6_mcp.frontends.oneshot_request import EXECUTING, load_arguments, parse
 from k6_mcp.models.rules import parse_load_test
+from k6_mcp.runners.early import end_at_once
 
 if TYPE_CHECKING:
     from k6_mcp.runners.launcher import Launcher
@@ -44,5 +45,8 @@ def _begin(line: bytes, settings: Settings) -> Launcher | None:
     with suppress(Exception):
         request = parse(line)
         if request.method in EXECUTING:
-            return begin(settings, parse_load_test(load_arguments(request.params)))
+            test, launcher = parse_load_test(load_arguments(request.params)), new_launcher(settings)
+            end_at_once(launcher.close)  # the folder of what is begun holds the script
+            begin(launcher, settings, test)
+            return launcher
     return None

@@ -148,7 +148,12 @@ class Database:
             except BaseException:
                 await connection.close()
                 raise
-        except (sqlite3.Error, OSError, HistoryUnavailable) as error:
+        except (
+            sqlite3.Error,
+            OSError,
+            RuntimeError,
+            HistoryUnavailable,
+        ) as error:  # where memory is short no thread can be started
             trouble = error if isinstance(error, HistoryUnavailable) else unavailable(error, self.path)
             self._opening.note(trouble)
             raise trouble from error

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from k6_mcp.models.metrics import ErrorSample
+from k6_mcp.models.plan import MemoryLimit
 
-StopReason = Literal["caller", "deadline", "shutdown", "handle_summary"]
+StopReason = Literal["caller", "deadline", "shutdown", "handle_summary", "unplanned"]
 
 
 class Started(NamedTuple):
@@ -46,7 +47,10 @@ class LogMessage(NamedTuple):
 
 
 class LogDigest(NamedTuple):
-    """k6's stderr, counted and cut: `cause` is the line that explains the exit code, `thrown` counts iterations that threw."""
+    """k6's stderr, counted and cut: `cause` is the line that explains the exit code, `thrown` counts iterations that threw.
+
+    `out_of_memory` says that Go ended k6 because it got no more memory.
+    """
 
     cause: str | None = None
     cause_hint: str | None = None
@@ -56,6 +60,7 @@ class LogDigest(NamedTuple):
     samples: tuple[ErrorSample, ...] = ()
     dropped_lines: int = 0
     went_running: bool = False
+    out_of_memory: bool = False
 
 
 class BrowserStart(NamedTuple):
@@ -69,9 +74,10 @@ class Outcome(NamedTuple):
     """How a k6 process ended and what it left; negative `exit_code` is the signal that killed it, None if it never started.
 
     `stop_reason` is set only when *we* stopped it; `handle_summary` says that load and teardown were over and only the script's
-    handleSummary was not. `summary` is the wrapper's `handleSummary(data)` JSON text and `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
-    its threads, added up, waited for one of them, `steal_s` what the hypervisor took from all CPUs meanwhile.
-    `browser` is there where k6 could not start one.
+    handleSummary was not, `unplanned` that k6 used more VUs than its plan has. `summary` is the wrapper's `handleSummary(data)` JSON text and
+    `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
+    its threads, added up, waited for one of them, `steal_s` what the hypervisor took from all CPUs meanwhile,
+    `memory_limit` what it was held to, None if to nothing. `browser` is there where k6 could not start one.
     """
 
     exit_code: int | None
@@ -90,3 +96,4 @@ class Outcome(NamedTuple):
     cores: int | None = None
     spawn_error: str | None = None
     browser: BrowserStart | None = None
+    memory_limit: MemoryLimit | None = None

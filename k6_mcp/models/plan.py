@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from pydantic import SecretStr
+
 from k6_mcp.models.base import Model
 from k6_mcp.models.script import Script
 
@@ -91,11 +93,26 @@ class Plan(Model):
         return self.phases or len(self.scenarios) > 1
 
 
+class Planned(NamedTuple):
+    """What k6 answered: the plan to be shown, and the options that it consolidated for it, as JSON, which may hold secrets."""
+
+    plan: Plan
+    options: SecretStr
+
+
+class MemoryLimit(NamedTuple):
+    """So many MB k6 may use; `of_server` says that it is the address space that the server's own process was limited to."""
+
+    mb: int
+    of_server: bool = False
+
+
 class RunPlan(NamedTuple):
-    """What a runner executes: the script and its plan under a run id; no path, no pid, so any runner can take it."""
+    """What a runner executes: the script, its plan and the `options` of that under a run id; no path, no pid, so any runner can take it."""
 
     run_id: str
     script: Script
     plan: Plan
+    options: SecretStr
     k6_version: str
     deadline_s: float

@@ -19,8 +19,9 @@ _TAG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")
 _LONGEST_TAG = 200  # characters of a value
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, 5.6.2 token
 _STATUSES = re.compile(r"([1-5]\d\d)(?:-([1-5]\d\d))?\Z|([1-5])xx\Z")
-_RESERVED_ENV = re.compile(
-    r"(K6_.*|PATH|HOME|NO_COLOR|SSLKEYLOGFILE|GO[A-Z]+|LD_.*|DYLD_.*|XDG_.*|(?:https?|all|no)_proxy)\Z", re.IGNORECASE
+_WITHOUT_EFFECT = re.compile(  # who gives these wants to set k6 or Go, and would be misled: variables reach the script alone
+    r"(K6_.*|(?:https?|all|no)_proxy|SSL_CERT_FILE|SSL_CERT_DIR|SSLKEYLOGFILE|GO(?:DEBUG|GC|MAXPROCS|MEMLIMIT|TRACEBACK))\Z",
+    re.IGNORECASE,
 )
 
 
@@ -82,10 +83,11 @@ def _names(pattern: re.Pattern[str], what: str) -> AfterValidator:
 
 
 def _env(value: dict[str, str]) -> dict[str, str]:
-    if wrong := [name for name in value if _RESERVED_ENV.match(name)]:
-        raise ValueError(f"{', '.join(wrong)} would change k6 itself: choose another name and read it with __ENV.NAME")
-    if wrong := [name for name, text in value.items() if "\0" in text]:
-        raise ValueError(f"the value of {', '.join(wrong)} contains a NUL byte")
+    if wrong := [name for name in value if _WITHOUT_EFFECT.match(name)]:
+        raise ValueError(
+            f"{', '.join(wrong)} would not reach k6, for env is what the script reads as __ENV.NAME and nothing else: "
+            "use the arguments of this tool or the script's options, or choose another name"
+        )
     return value
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Emit, Outcome, StopReason
-from k6_mcp.models.plan import Plan, RunPlan
+from k6_mcp.models.plan import Planned, RunPlan
 from k6_mcp.models.reports import Component
 from k6_mcp.models.script import Script
 
@@ -26,8 +26,14 @@ class Runner(Protocol):
         """Return the id of the run for which the plan of exactly this script is being made already, None if there is none."""
         ...
 
-    async def plan(self, run_id: str, script: Script) -> Plan | Outcome:
-        """Write the script to the run's place and ask k6 what it would do, without traffic; an `Outcome` when k6 refuses it."""
+    async def plan(self, run_id: str, script: Script) -> Planned | Outcome:
+        """Write the script to the run's place and ask k6 what it would do, without traffic; an `Outcome` when k6 refuses it.
+
+        Raises:
+            LimitExceeded: If the script's options are too large to be handed to the run.
+            K6NotFound: If there is no k6.
+            K6TooOld: If it is older than supported.
+        """
         ...
 
     async def run(self, plan: RunPlan, emit: Emit) -> Outcome:

@@ -15,6 +15,7 @@ from k6_mcp.models.reports import Component
 from k6_mcp.runners.browser import locate_browser, remove_folder
 from k6_mcp.runners.find import ask
 from k6_mcp.runners.launcher import Launcher
+from k6_mcp.runners.memory import Allowance
 from k6_mcp.runners.process import drain, owned
 
 _READY = b"DevTools listening on "
@@ -66,7 +67,7 @@ async def _watch(launcher: Launcher, command: Sequence[str], env: Mapping[str, s
         if _READY in output:
             raise Ready
 
-    async with owned(launcher.start(command, env, folder), launcher.watchdog) as child:
+    async with owned(launcher.start(command, env, folder, Allowance()), launcher.watchdog) as child:
         with anyio.move_on_after(_TIMEOUT_S) as patience:
             try:
                 await drain(child.stderr, take)

@@ -12,7 +12,7 @@ REAP_TIMEOUT_S = 5.0
 
 
 class Child:
-    """A started process in a session of its own; `stdout` and `stderr` are descriptors to read, `stderr` -1 where nobody wants to."""
+    """A started process in a session of its own; `stdout` and `stderr` are descriptors to read."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -28,11 +28,9 @@ class Child:
 
     @classmethod
     def ask(cls, command: Sequence[str], env: Mapping[str, str]) -> Self:
-        """Start `command`, of which only the output counts, with exactly `env`. Raises OSError."""
-        nothing = subprocess.DEVNULL
-        return cls(
-            subprocess.Popen(command, stdin=nothing, stdout=subprocess.PIPE, stderr=nothing, env=env, start_new_session=True)
-        )
+        """Start `command`, of which only what it says counts, with exactly `env`. Raises OSError."""
+        nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
+        return cls(subprocess.Popen(command, stdin=nothing, stdout=pipe, stderr=pipe, env=env, start_new_session=True))
 
     def exit_code(self) -> int | None:
         """Return the exit code, negative for the signal that ended it, None while it lives."""

@@ -1,31 +1,37 @@
 """The command line and environment of k6, the same on every version (docs: k6's options reference)."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S, Plan
+from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S, Plan, Planned
 from k6_mcp.models.script import Script
+from k6_mcp.runners.watchdog import PATH
 
 _RECORD_TAGS = (
     "error_code",
     "scenario",
 )  # one that most requests carry costs k6 8 % of a request; error_code is on failures only
 
+_PIECE_CHARS = 100_000  # Linux refuses a variable above 128 KiB
 _TREND_STATS = ("avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "p(99.9)", "count")
 _PERCENTILE = re.compile(r"p\(\s*(\d+(?:\.\d+)?)\s*\)")
 
 
-def environment(folder: RunFolder, script: Script, plan: Plan | None = None) -> Mapping[str, str]:
+def environment(folder: RunFolder, script: Script, planned: Planned | None = None) -> Mapping[str, str]:
     """Return the whole environment of k6: nothing of the caller's own, so that no stray K6_* variable changes a run.
 
-    The script's variables travel here and not as `-e` arguments, which every user of the machine could read.
+    The script's variables travel here and not as `-e` arguments, which every user of the machine could read; in JSON, out of which the
+    wrapper makes `__ENV` (templates/_given.js), so that none of them means anything to a shell, to Go or to k6. For a run the
+    options of its plan travel along.
     """
+    plan = planned.plan if planned else None
     for_plan = {"GOMAXPROCS": "1"} if plan is None else {}  # it gets no faster by more, and who asked has work to do meanwhile
     return {
         **for_plan,
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PATH": PATH,
         "HOME": str(folder.path / "home"),
         "NO_COLOR": "1",
         "GOGC": "300",  # collecting less often saves what recording the time series costs, for some 80 MB of memory
@@ -39,8 +45,15 @@ def environment(folder: RunFolder, script: Script, plan: Plan | None = None) -> 
         "K6_WEB_DASHBOARD_PERIOD": "1s",
         "K6_WEB_DASHBOARD_TAGS": ",".join(_RECORD_TAGS if plan is None or plan.tells_scenarios else _RECORD_TAGS[:1]),
         "K6_WEB_DASHBOARD_RECORD": str(folder.record),
-        **{name: secret.get_secret_value() for name, secret in script.env.items()},
+        **_pieces("K6_MCP_GIVEN", json.dumps({name: secret.get_secret_value() for name, secret in script.env.items()})),
+        **_pieces("K6_MCP_PLANNED", planned.options.get_secret_value() if planned else ""),
     }
+
+
+def _pieces(name: str, text: str) -> Mapping[str, str]:
+    """Return `text` as variables that are small enough; a colon comes first, so that no shell takes one for a function."""
+    starts = range(0, len(text), _PIECE_CHARS)
+    return {f"{name}_{number}": f":{text[start : start + _PIECE_CHARS]}" for number, start in enumerate(starts)}
 
 
 def inspect_command(k6: Path, folder: RunFolder, script: Script) -> list[str]:

@@ -1,15 +1,20 @@
 """k6's own plan of a script (`k6 inspect --execution-requirements`) read into a `Plan`."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from k6_mcp.errors import LimitExceeded
 from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.plan import Plan, ScenarioPlan, StagePlan, ThresholdPlan
 
 _DEFAULT_MAX_DURATION_S = 600.0  # of the iteration executors
 _DEFAULT_PHASE_TIMEOUT_S = 60.0  # of setup() and teardown()
+_COMPUTED = ("totalDuration", "maxVUs")  # no options
+_SHORTCUTS = ("vus", "duration", "iterations", "stages")  # k6 has made scenarios of them
+_LARGEST_OPTIONS = 400_000  # of the 2 MiB that Linux allows for an environment and arguments together
 
 
 def _seconds(value: object) -> object:
@@ -129,6 +134,27 @@ def read_plan(text: str, warnings: Iterable[str] = ()) -> Plan:
         rps=options.rps,
         setup_timeout_s=options.setup_timeout or _DEFAULT_PHASE_TIMEOUT_S,
         teardown_timeout_s=options.teardown_timeout or _DEFAULT_PHASE_TIMEOUT_S,
+    )
+
+
+def planned_options(text: str) -> str:
+    """Return the options in k6's inspect output as JSON that k6 takes as a script's own, to mean the same again.
+
+    Raises:
+        LimitExceeded: If they are too large to be handed to a run.
+    """
+    printed = cast(dict[str, object], json.loads(text))
+    options = json.dumps({name: value for name, value in printed.items() if name not in (*_COMPUTED, *_SHORTCUTS)})
+    if len(options) > _LARGEST_OPTIONS:
+        raise too_large(f"{len(options)}")
+    return options
+
+
+def too_large(characters: str) -> LimitExceeded:
+    """Return the refusal of options that cannot be handed to a run."""
+    return LimitExceeded(
+        f"the script's options have {characters} characters as JSON; a run can be given {_LARGEST_OPTIONS}",
+        hint="declare fewer or shorter thresholds, scenarios, tags, hosts or certificates; nothing was run",
     )
 
 

@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 from k6_mcp.models.browser import AS_K6_DOES, Browser
 from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.plan import Planned
 from k6_mcp.models.script import Script
 from k6_mcp.runners.child import Child
 from k6_mcp.runners.command import environment, inspect_command
 from k6_mcp.runners.elsewhere import Elsewhere
 from k6_mcp.runners.files import write_script
 from k6_mcp.runners.find import ask_version, locate
+from k6_mcp.runners.memory import Allowance, allowance
 from k6_mcp.runners.watchdog import Watchdog
 
 
@@ -25,6 +27,7 @@ class Inspection(NamedTuple):
     folder: RunFolder
     started_at: datetime
     child: Child | OSError
+    allowed: Allowance
 
 
 class Launcher:
@@ -33,12 +36,21 @@ class Launcher:
     A process for one test begins k6's plan here before it imports what the rest of the road needs: both take their time.
     """
 
-    def __init__(self, results_dir: Path, k6_bin: str | None, search_path: str, browser: Browser = AS_K6_DOES) -> None:
+    def __init__(
+        self,
+        results_dir: Path,
+        k6_bin: str | None,
+        search_path: str,
+        max_memory_mb: int | None = None,
+        browser: Browser = AS_K6_DOES,
+    ) -> None:
         self._results_dir = results_dir
         self._k6_bin = k6_bin
         self.search_path = search_path
         self.browser = browser
+        self._max_memory_mb = max_memory_mb
         self._begun: dict[str, Inspection] = {}
+        self._beginning: str | None = None
         self._version_asked: tuple[Path, Child] | None = None
         self.watchdog = Watchdog()
         self.elsewhere = Elsewhere()
@@ -51,9 +63,16 @@ class Launcher:
         """Return the folder of a run."""
         return self.elsewhere.folder(run_id) or RunFolder(self._results_dir, run_id)
 
-    def start(self, command: Sequence[str], env: Mapping[str, str], cwd: Path) -> Child:
-        """Start a command that does not outlive this process. Raises OSError."""
-        return Child.start(self.watchdog.guard(command), env, cwd, self.watchdog.stdin())
+    def allowance(self, planned: Planned | None = None) -> Allowance:
+        """Return how much memory k6 may use for a plan, or while it makes one."""
+        return allowance(self._max_memory_mb, planned)
+
+    def start(self, command: Sequence[str], env: Mapping[str, str], cwd: Path, allowed: Allowance) -> Child:
+        """Start a command that does not outlive this process, and uses no more than `allowed`. Raises OSError."""
+        guarded = self.watchdog.guard(command, allowed.address_space_kb)
+        if allowed.memory_mb is not None:
+            env = {**env, "GOMEMLIMIT": f"{allowed.memory_mb}MiB"}  # before it gets no more, Go collects its garbage more often
+        return Child.start(guarded, env, cwd, self.watchdog.stdin())
 
     def begin(self, run_id: str, script: Script) -> None:
         """Let k6 begin its plan of `script`, and to tell its version; `inspect` and `version_asked` have them.
@@ -62,8 +81,9 @@ class Launcher:
             K6NotFound: If there is no k6.
             OSError: If the script can be written nowhere.
         """
-        path = self.locate()
+        path, self._beginning = self.locate(), run_id
         self._begun[run_id] = self._inspect(path, run_id, script)
+        self._beginning = None
         with contextlib.suppress(OSError):
             self._version_asked = (path, ask_version(path))
 
@@ -97,15 +117,17 @@ class Launcher:
         if self._version_asked:
             self._version_asked[1].end()
         self.watchdog.close()
+        if self._beginning:  # a signal came meanwhile
+            self.discard(self._beginning)
         self.elsewhere.close()
 
     def _inspect(self, k6: Path, run_id: str, script: Script) -> Inspection:
-        folder, started_at = self._write(run_id, script), datetime.now(UTC)
+        folder, started_at, allowed = self._write(run_id, script), datetime.now(UTC), self.allowance()
         try:
-            child = self.start(inspect_command(k6, folder, script), environment(folder, script), folder.path)
+            child = self.start(inspect_command(k6, folder, script), environment(folder, script), folder.path, allowed)
         except OSError as error:
-            return Inspection(script, folder, started_at, error)
-        return Inspection(script, folder, started_at, child)
+            return Inspection(script, folder, started_at, error, allowed)
+        return Inspection(script, folder, started_at, child, allowed)
 
     def _write(self, run_id: str, script: Script) -> RunFolder:
         try:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
+from pydantic import SecretStr
 
-from k6_mcp.errors import K6McpError
+from k6_mcp.errors import K6McpError, LimitExceeded
 from k6_mcp.models.browser import BROWSER_MISSING, BROWSER_NOT_STARTED, BROWSER_STARTING
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
-from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S, Plan, RunPlan
+from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S, Plan, Planned, RunPlan
 from k6_mcp.models.script import Script
 from k6_mcp.redaction import credentials_in, redact_said, redact_text, with_parts
 from k6_mcp.runners.browser import browser_environment, browser_notes, remove_home
@@ -21,9 +22,10 @@ from k6_mcp.runners.child import Child, interrupt
 from k6_mcp.runners.command import environment, run_command
 from k6_mcp.runners.cpu import CpuWatch, usable_cores
 from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, without_secret_names
-from k6_mcp.runners.inspect import read_plan
+from k6_mcp.runners.inspect import planned_options, read_plan, too_large
 from k6_mcp.runners.launcher import Inspection, Launcher
 from k6_mcp.runners.logs import LogReader
+from k6_mcp.runners.memory import limit
 from k6_mcp.runners.names import RecordNames, masked_plan, secrets_of_names
 from k6_mcp.runners.process import owned, wait_drained
 from k6_mcp.runners.stdout import StdoutReader
@@ -85,14 +87,17 @@ class LocalRunner:
         """Return the id of the run for which k6 is making its plan of this script already, None if there is none."""
         return self._launcher.begun(script)
 
-    async def plan(self, run_id: str, script: Script) -> Plan | Outcome:
+    async def plan(self, run_id: str, script: Script) -> Planned | Outcome:
         """Write the script to the run's folder and return k6's plan of it, or how k6 refused it; raises as `k6` does."""
-        inspection, planned = self._launcher.inspect(run_id, script), list[Plan | Outcome]()
+        inspection, planned = self._launcher.inspect(run_id, script), list[Planned | Outcome | LimitExceeded]()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._look_at_k6, tasks)  # k6's version beside its plan: each takes a process of 20 ms
             planned.append(await self._plan(inspection))
         await self.k6()
-        return planned[0] if planned else await self._plan(self._launcher.inspect(run_id, script))
+        found = planned[0] if planned else await self._plan(self._launcher.inspect(run_id, script))
+        if isinstance(found, LimitExceeded):
+            raise found
+        return found
 
     async def _look_at_k6(self, tasks: TaskGroup) -> None:
         try:
@@ -100,7 +105,7 @@ class LocalRunner:
         except K6McpError:  # told by the next `k6`; what is no k6 may never end its plan
             tasks.cancel_scope.cancel()
 
-    async def _plan(self, inspection: Inspection) -> Plan | Outcome:
+    async def _plan(self, inspection: Inspection) -> Planned | Outcome | LimitExceeded:
         if isinstance(inspection.child, OSError):
             return _not_started(inspection.started_at, inspection.child)
         script, reader = inspection.script, LogReader(appender(inspection.folder.log), _secrets(inspection.script))
@@ -119,8 +124,15 @@ class LocalRunner:
         if exit_code == 0:
             warnings = (message.text for message in log.messages if message.level == "warning")
             try:
-                plan = masked_plan(read_plan(output.decode("utf-8", errors="replace"), warnings), secrets_of_names(script))
-                return plan.model_copy(update={"notes": tuple(browser_notes(plan))}) if plan.browser else plan
+                if len(output) >= _PLAN_BYTES:
+                    return too_large(f"more than {_PLAN_BYTES}")
+                printed = output.decode("utf-8", errors="replace")
+                plan = masked_plan(read_plan(printed, warnings), secrets_of_names(script))
+                if plan.browser:
+                    plan = plan.model_copy(update={"notes": tuple(browser_notes(plan))})
+                return Planned(plan, SecretStr(planned_options(printed)))
+            except LimitExceeded as error:  # no raise: a task group would make a group of it
+                return error
             except ValueError as error:  # a k6 newer than we know
                 return _not_started(inspection.started_at, error)
         timed_out = exit_code is None
@@ -132,6 +144,7 @@ class LocalRunner:
             started_at=inspection.started_at,
             ended_at=datetime.now(UTC),
             log=log,
+            memory_limit=limit(inspection.allowed),
         )
 
     async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
@@ -144,12 +157,14 @@ class LocalRunner:
             if stop.reason:
                 return Outcome(exit_code=None, stop_reason=stop.reason, started_at=started, ended_at=started)
             command = run_command((await self.k6()).path, folder, plan.script, plan.plan)
-            env = {**environment(folder, plan.script, plan.plan), **self._for_browser(plan.plan, folder)}
-            child = self._launcher.start(command, env, folder.path)
+            planned = Planned(plan.plan, plan.options)
+            env = {**environment(folder, plan.script, planned), **self._for_browser(plan.plan, folder)}
+            allowed = self._launcher.allowance(planned)
+            child = self._launcher.start(command, env, folder.path, allowed)
             async with owned(child, self._launcher.watchdog):
                 emit(Started(at=started))
                 attempt = _Attempt(child, folder, plan, stop, emit, started)
-                outcome = await attempt.outcome()
+                outcome = (await attempt.outcome())._replace(memory_limit=limit(allowed))
             return await self._with_browser_start(outcome) if attempt.lacks_browser(outcome) else outcome
         except (OSError, K6McpError) as error:
             return _not_started(started, error)
@@ -311,6 +326,8 @@ class _Attempt:
         if (progress := self._stdout.progress) is not None and progress is not before:
             self._tail.read()
             self._emit(progress)
+            if progress.max_vus > self._plan.plan.max_vus and not self._record_ended.is_set():
+                self._stop.ask("unplanned")
 
     def _take_record(self, line: str) -> None:
         self._emit(RecordLine(line=self._names.shown(line)))

@@ -9,6 +9,7 @@ from typing import cast
 from k6_mcp.models.metrics import ErrorSample
 from k6_mcp.models.outcome import LogDigest, LogMessage
 from k6_mcp.redaction import redact_said
+from k6_mcp.runners.memory import ran_out
 
 _TIME = re.compile(rb'"time":"[^"]*"|time="[^"]*"')
 _LOGFMT = re.compile(r'level=(\w+) msg="((?:[^"\\]|\\.)*)"')
@@ -60,6 +61,7 @@ class LogReader:
         self._samples: dict[tuple[str, int], ErrorSample] = {}
         self._sample_lines = 0
         self._cause: _Entry | None = None
+        self._out_of_memory = False
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes, in order."""
@@ -95,9 +97,11 @@ class LogReader:
             samples=tuple(self._samples.values()),
             dropped_lines=self._dropped,
             went_running=went_running,
+            out_of_memory=self._out_of_memory,
         )
 
     def _line(self, line: bytes) -> None:
+        self._out_of_memory = self._out_of_memory or (line[:1] != b"{" and ran_out(line))
         self._thrown += _ended_iteration(line)
         self._failures += b'"msg":"Request Failed"' in line
         if _SAMPLE in line and self._sample(line):

@@ -11,11 +11,13 @@ import anyio
 from k6_mcp.errors import K6NotFound, K6TooOld
 from k6_mcp.runners.child import Child
 from k6_mcp.runners.find import ask, ask_version, install_hint
+from k6_mcp.runners.memory import MORE_MEMORY, ran_out, too_little
 from k6_mcp.runners.process import drain, owned
 
 OLDEST = (1, 0, 0)
 _VERSION_TIMEOUT_S = 10.0  # `k6 version` takes 20 ms; a binary that needs longer is not k6
 _LONGEST_ANSWER_BYTES = 65_536
+_COMPLAINT_S = 0.2  # both pipes end with it, unless it has started something
 
 
 class K6Binary(NamedTuple):
@@ -42,10 +44,14 @@ async def probe(path: Path, asked: Child | None = None) -> K6Binary:
     """
     try:
         with anyio.fail_after(_VERSION_TIMEOUT_S):
-            answer = await _answer(asked or ask_version(path)) or await _answer(ask(path, "version"))
+            answer, complaint = await _answer(asked or ask_version(path))
+            if not answer:
+                answer, complaint = await _answer(ask(path, "version"))
     except (OSError, TimeoutError) as error:
         raise K6NotFound(f"{path} cannot be started: {str(error) or 'no answer in time'}", hint=install_hint()) from error
     version = _parse_version(answer)
+    if version is None and ran_out(complaint):
+        raise K6NotFound(f"{path} cannot be started: the server has {too_little()}", hint=MORE_MEMORY)
     if version is None:
         raise K6NotFound(f"{path} does not answer `version` as k6 does", hint="set K6_BIN to a k6 binary")
     if _release(version) < OLDEST:
@@ -53,19 +59,31 @@ async def probe(path: Path, asked: Child | None = None) -> K6Binary:
     return K6Binary(path, version)
 
 
-async def _answer(child: Child) -> str:
-    """Return the beginning of what a command prints."""
-    output = bytearray()
+async def _answer(child: Child) -> tuple[str, bytes]:
+    """Return the beginning of what a command prints, and of what it complains of."""
+    output, complaint, complained = bytearray(), bytearray(), anyio.Event()
 
+    async def listen() -> None:
+        await _read(child.stderr, complaint)
+        complained.set()
+
+    async with owned(child), anyio.create_task_group() as tasks:
+        tasks.start_soon(listen)
+        await _read(child.stdout, output)
+        with anyio.move_on_after(_COMPLAINT_S):
+            await complained.wait()
+        tasks.cancel_scope.cancel()
+    return output.decode(errors="replace"), bytes(complaint)
+
+
+async def _read(pipe: int, into: bytearray) -> None:
     def take(chunk: bytes) -> None:
-        output.extend(chunk)
-        if len(output) >= _LONGEST_ANSWER_BYTES:
+        into.extend(chunk[: _LONGEST_ANSWER_BYTES - len(into)])
+        if len(into) >= _LONGEST_ANSWER_BYTES:
             raise _Enough
 
-    async with owned(child):
-        with contextlib.suppress(_Enough):
-            await drain(child.stdout, take)
-    return output[:_LONGEST_ANSWER_BYTES].decode(errors="replace")
+    with contextlib.suppress(_Enough):
+        await drain(pipe, take)
 
 
 def _parse_version(text: str) -> str | None:

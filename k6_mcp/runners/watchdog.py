@@ -10,6 +10,11 @@ import os
 import subprocess
 from collections.abc import Sequence
 
+PATH = "/usr/local/bin:/usr/bin:/bin"
+"""Where our own shells and k6 look for commands: neither gets anything of this process's environment."""
+
+_SHELL = "/bin/sh"
+
 # SIGINT first: k6 then still writes its summary; it has 0.3 s for that before SIGKILL.
 _WATCH = """
 trap '' INT TERM HUP QUIT PIPE
@@ -25,19 +30,26 @@ for pid in $live; do kill -INT "$pid"; done 2>/dev/null
 sleep 0.3
 for pid in $live; do kill -KILL "-$pid"; done 2>/dev/null
 """
-_REGISTER_THEN_EXEC = 'echo "+ $$" >&0; exec "$@" </dev/null'
+# A limit that the system does not know, or that is above one it was given itself, leaves all as it is.
+_REGISTER_THEN_EXEC = 'echo "+ $$" >&0; ulimit -v "$1" 2>/dev/null; shift; exec "$@" </dev/null'
 
 
 class Watchdog:
     """Owns the watching shell; started with the first guarded command, restarted should somebody kill it."""
 
-    def __init__(self) -> None:
+    def __init__(self, shell: str = _SHELL) -> None:
+        self._sh = shell
         self._shell: subprocess.Popen[bytes] | None = None
         self._pipe = -1
 
-    def guard(self, command: Sequence[str]) -> list[str]:
-        """Return `command` so wrapped that it registers itself; start it with `stdin` as its standard input and as a session leader."""
-        return ["/bin/sh", "-c", _REGISTER_THEN_EXEC, "k6-mcp", *command]
+    def guard(self, command: Sequence[str], address_space_kb: int | None = None) -> list[str]:
+        """Return `command` so wrapped that it registers itself; start it with `stdin` as its standard input and as a session leader.
+
+        `address_space_kb` is the most that it may have.
+        A shell reads its environment before the command does: it must hold nothing of a caller's.
+        """
+        limit = "unlimited" if address_space_kb is None else str(address_space_kb)
+        return [self._sh, "-c", _REGISTER_THEN_EXEC, "k6-mcp", limit, *command]
 
     def stdin(self) -> int:
         """Return the file descriptor that a guarded command needs as its standard input, starting the watchdog if needed."""
@@ -45,7 +57,8 @@ class Watchdog:
             self.close()
             reader, self._pipe = os.pipe()
             self._shell = subprocess.Popen(
-                ["/bin/sh", "-c", _WATCH],
+                [self._sh, "-c", _WATCH],
+                env={"PATH": PATH},
                 stdin=reader,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

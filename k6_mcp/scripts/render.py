@@ -20,7 +20,7 @@ def render(test: LoadTest) -> Script:
     """Return the script with its wrapper, ready for a runner; reads `script_file`, writes nothing.
 
     Raises:
-        InvalidArguments: If `script_file` cannot be read, or a secret or variable is too large for an environment.
+        InvalidArguments: If `script_file` cannot be read, or a secret or variable is too large to be handed to k6.
     """
     environment = Environment(test.env)
     source_path: str | None = None

@@ -1,7 +1,7 @@
 """What is secret in a request: kept out of the script's text, and masked where the request is shown."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -11,8 +11,8 @@ from k6_mcp.errors import InvalidArguments
 from k6_mcp.redaction import MASK, is_secret_name, redact_text, redact_url
 from k6_mcp.scripts.javascript import Code
 
-_LARGEST_VALUE_BYTES = 100_000  # Linux refuses environment strings above 128 KiB
-_LARGEST_TOTAL_BYTES = 1_000_000  # Linux refuses an environment and arguments above 2 MiB together
+_LARGEST_VALUE_BYTES = 100_000  # each is looked for in all that k6 says
+_LARGEST_TOTAL = 1_000_000  # Linux refuses an environment and arguments above 2 MiB together
 _SHOWN_BODY_CHARS = 2000
 
 
@@ -37,28 +37,22 @@ class Environment:
         """Return everything held.
 
         Raises:
-            InvalidArguments: With every value that an environment cannot carry.
+            InvalidArguments: With every value that is too large.
         """
         reasons = [reason for name, value in self._values.items() for reason in _unfit(self._sources[name], value)]
-        total = sum(len(name.encode()) + len(value.encode()) for name, value in self._values.items())
-        if not reasons and total > _LARGEST_TOTAL_BYTES:
-            reasons = [f"env: has {total} bytes in all; an environment can have {_LARGEST_TOTAL_BYTES}"]
+        total = len(json.dumps(self._values))
+        if not reasons and total > _LARGEST_TOTAL:
+            reasons = [f"env: has {total} characters as JSON with \\u escapes; k6 can be given {_LARGEST_TOTAL}"]
         if reasons:
             hint = "shorten these values, or read them in a script from a file with open()"
             raise InvalidArguments(*reasons, hint=hint)
         return {name: SecretStr(value) for name, value in self._values.items()}
 
 
-def _unfit(source: str, value: str) -> list[str]:
+def _unfit(source: str, value: str) -> Iterator[str]:
     size = len(value.encode())
-    reasons: list[str] = []
     if size > _LARGEST_VALUE_BYTES:
-        reasons.append(
-            f"{source}: has {size} bytes; a value that is passed through the environment can have {_LARGEST_VALUE_BYTES}"
-        )
-    if "\0" in value:
-        reasons.append(f"{source}: contains a NUL byte, which a value that is passed through the environment cannot")
-    return reasons
+        yield f"{source}: has {size} bytes; a value that the script reads through __ENV can have {_LARGEST_VALUE_BYTES}"
 
 
 def is_secret_url(url: str) -> bool:

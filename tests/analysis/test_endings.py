@@ -3,6 +3,7 @@ import pytest
 from k6_mcp.analysis.verdict import judge
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import LogDigest, LogMessage, Outcome
+from k6_mcp.models.plan import MemoryLimit
 from k6_mcp.models.run import FailureKind
 from tests.analysis.samples import metrics, outcome, plan, said, threshold
 
@@ -10,6 +11,9 @@ GOOD = metrics(threshold())
 _HUNG = LogMessage("error", "failed to handle the end-of-test summary: handleSummary() execution timed out after 20 seconds", 1)
 NOTHING_DONE = metrics(iterations=0, iterations_interrupted=2, requests=2)
 NO_FIGURES = metrics(source="none", requests=0, iterations=0, latency=None, error_rate=None)
+
+
+_STARVED = LogDigest(out_of_memory=True, went_running=True)
 
 
 def _refused_script(cause: str, exit_code: int) -> Outcome:
@@ -87,6 +91,15 @@ _ENDINGS: tuple[tuple[Outcome, Metrics | None, FailureKind, str], ...] = (
     (outcome(-6), GOOD, "k6_crashed", "SIGABRT"),
     (outcome(109), GOOD, "k6_crashed", "go panic"),
     (outcome(2), NO_FIGURES, "k6_crashed", "exit code 2"),
+    (outcome(2, log=_STARVED, memory_limit=MemoryLimit(1200)), NO_FIGURES, "script_error", "more than the 1200 MB of memory"),
+    (
+        outcome(-6, log=_STARVED, memory_limit=MemoryLimit(700, of_server=True)),
+        GOOD,
+        "internal",
+        "limited to 700 MB of address space",
+    ),
+    (outcome(2, log=_STARVED), NO_FIGURES, "stopped_externally", "no more memory from the system"),
+    (outcome(0, stop_reason="unplanned"), GOOD, "script_error", "more VUs than it had planned"),
     (outcome(42), GOOD, "k6_crashed", "42"),
     (outcome(None), GOOD, "k6_crashed", "not known"),
     (outcome(None, spawn_error="Exec format error"), None, "internal", "Exec format error"),

@@ -8,7 +8,7 @@ from k6_mcp.analysis.record import Record
 from k6_mcp.analysis.summary import read
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import Outcome, Progress, RecordLine, RunEvent
-from k6_mcp.models.plan import Plan, RunPlan
+from k6_mcp.models.plan import Plan, Planned, RunPlan
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.script import Script
 from k6_mcp.runners.launcher import Launcher
@@ -71,12 +71,12 @@ async def measure(
             when(runner, event, record)
 
     try:
-        plan = await runner.plan(_RUN_ID, source)
-        assert isinstance(plan, Plan), plan
-        outcome = await runner.run(RunPlan(run_id=_RUN_ID, script=source, plan=plan, k6_version="", deadline_s=_DEADLINE_S), emit)
+        planned = await runner.plan(_RUN_ID, source)
+        assert isinstance(planned, Planned), planned
+        outcome = await runner.run(RunPlan(_RUN_ID, source, planned.plan, planned.options, "", _DEADLINE_S), emit)
     finally:
         runner.close()
-    return Measurement(outcome, plan, tuple(lines))
+    return Measurement(outcome, planned.plan, tuple(lines))
 
 
 def stop_after(seconds: float) -> Callable[[LocalRunner, RunEvent, Record], None]:

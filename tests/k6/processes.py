@@ -21,9 +21,9 @@ async def until(condition: Callable[[], T | None], what: str, timeout_s: float =
     return value
 
 
-def k6_pids(run_id: str) -> list[int]:
-    """Return the k6 processes that execute this run."""
-    return [pid for pid in _all_pids() if _executes(pid, run_id)]
+def k6_pids(run_id: str, command: str = "run") -> list[int]:
+    """Return the k6 processes that execute this run, or the other command of it."""
+    return [pid for pid in _all_pids() if _executes(pid, run_id, command)]
 
 
 def k6_pid(run_id: str) -> int | None:
@@ -44,9 +44,9 @@ def _all_pids() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 (names are all we need)
 
 
-def _executes(pid: int, run_id: str) -> bool:
+def _executes(pid: int, run_id: str, command: str) -> bool:
     try:
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    return arguments[1:2] == [b"run"] and any(run_id.encode() in argument for argument in arguments)
+    return arguments[1:2] == [command.encode()] and any(run_id.encode() in argument for argument in arguments)

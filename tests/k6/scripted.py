@@ -8,7 +8,7 @@ from typing import cast
 
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Outcome
-from k6_mcp.models.plan import Plan, RunPlan
+from k6_mcp.models.plan import Plan, Planned, RunPlan
 from k6_mcp.models.rules import parse_load_test
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
@@ -43,7 +43,7 @@ class Ran:
         return "\n".join(message.text for message in self.outcome.log.messages)
 
 
-async def planned(settings: Settings, **arguments: object) -> Plan | Outcome:
+async def planned(settings: Settings, **arguments: object) -> Planned | Outcome:
     """Return k6's plan of a request."""
     with closing(LocalRunner(Launcher(settings.results_dir, settings.k6_bin, ""))) as runner:
         return await runner.plan(RUN_ID, render(parse_load_test(arguments)))
@@ -52,8 +52,8 @@ async def planned(settings: Settings, **arguments: object) -> Plan | Outcome:
 async def accepted(settings: Settings, **arguments: object) -> Plan:
     """Return k6's plan of a request that k6 accepts."""
     plan = await planned(settings, **arguments)
-    assert isinstance(plan, Plan), plan.log
-    return plan
+    assert isinstance(plan, Planned), plan.log
+    return plan.plan
 
 
 async def refused(settings: Settings, **arguments: object) -> str:
@@ -68,7 +68,7 @@ async def ran(settings: Settings, **arguments: object) -> Ran:
     script = render(parse_load_test(arguments))
     with closing(LocalRunner(Launcher(settings.results_dir, settings.k6_bin, ""))) as runner:
         plan = await runner.plan(RUN_ID, script)
-        assert isinstance(plan, Plan), plan.log
-        run_plan = RunPlan(run_id=RUN_ID, script=script, plan=plan, k6_version=await runner.k6_version(), deadline_s=_DEADLINE_S)
+        assert isinstance(plan, Planned), plan.log
+        run_plan = RunPlan(RUN_ID, script, plan.plan, plan.options, await runner.k6_version(), _DEADLINE_S)
         outcome = await runner.run(run_plan, lambda event: None)
-    return Ran(plan, outcome, RunFolder(settings.results_dir, RUN_ID).path)
+    return Ran(plan.plan, outcome, RunFolder(settings.results_dir, RUN_ID).path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.app import open_app
-from k6_mcp.models.plan import Plan
+from k6_mcp.models.plan import Planned
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
@@ -34,9 +34,9 @@ async def test_folders_that_are_not_kept_are_few_and_gone_in_the_end(any_k6: str
     script = render(parse_load_test({"script": "export default function () {}", "vus": 1, "iterations": 1}))
 
     with closing(LocalRunner(Launcher(no_folder, any_k6, ""))) as runner:
-        assert isinstance(await runner.plan("r-waits", script), Plan)
+        assert isinstance(await runner.plan("r-waits", script), Planned)
         for number in range(_ENDED):
-            assert isinstance(await runner.plan(f"r-{number}", script), Plan)
+            assert isinstance(await runner.plan(f"r-{number}", script), Planned)
             runner.seal(f"r-{number}", script)
         left = len(_inside(temporary))
         scripts = [bool(runner.script(run_id)) for run_id in ("r-waits", "r-0", f"r-{_ENDED - 1}")]

@@ -18,7 +18,7 @@ from mcp.client.stdio import StdioServerParameters
 from k6_mcp.app import open_app
 from k6_mcp.models.run import Run
 from k6_mcp.settings import Settings
-from tests.k6.processes import alive, until
+from tests.k6.processes import alive, k6_pids, until
 from tests.k6.services import endless, under_load
 from tests.target import Target
 
@@ -135,6 +135,26 @@ async def test_a_signal_stops_the_runs_and_ends_the_process_although_stdin_stays
     assert run.status == "cancelled"
     assert run.metrics is not None
     assert run.metrics.exact
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, None])
+async def test_an_end_while_k6_makes_its_plan_is_told_as_one_and_leaves_no_run(
+    settings: Settings, number: signal.Signals | None
+) -> None:
+    with served(settings) as wire:
+        wire.call(2, "execute_k6_test", script="while (true) {}\nexport default function () {}\n")
+        [run_id] = await until(lambda: run_folders(settings), "the run's folder")
+        await until(lambda: k6_pids(run_id, "inspect"), "the plan")
+        if number is None:
+            wire.stdin.close()
+        else:
+            wire.process.send_signal(number)
+        rest = wire.stdout.read().decode()
+        assert wire.process.wait(10) == (0 if number is None else 128 + number)
+    assert "stopped_externally" not in rest
+    assert "interrupted: this server ended before the test had begun" in rest
+    assert not run_folders(settings)
+    assert not k6_pids(run_id, "inspect")
 
 
 async def test_further_signals_do_not_interrupt_the_end(settings: Settings, target: Target) -> None:

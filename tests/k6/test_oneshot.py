@@ -208,6 +208,16 @@ async def test_a_signal_while_k6_plans_ends_the_plan_and_runs_nothing(settings: 
     assert not [*(settings.results_dir / "runs").iterdir()]
 
 
+async def test_a_signal_before_anything_is_imported_leaves_nothing(settings: Settings) -> None:
+    async with oneshot(settings) as client:
+        await client.send("execute_k6_test", {"script": "while (true) {}\nexport default function () {}\n"})
+        folder = await until(lambda: next(settings.results_dir.glob("runs/*"), None), "the run's folder")
+        client.process.send_signal(signal.SIGTERM)
+        assert await client.process.wait() == 128 + signal.SIGTERM
+    assert not folder.exists()
+    assert not k6_pids(folder.name, "inspect")
+
+
 async def test_a_client_that_is_gone_gets_no_more_load_run_for_it(settings: Settings, target: Target) -> None:
     reader, writer = os.pipe()
     process = await anyio.open_process(

@@ -7,12 +7,13 @@ import signal
 import pytest
 
 from k6_mcp.app import open_app
+from k6_mcp.errors import Interrupted
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
 from k6_mcp.service import LoadTests
 from k6_mcp.settings import Settings
-from tests.k6.processes import alive, k6_pid, until
+from tests.k6.processes import alive, k6_pid, k6_pids, until
 from tests.k6.servers import other_server
 from tests.k6.services import endless, start, under_load
 from tests.target import Target
@@ -97,6 +98,28 @@ async def test_leaving_the_service_stops_every_run_and_keeps_the_figures(setting
         ended = [await service.get(run.run_id) for run in runs]
     assert [run.status for run in ended] == ["cancelled", "cancelled"]
     assert all(run.metrics and run.metrics.exact for run in ended)
+
+
+_LOOPS_WHILE_IT_LOADS = "while (true) {}\nexport default function () {}\n"
+
+
+def _planning(settings: Settings) -> list[int]:
+    return [pid for folder in settings.results_dir.glob("runs/*") for pid in k6_pids(folder.name, "inspect")]
+
+
+async def test_leaving_the_service_while_k6_makes_its_plan_runs_nothing_and_leaves_nothing(settings: Settings) -> None:
+    test = parse_load_test({"script": _LOOPS_WHILE_IT_LOADS})
+    async with open_app(settings) as service:
+        calls = [asyncio.create_task(call(test)) for call in (service.start, service.plan)]
+        pids = await until(lambda: _planning(settings) if len(_planning(settings)) == 2 else None, "two plans")
+    said = await asyncio.gather(*calls, return_exceptions=True)
+    assert [str(error).partition(":")[0] for error in said] == ["interrupted", "interrupted"]
+    assert not any(alive(pid) for pid in pids)
+    assert not [*settings.results_dir.glob("runs/*")]
+    with pytest.raises(Interrupted):
+        await service.start(test)
+    async with open_app(settings) as service:
+        assert not await service.run_ids("")
 
 
 _TEARDOWNS = {"a plain script": "", "a script with a long teardown": "export function teardown() { sleep(60); }"}

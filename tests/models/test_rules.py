@@ -83,7 +83,7 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         ),
         (
             {"url": "http://a", "env": {"K6_VUS": "1"}},
-            "env: K6_VUS would change k6 itself: choose another name and read it with __ENV.NAME",
+            "env: K6_VUS would not reach k6, for env is what the script reads as __ENV.NAME and nothing else: use the arguments",
         ),
         ({"url": "http://a", "headers": {"a b": "1"}}, "headers: not a valid header name: 'a b'"),
         ({"url": "http://a", "headers": {"a": "1\r\nb: 2"}}, "headers: the value of a contains a line break or NUL byte"),

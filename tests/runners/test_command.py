@@ -1,10 +1,12 @@
+import json
+import os
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.plan import Plan, ScenarioPlan, ThresholdPlan
+from k6_mcp.models.plan import Plan, Planned, ScenarioPlan, ThresholdPlan
 from k6_mcp.models.script import Script
 from k6_mcp.runners.command import environment, run_command
 
@@ -33,15 +35,26 @@ def _plan(scenarios: int = 1, phases: bool = False, expression: str = "avg<9", r
     ],
 )
 def test_the_record_names_scenarios_only_where_they_tell_something(plan: Plan, tags: str) -> None:
-    assert environment(FOLDER, SCRIPT, plan)["K6_WEB_DASHBOARD_TAGS"] == tags
+    assert environment(FOLDER, SCRIPT, Planned(plan, SecretStr("{}")))["K6_WEB_DASHBOARD_TAGS"] == tags
 
 
-def test_the_callers_own_environment_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    monkeypatch.setenv("K6_VUS", "7")
-    passed_on = environment(FOLDER, SCRIPT)
-    assert not {"AWS_SECRET_ACCESS_KEY", "K6_VUS"} & passed_on.keys()
-    assert passed_on["TOKEN"] == "s3cret"
+def test_the_servers_own_environment_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "K6_VUS", "SHELLOPTS", "PS4", "BASH_ENV", "LD_PRELOAD"):
+        monkeypatch.setenv(name, "x")
+    with_plan = environment(FOLDER, SCRIPT, Planned(_plan(), SecretStr("{}")))
+    assert not os.environ.keys() & (with_plan.keys() - {"PATH", "HOME", "NO_COLOR"})
+
+
+def test_a_callers_variable_is_none_of_k6s_process() -> None:
+    named = SCRIPT._replace(env={"SHELLOPTS": SecretStr("xtrace"), "A": SecretStr("() { :; }; id" + "x" * 200_000)})
+    passed_on = environment(FOLDER, named)
+    assert not named.env.keys() & passed_on.keys()
+    pieces = [value for name, value in passed_on.items() if name.startswith("K6_MCP_GIVEN_")]
+    assert len(pieces) == 3
+    assert all(value.startswith(":") and len(value) < 131_072 for value in pieces)
+    assert json.loads("".join(value[1:] for value in pieces)) == {
+        name: value.get_secret_value() for name, value in named.env.items()
+    }
 
 
 def test_secrets_stand_in_no_command_line() -> None:

@@ -84,6 +84,6 @@ def test_what_was_begun_and_nobody_asked_for_is_ended_and_leaves_nothing(tmp_pat
 
 
 def test_a_k6_that_cannot_be_started_is_the_inspections_to_tell(launcher: Launcher) -> None:
-    inspection = launcher.inspect(RUN_ID, SCRIPT._replace(env={"BIG": SecretStr("x" * 3_000_000)}))
+    inspection = launcher.inspect(RUN_ID, SCRIPT._replace(env={"BIG": SecretStr("x" * 5_000_000)}))
     assert isinstance(inspection.child, OSError)
     assert inspection.child.errno == errno.E2BIG

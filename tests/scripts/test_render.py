@@ -118,7 +118,7 @@ def test_plain_values_are_no_secrets() -> None:
     assert script.env == {}
 
 
-def test_values_that_no_environment_can_carry_are_refused_together() -> None:
+def test_values_that_are_too_large_are_refused_together() -> None:
     arguments = {
         "url": "http://a",
         "method": "POST",
@@ -138,11 +138,11 @@ def test_values_that_no_environment_can_carry_are_refused_together() -> None:
     assert "open()" in caught.value.hint
 
 
-def test_more_than_an_environment_can_carry_in_all_is_refused() -> None:
+def test_more_than_k6_can_be_given_in_all_is_refused() -> None:
     with pytest.raises(InvalidArguments) as caught:
         _render(url="http://a", env={f"E{number:02}": "x" * 90_000 for number in range(40)})
 
-    assert list(caught.value.reasons) == ["env: has 3600120 bytes in all; an environment can have 1000000"]
+    assert list(caught.value.reasons) == ["env: has 3600440 characters as JSON with \\u escapes; k6 can be given 1000000"]
 
 
 def test_what_is_kept_of_a_request_holds_no_secret() -> None:

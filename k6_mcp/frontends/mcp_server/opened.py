@@ -79,10 +79,18 @@ class OpenedService:
                     self._service = None
         except K6McpError as error:
             self._failure = error
-        except Exception:
+        except Exception as error:
             logger.exception("the service could not be opened or closed")
-            self._failure = InternalError("the service failed; the server's log on stderr has the details")
+            self._failure = _failure(error)
         finally:
             self._service = None
             self._ready.set()
             self._closed.set()
+
+
+def _failure(error: Exception) -> InternalError:
+    from k6_mcp.runners.memory import MORE_MEMORY, starved, too_little
+
+    if starved(error):
+        return InternalError(f"the server has {too_little()}", hint=MORE_MEMORY)
+    return InternalError("the service failed; the server's log on stderr has the details")

@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import anyio
+from pydantic import SecretStr
 
 from k6_mcp.errors import K6NotFound
 from k6_mcp.history.history import History
 from k6_mcp.models.outcome import Emit, LogDigest, Outcome, Progress, RecordLine, Started, StopReason
-from k6_mcp.models.plan import Plan, RunPlan, ScenarioPlan
+from k6_mcp.models.plan import Plan, Planned, RunPlan, ScenarioPlan
 from k6_mcp.models.reports import Component
 from k6_mcp.models.script import Script
 from k6_mcp.service import LoadTests
@@ -23,6 +24,7 @@ PLAN = Plan(
     duration_s=10,
     longest_s=40,
 )
+PLANNED = Planned(PLAN, SecretStr("{}"))
 
 
 class ScriptedK6:
@@ -62,7 +64,7 @@ class ScriptedK6:
     def begun(self, script: Script) -> str | None:
         return None
 
-    async def plan(self, run_id: str, script: Script) -> Plan | Outcome:
+    async def plan(self, run_id: str, script: Script) -> Planned | Outcome:
         self.scripts[run_id] = script.text
         if "CRASH" in script.text:
             raise RuntimeError("secret internals")
@@ -70,7 +72,7 @@ class ScriptedK6:
             now = datetime.now(UTC)
             log = LogDigest(cause="SyntaxError: file:///x/script.js: Unexpected token (2:1)")
             return Outcome(exit_code=107, phase="plan", started_at=now, ended_at=now, log=log)
-        return PLAN
+        return PLANNED
 
     async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
         began = datetime.now(UTC)

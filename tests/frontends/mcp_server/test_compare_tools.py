@@ -9,7 +9,7 @@ from mcp import Client
 
 from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES
 from k6_mcp.models.outcome import Outcome
-from k6_mcp.models.plan import Plan
+from k6_mcp.models.plan import Planned
 from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.script import Script
 from k6_mcp.settings import Settings
@@ -21,9 +21,9 @@ from tests.frontends.mcp_server.test_tasks import TaskClient, ask, begin
 class Short(ScriptedK6):
     """Its runs last the two seconds that their summary tells of."""
 
-    async def plan(self, run_id: str, script: Script) -> Plan | Outcome:
+    async def plan(self, run_id: str, script: Script) -> Planned | Outcome:
         planned = await super().plan(run_id, script)
-        return planned.model_copy(update={"duration_s": 2.0}) if isinstance(planned, Plan) and planned is PLAN else planned
+        return planned._replace(plan=PLAN.model_copy(update={"duration_s": 2.0})) if isinstance(planned, Planned) else planned
 
 
 def free_running() -> Short:

@@ -1,4 +1,5 @@
 // What k6 starts: the script under test as it is, with the caller's options merged in and its figures kept.
+import { observed, planned } from "./_given.js";
 import { isVu, summaryHandler } from "./_guard.js";
 import * as script from "./script.js";
 import { merged } from "./_options.js";
@@ -8,7 +9,7 @@ export * from "./script.js";
 const entry = script.default;
 export { entry as default };
 
-const { options, observed } = isVu ? script : merged(script, {
+const options = isVu ? script.options : planned() || merged(script, {
   load: {
     executor: "constant-vus",
     vus: 2,
@@ -25,4 +26,4 @@ export { options };
 
 http.setResponseCallback(http.expectedStatuses({ min: 200, max: 299 }));
 
-export const handleSummary = summaryHandler(script.handleSummary, observed);
+export const handleSummary = summaryHandler(script.handleSummary, observed());

@@ -1,0 +1,63 @@
+// What the caller gave and what was planned, out of k6's environment; evaluated before everything else, in every instance.
+// Scripts see the caller's variables and those of their scenario as __ENV, and nothing that stands there for k6, for Go or for us:
+// so they cannot tell the plan from the run by it.
+const { defineProperty, keys } = Object;
+const { parse } = JSON;
+const raw = __ENV;
+
+// Each piece begins with a colon, so that no shell takes one for something of its own.
+function joined(name) {
+  let text = "";
+  for (let i = 0; raw[name + i] !== undefined; i += 1) {
+    text += raw[name + i].slice(1);
+  }
+  return text;
+}
+
+function put(target, name, value) {
+  defineProperty(target, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+}
+
+const given = parse(joined("K6_MCP_GIVEN_") || "{}");
+const names = keys(given);
+const plan = __VU > 0 ? "" : joined("K6_MCP_PLANNED_");
+
+function visible(current) {
+  const env = {};
+  for (let i = 0; i < names.length; i += 1) {
+    put(env, names[i], given[names[i]]);
+  }
+  const found = current !== null && typeof current === "object" ? keys(current) : [];
+  for (let i = 0; i < found.length; i += 1) {
+    const value = current[found[i]];
+    if (value !== raw[found[i]]) {
+      put(env, found[i], value);
+    }
+  }
+  return env;
+}
+
+let now = visible(null);
+
+// k6 sets __ENV anew when a VU begins a scenario, with the scenario's own variables in it.
+defineProperty(globalThis, "__ENV", {
+  __proto__: null,
+  configurable: false,
+  enumerable: true,
+  get: () => now,
+  set: (current) => {
+    now = visible(current);
+  },
+});
+
+// The options that k6 consolidated for the plan, undefined while it makes that plan. A new object at each call: the script
+// may import this too, and can change nothing for others.
+export function planned() {
+  return plan === "" ? undefined : parse(plan);
+}
+
+// Which metrics only we made k6 keep, as the plan says, undefined if none.
+export function observed() {
+  const { ext } = planned() || {};
+  return ext && ext["k6-mcp"] ? ext["k6-mcp"].observed : undefined;
+}

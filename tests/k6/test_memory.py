@@ -1,0 +1,53 @@
+"""Memory: k6 may use so much and no more, and is told as what it is when it wants more."""
+
+import dataclasses
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from k6_mcp.app import open_app
+from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.run import Run
+from k6_mcp.settings import Limits, Settings
+from tests.test_entry import SERVER
+
+_GROWS = "const kept = [];\nconst grow = () => { for (let n = 0; n < 40; n += 1) { kept.push(new ArrayBuffer(2e8)); } };\n"
+_IN_A_VU = _GROWS + "export const options = { iterations: 1 };\nexport default function () { grow(); }\n"
+_WHILE_IT_LOADS = _GROWS + "grow();\nexport default function () {}\n"
+_HONEST = "export const options = { vus: 100, iterations: 200 };\nexport default function () { console.log('ran'); }\n"
+
+
+async def _ran(settings: Settings, script: str, max_mb: int | None) -> Run:
+    limits = Limits(max_k6_memory_mb=max_mb)
+    async with open_app(dataclasses.replace(settings, limits=limits)) as service:
+        return await service.execute(parse_load_test({"script": script}), wait_s=60)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to an address space")
+@pytest.mark.parametrize(("script", "doing"), [(_IN_A_VU, "running it"), (_WHILE_IT_LOADS, "loading the script")])
+async def test_a_script_that_grows_beyond_its_memory_is_ended_and_told_the_limit_and_the_setting(
+    settings: Settings, script: str, doing: str
+) -> None:
+    run = await _ran(settings, script, 50)
+    assert run.failure is not None
+    assert (run.status, run.failure.kind) == ("failed", "script_error")
+    assert run.failure.message.startswith(f"k6 needed more than the 50 MB of memory that it may use for {doing}")
+    assert "K6_MCP_MAX_K6_MEMORY_MB" in run.failure.hint
+
+
+@pytest.mark.parametrize("max_mb", [None, 100])
+async def test_an_honest_run_does_not_meet_the_limit(settings: Settings, max_mb: int | None) -> None:
+    assert (await _ran(settings, _HONEST, max_mb)).status == "completed"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to an address space")
+def test_a_server_with_too_little_memory_for_k6_says_so(settings: Settings, tmp_path: Path) -> None:
+    line = b'{"method": "execute_k6_test", "params": {"script": "export default function () {}", "vus": 1, "iterations": 1}}\n'
+    environment = {"K6_RESULTS_DIR": str(tmp_path), "K6_BIN": str(settings.k6_bin), "HOME": str(tmp_path)}
+    bounded = ["/bin/sh", "-c", f'ulimit -v {700 * 1024}; exec "$@"', "sh", sys.executable, str(SERVER)]
+    answer = subprocess.run(bounded, input=line, env=environment, capture_output=True, check=False).stdout.decode()
+    assert "cannot be started: the server has too little memory: its process is limited to 700 MB of address space" in answer
+    assert resource.getrlimit(resource.RLIMIT_AS)[0] != 700 * 1024 * 1024
