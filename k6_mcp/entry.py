@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from typing import cast
 
@@ -13,6 +14,7 @@ from k6_mcp.settings import LIMITS, Settings
 _STDIN = 0
 _INTERRUPTED = 130
 _CHUNK_BYTES = 65_536
+_BEGINS_LIKE_MCP = re.compile(rb'\s*\{\s*"jsonrpc"\s*:')
 _FOR_PEOPLE = "k6-mcp: waiting for an MCP client or a one-shot request on stdin; for people there is `k6-mcp --help`\n"
 
 
@@ -67,8 +69,11 @@ def speaks_mcp(line: bytes) -> bool:
     """Return whether `line` is JSON-RPC; every other line gets the one-shot mode's answer, at least what it lacks."""
     try:
         message: object = json.loads(line)
-    except (ValueError, RecursionError):
-        return False
+    except (
+        ValueError,
+        RecursionError,
+    ):  # broken, or longer than was read: MCP's own words for that are for those who begin like it
+        return _BEGINS_LIKE_MCP.match(line) is not None
     if isinstance(message, list):  # a batch of an older protocol revision
         message = next(iter(cast("list[object]", message)), None)
     return isinstance(message, dict) and "jsonrpc" in cast("dict[str, object]", message)

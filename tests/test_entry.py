@@ -263,6 +263,8 @@ def _write_each(fd: int, writes: list[bytes]) -> None:
         (b"jsonrpc", False),
         (b"[" * 100_000, False),
         (b"\xff\xfe", False),
+        (b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"cut', True),
+        (b'{ "jsonrpc" : ' + b"[" * 100_000, True),
     ],
 )
 def test_only_the_member_jsonrpc_makes_a_line_mcp(line: bytes, mcp: bool) -> None:
