@@ -86,7 +86,7 @@ async def serve(lines: Lines, open_service: ServiceOpener, stop: Stop) -> int:
                     told = _of_error(error)
                 except Exception as error:
                     told = _internal(error)
-                await _tell(lines, told, stop)
+                told = await _tell(lines, told, stop)
                 refused = refused or told.refused
         except (NotUnderstood, LimitExceeded) as error:
             await _tell(lines, _of_error(error), stop)
@@ -110,13 +110,19 @@ async def _next(lines: Lines, stop: Stop, *, at_least_one: bool) -> Request | No
     return None
 
 
-async def _tell(lines: Lines, told: OneShotAnswer, stop: Stop) -> None:
-    """Write an answer; where the exit code will not be 0, its reason to stderr too: some clients show nothing else then."""
+async def _tell(lines: Lines, told: OneShotAnswer, stop: Stop) -> OneShotAnswer:
+    """Write an answer and return what was told; where the exit code will not be 0, its reason to stderr too: some clients show nothing else then."""
     from k6_mcp.reports.oneshot_answer import to_line, to_reason
 
-    await lines.write(to_line(told))
+    try:
+        line = to_line(told)
+    except Exception as error:
+        told = _internal(error)
+        line = to_line(told)
+    await lines.write(line)
     if told.refused or (stop.exit_code and not told.success):
         sys.stderr.write(to_reason(told))
+    return told
 
 
 def _internal(error: Exception) -> OneShotAnswer:

@@ -35,7 +35,7 @@ def parse_load_test(arguments: Mapping[str, object], *, beside: Iterable[str] = 
         InvalidArguments: With one sentence for every violation, of shape, across arguments, and of what `judge` says, at once.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
-    unfit = {name: reason for name, value in given.items() if (reason := _unfit(value))}
+    unfit = {name: reason for name, value in given.items() if (reason := _unfit(name) or _unfit(value))}
     well_formed = {name: value for name, value in given.items() if name not in unfit}
     reasons = [*_across({**given, **dict.fromkeys(unfit, _UNFIT)}), *(f"{name}: {reason}" for name, reason in unfit.items())]
     try:

@@ -5,8 +5,9 @@ has come so far as soon as a name of a metric is in it. Both then look for the s
 any for success. So before the ending, in `output`, the line holds nothing but names of our own.
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, SerializeAsAny
@@ -53,6 +54,7 @@ ERROR_TYPES: Mapping[FailureKind, ErrorType] = {
 NETWORK_WORDS = (REQUEST_FAILED, "Error executing k6 test:", "connectex: A connection attempt failed")
 FAILED = "level=error"
 BREACH_WORDS = (THRESHOLDS_CROSSED, FAILED)
+_LONGEST_ERROR_BYTES, _LONGEST_LINE_BYTES, _TAIL = 5_000, 3_000, 300  # as JSON; a refusal stays below 10 KB
 _PREFIX = "k6 test failed: "
 
 
@@ -165,7 +167,21 @@ def _only_true_words(answer: OneShotAnswer, text: str) -> str:
 
 
 def _refused(error: str, error_type: str) -> OneShotAnswer:
-    return OneShotAnswer(success=False, error_type=error_type, output=f"{log_line(error)}\n", error=error)
+    return OneShotAnswer(
+        success=False,
+        error_type=error_type,
+        output=_fitting(error, lambda text: f"{log_line(text)}\n", _LONGEST_LINE_BYTES),
+        error=_fitting(error, str, _LONGEST_ERROR_BYTES),
+    )
+
+
+def _fitting(text: str, form: Callable[[str], str], most_bytes: int) -> str:
+    """Return `text` in its form, without its middle where that would make the answer too long: at its end stands the next step."""
+    shown, head = form(text), len(text)
+    while len(json.dumps(shown, ensure_ascii=False).encode()) > most_bytes:
+        head = head * 3 // 4
+        shown = form(f"{text[:head]} … (cut) … {text[-_TAIL:]}")
+    return shown
 
 
 def _harmless(match: re.Match[str]) -> str:

@@ -165,6 +165,20 @@ async def test_an_argument_nested_deep_is_refused_with_the_limit(
     assert capsys.readouterr().err == answer["output"]
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "params", [r'{"\ud800": 1}', r'{"run_id": "\ud800"}', r'{"name": {"\ud800": ["\udfff"]}}', r'{"\ud800": [[1e999]]}']
+)
+async def test_half_of_a_surrogate_pair_is_answered_whatever_it_is_in(method: str, params: str) -> None:
+    wire = FakeLines([f'{{"method": "{method}", "params": {params}}}', '{"method": "check_health"}'])
+
+    await serve(wire, FakeService().open, Stop())
+
+    first, second = wire.answers
+    assert first["error_type"] != "internal"
+    assert second["success"] is True
+
+
 async def test_a_body_of_200_levels_is_taken() -> None:
     service = FakeService()
     params = {"url": "http://h/", "method": "POST", "body": json.loads("[" * 200 + "]" * 200)}

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from k6_mcp.errors import K6McpError
+from k6_mcp.errors import InvalidArguments, K6McpError
 from k6_mcp.models.metrics import MetricRow
 from k6_mcp.models.reports import PlanReport, Refusal, RunText
 from k6_mcp.models.run import FailureKind, RepeatRow, Run, Series, Status
@@ -82,6 +82,16 @@ def test_every_refusal_is_told_before_what_ends_the_reading(error: type[K6McpErr
 
     held(answer)
     assert answer.refused
+
+
+@pytest.mark.parametrize("text", ["x", '"', "\\", "\0", "\u202e", "😀", "\ud800", f"{ALL} "], ids=ascii)
+def test_a_refusal_is_one_line_below_10_kb_that_keeps_its_next_step(text: str) -> None:
+    answer = answer_error(InvalidArguments(text * 20_000, hint="say less"))
+
+    line = held(answer)
+    assert len(line.encode()) < 10_000
+    assert json.loads(line)["error"].endswith("(next step: say less)")
+    assert json.loads(line)["output"].endswith('(next step: say less)"\n')
 
 
 @pytest.mark.parametrize("kind", _KINDS)
