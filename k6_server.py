@@ -24,7 +24,7 @@ def main() -> int:
     python = VENV / "bin" / "python"
     if os.access(str(python), os.X_OK) and not os.path.samefile(sys.prefix, str(VENV)):  # noqa: PTH121 (this one starts us)
         os.execv(str(python), [str(python), str(Path(__file__).resolve()), *sys.argv[1:]])
-    sys.stderr.write(f"k6-mcp: {sys.executable} lacks what it needs; run `make setup` in {CHECKOUT} and try again\n")
+    sys.stderr.write(f"k6-mcp: Error: {sys.executable} lacks what it needs; run `make setup` in {CHECKOUT} and try again\n")
     return 1
 
 

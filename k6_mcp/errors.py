@@ -41,9 +41,9 @@ class K6McpError(Exception):
 
 
 def _bounded(text: str, reasons: int) -> str:
-    encoded = text.encode("utf-8", "replace")
+    encoded = text.encode("utf-8", "replace")  # half of a surrogate pair, which JSON can spell, could be sent to nobody
     if len(encoded) <= _LONGEST_BYTES:
-        return text
+        return encoded.decode()
     return f"{encoded[:_LONGEST_BYTES].decode('utf-8', 'ignore')}… (cut; {reasons} reasons in all)"
 
 

@@ -28,9 +28,7 @@ _AI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}\Z")
 _GEMINI_KEY, _GEMINI_MODEL = "GEMINI_API_KEY", "gemini-flash-latest"
 _MAY_EXCEED_ONE = ("drift_share",)
 _LONGEST_NUMBER = 20
-LONGEST_LINE_BYTES = (
-    16_000_000  # far above the largest script a server accepts; keeps a client without line ends from filling memory
-)
+_BYTES_BESIDE_A_SCRIPT, _LONGEST_ESCAPE = 1_000_000, 6
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -46,6 +44,11 @@ class Limits(NamedTuple):
     max_rps: int = 10_000
     max_script_bytes: int = 1_000_000
     max_k6_memory_mb: int | None = None
+
+    @property
+    def longest_line_bytes(self) -> int:
+        """The most that one line of JSON with a script of the allowed size needs: JSON can spell each byte as `\\u0000`."""
+        return _LONGEST_ESCAPE * self.max_script_bytes + _BYTES_BESIDE_A_SCRIPT
 
 
 LIMITS = Limits()

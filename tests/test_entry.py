@@ -1,6 +1,7 @@
 """`k6_server.py` as clients start it: by any python3, speaking whatever the first line speaks."""
 
 import ast
+import contextlib
 import json
 import os
 import pty
@@ -122,8 +123,9 @@ def test_every_further_one_shot_line_is_answered_in_turn() -> None:
 def test_what_is_no_request_is_refused_in_one_json_line_with_exit_code_1(stdin: str) -> None:
     done = start(str(SERVER), stdin=stdin)
 
-    assert json.loads(done.stdout)["success"] is False
-    assert done.stderr == done.stdout
+    answer = json.loads(done.stdout)
+    assert (answer["success"], answer["error_type"]) == (False, "not_understood")
+    assert done.stderr == answer["output"]
     assert done.returncode == 1
 
 
@@ -164,6 +166,51 @@ def test_settings_that_cannot_be_used_are_named_in_one_line() -> None:
     assert "K6_TIMEOUT" in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.returncode == 1
+
+
+def test_settings_that_cannot_be_used_are_an_answer_to_a_one_shot_client_and_none_to_mcp() -> None:
+    wrong = {"K6_TIMEOUT": "soon"}
+
+    oneshot, mcp = start(str(SERVER), stdin=HEALTH, settings=wrong), start(str(SERVER), stdin=lines(INITIALIZE), settings=wrong)
+
+    assert (json.loads(oneshot.stdout)["error_type"], oneshot.returncode) == ("invalid_arguments", 1)
+    assert (mcp.stdout, mcp.returncode) == ("", 1)
+    assert mcp.stderr == oneshot.stderr
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b""], ids=["a line", "no line end"])
+def test_a_line_longer_than_any_request_is_refused_with_the_setting(line_end: bytes) -> None:
+    line = b'{"method":"check_health","params":{"x":"' + b"y" * 1_100_000 + b'"}}' + line_end
+
+    done = start(str(SERVER), stdin=line.decode() + HEALTH, settings={"K6_MCP_MAX_SCRIPT_BYTES": "1000"})
+
+    answer = json.loads(done.stdout)
+    assert answer["error_type"] == "limit_exceeded"
+    assert "longer than 1006000 bytes" in answer["error"]
+    assert "K6_MCP_MAX_SCRIPT_BYTES" in answer["error"]
+    assert (done.stderr, done.returncode) == (answer["output"], 1)
+
+
+@pytest.mark.parametrize("sent_before", [b"", HEALTH.encode()], ids=["first line", "second line"])
+def test_a_line_without_end_is_refused_while_it_is_still_being_sent(sent_before: bytes) -> None:
+    env = {**os.environ, "K6_MCP_MAX_SCRIPT_BYTES": "1000"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, str(SERVER)], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=env) as server:
+        assert server.stdin and server.stdout
+        sender = threading.Thread(target=_send_for_ever, args=(server.stdin.fileno(), sent_before))
+        sender.start()
+        answers = [json.loads(line) for line in server.stdout]
+        assert server.wait(_TIMEOUT_S) == 1
+        sender.join()
+
+    assert [answer["error_type"] for answer in answers] == [None] * bool(sent_before) + ["limit_exceeded"]
+
+
+def _send_for_ever(fd: int, first: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        os.write(fd, first)
+        while True:
+            os.write(fd, b"x" * 65_536)
 
 
 def test_a_person_at_a_terminal_is_told_what_is_waited_for() -> None:
@@ -216,6 +263,8 @@ def _write_each(fd: int, writes: list[bytes]) -> None:
         (b"jsonrpc", False),
         (b"[" * 100_000, False),
         (b"\xff\xfe", False),
+        (b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"cut', True),
+        (b'{ "jsonrpc" : ' + b"[" * 100_000, True),
     ],
 )
 def test_only_the_member_jsonrpc_makes_a_line_mcp(line: bytes, mcp: bool) -> None:

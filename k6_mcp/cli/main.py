@@ -57,7 +57,7 @@ def _oneshot(options: argparse.Namespace, settings: Settings) -> int:
     from k6_mcp.entry import read_head
     from k6_mcp.frontends.oneshot_start import serve_lines
 
-    return serve_lines(read_head(sys.stdin.fileno()), settings)
+    return serve_lines(read_head(sys.stdin.fileno(), settings.limits.longest_line_bytes), settings)
 
 
 def _demo(options: argparse.Namespace, settings: Settings) -> int:

@@ -2,8 +2,9 @@
 
 {"method": "execute_k6_test", "params": {"script_file": "t.js", "duration": "10s", "vus": 10}}
 
-Everything understood is answered and ends with exit code 0, also a failed test; the rest ends with 1. Stderr stays
-silent for what is understood, because these clients take words on it for failures.
+Every line is answered. The exit code is 0 where all that was asked for was done, also a test that failed; a request that was
+refused ends it with 1 and its reason on stderr, which is all that some clients show then. Otherwise stderr stays silent,
+because these clients take words on it for failures.
 """
 
 from __future__ import annotations
@@ -20,19 +21,22 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from k6_mcp.app import open_app
-from k6_mcp.errors import InternalError, K6McpError, NotUnderstood
+from k6_mcp.errors import InternalError, K6McpError, LimitExceeded, NotUnderstood
 from k6_mcp.frontends.oneshot_methods import Call, Service, answer
-from k6_mcp.frontends.oneshot_request import HINT, parse
+from k6_mcp.frontends.oneshot_request import HINT, Request, parse
+from k6_mcp.models.wording import cut
 from k6_mcp.runners.signals import Stop, stop_signals
-from k6_mcp.settings import LONGEST_LINE_BYTES
 
 if TYPE_CHECKING:
     from k6_mcp.reports.oneshot_answer import OneShotAnswer
     from k6_mcp.runners.launcher import Launcher
-    from k6_mcp.settings import Settings
+    from k6_mcp.settings import Limits, Settings
 
 ServiceOpener = Callable[[], AbstractAsyncContextManager[Service]]
 _CHUNK_BYTES = 65536
+_MOST_TAKEN_OF_A_REFUSED_LINE_BYTES = 64_000_000
+_FRAMES, _FAULT = 4, 500
+_LAST_READ_S = 2.0
 _LAST_WRITE_S = 5.0  # a reader that stopped reading does not keep the process from ending
 T = TypeVar("T")
 
@@ -41,11 +45,15 @@ class Lines(Protocol):
     """Where requests come from and answers go to."""
 
     async def read(self) -> bytes | None:
-        """Return the next line, None when there are no more."""
+        """Return the next line, None when there are no more; raises LimitExceeded where it is longer than any request."""
         ...
 
     async def write(self, line: bytes) -> None:
         """Hand over one answer; an answer nobody reads is no error."""
+        ...
+
+    async def leave(self) -> None:
+        """Take what is left of a line that was refused: a client that is still writing it could not read the answer."""
         ...
 
     def reader_gone(self) -> bool:
@@ -56,47 +64,70 @@ class Lines(Protocol):
 async def serve_stdio(head: bytes, settings: Settings, launcher: Launcher | None) -> int:
     """Serve descriptors 0 and 1, beginning with `head`, what was already read; return the exit code."""
     with stop_signals() as stop:
-        code = await serve(_Stdio(head, stop), lambda: open_app(settings, launcher), stop)
+        lines = _Stdio(head, stop, settings.limits)
+        code = await serve(lines, lambda: open_app(settings, launcher), stop)
     return stop.exit_code or code
 
 
 async def serve(lines: Lines, open_service: ServiceOpener, stop: Stop) -> int:
     """Answer line by line until there are no more or `stop` asks for the end; return the exit code.
 
-    The service is opened with the first understood request. The end of the input cancels nothing.
+    The service is opened with the first understood request. The end of the input cancels nothing. What is no request ends it.
     """
-    answered = False
+    refused, told = False, None
     async with AsyncExitStack() as stack:
         service: Service | None = None
-        while not stop.asked and (line := await lines.read()) is not None:
-            if not line.strip():
-                continue
-            try:
-                request = parse(line)
-                service = service or await stack.enter_async_context(open_service())
-                told = await answer(Call(service, request.method, request.params, stop, lines.reader_gone))
-            except NotUnderstood as error:
-                return await _refuse(lines, error)
-            except K6McpError as error:
-                told = _of_error(error)
-            except Exception:
-                told = _internal()
-            await lines.write(_line(told))
-            answered = True
-        if not answered and not stop.asked:
-            return await _refuse(lines, NotUnderstood("there is no line with a request", hint=HINT))
-    return 0
+        try:
+            while request := await _next(lines, stop, at_least_one=told is None):
+                try:
+                    service = service or await stack.enter_async_context(open_service())
+                    told = await answer(Call(service, request.method, request.params, stop, lines.reader_gone))
+                except K6McpError as error:
+                    told = _of_error(error)
+                except Exception as error:
+                    told = _internal(error)
+                told = await _tell(lines, told, stop)
+                refused = refused or told.refused
+        except (NotUnderstood, LimitExceeded) as error:
+            await _tell(lines, _of_error(error), stop)
+            await lines.leave()
+            return 1
+    return 1 if refused else 0
 
 
-async def _refuse(lines: Lines, error: NotUnderstood) -> int:
-    refusal = _line(_of_error(error))
-    await lines.write(refusal)
-    sys.stderr.write(refusal.decode())
-    return 1
+async def _next(lines: Lines, stop: Stop, *, at_least_one: bool) -> Request | None:
+    """Return the next request, None when there are no more or the end is asked for.
+
+    Raises:
+        NotUnderstood: If the next line is none, or there is none at all where there must be one.
+        LimitExceeded: If it is longer than any request.
+    """
+    while not stop.asked and (line := await lines.read()) is not None:
+        if line.strip():
+            return parse(line)
+    if at_least_one and not stop.asked:
+        raise NotUnderstood("there is no line with a request", hint=HINT)
+    return None
 
 
-def _internal() -> OneShotAnswer:
-    traceback.print_exc()
+async def _tell(lines: Lines, told: OneShotAnswer, stop: Stop) -> OneShotAnswer:
+    """Write an answer and return what was told; where the exit code will not be 0, its reason to stderr too: some clients show nothing else then."""
+    from k6_mcp.reports.oneshot_answer import to_line, to_reason
+
+    try:
+        line = to_line(told)
+    except Exception as error:
+        told = _internal(error)
+        line = to_line(told)
+    await lines.write(line)
+    if told.refused or (stop.exit_code and not told.success):
+        sys.stderr.write(to_reason(told))
+    return told
+
+
+def _internal(error: Exception) -> OneShotAnswer:
+    frames = [f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}" for frame, line in traceback.walk_tb(error.__traceback__)]
+    sys.stderr.write(f"k6-mcp: {type(error).__name__}: {cut(str(error), _FAULT)} at {', '.join(frames[-_FRAMES:])}\n")
     return _of_error(InternalError("this request hit a fault of k6-mcp itself", hint="see stderr for the details"))
 
 
@@ -106,29 +137,44 @@ def _of_error(error: K6McpError) -> OneShotAnswer:
     return answer_error(error)
 
 
-def _line(told: OneShotAnswer) -> bytes:
-    from k6_mcp.reports.oneshot_answer import to_line
-
-    return to_line(told)
-
-
 class _Stdio:
     """`Lines` over file descriptors 0 and 1; whatever blocks there does not hold up the end when it is asked for."""
 
-    def __init__(self, head: bytes, stop: Stop) -> None:
+    def __init__(self, head: bytes, stop: Stop, limits: Limits) -> None:
         self._stop = stop
+        self._limits = limits
         self._pending = head
         self._ended = not head
+        self._refused = False
         self._poll = select.poll()
         self._poll.register(1, 0)
 
     async def read(self) -> bytes | None:
-        while b"\n" not in self._pending and len(self._pending) < LONGEST_LINE_BYTES and not self._ended:
-            chunk = await self._in_thread(lambda: os.read(0, _CHUNK_BYTES), grace_s=0)
-            self._ended = not chunk or isinstance(chunk, OSError)
-            self._pending += chunk if isinstance(chunk, bytes) else b""
+        longest = self._limits.longest_line_bytes
+        while b"\n" not in self._pending and len(self._pending) <= longest and not self._ended:
+            self._pending += await self._chunk()
+        if len(self._pending.partition(b"\n")[0]) > longest:
+            self._refused = True
+            raise LimitExceeded(
+                f"the line is longer than {longest} bytes, the most that a script of {self._limits.max_script_bytes} bytes needs",
+                hint="name a script_file, shorten the script or raise K6_MCP_MAX_SCRIPT_BYTES in the server's environment",
+            )
         line, _, self._pending = self._pending.partition(b"\n")
         return None if self._ended and not line and not self._pending else line
+
+    async def leave(self) -> None:
+        left = _MOST_TAKEN_OF_A_REFUSED_LINE_BYTES
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_READ_S):
+                while self._refused and b"\n" not in self._pending and not self._ended and not self._stop.asked and left > 0:
+                    self._pending = await self._chunk()
+                    left -= len(self._pending)
+
+    async def _chunk(self) -> bytes:
+        """Return more of the input, nothing at its end."""
+        chunk = await self._in_thread(lambda: os.read(0, _CHUNK_BYTES), grace_s=0)
+        self._ended = not chunk or isinstance(chunk, OSError)
+        return chunk if isinstance(chunk, bytes) else b""
 
     async def write(self, line: bytes) -> None:
         error = await self._in_thread(lambda: _write_all(1, line), grace_s=_LAST_WRITE_S)

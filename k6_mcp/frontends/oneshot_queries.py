@@ -13,7 +13,7 @@ from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.reports import Detail, ReportFormat, RunText
 from k6_mcp.models.rules import parse_load_test, shape_violations
 from k6_mcp.models.run import Run
-from k6_mcp.reports.oneshot_answer import OneShotAnswer, answer_run
+from k6_mcp.reports.oneshot_answer import OneShotAnswer, answer_plan, answer_run
 
 M = TypeVar("M", bound=Model)
 
@@ -73,7 +73,7 @@ async def ask(call: Call) -> OneShotAnswer:
 
 
 async def _plan(call: Call) -> OneShotAnswer:
-    return _result(await call.service.plan(parse_load_test(load_arguments(call.params), judge=call.service.excess)))
+    return answer_plan(await call.service.plan(parse_load_test(load_arguments(call.params), judge=call.service.excess)))
 
 
 async def _get_run(call: Call) -> OneShotAnswer:

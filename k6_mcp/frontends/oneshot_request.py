@@ -6,6 +6,7 @@ from typing import NamedTuple, cast
 
 from k6_mcp.errors import NotUnderstood
 from k6_mcp.frontends.tool_names import ASKING, EXECUTE, EXECUTE_WITH_OPTIONS
+from k6_mcp.models.rules import DEEPEST
 
 EXECUTING = (EXECUTE, EXECUTE_WITH_OPTIONS)
 METHODS = (*EXECUTING, *ASKING)
@@ -29,8 +30,10 @@ def parse(line: bytes) -> Request:
     """
     try:
         document: object = json.loads(line, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise NotUnderstood(f"the line is not JSON ({error})", hint=HINT) from None
+    except RecursionError:
+        raise NotUnderstood(f"the line is JSON nested deeper than {DEEPEST} levels, the most that is read", hint=HINT) from None
     if not isinstance(document, dict):
         raise NotUnderstood("the line is JSON but not an object", hint=HINT)
     fields = cast("dict[str, object]", document)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
 from contextlib import suppress
 from types import ModuleType
@@ -15,6 +16,7 @@ from k6_mcp.models.rules import parse_load_test
 from k6_mcp.runners.early import end_at_once
 
 if TYPE_CHECKING:
+    from k6_mcp.errors import K6McpError
     from k6_mcp.runners.launcher import Launcher
     from k6_mcp.settings import Settings
 
@@ -31,6 +33,15 @@ def serve_lines(head: bytes, settings: Settings) -> int:
     gc.enable()
     gc.freeze()  # what importing made lasts as long as the process: collecting it again and again only delays the end
     return asyncio.run(serve_stdio(head, settings, launcher))
+
+
+def refuse(error: K6McpError) -> int:
+    """Answer whatever is asked for with `error`; return the exit code."""
+    from k6_mcp.reports.oneshot_answer import answer_error, to_line
+
+    with suppress(OSError):
+        os.write(1, to_line(answer_error(error)))
+    return 1
 
 
 def _look_for_no_plugins() -> None:

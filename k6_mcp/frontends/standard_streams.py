@@ -1,11 +1,25 @@
-"""Descriptors 0, 1 and 2 of a process whose caller has closed some of them."""
+"""Descriptors 0, 1 and 2 of a process whose caller has closed some of them, or never reads what it writes."""
 
+import io
 import os
+import select
 import sys
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_LONGEST_TEXT_BYTES = 16_384
+_CUT = b" ... (cut)\n"
+_PATIENCE_MS = 100  # for a reader that is only slow; one that has let this pass gets no more of it until it reads
 
 
 def hold_standard_streams() -> None:
-    """Give a closed standard stream the null device: else the next file that is opened, a database, would take its number and our output."""
+    """Give a closed standard stream the null device: else the next file that is opened, a database, would take its number and our output.
+
+    What is written to stderr through Python is from then on dropped where nobody reads it.
+    """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -13,4 +27,52 @@ def hold_standard_streams() -> None:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
-    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    if sys.stderr is None or (sys.stderr is sys.__stderr__ and not os.isatty(2)):
+        sys.stderr = patient_text(2)
+
+
+def patient_text(fd: int) -> io.TextIOWrapper:
+    """Return a text stream to `fd` that never waits for a reader: a parent that does not read its pipe must not stop the server."""
+    return io.TextIOWrapper(_Patient(fd), encoding="utf-8", errors="backslashreplace", line_buffering=True, write_through=True)
+
+
+class _Patient(io.RawIOBase):
+    """Writes what `fd` takes at once and drops the rest, also the end of a text that is too long.
+
+    Making the descriptor non-blocking would do so for everybody who shares it: stdout after `2>&1`, the parent, a terminal.
+    """
+
+    name = "<stderr>"
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._poll = select.poll()
+        self._poll.register(fd, select.POLLOUT)
+        self._patience_ms = _PATIENCE_MS
+        self._lock = threading.Lock()
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        text = bytes(data)
+        shown = text if len(text) <= _LONGEST_TEXT_BYTES else text[: _LONGEST_TEXT_BYTES - len(_CUT)] + _CUT
+        with self._lock:
+            while shown and self._ready():
+                try:
+                    shown = shown[os.write(self._fd, shown[: select.PIPE_BUF]) :]
+                except OSError:  # nobody will read it any more
+                    break
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def isatty(self) -> bool:
+        return os.isatty(self._fd)
+
+    def _ready(self) -> bool:
+        """Return whether PIPE_BUF bytes can be written without waiting."""
+        ready = any(events & select.POLLOUT for _, events in self._poll.poll(self._patience_ms))
+        self._patience_ms = _PATIENCE_MS if ready else 0
+        return ready

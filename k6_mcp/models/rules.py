@@ -15,6 +15,8 @@ _SOURCES = ("script", "script_file", "url")
 _CREDENTIALS = re.compile(r"//.*@", re.DOTALL)
 _URL_ONLY = ("preset", "method", "headers", "body")
 _INSIDE: Mapping[str, Iterable[str]] = {"slo": Slo.model_fields, "stages": Stage.model_fields}
+DEEPEST = 200  # pydantic reads 255 levels of a value, Python's stack holds some 900
+_UNFIT = object()
 Judge = Callable[[LoadTest], Iterable[str]]
 _NEVER_ECHOED = (["headers"], ["env"], ["body"], ["script"])  # may hold secrets or whole files
 
@@ -33,9 +35,9 @@ def parse_load_test(arguments: Mapping[str, object], *, beside: Iterable[str] = 
         InvalidArguments: With one sentence for every violation, of shape, across arguments, and of what `judge` says, at once.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
-    reasons = list(_across(given))
-    well_formed = {name: value for name, value in given.items() if not _torn(value)}
-    reasons += [f"{name}: is not Unicode text (half of a surrogate pair)" for name in given if name not in well_formed]
+    unfit = {name: reason for name, value in given.items() if (reason := _unfit(name) or _unfit(value))}
+    well_formed = {name: value for name, value in given.items() if name not in unfit}
+    reasons = [*_across({**given, **dict.fromkeys(unfit, _UNFIT)}), *(f"{name}: {reason}" for name, reason in unfit.items())]
     try:
         test = LoadTest.model_validate(well_formed)
     except ValidationError as error:
@@ -65,18 +67,29 @@ def _across(given: Mapping[str, object]) -> Iterator[str]:
     yield from _load(given)
 
 
-def _torn(value: object) -> bool:
-    """Return whether some text in `value` cannot be encoded: JSON can spell what no file, header or environment can hold."""
-    if isinstance(value, Mapping):
-        return any(_torn(part) for item in cast(Mapping[object, object], value).items() for part in item)
-    if isinstance(value, list | tuple):
-        return any(_torn(item) for item in cast(Sequence[object], value))
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return True
-    return False
+def _unfit(value: object) -> str | None:
+    """Return why `value` cannot be taken, None if it can: JSON can spell what no file can hold, and nest deeper than any stack."""
+    waiting = [(value, 1)]
+    while waiting:
+        part, depth = waiting.pop()
+        if isinstance(part, str):
+            if not _encodable(part):
+                return "is not Unicode text (half of a surrogate pair)"
+        elif depth > DEEPEST and isinstance(part, Mapping | list | tuple):
+            return f"is nested deeper than {DEEPEST} levels, the most that is read; flatten it"
+        elif isinstance(part, Mapping):
+            waiting.extend((inner, depth + 1) for item in cast(Mapping[object, object], part).items() for inner in item)
+        elif isinstance(part, list | tuple):
+            waiting.extend((inner, depth + 1) for inner in cast(Sequence[object], part))
+    return None
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _source(given: Mapping[str, object]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """How figures and foreign text are put into sentences, the same wherever a run is told."""
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -15,6 +16,14 @@ def cut(text: str, limit: int) -> str:
 def quoted(text: str, limit: int = 200) -> str:
     """Return text of a target or script as a cut quotation: untrusted data, not part of the sentence around it."""
     return '"' + cut(text, limit).replace('"', "'") + '"'
+
+
+def log_line(msg: str, level: str = "error", **fields: str) -> str:
+    """Return a line as k6 logs it, by which programs around k6 know a failure: `level=error msg="script_error: …"`."""
+    said = {"msg": msg, **fields}
+    return f"level={level} " + " ".join(
+        f"{key}={json.dumps(_SPACE.sub(' ', text), ensure_ascii=False)}" for key, text in said.items()
+    )
 
 
 def number(value: float, digits: int = 4) -> str:

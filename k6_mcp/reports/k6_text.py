@@ -1,20 +1,27 @@
-"""The end-of-test summary as text in k6's own layout, with every duration in ms.
+"""The end of a run as k6 tells it: a line of its log for whatever is no success, then its summary with every duration in ms.
 
-Its readers classify a result by two of k6's sentences, so each of them stands here only when it was the root cause
-of the failure, and is made harmless wherever else a name or message holds it.
+Its readers classify a run by k6's words, some by what stands before the first metric. So the line comes first, each word
+of it only where it is the root cause, and is made harmless wherever else a name or message holds it.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import trunc
 
 from k6_mcp.models.metrics import CheckResult, MetricRow, ThresholdResult
-from k6_mcp.models.run import Run
-from k6_mcp.models.wording import cut, number
+from k6_mcp.models.run import Run, Status
+from k6_mcp.models.wording import cut, log_line, number
 
 REQUEST_FAILED = "Request Failed"
 THRESHOLDS_CROSSED = "thresholds on metrics"
 
+ENDINGS: Mapping[Status, str] = {
+    "queued": "the test has not begun; get_run with wait_s waits for its end",
+    "running": "the test has not ended; get_run with wait_s waits for its end",
+    "cancelled": "it was stopped before its end; the figures up to then are kept",
+    "lost": "the server that ran it died; the figures reach as far as they were recorded",
+    "failed": "k6-mcp does not know why",
+}
 _SIGNALS = re.compile(rf"{REQUEST_FAILED}|{THRESHOLDS_CROSSED}", re.IGNORECASE)
 _TREND_COLUMNS = ("avg", "min", "med", "max", "p(90)", "p(95)")
 _WEB_VITAL_COLUMNS = ("avg", "min", "med", "max", "p(75)", "p(90)", "p(95)")  # p75 is what they are judged by
@@ -24,7 +31,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def k6_text(run: Run) -> str:
-    """Return what k6 would have printed at the end of the test, from the figures of `run`."""
+    """Return what k6 would have printed at the end of the test, from the figures of `run`, after the line of `ending`."""
     metrics = run.metrics
     lines: list[str] = []
     if metrics is not None:
@@ -32,19 +39,24 @@ def k6_text(run: Run) -> str:
         lines.append("  █ TOTAL RESULTS\n")
         lines += _checks(metrics.checks, run)
         lines += _metrics(metrics.rows, run)
-    return "\n".join(filter(None, (_harmless("\n".join(lines)), *_root_cause(run)))) + "\n"
+    said = _harmless("\n".join(lines))
+    return "".join(f"{part}\n" for part in (ending(run), said) if part)
 
 
-def _root_cause(run: Run) -> Iterator[str]:
+def ending(run: Run) -> str:
+    """Return how `run` ended as one line of k6's log; empty for a completed run."""
     failure = run.failure
+    if run.status == "completed":
+        return ""
     if failure is None:
-        return
+        return log_line(f"{run.status}: {ENDINGS[run.status]}")
+    message = _harmless(failure.message)
     if failure.kind == "target_unreachable":
-        yield f'\nlevel=warning msg="{REQUEST_FAILED}" error="{_harmless(failure.message)}"'
-    elif failure.kind == "thresholds_exceeded":
+        return log_line(REQUEST_FAILED, "warning", error=message)
+    if failure.kind == "thresholds_exceeded":
         crossed = dict.fromkeys(t.metric for t in run.metrics.thresholds if not t.ok) if run.metrics else {}
-        names = ", ".join(_harmless(cut(name, _NAME)) for name in crossed)
-        yield f"\n{THRESHOLDS_CROSSED} '{names}' have been crossed"
+        return log_line(f"{THRESHOLDS_CROSSED} '{', '.join(_harmless(cut(name, _NAME)) for name in crossed)}' have been crossed")
+    return log_line(f"{failure.kind}: {message}")
 
 
 def _harmless(text: str) -> str:

@@ -1,16 +1,26 @@
-"""A run as the one JSON line that one-shot clients read: they classify it by k6's own words, so each word appears only where it is true."""
+"""A run as the one JSON line that one-shot clients read: they classify it by k6's own words, so each word appears only where it is true.
 
+Two generations of such clients are in use. One parses the line of a process that ended with 0. The other takes the raw text of what
+has come so far as soon as a name of a metric is in it. Both then look for the same words, network errors first, and take a text without
+any for success. So before the ending, in `output`, the line holds nothing but names of our own.
+"""
+
+import json
 import re
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import SerializeAsAny
+from pydantic import ConfigDict, SerializeAsAny
 
-from k6_mcp.errors import K6McpError
+from k6_mcp.errors import K6McpError, LimitExceeded
 from k6_mcp.models.base import Model
 from k6_mcp.models.metrics import MetricType, ThresholdResult
-from k6_mcp.models.run import FINAL, Failure, FailureKind, Notice, Run, Status
-from k6_mcp.reports.k6_text import REQUEST_FAILED, THRESHOLDS_CROSSED, k6_text
+from k6_mcp.models.run import FINAL, Failure, FailureKind, Notice, Run, Series, Status
+from k6_mcp.models.wording import log_line
+from k6_mcp.reports.k6_text import ENDINGS, REQUEST_FAILED, THRESHOLDS_CROSSED, k6_text
+
+if TYPE_CHECKING:  # a run's answer needs none
+    from k6_mcp.models.reports import PlanReport
 
 ErrorType = Literal[
     "threshold",
@@ -42,7 +52,9 @@ ERROR_TYPES: Mapping[FailureKind, ErrorType] = {
 }
 # Words by which a client takes a whole line for a network error, and for a threshold breach.
 NETWORK_WORDS = (REQUEST_FAILED, "Error executing k6 test:", "connectex: A connection attempt failed")
-BREACH_WORDS = (THRESHOLDS_CROSSED, "level=error")
+FAILED = "level=error"
+BREACH_WORDS = (THRESHOLDS_CROSSED, FAILED)
+_LONGEST_ERROR_BYTES, _LONGEST_LINE_BYTES, _TAIL = 5_000, 3_000, 300  # as JSON; a refusal stays below 10 KB
 _PREFIX = "k6 test failed: "
 
 
@@ -55,19 +67,41 @@ class OneShotMetric(Model):
 
 
 class OneShotAnswer(Model):
-    """What a one-shot request is answered with; `result` carries the answers of methods that are not about one run, and all repeats of one."""
+    """What a one-shot request is answered with; `result` carries the answers of methods that are not about one run.
+
+    The order of the fields counts: see above. `result` is null in every answer that `output` tells whole.
+    """
 
     success: bool
     status: Status | None = None
-    error: str | None = None
     error_type: str | None = None
     output: str = ""
-    metrics: Mapping[str, OneShotMetric] = {}
-    thresholds: tuple[ThresholdResult, ...] = ()
+    error: str | None = None
     run_id: str | None = None
     failure: Failure | None = None
+    thresholds: tuple[ThresholdResult, ...] = ()
     warnings: tuple[Notice, ...] = ()
+    metrics: Mapping[str, OneShotMetric] = {}
+    series: Series | None = None
     result: SerializeAsAny[Model] | None = None
+
+    @property
+    def ending(self) -> str:
+        """How it ended, as one line of k6's log; empty for a success."""
+        return "" if self.success else self.output.partition("\n")[0]
+
+    @property
+    def refused(self) -> bool:
+        """Whether what was asked for was not done: there is no run to tell of."""
+        return not self.success and self.run_id is None
+
+
+class _Failed(Model):
+    """A `result` beside a failure: some clients read it in place of `output`, so it begins with the ending too."""
+
+    model_config = ConfigDict(extra="allow")
+
+    ending: str
 
 
 def answer_run(run: Run) -> OneShotAnswer:
@@ -76,37 +110,78 @@ def answer_run(run: Run) -> OneShotAnswer:
     return OneShotAnswer(
         success=run.status == "completed",
         status=run.status,
-        error=_error(run),
         error_type=_error_type(run),
-        output=k6_text(run) if metrics else "",
+        output=k6_text(run),
+        error=_error(run),
+        run_id=run.run_id,
+        failure=run.failure,
+        thresholds=metrics.thresholds if metrics else (),
+        warnings=run.warnings,
         metrics={
             row.name: OneShotMetric(type=row.type, contains=row.contains, values=row.values)
             for row in (metrics.rows if metrics else ())
         },
-        thresholds=metrics.thresholds if metrics else (),
-        run_id=run.run_id,
-        failure=run.failure,
-        warnings=run.warnings,
-        result=run.series,
+        series=run.series,
     )
+
+
+def answer_plan(report: "PlanReport") -> OneShotAnswer:
+    """Return the answer to a plan: no success where the test would not run."""
+    reasons: list[str] = []
+    if report.refusal:
+        reasons.append(f"{report.refusal.kind}: {report.refusal.message}")
+    if report.violations:
+        reasons.append(f"{LimitExceeded.code}: {'; '.join(report.violations)}")
+    if not reasons:
+        return OneShotAnswer(success=True, result=report)
+    error_type = ERROR_TYPES[report.refusal.kind] if report.refusal else LimitExceeded.code
+    return _refused("; ".join(reasons), error_type).model_copy(update={"result": report})
 
 
 def answer_error(error: K6McpError) -> OneShotAnswer:
     """Return the answer to a request for which there is no run."""
-    return OneShotAnswer(success=False, error=str(error), error_type=error.code)
+    return _refused(str(error), error.code)
 
 
 def to_line(answer: OneShotAnswer) -> bytes:
     """Return `answer` as one line of UTF-8 JSON in which k6's words for the other kinds of failure are made harmless."""
+    if answer.result is not None and not answer.success:
+        answer = answer.model_copy(update={"result": _Failed(ending=answer.ending, **dict(answer.result))})
+    return _only_true_words(answer, answer.model_dump_json()).encode() + b"\n"
+
+
+def to_reason(answer: OneShotAnswer) -> str:
+    """Return how `answer` ended as one line of k6's log, for clients that see nothing else of it."""
+    return f"{_only_true_words(answer, answer.ending)}\n"
+
+
+def _only_true_words(answer: OneShotAnswer, text: str) -> str:
     words: tuple[str, ...] = ()
     if answer.error_type != "network":
         words += NETWORK_WORDS
     if answer.error_type != "threshold":
-        words += BREACH_WORDS
-    text = answer.model_dump_json()
-    if words:
-        text = re.sub("|".join(map(re.escape, words)), _harmless, text)
-    return text.encode() + b"\n"
+        words += (THRESHOLDS_CROSSED,)
+    if answer.success or answer.error_type == "network":
+        words += (FAILED,)
+    return re.sub("|".join(map(re.escape, words)), _harmless, text) if words else text
+
+
+def _refused(error: str, error_type: str) -> OneShotAnswer:
+    return OneShotAnswer(
+        success=False,
+        error_type=error_type,
+        output=_fitting(error, lambda text: f"{log_line(text)}\n", _LONGEST_LINE_BYTES),
+        error=_fitting(error, str, _LONGEST_ERROR_BYTES),
+    )
+
+
+def _fitting(text: str, form: Callable[[str], str], most_bytes: int) -> str:
+    """Return `text` in its form, without its middle where that would make the answer too long: at its end stands the next step."""
+    shown, head = form(text), len(text)
+    while len(json.dumps(shown, ensure_ascii=False).encode()) > most_bytes:
+        head = head * 3 // 4
+        shown = form(f"{text[:head]} … (cut) … {text[-_TAIL:]}")
+    return shown
 
 
 def _harmless(match: re.Match[str]) -> str:
@@ -131,8 +206,6 @@ def _error(run: Run) -> str | None:
             reason = "Network connection error"
         case _ if run.failure:
             reason = " ".join(run.failure.message.split())
-        case "lost":
-            reason = "the server that ran it died; the figures reach as far as they were recorded"
         case _:
-            reason = "it was stopped before its end; the figures up to then are kept"
+            reason = ENDINGS[run.status]
     return _PREFIX + reason

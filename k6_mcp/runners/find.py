@@ -4,11 +4,14 @@ import platform
 import shutil
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from k6_mcp.errors import K6NotFound
 from k6_mcp.runners.child import Child
 
 _ENVIRONMENT = {"HOME": "/nonexistent", "GOGC": "300", "GOMAXPROCS": "1"}  # the fewest milliseconds of the CPU for one line
+_NAME = "k6"
+_ON_PATH, _BESIDE_PYTHON = "found on PATH", "beside the Python interpreter"
 _USUAL_PLACES = (
     "/usr/local/bin",
     "/usr/bin",
@@ -21,21 +24,54 @@ _USUAL_PLACES = (
 )
 
 
+class Found(NamedTuple):
+    """A k6 that was found, and by which rule: as words that follow its path."""
+
+    path: Path
+    why: str
+
+
 def locate(k6_bin: str | None, search_path: str) -> Path:
-    """Return the k6 to use: `k6_bin`, then PATH, then beside the running interpreter, then the usual install places.
+    """Return the k6 to use; raises as `find`."""
+    return find(k6_bin, search_path).path
+
+
+def find(k6_bin: str | None, search_path: str) -> Found:
+    """Return the k6 to use: `k6_bin` if it is a path; else that name, k6 by default, on PATH, beside Python, in the usual places.
+
+    Clients set K6_BIN=k6 for servers whose k6 is only beside Python: a name says what to look for, not where.
 
     Raises:
-        K6NotFound: If there is none, or `k6_bin` is set but is no executable file.
+        K6NotFound: If there is none.
     """
-    if k6_bin:
-        if found := shutil.which(k6_bin, path=search_path):
-            return Path(found).absolute()
+    if k6_bin and "/" in k6_bin:
+        if found := shutil.which(k6_bin):
+            return Found(Path(found).absolute(), "set by K6_BIN")
         raise K6NotFound(f"K6_BIN={k6_bin!r} is not an executable file", hint="correct or unset K6_BIN")
-    beside = Path(sys.executable).parent
-    folders = [search_path, str(beside), *(str(Path(place).expanduser()) for place in _USUAL_PLACES)]
-    if found := shutil.which("k6", path=":".join(folder for folder in folders if folder)):
-        return Path(found).absolute()
-    raise K6NotFound("no k6 on PATH, beside the Python interpreter or in the usual places", hint=install_hint())
+    name = k6_bin or _NAME
+    usual = ":".join(str(Path(place).expanduser()) for place in _USUAL_PLACES)
+    for folders, why in ((search_path, _ON_PATH), (_beside(), _BESIDE_PYTHON), (usual, "in a usual place of installation")):
+        if found := _which(name, folders):
+            return Found(found, why)
+    hint = install_hint() if name == _NAME else "correct or unset K6_BIN"
+    raise K6NotFound(f"no {name[:80]} on PATH, beside the Python interpreter or in the usual places", hint=hint)
+
+
+def passed_over(found: Found) -> Path | None:
+    """Return the k6 beside Python, the one that is installed with this server, where `found` is another one."""
+    beside = _which(_NAME, _beside())
+    return beside if beside and not beside.samefile(found.path) else None
+
+
+def _beside() -> str:
+    return str(Path(sys.executable).parent)
+
+
+def _which(name: str, folders: str) -> Path | None:
+    """Look for `name` in absolute folders only: others, an empty one included, mean wherever the client starts its servers."""
+    path = ":".join(folder for folder in folders.split(":") if folder.startswith("/"))
+    found = shutil.which(name, path=path)
+    return Path(found) if found else None
 
 
 def install_hint() -> str:

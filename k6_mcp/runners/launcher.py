@@ -15,7 +15,7 @@ from k6_mcp.runners.child import Child
 from k6_mcp.runners.command import environment, inspect_command
 from k6_mcp.runners.elsewhere import Elsewhere
 from k6_mcp.runners.files import write_script
-from k6_mcp.runners.find import ask_version, locate
+from k6_mcp.runners.find import Found, ask_version, find
 from k6_mcp.runners.memory import Allowance, allowance
 from k6_mcp.runners.watchdog import Watchdog
 
@@ -57,7 +57,11 @@ class Launcher:
 
     def locate(self) -> Path:
         """Return the k6 to use; raises K6NotFound."""
-        return locate(self._k6_bin, self.search_path)
+        return self.found().path
+
+    def found(self) -> Found:
+        """Return the k6 to use and why it is this one; raises K6NotFound."""
+        return find(self._k6_bin, self.search_path)
 
     def folder(self, run_id: str) -> RunFolder:
         """Return the folder of a run."""

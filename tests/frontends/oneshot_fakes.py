@@ -57,6 +57,7 @@ class FakeService:
         self.fault = fault
         self.started: list[LoadTest] = []
         self.stopped: list[str] = []
+        self.planned = PlanReport(origin="text", script="", script_sha256="", k6_version="1.1.0", plan=None)
         self.opened = self.closed = 0
         self.running, self.over = asyncio.Event(), asyncio.Event()
         if not endless:
@@ -105,7 +106,7 @@ class FakeService:
         return None
 
     async def plan(self, test: LoadTest) -> PlanReport:
-        return PlanReport(origin="text", script=test.script or "", script_sha256="", k6_version="1.1.0", plan=None)
+        return self.planned
 
     async def history(self, query: HistoryQuery) -> HistoryPage:
         return HistoryPage(runs=(self.final,) * query.limit)
@@ -165,6 +166,9 @@ class FakeLines:
         assert line.count(b"\n") == 1
         self.answers.append(json.loads(line))
 
+    async def leave(self) -> None:
+        return None
+
     def reader_gone(self) -> bool:
         return self.gone
 
@@ -180,8 +184,10 @@ def execute(**params: object) -> dict[str, Any]:
     return {"method": "execute_k6_test", "params": {"script_file": "/t.js", "duration": "10s", "vus": 10, **params}}
 
 
-async def answers_to(*lines: str | bytes | dict[str, Any], service: FakeService | None = None) -> list[dict[str, Any]]:
-    """Return the answers to `lines`, all of which must be understood."""
+async def answers_to(
+    *lines: str | bytes | dict[str, Any], service: FakeService | None = None, code: int = 0
+) -> list[dict[str, Any]]:
+    """Return the answers to `lines`, all of which must be understood; the process would end with `code`."""
     wire = FakeLines(lines)
-    assert await serve(wire, (service or FakeService()).open, Stop()) == 0
+    assert await serve(wire, (service or FakeService()).open, Stop()) == code
     return wire.answers

@@ -53,7 +53,9 @@ async def test_load_arguments_replace_the_scripts_own_load(
 
 @pytest.mark.parametrize("method", ["execute_k6_test", "plan_k6_test"])
 async def test_limits_are_told_together_with_arguments_that_are_wrong(method: str) -> None:
-    (answer,) = await answers_to({"method": method, "params": {"url": "http://h/", "vus": 2000, "duration": "5s", "nope": 1}})
+    (answer,) = await answers_to(
+        {"method": method, "params": {"url": "http://h/", "vus": 2000, "duration": "5s", "nope": 1}}, code=1
+    )
 
     assert "nope: unknown argument" in answer["error"]
     assert "vus 2000 VUs is above this server's limit" in answer["error"]
@@ -101,7 +103,8 @@ async def test_what_is_not_understood_is_said_on_both_streams_and_ends_with_1(
     (answer,) = wire.answers
     assert (code, answer["success"], answer["error_type"]) == (1, False, "not_understood")
     assert "execute_k6_test" in answer["error"] or "MCP" in answer["error"]
-    assert json.loads(capsys.readouterr().err) == answer
+    assert capsys.readouterr().err == answer["output"]
+    assert answer["output"].startswith('level=error msg="not_understood: ')
     assert service.opened == 0
 
 
@@ -110,34 +113,79 @@ async def test_no_request_at_all_is_not_understood(capsys: pytest.CaptureFixture
 
     assert await serve(wire, FakeService().open, Stop()) == 1
     assert wire.answers[0]["error_type"] == "not_understood"
-    assert json.loads(capsys.readouterr().err) == wire.answers[0]
+    assert "no line with a request" in capsys.readouterr().err
 
 
 async def test_wrong_arguments_are_all_named_and_later_lines_still_served(capsys: pytest.CaptureFixture[str]) -> None:
-    wrong, right = await answers_to(execute(vus=-1, duration="soon", bogus=1), execute())
+    wrong, right = await answers_to(execute(vus=-1, duration="soon", bogus=1), execute(), code=1)
 
     assert (wrong["success"], wrong["error_type"], wrong["status"]) == (False, "invalid_arguments", None)
     assert all(word in wrong["error"] for word in ("vus", "soon", "bogus"))
     assert right["success"] is True
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", wrong["output"])
 
 
 async def test_a_missing_k6_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
     fault = K6NotFound("no k6 found", hint="install it")
 
-    (answer,) = await answers_to(execute(), service=FakeService(fault=fault))
+    (answer,) = await answers_to(execute(), service=FakeService(fault=fault), code=1)
 
     assert (answer["success"], answer["error_type"]) == (False, "k6_not_found")
     assert "install it" in answer["error"]
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", answer["output"])
 
 
-async def test_a_fault_of_our_own_is_an_answer_too(capsys: pytest.CaptureFixture[str]) -> None:
-    (answer,) = await answers_to(execute(), service=FakeService(fault=RuntimeError("secret detail")))
+async def test_a_fault_of_our_own_is_an_answer_too_and_its_details_two_short_lines_on_stderr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fault = RuntimeError("secret detail " + "x" * 100_000)
+
+    (answer,) = await answers_to(execute(), service=FakeService(fault=fault), code=1)
 
     assert (answer["success"], answer["error_type"]) == (False, "internal")
-    assert "secret detail" not in answer["error"]
-    assert "secret detail" in capsys.readouterr().err
+    assert "secret detail" not in json.dumps(answer)
+    details, reason = capsys.readouterr().err.splitlines()
+    assert details.startswith("k6-mcp: RuntimeError: secret detail")
+    assert "oneshot_fakes.py:" in details
+    assert len(details) < 1000
+    assert f"{reason}\n" == answer["output"]
+
+
+@pytest.mark.parametrize("depth", [201, 500, 900, 100_000])
+@pytest.mark.parametrize("name", ["body", "env", "thresholds", "bogus", "vus", "method", "script"])
+async def test_an_argument_nested_deep_is_refused_with_the_limit(
+    name: str, depth: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = f'{{"method": "execute_k6_test", "params": {{"url": "http://h/", "{name}": {"[" * depth}{"]" * depth}}}}}'
+
+    (answer,) = await answers_to(line, code=1)
+
+    assert answer["error_type"] in ("invalid_arguments", "not_understood")
+    assert "nested deeper than 200 levels" in answer["error"]
+    assert capsys.readouterr().err == answer["output"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "params", [r'{"\ud800": 1}', r'{"run_id": "\ud800"}', r'{"name": {"\ud800": ["\udfff"]}}', r'{"\ud800": [[1e999]]}']
+)
+async def test_half_of_a_surrogate_pair_is_answered_whatever_it_is_in(method: str, params: str) -> None:
+    wire = FakeLines([f'{{"method": "{method}", "params": {params}}}', '{"method": "check_health"}'])
+
+    await serve(wire, FakeService().open, Stop())
+
+    first, second = wire.answers
+    assert first["error_type"] != "internal"
+    assert second["success"] is True
+
+
+async def test_a_body_of_200_levels_is_taken() -> None:
+    service = FakeService()
+    params = {"url": "http://h/", "method": "POST", "body": json.loads("[" * 200 + "]" * 200)}
+
+    await answers_to({"method": "execute_k6_test", "params": params}, service=service)
+
+    assert service.started[0].body == params["body"]
 
 
 async def test_the_end_of_the_input_does_not_end_a_run() -> None:
@@ -211,6 +259,7 @@ async def test_a_run_can_be_asked_for_and_stopped_by_its_id() -> None:
         {"method": "get_run", "params": {"run_id": "r-2"}},
         {"method": "get_run", "params": {"run": "r-1"}},
         service=service,
+        code=1,
     )
 
     assert [answer["status"] for answer in answers] == ["running", "cancelled", "cancelled", None, None]

@@ -164,7 +164,8 @@ async def test_what_cannot_begin_is_told_in_the_usual_way_and_leaves_no_folder(
         await server.send("execute_k6_test", {"script": "export default function () {", **params})
         answer = await server.receive()
         await server.stdin.aclose()
-        assert await server.ended() == (0, b"", b"")
+        ended = await server.ended()
+    assert ended == ((0, b"", b"") if answer["run_id"] else (1, b"", answer["output"].encode()))
     assert answer["error_type"] == error_type, answer
     kept = [*(settings.results_dir / "runs").glob("*")]
     assert [folder.name for folder in kept] == ([answer["run_id"]] if answer["run_id"] else [])
@@ -181,7 +182,7 @@ async def test_a_signal_stops_the_run_keeps_its_figures_and_still_answers(
         answer = await server.receive()
 
         assert (answer["success"], answer["status"], answer["error_type"]) == (False, "cancelled", "cancelled")
-        assert await server.ended() == (128 + number, b"", b"")
+        assert await server.ended() == (128 + number, b"", answer["output"].splitlines(keepends=True)[0].encode())
     run = await only_run(settings)
     assert (run.status, run.run_id) == ("cancelled", answer["run_id"])
     assert run.metrics is not None
@@ -201,7 +202,7 @@ async def test_a_signal_while_k6_plans_ends_the_plan_and_runs_nothing(settings: 
         server.process.terminate()
         answer = await server.receive()
         assert (answer["success"], answer["error_type"], answer["run_id"]) == (False, "interrupted", None)
-        assert await server.ended() == (143, b"", b"")
+        assert await server.ended() == (143, b"", answer["output"].encode())
     with pytest.raises(ProcessLookupError):
         os.kill(int(planning.read_text()), 0)
     assert target.total == 0
@@ -258,8 +259,8 @@ async def test_what_is_not_understood_is_said_on_both_streams_and_ends_with_1(se
         code, out, err = await server.ended()
 
     assert code == 1
-    assert out == err
     assert json.loads(out)["error_type"] == "not_understood"
+    assert json.loads(out)["output"].encode() == err
 
 
 def _once(settings: Settings, closed: str) -> subprocess.CompletedProcess[bytes]:

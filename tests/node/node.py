@@ -89,6 +89,13 @@ async def run(command: Sequence[str], env: Mapping[str, str] | None = None, cwd:
     return Done(process.returncode or 0, stdout.decode(), stderr.decode())
 
 
+async def run_client(cases: Sequence[Mapping[str, Any]], folder: Path) -> list[Any]:
+    """Return what both generations of clients that speak no MCP make of each case of simple_client.mjs; calls run three at a time."""
+    file = folder / "cases.json"
+    file.write_text(json.dumps(cases), encoding="utf-8")
+    return (await run([node() or "node", str(HERE / "simple_client.mjs"), str(file)])).json()
+
+
 async def run_program(name: str, argument: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Any:
     """Run a program of this folder with one JSON argument and return the JSON it prints."""
     return (await run([node() or "node", str(HERE / name), json.dumps(argument)], env)).json()

@@ -1,70 +1,70 @@
-// A client that speaks no MCP: it starts the server for one call, writes one JSON line and reads one JSON answer.
+// Programs that speak no MCP: each starts the server for one call, writes one JSON line and reads one JSON answer.
 //
-//   node simple_client.mjs '{"command": ["python3", "k6_server.py"], "request": {...}, "closeStdin": true}'
+//   node simple_client.mjs FILE
 //
-// Prints what such a client makes of the answer. Its habits are those of clients in the field: stdout is parsed as
-// soon as it is JSON, "Error:" or "level=error" on stderr is a failure, the process must end with code 0, and the
-// kind of failure is read from words in the output or, without one, in the raw line.
+// FILE holds a JSON array of cases; printed is an array of what both generations of clients.mjs make of each. A case is a call
+//
+//   {"command": ["python3", "k6_server.py"], "request": {...} or "a line", "closeStdin": true, "env": {...}}
+//     "signalOnTraffic": name    sends that signal with the first request to {{target}}, an address that is put into the line;
+//                                it answers 200, and 500 to /fails
+//
+// or what a process wrote: {"stdout": text, "stderr": text, "code": number}.
 
 import { spawn } from "node:child_process";
+import { createServer } from "node:http";
+import { readFileSync } from "node:fs";
+import { newer, ofEverySplit, older, READINGS } from "./clients.mjs";
 
-const NETWORK_WORDS = ["Request Failed", "Error executing k6 test:", "connectex: A connection attempt failed"];
-const BREACH_WORDS = ["thresholds on metrics", "level=error"];
-const SUMMARY_WORDS = ["TOTAL RESULTS", "http_req_duration", "iterations"];
-const STDERR_WORDS = ["Error:", "level=error"];
+const AT_ONCE = 3;
+const LONGEST_MS = 60_000;
 
-export class SimpleMCPClient {
-  constructor(command, { closeStdin = true, env = {} } = {}) {
-    this.command = command;
-    this.closeStdin = closeStdin;
-    this.env = { ...process.env, ...env };
-  }
-
-  /** Resolves with the parsed answer, its raw line, stderr and the exit code; rejects as the habits above demand. */
-  callTool(request) {
-    return new Promise((resolve, reject) => {
-      const [program, ...args] = this.command;
-      const child = spawn(program, args, { env: this.env });
-      let raw = "";
-      let stderr = "";
-      let answer;
-      child.on("error", reject);
-      child.stderr.on("data", (data) => (stderr += data));
-      child.stdout.on("data", (data) => {
-        raw += data;
-        answer ??= parsed(raw);
-        if (answer !== undefined) child.stdin.end();
-      });
-      child.on("close", (code) => {
-        if (code !== 0) reject(new Error(`the server ended with code ${code}: ${stderr}`));
-        else if (STDERR_WORDS.some((word) => stderr.includes(word))) reject(new Error(`stderr: ${stderr}`));
-        else if (answer === undefined) reject(new Error(`no answer: ${raw}`));
-        else resolve({ answer, raw, stderr, code });
-      });
-      child.stdin.write(`${JSON.stringify(request)}\n`);
-      if (this.closeStdin) child.stdin.end();
+/** Resolves with what the process of one call wrote, chunk by chunk, once it has ended. */
+async function call({ command, request, closeStdin = true, env = {}, signalOnTraffic }) {
+  const [program, ...args] = command;
+  let child;
+  const target = createServer(({ url }, answer) => {
+    answer.writeHead(url === "/fails" ? 500 : 200).end();
+    if (signalOnTraffic) child.kill(signalOnTraffic);
+  });
+  await new Promise((listening) => target.listen(0, "127.0.0.1", listening));
+  const address = `http://127.0.0.1:${target.address().port}/`;
+  const line = (typeof request === "string" ? request : JSON.stringify(request)).replaceAll("{{target}}", address);
+  const clean = Object.fromEntries(Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== null));
+  child = spawn(program, args, { env: clean });
+  const limit = setTimeout(() => child.kill("SIGKILL"), LONGEST_MS);
+  const events = [];
+  const done = await new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.stderr.on("data", (data) => events.push(["stderr", data]));
+    child.stdout.on("data", (data) => {
+      events.push(["stdout", data]);
+      if (data.includes("\n")) child.stdin.end(); // a client that keeps stdin open has its answer now
     });
-  }
-
-  /** Runs a load test and classifies it by words. */
-  async executeK6Test(request) {
-    const { answer, raw, stderr, code } = await this.callTool(request);
-    const output = answer.output || raw;
-    const has = (words) => words.some((word) => output.includes(word) || raw.includes(word));
-    let error = null;
-    if (has(NETWORK_WORDS)) error = "k6 test failed: Network connection error";
-    else if (has(BREACH_WORDS)) error = "k6 test failed: Performance thresholds exceeded";
-    else if (!SUMMARY_WORDS.some((word) => output.includes(word))) error = "k6 test failed: Invalid output format";
-    return { success: error === null, error, answer, figures: figures(output), stderr, code };
-  }
+    child.on("close", (code, signal) => resolve({ code: code ?? signal }));
+    child.stdin.write(`${line}\n`);
+    if (closeStdin) child.stdin.end();
+  });
+  clearTimeout(limit);
+  target.closeAllConnections();
+  target.close();
+  const all = (stream) => Buffer.concat(events.filter(([name]) => name === stream).map(([, data]) => data));
+  return { ...done, events, stdout: all("stdout"), stderr: all("stderr").toString() };
 }
 
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function told({ stdout, stderr, code, events }) {
+  const bytes = Buffer.from(stdout);
+  const came = events ?? [["stdout", bytes], ["stderr", Buffer.from(stderr)]].filter(([, data]) => data.length);
+  const first = bytes.toString().split("\n")[0];
+  return {
+    code,
+    stderr,
+    older: older({ stdout: bytes, stderr, code }),
+    older_by_string: older({ stdout: bytes, stderr, code }, READINGS.string).ending,
+    newer: newer(came),
+    every_split: ofEverySplit(bytes),
+    answer: first.startsWith("{") ? JSON.parse(first) : null,
+    figures: figures(first.startsWith("{") ? JSON.parse(first).output : ""),
+  };
 }
 
 /** Figures read from a text in the layout of k6's end-of-test summary. */
@@ -85,10 +85,14 @@ function figures(output) {
   };
 }
 
-const { command, request, closeStdin, env } = JSON.parse(process.argv[2]);
-const client = new SimpleMCPClient(command, { closeStdin, env });
-try {
-  console.log(JSON.stringify(await client.executeK6Test(request)));
-} catch (error) {
-  console.log(JSON.stringify({ rejected: error.message }));
+const cases = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const results = [];
+let next = 0;
+async function work() {
+  while (next < cases.length) {
+    const number = next++;
+    results[number] = told(cases[number].command ? await call(cases[number]) : cases[number]);
+  }
 }
+await Promise.all(Array.from({ length: AT_ONCE }, work));
+console.log(JSON.stringify(results));

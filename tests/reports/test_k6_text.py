@@ -3,7 +3,7 @@ import re
 import pytest
 
 from k6_mcp.models.metrics import CheckResult, MetricRow
-from k6_mcp.models.run import Failure, FailureKind, Run
+from k6_mcp.models.run import Failure, FailureKind, Run, Status
 from k6_mcp.reports.k6_text import k6_text
 from tests.analysis.samples import metrics, run, threshold
 
@@ -84,19 +84,25 @@ def test_every_duration_is_in_ms() -> None:
 
 def test_k6s_sentence_about_crossed_thresholds_stands_only_where_they_are_the_root_cause() -> None:
     text = k6_text(_run("thresholds_exceeded"))
-    assert text == GOLDEN + "\nthresholds on metrics 'http_req_duration' have been crossed\n"
+    assert text == "level=error msg=\"thresholds on metrics 'http_req_duration' have been crossed\"\n" + GOLDEN
 
 
 def test_k6s_words_for_a_network_error_stand_only_where_it_is_the_root_cause() -> None:
     text = k6_text(_run("target_unreachable", "none of 50 requests got an answer"))
-    assert text == GOLDEN + '\nlevel=warning msg="Request Failed" error="none of 50 requests got an answer"\n'
+    assert text == 'level=warning msg="Request Failed" error="none of 50 requests got an answer"\n' + GOLDEN
 
 
-@pytest.mark.parametrize(
-    "kind", [None, "script_error", "timed_out", "target_failing", "no_samples", "internal", "load_not_delivered"]
-)
-def test_no_other_end_uses_those_words(kind: FailureKind | None) -> None:
-    assert k6_text(_run(kind)) == GOLDEN
+@pytest.mark.parametrize("kind", ["script_error", "timed_out", "target_failing", "no_samples", "internal", "load_not_delivered"])
+def test_every_other_failure_is_a_line_of_k6s_log_before_the_figures(kind: FailureKind) -> None:
+    text = k6_text(_run(kind, 'it said "no"\nand ended'))
+    assert text == f'level=error msg="{kind}: it said \\"no\\" and ended"\n' + GOLDEN
+
+
+@pytest.mark.parametrize("status", ["cancelled", "lost", "failed", "running", "queued"])
+def test_what_did_not_complete_says_so_before_the_figures(status: Status) -> None:
+    line, rest = k6_text(_run().model_copy(update={"status": status})).split("\n", 1)
+    assert line.startswith(f'level=error msg="{status}: ')
+    assert rest == GOLDEN
 
 
 @pytest.mark.parametrize("kind", [None, "script_error", "thresholds_exceeded", "target_unreachable"])
@@ -124,4 +130,8 @@ def test_names_stay_on_their_line() -> None:
 
 
 def test_a_run_without_figures_has_only_its_root_cause() -> None:
-    assert k6_text(run("failed", failure=Failure(kind="script_error", message="m", hint="h"))).strip() == ""
+    assert (
+        k6_text(run("failed", failure=Failure(kind="script_error", message="m", hint="h")))
+        == 'level=error msg="script_error: m"\n'
+    )
+    assert k6_text(run("completed")) == ""
