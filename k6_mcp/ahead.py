@@ -20,7 +20,7 @@ def begin(settings: Settings, test: LoadTest) -> Launcher:
     launcher = new_launcher(settings)
     with suppress(K6McpError, OSError):
         limits.check(test, settings.limits)
-        launcher.begin(new_run_id(datetime.now(UTC)), render(test))
+        launcher.begin(new_run_id(datetime.now(UTC)), render(test, settings.limits.script_dirs))
     return launcher
 
 

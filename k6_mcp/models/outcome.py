@@ -63,7 +63,8 @@ class Outcome(NamedTuple):
 
     `stop_reason` is set only when *we* stopped it; `handle_summary` says that load and teardown were over and only the script's
     handleSummary was not. `summary` is the wrapper's `handleSummary(data)` JSON text and `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
-    its threads, added up, waited for one of them, `steal_s` what the hypervisor took from all CPUs meanwhile.
+    its threads, added up, waited for one of them, `steal_s` what the hypervisor took from all CPUs meanwhile. `parsed` is False
+    where k6 refused a script and may not have been able to parse it: then nothing of a script file's text is shown.
     """
 
     exit_code: int | None
@@ -81,3 +82,4 @@ class Outcome(NamedTuple):
     steal_s: float | None = None
     cores: int | None = None
     spawn_error: str | None = None
+    parsed: bool = True
