@@ -19,7 +19,7 @@ def begin(launcher: Launcher, settings: Settings, test: LoadTest) -> None:
     """
     with suppress(K6McpError, OSError):
         limits.check(test, settings.limits)
-        launcher.begin(new_run_id(datetime.now(UTC)), render(test))
+        launcher.begin(new_run_id(datetime.now(UTC)), render(test, settings.limits.script_dirs))
 
 
 def new_launcher(settings: Settings) -> Launcher:

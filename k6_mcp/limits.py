@@ -1,7 +1,7 @@
 """What this server allows: the request first, then k6's own plan of the script, which may ask for more than the request says."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,7 +99,7 @@ def _of_plan(plan: Plan, limits: Limits, repeat: int) -> Iterator[_Excess]:
 def _size(test: LoadTest, limits: Limits) -> Iterator[_Excess]:
     sizes = {
         "script": len(test.script.encode()) if test.script is not None else 0,
-        "script_file": _file_bytes(test.script_file) if test.script_file is not None else 0,
+        "script_file": _file_bytes(test.script_file, limits.script_dirs) if test.script_file is not None else 0,
         "body": len(json.dumps(test.body)) if test.body is not None else 0,
     }
     for argument, size in sizes.items():
@@ -110,9 +110,13 @@ def _size(test: LoadTest, limits: Limits) -> Iterator[_Excess]:
             )
 
 
-def _file_bytes(given: str) -> int:
+def _file_bytes(given: str, script_dirs: Sequence[Path]) -> int:
+    """Return the size of a script file, 0 for what will not be read, of which nothing is said."""
     try:
-        return Path(given).expanduser().stat().st_size
+        path = Path(given).expanduser().resolve()
+        if script_dirs and not any(path.is_relative_to(folder.resolve()) for folder in script_dirs):
+            return 0
+        return path.stat().st_size
     except (OSError, ValueError, RuntimeError):
         return 0  # whoever reads the file says what is wrong with it
 

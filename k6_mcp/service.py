@@ -18,6 +18,8 @@ from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Planned, RunPlan
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
+from k6_mcp.models.script import NOT_SHOWN, Script
+from k6_mcp.redaction import redact_text, with_forms
 from k6_mcp.scripts.render import asked, render
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from k6_mcp.models.history import HistoryPage, HistoryQuery
     from k6_mcp.models.reports import Component, PlanReport
     from k6_mcp.models.request import LoadTest
-    from k6_mcp.models.script import Script
     from k6_mcp.models.timeline import Timeline
     from k6_mcp.repeats import Repeats
     from k6_mcp.runners.base import Runner
@@ -128,7 +129,7 @@ class LoadTests:
         from k6_mcp.analysis.refusal import after_plan, read_refusal
         from k6_mcp.models.reports import PlanReport
 
-        script, run_id = render(test), new_run_id(datetime.now(UTC))
+        script, run_id = render(test, self._settings.limits.script_dirs), new_run_id(datetime.now(UTC))
         with self._beginnings.one():
             try:
                 planned = await self._runner.plan(run_id, script)
@@ -140,7 +141,7 @@ class LoadTests:
         violations = limits.violations(test, plan, self._settings.limits)
         return PlanReport(
             origin=script.origin,
-            script=script.text,
+            script=_shown(script, planned),
             script_sha256=script.sha256,
             k6_version=version,
             plan=plan,
@@ -171,7 +172,7 @@ class LoadTests:
             Interrupted: If the service is left before the test has begun.
         """
         limits.check(test, self._settings.limits)
-        script = render(test)
+        script = render(test, self._settings.limits.script_dirs)
         first = await self._start_one(test, script)
         if test.repeat > 1 and first.status not in FINAL:
 
@@ -330,3 +331,10 @@ class LoadTests:
     async def _when_recovered(self) -> None:
         self._recovering.set()
         await self._recovered.wait()
+
+
+def _shown(script: Script, planned: Planned | Outcome) -> str:
+    """Return the script's text without its secrets; of a file only if k6 could parse it, for any other file is none of a caller's."""
+    if script.source_path and isinstance(planned, Outcome) and not planned.parsed:
+        return f"// {NOT_SHOWN}\n"
+    return redact_text(script.text, with_forms(script.secrets))

@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -36,6 +36,7 @@ class Limits(NamedTuple):
     """What one server allows; checked against the request and against k6's own plan of the script.
 
     `max_k6_memory_mb` is what one k6 may use: 0 is without limit, None is what its plan can need.
+    `script_dirs` are the folders that script files may come from; none means anywhere.
     """
 
     max_concurrent_runs: int = 4
@@ -44,6 +45,7 @@ class Limits(NamedTuple):
     max_rps: int = 10_000
     max_script_bytes: int = 1_000_000
     max_k6_memory_mb: int | None = None
+    script_dirs: tuple[Path, ...] = ()
 
     @property
     def longest_line_bytes(self) -> int:
@@ -56,7 +58,10 @@ LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything configurable, read once. `timeout_s` is the most wall time one run may take (K6_TIMEOUT)."""
+    """Everything configurable, read once. `timeout_s` is the most wall time one run may take (K6_TIMEOUT).
+
+    `unknown` has a sentence for each variable that looks like a setting and is none, with what it may have meant.
+    """
 
     results_dir: Path
     database: Path
@@ -70,6 +75,7 @@ class Settings:
     github_step_summary: Path | None = None
     findings: FindingLimits = FINDING_LIMITS
     browser: Browser = AS_K6_DOES
+    unknown: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -94,6 +100,7 @@ class Settings:
                 max_rps=reader.get("K6_MCP_MAX_RPS", _positive, 10_000),
                 max_script_bytes=reader.get("K6_MCP_MAX_SCRIPT_BYTES", _positive, 1_000_000),
                 max_k6_memory_mb=reader.get("K6_MCP_MAX_K6_MEMORY_MB", lambda text: _or_unlimited(text, 1) or 0, None),
+                script_dirs=reader.get("K6_MCP_SCRIPT_DIRS", _folders, ()),
             ),
             ai=_ai(reader),
             retention=_retention(reader),
@@ -101,6 +108,8 @@ class Settings:
             findings=_finding_limits(reader),
             browser=_browser(reader),
         )
+        if misspelt := reader.unknown():
+            settings = replace(settings, unknown=misspelt)
         if reader.reasons:
             raise InvalidArguments(*reader.reasons, hint="correct the server's environment and start it again")
         return settings
@@ -112,9 +121,11 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
         self.reasons: list[str] = []
+        self._known: list[str] = []
 
     def get(self, name: str, convert: Callable[[str], T], default: D, also: str = "") -> T | D:
         """Return the value of `name`, or of `also` where `name` is not set."""
+        self._known.append(name)
         text = self.environ.get(name, "").strip()
         if not text:
             return self.get(also, convert, default) if also else default
@@ -123,6 +134,15 @@ class _Reader:
         except (ValueError, RuntimeError) as error:  # a home folder that nobody has is a RuntimeError
             self.reasons.append(f"{name}={text[:80]!r}: {error}")
             return default
+
+    def unknown(self) -> tuple[str, ...]:
+        """Return a sentence for each variable that is set and was not read although it looks like a setting."""
+        unread = [name for name in self.environ if name[:2].upper() == "K6" and name not in self._known]
+        if not unread:
+            return ()
+        from k6_mcp.models.misspelt import misspelt  # it compares words, for which few wait
+
+        return misspelt(unread, self._known)
 
 
 def _retention(reader: _Reader) -> Retention:
@@ -183,6 +203,12 @@ def default_results_dir(environ: Mapping[str, str]) -> Path:
 
 def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
+
+
+def _folders(text: str) -> tuple[Path, ...]:
+    if not (names := [name.strip() for name in text.split(os.pathsep) if name.strip()]):
+        raise ValueError(f"names no folder; separate folders by {os.pathsep!r}")
+    return tuple(map(_folder, names))
 
 
 def _sqlite_path(text: str) -> Path:

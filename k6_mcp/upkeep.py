@@ -1,6 +1,6 @@
 """Keeping the service in order: old runs removed, the history restored, what is broken told."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from k6_mcp.driver import Driver
 from k6_mcp.errors import HistoryUnavailable
@@ -44,6 +44,7 @@ class Upkeep:
             *await self._history.health(),
             await self._retention_health(),
             self._advice_health(),
+            *_misspelt(self._settings.unknown),
         )
         caps = self._settings.limits
         return Health(
@@ -56,6 +57,7 @@ class Upkeep:
                 max_rps=caps.max_rps,
                 max_script_bytes=caps.max_script_bytes,
                 timeout_s=self._settings.timeout_s,
+                script_dirs=tuple(map(str, caps.script_dirs)),
             ),
             running=self._driver.ids("running"),
             queued=self._driver.ids("queued"),
@@ -88,3 +90,10 @@ class Upkeep:
             return retention_health(limits, await self._history.cleanup.space(_MEASURE_S))
         except HistoryUnavailable as error:
             return retention_health(limits, None, error.hint)
+
+
+def _misspelt(warnings: Sequence[str]) -> Iterator[Component]:
+    """What of the environment looks like a setting and is none."""
+    if warnings:
+        hint = "correct or remove these variables in the server's environment and start it again"
+        yield Component(name="settings", state="degraded", detail=". ".join(warnings), hint=hint)

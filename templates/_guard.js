@@ -8,13 +8,15 @@ function capture() {
   const { isArray } = Array;
   const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys } = Object;
   const { apply, deleteProperty } = Reflect;
-  const { toLowerCase, toUpperCase } = String.prototype;
+  const { charCodeAt, normalize, slice, toLowerCase, toUpperCase } = String.prototype;
   const byteLength = getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength").get;
   const typedArrayName = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
   const later = setTimeout;
   const log = console;
   const { warn } = console;
 
+  const MOST_SAID = 10;
+  const LONGEST_SAID = 200;
   const ours = {{ ours }};
 
   // What k6's own end-of-test code uses after handleSummary, with the toJSON hooks that JSON.stringify would ask.
@@ -68,18 +70,62 @@ function capture() {
     return list ? "[" + text + "]" : "{" + text + "}";
   }
 
-  function isOurs(path) {
-    let name = "";
-    for (let i = 0; i < path.length; i += 1) {
-      name = path[i] === "/" || path[i] === "\\" ? "" : name + path[i];
+  // The name as the most forgiving file system reads it: case, K and ſ, full width, blanks, dots and streams at the end mean nothing.
+  function folded(name) {
+    const text = apply(toLowerCase, apply(toUpperCase, apply(normalize, name, ["NFKC"]), []), []);
+    let end = 0;
+    for (let i = 0; i < text.length && text[i] !== ":"; i += 1) {
+      end = text[i] === "." || text[i] === " " ? end : i + 1;
     }
-    name = apply(toLowerCase, apply(toUpperCase, name, []), []); // some file systems fold case, K and ſ included
+    return apply(slice, text, [0, end]);
+  }
+
+  function isOurs(name) {
+    const text = folded(name);
     for (let i = 0; i < ours.length; i += 1) {
-      if (ours[i] === name) {
+      if (ours[i] === text) {
         return true;
       }
     }
     return false;
+  }
+
+  // What no name of a file holds that is what it looks like.
+  function isOdd(code) {
+    return (
+      code < 32 ||
+      (code > 126 && code < 160) ||
+      code === 92 ||
+      (code > 0x200a && code < 0x2010) ||
+      (code > 0x2027 && code < 0x202f) ||
+      (code > 0x205f && code < 0x2070) ||
+      code === 0xfeff
+    );
+  }
+
+  // Returns why k6 may not write a file of this name, undefined if it may: only what lies below the run's folder, and is not ours.
+  function refusal(path) {
+    if (path === "stdout" || path === "stderr") {
+      return undefined;
+    }
+    let name = "";
+    let first = "";
+    for (let i = 0; i <= path.length; i += 1) {
+      if (i < path.length && path[i] !== "/") {
+        if (isOdd(apply(charCodeAt, path, [i]))) {
+          return "whose name holds a backslash or an invisible character; use letters, digits, - _ . and /";
+        }
+        name += path[i];
+      } else {
+        const leading = name === "." && first === "" && i < path.length;
+        if (!leading && folded(name) === "") {
+          return "which is no plain path below the run's folder; use a name without .. and without / at its beginning";
+        }
+        first = first || (leading ? "" : name);
+        name = "";
+      }
+    }
+    return isOurs(first) ? "whose name k6-mcp keeps for itself; use another one" : undefined;
   }
 
   function isContent(value) {
@@ -143,15 +189,21 @@ function capture() {
       return;
     }
     const names = keys(result);
+    let ignored = 0;
     for (let i = 0; i < names.length; i += 1) {
       const content = result[names[i]];
-      if (isOurs(names[i])) {
-        say("ignored the file " + names[i] + ", whose name k6-mcp keeps for itself");
-      } else if (isContent(content)) {
+      const reason = refusal(names[i]) || (isContent(content) ? undefined : "whose content is neither text nor an ArrayBuffer");
+      if (reason === undefined) {
         files[names[i]] = content;
       } else {
-        say("ignored the file " + names[i] + ", whose content is neither text nor an ArrayBuffer");
+        ignored += 1;
+        if (ignored <= MOST_SAID) {
+          say("ignored the file " + apply(slice, names[i], [0, LONGEST_SAID]) + ", " + reason);
+        }
       }
+    }
+    if (ignored > MOST_SAID) {
+      say("ignored " + (ignored - MOST_SAID) + " more files");
     }
   }
 

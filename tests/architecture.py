@@ -12,8 +12,9 @@ LONGEST_FILE = 400
 # Lowest first: a part imports only from lines above its own, and from itself.
 LAYERS = (
     ("__init__", "errors"),
+    ("redaction",),
     ("models",),
-    ("settings", "redaction"),
+    ("settings",),
     ("limits", "scripts", "runners", "analysis", "reports", "history", "advice"),
     ("ahead", "beginning", "ongoing", "following", "judging"),
     ("driver",),
@@ -81,6 +82,7 @@ LAZY_OWNERS = (
     "reports.pages",
     "runners.local",
     "scripts.templates",
+    "settings",
 )  # start-up: what is not used is not imported
 
 

@@ -203,6 +203,20 @@ def test_doctor_works_without_k6_and_says_what_to_do(capsys: pytest.CaptureFixtu
     assert "✓  database" in text
 
 
+def test_doctor_names_misspelt_settings_and_the_folders_of_scripts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("K6_MCP_MAX_VU", "5")
+    monkeypatch.setenv("K6_MCP_SCRIPT_DIRS", "/srv/scripts")
+
+    main(["doctor"])
+
+    told = capsys.readouterr()
+    text = " ".join(told.out.split())
+    assert "! settings K6_MCP_MAX_VU is no setting and changes nothing; did you mean K6_MCP_MAX_VUS?" in text
+    assert "script files only from /srv/scripts" in text and told.err == ""
+
+
 def test_doctor_works_without_a_database(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -80,6 +80,16 @@ def test_an_mcp_client_is_served_from_its_first_message_on() -> None:
     assert done.returncode == 0
 
 
+def test_a_misspelt_setting_is_named_on_stderr_to_an_mcp_client_and_in_health_alone_to_a_oneshot_one() -> None:
+    misspelt = {"K6_MCP_MAX_VU": "5"}
+    mcp = start(str(SERVER), stdin=lines(INITIALIZE), settings=misspelt)
+    oneshot = start(str(SERVER), stdin=HEALTH, settings=misspelt)
+
+    said = "K6_MCP_MAX_VU is no setting and changes nothing; did you mean K6_MCP_MAX_VUS?"
+    assert mcp.stderr == f"k6-mcp: {said}\n" and mcp.returncode == 0
+    assert oneshot.stderr == "" and said in oneshot.stdout
+
+
 def test_a_first_message_in_which_jsonrpc_comes_last_is_still_mcp() -> None:
     message = {**{name: value for name, value in INITIALIZE.items() if name != "jsonrpc"}, "jsonrpc": "2.0"}
 

@@ -175,3 +175,11 @@ def test_violations_name_each_limit_once_and_the_conflict_first() -> None:
 def test_violations_without_a_plan_are_those_of_the_request() -> None:
     assert len(limits.violations(_test(vus=11, duration="1s"), None, _LIMITS)) == 1
     assert limits.violations(_test(), None, _LIMITS) == ()
+
+
+def test_nothing_is_said_of_a_file_outside_of_the_folders_that_scripts_may_come_from(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    large = tmp_path / "large.js"
+    large.write_text("x" * 200, encoding="utf-8")
+
+    limits.check(parse_load_test({"script_file": str(large)}), _LIMITS._replace(script_dirs=(tmp_path / "scripts",)))

@@ -1,9 +1,23 @@
+import base64
 import json
+import random
+import string
 from urllib.parse import quote, quote_plus
 
 import pytest
 
-from k6_mcp.redaction import credentials_in, mask_known, redact_said, redact_text, redact_url, with_parts
+from k6_mcp.redaction import (
+    credentials_in,
+    literals_in,
+    mask_known,
+    names_secret,
+    redact_said,
+    redact_script,
+    redact_text,
+    redact_url,
+    with_forms,
+    with_parts,
+)
 
 AWKWARD = 'p&ss <w>/ü="1\\n"'
 
@@ -162,3 +176,109 @@ def test_a_bare_value_behind_the_name_of_a_secret_is_masked_in_what_others_say(s
 
 def test_an_expression_of_a_script_is_shown_as_it_is() -> None:
     assert redact_text("const token=login(user);") == "const token=login(user);"
+
+
+@pytest.mark.parametrize("secret", ["s3cret-value", "pa?s>~w\xf6rd+/", "abcd", "Zx9" * 30, AWKWARD])
+@pytest.mark.parametrize("around", [("", ""), ("u", ":x"), ("us", "y"), ("user:", "")])
+def test_a_known_secret_is_masked_in_base64_wherever_it_stands_in_there(secret: str, around: tuple[str, str]) -> None:
+    known = with_forms([secret])
+    before, behind = around
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        encoded = encode(f"{before}{secret}{behind}".encode()).decode()
+        inner = encode(f"{before}{secret}".encode()).decode().rstrip("=")[-len(secret) : -2]
+        for written in (encoded, encoded.rstrip("="), quote(encoded, safe=""), json.dumps({"x": encoded})):
+            masked = mask_known(f"it is {written} here", known)
+            assert "***" in masked and masked.startswith("it is ") and masked.endswith(" here")
+            assert not inner or inner not in masked
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["S3CRET-VALUE", "s3cret-value", "733363726574", b"S3cret-Value".hex(), b"S3cret-Value".hex().upper()],
+)
+def test_a_known_secret_is_masked_in_hexadecimal_and_in_any_case(written: str) -> None:
+    assert mask_known(f"<{written}>", with_forms(["S3cret-Value", "s3cret"])) == "<***>"
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ("const password = 'hunter22';", {"hunter22"}),
+        ("const password: string = 'hunter22';", {"hunter22"}),
+        ('let api_key="a1b2c3", other = 1', {"a1b2c3"}),
+        ("login({ user: 'ada', 'password': `hunter22` })", {"hunter22"}),
+        ("headers['X-Api-Key'] = 'a1b2c3d4'", {"a1b2c3d4"}),
+        ("headers.set('Authorization', 'Bearer abc12345')", {"abc12345"}),
+        ("const clientSecret = ('hun' + \"ter\" +\n  `22`);", {"hunter22"}),
+        (r"const pwd = 'it\'s\x41\u{42}1';", {"it'sAB1"}),
+        ("const pwd = 'p@ss!word';", {"p@ss!word"}),
+        ("const password = 'opensesame';", {"opensesame"}),
+        ("const password = 'mysupersecret';", {"mysupersecret"}),
+        ("const pwd = '20261130';", {"20261130"}),
+        ("const a = { Authorization: 'Basic YWRhOmh1bnRlcjIy' };", {"YWRhOmh1bnRlcjIy", "ada:hunter22", "hunter22"}),
+        ("http.get('http://ada:hunter22@host/x?api_key=k3yk3yk3y')", {"hunter22", "k3yk3yk3y"}),
+        ("thresholds: { 'http_reqs{token:a1b2c3}': [] }", {"a1b2c3"}),
+        ("const password2 = 'hunter22', passwordOfAda = 'hunter23'", {"hunter22", "hunter23"}),
+    ],
+)
+def test_a_literal_that_is_a_secret_is_known_from_the_script(script: str, found: set[str]) -> None:
+    assert found <= literals_in(script)
+    assert not [value for value in found if value in redact_script(f"{script}\nconsole.log('{''.join(found)}')")]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        *("const password = 'test';", "const token = 'none';", "password: 'required'", "const password = __ENV.PASSWORD;"),
+        *("const tokenUrl = 'https://host2/oauth2/token';", "token: '/v1/login2'", "const passwordField = 'field1_password';"),
+        *("const tokenHeader = 'X-Api-Key';", "authorization: 'Authorization'", "token: 'refresh_token'", "cookieName: 'sid_v2'"),
+        *(
+            "const password = 'must have 8 characters';",
+            "signature: 'HS256'",
+            "const password = `${user}-pass1`;",
+            "let token2; a('x1y2z3');",
+        ),
+        *(
+            "const token = login('user1234');",
+            "passwordSelector: '#pw-1'",
+            "const tokens = 12345678;",
+            "{ password: data.pw1234 }",
+        ),
+    ],
+)
+def test_an_ordinary_word_beside_the_name_of_a_secret_is_none(script: str) -> None:
+    assert literals_in(script) == frozenset()
+
+
+def test_a_literal_is_masked_where_the_script_repeats_it_but_a_word_only_where_it_stands_as_the_secret() -> None:
+    script = "const password = 'hunter22', token = 'test';\nconsole.log('hunter22 of a test');"
+
+    assert redact_script(script) == "const password = '***', token = '***';\nconsole.log('*** of a test');"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("token", True),
+        ("X-Api-Key", True),
+        ("client_secret", True),
+        ("token_type", False),
+        ("cookieName", False),
+        ("build", False),
+    ],
+)
+def test_a_name_says_whether_its_value_is_the_secret_itself(name: str, expected: bool) -> None:
+    assert names_secret(name) is expected
+
+
+def test_many_secrets_in_a_long_text_are_all_masked() -> None:
+    source = random.Random(7)
+    secrets = ["".join(source.choices(string.ascii_letters + string.digits + "+/= ", k=20)) for _ in range(50)]
+    text = "".join(
+        f"{source.random()} {secret} {base64.b64encode(secret.encode()).decode()}\n" for secret in secrets for _ in range(100)
+    )
+
+    masked = redact_said(text, tuple(with_forms(secrets)))
+
+    assert masked.count("***") == 2 * 50 * 100
+    assert not [secret for secret in secrets if secret in masked]

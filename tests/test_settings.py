@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import pytest
 
 from k6_mcp.errors import InvalidArguments
@@ -53,3 +56,47 @@ def test_our_own_settings_of_the_browser_come_before_those_of_k6() -> None:
     ours = {"K6_MCP_BROWSER_PATH": "chromium", "K6_MCP_BROWSER_ARGS": "no-sandbox", "K6_MCP_BROWSER_TIMEOUT": "60"}
     assert Settings.from_environment(k6s).browser == ("/a/chrome", ("lang=de",), 45.0)
     assert Settings.from_environment({**k6s, **ours}).browser == ("chromium", ("no-sandbox",), 60.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("K6_MCP_MAX_VU", "did you mean K6_MCP_MAX_VUS?"),
+        ("k6_mcp_max_vus", "did you mean K6_MCP_MAX_VUS?"),
+        ("K6_MCP_RETENTION_DAY", "did you mean K6_MCP_RETENTION_DAYS?"),
+        ("K6MCP_MAX_RPS", "did you mean K6_MCP_MAX_RPS?"),
+        ("K6_MAX_VUS", "did you mean K6_MCP_MAX_VUS?"),
+        ("K6_RESULT_DIR", "did you mean K6_RESULTS_DIR?"),
+        ("K6_MCP_ZZZ", "the README lists all settings"),
+    ],
+)
+def test_a_setting_that_is_misspelt_is_named_with_the_nearest_one(name: str, meant: str) -> None:
+    settings = Settings.from_environment({name: "5", "K6_MCP_MAX_RPS": "7"})
+
+    assert settings.unknown == (f"{name} is no setting and changes nothing; {meant}",)
+    assert settings.limits.max_rps == 7
+
+
+def test_settings_and_the_variables_of_k6_and_of_others_are_not_taken_for_misspelt_ones() -> None:
+    others = (
+        "K6_VUS",
+        "K6_NO_SETUP",
+        "K6_OUT",
+        "K6_WEB_DASHBOARD",
+        "K6_BROWSER_HEADLESS",
+        "K6_MCP_CI",
+        "K6_CLOUD_TOKEN",
+        "K6_DNS",
+        "K6",
+    )
+    ours = {"K6_MCP_MAX_VUS": "5", "K6_BIN": "/k6", "K6_MCP_FINDING_P95_MS": "9", "K6_MCP_AI_MODEL": "off", "K6_TIMEOUT": "9"}
+
+    assert Settings.from_environment(dict.fromkeys(others, "1") | ours).unknown == ()
+
+
+def test_folders_for_scripts_are_separated_as_in_path() -> None:
+    assert Settings.from_environment({}).limits.script_dirs == ()
+    folders = f"/a{os.pathsep} /b c {os.pathsep}"
+    assert Settings.from_environment({"K6_MCP_SCRIPT_DIRS": folders}).limits.script_dirs == (Path("/a"), Path("/b c"))
+    with pytest.raises(InvalidArguments, match="K6_MCP_SCRIPT_DIRS=':': names no folder"):
+        Settings.from_environment({"K6_MCP_SCRIPT_DIRS": ":"})

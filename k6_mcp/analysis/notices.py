@@ -11,15 +11,19 @@ from k6_mcp.analysis.disturbance import held_up, waiting_share
 from k6_mcp.analysis.error_codes import TOO_MANY_FILES, is_unanswered
 from k6_mcp.analysis.grpc import some_failed
 from k6_mcp.models.metrics import Metrics
+from k6_mcp.models.outcome import LogMessage
 from k6_mcp.models.run import Notice
 from k6_mcp.models.wording import count, few, number, percent
 
 _BUSY = 0.8  # of all cores: above, k6's own latency grows
 _DISTURBED = 0.1  # of the average latency
 _MOST_K6_WARNINGS = 3
+_HANDLER_CHARS = 400
 _IGNORED = "handleSummary: ignored"  # the wrapper's words
 _THROWN_BY_HANDLER = "at handleSummary ("
 _KNOWN_INSIDE = ("events were processed",)  # k6/browser at the end of a test, told by what it means
+# k6's words for a file of handleSummary that it could not write, as in a folder that is not there.
+_UNSAVED = ("Could not save some summary information", "could not open '", "error saving summary to '")
 _KNOWN = ("Request Failed", "Insufficient VUs", "No script iterations fully finished")
 
 
@@ -134,13 +138,18 @@ def _summary_handler(case: Case) -> Iterator[Notice]:
     """What the script's own report lacks: k6 ends with 0 all the same."""
     if case.summary_timed_out and case.load_was_over:  # that is a failure of its own
         return
-    for message in case.outcome.log.messages:
-        ignored = message.source == "console" and message.text.startswith(_IGNORED)
-        if ignored or (message.level == "error" and _THROWN_BY_HANDLER in message.text):
-            yield Notice(
-                code="handle_summary", message=f"the script's own handleSummary did not work as written: {said(message.text)}"
-            )
-            return
+    lacking = [message.text for message in case.outcome.log.messages if _is_of_handler(message)]
+    if lacking:
+        message = (
+            f"the script's own handleSummary did not work as written: {few((said(text) for text in lacking), 2, _HANDLER_CHARS)}"
+        )
+        yield Notice(code="handle_summary", message=message)
+
+
+def _is_of_handler(message: LogMessage) -> bool:
+    if message.source == "console" and message.text.startswith(_IGNORED):
+        return True
+    return message.level == "error" and (_THROWN_BY_HANDLER in message.text or any(words in message.text for words in _UNSAVED))
 
 
 def _generator(case: Case) -> Iterator[Notice]:

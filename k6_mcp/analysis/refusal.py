@@ -3,12 +3,13 @@
 import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.reports import Refusal
 from k6_mcp.models.run import Failure
 from k6_mcp.models.script import Script
-from k6_mcp.redaction import redact_text
+from k6_mcp.redaction import redact_text, with_forms
 
 _INVALID_CONFIG = 104
 _SYNTAX = re.compile(r"(?P<file>file://\S+?): Line (?P<line>\d+):(?P<column>\d+) ")
@@ -28,13 +29,18 @@ def read_refusal(outcome: Outcome, script: Script) -> Refusal:
     text = outcome.log.cause or "k6 gave no reason"
     line, column = _place(text, script)
     lines = script.text.splitlines()
+    shown = outcome.parsed or not script.source_path
     return Refusal(
         kind="invalid_config" if outcome.exit_code == _INVALID_CONFIG else "script_error",
         message=_FILE_URL.sub("", text).strip(),
         line=line,
         column=column,
-        source_line=redact_text(lines[line - 1].strip())[:_SOURCE_CHARS] if line and line <= len(lines) else None,
+        source_line=_source_line(lines[line - 1], script) if shown and line and line <= len(lines) else None,
     )
+
+
+def _source_line(line: str, script: Script) -> str:
+    return redact_text(line.strip(), with_forms(script.secrets))[:_SOURCE_CHARS]
 
 
 def after_plan(refusal: Refusal | None, violations: Sequence[str]) -> str:
@@ -60,6 +66,6 @@ def _place(text: str, script: Script) -> tuple[int | None, int | None]:
     name = PurePosixPath(script.source_path or "script.js").name
     for pattern in (_SYNTAX, _THROWN):
         for match in pattern.finditer(text):
-            if PurePosixPath(match["file"]).name == name:
+            if unquote(PurePosixPath(match["file"]).name) == name:
                 return int(match["line"]), int(match["column"])
     return None, None

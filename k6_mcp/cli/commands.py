@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from k6_mcp.app import open_app
 from k6_mcp.cli.advice import advice_view
@@ -20,15 +21,20 @@ from k6_mcp.cli.run import run
 from k6_mcp.cli.stats import stats
 from k6_mcp.cli.timeline import timeline_view
 from k6_mcp.cli.verdict import verdict
-from k6_mcp.errors import InvalidArguments
+from k6_mcp.errors import InvalidArguments, K6McpError
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
+from k6_mcp.models.reports import PlanReport
+from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import FINAL, Status
+from k6_mcp.redaction import redact_text
 from k6_mcp.reports.answer import run_answer
 from k6_mcp.scripts.render import render
+from k6_mcp.scripts.source import read_script_file
 from k6_mcp.service import LoadTests
 from k6_mcp.settings import Settings
 
+_LINE_CHARS = 200
 Command = Callable[[argparse.Namespace, Settings, LoadTests], Awaitable[int]]
 
 
@@ -46,12 +52,24 @@ async def _in_service(options: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _validate(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    report = await service.plan(load_test(options, service.excess))
+    test = load_test(options, service.excess)
+    report = await service.plan(test)
     if options.json:
         write_json(report)
     else:
-        stdout().print(plan_view(report))
+        stdout().print(plan_view(report, _own_line(report, test)))
     return FAILED if report.refusal else REFUSED if report.violations else COMPLETED
+
+
+def _own_line(report: PlanReport, test: LoadTest) -> str:
+    """Return the line that k6 refuses: of a file, which answers to clients leave out, a person is shown the own one."""
+    refusal = report.refusal
+    if refusal is None or refusal.line is None or refusal.source_line or test.script_file is None:
+        return (refusal.source_line or "") if refusal else ""
+    with suppress(K6McpError):
+        lines = read_script_file(test.script_file)[1].splitlines()
+        return redact_text(lines[refusal.line - 1].strip())[:_LINE_CHARS] if refusal.line <= len(lines) else ""
+    return ""
 
 
 async def _history(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:

@@ -97,11 +97,11 @@ def _reading_order(name: str) -> tuple[int, float]:
     return _VALUE_ORDER.index(name) if name in _VALUE_ORDER else len(_VALUE_ORDER) + 1, 0
 
 
-def plan_view(report: PlanReport) -> RenderableType:
-    """Return what would run and what stands against it."""
+def plan_view(report: PlanReport, line: str = "") -> RenderableType:
+    """Return what would run and what stands against it; `line` is that of the script which k6 refuses."""
     parts: list[RenderableType] = []
     if report.refusal:
-        parts += _refusal(report.refusal)
+        parts += _refusal(report.refusal, line)
     if report.plan:
         parts.append(_plan(report.plan))
     parts += [below(f"✗ {violation}", style="red") for violation in report.violations]
@@ -110,11 +110,11 @@ def plan_view(report: PlanReport) -> RenderableType:
     return Group(*parts)
 
 
-def _refusal(refusal: Refusal) -> Iterator[RenderableType]:
+def _refusal(refusal: Refusal, line: str) -> Iterator[RenderableType]:
     yield Text(printable(f"✗ {refusal.kind}: {refusal.message}"), style="bold red")
     if refusal.line is not None:
         column = f", column {refusal.column}" if refusal.column is not None else ""
-        yield below(f"line {refusal.line}{column}: {refusal.source_line or ''}")
+        yield below(f"line {refusal.line}{column}{f': {line}' if line else ''}")
 
 
 def _plan(plan: Plan) -> RenderableType:
@@ -160,6 +160,8 @@ def health_view(health: Health, settings: Settings) -> RenderableType:
         f"{limits.max_concurrent_runs} tests at once, {count(limits.max_vus)} VUs, {format_duration(limits.max_duration_s)},"
         f" {count(limits.max_rps)} requests per s, scripts up to {count(limits.max_script_bytes)} bytes"
     )
+    if limits.script_dirs:
+        caps += f", script files only from {', '.join(limits.script_dirs)}"
     table.add_row("", Text("limits", style="bold"), caps)
     table.add_row("", Text("results", style="bold"), str(settings.results_dir))
     text = "load tests can run here" if health.ok else _trouble(health)

@@ -13,6 +13,8 @@ from k6_mcp.errors import Interrupted, K6McpError
 from k6_mcp.frontends.standard_streams import hold_standard_streams
 from k6_mcp.settings import Settings
 
+# Of misspelt settings: doctor shows them, serve writes them, and to the one-shot mode's clients a word on stderr is a failure.
+_SAYING_SO_THEMSELVES = ("doctor", "serve", "oneshot")
 Command = Callable[[argparse.Namespace, Settings], int]
 
 
@@ -21,7 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     hold_standard_streams()
     options = build_parser().parse_args(arguments)
     try:
-        return _COMMANDS[options.command](options, Settings.from_environment())
+        settings = Settings.from_environment()
+        if options.command not in _SAYING_SO_THEMSELVES:
+            sys.stderr.writelines(f"k6-mcp: {warning}\n" for warning in settings.unknown)
+        return _COMMANDS[options.command](options, settings)
     except K6McpError as error:
         _refuse(error, as_json=getattr(options, "json", False))
         return _code_of_interruption(options) if isinstance(error, Interrupted) else REFUSED

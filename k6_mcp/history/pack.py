@@ -22,7 +22,7 @@ from k6_mcp.models.archive import (
 )
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.run import Run
-from k6_mcp.redaction import redact_text
+from k6_mcp.redaction import redact_script
 
 _CHUNK = 1_000_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP knows
@@ -82,7 +82,7 @@ def _without_secrets(content: IO[bytes]) -> IO[bytes]:
     """Return a script as it is shown to people."""
     stored = content.read(LARGEST_BYTES["script.js"] + 1)
     text = stored.decode("utf-8", "replace")
-    redacted = redact_text(text)
+    redacted = redact_script(text)
     return io.BytesIO(stored if redacted == text else redacted.encode())
 
 

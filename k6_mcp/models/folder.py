@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+WRAPPER_FILES = ("_main.js", "_given.js", "_guard.js", "_options.js")
+
 
 class RunFolder(NamedTuple):
     """Paths of one run's files below `results_dir`; makes no file itself."""
@@ -58,3 +60,13 @@ class RunFolder(NamedTuple):
     def stop_request(self) -> Path:
         """Made by another process that wants this run to stop; its owner looks for it."""
         return self.path / "stop-requested"
+
+    @property
+    def home(self) -> Path:
+        """HOME of k6, where a browser keeps what it needs."""
+        return self.path / "home"
+
+    def kept_names(self) -> frozenset[str]:
+        """Return the names in this folder that are ours and k6's, so that a script's own handleSummary may not have them."""
+        paths: list[object] = [getattr(self, name) for name, member in vars(RunFolder).items() if isinstance(member, property)]
+        return frozenset((*(path.name for path in paths if isinstance(path, Path) and path.parent == self.path), *WRAPPER_FILES))

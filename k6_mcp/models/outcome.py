@@ -77,7 +77,8 @@ class Outcome(NamedTuple):
     handleSummary was not, `unplanned` that k6 used more VUs than its plan has. `summary` is the wrapper's `handleSummary(data)` JSON text and
     `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
     its threads, added up, waited for one of them, `steal_s` what the hypervisor took from all CPUs meanwhile,
-    `memory_limit` what it was held to, None if to nothing. `browser` is there where k6 could not start one.
+    `memory_limit` what it was held to, None if to nothing. `browser` is there where k6 could not start one. `parsed` is False
+    where k6 refused a script and may not have been able to parse it: then nothing of a script file's text is shown.
     """
 
     exit_code: int | None
@@ -97,3 +98,4 @@ class Outcome(NamedTuple):
     spawn_error: str | None = None
     browser: BrowserStart | None = None
     memory_limit: MemoryLimit | None = None
+    parsed: bool = True

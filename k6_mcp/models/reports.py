@@ -57,7 +57,7 @@ class Component(Model):
 
 
 class LimitsReport(Model):
-    """The caps in force on this server."""
+    """The caps in force on this server; `script_dirs` are the folders that script files may come from, none means anywhere."""
 
     max_concurrent_runs: int
     max_vus: int
@@ -65,6 +65,7 @@ class LimitsReport(Model):
     max_rps: int
     max_script_bytes: int
     timeout_s: float
+    script_dirs: tuple[str, ...] = ()
 
 
 class Health(Model):

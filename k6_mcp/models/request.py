@@ -10,19 +10,37 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.duration import parse_duration_s
+from k6_mcp.models.echo import echoed
+from k6_mcp.redaction import names_secret, redact_said
 
 Preset = Literal["low", "medium", "high"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
+SCRIPT_ENDINGS = (".js", ".mjs", ".cjs", ".ts")
+"""What the name of a script ends in: k6 reads TypeScript from .ts alone, and takes all else for JavaScript."""
+
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _TAG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")
 _LONGEST_TAG = 200  # characters of a value
+_THRESHOLD_TAG = re.compile(r"([^,:}]{1,200})(?::([^,}]{0,200}))?")
+_KEPT_AND_SHOWN = "tags are kept and shown with every figure, so none may hold a secret; rename it, or pass the secret in env"
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, 5.6.2 token
 _STATUSES = re.compile(r"([1-5]\d\d)(?:-([1-5]\d\d))?\Z|([1-5])xx\Z")
 _WITHOUT_EFFECT = re.compile(  # who gives these wants to set k6 or Go, and would be misled: variables reach the script alone
     r"(K6_.*|(?:https?|all|no)_proxy|SSL_CERT_FILE|SSL_CERT_DIR|SSLKEYLOGFILE|GO(?:DEBUG|GC|MAXPROCS|MEMLIMIT|TRACEBACK))\Z",
     re.IGNORECASE,
 )
+
+
+def is_script_name(name: str) -> bool:
+    """Return whether a file of this name may be a script; no other file is ever read for one."""
+    return name.lower().endswith(SCRIPT_ENDINGS)
+
+
+def _script_file(path: str) -> str:
+    if not is_script_name(path):
+        raise ValueError(f"the name of a k6 script ends in {', '.join(SCRIPT_ENDINGS)}")
+    return path
 
 
 def _duration(text: str) -> str:
@@ -60,17 +78,36 @@ def _statuses(value: object) -> object:
     text = str(value).lower()
     match = _STATUSES.match(text)
     if not match:
-        raise ValueError(f"{text[:40]!r} is not an HTTP status: use 200, '200-299' or '2xx'")
+        raise ValueError(f"{echoed(text)} is not an HTTP status: use 200, '200-299' or '2xx'")
     low, high, _ = match.groups()
     if low and high and int(low) > int(high):
-        raise ValueError(f"{text!r} is an empty range: the first status is above the last")
+        raise ValueError(f"{text[:40]!r} is an empty range: the first status is above the last")
     return text
 
 
 def _tags(value: dict[str, str]) -> dict[str, str]:
+    if secret := [name for name in value if names_secret(name)]:
+        raise ValueError(f"{_few_names(secret)}: {_KEPT_AND_SHOWN}")
+    if secret := [name for name, text in value.items() if _holds_credential(text)]:
+        raise ValueError(f"the value of {_few_names(secret)} looks like a credential: {_KEPT_AND_SHOWN}")
     if long := [f"{name} has {len(text)}" for name, text in value.items() if len(text) > _LONGEST_TAG]:
         raise ValueError(f"a value may have {_LONGEST_TAG} characters, but {', '.join(long)}")
     return value
+
+
+def _thresholds(value: dict[str, list[str]]) -> dict[str, list[str]]:
+    tags = [tag for metric in value for tag in _THRESHOLD_TAG.findall(metric.partition("{")[2])]
+    if secret := [name.strip("\"' ") for name, text in tags if names_secret(name) or _holds_credential(text)]:
+        raise ValueError(f"the tag {_few_names(secret)}: {_KEPT_AND_SHOWN}")
+    return value
+
+
+def _holds_credential(text: str) -> bool:
+    return redact_said(text) != text and any(char.isdigit() for char in text)
+
+
+def _few_names(names: list[str]) -> str:
+    return ", ".join(repr(name[:40]) for name in names[:5])
 
 
 def _names(pattern: re.Pattern[str], what: str) -> AfterValidator:
@@ -124,7 +161,7 @@ class LoadTest(Model):
 
     script: Annotated[str | None, Field(description="k6 script text (JavaScript ES module)")] = None
     script_file: Annotated[
-        str | None,
+        Annotated[str, AfterValidator(_script_file)] | None,
         Field(description="path of a k6 script (.js, .ts) on the server's machine; its relative imports and open() work"),
     ] = None
     url: Annotated[str | None, Field(description="http(s) URL to load with a generated script")] = None
@@ -160,6 +197,7 @@ class LoadTest(Model):
     ] = None
     thresholds: Annotated[
         dict[str, Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_one_or_many), Field(min_length=1)]],
+        AfterValidator(_thresholds),
         Field(description='metric -> k6 expressions, e.g. {"http_req_duration": ["p(95)<500"]}; added to the script\'s own'),
     ] = {}
     slo: Annotated[Slo | None, Field(description="objectives turned into thresholds")] = None

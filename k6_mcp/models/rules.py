@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from k6_mcp.errors import InvalidArguments
+from k6_mcp.models.echo import echoed
 from k6_mcp.models.request import LoadTest, Slo, Stage
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -17,6 +18,7 @@ _URL_ONLY = ("preset", "method", "headers", "body")
 _INSIDE: Mapping[str, Iterable[str]] = {"slo": Slo.model_fields, "stages": Stage.model_fields}
 DEEPEST = 200  # pydantic reads 255 levels of a value, Python's stack holds some 900
 _UNFIT = object()
+_LONGEST_NAME = 60
 Judge = Callable[[LoadTest], Iterable[str]]
 _NEVER_ECHOED = (["headers"], ["env"], ["body"], ["script"])  # may hold secrets or whole files
 
@@ -58,8 +60,12 @@ def shape_violations(error: ValidationError, allowed: Iterable[str]) -> Iterator
             known = allowed if len(loc) == 1 else _INSIDE.get(loc[0], ())
             text = "unknown argument" + (f" (allowed: {', '.join(known)})" if known else "")
         elif loc[:1] not in _NEVER_ECHOED and isinstance(item["input"], str | int | float) and repr(item["input"]) not in text:
-            text += f" (got {str(item['input'])[:60]!r})"
-        yield f"{'.'.join(loc) or 'arguments'}: {text.replace('Input should', 'should', 1)}"
+            text += f" (got {echoed(item['input'])})"
+        yield f"{_where(loc)}: {text.replace('Input should', 'should', 1)}"
+
+
+def _where(loc: Sequence[str]) -> str:
+    return ".".join(part if len(part) <= _LONGEST_NAME else f"{part[:_LONGEST_NAME]}…" for part in loc) or "arguments"
 
 
 def _across(given: Mapping[str, object]) -> Iterator[str]:

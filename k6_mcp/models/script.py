@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from pydantic import SecretStr
 
 Origin = Literal["text", "file", "preset"]
+NOT_SHOWN = "the text of this script_file is neither shown nor kept: k6 could not parse it"
 
 
 class Script(NamedTuple):
@@ -15,6 +16,7 @@ class Script(NamedTuple):
     `files` maps names relative to the run's folder to their content and includes the wrapper `entry`;
     `source_path` is the absolute path of a script that stays where it is, for `origin` "file".
     `env` holds what the script reads through `__ENV`; values never reach a command line, a log or the disk.
+    `secrets` are those that stand as literals in the text and in the local modules that it imports.
     """
 
     origin: Origin
@@ -24,3 +26,4 @@ class Script(NamedTuple):
     entry: str
     source_path: str | None = None
     env: Mapping[str, SecretStr] = {}
+    secrets: frozenset[str] = frozenset()

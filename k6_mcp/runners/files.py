@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.script import Script
-from k6_mcp.redaction import mask_known, redact_text
+from k6_mcp.models.script import NOT_SHOWN, Script
+from k6_mcp.redaction import mask_known, redact_script, redact_text, with_forms
 from k6_mcp.runners.names import RecordNames, masked_metrics
+from k6_mcp.runners.own_files import seal_own_files
 
 _SUMMARY_BYTES = 50_000_000
 _SHOWN_BYTES = 2_100_000
@@ -23,25 +24,37 @@ def write_script(folder: RunFolder, script: Script) -> RunFolder:
     Raises:
         OSError: If the disk is full or the folder cannot be written.
     """
-    folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for place in (folder.results_dir, folder.path.parent, folder.path):
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.path.chmod(0o700)
     for name, text in script.files.items():
-        path = folder.path / name
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
-    if not folder.script.exists():  # a script that runs from its own place is kept as a copy
-        folder.script.touch(mode=0o600)
-        folder.script.write_text(script.text, encoding="utf-8")
+        _write(folder.path / name, text)
     return folder
 
 
+def keep_copy(folder: RunFolder, script: Script, *, parsed: bool) -> None:
+    """Keep a copy of a script that runs from its own place, without its secrets; only a note where k6 could not parse it."""
+    if script.source_path is None:
+        return
+    # A full disk loses the copy, not the run.
+    with contextlib.suppress(OSError):
+        _write(folder.script, redact_text(script.text, with_forms(script.secrets)) if parsed else f"// {NOT_SHOWN}\n")
+
+
+def _write(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
 def seal(folder: RunFolder, secrets: Iterable[str], of_names: Collection[str]) -> None:
-    """Take the secrets out of what stays: the script, and of k6's summary the results of setup() and names (see `without_secret_names`)."""
+    """Take the secrets out of what stays: the script, what the script's own handleSummary wrote, and of k6's summary the results
+    of setup() and names (see `without_secret_names`)."""
     secrets = tuple(secrets)
     with contextlib.suppress(OSError):
         text = folder.script.read_text(encoding="utf-8", errors="replace")
-        if (redacted := redact_text(text, secrets)) != text:
+        if (redacted := redact_text(redact_script(text), secrets)) != text:
             folder.script.write_text(redacted, encoding="utf-8")
+    seal_own_files(folder, secrets)
     for path in (folder.summary, folder.export):
         with contextlib.suppress(OSError, ValueError, RecursionError, AttributeError):
             text = path.read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,26 +17,30 @@ from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
 from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S, Plan, Planned, RunPlan
 from k6_mcp.models.script import Script
-from k6_mcp.redaction import credentials_in, redact_said, redact_text, with_parts
+from k6_mcp.redaction import redact_said, redact_script
 from k6_mcp.runners.browser import browser_environment, browser_notes, remove_home
 from k6_mcp.runners.child import Child, interrupt
 from k6_mcp.runners.command import environment, run_command
 from k6_mcp.runners.cpu import CpuWatch, usable_cores
-from k6_mcp.runners.files import Tail, appender, read_shown, read_whole, seal, without_secret_names
+from k6_mcp.runners.files import Tail, appender, keep_copy, read_shown, read_whole, seal, without_secret_names
 from k6_mcp.runners.find import passed_over
 from k6_mcp.runners.inspect import planned_options, read_plan, too_large
 from k6_mcp.runners.launcher import Inspection, Launcher
 from k6_mcp.runners.logs import LogReader
 from k6_mcp.runners.memory import limit
-from k6_mcp.runners.names import RecordNames, masked_plan, secrets_of_names
+from k6_mcp.runners.names import RecordNames, masked_plan, secrets_of, secrets_of_names
 from k6_mcp.runners.process import owned, wait_drained
 from k6_mcp.runners.stdout import StdoutReader
+from k6_mcp.runners.unparsed import own_url, was_parsed
 from k6_mcp.runners.version import K6Binary, probe
 
 if TYPE_CHECKING:
     from k6_mcp.models.reports import Component
 
 PLAN_TIMEOUT_S = 20.0  # init code has no timeout of its own in k6
+# k6's exit code for options that it refuses, of a script that it has run for them.
+_INVALID_CONFIG = 104
+_MOST_WARNINGS, _LONGEST_WARNING = 10, 300
 _POLL_S = 0.25
 _PLAN_BYTES = 4_000_000
 _SHUTDOWN_GRACE_S = 3.0  # clients kill a server within a few seconds of asking it to stop
@@ -109,7 +114,8 @@ class LocalRunner:
     async def _plan(self, inspection: Inspection) -> Planned | Outcome | LimitExceeded:
         if isinstance(inspection.child, OSError):
             return _not_started(inspection.started_at, inspection.child)
-        script, reader = inspection.script, LogReader(appender(inspection.folder.log), _secrets(inspection.script))
+        script, folder = inspection.script, inspection.folder
+        reader = LogReader(appender(folder.log), secrets_of(script), own_url(folder, script))
         output = bytearray()
 
         def take(chunk: bytes) -> None:
@@ -122,8 +128,11 @@ class LocalRunner:
                 exit_code = await wait_drained(child, take, reader.feed)
         reader.close()
         log = reader.digest(went_running=False)
+        parsed = exit_code == 0 or exit_code == _INVALID_CONFIG or was_parsed(log.cause)
+        keep_copy(folder, script, parsed=parsed)
         if exit_code == 0:
-            warnings = (message.text for message in log.messages if message.level == "warning")
+            warned = (message.text[:_LONGEST_WARNING] for message in log.messages if message.level == "warning")
+            warnings = islice(warned, _MOST_WARNINGS)
             try:
                 if len(output) >= _PLAN_BYTES:
                     return too_large(f"more than {_PLAN_BYTES}")
@@ -146,6 +155,7 @@ class LocalRunner:
             ended_at=datetime.now(UTC),
             log=log,
             memory_limit=limit(inspection.allowed),
+            parsed=parsed,
         )
 
     async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
@@ -206,7 +216,7 @@ class LocalRunner:
 
     def seal(self, run_id: str, script: Script) -> None:
         """Take the secrets out of the run's folder once the run is over; of folders elsewhere, the last few stay until `close`."""
-        seal(self.folder(run_id), _secrets(script), secrets_of_names(script))
+        seal(self.folder(run_id), secrets_of(script), secrets_of_names(script))
         remove_home(self.folder(run_id))
         self._launcher.elsewhere.end(run_id)
 
@@ -216,7 +226,7 @@ class LocalRunner:
 
     def script(self, run_id: str) -> str:
         """Return the stored script of a run without secrets, empty when there is none."""
-        return redact_text(read_shown(self.folder(run_id).script))
+        return redact_script(read_shown(self.folder(run_id).script))
 
     def request_stop(self, run_id: str) -> None:
         """Ask the process that owns the run to stop it."""
@@ -286,8 +296,8 @@ class _Attempt:
         self._started = started
         self._stdout = StdoutReader()
         self._log_file = appender(folder.log)
-        self._secrets = _secrets(plan.script)
-        self._log = LogReader(self._log_file, self._secrets)
+        self._secrets = secrets_of(plan.script)
+        self._log = LogReader(self._log_file, self._secrets, own_url(folder, plan.script))
         self._of_names = secrets_of_names(plan.script)
         self._names = RecordNames(self._of_names)
         self._tail = Tail(folder.record, self._take_record)
@@ -374,10 +384,6 @@ class _Attempt:
         await anyio.sleep(grace_s)
         self._killed = True
         self._child.kill()
-
-
-def _secrets(script: Script) -> tuple[str, ...]:
-    return (*with_parts(secret.get_secret_value() for secret in script.env.values()), *credentials_in(script.text))
 
 
 def _not_started(started: datetime, error: Exception) -> Outcome:

@@ -10,6 +10,7 @@ from k6_mcp.models.metrics import ErrorSample
 from k6_mcp.models.outcome import LogDigest, LogMessage
 from k6_mcp.redaction import redact_said
 from k6_mcp.runners.memory import ran_out
+from k6_mcp.runners.unparsed import unquoted_line
 
 _TIME = re.compile(rb'"time":"[^"]*"|time="[^"]*"')
 _LOGFMT = re.compile(r'level=(\w+) msg="((?:[^"\\]|\\.)*)"')
@@ -26,6 +27,8 @@ _LOG_FILE_BYTES = 2_000_000
 _MOST_MESSAGES = 40
 _MESSAGE_CHARS = 600
 _SAMPLE = b'"msg":"k6-mcp sample '  # how generated scripts show an answer that failed (templates/request.js.j2)
+# What the wrapper says of the script's handleSummary comes last of all, and a flood before it must not hide it.
+_OF_HANDLER, _MOST_OF_HANDLER = b'"msg":"handleSummary: ', 20
 _MOST_SAMPLES = 5
 _MOST_SAMPLE_LINES = 2_000
 _SAMPLE_CHARS = 300
@@ -46,12 +49,14 @@ class LogReader:
     """Takes k6's stderr in chunks; memory and log file stay bounded whatever the script prints.
 
     Lines that differ only in their time are one message. `write` receives redacted lines for the log file;
-    `secrets` are values that must not reach it.
+    `secrets` are values that must not reach it. `own` is the file URL of a script that the caller gave as text:
+    of all other files nothing is shown that k6 quotes because it could not parse it.
     """
 
-    def __init__(self, write: Callable[[str], None], secrets: Iterable[str] = ()) -> None:
+    def __init__(self, write: Callable[[str], None], secrets: Iterable[str] = (), own: str | None = None) -> None:
         self._write = write
         self._secrets = tuple(secrets)
+        self._own = own
         self._entries: dict[bytes, _Entry] = {}
         self._rest = b""
         self._written = 0
@@ -85,7 +90,10 @@ class LogReader:
     def digest(self, went_running: bool) -> LogDigest:
         """Return what was said, most severe and most frequent first."""
         rank = {"error": 0, "fatal": 0, "panic": 0, "warning": 1, "info": 2}
-        entries = sorted(self._entries.values(), key=lambda e: (rank.get(e.level, 3), -e.count))
+        of_handler = _OF_HANDLER.decode().removeprefix('"msg":"')
+        entries = sorted(
+            self._entries.values(), key=lambda e: (not e.text.startswith(of_handler), rank.get(e.level, 3), -e.count)
+        )
         return LogDigest(
             cause=self._cause.text if self._cause else None,
             cause_hint=self._cause.hint if self._cause else None,
@@ -102,6 +110,7 @@ class LogReader:
 
     def _line(self, line: bytes) -> None:
         self._out_of_memory = self._out_of_memory or (line[:1] != b"{" and ran_out(line))
+        line = unquoted_line(line, self._own)
         self._thrown += _ended_iteration(line)
         self._failures += b'"msg":"Request Failed"' in line
         if _SAMPLE in line and self._sample(line):
@@ -109,11 +118,12 @@ class LogReader:
         key = _TIME.sub(b"", line)
         entry = self._entries.get(key)
         if entry is None:
-            if len(self._entries) >= _MOST_DISTINCT and _never_ends_run(line):
+            full = len(self._entries) >= _MOST_DISTINCT + (_MOST_OF_HANDLER if _OF_HANDLER in line else 0)
+            if full and _never_ends_run(line):
                 self._dropped += 1  # a flood: k6 must not wait for us to parse it
                 return
             entry = _parse(line, self._secrets)
-            if len(self._entries) < _MOST_DISTINCT:
+            if not full:
                 self._entries[key] = entry
             else:
                 self._dropped += 1

@@ -10,17 +10,23 @@ from typing import cast
 
 from k6_mcp.models.plan import Plan
 from k6_mcp.models.script import Script
-from k6_mcp.redaction import credentials_in, is_ordinary, mask_known, mask_metric, redact_text, with_parts
+from k6_mcp.redaction import is_ordinary, mask_known, mask_metric, redact_text, with_forms, with_parts
 
 _EVENT = '{"event":"%s"'
 _NAMES, _FIGURES = _EVENT % "metric", tuple(_EVENT % event for event in ("snapshot", "cumulative"))
 _WITH_NAMES = tuple(_EVENT % event for event in ("metric", "param", "threshold"))
 
 
+def secrets_of(script: Script) -> tuple[str, ...]:
+    """Return the values that nothing may show: all variables, and what `secrets_of_names` has."""
+    return (*with_parts(secret.get_secret_value() for secret in script.env.values()), *secrets_of_names(script))
+
+
 def secrets_of_names(script: Script) -> tuple[str, ...]:
-    """Return the values that no name may show: variables but for plain words and addresses, and credentials of the script."""
+    """Return the values that no name may show, in every form: variables but for plain words and addresses, and the script's literals."""
     held = {name: secret.get_secret_value() for name, secret in script.env.items()}
-    return (*with_parts(value for name, value in held.items() if not is_ordinary(name, value)), *credentials_in(script.text))
+    unusual = with_parts(value for name, value in held.items() if not is_ordinary(name, value))
+    return tuple(with_forms((*unusual, *script.secrets)))
 
 
 def masked_plan(plan: Plan, secrets: Collection[str]) -> Plan:

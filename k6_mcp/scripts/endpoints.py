@@ -11,6 +11,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from urllib.parse import quote
 
+from k6_mcp.models.request import is_script_name
 from k6_mcp.redaction import redact_text, redact_url
 from k6_mcp.scripts.constants import DECLARING, Constants, EnvValue, Parts
 from k6_mcp.scripts.tokens import Sign, Template, Text, Token, Word, tokens
@@ -31,7 +32,7 @@ def endpoints(text: str, env: AbstractSet[str], folder: Path | None = None) -> l
     """
     constants = Constants(env)
     main = tokens(text[:_MOST_CHARS])
-    sources = [*(tokens(module) for module in _imported(main, folder)), main]
+    sources = [*map(tokens, imported(text, folder)), main]
     declared = [constants.learn(source) for source in sources]
     names = _Names()
     for source, starts in zip(sources, declared, strict=True):
@@ -125,10 +126,11 @@ def _is_usable(parts: Parts) -> bool:
     return 0 < len(text) <= _LONGEST and "," not in text and text.isprintable() and not secret
 
 
-def _imported(main: Sequence[Token], folder: Path | None) -> Iterator[str]:
-    """The texts of the modules beside the script that it imports itself."""
+def imported(text: str, folder: Path | None) -> Iterator[str]:
+    """Yield the texts of the local modules that a script in `folder` imports itself; none of a script without one."""
     if folder is None:
         return
+    main = tokens(text[:_MOST_CHARS])
     specifiers = [
         token.value
         for before, token in pairwise(main)
@@ -137,6 +139,6 @@ def _imported(main: Sequence[Token], folder: Path | None) -> Iterator[str]:
     for specifier in specifiers[:_MOST_IMPORTS]:
         path = folder / specifier
         with contextlib.suppress(OSError, ValueError):
-            if path.is_file():
+            if path.is_file() and is_script_name(path.resolve().name):
                 with path.open(encoding="utf-8", errors="replace") as file:
                     yield file.read(_MOST_CHARS)

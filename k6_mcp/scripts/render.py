@@ -1,14 +1,14 @@
 """A request to the script that k6 runs, and to what may be kept of the request."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import Asked
 from k6_mcp.models.script import Origin, Script
-from k6_mcp.redaction import MASK, redact_text, redact_url
-from k6_mcp.scripts.endpoints import endpoints
+from k6_mcp.redaction import MASK, literals_in, mask_known, redact_text, redact_url
+from k6_mcp.scripts.endpoints import endpoints, imported
 from k6_mcp.scripts.presets import DEFAULT_PRESET
 from k6_mcp.scripts.secret_values import Environment, is_secret_header, json_text, masked_body
 from k6_mcp.scripts.source import read_script_file
@@ -16,30 +16,33 @@ from k6_mcp.scripts.url_script import request_name, url_script
 from k6_mcp.scripts.wrapper import ENTRY, SCRIPT, file_specifier, wrapper_files
 
 
-def render(test: LoadTest) -> Script:
+def render(test: LoadTest, script_dirs: Sequence[Path] = ()) -> Script:
     """Return the script with its wrapper, ready for a runner; reads `script_file`, writes nothing.
 
     Raises:
-        InvalidArguments: If `script_file` cannot be read, or a secret or variable is too large to be handed to k6.
+        InvalidArguments: If `script_file` is no script or cannot be read, or a secret or variable is too large to be handed to k6.
+        LimitExceeded: If `script_file` lies outside of `script_dirs`, where there are any.
     """
     environment = Environment(test.env)
     source_path: str | None = None
     files: dict[str, str] = {}
-    specifier = f"./{SCRIPT}"
+    specifier, folder = f"./{SCRIPT}", None
     if test.script_file is not None:
-        source_path, text = read_script_file(test.script_file)
-        specifier = file_specifier(source_path)
+        source_path, text = read_script_file(test.script_file, script_dirs)
+        specifier, folder = file_specifier(source_path), Path(source_path).parent
     else:
         text = test.script.removeprefix("\ufeff") if test.script is not None else url_script(test, environment)
         files[SCRIPT] = text
+    secrets = literals_in(text).union(*map(literals_in, imported(text, folder)))
     return Script(
         origin=_origin(test),
         text=text,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
-        files={**files, **wrapper_files(test, specifier, _endpoints(test, text, source_path))},
+        files={**files, **wrapper_files(test, specifier, _endpoints(test, text, folder, secrets))},
         entry=ENTRY,
         source_path=source_path,
         env=environment.values(),
+        secrets=secrets,
     )
 
 
@@ -68,10 +71,11 @@ def asked(test: LoadTest) -> Asked:
     )
 
 
-def _endpoints(test: LoadTest, text: str, source_path: str | None) -> Sequence[Sequence[object]]:
+def _endpoints(test: LoadTest, text: str, folder: Path | None, secrets: Collection[str]) -> Sequence[Sequence[object]]:
     if test.url is not None:
         return [[request_name(test)]]
-    return endpoints(text, test.env.keys(), Path(source_path).parent if source_path else None)
+    found = endpoints(text, test.env.keys(), folder)
+    return [name for name in found if not any(isinstance(part, str) and mask_known(part, secrets) != part for part in name)]
 
 
 def _origin(test: LoadTest) -> Origin:

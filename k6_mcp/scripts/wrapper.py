@@ -1,8 +1,10 @@
 """The files around a script that let k6 run it with the caller's options and keep its figures (k6 docs: handleSummary)."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from urllib.parse import quote
 
+from k6_mcp.models.folder import WRAPPER_FILES, RunFolder
 from k6_mcp.models.request import LoadTest
 from k6_mcp.scripts.javascript import Code
 from k6_mcp.scripts.load import asked_load
@@ -10,14 +12,11 @@ from k6_mcp.scripts.statuses import expected_arguments
 from k6_mcp.scripts.templates import fill
 from k6_mcp.scripts.thresholds import asked_thresholds
 
-ENTRY = "_main.js"
+ENTRY, _GIVEN, _GUARD, _OPTIONS = WRAPPER_FILES
 SCRIPT = "script.js"
-OURS = (
-    *("k6-mcp-summary.json", "summary-export.json", "record.ndjson", "run.json", "k6.log", "stop-requested"),
-    *("timeline.json.gz", "reports"),
-    *(SCRIPT, ENTRY, "_given.js", "_guard.js", "_options.js"),
-)
-"""Names, in lower case, that a script's handleSummary may not write; the first is the file of our summary."""
+_NO_RUN = RunFolder(Path(), "")
+OURS = (_NO_RUN.summary.name, *sorted(_NO_RUN.kept_names() - {_NO_RUN.summary.name}))
+"""Names in a run's folder that a script's handleSummary may not write; the first is the file of our summary."""
 
 
 def file_specifier(path: str) -> str:
@@ -40,7 +39,7 @@ def wrapper_files(test: LoadTest, specifier: str, endpoints: Sequence[Sequence[o
         statuses_import=Code('\nimport http from "k6/http";' if statuses else ""),
         statuses_call=Code(f"\n\nhttp.setResponseCallback(http.expectedStatuses({statuses}));" if statuses else ""),
     )
-    return {ENTRY: main, "_given.js": fill("_given"), "_guard.js": fill("_guard", ours=OURS), "_options.js": fill("_options")}
+    return {ENTRY: main, _GIVEN: fill("_given"), _GUARD: fill("_guard", ours=OURS), _OPTIONS: fill("_options")}
 
 
 def _asked(test: LoadTest) -> Mapping[str, object]:

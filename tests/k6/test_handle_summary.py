@@ -1,6 +1,8 @@
 """A script's own handleSummary keeps working: it gets k6's figures, and what it returns is written."""
 
+import base64
 import json
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +40,79 @@ async def test_it_gets_the_figures_and_its_files_are_written_beside_the_run(sett
 async def test_what_it_prints_is_in_the_log(settings: Settings, target: Target) -> None:
     run = await _run(settings, target)
     assert "printed by the handler" in RunFolder(settings.results_dir, run.run_id).log.read_text(encoding="utf-8")
+
+
+_PLACES = (
+    *(
+        "../../history.db",
+        "../../baselines.json",
+        "../other.txt",
+        "./x/../../y",
+        "a/../b",
+        "a//b",
+        "a/./b",
+        ".",
+        "..",
+        "...",
+        "",
+        "a/",
+    ),
+    *("{outside}/absolute.txt", "/proc/self/cwd/x", "/dev/stdout", "file://{outside}/x", "..\\x", "a\0b", "\u202ex", "x\u200b"),
+    *("\uff0e\uff0e/x", ".. /x", "../runs/r-1/run.json", "./../x"),
+)
+_OURS = (
+    *("run.json", "./run.json", "RUN.JSON", "run.json.", "run.json ", "run.json::$DATA"),
+    *("timeline.json.gz", "stop-requested", "reports/x.html", "home/x", "Reports", "_guard.js", "\uff52un.json"),
+)
+_WRITING = """
+import http from 'k6/http';
+const apiKey = 'l1teral-of-the-script';
+export const options = { iterations: 1, thresholds: { iterations: ['count==1'] } };
+export default function () { for (let i = 0; i < 400; i++) { console.error(`flood ${i}`); } }
+export function handleSummary(data) {
+  const own = { pin: 90210345, text: `${__ENV.TOKEN} ${apiKey}`, encoded: __ENV.ENCODED, nested: JSON.stringify({ deep: __ENV.TOKEN }) };
+  const files = { 'own.json': JSON.stringify(own), './own.txt': `it is ${__ENV.TOKEN}!`, 'Bericht \u00fc.txt': 'kept', stdout: 'printed' };
+  const lost = { 'no-such-folder/own.txt': 'lost' };
+  return Object.assign(files, lost, Object.fromEntries({places}.map((name) => [name, 'forged'])));
+}
+"""
+_TOKEN = 't0ken "of" env'
+
+
+def _holding(content: bytes, folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.read_bytes() == content]
+
+
+async def test_nothing_outside_of_the_run_and_nothing_of_ours_is_written_and_the_rest_is_without_secrets(
+    settings: Settings, tmp_path: Path
+) -> None:
+    places = [name.replace("{outside}", str(tmp_path)) for name in (*_PLACES, *_OURS)]
+    script = _WRITING.replace("{places}", json.dumps(places))
+    env = {"TOKEN": _TOKEN, "PIN": "90210345", "ENCODED": base64.b64encode(f"ada:{_TOKEN}".encode()).decode()}
+    async with open_app(settings) as service:
+        run = await service.execute(parse_load_test({"script": script, "env": env}), wait_s=60)
+        kept = await service.get(run.run_id)
+    folder = RunFolder(settings.results_dir, run.run_id).path
+    own = json.loads((folder / "own.json").read_text(encoding="utf-8"))
+
+    assert (run.status, kept.status) == ("completed", "completed"), run.failure
+    assert _holding(b"forged", tmp_path) == []
+    (notice,) = [notice.message for notice in run.warnings if notice.code == "handle_summary"]
+    assert ("ignored the file" in notice and "could not open" in notice) or "more" in notice
+    assert (own["pin"], own["text"]) == ("***", "*** ***")
+    assert "t0ken" not in json.dumps(own) and env["ENCODED"] not in json.dumps(own)
+    assert (folder / "own.txt").read_text(encoding="utf-8") == "it is ***!"
+    assert (folder / "Bericht ü.txt").read_text(encoding="utf-8") == "kept"
+
+
+async def test_a_file_for_a_folder_that_is_not_there_is_lost_with_a_warning(settings: Settings) -> None:
+    script = "export default () => {}; export function handleSummary() { return { 'results/s.json': '{}' }; }"
+    async with open_app(settings) as service:
+        run = await service.execute(parse_load_test({"script": script, "iterations": 1}), wait_s=60)
+
+    (notice,) = [notice.message for notice in run.warnings if notice.code == "handle_summary"]
+    assert run.status == "completed"
+    assert "could not open 'results/s.json'" in notice
 
 
 _LATE = """

@@ -1,5 +1,6 @@
 """No secret stays on disk or reaches an answer, wherever a script or a target repeats it."""
 
+import base64
 from pathlib import Path
 
 from k6_mcp.app import open_app
@@ -174,3 +175,59 @@ async def test_a_generated_request_sends_its_secrets_and_keeps_none(settings: Se
     assert target.total == 2
     assert {secret: _where(secret, settings.results_dir) for secret in (QUERY, BEARER, BODY)} == {QUERY: [], BEARER: [], BODY: []}
     assert not [secret for secret in ALL if secret in told]
+
+
+LITERAL, FOLDED, IMPORTED, BARE = "l1teral-of-the-script", "f0lded-literal", "imp0rted-literal", "b3arer-literal"
+WRITTEN = f"""
+import http from 'k6/http';
+import encoding from 'k6/encoding';
+import {{ apiKey }} from './keys.js';
+import {{ Counter }} from 'k6/metrics';
+import {{ check }} from 'k6';
+const password: string = '{LITERAL}', made = new Counter('made_{LITERAL}'.replace(/[^a-z0-9_]/g, '_'));
+const clientSecret = 'f0lded' + "-literal";
+const headers = {{ Authorization: 'Bearer {BARE}' }}, login = {{ password: 'test', user: 'ada' }};
+const hex = (text: string) => [...text].map((char) => char.charCodeAt(0).toString(16)).join('');
+export const options = {{ iterations: 1, thresholds: {{ 'checks{{user:{LITERAL}}}': ['rate>0'] }} }};
+export default function () {{
+  for (const value of [password, clientSecret, apiKey, '{BARE}', __ENV.PASSWORD]) {{
+    console.log(`bare ${{value}}; quoted "${{value}}"; ${{encodeURIComponent(value)}}; ${{JSON.stringify({{ value }})}}`);
+    console.log(value.toUpperCase(), value.toLowerCase(), hex(value), hex(value).toUpperCase());
+    for (const before of ['', 'a', 'ab', 'user:']) {{
+      console.warn(encoding.b64encode(before + value), encoding.b64encode(`${{before}}${{value}}:more`, 'rawurl'));
+    }}
+    http.get(`{{url}}/${{value}}?q=${{encoding.b64encode('x' + value)}}`);
+  }}
+  check(1, {{ [`as ${{password}}`]: () => true }}, {{ user: password }});
+  console.log(`a test of ${{login.password}} stays; options of the test`);
+  throw new Error(`no ${{clientSecret}}`);
+}}
+"""
+
+
+def _forms(secret: str) -> list[str]:
+    """Return how a secret must not be found: as it is, and its middle in what encodes it."""
+    data = secret.encode()
+    inner = [base64.b64encode(bytes(before) + data)[4:-4].decode() for before in range(3)]
+    return [secret, secret.upper(), data.hex(), data.hex().upper(), *inner]
+
+
+async def test_secrets_are_masked_in_whatever_a_script_encodes_them_and_so_are_its_literals(
+    settings: Settings, target: Target, tmp_path: Path
+) -> None:
+    script = tmp_path / "load.ts"
+    script.write_text(WRITTEN.replace("{url}", target.url("")), encoding="utf-8")
+    (tmp_path / "keys.js").write_text(f"export const apiKey = '{IMPORTED}';", encoding="utf-8")
+    test = parse_load_test({"script_file": str(script), "env": {"PASSWORD": PASSWORD}})
+    async with open_app(settings) as service:
+        told = (await service.plan(test)).model_dump_json()
+        run = await service.execute(test, wait_s=30)
+        log = await service.log(run.run_id)
+        told += run.model_dump_json() + run_answer(run).model_dump_json() + log + await service.script(run.run_id)
+        told += (await service.insights.explain(run.run_id)).model_dump_json()
+
+    assert (target.total, run.status) == (5, "failed"), (run.failure, log)
+    assert "a test of test stays; options of the test" in log
+    for secret in (LITERAL, FOLDED, IMPORTED, BARE, PASSWORD):
+        assert [told[told.index(form) - 90 :][:150] for form in _forms(secret) if form in told] == []
+        assert {form: _where(form, settings.results_dir) for form in _forms(secret)} == {form: [] for form in _forms(secret)}

@@ -106,6 +106,59 @@ def test_values_that_may_be_secret_are_never_echoed() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *({"vus": "hush-hush-42"}, {"duration": "hush-hush-42"}, {"iterations": "hush-hush-42"}, {"rate_per_s": "hush-hush-42"}),
+        *({"preset": "hush-hush-42"}, {"method": "hush-hush-42"}, {"repeat": "hush-hush-42"}, {"override_load": "hush-hush-42"}),
+        *({"stages": [{"duration": "hush-hush-42", "target": "hush-hush-42"}]}, {"stages": "hush-hush-42"}),
+        *({"expected_statuses": ["hush-hush-42"]}, {"slo": {"p95_ms": "hush-hush-42"}}, {"slo": "hush-hush-42"}),
+        *(
+            {"thresholds": "hush-hush-42"},
+            {"tags": "hush-hush-42"},
+            {"script_file": "hush-hush-42"},
+            {"url": "hush://hush-hush-42@x"},
+        ),
+        {"tags": {"a": 5, "token": "hush-hush-42"}},
+    ],
+)
+def test_a_secret_that_has_slipped_into_another_argument_is_not_echoed(arguments: dict[str, object]) -> None:
+    reasons = " ".join(_reasons(**{"url": "http://127.0.0.1:1/", **arguments}))
+
+    assert "hush-hush" not in reasons and len(reasons) < 1000
+
+
+def test_a_figure_that_is_wrong_is_echoed_and_a_name_that_is_too_long_is_cut() -> None:
+    assert _reasons(url="http://a", vus="1.5", duration="1s")[0].endswith("(got '1.5')")
+    (reason,) = _reasons(url="http://a", **{"x" * 5000: 1})
+    assert reason.startswith(f"{'x' * 60}…: unknown argument")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"tags": {"token": "x"}}, "tags: 'token': tags are kept and shown"),
+        ({"tags": {"build": "1", "Authorization": "x", "api_key": "y"}}, "tags: 'Authorization', 'api_key': tags are kept"),
+        ({"tags": {"who": "Bearer abc12345"}}, "tags: the value of 'who' looks like a credential: tags are kept"),
+        ({"tags": {"at": "http://ada:hunter2@host/"}}, "tags: the value of 'at' looks like a credential"),
+        ({"thresholds": {"http_reqs{token:abc}": ["count>1"]}}, "thresholds: the tag 'token': tags are kept"),
+        ({"thresholds": {'http_reqs{name:a, "password":"x"}': ["count>1"]}}, "thresholds: the tag 'password': tags are kept"),
+        ({"thresholds": {"http_reqs{who:Bearer abc12345}": ["count>1"]}}, "thresholds: the tag 'who': tags are kept"),
+    ],
+)
+def test_a_tag_that_would_show_a_secret_with_every_figure_is_refused(arguments: dict[str, object], named: str) -> None:
+    (reason,) = _reasons(url="http://a", vus=1, iterations=1, **arguments)
+
+    assert reason.startswith(named) and "pass the secret in env" in reason
+
+
+def test_tags_that_only_tell_of_secrets_are_taken() -> None:
+    tags = {"token_type": "jwt", "build": "42", "cookie_name": "sid", "plan": "basic monthly"}
+    thresholds = {"http_req_duration{name:GET http://h/token}": ["p(95)<5"], "checks{group:::login}": ["rate>0.9"]}
+
+    assert parse_load_test({"url": "http://a", "tags": tags, "thresholds": thresholds}).tags == tags
+
+
 def test_convenient_forms_are_accepted() -> None:
     test = parse_load_test(
         {"url": "http://a", "method": "post", "expected_statuses": [200, "4XX"], "thresholds": {"http_reqs": "count>1"}}

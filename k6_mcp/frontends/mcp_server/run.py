@@ -13,7 +13,7 @@ def serve_stdio(settings: Settings, head: bytes = b"") -> int:
 
     `head` is what was already read from descriptor 0.
     """
-    _log_to_stderr(settings.log_level)
+    _log_to_stderr(settings)
     gc.disable()  # collecting while thousands of lasting objects are made costs 35 ms at start, and 65 ms at the end
     stdio = importlib.import_module("k6_mcp.frontends.mcp_server.stdio")
     server, opened = stdio.prepare(settings)
@@ -24,11 +24,12 @@ def serve_stdio(settings: Settings, head: bytes = b"") -> int:
 
 def serve_http(settings: Settings, port: int) -> int:
     """Serve http://127.0.0.1:`port`/mcp to any number of clients; return the exit code once a signal ended it."""
-    _log_to_stderr(settings.log_level)
+    _log_to_stderr(settings)
     stdio = importlib.import_module("k6_mcp.frontends.mcp_server.stdio")
     http = importlib.import_module("k6_mcp.frontends.mcp_server.http")
     return http.serve(*stdio.prepare(settings), port)
 
 
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+def _log_to_stderr(settings: Settings) -> None:
+    sys.stderr.writelines(f"k6-mcp: {warning}\n" for warning in settings.unknown)
+    logging.basicConfig(level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -20,7 +20,6 @@ from k6_mcp.frontends.mcp_server.tool import LOADS, READS, STOPS, K6Tool, ToolCo
 from k6_mcp.models.reports import PlanReport
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.rules import parse_load_test
-from k6_mcp.redaction import redact_text
 from k6_mcp.reports.answer import RunAnswer, run_answer
 
 EXECUTE = "execute_k6_test"
@@ -79,7 +78,7 @@ class RunTools:
 
 def plan_answer(report: PlanReport) -> Json:
     """Return `report` with its script, without secrets, cut to what an agent needs to recognise it."""
-    script, left_out = head(redact_text(report.script), _PLANNED_SCRIPT_BYTES)
+    script, left_out = head(report.script, _PLANNED_SCRIPT_BYTES)
     if left_out:
         script += f"\n// … {left_out} more characters"
     return as_json(report.model_copy(update={"script": script}))

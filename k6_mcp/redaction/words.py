@@ -1,0 +1,65 @@
+"""The words by which a name says that it holds a secret, and where they stand in a text."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+MASK = "***"
+_KEYS = tuple(f"{kind}{dash}key" for kind in ("api", "access", "private") for dash in ("", "-", "_"))
+WORDS = (
+    *("authorization", "cookie", "token", "secret", "password", "passwd", "pwd", "credential", "signature"),
+    *("sessionid", "session-id", "session_id", *_KEYS),
+)
+# Characters behind a word in a name within which another one tells nothing more; rules look at least 40 characters further.
+_ONE_NAME = 30
+SCHEMES = ("bearer", "basic", "digest", "token")
+_NAME = re.compile("|".join(WORDS))
+# What follows the word says that the value describes the secret and is not the secret itself.
+_DESCRIBES = re.compile(
+    r"[a-z0-9_-]*?(?:name|field|ur[li]|path|type|header|param|parameter|selector|id|label|length|size|count|limit|ttl|expir\w*"
+    r"|endpoint|prefix|suffix|format|policy|mode|status|errors?|message|file|version|algorithm|method|kind|scope|domain|required)s?\Z"
+)
+
+
+def lowered(text: str) -> str:
+    """Return `text` in lower case with every character where it was, also those that lower case would make longer."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else text.replace("\u0130", "I").lower()
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a header, field or query parameter of this name holds a secret."""
+    return bool(_NAME.search(lowered(name)))
+
+
+def names_secret(name: str) -> bool:
+    """Return whether a value of this name is a secret itself: `token` and `api_key` are, `token_type` only tells of one."""
+    found = [*_NAME.finditer(lowered(name))]
+    return bool(found) and not describes(name[found[-1].end() :])
+
+
+def describes(rest: str) -> bool:
+    """Return whether `rest`, what stands behind a word in a name, makes it the name of something about a secret."""
+    return bool(rest) and bool(_DESCRIBES.match(lowered(rest)))
+
+
+def ends_of(words: Iterable[str], lower: str) -> list[int]:
+    """Return where the `words` in a text end, in order; `lower` is the text by `lowered`.
+
+    Of several that belong to one name, such as `tokenToken`, the first in 30 characters stands for all.
+    """
+    ends: list[int] = []
+    for word in words:
+        at, size = lower.find(word), len(word)
+        while at >= 0:
+            ends.append(at + size)
+            at = lower.find(word, at + size)
+    ends.sort()
+    return [*_first_of_names(ends, lower)]
+
+
+def _first_of_names(ends: Iterable[int], lower: str) -> Iterator[int]:
+    last = -_ONE_NAME
+    for end in ends:
+        if end - last >= _ONE_NAME or not lower[last:end].replace("-", "").replace("_", "").isalnum():
+            last = end
+            yield end
