@@ -1,5 +1,5 @@
 // The script's own options with what the caller asked for added; what is no valid option is left for k6 to refuse.
-import { Counter } from "k6/metrics";
+import { loadsGrpc } from "./_metrics.js";
 
 const LOAD = ["scenarios", "stages", "duration", "iterations", "vus"];
 const KEPT_OF_ONE_SCENARIO = ["exec", "env", "tags", "options"];
@@ -113,16 +113,6 @@ function endpointsOf(keys, named) {
     }
   });
   return Object.keys(found).slice(0, MOST_ENDPOINTS).map((real) => ({ real, shown: found[real] }));
-}
-
-// Whether the script, or any module that it imports from anywhere, has loaded k6/net/grpc: that makes this metric, and k6 refuses
-// to make one of the same name and another unit.
-function loadsGrpc() {
-  try {
-    return !new Counter("grpc_streams", true);
-  } catch (error) {
-    return true;
-  }
 }
 
 // k6 keeps a sub-metric for every threshold it is given, also for an empty list of them, at next to no cost. So it counts

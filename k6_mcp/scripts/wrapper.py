@@ -15,7 +15,7 @@ SCRIPT = "script.js"
 OURS = (
     *("k6-mcp-summary.json", "summary-export.json", "record.ndjson", "run.json", "k6.log", "stop-requested"),
     *("timeline.json.gz", "reports"),
-    *(SCRIPT, ENTRY, "_guard.js", "_options.js"),
+    *(SCRIPT, ENTRY, "_guard.js", "_metrics.js", "_options.js"),
 )
 """Names, in lower case, that a script's handleSummary may not write; the first is the file of our summary."""
 
@@ -40,7 +40,12 @@ def wrapper_files(test: LoadTest, specifier: str, endpoints: Sequence[Sequence[o
         statuses_import=Code('\nimport http from "k6/http";' if statuses else ""),
         statuses_call=Code(f"\n\nhttp.setResponseCallback(http.expectedStatuses({statuses}));" if statuses else ""),
     )
-    return {ENTRY: main, "_guard.js": fill("_guard", ours=OURS), "_options.js": fill("_options")}
+    return {
+        ENTRY: main,
+        "_guard.js": fill("_guard", ours=OURS),
+        "_metrics.js": fill("_metrics"),
+        "_options.js": fill("_options"),
+    }
 
 
 def _asked(test: LoadTest) -> Mapping[str, object]:
