@@ -1,4 +1,5 @@
 // What k6 starts: the script under test as it is, with the caller's options merged in and its figures kept.
+import "./_metrics.js";
 import { isVu, summaryHandler } from "./_guard.js";
 import * as script from "./script.js";
 import { merged } from "./_options.js";
