@@ -18,6 +18,7 @@ from k6_mcp.models.plan import Plan, RunPlan
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.scripts.render import asked, render
+from k6_mcp.scripts.thresholds import with_asked
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -131,7 +132,7 @@ class LoadTests:
             version = await self._runner.k6_version()
         finally:
             self._runner.discard(run_id)
-        plan = planned if isinstance(planned, Plan) else None
+        plan = with_asked(test, planned) if isinstance(planned, Plan) else None
         refusal = read_refusal(planned, script) if isinstance(planned, Outcome) else None
         violations = limits.violations(test, plan, self._settings.limits)
         return PlanReport(
@@ -185,7 +186,7 @@ class LoadTests:
             if isinstance(planned, Plan):
                 limits.check_plan(test, planned, self._settings.limits)
                 max_rps = self._settings.limits.max_rps
-                planned = planned.model_copy(update={"rps": min(max_rps, planned.rps or max_rps)})
+                planned = with_asked(test, planned).model_copy(update={"rps": min(max_rps, planned.rps or max_rps)})
             k6_version = await self._runner.k6_version()
         except BaseException:
             self._runner.discard(run_id)
@@ -205,7 +206,8 @@ class LoadTests:
         )
         if isinstance(planned, Outcome):
             return await self._driver.refused(run, script, planned)
-        return self._driver.launch(run.model_copy(update={"plan": planned}), self._run_plan(run, script, planned), self._tasks)
+        kept = planned.model_copy(update={"system_tags": None})
+        return self._driver.launch(run.model_copy(update={"plan": kept}), self._run_plan(run, script, planned), self._tasks)
 
     async def wait(self, run_id: str, wait_s: float, emit: EmitRun | None = None) -> Run:
         """Return the run as soon as it is final, or as it stands after `wait_s`; `emit` gets it about once a second meanwhile.

@@ -68,7 +68,7 @@ function withThresholds(own, asked) {
   }
   const merged = new Map(Object.entries(own || {}));
   for (const [metric, expressions] of Object.entries(asked)) {
-    const present = merged.has(metric) ? merged.get(metric) : [];
+    const present = given(merged.get(metric)) ? merged.get(metric) : [];
     if (Array.isArray(present)) {
       const known = new Set(present.map((item) => String(isRecord(item) ? item.threshold : item).trim()));
       merged.set(metric, [...present, ...expressions.filter((expression) => !known.has(expression.trim()))]);
@@ -161,7 +161,8 @@ function mergedOptions(script, asked, grpc) {
   }
   const declared = declaredLoad(own || {});
   const phases = typeof script.setup === "function" || typeof script.teardown === "function";
-  const report = { declared, replaced: [], phases, grpc };
+  const handler = typeof script.handleSummary === "function";
+  const report = { declared, replaced: [], phases, grpc, handler };
   let options = withDefaultVus({ ...own }, declared);
   if (asked.load && (asked.override || !declared.scenarios)) {
     report.replaced = replacedBy(asked.load, declared);

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
 from k6_mcp.models.base import Model
 from k6_mcp.models.script import Script
 
@@ -50,6 +53,8 @@ class Plan(Model):
     `phases` says whether the script has a setup() or teardown().
     `grpc` says whether the script or a module that it imports has loaded k6/net/grpc.
     `rps` is what k6's option of that name holds the request rate to: the script's own or this server's cap.
+    `handler` says whether the script has a handleSummary of its own.
+    `system_tags` are those that k6 would set, None where it did not say.
     `declared` names the load options the script itself declares; `replaced` those an override removed.
     """
 
@@ -68,6 +73,10 @@ class Plan(Model):
     setup_timeout_s: float = 60.0
     teardown_timeout_s: float = 60.0
     rps: int | None = None
+
+    handler: bool = True
+    # For the runner alone, neither shown nor kept.
+    system_tags: SkipJsonSchema[tuple[str, ...] | None] = Field(default=None, exclude=True)
 
     @property
     def tells_scenarios(self) -> bool:
