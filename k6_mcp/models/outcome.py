@@ -46,12 +46,17 @@ class LogMessage(NamedTuple):
 
 
 class LogDigest(NamedTuple):
-    """k6's stderr, counted and cut: `cause` is the line that explains the exit code, `thrown` counts iterations that threw."""
+    """k6's stderr, counted and cut: `cause` is the line that explains the exit code, `thrown` counts iterations that threw.
+
+    `redirects_given_up` are the chains of redirects that k6 followed no further, with `requests_given_up` requests in them.
+    """
 
     cause: str | None = None
     cause_hint: str | None = None
     thrown: int = 0
     request_failures: int = 0
+    redirects_given_up: int = 0
+    requests_given_up: int = 0
     messages: tuple[LogMessage, ...] = ()
     samples: tuple[ErrorSample, ...] = ()
     dropped_lines: int = 0
@@ -62,7 +67,8 @@ class Outcome(NamedTuple):
     """How a k6 process ended and what it left; negative `exit_code` is the signal that killed it, None if it never started.
 
     `stop_reason` is set only when *we* stopped it; `handle_summary` says that load and teardown were over and only the script's
-    handleSummary was not. `summary` is the wrapper's `handleSummary(data)` JSON text and `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
+    handleSummary was not. `completed` and `interrupted` are the iterations in k6's last progress block, None where it printed none;
+    `paused_s` is how long k6 was seen stopped by a signal. `summary` is the wrapper's `handleSummary(data)` JSON text and `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
     its threads, added up, waited for one of them, `steal_s` what the hypervisor took from all CPUs meanwhile.
     """
 
@@ -75,7 +81,9 @@ class Outcome(NamedTuple):
     summary: str | None = None
     export: str | None = None
     log: LogDigest = LogDigest()
+    completed: int | None = None
     interrupted: int = 0
+    paused_s: float = 0.0
     cpu_s: float | None = None
     cpu_wait_s: float | None = None
     steal_s: float | None = None
