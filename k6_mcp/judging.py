@@ -10,7 +10,7 @@ from k6_mcp.analysis.condense import ever_smaller
 from k6_mcp.analysis.findings import find, worst
 from k6_mcp.analysis.load import load_start_s
 from k6_mcp.analysis.record import Record
-from k6_mcp.analysis.refusal import read_refusal, with_place
+from k6_mcp.analysis.refusal import read_refusal, slow_load, with_place
 from k6_mcp.analysis.summary import read as read_metrics
 from k6_mcp.analysis.verdict import judge
 from k6_mcp.models.findings import FindingLimits
@@ -47,9 +47,13 @@ def judged(run: Run, script: Script, outcome: Outcome, record: Record, limits: F
     """Return `run` with its metrics, verdict and worst finding."""
     ran = outcome.phase == "run" and outcome.exit_code is not None
     metrics = read_metrics(outcome, record, run.plan) if ran else None
-    verdict = judge(outcome, metrics, run.plan)
+    redirects = any(status.startswith("3") for status in run.asked.expected_statuses or ())
+    verdict = judge(outcome, metrics, run.plan, expects_redirects=redirects)
     failure = verdict.failure
-    if failure and outcome.phase == "plan":
+    if failure and outcome.phase == "plan" and outcome.stop_reason == "deadline":
+        message, hint = slow_load(outcome, script)
+        failure = failure.model_copy(update={"message": message, "hint": hint})
+    elif failure and outcome.phase == "plan":
         failure = with_place(failure, read_refusal(outcome, script))
     final = run.model_copy(
         update={

@@ -21,6 +21,7 @@ from k6_mcp.models.run_id import new_run_id
 from k6_mcp.models.script import NOT_SHOWN, Script
 from k6_mcp.redaction import redact_text, with_forms
 from k6_mcp.scripts.render import asked, render
+from k6_mcp.scripts.thresholds import with_asked
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -136,7 +137,7 @@ class LoadTests:
                 version = await self._runner.k6_version()
             finally:
                 self._runner.discard(run_id)
-        plan = planned.plan if isinstance(planned, Planned) else None
+        plan = with_asked(test, planned.plan) if isinstance(planned, Planned) else None
         refusal = read_refusal(planned, script) if isinstance(planned, Outcome) else None
         violations = limits.violations(test, plan, self._settings.limits)
         return PlanReport(
@@ -203,7 +204,7 @@ class LoadTests:
             )
             if isinstance(planned, Outcome):
                 return await self._driver.refused(run, script, planned)
-            run = run.model_copy(update={"plan": planned.plan})
+            run = run.model_copy(update={"plan": planned.plan.model_copy(update={"system_tags": None})})
             return self._driver.launch(run, self._run_plan(run, script, planned), self._tasks)
 
     async def _planned(self, run_id: str, test: LoadTest, script: Script) -> tuple[Planned | Outcome, str]:
@@ -213,7 +214,8 @@ class LoadTests:
             if isinstance(planned, Planned):
                 limits.check_plan(test, planned.plan, self._settings.limits)
                 max_rps = self._settings.limits.max_rps
-                plan = planned.plan.model_copy(update={"rps": min(max_rps, planned.plan.rps or max_rps)})
+                plan = with_asked(test, planned.plan)
+                plan = plan.model_copy(update={"rps": min(max_rps, plan.rps or max_rps)})
                 planned = planned._replace(plan=plan)
             return planned, await self._runner.k6_version()
         except BaseException:

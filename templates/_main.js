@@ -1,5 +1,6 @@
 // What k6 starts: the script under test as it is, with the caller's options merged in and its figures kept.
 import { observed, planned } from "./_given.js";
+import "./_metrics.js";
 import { isVu, summaryHandler } from "./_guard.js";
 import * as script from {{ specifier }};
 import { merged } from "./_options.js";{{ statuses_import }}

@@ -1,5 +1,5 @@
 // The script's own options with what the caller asked for added; what is no valid option is left for k6 to refuse.
-import { Counter } from "k6/metrics";
+import { loadsBrowser, loadsGrpc } from "./_metrics.js";
 
 const OURS = "k6-mcp";
 const LOAD = ["scenarios", "stages", "duration", "iterations", "vus"];
@@ -72,7 +72,7 @@ function withThresholds(own, asked) {
   }
   const merged = new Map(Object.entries(own || {}));
   for (const [metric, expressions] of Object.entries(asked)) {
-    const present = merged.has(metric) ? merged.get(metric) : [];
+    const present = given(merged.get(metric)) ? merged.get(metric) : [];
     if (Array.isArray(present)) {
       const known = new Set(present.map((item) => String(isRecord(item) ? item.threshold : item).trim()));
       merged.set(metric, [...present, ...expressions.filter((expression) => !known.has(expression.trim()))]);
@@ -119,28 +119,11 @@ function endpointsOf(keys, named) {
   return Object.keys(found).slice(0, MOST_ENDPOINTS).map((real) => ({ real, shown: found[real] }));
 }
 
-// Whether the script, or any module that it imports from anywhere, has loaded k6/net/grpc: that makes this metric, and k6 refuses
-// to make one of the same name and another unit.
-function loadsGrpc() {
-  try {
-    return !new Counter("grpc_streams", true);
-  } catch (error) {
-    return true;
-  }
-}
-
-// Whether k6 starts browsers and has the metrics for them, told in the same way; asked only where a scenario wants one, since a
-// metric that was made for asking would be in the way of a module that is loaded later.
+// Whether k6 starts browsers and has the metrics for them; looked for only where a scenario wants one, since a metric that was
+// made for looking would be in the way of a module that is loaded later.
 function usesBrowser(scenarios) {
   const wanted = (scenario) => isRecord(scenario) && isRecord(scenario.options) && isRecord(scenario.options.browser);
-  if (!isRecord(scenarios) || !Object.values(scenarios).some(wanted)) {
-    return false;
-  }
-  try {
-    return !new Counter("browser_data_sent");
-  } catch (error) {
-    return true;
-  }
+  return isRecord(scenarios) && Object.values(scenarios).some(wanted) && loadsBrowser();
 }
 
 // k6 keeps a sub-metric for every threshold it is given, also for an empty list of them, at next to no cost. So it counts
@@ -199,7 +182,8 @@ function mergedOptions(script, asked, grpc) {
   }
   const declared = declaredLoad(own || {});
   const phases = typeof script.setup === "function" || typeof script.teardown === "function";
-  const report = { declared, replaced: [], phases, grpc };
+  const handler = typeof script.handleSummary === "function";
+  const report = { declared, replaced: [], phases, grpc, handler };
   let options = withDefaultVus({ ...own }, declared);
   if (asked.load && (asked.override || !declared.scenarios)) {
     report.replaced = replacedBy(asked.load, declared);

@@ -37,6 +37,7 @@ class Case:
     outcome: Outcome
     metrics: Metrics | None
     plan: Plan | None
+    expects_redirects: bool = False
 
     @cached_property
     def figures(self) -> Figures | None:

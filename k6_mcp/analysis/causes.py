@@ -21,8 +21,10 @@ from k6_mcp.models.wording import count, cut, few, number, percent
 
 OPENED = 101  # the status of a WebSocket handshake that succeeded
 MOST_DROPPED = 0.01  # below, the figures still answer the question that was asked
+_BY_TIMING = 3  # iterations of a scenario, at its begin, its end and where its rate changes
 RATE_CAP_REACHED = 0.95
 _MOST_LINES = 5
+_SWITCHED = "unsupported response status: 101"  # k6 counts no request then
 _TRAFFIC = ("http_reqs", "iterations", "data_received", "data_sent", "ws_msgs_sent", "ws_msgs_received")
 _NOT_CONNECTED = re.compile(r"\bdial(?:ing)?:? (?:tcp|udp|unix)\b|connection refused|no such host")
 _LOOK_AT_ANSWER = (
@@ -102,6 +104,19 @@ def every_iteration_threw(case: Case) -> Cause | None:
         else f"every one of {figures.iterations} iterations ended in an exception",
         "correct the script where the exception says, and try it with iterations=1 before the whole load",
         log_lines(case.exceptions),
+    )
+
+
+def switched_protocols(case: Case) -> Cause | None:
+    """Every iteration ended since the target answered an ordinary request with status 101, which k6 refuses by throwing."""
+    figures, threw = case.figures, sum(m.times for m in case.exceptions if _SWITCHED in m.text)
+    if figures is None or not threw or threw < figures.iterations:
+        return None
+    return Cause(
+        "target_failing",
+        f"the target answered {count(threw, 'request')} with HTTP 101 (Switching Protocols), which no HTTP request asks for",
+        f"{_LOOK_AT_ANSWER.partition(';')[0]}; for a WebSocket use k6/websockets or k6/ws",
+        log_lines(case.exceptions, 1),
     )
 
 
@@ -209,7 +224,11 @@ def asks_about_failures(metric: str) -> bool:
 def load_not_delivered(case: Case) -> Cause | None:
     """k6 could not start a part of the planned iterations, so the target saw less load than was asked for."""
     figures = case.figures
-    if figures is None or figures.iterations_dropped <= 0:
+    if figures is None:
+        return None
+    if never_started(case):
+        return _not_started(case)
+    if figures.iterations_dropped <= 0:
         return None
     dropped, due = figures.iterations_dropped, figures.iterations_due
     share = dropped / due
@@ -234,6 +253,26 @@ def load_not_delivered(case: Case) -> Cause | None:
         f"k6 dropped {dropped} of {due} planned iterations ({percent(share)}), since {why}; "
         "the figures are those of a smaller load",
         hint,
+    )
+
+
+def never_started(case: Case) -> int:
+    """Return how many planned iterations k6 neither started nor dropped, 0 for the few that timing explains."""
+    figures, plan, exact = case.figures, case.plan, case.outcome.completed is not None
+    if figures is None or plan is None or plan.expected_iterations is None or not exact:
+        return 0
+    missing = plan.expected_iterations - figures.iterations_due
+    return missing if missing > max(_BY_TIMING * len(plan.scenarios), MOST_DROPPED * plan.expected_iterations) else 0
+
+
+def _not_started(case: Case) -> Cause:
+    figures, planned = case.figures, case.plan.expected_iterations if case.plan else None
+    due = figures.iterations_due if figures else 0
+    return Cause(
+        "load_not_delivered",
+        f"k6 started or dropped only {due} of {planned} planned iterations: it stood still or could not keep up, or its counts are "
+        "not true; the figures are those of a smaller load",
+        "give k6 a machine that does nothing else, or ask for a lower rate; then run it again",
     )
 
 

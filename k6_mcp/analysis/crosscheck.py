@@ -1,4 +1,4 @@
-"""Is an end-of-test summary true? Held against the record, which k6's own code writes and the script under test cannot reach."""
+"""Is an end-of-test summary true? Held against the record, which k6's own code writes; `witnesses` holds both against what no script can make."""
 
 from collections.abc import Iterator, Mapping
 from math import trunc

@@ -12,6 +12,7 @@ from k6_mcp.models.wording import count, number, quoted
 
 _SEE_LOG = 'get_run with detail="log" has everything k6 said'
 _FIX_SCRIPT = f"correct the script and check it with plan_k6_test, which sends no traffic; {_SEE_LOG}"
+_MAKING_A_VU = "error while initializing VU"
 _STAGE = re.compile(r"at (setup|teardown) \(")
 _STOPPING = frozenset(
     {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU, signal.SIGPIPE}
@@ -75,10 +76,7 @@ def _timed_out(case: Case) -> Cause:
     outcome = case.outcome
     seconds = number((outcome.ended_at - outcome.started_at).total_seconds(), 3)
     if outcome.phase == "plan":
-        message = f"k6 had not loaded the script after {seconds} s and was killed: its init code does not end"
-        return Cause(
-            "timed_out", message, "move slow or endless work out of the top level of the script into setup() or default()"
-        )
+        return Cause("timed_out", f"k6 had not loaded the script after {seconds} s and was killed", _FIX_SCRIPT)
     after = "killed, since it did not end when asked to" if outcome.killed else "stopped"
     return Cause(
         "timed_out",
@@ -90,6 +88,14 @@ def _timed_out(case: Case) -> Cause:
 
 
 def _summary_timed_out(case: Case) -> Cause:
+    if case.plan is not None and not case.plan.handler:
+        kept = f": there are {count(len(case.metrics.rows), 'metric')}" if case.metrics and case.metrics.rows else ""
+        return Cause(
+            "timed_out",
+            f"k6 had not made its end-of-test summary {HANDLE_SUMMARY_TIMEOUT_S:g} s after the end and was stopped{kept}; load and "
+            "teardown were over, the figures are those of k6's time series",
+            "let the script make fewer metrics, groups and checks of different names, or give k6 a faster machine",
+        )
     return Cause(
         "script_error",
         "the script's handleSummary() did not return in time and was ended; load and teardown were over, "
@@ -147,8 +153,23 @@ def _aborted(case: Case) -> Cause:
     return Cause("script_error", message, f"look for the condition under which the script does so; {_SEE_LOG}")
 
 
+def _vu_not_made(case: Case) -> Cause | None:
+    """The script was planned, but no VU could be made of it: what it does there differs, or k6 cannot write into its options."""
+    log = case.outcome.log
+    if not (log.cause_hint or "").startswith(_MAKING_A_VU):
+        return None
+    return Cause(
+        "script_error",
+        f"the script does not load in a VU: {said(log.cause or 'no reason given')}",
+        "let the init code do the same in every instance, and export options as a plain object that can be changed (not frozen, no "
+        f"Proxy), since k6 writes into them; {_SEE_LOG}",
+    )
+
+
 def _script_exception(case: Case) -> Cause:
     text = case.outcome.log.cause or "no reason given"
+    if (not_made := _vu_not_made(case)) is not None:
+        return not_made
     stage = _STAGE.search(text)
     if case.outcome.phase == "plan" or (stage is None and case.figures is None and not case.outcome.log.went_running):
         return Cause("script_error", f"the script does not load: {said(text)}", _FIX_SCRIPT)
@@ -185,6 +206,8 @@ def _invalid_config(case: Case) -> Cause:
 
 def _uncoded(case: Case) -> Cause:
     text = case.outcome.log.cause or "no reason given"
+    if (not_made := _vu_not_made(case)) is not None:
+        return not_made
     if text.startswith(IN_PROMISE):  # async setup() and teardown(), for which k6 has no exit code
         return _script_exception(case)
     if case.outcome.phase == "plan" or _SCRIPT_NOT_USABLE.search(text):

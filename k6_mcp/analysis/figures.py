@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 from k6_mcp.analysis.breakdown import Breakdown, Rows, count_of, values_of
+from k6_mcp.analysis.failures import unjudged
 from k6_mcp.analysis.quantiles import answered
 from k6_mcp.models.metrics import Figures, Generator, Latency, MetricRow
 from k6_mcp.models.outcome import Outcome
@@ -81,7 +82,8 @@ def _latency(rows: Rows, breakdown: Breakdown, requests: int, failed: int, unans
         return None
     if not unanswered or every.values.get("min", 0.0) > 0:
         return _latency_of(every, "all_requests", requests)
-    good = rows.get("http_req_duration{expected_response:true}") or _successes(every, rows, breakdown, failed)
+    tagged = None if unjudged(rows, requests) else rows.get("http_req_duration{expected_response:true}")
+    good = tagged or _successes(every, rows, breakdown, failed)
     return _latency_of(good, "successful_requests", requests - failed) if good else None
 
 

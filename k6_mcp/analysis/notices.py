@@ -8,6 +8,7 @@ from k6_mcp.analysis.browser import browser_notices
 from k6_mcp.analysis.cause import Case, said
 from k6_mcp.analysis.causes import MOST_DROPPED, OPENED, RATE_CAP_REACHED, asks_about_failures, handshakes, worst_checks
 from k6_mcp.analysis.disturbance import held_up, waiting_share
+from k6_mcp.analysis.doubts import only_redirects, paused, redirects
 from k6_mcp.analysis.error_codes import TOO_MANY_FILES, is_unanswered
 from k6_mcp.analysis.grpc import some_failed
 from k6_mcp.models.metrics import Metrics
@@ -24,7 +25,7 @@ _THROWN_BY_HANDLER = "at handleSummary ("
 _KNOWN_INSIDE = ("events were processed",)  # k6/browser at the end of a test, told by what it means
 # k6's words for a file of handleSummary that it could not write, as in a folder that is not there.
 _UNSAVED = ("Could not save some summary information", "could not open '", "error saving summary to '")
-_KNOWN = ("Request Failed", "Insufficient VUs", "No script iterations fully finished")
+_KNOWN = ("Request Failed", "Stopped after ", "Insufficient VUs", "No script iterations fully finished")
 
 
 def notices(case: Case) -> Iterator[Notice]:
@@ -37,6 +38,7 @@ def notices(case: Case) -> Iterator[Notice]:
         yield from some_failed(case)
         yield from browser_notices(case)
         yield from _assertions(case)
+        yield from _paused(case)
         yield from _generator(case)
     yield from _plan(case)
     yield from _summary_handler(case)
@@ -78,12 +80,26 @@ def _requests(case: Case) -> Iterator[Notice]:
         errors = few(f"{e.count}x {e.code} {e.meaning}" for e in codes)
         message = f"{figures.unanswered_requests} of {figures.requests} requests ({share}) got no answer: {errors}"
         yield Notice(code="requests_unanswered", message=message)
+    if case.metrics and (expected := [*_expected_errors(case.metrics)]):
+        message = f"the script or expected_statuses declares answers from HTTP 500 on as expected, so they count as successful: {few(expected)}"
+        yield Notice(code="errors_expected", message=message)
+    if given_up := redirects(case):
+        yield Notice(code="redirects_not_followed", message=f"{given_up}; their last answer, a redirect, counts as successful")
+    elif only := only_redirects(case):
+        yield Notice(code="redirects_not_followed", message=f"{only}; k6 counts them as successful")
     if figures.latency is not None and figures.latency.of == "successful_requests":
         yield Notice(
             code="latency_of_successes_only",
             message="latency is that of the successful requests: k6 counts requests that never connected as 0 ms, "
             "also where thresholds on http_req_duration are judged",
         )
+
+
+def _expected_errors(metrics: Metrics) -> Iterator[str]:
+    failed = {error.code - 1000: error.count for error in metrics.errors}
+    for status in metrics.statuses:
+        if status.status >= 500 and (expected := status.count - failed.get(status.status, 0)) > 0:
+            yield f"{expected}x HTTP {status.status}"
 
 
 def _websockets(case: Case) -> Iterator[Notice]:
@@ -150,6 +166,15 @@ def _is_of_handler(message: LogMessage) -> bool:
     if message.source == "console" and message.text.startswith(_IGNORED):
         return True
     return message.level == "error" and (_THROWN_BY_HANDLER in message.text or any(words in message.text for words in _UNSAVED))
+
+
+def _paused(case: Case) -> Iterator[Notice]:
+    stood_s = case.outcome.paused_s
+    if stood_s and paused(case) is None:
+        message = (
+            f"k6 was stopped from outside for about {number(stood_s, 2)} s and went on; requests that were under way seem slow"
+        )
+        yield Notice(code="generator_paused", message=message)
 
 
 def _generator(case: Case) -> Iterator[Notice]:

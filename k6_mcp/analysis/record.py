@@ -34,7 +34,8 @@ _COLUMNS: Mapping[MetricType, tuple[str, ...]] = {
     "trend": ("avg", "max", "med", "min", "p(90)", "p(95)", "p(99)"),
 }
 _LONGEST_LINE = 8_000_000  # characters; thousands of sub-metrics stay far below
-_MOST_METRICS = 20_000
+_MOST_METRICS = 100_000
+_LATE_S = 2.0  # a busy machine delays a point of the series by so much
 _ACTIVITY = ("iterations", "http_reqs")
 _BY_CODE = "http_reqs{error_code:"
 
@@ -108,6 +109,7 @@ class Record:
         self._timeline = TimelineBuilder()
         self._period_s = 1.0
         self._most_vus: int | None = None
+        self._longest: tuple[float, float] | None = None
 
     def feed(self, line: str) -> None:
         """Take the next line."""
@@ -145,6 +147,12 @@ class Record:
     def most_vus(self) -> int | None:
         """The most VUs that k6 counted in use at the end of an interval, None if it never did."""
         return self._most_vus
+
+    @property
+    def stood_still(self) -> tuple[float, float] | None:
+        """The begin and end of the longest interval, in s, if k6 wrote nothing for much longer than its period."""
+        begin, end = self._longest or (0.0, 0.0)
+        return (begin, end) if end - begin > self._period_s + _LATE_S else None
 
     def kind(self, name: str) -> MetricKind | None:
         """Return the type of a metric, or of the metric that a tagged sub-metric belongs to."""
@@ -223,6 +231,8 @@ class Record:
             raise ValueError("time went backwards")
         begin, end = self._since_start(before), self._since_start(now)
         self._timeline.snapshot(rows, end)
+        if self._longest is None or end - begin > self._longest[1] - self._longest[0]:
+            self._longest = (begin, end)
         self._interval = _interval(rows, end, end - begin, self._interval)
         self._note_activity(rows, begin, end)
         self._interval_ms, self._cumulative_is_last = now, False

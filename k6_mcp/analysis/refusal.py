@@ -9,13 +9,17 @@ from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.reports import Refusal
 from k6_mcp.models.run import Failure
 from k6_mcp.models.script import Script
+from k6_mcp.models.wording import cut, few, number
 from k6_mcp.redaction import redact_text, with_forms
 
 _INVALID_CONFIG = 104
 _SYNTAX = re.compile(r"(?P<file>file://\S+?): Line (?P<line>\d+):(?P<column>\d+) ")
 _THROWN = re.compile(r"(?P<file>file://[^\s:()]+):(?P<line>\d+):(?P<column>\d+)\(")
 _FILE_URL = re.compile(r"file://[^\s:()\"]*/")
+_IMPORTED = re.compile(r"""\b(?:from|import|require\s*\()\s*["'`](https?://[^"'`\s]+)""")
 _SOURCE_CHARS = 200
+_STARTING_S = 0.3  # of a CPU that k6 needs to start
+_COMPUTING = 0.5  # of the time in which it had or wanted a CPU: below, what has not ended is waiting
 
 
 def read_refusal(outcome: Outcome, script: Script) -> Refusal:
@@ -23,9 +27,7 @@ def read_refusal(outcome: Outcome, script: Script) -> Refusal:
     if outcome.spawn_error:
         return Refusal(kind="internal", message=f"k6 could not be started: {outcome.spawn_error}")
     if outcome.stop_reason == "deadline":
-        return Refusal(
-            kind="timed_out", message="the script's init code did not end; move endless or slow work into setup() or default()"
-        )
+        return Refusal(kind="timed_out", message="; ".join(slow_load(outcome, script)))
     text = outcome.log.cause or "k6 gave no reason"
     line, column = _place(text, script)
     lines = script.text.splitlines()
@@ -41,6 +43,26 @@ def read_refusal(outcome: Outcome, script: Script) -> Refusal:
 
 def _source_line(line: str, script: Script) -> str:
     return redact_text(line.strip(), with_forms(script.secrets))[:_SOURCE_CHARS]
+
+
+def slow_load(outcome: Outcome, script: Script) -> tuple[str, str]:
+    """Return why k6 did not load a script in time, and what to do: one that computes wants a CPU, one that waits does not."""
+    seconds = (outcome.ended_at - outcome.started_at).total_seconds()
+    message = f"k6 had not loaded the script after {number(seconds, 3)} s and was killed"
+    wanted_s = None if outcome.cpu_s is None else outcome.cpu_s + (outcome.cpu_wait_s or 0.0)
+    if wanted_s is None or wanted_s > _STARTING_S + _COMPUTING * seconds:
+        return (
+            f"{message}: its init code does not end",
+            "move slow or endless work out of the top level of the script into setup() or default()",
+        )
+    urls = list(dict.fromkeys(cut(redact_text(url), 120) for url in _IMPORTED.findall(script.text)))
+    what = (
+        f"the import of {few(urls, 3)}" if urls else "a module that is imported from a URL, or a file that is opened and is none"
+    )
+    return (
+        f"{message}: it was waiting for {what}",
+        "see whether the server that is imported from answers from the machine of this server, or keep the module as a file beside the script",
+    )
 
 
 def after_plan(refusal: Refusal | None, violations: Sequence[str]) -> str:

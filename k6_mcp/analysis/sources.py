@@ -4,10 +4,11 @@ Both are made by k6's JavaScript side, where the script under test could damage 
 Undone here: the export says `true` for a crossed threshold and `value` for a rate; `setup_data` (it may hold tokens) is not read.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from k6_mcp.analysis.record import Contains, Record
 from k6_mcp.analysis.thresholds import Key
@@ -56,10 +57,10 @@ class _Check(_Json):
 
 
 class _Group(_Json):
-    """The wrapper's JSON has lists, the export has objects by name."""
+    """The wrapper's JSON has lists, the export has objects by name. Groups may be hundreds deep, so each is read by itself."""
 
     checks: Sequence[_Check] | Mapping[str, _Check] = ()
-    groups: "Sequence[_Group] | Mapping[str, _Group]" = ()
+    groups: Sequence[object] | Mapping[str, object] = ()
 
 
 class _Verdict(_Json):
@@ -75,21 +76,22 @@ class _Metric(_Json):
 
 class _Summary(_Json):
     metrics: Mapping[str, _Metric]
-    root_group: _Group
+    root_group: object
     state: Mapping[str, object] = {}
     observed: Annotated[Mapping[str, _Metric] | None, Field(alias="k6-mcp")] = None
 
 
 class _Export(_Json):
     metrics: Mapping[str, Mapping[str, float | Mapping[str, bool] | None]]
-    root_group: _Group
+    root_group: object
 
 
 def read_summary(text: str | None) -> Measured | None:
     """Return what the wrapper's `handleSummary(data)` says, None if it is missing or not k6's JSON."""
     try:
-        data = _Summary.model_validate_json(text or "")
-    except (ValidationError, RecursionError):
+        data = _Summary.model_validate(_loaded(text))
+        checks = tuple(_checks(data.root_group))
+    except (ValueError, RecursionError):
         return None
     run_ms = data.state.get("testRunDurationMs")
     return Measured(
@@ -97,7 +99,7 @@ def read_summary(text: str | None) -> Measured | None:
         k6_says={
             (name, text): verdict.ok for name, metric in data.metrics.items() for text, verdict in metric.thresholds.items()
         },
-        checks=tuple(_checks(data.root_group)),
+        checks=checks,
         run_s=round(float(run_ms) / 1000, 9) if isinstance(run_ms, int | float) and run_ms > 0 else None,
         not_finite=tuple(name for name, metric in data.metrics.items() if None in metric.values.values()),
         observed=_rows(data.observed) if data.observed is not None else None,
@@ -107,8 +109,9 @@ def read_summary(text: str | None) -> Measured | None:
 def read_export(text: str | None, record: Record) -> Measured | None:
     """Return what `--summary-export` says, None if it is missing or not k6's JSON; types come from the record or the keys."""
     try:
-        data = _Export.model_validate_json(text or "")
-    except (ValidationError, RecursionError):
+        data = _Export.model_validate(_loaded(text))
+        checks = tuple(_checks(data.root_group))
+    except (ValueError, RecursionError):
         return None
     rows: dict[str, MetricRow] = {}
     k6_says: dict[Key, bool] = {}
@@ -123,7 +126,7 @@ def read_export(text: str | None, record: Record) -> Measured | None:
             values["rate"] = values.pop("value")
         rows[name] = _row(name, type_, kind.contains if kind else _contains_of(name), values)
     not_finite = tuple(name for name, fields in data.metrics.items() if None in fields.values())
-    return Measured(rows, k6_says, tuple(_checks(data.root_group)), _run_s(rows.values()), not_finite)
+    return Measured(rows, k6_says, checks, _run_s(rows.values()), not_finite)
 
 
 def record_rows(record: Record) -> Mapping[str, MetricRow]:
@@ -144,12 +147,24 @@ def _row(name: str, type_: MetricType, contains: Contains, values: Mapping[str, 
     return MetricRow(name=name, type=type_, contains=contains, values=known)
 
 
-def _checks(group: _Group) -> Iterator[CheckResult]:
-    for check in _values(group.checks):
-        path = check.path.removeprefix("::").rpartition("::")[0]
-        yield CheckResult(group=path, name=check.name, passes=check.passes, fails=check.fails)
-    for child in _values(group.groups):
-        yield from _checks(child)
+def _loaded(text: str | None) -> object:
+    """The JSON in a file. pydantic's own reader gives up at 200 levels, which are 100 groups."""
+    return json.loads(text or "", parse_constant=_no_number)
+
+
+def _no_number(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _checks(root: object) -> Iterator[CheckResult]:
+    """The checks of a group and of all below, each group before those inside it."""
+    waiting = [root]
+    while waiting:
+        group = _Group.model_validate(waiting.pop())
+        for check in _values(group.checks):
+            path = check.path.removeprefix("::").rpartition("::")[0]
+            yield CheckResult(group=path, name=check.name, passes=check.passes, fails=check.fails)
+        waiting += reversed([*_values(group.groups)])
 
 
 def _values(items: Sequence[_T] | Mapping[str, _T]) -> Iterable[_T]:

@@ -7,12 +7,14 @@ from k6_mcp.analysis.breakdown import Breakdown, Rows, count_of, values_of
 from k6_mcp.analysis.browser import browser_figures
 from k6_mcp.analysis.crosscheck import contradiction
 from k6_mcp.analysis.endpoints import endpoints
+from k6_mcp.analysis.failures import left_out, unjudged, with_all_failures
 from k6_mcp.analysis.figures import Basis, generator, key_figures
 from k6_mcp.analysis.load import Times, load_seconds, requests_outside
 from k6_mcp.analysis.outside import setup_in_latency
 from k6_mcp.analysis.record import Record
 from k6_mcp.analysis.sources import Measured, read_export, read_summary, record_rows
 from k6_mcp.analysis.thresholds import Evidence, Judged, Key, aborted_early, judge_thresholds
+from k6_mcp.analysis.witnesses import contradictions
 from k6_mcp.models.exit_codes import RAN_TO_THE_END
 from k6_mcp.models.metrics import CheckResult, Metrics, Source
 from k6_mcp.models.outcome import Outcome
@@ -29,8 +31,11 @@ class _Chosen(NamedTuple):
 
 def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
     """Return everything measured in a run; each warning begins with a stable code and a colon."""
-    chosen = _choose(outcome, record)
-    breakdown = Breakdown.of(chosen.rows, record_rows(record), chosen.measured.observed if chosen.measured else None)
+    chosen, recorded = _choose(outcome, record), record_rows(record)
+    k6s_rows = chosen.rows
+    breakdown = Breakdown.of(k6s_rows, recorded, chosen.measured.observed if chosen.measured else None)
+    more = left_out(k6s_rows, recorded, breakdown)
+    chosen = chosen._replace(rows=with_all_failures(k6s_rows, breakdown.requests, more))
     judged = _thresholds(outcome, record, plan, chosen)
     times = _times(outcome, record, chosen)
     outside = requests_outside(record, plan, breakdown.requests)
@@ -53,8 +58,16 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
         browser=browser_figures(chosen.rows, observed, basis.load_s),
         samples=outcome.log.samples,
         generator=generator(outcome),
-        rows=tuple(chosen.rows[name] for name in sorted(chosen.rows)),
-        warnings=(*chosen.warnings, *setup_in_latency(record, plan, figures), *_warnings(chosen, breakdown, judged)),
+        rows=tuple(k6s_rows[name] for name in sorted(k6s_rows)),
+        warnings=(
+            *chosen.warnings,
+            *_contradictions(outcome, record, k6s_rows, breakdown, chosen.source),
+            *_stood_still(outcome, record),
+            *_unverified(outcome, record, chosen.source),
+            *_failures(more, unjudged(k6s_rows, breakdown.requests), breakdown.requests),
+            *setup_in_latency(record, plan, figures),
+            *_warnings(chosen, breakdown, judged),
+        ),
     )
 
 
@@ -79,12 +92,48 @@ def _choose(outcome: Outcome, record: Record) -> _Chosen:
 
 def _cut_short(outcome: Outcome, record: Record) -> Iterator[str]:
     """Say when k6 went on after its time series ended: its disk was full, or somebody removed the file."""
-    missing_s = (outcome.ended_at - outcome.started_at).total_seconds() - record.seconds
-    if not record.complete and missing_s > _USUAL_LAG_S:
-        yield f"figures_incomplete: the time series ends {missing_s:.1f} s before k6 did; all figures are those up to then"
+    wall_s = (outcome.ended_at - outcome.started_at).total_seconds()
+    if not record.complete and (wall_s - record.seconds > _USUAL_LAG_S or outcome.exit_code in RAN_TO_THE_END):
+        yield f"figures_incomplete: the figures end at {record.seconds:.1f} s of {wall_s:.1f} s that k6 ran, with its time series"
+
+
+def _contradictions(outcome: Outcome, record: Record, rows: Rows, breakdown: Breakdown, source: Source) -> Iterator[str]:
+    """Say where the figures of a run that came to its end contradict each other."""
+    whole = source in ("summary", "export") or record.complete
+    if outcome.exit_code in RAN_TO_THE_END and whole and (found := [*contradictions(rows, breakdown, outcome)]):
+        yield f"figures_contradicted: {few(found, 2)}"
+
+
+def _unverified(outcome: Outcome, record: Record, source: Source) -> Iterator[str]:
+    """Say where the summary of a run that came to its end could not be held against a whole time series."""
+    if source not in ("summary", "export") or outcome.exit_code not in RAN_TO_THE_END:
+        return
+    state = f"has {count(record.damaged, 'line')} that cannot be read" if record.damaged else f"ends at {record.seconds:.1f} s"
+    if record.damaged or not record.complete:
+        yield f"figures_unverified: k6's time series {state}, so its summary was held against less than usual; nothing contradicts it"
+
+
+def _stood_still(outcome: Outcome, record: Record) -> Iterator[str]:
+    """Say when k6 wrote nothing for long, unless it was seen to be stopped, which tells more."""
+    if (gap := record.stood_still) is None or outcome.paused_s > gap[1] - gap[0] - _LATE_STOP_S:
+        return
+    yield (
+        f"generator_stood_still: k6 wrote no figures from {gap[0]:.1f} to {gap[1]:.1f} s, where it writes them every second: it or the whole "
+        "machine was held up or frozen, or its clock was set; there was less load then, and requests that were under way seem slow"
+    )
+
+
+def _failures(more: int, unjudged: int, requests: int) -> Iterator[str]:
+    why = f"the script has k6 judge no success or failure of {unjudged} of {requests} requests (responseCallback null)"
+    if more:
+        why = why if unjudged else "the script has k6 expect requests without an answer (status 0)"
+        yield f"failures_left_out: k6's http_req_failed leaves out {count(more, 'failed request')}, since {why}; here they count as failed"
+    elif unjudged:
+        yield f"failures_left_out: {why}"
 
 
 _USUAL_LAG_S = 2.5  # the series has a point a second, and k6 needs a moment to start and end
+_LATE_STOP_S = 2.0  # how far two clocks may be apart that saw the same stop
 _FROM_RECORD = (
     "figures_from_record: k6 left no usable end-of-test summary, so figures come from its time series: up to the last second, "
     "fractions to five digits, HTTP statuses from 400 on"

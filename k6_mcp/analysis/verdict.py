@@ -7,10 +7,12 @@ from k6_mcp.analysis.causes import (
     every_iteration_threw,
     load_not_delivered,
     no_samples,
+    switched_protocols,
     target_failing,
     target_unreachable,
     thresholds_exceeded,
 )
+from k6_mcp.analysis.doubts import endless_redirects, ends_early, not_believed, paused
 from k6_mcp.analysis.endings import ending
 from k6_mcp.analysis.grpc import grpc_failing
 from k6_mcp.analysis.notices import notices
@@ -25,9 +27,12 @@ _EVIDENCE_CHARS = 300
 _CAUSED_BY_SCRIPT: tuple[FailureKind, ...] = ("script_error",)
 
 
-def judge(outcome: Outcome, metrics: Metrics | None, plan: Plan | None) -> Verdict:
-    """Return the verdict: status, the root cause with the others behind it, and what limits the figures' worth."""
-    case = Case(outcome, metrics, plan)
+def judge(outcome: Outcome, metrics: Metrics | None, plan: Plan | None, *, expects_redirects: bool = False) -> Verdict:
+    """Return the verdict: status, the root cause with the others behind it, and what limits the figures' worth.
+
+    `expects_redirects` says that the caller named redirects among the expected statuses.
+    """
+    case = Case(outcome, metrics, plan, expects_redirects)
     warnings = tuple(notices(case))
     if outcome.stop_reason in ("caller", "shutdown") and not case.ended_by_itself:
         found = (Notice(code=cause.kind, message=cause.message) for cause in _so_far(case))
@@ -50,7 +55,7 @@ def _in_order(case: Case) -> Iterator[Cause]:
     unreachable = target_unreachable(case)
     if ended is not None and ended.kind in _CAUSED_BY_SCRIPT and unreachable is not None:
         ended, unreachable = unreachable, ended
-    yield from filter(None, (ended, unreachable, *_by_data(case)))
+    yield from filter(None, (ended, unreachable, *_by_data(case), ends_early(case), paused(case)))
     if case.load_was_over and not case.aborted_by_threshold:  # a run cut short delivered less by definition
         undelivered, unmeasured = load_not_delivered(case), no_samples(case)
         nothing_finished = case.figures is not None and not case.figures.iterations  # so that no VU became free for the next one
@@ -58,7 +63,11 @@ def _in_order(case: Case) -> Iterator[Cause]:
 
 
 def _by_data(case: Case) -> tuple[Cause | None, ...]:
-    return every_iteration_threw(case), thresholds_exceeded(case), target_failing(case), grpc_failing(case)
+    return (
+        not_believed(case),
+        *(switched_protocols(case) or every_iteration_threw(case), thresholds_exceeded(case)),
+        *(target_failing(case), endless_redirects(case), grpc_failing(case)),
+    )
 
 
 def _failure(causes: list[Cause]) -> Failure:

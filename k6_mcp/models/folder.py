@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-WRAPPER_FILES = ("_main.js", "_given.js", "_guard.js", "_options.js")
+WRAPPER_FILES = ("_main.js", "_given.js", "_metrics.js", "_guard.js", "_options.js")
 
 
 class RunFolder(NamedTuple):

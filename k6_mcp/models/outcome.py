@@ -50,12 +50,15 @@ class LogDigest(NamedTuple):
     """k6's stderr, counted and cut: `cause` is the line that explains the exit code, `thrown` counts iterations that threw.
 
     `out_of_memory` says that Go ended k6 because it got no more memory.
+    `redirects_given_up` are the chains of redirects that k6 followed no further, with `requests_given_up` requests in them.
     """
 
     cause: str | None = None
     cause_hint: str | None = None
     thrown: int = 0
     request_failures: int = 0
+    redirects_given_up: int = 0
+    requests_given_up: int = 0
     messages: tuple[LogMessage, ...] = ()
     samples: tuple[ErrorSample, ...] = ()
     dropped_lines: int = 0
@@ -74,8 +77,10 @@ class Outcome(NamedTuple):
     """How a k6 process ended and what it left; negative `exit_code` is the signal that killed it, None if it never started.
 
     `stop_reason` is set only when *we* stopped it; `handle_summary` says that load and teardown were over and only the script's
-    handleSummary was not, `unplanned` that k6 used more VUs than its plan has. `summary` is the wrapper's `handleSummary(data)` JSON text and
-    `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
+    handleSummary was not, `unplanned` that k6 used more VUs than its plan has. `completed` and `interrupted` are the iterations in
+    k6's last progress block, None where it printed none; `paused_s` is how long k6 was seen stopped by a signal.
+    `summary` is the wrapper's `handleSummary(data)` JSON text and `export` k6's `--summary-export` JSON text, each None when the
+    file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
     its threads, added up, waited for one of them, `steal_s` what the hypervisor took from all CPUs meanwhile,
     `memory_limit` what it was held to, None if to nothing. `browser` is there where k6 could not start one. `parsed` is False
     where k6 refused a script and may not have been able to parse it: then nothing of a script file's text is shown.
@@ -90,7 +95,9 @@ class Outcome(NamedTuple):
     summary: str | None = None
     export: str | None = None
     log: LogDigest = LogDigest()
+    completed: int | None = None
     interrupted: int = 0
+    paused_s: float = 0.0
     cpu_s: float | None = None
     cpu_wait_s: float | None = None
     steal_s: float | None = None

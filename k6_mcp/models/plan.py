@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
+from pydantic.json_schema import SkipJsonSchema
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.script import Script
@@ -57,6 +58,8 @@ class Plan(Model):
     `grpc` says whether the script or a module that it imports has loaded k6/net/grpc.
     `rps` is what k6's option of that name holds the request rate to: the script's own or this server's cap.
     `notes` are warnings of ours, each with a code and a colon; `warnings` are k6's.
+    `handler` says whether the script has a handleSummary of its own.
+    `system_tags` are those that k6 would set, None where it did not say.
     `declared` names the load options the script itself declares; `replaced` those an override removed.
     """
 
@@ -76,6 +79,10 @@ class Plan(Model):
     setup_timeout_s: float = 60.0
     teardown_timeout_s: float = 60.0
     rps: int | None = None
+
+    handler: bool = True
+    # For the runner alone, neither shown nor kept.
+    system_tags: SkipJsonSchema[tuple[str, ...] | None] = Field(default=None, exclude=True)
 
     @property
     def browser(self) -> bool:

@@ -16,6 +16,8 @@ _RECORD_TAGS = (
 )  # one that most requests carry costs k6 8 % of a request; error_code is on failures only
 
 _PIECE_CHARS = 100_000  # Linux refuses a variable above 128 KiB
+# what figures and verdicts rest on, whatever a script's own systemTags say
+_NEEDED_TAGS = ("status", "error_code", "expected_response", "scenario")
 _TREND_STATS = ("avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "p(99.9)", "count")
 _PERCENTILE = re.compile(r"p\(\s*(\d+(?:\.\d+)?)\s*\)")
 
@@ -69,6 +71,7 @@ def run_command(k6: Path, folder: RunFolder, script: Script, plan: Plan) -> list
         *("--include-system-env-vars=true", "--summary-export", str(folder.export)),
         *("--summary-trend-stats", ",".join(_trend_stats(plan)), "--out", "web-dashboard"),
         *(("--rps", str(plan.rps)) if plan.rps else ()),
+        *(() if plan.system_tags is None else ("--system-tags", ",".join(dict.fromkeys((*plan.system_tags, *_NEEDED_TAGS))))),
         str(folder.path / script.entry),
     ]
 

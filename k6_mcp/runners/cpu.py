@@ -2,10 +2,13 @@
 
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
 
 _NS = 1e-9
 _MANY_THREADS = 50
+_STOPPED = ("T", "t")  # by a signal or a debugger
 _THINNED = 4  # looks; so many threads are read at each of them only
 
 
@@ -14,7 +17,8 @@ class CpuWatch:
 
     `used_s` is CPU time. `wait_s` is how long its threads, added up, were ready to run and had no CPU (schedstat of each thread; the
     last value of a thread that ended stays counted, so what it waited after the last look is missing). `steal_s` is what the
-    hypervisor gave to others, summed over the CPUs of this machine, since the watch began.
+    hypervisor gave to others, summed over the CPUs of this machine, since the watch began. `paused_s` is how long the process was seen
+    stopped, by a signal or a debugger.
     """
 
     def __init__(self, pid: int) -> None:
@@ -22,8 +26,10 @@ class CpuWatch:
         self._waited_ns: dict[str, int] = {}
         self._steal_before_s = _stolen_s()
         self._looks = 0
+        self._stopped_at: float | None = None
         self.used_s: float | None = None
         self.steal_s: float | None = None
+        self.paused_s = 0.0
 
     @property
     def wait_s(self) -> float | None:
@@ -31,13 +37,22 @@ class CpuWatch:
 
     def look(self) -> None:
         """Read the counters as they stand."""
-        self.used_s = _used_s(self._process) or self.used_s
+        fields = _fields(self._process)
+        self.used_s = _used_s(fields) or self.used_s
+        self._note_stop(fields[0] if fields else "")
         if len(self._waited_ns) <= _MANY_THREADS or self._looks % _THINNED == 0:
             self._waited_ns.update(_waited_ns(self._process))
         self._looks += 1
         stolen_s = _stolen_s()
         if stolen_s is not None and self._steal_before_s is not None:
             self.steal_s = round(stolen_s - self._steal_before_s, 4)
+
+    def _note_stop(self, state: str) -> None:
+        """Count the time between two looks that both saw the process stopped."""
+        now = monotonic()
+        if self._stopped_at is not None and state in _STOPPED:
+            self.paused_s += now - self._stopped_at
+        self._stopped_at = now if state in _STOPPED else None
 
 
 def usable_cores() -> int:
@@ -48,11 +63,18 @@ def usable_cores() -> int:
         return os.cpu_count() or 1
 
 
-def _used_s(process: Path) -> float | None:
+def _fields(process: Path) -> Sequence[str]:
+    """The process's stat from its state on, empty where nothing tells."""
     try:
-        fields = (process / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        return (process / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return ()
+
+
+def _used_s(fields: Sequence[str]) -> float | None:
+    try:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError):
+    except (ValueError, IndexError):
         return None
 
 

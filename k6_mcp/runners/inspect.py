@@ -85,6 +85,7 @@ class _OurExt(_Said):
     replaced: Sequence[str] = ()
     phases: bool = True
     grpc: bool = False
+    handler: bool = True
 
 
 class _Ext(_Said):
@@ -96,6 +97,7 @@ class _Options(_Said):
     thresholds: Mapping[str, Sequence[str | _Threshold] | None] | None = None
     ext: _Ext | None = None
     rps: int | None = None
+    system_tags: Annotated[Sequence[str] | None, Field(alias="systemTags")] = None
     setup_timeout: Annotated[_Seconds | None, Field(alias="setupTimeout")] = None
     teardown_timeout: Annotated[_Seconds | None, Field(alias="teardownTimeout")] = None
     longest: Annotated[_Seconds, Field(alias="totalDuration")]
@@ -132,6 +134,8 @@ def read_plan(text: str, warnings: Iterable[str] = ()) -> Plan:
         grpc=ours.grpc,
         warnings=tuple(warnings),
         rps=options.rps,
+        handler=ours.handler,
+        system_tags=tuple(options.system_tags or ()) if "system_tags" in options.model_fields_set else None,
         setup_timeout_s=options.setup_timeout or _DEFAULT_PHASE_TIMEOUT_S,
         teardown_timeout_s=options.teardown_timeout or _DEFAULT_PHASE_TIMEOUT_S,
     )

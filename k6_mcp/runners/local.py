@@ -126,6 +126,8 @@ class LocalRunner:
         async with owned(inspection.child, self._launcher.watchdog) as child:
             with anyio.move_on_after(self._plan_timeout_s):
                 exit_code = await wait_drained(child, take, reader.feed)
+            cpu = CpuWatch(child.pid)
+            cpu.look()
         reader.close()
         log = reader.digest(went_running=False)
         parsed = exit_code == 0 or exit_code == _INVALID_CONFIG or was_parsed(log.cause)
@@ -149,6 +151,8 @@ class LocalRunner:
         return Outcome(
             exit_code=exit_code,
             phase="plan",
+            cpu_s=cpu.used_s if timed_out else None,
+            cpu_wait_s=cpu.wait_s if timed_out else None,
             stop_reason="deadline" if timed_out else None,
             killed=timed_out,
             started_at=inspection.started_at,
@@ -327,7 +331,9 @@ class _Attempt:
             summary=without_secret_names(read_whole(self._folder.summary), self._secrets, self._of_names),
             export=without_secret_names(read_whole(self._folder.export), self._secrets, self._of_names),
             log=self._log.digest(self._stdout.went_running),
+            completed=progress.iterations if progress else None,
             interrupted=progress.interrupted if progress else 0,
+            paused_s=self._cpu.paused_s,
             cpu_s=self._cpu.used_s,
             cpu_wait_s=self._cpu.wait_s,
             steal_s=self._cpu.steal_s,

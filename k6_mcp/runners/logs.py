@@ -32,6 +32,7 @@ _OF_HANDLER, _MOST_OF_HANDLER = b'"msg":"handleSummary: ', 20
 _MOST_SAMPLES = 5
 _MOST_SAMPLE_LINES = 2_000
 _SAMPLE_CHARS = 300
+_REDIRECTED = re.compile(rb'"msg":"Stopped after (\d{1,6}) redirects and returned the redirection')
 _SPURIOUS = ("failed to handle the end-of-test summary",)  # k6 2.x when a run dies before any sample
 
 
@@ -63,6 +64,7 @@ class LogReader:
         self._dropped = 0
         self._thrown = 0
         self._failures = 0
+        self._given_up = self._given_up_requests = 0
         self._samples: dict[tuple[str, int], ErrorSample] = {}
         self._sample_lines = 0
         self._cause: _Entry | None = None
@@ -99,6 +101,8 @@ class LogReader:
             cause_hint=self._cause.hint if self._cause else None,
             thrown=self._thrown,
             request_failures=self._failures,
+            redirects_given_up=self._given_up,
+            requests_given_up=self._given_up_requests,
             messages=tuple(
                 LogMessage(level=e.level, text=e.text, times=e.count, source=e.source) for e in entries[:_MOST_MESSAGES]
             ),
@@ -113,6 +117,9 @@ class LogReader:
         line = unquoted_line(line, self._own)
         self._thrown += _ended_iteration(line)
         self._failures += b'"msg":"Request Failed"' in line
+        if (stopped := _REDIRECTED.search(line)) and b'"source":' not in line:
+            self._given_up += 1
+            self._given_up_requests += int(stopped[1])
         if _SAMPLE in line and self._sample(line):
             return
         key = _TIME.sub(b"", line)

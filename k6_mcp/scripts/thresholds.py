@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from k6_mcp.models.plan import Plan, ThresholdPlan
 from k6_mcp.models.request import LoadTest, Slo
 from k6_mcp.scripts.presets import preset_slo
 
@@ -15,6 +16,14 @@ _AGGREGATION = re.compile(r"\s*(\w+(?:\s*\(\s*[\d.]+\s*\))?)")
 def asked_thresholds(test: LoadTest) -> Thresholds:
     """Return the caller's `thresholds` and those that `slo` means, each expression once per metric."""
     return _by_metric((*_each(test.thresholds), *(_of_slo(test.slo) if test.slo else ())))
+
+
+def with_asked(test: LoadTest, plan: Plan) -> Plan:
+    """Return `plan` with the caller's thresholds that a script kept out of it: they are judged on what k6 measured all the same."""
+    planned = {(threshold.metric, threshold.expression.strip()) for threshold in plan.thresholds}
+    each = () if test.url is not None else _each(asked_thresholds(test))
+    missing = [ThresholdPlan(metric=metric, expression=text) for metric, text in each if (metric, text) not in planned]
+    return plan.model_copy(update={"thresholds": (*plan.thresholds, *missing)}) if missing else plan
 
 
 def url_thresholds(test: LoadTest) -> Thresholds:

@@ -12,7 +12,7 @@ from k6_mcp.scripts.statuses import expected_arguments
 from k6_mcp.scripts.templates import fill
 from k6_mcp.scripts.thresholds import asked_thresholds
 
-ENTRY, _GIVEN, _GUARD, _OPTIONS = WRAPPER_FILES
+ENTRY, _GIVEN, _METRICS, _GUARD, _OPTIONS = WRAPPER_FILES
 SCRIPT = "script.js"
 _NO_RUN = RunFolder(Path(), "")
 OURS = (_NO_RUN.summary.name, *sorted(_NO_RUN.kept_names() - {_NO_RUN.summary.name}))
@@ -39,7 +39,13 @@ def wrapper_files(test: LoadTest, specifier: str, endpoints: Sequence[Sequence[o
         statuses_import=Code('\nimport http from "k6/http";' if statuses else ""),
         statuses_call=Code(f"\n\nhttp.setResponseCallback(http.expectedStatuses({statuses}));" if statuses else ""),
     )
-    return {ENTRY: main, _GIVEN: fill("_given"), _GUARD: fill("_guard", ours=OURS), _OPTIONS: fill("_options")}
+    return {
+        ENTRY: main,
+        _GIVEN: fill("_given"),
+        _METRICS: fill("_metrics"),
+        _GUARD: fill("_guard", ours=OURS),
+        _OPTIONS: fill("_options"),
+    }
 
 
 def _asked(test: LoadTest) -> Mapping[str, object]:

@@ -121,7 +121,7 @@ _ENDINGS: tuple[tuple[Outcome, Metrics | None, FailureKind, str], ...] = (
         "script_error",
         "teardown() threw",
     ),
-    (outcome(None, stop_reason="deadline", killed=True, phase="plan"), None, "timed_out", "init code"),
+    (outcome(None, stop_reason="deadline", killed=True, phase="plan"), None, "timed_out", "had not loaded the script"),
 )
 
 

@@ -88,7 +88,13 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
         (outcome(), metrics(HELD), plan(warnings=(UNKNOWN.text,)), "unknown_options", "vuss"),
         (outcome(log=said(None, HANDLER_THREW, HANDLER_THREW)), metrics(HELD), None, "handle_summary", "bad handler"),
         (outcome(log=said(None, HANDLER_IGNORED)), metrics(HELD), None, "handle_summary", "ignored the file a"),
-        (outcome(log=said(None, REDIRECTS)), metrics(HELD), None, "k6_warning", "11 redirects"),
+        (
+            outcome(log=said(None, REDIRECTS, redirects_given_up=3, requests_given_up=33)),
+            metrics(HELD),
+            None,
+            "redirects_not_followed",
+            "after 11 steps (33 % of all requests)",
+        ),
         (outcome(), metrics(HELD, requests_per_s=39.0), plan(rps=40), "rate_capped", "40 requests per second"),
         (
             outcome(),

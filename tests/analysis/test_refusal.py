@@ -54,4 +54,4 @@ def test_wrong_options_are_an_invalid_config_without_a_place() -> None:
 
 def test_init_code_that_never_ends_is_said_in_words() -> None:
     refusal = read_refusal(_refused(None, exit_code=None, stop_reason="deadline"), _script())
-    assert refusal.kind == "timed_out" and "init code did not end" in refusal.message
+    assert refusal.kind == "timed_out" and "init code does not end" in refusal.message

@@ -278,7 +278,7 @@ def test_a_value_that_is_not_finite_is_left_out_and_said() -> None:
     data["metrics"]["queue"] = metric("trend", {"avg": None, "min": 1, "med": 1, "max": None, "count": 3})  # type: ignore[dict-item]
     metrics = read(ended_well(summary=json.dumps(data)), record(RECORD[:-2]), None)
     assert {row.name: dict(row.values) for row in metrics.rows}["queue"] == {"min": 1, "med": 1, "count": 3}
-    assert _codes(metrics.warnings) == {"not_finite", "statuses_incomplete"}
+    assert _codes(metrics.warnings) == {"not_finite", "statuses_incomplete", "figures_unverified"}
 
 
 def test_not_a_number_in_the_file_makes_it_invalid() -> None:
@@ -303,8 +303,9 @@ def test_a_forged_verdict_is_overruled_by_the_value_it_rests_on() -> None:
 
 
 def test_a_time_series_that_ends_long_before_k6_is_told() -> None:
-    assert "figures_incomplete" not in _codes(read(outcome(seconds=2.6), record(RECORD[:7]), None).warnings)
-    assert "figures_incomplete" in _codes(read(outcome(seconds=60), record(RECORD[:7]), None).warnings)
+    assert "figures_incomplete" not in _codes(read(outcome(-9, seconds=2.6), record(RECORD[:7]), None).warnings)
+    assert "figures_incomplete" in _codes(read(outcome(-9, seconds=60), record(RECORD[:7]), None).warnings)
+    assert "figures_incomplete" in _codes(read(outcome(seconds=2.6), record(RECORD[:7]), None).warnings)
 
 
 def test_a_killed_run_keeps_the_figures_up_to_its_last_second() -> None:

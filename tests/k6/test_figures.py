@@ -216,9 +216,14 @@ def test_requests_without_an_answer_are_told_by_their_code(measurements: Mapping
     assert figures.latency.min_ms > 0
 
 
-def test_without_system_tags_the_breakdown_is_missing_and_said(measurements: Mapping[str, Measurement]) -> None:
+def test_system_tags_that_a_script_leaves_out_cost_names_of_checks_but_no_error(measurements: Mapping[str, Measurement]) -> None:
     metrics = measurements["no system tags"].metrics()
-    assert (metrics.statuses, metrics.errors, metrics.checks) == ((), (), ())
+    refused = metrics.figures.requests // 2
+    assert ([(s.status, s.count) for s in metrics.statuses], [(e.code, e.count) for e in metrics.errors], metrics.checks) == (
+        [(0, refused)],
+        [(1212, refused)],
+        (),
+    )
     assert [warning.partition(":")[0] for warning in metrics.warnings] == ["statuses_incomplete", "checks_incomplete"]
     assert metrics.figures.unanswered_requests == metrics.figures.requests // 2
 

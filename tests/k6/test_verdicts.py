@@ -14,10 +14,11 @@ from tests.certificate import self_signed_context
 from tests.grpc_target import PROTO, open_grpc_target
 from tests.k6.case import Case
 from tests.k6.cases import CASES as OTHERS
+from tests.k6.forged_cases import FORGED
 from tests.k6.grpc_cases import GRPC
 from tests.target import closed_port, open_target
 
-CASES = (*OTHERS, *GRPC)
+CASES = (*OTHERS, *FORGED, *GRPC)
 _AT_ONCE = 6
 _ANSWER_LIMIT_BYTES = 10_240
 _WAIT_S = 100.0

@@ -28,7 +28,7 @@ def _browser(folder: Path, body: str) -> str:
 
 @contextmanager
 def _launcher(folder: Path, browser: Browser, search_path: str = "") -> Generator[Launcher]:
-    launcher = Launcher(folder / "results", None, search_path, browser)
+    launcher = Launcher(folder / "results", None, search_path, browser=browser)
     try:
         yield launcher
     finally:

@@ -169,3 +169,13 @@ def test_what_only_begins_like_a_sample_is_a_message(said: str) -> None:
     reader.feed(_line(msg=f"k6-mcp sample {said}", level="warning", source="console"))
     digest = reader.digest(went_running=True)
     assert (digest.samples, len(digest.messages)) == ((), 1)
+
+
+def test_chains_of_redirects_that_k6_gave_up_are_all_counted_however_many_addresses_there_are() -> None:
+    reader, _ = _reader()
+    text = "Stopped after 11 redirects and returned the redirection; pass { redirects: n } in request params"
+    for number in range(500):
+        reader.feed(_line(msg=text, level="warning", url=f"http://x.test/{number}", scenario="default"))
+    reader.feed(_line(msg=text, level="warning", source="console"))
+    digest = reader.digest(went_running=True)
+    assert (digest.redirects_given_up, digest.requests_given_up) == (500, 5500)

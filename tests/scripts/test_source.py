@@ -76,7 +76,7 @@ def test_the_wrapper_imports_the_file_where_it_is(tmp_path: Path) -> None:
     script = render(parse_load_test({"script_file": str(path)}))
 
     assert (script.origin, script.source_path, script.text) == ("file", str(path), "export default () => {};")
-    assert sorted(script.files) == ["_given.js", "_guard.js", "_main.js", "_options.js"]
+    assert sorted(script.files) == ["_given.js", "_guard.js", "_main.js", "_metrics.js", "_options.js"]
     assert f'from "file://{tmp_path}/100%25%20%231.ts";' in script.files[script.entry]
 
 
