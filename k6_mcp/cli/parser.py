@@ -179,12 +179,17 @@ def _add_history(add: AddParser) -> None:
     prune = add(
         "prune",
         help="remove old runs",
-        description="Remove the runs beyond the limits of the settings, or beyond those given here alone. Baselines always stay.",
+        description="Move the runs beyond the limits of the settings, or beyond those given here alone, to the trash. Baselines always stay. "
+        "On a terminal it shows first what would go, and asks.",
     )
     prune.add_argument("--older-than", metavar="TIME", help="runs created longer ago, as in 30d or 12h")
     prune.add_argument("--keep-runs", metavar="N", help="all but the newest N runs; baselines stay besides")
     prune.add_argument("--max-size", metavar="SIZE", help="all but the newest runs that take this much together, as in 1GB")
     prune.add_argument("--dry-run", action="store_true", help="remove nothing, only say what would go")
+    prune.add_argument("--yes", action="store_true", help="do not ask")
+    prune.add_argument("--by-clock", action="store_true", help="count ages by this machine's clock, even if it jumped")
+    prune.add_argument("--for-good", action="store_true", help="delete at once, and empty the trash")
+    prune.add_argument("--restore", metavar="RUN|all", nargs="+", help="bring removed runs back from the trash")
     prune.add_argument("--json", action="store_true", help="print the report as JSON")
     rebuild = add(
         "rebuild", help="restore the history from the runs' folders", description="Restore the history from the runs' folders."

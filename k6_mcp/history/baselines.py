@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -19,6 +20,8 @@ from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import Baseline
 
 _LOCK_TRIES = 20
+_NO_YEAR = 9000  # nobody set anything then, and nothing could be set later
+_MOMENT = timedelta(microseconds=1)
 _UPSERT = (
     "INSERT INTO baselines (name, run_id, set_us) VALUES (?, ?, ?)"
     " ON CONFLICT (name) DO UPDATE SET run_id = excluded.run_id, set_us = excluded.set_us WHERE excluded.set_us >= set_us"
@@ -74,6 +77,8 @@ class Baselines:
         known: Mapping[str, Baseline] = {}
         with suppress(HistoryUnavailable):
             known = await self.all()
+        if (former := known.get(baseline.name)) and former.set_at >= baseline.set_at:  # by a clock that was ahead
+            baseline = baseline.model_copy(update={"set_at": former.set_at + _MOMENT})
         written = await asyncio.to_thread(self._write, [*known.values(), baseline])
         try:
             await self._store([*known.values(), baseline])
@@ -89,7 +94,8 @@ class Baselines:
     def _read(self) -> tuple[tuple[Baseline, ...], bool]:
         """Return what the file holds, and whether it could not be read."""
         try:
-            return BaselinesFile.model_validate_json(self._path.read_bytes()).baselines, False
+            kept = BaselinesFile.model_validate_json(self._path.read_bytes()).baselines
+            return tuple(item for item in kept if item.set_at.year < _NO_YEAR), False
         except FileNotFoundError:
             return (), False
         except (OSError, ValidationError):

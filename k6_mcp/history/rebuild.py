@@ -30,7 +30,7 @@ async def rebuild_from_folders(database: Database, folders: Folders, results_dir
     for start in range(0, len(names), _BATCH):
         runs, problems = await asyncio.to_thread(_read, folders, names[start : start + _BATCH])
         async with database.atomic() as connection:
-            restored += await write(connection, runs, results_dir)
+            restored += await write(connection, runs, results_dir, from_folders=True)
         unreadable += problems
     return RebuildReport(restored=restored, unreadable=tuple(unreadable), set_aside=set_aside and str(set_aside))
 
