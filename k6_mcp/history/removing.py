@@ -10,8 +10,9 @@ from contextlib import suppress
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.database import Database
 from k6_mcp.history.folders import Folders
+from k6_mcp.history.leftovers import clear_leftovers
 from k6_mcp.history.retention import Removal
-from k6_mcp.history.runs import SET_AGE, delete, read, to_us, write
+from k6_mcp.history.runs import SET_AGE, delete, known_ids, read, to_us, write
 from k6_mcp.history.shelter import shielded
 from k6_mcp.history.trash import Trash
 from k6_mcp.history.witness import DAY_US, look, peek
@@ -37,6 +38,7 @@ class Removing:
 
     async def settle(self) -> None:
         """Finish what an interrupted removal began: a run that still has its row gets its folder back, others are in the trash."""
+        await asyncio.to_thread(clear_leftovers, self._folders, await known_ids(self._database))
         unknown: list[str] = []
         for run_id in await asyncio.to_thread(self._trash.names):
             if await self._database.fetch("SELECT 1 FROM documents WHERE run_id = ?", (run_id,)):

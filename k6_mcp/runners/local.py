@@ -176,6 +176,7 @@ class LocalRunner:
         """Take the secrets out of the run's folder once the run is over; of folders elsewhere, the last few stay until `close`."""
         seal(self.folder(run_id), _secrets(script), secrets_of_names(script))
         self._launcher.elsewhere.end(run_id)
+        self._launcher.held.let_go(run_id)
 
     def log(self, run_id: str) -> str:
         """Return k6's log of a run, empty when there is none."""
