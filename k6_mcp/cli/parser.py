@@ -88,6 +88,7 @@ def _add_gate(gate: argparse.ArgumentParser) -> None:
     add("--require-baseline", action="store_true", help="do not pass without a baseline to compare with")
     add("--set-baseline-on-pass", action="store_true", help="make a run that passes the baseline of its test")
     add("--allow-nothing-asserted", action="store_true", help="pass a run without thresholds and baseline if its target answered")
+    add("--allow-imported", action="store_true", help="let a run pass that came in a file: nobody signed it")
     add("--html", metavar="FILE", help="write the run as a page; a comparison goes beside it")
     add("--markdown", metavar="FILE", help="write the answer, the comparison and the run as Markdown")
     add("--junit", metavar="FILE", help="write the answer and the run as JUnit XML")
@@ -171,7 +172,7 @@ def _add_history(add: AddParser) -> None:
     take = add(
         "import",
         help="take in the runs of an exported file",
-        description="Check a file that export wrote and keep its runs, under their own ids, as if they had run here.",
+        description="Check a file that export wrote and keep its runs under their own ids, judged anew and marked as not signed.",
     )
     take.add_argument("file", metavar="FILE", help="written by k6-mcp export")
     take.add_argument("--baseline", action="store_true", help="make it the baseline of its test here")

@@ -1,9 +1,9 @@
 """Run folders on their way out: set aside in one step and kept for a while, so that a folder is either whole or gone for readers."""
 
+import fcntl
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -14,8 +14,20 @@ from k6_mcp.models.run import Run
 from k6_mcp.models.run_id import RUN_ID
 
 _WORKSHOP = "import-"
-_ABANDONED_S = 3600.0
 _RUN = "run.json"
+
+
+class Hold:
+    """A lock on a folder, which the kernel frees however this process ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        with suppress(OSError):
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def close(self) -> None:
+        """Give the folder up."""
+        os.close(self._descriptor)
 
 
 class Trash:
@@ -67,18 +79,23 @@ class Trash:
                 (self.path / run_id / _RUN).unlink()  # first: a folder without it is half removed
             shutil.rmtree(self.path / run_id, ignore_errors=True)
 
-    def workshop(self) -> Path:
-        """Return a fresh folder for what is not a run yet. Raises OSError."""
+    def workshop(self) -> tuple[Path, "Hold"]:
+        """Return a fresh folder for what is not a run yet, and the sign that it is in use: closed or with this process it ends. Raises OSError."""
         self.path.mkdir(mode=0o700, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=self.path))
+        while True:
+            path = Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=self.path))
+            with suppress(FileNotFoundError):  # somebody swept it away before it was held
+                hold = Hold(path)
+                if path.exists():
+                    return path, hold
+                hold.close()
 
     def sweep(self, unknown: Iterable[str]) -> None:
         """Remove workshops that nobody uses any more, and what of the `unknown` runs is half removed. Never raises."""
         self.empty([run_id for run_id in unknown if not (self.path / run_id / _RUN).exists()])
         with suppress(OSError):
             for path in [*self.path.glob(f"{_WORKSHOP}*")]:
-                if time.time() - path.stat().st_mtime > _ABANDONED_S:
-                    shutil.rmtree(path, ignore_errors=True)
+                _remove_free(path)
 
     def bytes_of(self, run_id: str) -> int:
         """Return the size of a folder here."""
@@ -97,3 +114,14 @@ class Trash:
 
     def _folder(self, run_id: str) -> Path:
         return RunFolder(self._results_dir, run_id).path
+
+
+def _remove_free(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)
