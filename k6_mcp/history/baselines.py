@@ -40,6 +40,7 @@ class Baselines:
     def __init__(self, results_dir: Path, database: Database) -> None:
         self._path = results_dir / "baselines.json"
         self._database = database
+        self._seen: tuple[tuple[str | None, object], frozenset[str]] | None = None
 
     async def all(self) -> Mapping[str, Baseline]:
         """Return every baseline by its name.
@@ -59,6 +60,13 @@ class Baselines:
     async def ids(self) -> frozenset[str]:
         """Return the runs that are baselines; raises as `all`."""
         return frozenset(baseline.run_id for baseline in (await self.all()).values())
+
+    async def ids_at(self, mark: str | None) -> frozenset[str]:
+        """Return the same; what was read last is used again while neither the file nor the `mark` of the database has changed."""
+        seen = (mark, self._signature())
+        if mark is None or self._seen is None or self._seen[0] != seen:
+            self._seen = (seen, await self.ids())
+        return self._seen[1]
 
     async def set(self, baseline: Baseline) -> None:
         """Keep a baseline in place of the one of that name; one of the two places is enough.
@@ -100,6 +108,13 @@ class Baselines:
             return (), False
         except (OSError, ValidationError):
             return (), True
+
+    def _signature(self) -> tuple[int, int, int] | None:
+        try:
+            stat = self._path.stat()
+        except OSError:
+            return None
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
     def _write(self, baselines: Iterable[Baseline]) -> bool:
         """Replace the file in one step, with what another server may have written meanwhile; return whether that worked."""

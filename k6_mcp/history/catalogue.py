@@ -38,14 +38,14 @@ class Catalogue:
         """
         bounds(query)
         try:
-            page = await find(self._database, query)
+            page, mark = await find(self._database, query)
         except HistoryUnavailable as error:
             newest = await asyncio.to_thread(self._newest)
             why = f"{'; '.join(error.reasons)}: these runs were read from the newest {_FOLDERS_READ} run folders ({error.hint})"
-            return await self._marked(select((newest | dict(pending)).values(), query, why))
+            return await self._marked(select((newest | dict(pending)).values(), query, why), None)
         page = with_waiting(page, pending, query) if pending else page
         remarks = [page.degraded, _REMOVED if self._database.replaced else None, _waiting(len(pending))]
-        return await self._marked(page.model_copy(update={"degraded": "; ".join(filter(None, remarks)) or None}))
+        return await self._marked(page.model_copy(update={"degraded": "; ".join(filter(None, remarks)) or None}), mark)
 
     async def past(self, since: datetime, pending: int) -> Past:
         """Return the runs since then, counted, and the tests with most runs in detail. Raises HistoryUnavailable."""
@@ -62,9 +62,9 @@ class Catalogue:
             ids = await asyncio.to_thread(self._folders.ids)
             return tuple([run_id for run_id in ids if run_id.startswith(prefix)][:limit])
 
-    async def _marked(self, page: HistoryPage) -> HistoryPage:
+    async def _marked(self, page: HistoryPage, mark: str | None) -> HistoryPage:
         with suppress(HistoryUnavailable):
-            known = await self._baselines.ids()
+            known = await self._baselines.ids_at(mark)
             return page.model_copy(update={"baselines": tuple(run.run_id for run in page.runs if run.run_id in known)})
         return page
 
