@@ -46,12 +46,14 @@ async def find(database: Database, query: HistoryQuery) -> Found:
     leader = await _leader(database, wanted)
     selection = _selection(wanted, leader, *bounds(query))
     count, counted, bounded = _count(query, wanted, leader, selection)
-    rows = await database.fetch(
-        f"SELECT d.created_us, d.run_id, d.brief, page.total, {_BASELINES}"
+    rows = await database.fetch_at_once(
+        ("created_us", "run_id", "brief", "total", "baselines"),
+        f"SELECT d.created_us, d.run_id, d.brief, page.total, {_BASELINES} AS baselines"
         f" FROM (SELECT {selection.time_columns}, {count} AS total {selection.text}"
-        " ORDER BY 1 DESC, 2 DESC LIMIT ?) AS page CROSS JOIN documents AS d ON d.run_id = page.run_id ORDER BY 1 DESC, 2 DESC",
+        " ORDER BY 1 DESC, 2 DESC LIMIT ?) AS page CROSS JOIN documents AS d ON d.run_id = page.run_id",
         (*counted, *selection.values, query.limit + 1),
     )
+    rows.sort(key=lambda row: row[:2], reverse=True)
     more = len(rows) > query.limit
     total = None
     if query.cursor is None:
