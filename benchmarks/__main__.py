@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from benchmarks import compare, findings, history, latency, memory, oneshot, overhead, rate, reports, startup, tokens
+from benchmarks import clients, compare, findings, history, latency, memory, oneshot, overhead, rate, reports, startup, tokens
 from benchmarks.measure import Bench, Table
 from benchmarks.target import open_target
 from k6_mcp.runners.find import locate
@@ -23,6 +23,7 @@ _ALL: Mapping[str, Callable[[Bench], Awaitable[Table]]] = {
     "memory": memory.measure,
     "tokens": tokens.measure,
     "history": history.measure,
+    "clients": clients.measure,
     "reports": reports.measure,
     "findings": findings.measure,
     "compare": compare.measure,

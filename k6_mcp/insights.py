@@ -14,7 +14,7 @@ from k6_mcp.comparing import Comparing
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.gating import Gating
 from k6_mcp.history.history import History
-from k6_mcp.models.archive import ExportReport, ImportReport
+from k6_mcp.models.archive import ArchivedFiles, ExportReport, ImportReport
 from k6_mcp.models.comparison import Baseline, Comparison, Statistics
 from k6_mcp.models.findings import Advice
 from k6_mcp.models.gate import GatePolicy, GateResult
@@ -140,13 +140,13 @@ class Insights:
         return await self._comparing.run_or_baseline(word)
 
     async def import_run(self, path: Path, *, baseline: bool = False) -> ImportReport:
-        """Keep the runs of an exported file as if they had run here, under their own ids.
+        """Keep the runs of an exported file under their own ids, judged anew from what is in it and marked as not signed.
 
         Raises:
             ArchiveUnusable: If anything is wrong with the file.
             InvalidArguments: If they are to be the `baseline` of their test, and cannot be; they are kept all the same.
         """
-        report = await self._history.archives.take_in(path)
+        report = await self._history.archives.take_in(path, self._judge_again)
         runs = [await self._get(run_id) for run_id in (*report.imported, *report.known)]
         if baseline:
             first = [run for run in runs if run.repeat in (None, 1)]
@@ -158,3 +158,8 @@ class Insights:
             return report
         message = f"{', '.join(old)[:500]}: older than {days:g} days, removed at the next cleanup unless it becomes a baseline"
         return report.model_copy(update={"notices": (*report.notices, Notice(code="beyond_retention", message=message))})
+
+    def _judge_again(self, run: Run, files: ArchivedFiles) -> Run:
+        from k6_mcp.judging import judged_again
+
+        return judged_again(run, files, self._settings.findings)

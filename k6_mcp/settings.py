@@ -150,6 +150,7 @@ def _retention(reader: _Reader) -> Retention:
         days=reader.get("K6_MCP_RETENTION_DAYS", lambda text: _or_unlimited(text, 1), KEPT.days),
         runs=reader.get("K6_MCP_RETENTION_RUNS", lambda text: _or_unlimited(text, 1), KEPT.runs),
         size_bytes=reader.get("K6_MCP_RETENTION_MB", lambda text: _or_unlimited(text, 1_000_000), KEPT.size_bytes),
+        trash_days=reader.get("K6_MCP_RETENTION_TRASH_DAYS", lambda text: _or_unlimited(text, 1) or 0, KEPT.trash_days),
     )
 
 

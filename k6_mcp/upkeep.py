@@ -7,7 +7,7 @@ from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.health import retention_health
 from k6_mcp.history.history import History
 from k6_mcp.models.history import RebuildReport
-from k6_mcp.models.prune import PruneReport
+from k6_mcp.models.prune import PruneReport, RestoreReport
 from k6_mcp.models.reports import Component, Health, LimitsReport
 from k6_mcp.models.retention import Retention
 from k6_mcp.runners.base import Runner
@@ -67,10 +67,17 @@ class Upkeep:
         """Restore the history from the runs' folders. Raises HistoryUnavailable."""
         return await self._history.rebuild()
 
-    async def prune(self, limits: Retention | None = None, *, dry_run: bool = False) -> PruneReport:
-        """Remove the runs beyond `limits` (default: the settings), or only tell which; raises HistoryUnavailable."""
+    async def prune(
+        self, limits: Retention | None = None, *, dry_run: bool = False, by_clock: bool = False, for_good: bool = False
+    ) -> PruneReport:
+        """Remove the runs beyond `limits` (default: the settings), or only tell which; see `Cleanup.prune`. Raises HistoryUnavailable."""
         await self._recovered()
-        return await self._history.cleanup.prune(limits or self._settings.retention, dry_run=dry_run)
+        limits = limits._replace(trash_days=self._settings.retention.trash_days) if limits else self._settings.retention
+        return await self._history.cleanup.prune(limits, dry_run=dry_run, by_clock=by_clock, for_good=for_good)
+
+    async def restore(self, run_ids: Sequence[str] | None = None) -> RestoreReport:
+        """Bring removed runs back from the trash, all without `run_ids`. Raises HistoryUnavailable."""
+        return await self._history.cleanup.restore(run_ids)
 
     async def tidy(self) -> None:
         """Remove old runs briefly if that is due, for callers that leave before it would happen by itself. Never raises."""
@@ -87,9 +94,11 @@ class Upkeep:
     async def _retention_health(self) -> Component:
         limits = self._settings.retention
         try:
-            return retention_health(limits, await self._history.cleanup.space(_MEASURE_S))
+            cleanup = self._history.cleanup
+            space, trash = await cleanup.space(_MEASURE_S), await cleanup.trash(limits)
+            return retention_health(limits, space, trash, (await cleanup.witness()).ahead_us)
         except HistoryUnavailable as error:
-            return retention_health(limits, None, error.hint)
+            return retention_health(limits, None, hint=error.hint or "")
 
 
 def _misspelt(warnings: Sequence[str]) -> Iterator[Component]:

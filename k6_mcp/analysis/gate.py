@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from k6_mcp.analysis.series import worst
+from k6_mcp.models.archive import CONTRADICTED, IMPORTED
 from k6_mcp.models.comparison import Comparison
 from k6_mcp.models.gate import GateOutcome, GatePolicy, GateResult
 from k6_mcp.models.headline import headline
@@ -27,12 +28,13 @@ _ORDER: tuple[GateOutcome, ...] = ("errored", "breached", "not_comparable", "reg
 _UNJUDGED = ("figures_incomplete", "thresholds_not_judged")  # warnings that leave a part of the test, or a threshold, unseen
 _COMPARED = ("regressed", "improved", "no_evidence")
 _UNSEEN = 1.0  # a comparison that could miss a doubling of every latency is none
+_BELIEVE = "; run the gate where the test runs, or believe the file with --allow-imported"
 Doubt = tuple[GateOutcome, str]
 
 
 def judge_gate(runs: Sequence[Run], comparison: Comparison | None, policy: GatePolicy, trouble: Sequence[str] = ()) -> GateResult:
     """Return whether `runs` (one, or the repeats of one request) pass; `trouble` tells why there is no comparison that was wanted."""
-    of_runs = [doubt for run in runs for doubt in _of_run(run)]
+    of_runs = [doubt for run in runs for doubt in (*_of_run(run), *_of_origin(run, policy))]
     others: list[Doubt] = [
         *(("errored", reason) for reason in trouble),
         *_of_count(len(runs), policy),
@@ -46,7 +48,7 @@ def judge_gate(runs: Sequence[Run], comparison: Comparison | None, policy: GateP
     return GateResult(
         outcome=outcome,
         reasons=tuple(dict.fromkeys(reason for _, reason in doubts)) or tuple(_why_passed(runs, comparison)),
-        notes=tuple(dict.fromkeys(notice.message for run in runs for notice in run.warnings)),
+        notes=tuple(dict.fromkeys((*(notice.message for run in runs for notice in run.warnings), *_of_baseline(comparison)))),
         run_id=shown.run_id,
         run_ids=tuple(run.run_id for run in runs),
         name=shown.name,
@@ -75,6 +77,13 @@ def _of_run(run: Run) -> Iterator[Doubt]:
                 yield "errored", f"{notice.code}: {notice.message}"
 
 
+def _of_origin(run: Run, policy: GatePolicy) -> Iterator[Doubt]:
+    """A run from a file may be the baseline; to pass itself it has to be believed by whoever asks."""
+    for notice in run.warnings:
+        if notice.code == CONTRADICTED or (notice.code == IMPORTED and not policy.allow_imported):
+            yield "errored", f"{notice.code}: {notice.message}" + (_BELIEVE if notice.code == IMPORTED else "")
+
+
 def _of_thresholds(run: Run) -> Iterator[Doubt]:
     """A completed run has none that did not hold; looked at again, since a pass rests on it."""
     for threshold in run.metrics.thresholds if run.metrics else ():
@@ -99,6 +108,10 @@ def _of_comparison(comparison: Comparison | None, policy: GatePolicy, trouble: S
         yield "regressed", comparison.sentence
     elif untold := _untold(comparison):
         yield "not_comparable", untold
+
+
+def _of_baseline(comparison: Comparison | None) -> Iterator[str]:
+    yield from (note for note in comparison.notes if note.startswith((IMPORTED, CONTRADICTED))) if comparison else ()
 
 
 def _untold(comparison: Comparison) -> str | None:

@@ -142,6 +142,8 @@ async def _rebuild(options: argparse.Namespace, settings: Settings, service: Loa
     console.print(f"{report.restored} runs restored from {settings.results_dir / 'runs'} into {settings.database}")
     if report.set_aside:
         console.print(f"the old database is kept as {report.set_aside}")
+    if report.removed:
+        console.print(f"{len(report.removed)} folders removed of tests whose server died before they began")
     for folder in report.unreadable:
         console.print(f"could not be read: {folder}")
     return COMPLETED

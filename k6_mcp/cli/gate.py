@@ -65,7 +65,9 @@ async def _gate(options: argparse.Namespace, settings: Settings) -> int:
             run_id, runs = (await run_to_end(service, what, silent=silent))[0].run_id, what.repeat
         else:
             run_id, runs = what, 1
-        policy = GatePolicy(options.baseline, options.require_baseline, options.allow_nothing_asserted, runs)
+        policy = GatePolicy(
+            options.baseline, options.require_baseline, options.allow_nothing_asserted, runs, options.allow_imported
+        )
         result = await service.insights.gate(run_id, policy)
         if options.set_baseline_on_pass:
             result = await service.insights.accept(result)

@@ -88,6 +88,7 @@ def _add_gate(gate: argparse.ArgumentParser) -> None:
     add("--require-baseline", action="store_true", help="do not pass without a baseline to compare with")
     add("--set-baseline-on-pass", action="store_true", help="make a run that passes the baseline of its test")
     add("--allow-nothing-asserted", action="store_true", help="pass a run without thresholds and baseline if its target answered")
+    add("--allow-imported", action="store_true", help="let a run pass that came in a file: nobody signed it")
     add("--html", metavar="FILE", help="write the run as a page; a comparison goes beside it")
     add("--markdown", metavar="FILE", help="write the answer, the comparison and the run as Markdown")
     add("--junit", metavar="FILE", help="write the answer and the run as JUnit XML")
@@ -171,7 +172,7 @@ def _add_history(add: AddParser) -> None:
     take = add(
         "import",
         help="take in the runs of an exported file",
-        description="Check a file that export wrote and keep its runs, under their own ids, as if they had run here.",
+        description="Check a file that export wrote and keep its runs under their own ids, judged anew and marked as not signed.",
     )
     take.add_argument("file", metavar="FILE", help="written by k6-mcp export")
     take.add_argument("--baseline", action="store_true", help="make it the baseline of its test here")
@@ -179,12 +180,17 @@ def _add_history(add: AddParser) -> None:
     prune = add(
         "prune",
         help="remove old runs",
-        description="Remove the runs beyond the limits of the settings, or beyond those given here alone. Baselines always stay.",
+        description="Move the runs beyond the limits of the settings, or beyond those given here alone, to the trash. Baselines always stay. "
+        "On a terminal it shows first what would go, and asks.",
     )
     prune.add_argument("--older-than", metavar="TIME", help="runs created longer ago, as in 30d or 12h")
     prune.add_argument("--keep-runs", metavar="N", help="all but the newest N runs; baselines stay besides")
     prune.add_argument("--max-size", metavar="SIZE", help="all but the newest runs that take this much together, as in 1GB")
     prune.add_argument("--dry-run", action="store_true", help="remove nothing, only say what would go")
+    prune.add_argument("--yes", action="store_true", help="do not ask")
+    prune.add_argument("--by-clock", action="store_true", help="count ages by this machine's clock, even if it jumped")
+    prune.add_argument("--for-good", action="store_true", help="delete at once, and empty the trash")
+    prune.add_argument("--restore", metavar="RUN|all", nargs="+", help="bring removed runs back from the trash")
     prune.add_argument("--json", action="store_true", help="print the report as JSON")
     rebuild = add(
         "rebuild", help="restore the history from the runs' folders", description="Restore the history from the runs' folders."

@@ -1,14 +1,16 @@
 """`k6-mcp prune`: runs beyond the limits go, and what went is said."""
 
 import argparse
+import asyncio
 import re
+import sys
 from collections.abc import Callable
 from typing import TypeVar
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from k6_mcp.cli.console import below, grid, indented, stdout, write_json
+from k6_mcp.cli.console import below, grid, indented, printable, stdout, write_json
 from k6_mcp.cli.exit_codes import COMPLETED, FAILED
 from k6_mcp.cli.verdict import count
 from k6_mcp.errors import InvalidArguments
@@ -26,12 +28,48 @@ _WHY: dict[Reason, str] = {"age": "too old", "count": "too many runs", "size": "
 
 
 async def prune(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    """Remove old runs, or say which would go; return the exit code."""
-    report = await service.upkeep.prune(limits_of(options), dry_run=options.dry_run)
+    """Remove old runs, say which would go, or bring some back; return the exit code."""
+    if options.restore:
+        return await _restore(options, service)
+    limits = limits_of(options)
+    if not options.dry_run and _asks(options):
+        report = await service.upkeep.prune(limits, dry_run=True, by_clock=options.by_clock)
+        stdout().print(prune_view(report))
+        if not report.removed and not (options.for_good and report.trash.runs):
+            return COMPLETED
+        if not await asyncio.to_thread(_agreed, options.for_good):
+            stdout().print("nothing was removed")
+            return COMPLETED
+    report = await service.upkeep.prune(limits, dry_run=options.dry_run, by_clock=options.by_clock, for_good=options.for_good)
     if options.json:
         write_json(report)
     else:
         stdout().print(prune_view(report))
+    return FAILED if report.problems else COMPLETED
+
+
+def _asks(options: argparse.Namespace) -> bool:
+    """Whether there is a person to ask."""
+    return not (options.yes or options.json) and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _agreed(for_good: bool) -> bool:
+    stdout().print("delete these and what is in the trash for good? [y/N] " if for_good else "remove these? [y/N] ", end="")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+async def _restore(options: argparse.Namespace, service: LoadTests) -> int:
+    everything = options.restore == ["all"]
+    report = await service.upkeep.restore(None if everything else options.restore)
+    if options.json:
+        write_json(report)
+    else:
+        console = stdout()
+        console.print(f"{count(len(report.restored))} runs brought back")
+        for run_id in report.restored:
+            console.print(below(run_id))
+        for problem in report.problems:
+            console.print(below(f"✗ {printable(problem)}", style="red"))
     return FAILED if report.problems else COMPLETED
 
 
@@ -71,6 +109,7 @@ def size_text(size_bytes: int) -> str:
 def prune_view(report: PruneReport) -> RenderableType:
     """Return what went or would go, and what stays."""
     verb = "would be removed" if report.dry_run else "removed"
+    days = report.limits.trash_days
     parts: list[RenderableType] = [
         Text(f"{count(report.removed)} runs {verb}, {size_text(report.freed_bytes)} {'to be ' if report.dry_run else ''}freed")
     ]
@@ -84,8 +123,24 @@ def prune_view(report: PruneReport) -> RenderableType:
     parts.append(below(f"{count(report.kept)} runs stay, {size_text(report.kept_bytes)}"))
     if report.protected:
         parts.append(below(f"{count(report.protected)} of them are beyond the limits but baselines or their repeats"))
+    if report.postponed:
+        parts.append(below(f"{count(report.postponed)} too old ones go later, a few at a time; k6-mcp prune removes them now"))
+    if report.deleted:
+        parts.append(below(f"{count(report.deleted)} were deleted from the trash for good"))
+    if report.removed and days and not report.dry_run:
+        parts.append(below(f"k6-mcp prune --restore RUN brings one back, within {days:g} days and while there is room for it"))
+    if report.clock_ahead_s:
+        parts.append(below(_clock(report.clock_ahead_s), style="yellow"))
     parts += [below(f"✗ could not be removed: {problem}", style="red") for problem in report.problems]
     return Group(*parts)
+
+
+def _clock(ahead_s: float) -> str:
+    where = "ahead of" if ahead_s > 0 else "behind"
+    return (
+        f"! this machine's clock is {abs(ahead_s) / 86_400:.0f} days {where} the time that this history has seen pass; "
+        "ages count by the latter, with --by-clock by the clock"
+    )
 
 
 _EVERYTHING = "0 would remove every run but baselines; use 1 or more, or --older-than"

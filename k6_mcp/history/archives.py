@@ -7,14 +7,18 @@ from pathlib import Path
 
 from k6_mcp.errors import ArchiveUnusable
 from k6_mcp.history.folders import Folders
+from k6_mcp.history.scrutiny import cleaned
 from k6_mcp.history.shelter import shielded
-from k6_mcp.history.trash import Trash
-from k6_mcp.models.archive import ExportReport, ImportReport
+from k6_mcp.history.timelines import timeline_in
+from k6_mcp.history.trash import Hold, Trash
+from k6_mcp.models.archive import CONTRADICTED, IMPORTED, ArchivedFiles, ExportReport, ImportReport
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.run import Notice, Run
 
 Get = Callable[[str], Awaitable[Run | None]]
 Save = Callable[[Run], Awaitable[tuple[Notice, ...]]]
+JudgeAgain = Callable[[Run, ArchivedFiles], Run]
+_MARKS = (IMPORTED, CONTRADICTED)
 
 
 class Archives:
@@ -31,10 +35,12 @@ class Archives:
 
         from k6_mcp.history.pack import pack
 
-        return await shielded(asyncio.to_thread(pack, runs, self._folders.results_dir, target))
+        # Without the marks of an import: whoever takes them in marks them himself, and nobody has to believe that they are missing.
+        unmarked = [_unmarked(run) for run in runs]
+        return await shielded(asyncio.to_thread(pack, unmarked, self._folders.results_dir, target))
 
-    async def take_in(self, path: Path) -> ImportReport:
-        """Check an archive and keep its runs; one that is here already, identical, stays as it is.
+    async def take_in(self, path: Path, judge_again: JudgeAgain) -> ImportReport:
+        """Check an archive and keep its runs as `judge_again` marks them; one that is here already, identical, stays as it is.
 
         Raises:
             ArchiveUnusable: If anything is wrong with it, or another run has the id of one in it; nothing was kept then.
@@ -42,17 +48,20 @@ class Archives:
 
         from k6_mcp.history.unpack import unpack
 
-        workshop = await asyncio.to_thread(self._workshop)
+        workshop, lock = await asyncio.to_thread(self._workshop)
         try:
             runs = await shielded(asyncio.to_thread(unpack, path, workshop))
-            known = [run for run in runs if await self._is_known(run)]
+            marked = [await asyncio.to_thread(_marked, run, workshop, judge_again) for run in runs]
+            known = [run for run, mark in zip(runs, marked, strict=True) if await self._is_known(run, mark)]
+            await self._check_repeats(runs)
             notices: list[Notice] = []
-            for run in runs:
+            for run, mark in zip(runs, marked, strict=True):
                 await asyncio.to_thread(self._move, workshop / run.run_id, run.run_id)
                 if run not in known:
-                    notices += await self._save(run)
+                    notices += [*await self._save(mark), *_told(mark)]
         finally:
             await shielded(asyncio.to_thread(shutil.rmtree, workshop, True))
+            lock.close()
         return ImportReport(
             path=str(path),
             imported=tuple(run.run_id for run in runs if run not in known),
@@ -60,9 +69,9 @@ class Archives:
             notices=tuple(notices),
         )
 
-    async def _is_known(self, run: Run) -> bool:
+    async def _is_known(self, run: Run, mark: Run) -> bool:
         here = await self._get(run.run_id)
-        if here is not None and here != run:
+        if here is not None and here not in (run, mark) and _unmarked(here) != _unmarked(run):
             reason = (
                 f"another run with the id {run.run_id} is here already ({here.status}, created {here.created_at:%Y-%m-%d %H:%M})"
             )
@@ -71,7 +80,16 @@ class Archives:
             )
         return here is not None
 
-    def _workshop(self) -> Path:
+    async def _check_repeats(self, runs: Sequence[Run]) -> None:
+        """Refuse a run that would join the repeats of one that ran here: nobody asked for it there."""
+        ids = {run.run_id for run in runs}
+        for first in {run.repeat_of for run in runs if run.repeat_of is not None and run.repeat_of not in ids}:
+            here = await self._get(first)
+            if here is not None and not is_imported(here):
+                reason = f"it says to hold a repeat of {first}, which ran here and is not in it"
+                raise ArchiveUnusable(reason, hint="import it on another machine, or export all repeats of the request together")
+
+    def _workshop(self) -> tuple[Path, Hold]:
         try:
             self._folders.prepare()
             return self._trash.workshop()
@@ -89,3 +107,27 @@ class Archives:
         except OSError as error:
             hint = "try again: another program is using it"
             raise ArchiveUnusable(f"the folder of {run_id} cannot be made: {error.strerror or error}", hint=hint) from error
+
+
+def is_imported(run: Run) -> bool:
+    """Return whether a run came in an archive."""
+    return any(notice.code in _MARKS for notice in run.warnings)
+
+
+def _marked(run: Run, workshop: Path, judge_again: JudgeAgain) -> Run:
+    folder, names = workshop / run.run_id, RunFolder(workshop, run.run_id)
+    summary, export = (_text(folder / path.name) for path in (names.summary, names.export))
+    return judge_again(cleaned(_unmarked(run)), ArchivedFiles(summary, export, timeline_in(folder / names.timeline.name)))
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+
+
+def _unmarked(run: Run) -> Run:
+    return run.model_copy(update={"warnings": tuple(notice for notice in run.warnings if notice.code not in _MARKS)})
+
+
+def _told(run: Run) -> list[Notice]:
+    found = [notice for notice in run.warnings if notice.code == CONTRADICTED]
+    return [notice.model_copy(update={"message": f"{run.run_id}: {notice.message}"}) for notice in found]

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -19,6 +20,8 @@ from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import Baseline
 
 _LOCK_TRIES = 20
+_NO_YEAR = 9000  # nobody set anything then, and nothing could be set later
+_MOMENT = timedelta(microseconds=1)
 _UPSERT = (
     "INSERT INTO baselines (name, run_id, set_us) VALUES (?, ?, ?)"
     " ON CONFLICT (name) DO UPDATE SET run_id = excluded.run_id, set_us = excluded.set_us WHERE excluded.set_us >= set_us"
@@ -37,6 +40,7 @@ class Baselines:
     def __init__(self, results_dir: Path, database: Database) -> None:
         self._path = results_dir / "baselines.json"
         self._database = database
+        self._seen: tuple[tuple[str | None, object], frozenset[str]] | None = None
 
     async def all(self) -> Mapping[str, Baseline]:
         """Return every baseline by its name.
@@ -57,6 +61,13 @@ class Baselines:
         """Return the runs that are baselines; raises as `all`."""
         return frozenset(baseline.run_id for baseline in (await self.all()).values())
 
+    async def ids_at(self, mark: str | None) -> frozenset[str]:
+        """Return the same; what was read last is used again while neither the file nor the `mark` of the database has changed."""
+        seen = (mark, self._signature())
+        if mark is None or self._seen is None or self._seen[0] != seen:
+            self._seen = (seen, await self.ids())
+        return self._seen[1]
+
     async def set(self, baseline: Baseline) -> None:
         """Keep a baseline in place of the one of that name; one of the two places is enough.
 
@@ -74,6 +85,8 @@ class Baselines:
         known: Mapping[str, Baseline] = {}
         with suppress(HistoryUnavailable):
             known = await self.all()
+        if (former := known.get(baseline.name)) and former.set_at >= baseline.set_at:  # by a clock that was ahead
+            baseline = baseline.model_copy(update={"set_at": former.set_at + _MOMENT})
         written = await asyncio.to_thread(self._write, [*known.values(), baseline])
         try:
             await self._store([*known.values(), baseline])
@@ -89,11 +102,19 @@ class Baselines:
     def _read(self) -> tuple[tuple[Baseline, ...], bool]:
         """Return what the file holds, and whether it could not be read."""
         try:
-            return BaselinesFile.model_validate_json(self._path.read_bytes()).baselines, False
+            kept = BaselinesFile.model_validate_json(self._path.read_bytes()).baselines
+            return tuple(item for item in kept if item.set_at.year < _NO_YEAR), False
         except FileNotFoundError:
             return (), False
         except (OSError, ValidationError):
             return (), True
+
+    def _signature(self) -> tuple[int, int, int] | None:
+        try:
+            stat = self._path.stat()
+        except OSError:
+            return None
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
     def _write(self, baselines: Iterable[Baseline]) -> bool:
         """Replace the file in one step, with what another server may have written meanwhile; return whether that worked."""

@@ -3,29 +3,28 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
 
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.database import Database
 from k6_mcp.history.folders import Folders
 from k6_mcp.history.owners import FileLock
-from k6_mcp.history.retention import Excess, Removal
-from k6_mcp.history.runs import delete, ids_of_repeats
+from k6_mcp.history.passing import Manner, Pass
+from k6_mcp.history.removing import Removing
+from k6_mcp.history.runs import ids_of_repeats
 from k6_mcp.history.shelter import shielded
 from k6_mcp.history.space import Space
-from k6_mcp.history.trash import Trash
-from k6_mcp.models.prune import Pruned, PruneReport, SpaceReport
+from k6_mcp.history.witness import Witness, look, peek
+from k6_mcp.models.prune import PruneReport, RestoreReport, SpaceReport, TrashReport
 from k6_mcp.models.retention import Retention
 
-_FEWEST, _MOST = 1, 50  # runs per transaction
-_HELD_S = 0.02  # how long a transaction should keep other writers waiting; the number of runs follows from the last ones
-_PAUSE_S = 0.01  # between batches, for those writers
-_LISTED = 100
 _EVERY_S = 3600.0
 _AUTOMATIC_S = 30.0
-_MEASURING_S = 86_400.0
 _SPARED = timedelta(hours=2)  # somebody may still be reading about a run that ended lately; a run lasts about an hour at most
+_NAMED = 5
 
 log = logging.getLogger(__name__)
 Protected = Callable[[], Awaitable[frozenset[str]]]
@@ -39,38 +38,43 @@ class Cleanup:
         self._results_dir = folders.results_dir
         self._protected = protected
         self._space = Space(database, folders)
-        self._trash = Trash(folders.results_dir)
+        self._removing = Removing(database, folders)
         self._stamp = folders.results_dir / "last-prune"
-        self.batch = 10  # runs per transaction at present
 
-    async def prune(self, limits: Retention, *, dry_run: bool = False) -> PruneReport:
-        """Remove every ended run beyond `limits`, or tell which those are.
+    async def prune(
+        self, limits: Retention, *, dry_run: bool = False, by_clock: bool = False, for_good: bool = False
+    ) -> PruneReport:
+        """Move every ended run beyond `limits` to the trash, or tell which those are.
+
+        Ages are those that the history has seen pass, `by_clock` those that this machine's clock says. `for_good` deletes them and
+        empties the trash.
 
         Raises:
             HistoryUnavailable: If the database cannot be used, or another process is cleaning up.
         """
         if dry_run:
-            return await _Pass(self, limits, dry_run=True).report()
-        if (lock := await self._lock()) is None:
-            raise HistoryUnavailable("another process is removing old runs", hint="wait until it is done", kind="locked")
-        try:
-            return await _Pass(self, limits).report()
-        finally:
-            await asyncio.to_thread(lock.release)
+            return await self._pass(limits, Manner(dry_run=True, by_clock=by_clock))
+        async with self._alone():
+            return await self._pass(limits, Manner(by_clock=by_clock, for_good=for_good))
+
+    async def restore(self, run_ids: Iterable[str] | None = None) -> RestoreReport:
+        """Bring runs back from the trash, all without `run_ids`; they count as kept since now. Raises HistoryUnavailable."""
+        async with self._alone():
+            return await self._removing.restore(run_ids)
 
     async def tidy(self, limits: Retention, within_s: float = _AUTOMATIC_S) -> None:
         """Do the same by itself: about once an hour among all servers, for a bounded time; runs of the last two hours stay.
 
-        Never raises: what goes wrong is logged.
+        Never raises: what goes wrong is logged, and so is what went.
         """
         try:
             if not await asyncio.to_thread(self._due) or (lock := await self._lock()) is None:
                 return
             try:
                 if await asyncio.to_thread(self._due):  # another server may have been first
-                    await asyncio.to_thread(self._stamp.touch, 0o600)
-                    report = await _Pass(self, limits, spare=_SPARED, within_s=within_s).report()
-                    log.info("cleanup: %d runs removed, %d bytes freed", report.removed, report.freed_bytes)
+                    await asyncio.to_thread(self._touch)
+                    report = await self._pass(limits, Manner(spare=_SPARED, within_s=within_s))
+                    _log(report)
             finally:
                 await shielded(asyncio.to_thread(lock.release))
         except (HistoryUnavailable, OSError) as error:
@@ -80,9 +84,39 @@ class Cleanup:
         """Return what the runs take; what was never measured is, `within_s` at most. Raises HistoryUnavailable."""
         return await self._space.measure(within_s)
 
+    async def trash(self, limits: Retention) -> TrashReport:
+        """Return what is in the trash. Raises HistoryUnavailable."""
+        return await self._removing.report(limits.trash_days)
+
+    async def witness(self) -> Witness:
+        """Return the time that this history has seen pass. Raises HistoryUnavailable."""
+        return await peek(self._database.fetch)
+
     async def resized(self, run_id: str) -> None:
         """Have a run measured again, because a file was added to its folder. Raises HistoryUnavailable."""
         await self._space.forget(run_id)
+
+    async def spared(self) -> frozenset[str]:
+        """Return the runs that no limit removes: the protected ones and their repeats. Raises HistoryUnavailable."""
+        run_ids = await self._protected()
+        return run_ids.union(*[await ids_of_repeats(self._database, run_id) for run_id in sorted(run_ids)])
+
+    async def _pass(self, limits: Retention, manner: Manner) -> PruneReport:
+        if manner.dry_run:
+            witness = await self.witness()
+        else:
+            async with self._database.atomic() as connection:
+                witness = await look(connection)
+        return await Pass(self._space, self._removing, self.spared, limits, manner, witness).report()
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncGenerator[None]:
+        if (lock := await self._lock()) is None:
+            raise HistoryUnavailable("another process is removing old runs", hint="wait until it is done", kind="locked")
+        try:
+            yield
+        finally:
+            await shielded(asyncio.to_thread(lock.release))
 
     async def _lock(self) -> FileLock | None:
         try:
@@ -97,122 +131,21 @@ class Cleanup:
         except OSError:
             return True
 
-    async def spared(self) -> frozenset[str]:
-        """Return the runs that no limit removes: the protected ones and their repeats. Raises HistoryUnavailable."""
-        run_ids = await self._protected()
-        return run_ids.union(*[await ids_of_repeats(self._database, run_id) for run_id in sorted(run_ids)])
-
-    async def settle(self) -> None:
-        """Finish what an interrupted removal began: a run that still has its row gets its folder back, others go for good."""
-        await asyncio.to_thread(self._trash.sweep)
-        for run_id in await asyncio.to_thread(self._trash.run_ids):
-            known = await self._database.fetch("SELECT 1 FROM documents WHERE run_id = ?", (run_id,))
-            await shielded(asyncio.to_thread(self._trash.give_back if known else self._trash.empty, [run_id]))
-
-    async def remove(self, run_ids: Sequence[str]) -> tuple[frozenset[str], list[str]]:
-        """Remove runs, folder first aside, then rows, then the folder; return those that are gone and what hindered the others."""
-        gone, problems = await asyncio.to_thread(self._trash.take, run_ids)
-        try:
-            await self._remove_rows(gone)
-        except HistoryUnavailable as error:
-            if error.kind != "full":
-                await asyncio.to_thread(self._trash.give_back, gone)
-                raise
-            await asyncio.to_thread(self._trash.empty, gone)  # makes the room that the database needs to forget them
-            self._database.forgive()
-            await self._remove_rows(gone)
-        await asyncio.to_thread(self._trash.empty, gone)
-        return frozenset(gone), problems
-
-    async def _remove_rows(self, run_ids: Sequence[str]) -> None:
-        async with self._database.atomic() as connection:
-            began = time.monotonic()
-            await delete(connection, *run_ids)
-        held_s = time.monotonic() - began
-        self.batch = max(_FEWEST, self.batch // 2) if held_s > _HELD_S else min(_MOST, self.batch + 2)
-
-    def pages(self) -> Space:
-        """Return where sizes are told."""
-        return self._space
+    def _touch(self) -> None:
+        Path(self._stamp).touch(0o600)
 
 
-class _Pass:
-    """One way through the history, from the oldest run on."""
-
-    def __init__(
-        self,
-        cleanup: Cleanup,
-        limits: Retention,
-        *,
-        dry_run: bool = False,
-        spare: timedelta | None = None,
-        within_s: float | None = None,
-    ) -> None:
-        self._cleanup = cleanup
-        self._limits = limits
-        self._dry_run = dry_run
-        self._spare = spare
-        self._until = None if within_s is None else time.monotonic() + within_s
-        self._removed: list[Removal] = []
-        self._count = 0
-        self._freed_bytes = 0
-        self._problems: list[str] = []
-        self._complete = True
-
-    async def report(self) -> PruneReport:
-        """Go through, and return what was done."""
-        if not self._dry_run:
-            await self._cleanup.settle()
-        left_s = _MEASURING_S if self._until is None else self._until - time.monotonic()
-        space = await self._cleanup.space(left_s)
-        excess = Excess.of(space.runs, space.size_bytes, self._limits, datetime.now(UTC), self._spare)
-        protected = await self._cleanup.spared()
-        async for page in self._cleanup.pages().ended():
-            if page and excess.ends_before(page[0].created_us):
-                break
-            chosen = [*excess.choose(page, protected)]
-            if not await self._take(chosen):
-                break
-        return PruneReport(
-            dry_run=self._dry_run,
-            limits=self._limits,
-            removed=self._count,
-            freed_bytes=self._freed_bytes,
-            listed=tuple(_told(removal) for removal in self._removed),
-            protected=len(excess.spared),
-            kept=space.runs - self._count,
-            kept_bytes=space.size_bytes - self._freed_bytes,
-            problems=tuple(self._problems[:_LISTED]),
-            complete=self._complete,
-        )
-
-    async def _take(self, chosen: list[Removal]) -> bool:
-        while chosen:
-            if self._until is not None and time.monotonic() >= self._until:
-                self._complete = False
-                return False
-            batch, chosen = chosen[: self._cleanup.batch], chosen[self._cleanup.batch :]
-            gone = frozenset(removal.run.run_id for removal in batch)
-            if not self._dry_run:
-                batch, gone = await self._remove(batch)
-            self._note([removal for removal in batch if removal.run.run_id in gone])
-        return True
-
-    async def _remove(self, batch: list[Removal]) -> tuple[list[Removal], frozenset[str]]:
-        protected = await self._cleanup.spared()  # a run may have become a baseline since
-        batch = [removal for removal in batch if removal.run.run_id not in protected]
-        gone, problems = await shielded(self._cleanup.remove([removal.run.run_id for removal in batch]))
-        self._problems += problems
-        await asyncio.sleep(_PAUSE_S)
-        return batch, gone
-
-    def _note(self, gone: list[Removal]) -> None:
-        self._removed += gone[: _LISTED - len(self._removed)]
-        self._count += len(gone)
-        self._freed_bytes += sum(removal.run.size_bytes for removal in gone)
-
-
-def _told(removal: Removal) -> Pruned:
-    run = removal.run
-    created_at = datetime.fromtimestamp(run.created_us / 1_000_000, UTC)
-    return Pruned(run_id=run.run_id, created_at=created_at, size_bytes=run.size_bytes, reason=removal.reason)
+def _log(report: PruneReport) -> None:
+    if not report.removed and not report.deleted and not report.postponed:
+        log.info("cleanup: nothing to remove, %d runs kept", report.kept)
+        return
+    named = ", ".join(f"{run.run_id} ({run.reason})" for run in report.listed[:_NAMED])
+    more = f" and {report.removed - _NAMED} more" if report.removed > _NAMED else ""
+    log.warning(
+        "cleanup: %d runs removed%s; %d runs deleted from the trash for good; %d too old ones wait for the next cleanup; "
+        "`k6-mcp prune --restore RUN` brings back what is in the trash",
+        report.removed,
+        f" ({named}{more})" if named else "",
+        report.deleted,
+        report.postponed,
+    )

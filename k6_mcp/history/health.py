@@ -6,7 +6,8 @@ from pathlib import Path
 
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.database import Database
-from k6_mcp.models.prune import SpaceReport
+from k6_mcp.history.witness import DAY_US
+from k6_mcp.models.prune import SpaceReport, TrashReport
 from k6_mcp.models.reports import Component
 from k6_mcp.models.retention import Retention
 
@@ -41,8 +42,10 @@ def disk_health(results_dir: Path) -> Component:
     return Component(name="disk", state="ok", detail=detail)
 
 
-def retention_health(limits: Retention, space: SpaceReport | None, hint: str = "") -> Component:
-    """Return how long runs are kept and the space that they use; `space` is None where the database cannot tell."""
+def retention_health(
+    limits: Retention, space: SpaceReport | None, trash: TrashReport | None = None, ahead_us: int = 0, hint: str = ""
+) -> Component:
+    """Return how long runs are kept, the space that they use and what was removed; `space` is None where the database cannot tell."""
     asked = (
         "of any age" if limits.days is None else f"for {limits.days:g} days",
         "however many" if limits.runs is None else f"the newest {limits.runs}",
@@ -53,6 +56,27 @@ def retention_health(limits: Retention, space: SpaceReport | None, hint: str = "
         detail = f"{kept}; what they use is not known while the database is away"
         return Component(name="retention", state="degraded", detail=detail, hint=hint)
     unmeasured = f", {space.unmeasured} of them not measured yet" if space.unmeasured else ""
-    return Component(
-        name="retention", state="ok", detail=f"{kept}; {space.runs} ended runs use {space.size_bytes / 1e6:.1f} MB{unmeasured}"
+    used = f"{space.runs} ended runs use {space.size_bytes / 1e6:.1f} MB{unmeasured}"
+    detail = "; ".join(filter(None, (kept, used, _in_trash(trash), _clock(ahead_us))))
+    return Component(name="retention", state="ok", detail=detail, hint=_BRING_BACK if trash and trash.runs else None)
+
+
+_BRING_BACK = "`k6-mcp prune --restore RUN` brings a removed run back, `--restore all` every one"
+_WHY = {"age": "too old", "count": "too many", "size": "too much space", "unknown": "for an unknown reason"}
+
+
+def _in_trash(trash: TrashReport | None) -> str | None:
+    if not trash or not trash.runs:
+        return None
+    why = ", ".join(f"{runs} {_WHY.get(reason, reason)}" for reason, runs in sorted(trash.reasons.items()))
+    when = f", the first is deleted in {trash.days_left:.1f} days" if trash.days_left is not None else ""
+    return f"removed and in the trash: {trash.runs} runs ({why}), {trash.size_bytes / 1e6:.1f} MB{when}"
+
+
+def _clock(ahead_us: int) -> str | None:
+    if abs(ahead_us) <= DAY_US:
+        return None
+    days, where = abs(ahead_us) / DAY_US, "ahead of" if ahead_us > 0 else "behind"
+    return (
+        f"this machine's clock is {days:.0f} days {where} the time that this history has seen pass, and ages count by the latter"
     )

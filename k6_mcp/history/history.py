@@ -191,7 +191,7 @@ class History:
         found = await self._orphanage.find()
         if found.finished:
             with suppress(HistoryUnavailable, ValueError):
-                await shielded(self._store(found.finished))
+                await shielded(self._store(found.finished, from_folders=True))
         return tuple(sorted(found.dead, key=lambda run: run.created_at))
 
     async def claim(self, run_id: str) -> bool:
@@ -286,13 +286,13 @@ class History:
             return [trouble_notice("backup_unavailable", f"run.json of {run.run_id} could not be written", error)]
         return []
 
-    async def _store(self, fresh: list[Run]) -> None:
+    async def _store(self, fresh: list[Run], *, from_folders: bool = False) -> None:
         from k6_mcp.history import runs
 
         waiting = self._pending | {run.run_id: run for run in fresh}
         try:
             async with self._database.atomic() as connection:
-                await runs.write(connection, waiting.values(), self._results_dir())
+                await runs.write(connection, waiting.values(), self._results_dir(), from_folders=from_folders)
         except HistoryUnavailable:
             self._pending = dict([*waiting.items()][-_MOST_PENDING:])
             raise

@@ -74,11 +74,27 @@ async def results_for_statistics(connection: aiosqlite.Connection) -> None:
     await connection.execute("CREATE INDEX results_by_name ON results (name)")
 
 
+async def witnessed_time_and_trash(connection: aiosqlite.Connection) -> None:
+    """Remember what clocks said, since when a run counts as kept where that is not its own time, and which runs are in the trash."""
+    statements = (
+        """CREATE TABLE clock (
+            boot TEXT PRIMARY KEY, seen_us INTEGER NOT NULL, uptime_us INTEGER NOT NULL, wall_us INTEGER NOT NULL) WITHOUT ROWID""",
+        """CREATE TABLE trash (
+            run_id TEXT PRIMARY KEY, results_dir TEXT NOT NULL, put_us INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
+            reason TEXT NOT NULL) WITHOUT ROWID""",
+        "ALTER TABLE results ADD COLUMN aged_us INTEGER",
+        "CREATE INDEX results_by_age ON results (coalesce(aged_us, created_us), run_id)",
+    )
+    for statement in statements:
+        await connection.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     runs_with_documents_and_tags,
     space_of_run_folders,
     baselines_by_name,
     results_for_statistics,
+    witnessed_time_and_trash,
 )
 
 

@@ -10,6 +10,7 @@ from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history import runs
 from k6_mcp.history.database import Database
 from k6_mcp.history.folders import Folders
+from k6_mcp.history.leftovers import clear_leftovers
 from k6_mcp.history.owners import Owners
 from k6_mcp.history.runs import Unfinished
 from k6_mcp.models.run import FINAL, Run
@@ -42,6 +43,8 @@ class Orphanage:
         try:
             rows = await runs.unfinished(self._database)
             known = None if self._folders_judged else await runs.known_ids(self._database)
+            if known is not None:  # folders first, rows later: what is not known now has no row, or a process that holds it
+                await asyncio.to_thread(clear_leftovers, self._folders, known)
             self._folders_judged = True
         except HistoryUnavailable:
             pass

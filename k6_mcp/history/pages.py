@@ -5,6 +5,7 @@ when every filter has many, the runs are read newest first until the page is ful
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from k6_mcp.history.database import Database, Value
@@ -15,6 +16,8 @@ from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.run import Run
 
 _COUNTED = 1000
+_BASELINES = "(SELECT count(*) || ' ' || coalesce(max(set_us), 0) FROM baselines)"
+_REMEMBERED = 200  # runs of pages: many clients ask for the same newest ones
 
 
 class Selection(NamedTuple):
@@ -25,8 +28,15 @@ class Selection(NamedTuple):
     time_columns: str
 
 
-async def find(database: Database, query: HistoryQuery) -> HistoryPage:
-    """Return the page that `query` asks for.
+class Found(NamedTuple):
+    """A page as the database has it, and what tells whether baselines have changed: how many there are and when the last was set."""
+
+    page: HistoryPage
+    baselines: str
+
+
+async def find(database: Database, query: HistoryQuery) -> Found:
+    """Return the page that `query` asks for; everything in one statement, for each one waits for those of all other clients.
 
     Raises:
         HistoryUnavailable: If the database cannot be read.
@@ -35,19 +45,22 @@ async def find(database: Database, query: HistoryQuery) -> HistoryPage:
     wanted = filters(query)
     leader = await _leader(database, wanted)
     selection = _selection(wanted, leader, *bounds(query))
-    # All matches of a leader among several filters are looked at in any case, so they are counted on the way.
-    count = "count(*) OVER ()" if leader is not None and len(wanted) > 1 else "NULL"
-    rows = await database.fetch(
-        f"SELECT d.created_us, d.run_id, d.brief, page.total FROM (SELECT {selection.time_columns}, {count} AS total {selection.text}"
-        " ORDER BY 1 DESC, 2 DESC LIMIT ?) AS page CROSS JOIN documents AS d ON d.run_id = page.run_id ORDER BY 1 DESC, 2 DESC",
-        (*selection.values, query.limit + 1),
+    count, counted, bounded = _count(query, wanted, leader, selection)
+    rows = await database.fetch_at_once(
+        ("created_us", "run_id", "brief", "total", "baselines"),
+        f"SELECT d.created_us, d.run_id, d.brief, page.total, {_BASELINES} AS baselines"
+        f" FROM (SELECT {selection.time_columns}, {count} AS total {selection.text}"
+        " ORDER BY 1 DESC, 2 DESC LIMIT ?) AS page CROSS JOIN documents AS d ON d.run_id = page.run_id",
+        (*counted, *selection.values, query.limit + 1),
     )
+    rows.sort(key=lambda row: row[:2], reverse=True)
     more = len(rows) > query.limit
     total = None
     if query.cursor is None:
-        total = (rows[0][3] or await _total(database, wanted, leader, selection)) if more else len(rows)
-    runs, unreadable = _parse(brief for _, _, brief, _ in rows[: query.limit])
-    return HistoryPage(
+        total = rows[0][3] if more else len(rows)
+        total = None if more and bounded and total > _COUNTED else total
+    runs, unreadable = _parse(row[2] for row in rows[: query.limit])
+    page = HistoryPage(
         runs=runs,
         next_cursor=make_cursor(Position(*rows[query.limit - 1][:2])) if more else None,
         total=total,
@@ -55,6 +68,7 @@ async def find(database: Database, query: HistoryQuery) -> HistoryPage:
         if unreadable
         else None,
     )
+    return Found(page, rows[0][4] if rows else "")
 
 
 def select(runs: Iterable[Run], query: HistoryQuery, degraded: str) -> HistoryPage:
@@ -122,11 +136,21 @@ def _selection(wanted: tuple[Filter, ...], leader: Filter | None, since_us: int 
     return Selection(f"FROM {tables} {where}", tuple(values), f"{time}.created_us, {time}.run_id")
 
 
-async def _total(database: Database, wanted: Sequence[Filter], leader: Filter | None, selection: Selection) -> int | None:
+def _count(
+    query: HistoryQuery, wanted: Sequence[Filter], leader: Filter | None, selection: Selection
+) -> tuple[str, tuple[Value, ...], bool]:
+    """Return what counts all matches, with its values, and whether it counts to a bound only."""
+    if query.cursor is not None:
+        return "NULL", (), False
+    if leader is not None and len(wanted) > 1:
+        return "count(*) OVER ()", (), False  # all matches of a leader among several filters are looked at in any case
     if wanted and leader is None:
-        return None  # every filter has many matches; what they have in common would take a second reading of all runs
-    rows = await database.fetch(f"SELECT count(*) FROM (SELECT 1 {selection.text} LIMIT {_COUNTED + 1})", selection.values)
-    return rows[0][0] if rows[0][0] <= _COUNTED else None
+        return (
+            "NULL",
+            (),
+            False,
+        )  # every filter has many matches; what they have in common would take a second reading of all runs
+    return f"(SELECT count(*) FROM (SELECT 1 {selection.text} LIMIT {_COUNTED + 1}))", selection.values, True
 
 
 def _parse(briefs: Iterable[str]) -> tuple[tuple[Run, ...], int]:
@@ -134,7 +158,13 @@ def _parse(briefs: Iterable[str]) -> tuple[tuple[Run, ...], int]:
     unreadable = 0
     for brief in briefs:
         try:
-            runs.append(from_text(brief))
+            runs.append(_run(brief))
         except ValueError:
             unreadable += 1
     return tuple(runs), unreadable
+
+
+@lru_cache(_REMEMBERED)
+def _run(brief: str) -> Run:
+    """The run of a document; the value is frozen, so whoever asks may have the same one."""
+    return from_text(brief)

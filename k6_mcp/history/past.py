@@ -1,8 +1,8 @@
 """Many runs at once, counted by SQLite; only of the tests with most runs are single runs read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from sqlite3 import Row
+from typing import Any
 
 from k6_mcp.history.database import Database
 from k6_mcp.history.documents import from_text
@@ -13,39 +13,63 @@ from k6_mcp.models.past import Past, PastRun, PastTest, Tally
 MOST_TESTS = 50
 MOST_RUNS = 40  # of one test; trends are about the newest
 
-_TALLY = "SELECT status, failure_kind, worst, count(*) FROM results WHERE created_us >= ? GROUP BY 1, 2, 3"
+_TALLIED = ("status", "failure_kind", "worst", "runs")
+_TALLY = "SELECT status, failure_kind, worst, count(*) AS runs FROM results WHERE created_us >= ? GROUP BY 1, 2, 3"
 _TESTS = (
-    "SELECT name, count(*) FROM results WHERE created_us >= ? AND name IS NOT NULL AND status IN ('completed', 'failed')"
-    " GROUP BY name ORDER BY count(*) DESC, name"
+    "SELECT name, count(*) AS runs FROM results WHERE created_us >= ? AND name IS NOT NULL AND status IN ('completed', 'failed')"
+    " GROUP BY name"
 )
+_COLUMNS = ("name", "run_id", "created_us", "script_sha256", "p95_ms", "error_rate", "requests_per_s")
 _RUNS = (
-    "SELECT run_id, created_us, script_sha256, p95_ms, error_rate, requests_per_s FROM results INDEXED BY results_by_name"
-    " WHERE name = ? AND created_us >= ? AND status IN ('completed', 'failed') ORDER BY created_us DESC, run_id DESC LIMIT ?"
+    f"SELECT * FROM (SELECT {', '.join(_COLUMNS)} FROM results INDEXED BY results_by_name"
+    " WHERE name = ? AND created_us >= ? AND status IN ('completed', 'failed') ORDER BY created_us DESC, run_id DESC LIMIT ?)"
 )
 
 
 async def read_past(database: Database, since_us: int) -> Past:
-    """Return the runs since then. Raises HistoryUnavailable."""
-    tallies = tuple(Tally(*row) for row in await database.fetch(_TALLY, (since_us,)))
-    tests = await database.fetch(_TESTS, (since_us,))
-    shown = [await _test(database, name, count, since_us) for name, count in tests[:MOST_TESTS]]
+    """Return the runs since then, in few statements: each one waits for those of all other clients. Raises HistoryUnavailable."""
+    tallies = tuple(Tally(*row) for row in await database.fetch_at_once(_TALLIED, _TALLY, (since_us,)))
+    tests = await database.fetch_at_once(("name", "runs"), _TESTS, (since_us,))
+    tests.sort(key=lambda test: (-test[1], test[0]))
+    counts = dict(tests[:MOST_TESTS])
+    runs = await _runs(database, [*counts], since_us)
+    briefs = await _briefs(database, [rows[0][0] for rows in runs.values()])
+    shown = [_test(name, count, runs.get(name, []), briefs) for name, count in counts.items()]
     return Past(tallies, tuple(shown), max(len(tests) - MOST_TESTS, 0))
 
 
-async def _test(database: Database, name: str, count: int, since_us: int) -> PastTest:
-    rows = await database.fetch(_RUNS, (name, since_us, MOST_RUNS))
-    briefs = await database.fetch("SELECT brief FROM documents WHERE run_id = ?", (rows[0][0],)) if rows else ()
-    return PastTest(name, count, tuple(_run(row) for row in reversed(rows)), _thresholds(briefs))
+async def _runs(database: Database, names: Sequence[str], since_us: int) -> dict[str, list[Sequence[Any]]]:
+    """Return the newest runs of each test, newest first."""
+    if not names:
+        return {}
+    values = [value for name in names for value in (name, since_us, MOST_RUNS)]
+    found: dict[str, list[Sequence[Any]]] = {}
+    for name, *run in await database.fetch_at_once(_COLUMNS, " UNION ALL ".join([_RUNS] * len(names)), values):
+        found.setdefault(name, []).append(run)
+    for rows in found.values():
+        rows.sort(key=lambda row: (row[1], row[0]), reverse=True)
+    return found
 
 
-def _run(row: Row) -> PastRun:
+async def _briefs(database: Database, run_ids: Sequence[str]) -> dict[str, str]:
+    marks = ",".join("?" * len(run_ids))
+    sql = f"SELECT run_id, brief FROM documents WHERE run_id IN ({marks})"
+    return dict(await database.fetch_at_once(("run_id", "brief"), sql, run_ids))
+
+
+def _test(name: str, count: int, rows: Sequence[Sequence[Any]], briefs: Mapping[str, str]) -> PastTest:
+    brief = briefs.get(rows[0][0]) if rows else None
+    return PastTest(name, count, tuple(_run(row) for row in reversed(rows)), _thresholds(brief))
+
+
+def _run(row: Sequence[Any]) -> PastRun:
     run_id, created_us, *rest = row
     return PastRun(run_id, from_us(created_us), *rest)
 
 
-def _thresholds(briefs: Sequence[Row]) -> tuple[ThresholdResult, ...]:
+def _thresholds(brief: str | None) -> tuple[ThresholdResult, ...]:
     with suppress(ValueError):  # of a version that this one cannot read
-        for (brief,) in briefs:
+        if brief is not None:
             run = from_text(brief)
             return run.metrics.thresholds if run.metrics else ()
     return ()

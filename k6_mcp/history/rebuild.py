@@ -8,8 +8,9 @@ from pathlib import Path
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.database import Database
 from k6_mcp.history.folders import Folders
+from k6_mcp.history.leftovers import clear_leftovers
 from k6_mcp.history.owners import FileLock
-from k6_mcp.history.runs import write
+from k6_mcp.history.runs import known_ids, write
 from k6_mcp.models.history import RebuildReport
 from k6_mcp.models.run import Run
 
@@ -24,15 +25,17 @@ async def rebuild_from_folders(database: Database, folders: Folders, results_dir
     """
     database.forgive()
     set_aside = await _set_aside_if_damaged(database)
+    removed = await asyncio.to_thread(clear_leftovers, folders, await known_ids(database))
     restored = 0
     unreadable: list[str] = []
     names = await asyncio.to_thread(folders.names)
     for start in range(0, len(names), _BATCH):
         runs, problems = await asyncio.to_thread(_read, folders, names[start : start + _BATCH])
         async with database.atomic() as connection:
-            restored += await write(connection, runs, results_dir)
+            restored += await write(connection, runs, results_dir, from_folders=True)
         unreadable += problems
-    return RebuildReport(restored=restored, unreadable=tuple(unreadable), set_aside=set_aside and str(set_aside))
+    aside = str(set_aside) if set_aside else None
+    return RebuildReport(restored=restored, unreadable=tuple(unreadable), removed=tuple(removed), set_aside=aside)
 
 
 def _read(folders: Folders, names: Sequence[str]) -> tuple[list[Run], list[str]]:

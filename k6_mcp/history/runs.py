@@ -1,6 +1,6 @@
 """Runs as rows: written in one go with their tags and documents, read back by id."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -9,6 +9,7 @@ import aiosqlite
 
 from k6_mcp.history.database import Database
 from k6_mcp.history.documents import from_text, from_whole, to_brief, to_whole
+from k6_mcp.history.witness import Witness, look
 from k6_mcp.models.run import FINAL, Run
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,6 +28,11 @@ INSERT_RUN = "INSERT INTO runs (created_us, run_id, status, failure_kind, name, 
 INSERT_RESULT = (
     "INSERT INTO results (created_us, run_id, status, failure_kind, worst, name, script_sha256, p95_ms, error_rate, requests_per_s)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+SET_AGE = "UPDATE results SET aged_us = ? WHERE created_us = ? AND run_id = ?"
+_KNOWN = (
+    "SELECT d.final, r.aged_us FROM documents AS d"
+    " LEFT JOIN results AS r ON r.created_us = d.created_us AND r.run_id = d.run_id WHERE d.run_id = ?"
 )
 INSERT_TAG = "INSERT INTO tags (name, value, created_us, run_id) VALUES (?, ?, ?, ?)"
 
@@ -59,23 +65,31 @@ def tags_text(run: Run) -> str:
     return "".join(f"{TAG_BORDER}{tag_text(name, value)}" for name, value in run.tags.items()) + TAG_BORDER
 
 
-async def write(connection: aiosqlite.Connection, runs: Iterable[Run], results_dir: str) -> int:
+async def write(connection: aiosqlite.Connection, runs: Collection[Run], results_dir: str, *, from_folders: bool = False) -> int:
     """Insert or replace runs inside the caller's transaction; return how many were written.
 
-    A finished run is never replaced by an unfinished one: a folder may be older than its row when the disk was full.
+    A finished run is never replaced by an unfinished one: a folder may be older than its row when the disk was full. What a run
+    counts as kept since stays as it was when it first came in; runs `from_folders` were kept before.
     """
     written = 0
+    witness: Witness | None = None
     for run in runs:
-        rows = await connection.execute_fetchall("SELECT final FROM documents WHERE run_id = ?", (run.run_id,))
-        known = [bool(final) for (final,) in rows]
-        if known == [True] and run.status not in FINAL:
+        rows = [*await connection.execute_fetchall(_KNOWN, (run.run_id,))]
+        if rows and rows[0][0] and run.status not in FINAL:
             continue
-        if known:
+        created_us = to_us(run.created_at)
+        if rows:
+            aged_us = rows[0][1]
             await delete(connection, run.run_id)
+        else:
+            witness = witness or await look(connection, [to_us(one.created_at) for one in runs] if from_folders else ())
+            aged_us = witness.aged_us(created_us)
         await connection.execute(INSERT_DOCUMENT, document_row(run, results_dir))
         await connection.execute(INSERT_RUN, run_row(run))
         await connection.execute(INSERT_RESULT, result_row(run))
         await connection.executemany(INSERT_TAG, tag_rows(run))
+        if aged_us not in (None, created_us):
+            await connection.execute(SET_AGE, (aged_us, created_us, run.run_id))
         written += 1
     return written
 

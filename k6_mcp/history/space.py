@@ -1,4 +1,4 @@
-"""How much space run folders take: measured once per run, remembered in the database, told page by page in the order of time."""
+"""How much space run folders take: measured once per run, remembered in the database, told page by page, those kept longest first."""
 
 import asyncio
 import os
@@ -14,8 +14,10 @@ from k6_mcp.models.prune import SpaceReport
 _PAGE = 500  # rows per query or transaction: a few milliseconds, so that nobody waits for us
 _START = (-1, "")
 
-_ENDED = """SELECT r.created_us, r.run_id, s.size_bytes, s.results_dir FROM runs AS r LEFT JOIN space AS s ON s.run_id = r.run_id
-    WHERE (r.created_us, r.run_id) > (?, ?) AND r.status NOT IN ('queued', 'running') ORDER BY r.created_us, r.run_id LIMIT ?"""
+_ENDED = """SELECT coalesce(r.aged_us, r.created_us) AS since_us, r.run_id, s.size_bytes, s.results_dir, r.created_us
+    FROM results AS r INDEXED BY results_by_age LEFT JOIN space AS s ON s.run_id = r.run_id
+    WHERE (coalesce(r.aged_us, r.created_us), r.run_id) > (?, ?) AND r.status NOT IN ('queued', 'running')
+    ORDER BY coalesce(r.aged_us, r.created_us), r.run_id LIMIT ?"""
 _REMEMBER = """INSERT OR REPLACE INTO space (run_id, results_dir, size_bytes)
     SELECT run_id, results_dir, ? FROM documents WHERE run_id = ? AND final = 1"""
 
@@ -28,28 +30,30 @@ class Space:
         self._folders = folders
 
     async def ended(self) -> AsyncGenerator[list[Kept]]:
-        """Yield pages of the ended runs kept here, oldest first, those without a measured size with 0 bytes.
+        """Yield pages of the ended runs kept here, those kept longest first, those without a measured size with 0 bytes.
 
         Raises:
             HistoryUnavailable: If the database cannot be read.
         """
         here = self._here()
         async for rows in self._pages():
-            yield [Kept(run_id, created_us, size or 0) for created_us, run_id, size, where in rows if where == here]
+            yield [
+                Kept(run_id, created_us, size or 0, aged_us) for aged_us, run_id, size, where, created_us in rows if where == here
+            ]
 
     async def measure(self, within_s: float) -> SpaceReport:
         """Measure what was never measured, `within_s` at most, and return the sum. Raises HistoryUnavailable."""
         here, until = self._here(), time.monotonic() + within_s
         runs = size_bytes = unmeasured = 0
         async for rows in self._pages():
-            fresh = {run_id: 0 for _, run_id, _, where in rows if where is None}
+            fresh = {run_id: 0 for _, run_id, _, where, _ in rows if where is None}
             if fresh and time.monotonic() < until:
                 fresh = await self._measure(fresh, here)
             else:
                 unmeasured += len(fresh)
                 fresh = {}
-            runs += sum(where == here for _, _, _, where in rows) + len(fresh)
-            size_bytes += sum(size or 0 for _, _, size, where in rows if where == here) + sum(fresh.values())
+            runs += sum(where == here for _, _, _, where, _ in rows) + len(fresh)
+            size_bytes += sum(size or 0 for _, _, size, where, _ in rows if where == here) + sum(fresh.values())
         return SpaceReport(runs=runs + unmeasured, size_bytes=size_bytes, unmeasured=unmeasured)
 
     async def forget(self, run_id: str) -> None:
@@ -57,7 +61,7 @@ class Space:
         async with self._database.atomic() as connection:
             await connection.execute("DELETE FROM space WHERE run_id = ?", (run_id,))
 
-    async def _pages(self) -> AsyncGenerator[Sequence[tuple[int, str, int | None, str | None]]]:
+    async def _pages(self) -> AsyncGenerator[Sequence[tuple[int, str, int | None, str | None, int]]]:
         position = _START
         while True:
             rows = [tuple(row) for row in await self._database.fetch(_ENDED, (*position, _PAGE))]

@@ -48,9 +48,11 @@ def write_timeline(results_dir: Path, run_id: str, versions: Iterable[Timeline])
 
 def read_timeline(results_dir: Path, run_id: str) -> Timeline | None:
     """Return a run's timeline, None if there is none or it is damaged."""
-    path = RunFolder(results_dir, run_id).timeline
-    if not RUN_ID.match(run_id):
-        return None
+    return timeline_in(RunFolder(results_dir, run_id).timeline) if RUN_ID.match(run_id) else None
+
+
+def timeline_in(path: Path) -> Timeline | None:
+    """Return the timeline in a file, None if there is none or it is damaged."""
     with suppress(OSError, EOFError, ValueError, zlib.error):
         if path.stat().st_size <= _LARGEST_FILE_BYTES:
             with gzip.open(path) as file:

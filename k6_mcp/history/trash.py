@@ -1,18 +1,33 @@
-"""Run folders on their way out: set aside in one step, then removed, so that a folder is either whole or gone for readers."""
+"""Run folders on their way out: set aside in one step and kept for a while, so that a folder is either whole or gone for readers."""
 
+import fcntl
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from k6_mcp.history.space import folder_bytes
 from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.run import Run
 from k6_mcp.models.run_id import RUN_ID
 
 _WORKSHOP = "import-"
-_ABANDONED_S = 3600.0
+_RUN = "run.json"
+
+
+class Hold:
+    """A lock on a folder, which the kernel frees however this process ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        with suppress(OSError):
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def close(self) -> None:
+        """Give the folder up."""
+        os.close(self._descriptor)
 
 
 class Trash:
@@ -39,36 +54,74 @@ class Trash:
                 gone.append(run_id)
         return gone, problems
 
-    def give_back(self, run_ids: Iterable[str]) -> None:
-        """Put folders back where they were; one that another took the place of stays here. Never raises."""
+    def add(self, run: Run) -> None:
+        """Make the folder of a run whose own one is gone, so that it can be brought back too. Raises OSError."""
+        folder = self.path / run.run_id
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError), (folder / _RUN).open("x", encoding="utf-8") as file:
+            file.write(run.model_dump_json(indent=1))
+
+    def give_back(self, run_ids: Iterable[str]) -> list[str]:
+        """Put folders back where they were and return those; one that another took the place of stays here. Never raises."""
+        given: list[str] = []
         for run_id in run_ids:
             with suppress(OSError):
                 if not self._folder(run_id).exists():
+                    self._folder(run_id).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                     (self.path / run_id).rename(self._folder(run_id))
+                    given.append(run_id)
+        return given
 
     def empty(self, run_ids: Iterable[str]) -> None:
         """Remove folders for good; what cannot be removed stays for the next time. Never raises."""
         for run_id in run_ids:
+            with suppress(OSError):
+                (self.path / run_id / _RUN).unlink()  # first: a folder without it is half removed
             shutil.rmtree(self.path / run_id, ignore_errors=True)
 
-    def workshop(self) -> Path:
-        """Return a fresh folder for what is not a run yet. Raises OSError."""
+    def workshop(self) -> tuple[Path, "Hold"]:
+        """Return a fresh folder for what is not a run yet, and the sign that it is in use: closed or with this process it ends. Raises OSError."""
         self.path.mkdir(mode=0o700, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=self.path))
+        while True:
+            path = Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=self.path))
+            with suppress(FileNotFoundError):  # somebody swept it away before it was held
+                hold = Hold(path)
+                if path.exists():
+                    return path, hold
+                hold.close()
 
-    def sweep(self) -> None:
-        """Remove workshops that nobody uses any more. Never raises."""
+    def sweep(self, unknown: Iterable[str]) -> None:
+        """Remove workshops that nobody uses any more, and what of the `unknown` runs is half removed. Never raises."""
+        self.empty([run_id for run_id in unknown if not (self.path / run_id / _RUN).exists()])
         with suppress(OSError):
             for path in [*self.path.glob(f"{_WORKSHOP}*")]:
-                if time.time() - path.stat().st_mtime > _ABANDONED_S:
-                    shutil.rmtree(path, ignore_errors=True)
+                _remove_free(path)
 
-    def run_ids(self) -> list[str]:
-        """Return the runs whose folders are here, as after a removal that was interrupted."""
+    def bytes_of(self, run_id: str) -> int:
+        """Return the size of a folder here."""
+        return folder_bytes(self.path / run_id)
+
+    def names(self) -> list[str]:
+        """Return the runs whose folders are here, also in part, as after a removal that was interrupted."""
         try:
             return [name for name in os.listdir(self.path) if RUN_ID.match(name)]  # noqa: PTH208
         except OSError:
             return []
 
+    def run_ids(self) -> list[str]:
+        """Return the runs whose folders are here whole."""
+        return [run_id for run_id in self.names() if (self.path / run_id / _RUN).exists()]
+
     def _folder(self, run_id: str) -> Path:
         return RunFolder(self._results_dir, run_id).path
+
+
+def _remove_free(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)

@@ -7,6 +7,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from k6_mcp.errors import ArchiveUnusable
+from k6_mcp.history.scrutiny import problems
 from k6_mcp.models.archive import (
     LARGEST_ARCHIVE_BYTES,
     LARGEST_BYTES,
@@ -165,6 +167,8 @@ def _run(text: bytes, run_id: str) -> Run:
         raise _refused(f"run.json of {run_id} is of another run")
     if run.status not in FINAL or run.live is not None or run.queue_position is not None:
         raise _refused(f"{run_id} had not ended when it was packed")
+    if reasons := [f"{run_id} {problem}" for problem in problems(run, datetime.now(UTC))]:
+        raise _refused(*reasons)
     return run
 
 

@@ -1,12 +1,13 @@
 """Runs as one file: what it holds, and what became of it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.run import Notice
+from k6_mcp.models.timeline import Timeline
 
 # Every file of a run that travels, and the most bytes it may have.
 LARGEST_BYTES: Mapping[str, int] = {
@@ -24,12 +25,24 @@ MOST_RUNS = 50
 MANIFEST = "manifest.json"
 
 
+IMPORTED = "imported_unverified"  # the notice of every run that came in an archive
+CONTRADICTED = "imported_contradicted"  # and of one whose run.json says something else than the rest of its files
+
+
 class ArchivedFile(Model):
     """One file of a run."""
 
     name: str
     size_bytes: Annotated[int, Field(ge=0)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ArchivedFiles(NamedTuple):
+    """What came with a run's own words: k6's summary texts and the run over time, each None where it is missing."""
+
+    summary: str | None = None
+    export: str | None = None
+    timeline: Timeline | None = None
 
 
 class ArchivedRun(Model):

@@ -12,13 +12,14 @@ class GatePolicy(NamedTuple):
     """What a gate asks for beyond the run's own verdict.
 
     `baseline` is a run id or the name of a test; without it the baseline of the run's own test is used where there is one.
-    `runs` is how many repeats were asked for.
+    `runs` is how many repeats were asked for. Without `allow_imported` no run passes that came in a file: nobody signed it.
     """
 
     baseline: str | None = None
     require_baseline: bool = False
     allow_nothing_asserted: bool = False
     runs: int = 1
+    allow_imported: bool = False
 
 
 class GateResult(Model):

@@ -46,8 +46,10 @@ class HistoryPage(Model):
 
 
 class RebuildReport(Model):
-    """What `k6-mcp rebuild` did: runs restored from their folders, folders it could not read, and the old file kept aside."""
+    """What `k6-mcp rebuild` did: runs restored from their folders, folders it could not read, those `removed` that no test came of,
+    and the old file kept aside."""
 
     restored: int
     unreadable: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
     set_aside: str | None = None

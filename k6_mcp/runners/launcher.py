@@ -16,6 +16,7 @@ from k6_mcp.runners.command import environment, inspect_command
 from k6_mcp.runners.elsewhere import Elsewhere
 from k6_mcp.runners.files import write_script
 from k6_mcp.runners.find import Found, ask_version, find
+from k6_mcp.runners.held import Held
 from k6_mcp.runners.memory import Allowance, allowance
 from k6_mcp.runners.watchdog import Watchdog
 
@@ -54,6 +55,7 @@ class Launcher:
         self._version_asked: tuple[Path, Child] | None = None
         self.watchdog = Watchdog()
         self.elsewhere = Elsewhere()
+        self.held = Held()
 
     def locate(self) -> Path:
         """Return the k6 to use; raises K6NotFound."""
@@ -111,6 +113,7 @@ class Launcher:
         """Remove the run's folder."""
         shutil.rmtree(self.folder(run_id).path, ignore_errors=True)
         self.elsewhere.remove(run_id)
+        self.held.let_go(run_id)
 
     def close(self) -> None:
         """End what was begun and nobody asked for, and the watchdog; remove what is not kept. Call when no run is left."""
@@ -124,6 +127,7 @@ class Launcher:
         if self._beginning:  # a signal came meanwhile
             self.discard(self._beginning)
         self.elsewhere.close()
+        self.held.close()
 
     def _inspect(self, k6: Path, run_id: str, script: Script) -> Inspection:
         folder, started_at, allowed = self._write(run_id, script), datetime.now(UTC), self.allowance()
@@ -135,8 +139,12 @@ class Launcher:
 
     def _write(self, run_id: str, script: Script) -> RunFolder:
         try:
-            return write_script(RunFolder(self._results_dir, run_id), script)
+            return self._write_to(RunFolder(self._results_dir, run_id), script)
         except OSError:
             # A full or read-only disk must not stop a test: its answer does not depend on being kept.
             shutil.rmtree(RunFolder(self._results_dir, run_id).path, ignore_errors=True)
-            return write_script(self.elsewhere.make(run_id), script)
+            return self._write_to(self.elsewhere.make(run_id), script)
+
+    def _write_to(self, folder: RunFolder, script: Script) -> RunFolder:
+        self.held.make(folder)
+        return write_script(folder, script)

@@ -223,6 +223,7 @@ class LocalRunner:
         seal(self.folder(run_id), secrets_of(script), secrets_of_names(script))
         remove_home(self.folder(run_id))
         self._launcher.elsewhere.end(run_id)
+        self._launcher.held.let_go(run_id)
 
     def log(self, run_id: str) -> str:
         """Return k6's log of a run, empty when there is none."""

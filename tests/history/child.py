@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from typing import Any
 import aiosqlite
 
 from k6_mcp.errors import ArchiveUnusable, HistoryUnavailable
-from k6_mcp.history.cleanup import Cleanup
+from k6_mcp.history.passing import Pass
+from k6_mcp.history.removing import Removing
 from k6_mcp.history.trash import Trash
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
@@ -100,7 +101,7 @@ async def prune(folder: Path, keep: int) -> None:
 async def prune_and_die(folder: Path, keep: int, point: int) -> None:
     """Prune to the `keep` newest runs, and be killed on the way: see `points`."""
     unlinked = itertools.count(1)
-    unlink = os.unlink
+    unlink, commit = os.unlink, aiosqlite.Connection.commit
 
     def die(*_: object, **__: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -110,16 +111,26 @@ async def prune_and_die(folder: Path, keep: int, point: int) -> None:
             die()
         unlink(*arguments, **options)
 
+    def die_at_some(_: Trash, run_ids: Iterable[str]) -> None:
+        if [*run_ids]:
+            die()
+
+    async def die_once_aside(connection: aiosqlite.Connection) -> None:
+        if any((folder / "results" / "trash").glob("r-*")):
+            die()
+        await commit(connection)
+
     points = (
-        (Cleanup, "_remove_rows", die),  # folders are aside, rows are there
-        (aiosqlite.Connection, "commit", die),  # rows are removed, but not committed
-        (Trash, "empty", die),  # rows are gone, folders are aside
+        (Removing, "_remove_rows", die),  # folders are aside, rows are there
+        (aiosqlite.Connection, "commit", die_once_aside),  # rows are removed, but not committed
+        (Pass, "_note", die),  # rows are gone, folders are in the trash
+        (Trash, "empty", die_at_some),  # rows are gone, folders should go for good
         (os, "unlink", die_at_the_third),  # a folder is half removed
     )
     async with open_history(folder) as history:
         await history.cleanup.space(60)
         setattr(*points[point])
-        await history.cleanup.prune(Retention(days=None, runs=keep, size_bytes=None))
+        await history.cleanup.prune(Retention(days=None, runs=keep, size_bytes=None), for_good=point > 2)
 
 
 async def export_full(folder: Path, largest_bytes: int) -> None:

@@ -1,9 +1,7 @@
 """Runs carried to another machine in one file, and files of runs that nobody should trust."""
 
 import gzip
-import hashlib
 import io
-import json
 import os
 import stat
 import zipfile
@@ -19,93 +17,9 @@ from k6_mcp.history.history import History
 from k6_mcp.models.archive import LARGEST_ARCHIVE_BYTES, MOST_RUNS
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
-from k6_mcp.models.run import Run
+from tests.history.archived import Files, a_kept_run, as_it_is, changed_run, contents, edit, refusal, relisted, renamed, write
 from tests.history.processes import child, finish
 from tests.history.samples import a_run, open_history
-
-Files = dict[str, bytes]
-_TIMELINE = b'{"start_unix_ms":0,"period_s":1,"ends_s":[],"total":{"requests":[],"failed":[],"iterations":[],"avg_ms":[],"p50_ms":[],"p90_ms":[],"p95_ms":[],"p99_ms":[],"max_ms":[]},"unanswered":[],"dropped":[],"vus":[]}'
-
-
-async def a_kept_run(folder: Path, history: History, run: Run | None = None) -> Run:
-    """Save a run with everything that its folder may hold."""
-    run = run or a_run()
-    assert await history.save(run) == ()
-    kept = RunFolder(folder / "results", run.run_id)
-    kept.script.write_text("export default function () {}\n", encoding="utf-8")
-    kept.summary.write_text('{"metrics": {}}', encoding="utf-8")
-    kept.timeline.write_bytes(gzip.compress(_TIMELINE, mtime=0))
-    kept.log.write_text("level=info\n", encoding="utf-8")
-    kept.reports.mkdir()
-    (kept.reports / "report.html").write_text("<html>", encoding="utf-8")
-    (kept.path / "_main.js").write_text("import './script.js'", encoding="utf-8")
-    return run
-
-
-@pytest.fixture
-async def exported(tmp_path: Path) -> Path:
-    """A file that holds one run, exported by another machine."""
-    async with open_history(tmp_path / "origin") as history:
-        run = await a_kept_run(tmp_path / "origin", history)
-        await history.archives.export([run], tmp_path / "run.zip")
-    return tmp_path / "run.zip"
-
-
-def contents(archive: Path) -> Files:
-    """Return the members of an archive."""
-    with zipfile.ZipFile(archive) as file:
-        return {name: file.read(name) for name in file.namelist()}
-
-
-def write(archive: Path, files: Mapping[str, bytes], **attributes: int) -> None:
-    """Write an archive with these members; `attributes` are those of its first one."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        for number, (name, content) in enumerate(files.items()):
-            entry = zipfile.ZipInfo(name)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            for attribute, value in attributes.items() if number == 0 else ():
-                setattr(entry, attribute, value)
-            file.writestr(entry, content)
-
-
-def edit(archive: Path, change: Callable[[bytes], bytes]) -> None:
-    """Change the bytes of a file."""
-    archive.write_bytes(change(archive.read_bytes()))
-
-
-def relisted(files: Files) -> Files:
-    """Return the members with a manifest that tells the truth about them, as a forger would write it."""
-    manifest = json.loads(files["manifest.json"])
-    for run in manifest["runs"]:
-        for file in run["files"]:
-            content = files[f"{run['run_id']}/{file['name']}"]
-            file |= {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    return files | {"manifest.json": json.dumps(manifest).encode()}
-
-
-def changed_run(files: Files, **fields: object) -> Files:
-    """Return the members with other values in run.json."""
-    name = next(name for name in files if name.endswith("/run.json"))
-    return relisted(files | {name: json.dumps(json.loads(files[name]) | fields).encode()})
-
-
-def renamed(files: Files, old: str, new: str) -> Files:
-    """Return the members with one file under another name, also in the manifest."""
-    manifest = files["manifest.json"].replace(json.dumps(old).encode(), json.dumps(new).encode())
-    return {name.replace(f"/{old}", f"/{new}"): content for name, content in files.items()} | {"manifest.json": manifest}
-
-
-async def refusal(folder: Path, archive: Path) -> str:
-    """Import an archive that must be refused without a trace; return what was said."""
-    async with open_history(folder / "here") as history:
-        with pytest.raises(ArchiveUnusable) as refused:
-            await history.archives.take_in(archive)
-        assert (await history.page(HistoryQuery())).total == 0
-        assert (await history.rebuild()).unreadable == ()
-    assert [*(folder / "here" / "results" / "runs").iterdir()] == []
-    assert [*(folder / "here" / "results" / "trash").iterdir()] == []
-    assert refused.value.hint
-    return str(refused.value)
 
 
 async def test_a_run_comes_back_identical_on_another_machine(tmp_path: Path) -> None:
@@ -113,8 +27,8 @@ async def test_a_run_comes_back_identical_on_another_machine(tmp_path: Path) -> 
         run = await a_kept_run(tmp_path / "a", history)
         report = await history.archives.export([run], tmp_path / "run.zip")
     async with open_history(tmp_path / "b") as history:
-        taken = await history.archives.take_in(tmp_path / "run.zip")
-        again = await history.archives.take_in(tmp_path / "run.zip")
+        taken = await history.archives.take_in(tmp_path / "run.zip", as_it_is)
+        again = await history.archives.take_in(tmp_path / "run.zip", as_it_is)
         assert await history.get(run.run_id) == run
         assert (await history.page(HistoryQuery(tag="env=test", name="checkout"))).total == 1
     a, b = (RunFolder(tmp_path / machine / "results", run.run_id) for machine in "ab")
@@ -135,7 +49,7 @@ async def test_the_same_run_gives_the_same_bytes_wherever_it_is_exported(tmp_pat
         await history.archives.export([run], tmp_path / "1.zip")
         await history.archives.export([run], tmp_path / "2.zip")
     async with open_history(tmp_path / "b") as history:
-        await history.archives.take_in(tmp_path / "1.zip")
+        await history.archives.take_in(tmp_path / "1.zip", as_it_is)
         await history.archives.export([run], tmp_path / "3.zip")
 
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes() == (tmp_path / "3.zip").read_bytes()
@@ -147,7 +61,7 @@ async def test_several_runs_travel_in_one_file(tmp_path: Path) -> None:
         runs = [await a_kept_run(tmp_path / "a", history, a_run(minute)) for minute in range(MOST_RUNS)]
         await history.archives.export(runs, tmp_path / "runs.zip")
     async with open_history(tmp_path / "b") as history:
-        taken = await history.archives.take_in(tmp_path / "runs.zip")
+        taken = await history.archives.take_in(tmp_path / "runs.zip", as_it_is)
 
     assert taken.imported == tuple(run.run_id for run in runs)
 
@@ -165,10 +79,10 @@ async def test_a_script_leaves_without_what_looks_like_a_credential(tmp_path: Pa
 async def test_a_folder_that_was_lost_comes_back_with_an_import(tmp_path: Path, exported: Path) -> None:
     run_id = next(iter(contents(exported))).partition("/")[0]
     async with open_history(tmp_path / "here") as history:
-        await history.archives.take_in(exported)
+        await history.archives.take_in(exported, as_it_is)
         folder = RunFolder(tmp_path / "here" / "results", run_id)
         folder.run_json.unlink()
-        taken = await history.archives.take_in(exported)
+        taken = await history.archives.take_in(exported, as_it_is)
 
     assert taken.known == (run_id,)
     assert folder.run_json.exists()
@@ -178,9 +92,9 @@ async def test_another_run_under_the_same_id_is_refused_and_neither_is_changed(t
     files = contents(exported)
     write(tmp_path / "other.zip", changed_run(files, exit_code=99))
     async with open_history(tmp_path / "here") as history:
-        (run_id,) = (await history.archives.take_in(exported)).imported
+        (run_id,) = (await history.archives.take_in(exported, as_it_is)).imported
         with pytest.raises(ArchiveUnusable, match="another run with the id"):
-            await history.archives.take_in(tmp_path / "other.zip")
+            await history.archives.take_in(tmp_path / "other.zip", as_it_is)
         run = await history.get(run_id)
 
     assert run is not None and run.exit_code == 0
@@ -315,12 +229,12 @@ async def test_every_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path, 
 
     size, run_id = _size(exported), next(iter(contents(exported))).partition("/")[0]
     async with open_history(tmp_path / "here") as history:
-        await history.archives.take_in(exported)
+        await history.archives.take_in(exported, as_it_is)
         run = await history.get(run_id)
         for place in range(0, size, 37):
             edit(exported, partial(flip, place=place))
             with suppress(ArchiveUnusable):
-                assert (await history.archives.take_in(exported)).known == (run_id,)
+                assert (await history.archives.take_in(exported, as_it_is)).known == (run_id,)
             edit(exported, partial(flip, place=place))
         assert await history.get(run_id) == run
 
@@ -370,7 +284,7 @@ async def test_nothing_is_imported_where_the_results_folder_cannot_be_made(tmp_p
     (tmp_path / "file").write_bytes(b"")
     history = History(tmp_path / "file" / "results", tmp_path / "h.db")
     with pytest.raises(ArchiveUnusable, match="cannot be written"):
-        await history.archives.take_in(exported)
+        await history.archives.take_in(exported, as_it_is)
 
 
 def _size(path: Path) -> int:

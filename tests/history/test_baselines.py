@@ -112,3 +112,23 @@ async def test_retention_spares_a_baseline_and_its_repeats(tmp_path: Path) -> No
 
         assert [removed.run_id for removed in report.listed] == [other.run_id]
         assert [run.run_id for run in await history.repeats(repeats[2].run_id)] == [run.run_id for run in repeats]
+
+
+async def test_a_baseline_that_was_set_while_the_clock_was_ahead_can_be_replaced(tmp_path: Path) -> None:
+    ahead = a_baseline(minute=1_000_000)
+    async with open_history(tmp_path) as history:
+        await history.set_baseline(ahead)
+        await history.set_baseline(a_baseline("r-20260301-bbbbbbbbbbbbbbbb"))
+    async with open_history(tmp_path) as history:
+        assert (await history.baselines())["checkout"].run_id == "r-20260301-bbbbbbbbbbbbbbbb"
+    (tmp_path / "results" / "history.db").unlink()
+    async with open_history(tmp_path) as history:
+        assert (await history.baselines())["checkout"].run_id == "r-20260301-bbbbbbbbbbbbbbbb"
+
+
+async def test_a_file_that_sets_a_baseline_for_ever_is_not_believed(tmp_path: Path) -> None:
+    async with open_history(tmp_path) as history:
+        await history.set_baseline(a_baseline())
+        forged = {"name": "checkout", "run_id": "r-20260301-bbbbbbbbbbbbbbbb", "set_at": "9999-12-31T23:59:59.999999Z"}
+        (tmp_path / "results" / "baselines.json").write_text(json.dumps({"baselines": [forged]}), encoding="utf-8")
+        assert await history.baselines() == {"checkout": a_baseline()}

@@ -16,6 +16,8 @@ from k6_mcp.history.database import Database
 from k6_mcp.history.folders import Folders
 from k6_mcp.history.history import History
 from k6_mcp.history.owners import FileLock
+from k6_mcp.history.removing import Removing
+from k6_mcp.history.retention import Removal
 from k6_mcp.models.comparison import Baseline
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
@@ -51,6 +53,11 @@ def folders(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "results" / "runs").iterdir())
 
 
+def trashed(folder: Path) -> list[str]:
+    """The run folders that are in the trash."""
+    return sorted(path.name for path in (folder / "results" / "trash").iterdir())
+
+
 def ids(runs: Sequence[Run]) -> list[str]:
     """The ids of runs."""
     return [run.run_id for run in runs]
@@ -69,8 +76,9 @@ async def test_rows_and_folders_beyond_the_limits_go_together(tmp_path: Path) ->
         assert await history.get(runs[0].run_id) is None
         assert (await history.page(HistoryQuery(tag="env=test"))).total == 5
         assert await history.run_ids("r-", 100) != ()
+        assert (report.deleted, report.trash.runs, report.trash.reasons) == (0, 55, {"count": 55})
     assert folders(tmp_path) == sorted(ids(runs[55:]))
-    assert [*(tmp_path / "results" / "trash").iterdir()] == []
+    assert trashed(tmp_path) == sorted(ids(runs[:55]))
 
 
 async def test_a_dry_run_tells_the_same_and_removes_nothing(tmp_path: Path) -> None:
@@ -81,7 +89,7 @@ async def test_a_dry_run_tells_the_same_and_removes_nothing(tmp_path: Path) -> N
         assert folders(tmp_path) == sorted(ids(runs))
         done = await history.cleanup.prune(newest(3))
 
-    assert told.model_copy(update={"dry_run": False}) == done
+    assert told.model_copy(update={"dry_run": False, "trash": done.trash}) == done
 
 
 async def test_age_counts_from_when_a_run_was_created(tmp_path: Path) -> None:
@@ -184,7 +192,7 @@ async def test_a_locked_database_leaves_everything_as_it_was(tmp_path: Path, mon
         assert (await history.cleanup.prune(newest(1))).removed == 2
 
 
-@pytest.mark.parametrize("point", range(4))
+@pytest.mark.parametrize("point", range(5))
 async def test_a_process_killed_while_pruning_leaves_runs_whole_or_gone(tmp_path: Path, point: int) -> None:
     async with open_history(tmp_path) as history:
         runs = await keep(tmp_path, history, 6)
@@ -202,9 +210,15 @@ async def test_a_process_killed_while_pruning_leaves_runs_whole_or_gone(tmp_path
         settled = await history.cleanup.prune(KEEP_ALL)
 
         assert (settled.removed, folders(tmp_path)) == (0, sorted(before))
-        assert [*(tmp_path / "results" / "trash").iterdir()] == []
+        half = {*ids(runs)} - {*before} - {*trashed(tmp_path)}
+        assert len(half) == (point == 4)
         assert (await history.cleanup.prune(newest(2))).kept == 2
         assert await listed(history) == ids(runs[4:])
+        restored = await history.cleanup.restore()
+        assert (sorted(restored.restored), restored.problems) == (sorted({*ids(runs)} - {*ids(runs[4:])} - {*half}), ())
+        back = [run for run in runs if run.run_id not in half]
+        assert await listed(history) == ids(back)
+        assert [await history.get(run.run_id) for run in back] == back
 
 
 async def test_several_processes_prune_one_history_once(tmp_path: Path) -> None:
@@ -293,17 +307,17 @@ async def test_a_results_folder_that_cannot_be_written_is_said(tmp_path: Path) -
 
 
 async def test_a_full_disk_is_no_reason_to_keep_what_fills_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows_removed = Cleanup._remove_rows  # pyright: ignore[reportPrivateUsage]
+    rows_removed = Removing._remove_rows  # pyright: ignore[reportPrivateUsage]
     attempts: list[bool] = []
 
-    async def full_until_folders_are_gone(cleanup: Cleanup, run_ids: Sequence[str]) -> None:
+    async def full_until_folders_are_gone(removing: Removing, removals: Sequence[Removal], *, keep: bool) -> None:
         aside = any((tmp_path / "results" / "trash").iterdir())
         attempts.append(aside)
         if aside:
             raise HistoryUnavailable("the disk is full", kind="full")
-        await rows_removed(cleanup, run_ids)
+        await rows_removed(removing, removals, keep=keep)
 
-    monkeypatch.setattr(Cleanup, "_remove_rows", full_until_folders_are_gone)
+    monkeypatch.setattr(Removing, "_remove_rows", full_until_folders_are_gone)
     async with open_history(tmp_path) as history:
         runs = await keep(tmp_path, history, 4)
         report = await history.cleanup.prune(newest(1))

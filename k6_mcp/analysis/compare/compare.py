@@ -10,6 +10,7 @@ from k6_mcp.analysis.compare.noise import ENOUGH_HISTORY
 from k6_mcp.analysis.compare.sentence import sentence
 from k6_mcp.analysis.compare.side import Side, unusable
 from k6_mcp.analysis.compare.waiting import told
+from k6_mcp.models.archive import CONTRADICTED, IMPORTED
 from k6_mcp.models.comparison import Change, Comparison, Difference, MetricChange
 from k6_mcp.models.run import Run
 from k6_mcp.models.wording import number, percent
@@ -46,8 +47,16 @@ def _comparison(
         sentence=sentence(change, metrics, found, len(sides.baseline), len(sides.candidate)),
         metrics=metrics,
         differences=found,
-        notes=notes,
+        notes=(*_imported(sides), *notes),
     )
+
+
+def _imported(sides: Sides) -> Iterator[str]:
+    """Which runs came in files, and what was found about them."""
+    for side in (*sides.baseline, *sides.candidate):
+        for notice in side.run.warnings:
+            if notice.code in (IMPORTED, CONTRADICTED):
+                yield f"{notice.code}: {side.run.run_id}: {notice.message}"
 
 
 def _usable(sides: Sides) -> tuple[Sides, tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """A page of the history as get_history answers it: one short row per run."""
 
+from k6_mcp.models.archive import IMPORTED
 from k6_mcp.models.base import Model
 from k6_mcp.models.history import HistoryPage
 from k6_mcp.models.run import FailureKind, Run, Status
@@ -18,6 +19,7 @@ class HistoryRow(Model):
     failure: FailureKind | None = None
     name: str | None = None
     baseline: bool | None = None
+    imported: bool | None = None
     repeat: str | None = None
     url: str | None = None
     script_file: str | None = None
@@ -57,6 +59,7 @@ def _row(run: Run, is_baseline: bool) -> HistoryRow:
         failure=run.failure.kind if run.failure else None,
         name=_short(run.name, _LONGEST_NAME),
         baseline=is_baseline or None,
+        imported=any(notice.code == IMPORTED for notice in run.warnings) or None,
         repeat=f"{run.repeat} of {run.asked.repeat or '?'}, of {run.repeat_of}" if run.repeat and run.repeat > 1 else None,
         url=_short(run.asked.url, _LONGEST_URL),
         script_file=_short(run.asked.script_file, _LONGEST_URL),

@@ -7,6 +7,10 @@ import sys
 
 from k6_mcp.settings import Settings
 
+_SWITCH_S = (
+    0.0005  # of CPython's 5 ms: so long SQLite's thread waits for a busy event loop at each statement, and all clients with it
+)
+
 
 def serve_stdio(settings: Settings, head: bytes = b"") -> int:
     """Serve one client over stdin and stdout; return the exit code once it has left.
@@ -25,6 +29,7 @@ def serve_stdio(settings: Settings, head: bytes = b"") -> int:
 def serve_http(settings: Settings, port: int) -> int:
     """Serve http://127.0.0.1:`port`/mcp to any number of clients; return the exit code once a signal ended it."""
     _log_to_stderr(settings)
+    sys.setswitchinterval(_SWITCH_S)
     stdio = importlib.import_module("k6_mcp.frontends.mcp_server.stdio")
     http = importlib.import_module("k6_mcp.frontends.mcp_server.http")
     return http.serve(*stdio.prepare(settings), port)
