@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import SerializeAsAny
+from pydantic_core import to_json
 
 from k6_mcp.errors import K6McpError
 from k6_mcp.models.base import Model
 from k6_mcp.models.metrics import MetricType, ThresholdResult
 from k6_mcp.models.run import FINAL, Failure, FailureKind, Notice, Run, Status
+from k6_mcp.models.untrusted import MARK, mark, untrusted_fields
+from k6_mcp.models.visible import visible_data
 from k6_mcp.reports.k6_text import REQUEST_FAILED, THRESHOLDS_CROSSED, k6_text
 
 ErrorType = Literal[
@@ -55,7 +58,10 @@ class OneShotMetric(Model):
 
 
 class OneShotAnswer(Model):
-    """What a one-shot request is answered with; `result` carries the answers of methods that are not about one run, and all repeats of one."""
+    """What a one-shot request is answered with; `result` carries the answers of methods that are not about one run, and all repeats of one.
+
+    `untrusted` names the fields in which text of the target, the script or callers stands; it is set when the line is written.
+    """
 
     success: bool
     status: Status | None = None
@@ -68,6 +74,7 @@ class OneShotAnswer(Model):
     failure: Failure | None = None
     warnings: tuple[Notice, ...] = ()
     result: SerializeAsAny[Model] | None = None
+    untrusted: str | None = None
 
 
 def answer_run(run: Run) -> OneShotAnswer:
@@ -103,7 +110,9 @@ def to_line(answer: OneShotAnswer) -> bytes:
         words += NETWORK_WORDS
     if answer.error_type != "threshold":
         words += BREACH_WORDS
-    text = answer.model_dump_json()
+    data = visible_data(answer.model_dump(mode="json"))
+    fields = untrusted_fields(data)
+    text = to_json({**data, MARK: mark(fields) if fields else None}, inf_nan_mode="null").decode()
     if words:
         text = re.sub("|".join(map(re.escape, words)), _harmless, text)
     return text.encode() + b"\n"
