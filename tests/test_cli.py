@@ -189,8 +189,8 @@ def test_render_prints_the_script_without_any_k6(capsys: pytest.CaptureFixture[s
 
 
 def test_texts_of_targets_cannot_command_the_terminal() -> None:
-    assert printable("evil\u202etxt.exe\u2069") == "evil\ufffdtxt.exe\ufffd"
-    assert printable("\x1b]0;owned\x07 a\tb\nc \x9b2J") == "\ufffd]0;owned\ufffd a\tb\nc \ufffd2J"
+    assert printable("evil\u202etxt.exe\u2069") == "evil⟨202E⟩txt.exe⟨2069⟩"
+    assert printable("\x1b]0;owned\x07 a\tb\nc \x9b2J") == "⟨001B⟩]0;owned⟨0007⟩ a\tb\nc "
 
 
 def test_doctor_works_without_k6_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:

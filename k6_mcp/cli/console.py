@@ -1,20 +1,21 @@
 """The two terminals: stdout for results, stderr for what happens meanwhile."""
 
 import io
-import re
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Literal
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # also what turns text around
+from k6_mcp.models.visible import visible, visible_data
+
 _PIPE_WIDTH = 200  # a file or pipe has no width; tables must not be cut to a terminal's
 
 
@@ -48,7 +49,7 @@ def below(text: str, style: str = "") -> Padding:
 
 def printable(text: str) -> str:
     """Return `text` without what would command a terminal: texts of scripts and targets are only to be read."""
-    return _CONTROL.sub("\ufffd", text)
+    return visible(text)
 
 
 @contextmanager
@@ -66,7 +67,8 @@ def progress_bar(console: Console) -> Generator[Callable[[float | None, str], No
 
 def write_json(model: BaseModel) -> None:
     """Write `model` as one line of JSON to stdout, without what is unknown."""
-    sys.stdout.write(model.model_dump_json(exclude_none=True) + "\n")
+    data = visible_data(model.model_dump(mode="json", exclude_none=True))
+    sys.stdout.write(to_json(data, inf_nan_mode="null").decode() + "\n")
 
 
 def _console(*, stderr: bool) -> Console:

@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Iterable
 
+from k6_mcp.models.visible import unstyled, visible
+
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def cut(text: str, limit: int) -> str:
-    """Return `text` on one line, without control characters, of at most `limit` characters."""
-    line = _SPACE.sub(" ", text[: 4 * limit]).strip()
+    """Return `text` on one line, without control characters, hidden ones as their codes, of at most `limit` characters."""
+    line = visible(_SPACE.sub(" ", unstyled(text[: 4 * limit]))).strip()
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 

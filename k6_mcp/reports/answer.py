@@ -21,7 +21,7 @@ from k6_mcp.reports.answer_shape import (
 
 __all__ = ["RunAnswer", "headline", "run_answer", "summary_line"]
 
-BUDGET_BYTES = 9_800
+BUDGET_BYTES = 9_600
 _MOST_ENDPOINTS = 8
 _MOST_SAMPLES = 3
 _SAMPLE_CHARS = 200

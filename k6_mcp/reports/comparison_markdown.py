@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from k6_mcp.models.comparison import Comparison, MetricChange
 from k6_mcp.models.wording import number, percent
 from k6_mcp.reports.figures import milliseconds
-from k6_mcp.reports.markdown_text import NONE, Size, code, fitting, signed, table
+from k6_mcp.reports.markdown_text import NONE, QUOTED, Size, code, fitting, signed, table
 
 _CHANGES = {
     "regressed": "🔴 regressed",
@@ -23,6 +23,7 @@ def comparison_markdown(comparison: Comparison) -> bytes:
 def _comparison(comparison: Comparison, size: Size) -> Iterator[str]:
     yield f"## {_CHANGES[comparison.change]}\n"
     yield f"{code(comparison.sentence, 2 * size.text)}\n"
+    yield QUOTED
     rows = [_change(row, size) for row in comparison.metrics[: size.rows]]
     columns = ("Metric", "Baseline", "Candidate", "Change", "Interval", "")
     yield from table("Metrics", columns, rows, len(comparison.metrics))

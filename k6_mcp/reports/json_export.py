@@ -2,10 +2,14 @@
 
 from typing import Literal
 
+from pydantic_core import to_json
+
 from k6_mcp.models.base import Model
 from k6_mcp.models.reports import Explanation
 from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Timeline
+from k6_mcp.models.untrusted import mark
+from k6_mcp.models.visible import visible_data
 
 
 class RunDocument(Model):
@@ -13,6 +17,7 @@ class RunDocument(Model):
 
     schema_version: Literal[1] = 1
     generator: str
+    untrusted: str = mark(("run", "explanation"))
     run: Run
     timeline: Timeline | None
     explanation: Explanation
@@ -22,4 +27,4 @@ def run_document(run: Run, timeline: Timeline | None, explanation: Explanation, 
     """Return the document, UTF-8; `version` is that of k6-mcp."""
     generator = f"k6-mcp {version}"
     document = RunDocument(generator=generator, run=run, timeline=timeline, explanation=explanation)
-    return document.model_dump_json().encode()
+    return to_json(visible_data(document.model_dump(mode="json")), inf_nan_mode="null")

@@ -7,7 +7,7 @@ from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Phase
 from k6_mcp.models.wording import number, percent
 from k6_mcp.reports.figures import grouped, key_figures, milliseconds
-from k6_mcp.reports.markdown_text import NONE, Size, code, fitting, more, signed, table
+from k6_mcp.reports.markdown_text import NONE, QUOTED, Size, code, fitting, more, signed, table
 from k6_mcp.reports.view import RunView, threshold_row
 
 _MARKS = {"completed": "✅", "failed": "❌", "cancelled": "⚪", "lost": "⚪", "running": "⏳", "queued": "⏳"}
@@ -26,6 +26,7 @@ def _run(view: RunView, size: Size) -> Iterator[str]:
     yield f"## {_MARKS[run.status]} Load test {run.status}{kind}\n"
     yield f"{code(view.title, size.text)}\n"
     yield f"{code(explanation.headline, size.text)}\n"
+    yield QUOTED
     if run.failure:
         yield f"**Next step:** {code(run.failure.hint, size.text)}\n"
     for section in (_thresholds, _figures, _findings, _phases, _endpoints):

@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, SerializeAsAny
+from pydantic_core import to_json
 
 from k6_mcp.errors import K6McpError, LimitExceeded
 from k6_mcp.models.base import Model
 from k6_mcp.models.metrics import MetricType, ThresholdResult
 from k6_mcp.models.run import FINAL, Failure, FailureKind, Notice, Run, Series, Status
+from k6_mcp.models.untrusted import MARK, mark, untrusted_fields
+from k6_mcp.models.visible import visible, visible_data
 from k6_mcp.models.wording import log_line
 from k6_mcp.reports.k6_text import ENDINGS, REQUEST_FAILED, THRESHOLDS_CROSSED, k6_text
 
@@ -70,6 +73,7 @@ class OneShotAnswer(Model):
     """What a one-shot request is answered with; `result` carries the answers of methods that are not about one run.
 
     The order of the fields counts: see above. `result` is null in every answer that `output` tells whole.
+    `untrusted` names the fields in which text of the target, the script or callers stands; it is set when the line is written.
     """
 
     success: bool
@@ -84,6 +88,7 @@ class OneShotAnswer(Model):
     metrics: Mapping[str, OneShotMetric] = {}
     series: Series | None = None
     result: SerializeAsAny[Model] | None = None
+    untrusted: str | None = None
 
     @property
     def ending(self) -> str:
@@ -147,12 +152,15 @@ def to_line(answer: OneShotAnswer) -> bytes:
     """Return `answer` as one line of UTF-8 JSON in which k6's words for the other kinds of failure are made harmless."""
     if answer.result is not None and not answer.success:
         answer = answer.model_copy(update={"result": _Failed(ending=answer.ending, **dict(answer.result))})
-    return _only_true_words(answer, answer.model_dump_json()).encode() + b"\n"
+    data = visible_data(answer.model_dump(mode="json"))
+    fields = untrusted_fields(data)
+    text = to_json({**data, MARK: mark(fields) if fields else None}, inf_nan_mode="null").decode()
+    return _only_true_words(answer, text).encode() + b"\n"
 
 
 def to_reason(answer: OneShotAnswer) -> str:
     """Return how `answer` ended as one line of k6's log, for clients that see nothing else of it."""
-    return f"{_only_true_words(answer, answer.ending)}\n"
+    return f"{_only_true_words(answer, visible(answer.ending))}\n"
 
 
 def _only_true_words(answer: OneShotAnswer, text: str) -> str:

@@ -73,7 +73,7 @@ def baseline_answer(baseline: Baseline) -> Json:
     """Return a baseline with what to do next."""
     return {
         **as_json(baseline),
-        "next": f"compare_runs with baseline={baseline.name!r} compares the latest run of the test with it",
+        "next": "compare_runs with this name as baseline compares the latest run of the test with it",
     }
 
 

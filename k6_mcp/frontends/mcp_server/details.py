@@ -5,9 +5,10 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES, UNTRUSTED, Json, as_json, compact, fitted, head, size, tail
+from k6_mcp.frontends.mcp_server.answers import CONTENT_BYTES, Json, as_json, compact, fitted, head, size, tail
 from k6_mcp.models.metrics import MetricRow
 from k6_mcp.models.run import Run
+from k6_mcp.models.visible import visible
 
 _TEXT_BYTES = 8_500
 _RESERVE_BYTES = 300  # for the pointer to the rest
@@ -15,10 +16,10 @@ _RESERVE_BYTES = 300  # for the pointer to the rest
 
 def full_answer(summary: Json, run: Run) -> Json:
     """Return `summary` with as many metrics of `run` as fit, k6's own value names, sub-metrics with tags last."""
-    answer = fitted(summary, BUDGET_BYTES // 2)
+    answer = fitted(summary, CONTENT_BYTES // 2)
     rows = sorted(run.metrics.rows if run.metrics else (), key=lambda row: "{" in row.name)
     metrics: dict[str, JsonValue] = {}
-    room = BUDGET_BYTES - _RESERVE_BYTES - size(answer)
+    room = CONTENT_BYTES - _RESERVE_BYTES - size(answer)
     for row in rows:
         values = metric_values(row)
         room -= len(compact({row.name: values}).encode())
@@ -38,15 +39,15 @@ def metric_values(row: MetricRow) -> Json:
 
 
 def log_answer(run: Run, log: str) -> Json:
-    """Return the end of the log, marked as what it is."""
-    shown, left_out = tail(log, _TEXT_BYTES)
-    pointer = f" The first {left_out} characters are left out: k6://runs/{run.run_id}/log" if left_out else ""
-    return {**_heading(run), "log": shown, "note": UNTRUSTED + pointer}
+    """Return the end of the log."""
+    shown, left_out = tail(visible(log), _TEXT_BYTES)
+    note: Json = {"note": f"The first {left_out} characters are left out: k6://runs/{run.run_id}/log"} if left_out else {}
+    return {**_heading(run), "log": shown, **note}
 
 
 def script_answer(run: Run, script: str) -> Json:
     """Return the beginning of the script that ran."""
-    shown, left_out = head(script, _TEXT_BYTES)
+    shown, left_out = head(visible(script), _TEXT_BYTES)
     note: Json = {"note": f"The last {left_out} characters are left out: k6://runs/{run.run_id}/script"} if left_out else {}
     return {**_heading(run), "script": shown, **note}
 
@@ -60,7 +61,7 @@ def detail_schema(summary: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         "timeline": {"type": "object", "description": "with timeline: a list per column"},
         "scenarios": {"type": "object"},
         "phases": {"type": "object", "description": "columns and rows"},
-        "log": {"type": "string", "description": "with log: untrusted output"},
+        "log": {"type": "string", "description": "with log"},
         "script": {"type": "string", "description": "with script"},
         "note": {"type": "string"},
     }

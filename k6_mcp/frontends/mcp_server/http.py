@@ -1,5 +1,6 @@
 """Serving over Streamable HTTP on the loopback interface."""
 
+import asyncio
 import socket
 import sys
 from collections.abc import Generator
@@ -7,21 +8,56 @@ from contextlib import contextmanager
 
 import anyio
 import uvicorn
+from mcp.server.streamable_http_manager import StreamableHTTPASGIApp
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from k6_mcp.errors import InvalidArguments
+from k6_mcp.frontends.mcp_server.http_connections import (
+    ACCEPTED_AT_ONCE,
+    BoundedProtocol,
+    most_connections,
+    quiet_accept_errors,
+)
+from k6_mcp.frontends.mcp_server.http_hosts import OwnHostOnly
+from k6_mcp.frontends.mcp_server.http_sessions import IDLE_S, MOST_SESSIONS, Sessions
 from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.server import K6Server
 from k6_mcp.frontends.mcp_server.streams import OpenStreams
 from k6_mcp.runners.signals import Stop, stop_signals
 
 _HOST = "127.0.0.1"  # there is no access control yet, so nothing else can be bound
+_WAITING = 512  # connections that the kernel holds until they are accepted
 _LEAVE_S = 2  # how long open requests may take once the runs are stopped
 
 
-class _Server(uvicorn.Server):
+class HttpServer(uvicorn.Server):
+    """Serves an application on a listening socket; connections and the time a request may take are bounded."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        config = uvicorn.Config(
+            app,
+            http=BoundedProtocol,
+            ws="none",
+            limit_concurrency=most,
+            backlog=ACCEPTED_AT_ONCE,
+            proxy_headers=False,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=_LEAVE_S,
+        )
+        super().__init__(config)
+
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield  # ours are handled below: they stop the runs first
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; more connections may wait than are accepted at once."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(_WAITING)  # the backlog given to asyncio is also how many it accepts at once
 
 
 def serve(server: K6Server, opened: OpenedService, port: int) -> int:
@@ -39,15 +75,17 @@ def serve(server: K6Server, opened: OpenedService, port: int) -> int:
         return anyio.run(_serve, server, opened, listener)
 
 
+def http_app(server: K6Server, port: int, *, idle_s: float = IDLE_S, most_sessions: int = MOST_SESSIONS) -> ASGIApp:
+    """Return what serves `server` at /mcp of 127.0.0.1:`port`; a session that is not used for `idle_s` ends."""
+    sessions = Sessions(server.lowlevel, idle_s=idle_s, most=most_sessions)
+    route = Route("/mcp", endpoint=StreamableHTTPASGIApp(sessions))
+    return OwnHostOnly(Starlette(routes=[route], lifespan=lambda _: sessions.run()), port)
+
+
 async def _serve(server: K6Server, opened: OpenedService, listener: socket.socket) -> int:
-    streams = OpenStreams(server.streamable_http_app(host=_HOST))
-    config = uvicorn.Config(
-        streams,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=_LEAVE_S,
-    )
-    http = _Server(config)
+    streams = OpenStreams(http_app(server, listener.getsockname()[1]))
+    http = HttpServer(streams, most_connections())
+    quiet_accept_errors(asyncio.get_running_loop())
     with stop_signals() as stop:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_leave_on, stop, server, opened, streams, http)

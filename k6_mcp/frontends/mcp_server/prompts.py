@@ -25,6 +25,9 @@ _READ = """Read the load test {run_id} for me.
 4. Name what limits the trust in the figures (warnings, dropped or interrupted iterations, unanswered requests), then one next test."""
 
 
+_LONGEST = 2_000
+
+
 async def plan_load_test(target: str, goal: str = "find out whether it is fast and stable enough") -> str:
     """Return the request to plan and run a load test."""
     return _PLAN.format(target=target, goal=goal)
@@ -44,6 +47,8 @@ def prompt_problem(name: str, arguments: Mapping[str, object], listed: Iterable[
     missing = [argument.name for argument in prompts[name] if argument.required and not arguments.get(argument.name)]
     unknown = [argument for argument in arguments if argument not in known]
     problems = [f"give {', '.join(missing)}"] if missing else []
+    if long := [name for name, value in arguments.items() if isinstance(value, str) and len(value) > _LONGEST]:
+        problems.append(f"{few(long)}: at most {_LONGEST} characters")
     if unknown:
         problems.append(f"unknown argument {few(map(repr, unknown))} (allowed: {', '.join(known)})")
     return f"{name}: {'; '.join(problems)}" if problems else None

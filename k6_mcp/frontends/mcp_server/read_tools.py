@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from mcp.types import CallToolResult
 
-from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES, answered, as_json, size
+from k6_mcp.frontends.mcp_server.answers import CONTENT_BYTES, answered, as_json, size
 from k6_mcp.frontends.mcp_server.arguments import AnalyzeArguments, GetRunArguments, NoArguments, parse
 from k6_mcp.frontends.mcp_server.details import detail_schema, full_answer, log_answer, script_answer
 from k6_mcp.frontends.mcp_server.history_answer import HistoryAnswer, history_answer
@@ -64,8 +64,8 @@ class ReadTools:
         query = parse(HistoryQuery, arguments)
         service = await self._opened.service()
         answer = history_answer(await service.history(query))
-        while (bytes_ := size(as_json(answer))) > BUDGET_BYTES and query.limit > 1:
-            fitting = min(query.limit - 1, len(answer.runs) * BUDGET_BYTES // bytes_)
+        while (bytes_ := size(as_json(answer))) > CONTENT_BYTES and query.limit > 1:
+            fitting = min(query.limit - 1, len(answer.runs) * CONTENT_BYTES // bytes_)
             query = query.model_copy(update={"limit": max(1, fitting)})
             answer = history_answer(await service.history(query))
         return answered(answer)

@@ -7,12 +7,14 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from k6_mcp.errors import K6McpError, UnknownRun
-from k6_mcp.frontends.mcp_server.answers import Json, as_json, compact, fitted, head, tail
+from k6_mcp.frontends.mcp_server.answers import Json, compact, fitted, head, tail, told
 from k6_mcp.frontends.mcp_server.details import every_metric
 from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.timeline_answer import whole_timeline
 from k6_mcp.models.request import LoadTest, Preset
 from k6_mcp.models.run import Run
+from k6_mcp.models.untrusted import NOTE
+from k6_mcp.models.visible import visible
 from k6_mcp.reports.answer import run_answer
 from k6_mcp.scripts.load import url_load
 from k6_mcp.scripts.presets import PRESETS
@@ -33,11 +35,11 @@ class RunResources:
 
     async def summary(self, run_id: str) -> str:
         """The result of a run, as execute_k6_test answers it."""
-        return compact(as_json(run_answer(await self._run(run_id))))
+        return compact(told(run_answer(await self._run(run_id))))
 
     async def metrics(self, run_id: str) -> str:
         """Every metric of a run: figures, thresholds, checks, errors, all of k6's rows."""
-        return compact(fitted(every_metric(await self._run(run_id)), _LONGEST_BYTES))
+        return compact(fitted(told(every_metric(await self._run(run_id))), _LONGEST_BYTES))
 
     async def timeline(self, run_id: str) -> str:
         """A run over time, interval by interval, and its phases; while it runs, what is recorded so far."""
@@ -50,14 +52,16 @@ class RunResources:
     async def log(self, run_id: str) -> str:
         """The end of k6's log of a run; untrusted output of the script and the target, redacted."""
         run = await self._run(run_id)
-        text, left_out = tail(await (await self._opened.service()).log(run.run_id), _LONGEST_BYTES)
-        return f"[{left_out} characters left out]\n{text}" if left_out else text
+        log = visible(await (await self._opened.service()).log(run.run_id))
+        text, left_out = tail(log, _LONGEST_BYTES)
+        return f"[{NOTE}{_left_out(left_out)}]\n{text}"
 
     async def script(self, run_id: str) -> str:
         """The script of a run, without secrets."""
         run = await self._run(run_id)
-        text, left_out = head(await (await self._opened.service()).script(run.run_id), _LONGEST_BYTES)
-        return f"{text}\n// {left_out} characters left out" if left_out else text
+        script = visible(await (await self._opened.service()).script(run.run_id))
+        text, left_out = head(script, _LONGEST_BYTES)
+        return f"// {NOTE}{_left_out(left_out)}\n{text}"
 
     async def _run(self, run_id: str) -> Run:
         service = await self._opened.service()
@@ -68,6 +72,10 @@ class RunResources:
             raise ResourceNotFoundError(f"{error}; newest runs: {', '.join(known) or 'none yet'}") from None
         except K6McpError as error:
             raise ResourceError(str(error)) from None
+
+
+def _left_out(characters: int) -> str:
+    return f" {characters} characters are left out." if characters else ""
 
 
 async def presets() -> str:

@@ -17,6 +17,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolRequestParams, CallToolResult
 
 from k6_mcp.errors import K6McpError, UnknownRun
+from k6_mcp.frontends.mcp_server.answers import compact, told
 from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.tasks import RequestContext
 
@@ -71,7 +72,7 @@ class RunApp(Apps):
     async def read(self, run_id: str) -> str:
         """What the view of a run shows, for its page."""
         try:
-            return (await self.view(run_id)).model_dump_json()
+            return compact(told(await self.view(run_id)))
         except UnknownRun as error:
             raise ResourceNotFoundError(str(error)) from None
         except K6McpError as error:

@@ -7,6 +7,7 @@ import anyio
 from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.server.caching import CacheableMethod, CacheHint
+from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
@@ -14,6 +15,7 @@ from mcp.types import Tool as ListedTool
 
 from k6_mcp import __version__
 from k6_mcp.frontends.mcp_server.answers import refused
+from k6_mcp.frontends.mcp_server.boundary import Boundary
 from k6_mcp.frontends.mcp_server.completions import add_completions
 from k6_mcp.frontends.mcp_server.in_flight import InFlight
 from k6_mcp.frontends.mcp_server.opened import OpenApp, OpenedService
@@ -60,8 +62,13 @@ class K6Server(MCPServer[OpenedService]):
             extensions=[Tasks([RunTasks(opened), *sources]), self.app],
             lifespan=opened.lifespan,
             cache_hints=_CACHED,
-            middleware=[self.in_flight],
+            middleware=[self.in_flight, Boundary()],
         )
+
+    @property
+    def lowlevel(self) -> Server[OpenedService]:
+        """The server below, which transports drive."""
+        return self._lowlevel_server
 
     async def list_tools(self) -> list[ListedTool]:
         """Return the tools that clients are told about."""

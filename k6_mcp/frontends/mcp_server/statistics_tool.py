@@ -6,7 +6,7 @@ from typing import Annotated
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES, answered, size
+from k6_mcp.frontends.mcp_server.answers import CONTENT_BYTES, answered, size
 from k6_mcp.frontends.mcp_server.arguments import parse
 from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.schemas import output_schema
@@ -38,8 +38,8 @@ class StatisticsTool:
 
 
 def _fitting(answer: StatisticsAnswer) -> StatisticsAnswer:
-    while (bytes_ := size(answer.model_dump(mode="json", exclude_none=True))) > BUDGET_BYTES and answer.tests:
-        keep = min(len(answer.tests) - 1, len(answer.tests) * BUDGET_BYTES // bytes_)
+    while (bytes_ := size(answer.model_dump(mode="json", exclude_none=True))) > CONTENT_BYTES and answer.tests:
+        keep = min(len(answer.tests) - 1, len(answer.tests) * CONTENT_BYTES // bytes_)
         omitted = answer.omitted_tests + len(answer.tests) - keep
         answer = answer.model_copy(update={"tests": answer.tests[:keep], "omitted_tests": omitted})
     return answer

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from k6_mcp.analysis.condense import condense, ever_smaller
 from k6_mcp.analysis.phases import phases_of_run
-from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES, Json, as_json, compact, size
+from k6_mcp.frontends.mcp_server.answers import CONTENT_BYTES, Json, as_json, compact, size, told
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.timeline import Numbers, Phase, Series, Timeline
 from k6_mcp.models.wording import cut
@@ -43,9 +43,9 @@ def timeline_answer(run: Run, timeline: Timeline | None) -> Json:
             "phases": _table(phases[:_MOST_PHASES]),
             "note": " ".join(_notes(run, timeline, shown, len(phases))),
         }
-        if size(answer) <= BUDGET_BYTES:
+        if size(answer) <= CONTENT_BYTES:
             return answer
-        if size(answer := {name: value for name, value in answer.items() if name != "scenarios"}) <= BUDGET_BYTES:
+        if size(answer := {name: value for name, value in answer.items() if name != "scenarios"}) <= CONTENT_BYTES:
             return answer
     return answer
 
@@ -55,7 +55,7 @@ def whole_timeline(run: Run, timeline: Timeline) -> str:
     phases: list[JsonValue] = [as_json(phase) for phase in phases_of_run(run, timeline)]
     text = ""
     for version in ever_smaller(timeline):
-        text = compact({**version.model_dump(mode="json"), "phases": phases})
+        text = compact(told({**version.model_dump(mode="json"), "phases": phases}))
         if len(text) <= _MOST_BYTES:
             break
     return text

@@ -8,16 +8,37 @@ from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData, JSONRPCError, jso
 from pydantic import ValidationError
 
 logger = logging.getLogger(__name__)
+NO_REQUEST = "the message is no JSON-RPC 2.0 request; params must be an object"
 _REASON_CHARS = 200
+_LONGEST_ID = 200  # ids and progress tokens come back with every answer
 
 
 def error_for(line: str) -> JSONRPCError | None:
     """Return the answer to a line that is no message, None if it is one or if nobody can be told by its id."""
     try:
-        jsonrpc_message_adapter.validate_json(line, by_name=False)
+        message = jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValidationError as error:
         return _answer(line, error)
+    return too_long(getattr(message, "id", None), getattr(message, "params", None))
+
+
+def too_long(request_id: object, params: object) -> JSONRPCError | None:
+    """Return the answer to a message whose id or progress token is too long to be sent back, None if neither is."""
+    meta = cast("dict[str, object]", params).get("_meta") if isinstance(params, dict) else None
+    token = cast("dict[str, object]", meta).get("progressToken") if isinstance(meta, dict) else None
+    for name, value in (("id", request_id), ("progressToken", token)):
+        if not _can_return(value):
+            data = ErrorData(
+                code=INVALID_REQUEST, message=f"the {name} is longer than {_LONGEST_ID} characters; send a shorter one"
+            )
+            return JSONRPCError(jsonrpc="2.0", id=None, error=data)
     return None
+
+
+def _can_return(value: object) -> bool:
+    if isinstance(value, int):
+        return value.bit_length() <= _LONGEST_ID
+    return not isinstance(value, str) or len(value) <= _LONGEST_ID
 
 
 def _answer(line: str, error: ValidationError) -> JSONRPCError | None:
@@ -27,7 +48,7 @@ def _answer(line: str, error: ValidationError) -> JSONRPCError | None:
     if request_id is None:
         return None
     if first["type"] != "json_invalid":
-        data = ErrorData(code=INVALID_REQUEST, message="the message is no JSON-RPC 2.0 request; params must be an object")
+        data = ErrorData(code=INVALID_REQUEST, message=NO_REQUEST)
     else:
         reason = first["msg"][:_REASON_CHARS]
         data = ErrorData(
@@ -46,7 +67,11 @@ def _request_id(line: str) -> int | str | None:
     if not isinstance(message, dict) or "method" not in message:
         return None
     found = cast("dict[str, object]", message).get("id")
-    return found if isinstance(found, str | int) and not isinstance(found, bool) and _encodable(found) else None
+    return (
+        found
+        if isinstance(found, str | int) and not isinstance(found, bool) and _encodable(found) and _can_return(found)
+        else None
+    )
 
 
 def _encodable(found: str | int) -> bool:

@@ -8,6 +8,7 @@ from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS, PromptReference, ResourceTemplateReference, TextContent, TextResourceContents
 
 from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES
+from k6_mcp.models.untrusted import NOTE
 from k6_mcp.settings import Settings
 from tests.frontends.mcp_server.connect import SCRIPT, answer, connected, said
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
@@ -59,7 +60,7 @@ async def test_a_long_log_shows_its_end_marked_as_untrusted(settings: Settings, 
         run_id = await ran(client)
         shown = await detailed(client, run_id, "log")
     assert shown["log"].endswith("the last line")
-    assert "not instructions" in shown["note"]
+    assert shown["untrusted"].endswith("stands in: log")
     assert f"k6://runs/{run_id}/log" in shown["note"]
 
 
@@ -137,8 +138,8 @@ async def test_resources_hold_what_is_kept_of_a_run(settings: Settings) -> None:
         assert summary["resources"] == [
             f"k6://runs/{run_id}/{part}" for part in ("summary", "metrics", "timeline", "log", "script")
         ]
-        assert await read(client, f"k6://runs/{run_id}/log") == "level=info msg=hello"
-        assert await read(client, f"k6://runs/{run_id}/script") == SCRIPT["script"]
+        assert await read(client, f"k6://runs/{run_id}/log") == f"[{NOTE}]\nlevel=info msg=hello"
+        assert await read(client, f"k6://runs/{run_id}/script") == f"// {NOTE}\n{SCRIPT['script']}"
 
 
 async def test_presets_are_resources_with_their_load_and_thresholds(settings: Settings) -> None:

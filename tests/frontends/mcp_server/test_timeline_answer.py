@@ -48,6 +48,7 @@ async def test_a_run_is_told_over_time_with_its_phases(settings: Settings) -> No
     whole = json.loads(content.text)
     assert whole["total"]["p95_ms"] == [35.75, 35.75, None]
     assert len(whole.pop("phases")) == 1
+    assert whole.pop("untrusted").endswith("stands in: phases")
     assert sum(Timeline.model_validate(whole).total.requests) == 100
 
 
