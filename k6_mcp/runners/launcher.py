@@ -112,6 +112,7 @@ class Launcher:
     def discard(self, run_id: str) -> None:
         """Remove the run's folder."""
         shutil.rmtree(self.folder(run_id).path, ignore_errors=True)
+        self.watchdog.keep(self.folder(run_id).path)
         self.elsewhere.remove(run_id)
         self.held.let_go(run_id)
 
@@ -146,5 +147,6 @@ class Launcher:
             return self._write_to(self.elsewhere.make(run_id), script)
 
     def _write_to(self, folder: RunFolder, script: Script) -> RunFolder:
+        self.watchdog.remove_with_us(folder.path)
         self.held.make(folder)
         return write_script(folder, script)

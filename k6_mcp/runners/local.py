@@ -99,6 +99,7 @@ class LocalRunner:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._look_at_k6, tasks)  # k6's version beside its plan: each takes a process of 20 ms
             planned.append(await self._plan(inspection))
+            self._launcher.watchdog.keep(inspection.folder.path)
         await self.k6()
         found = planned[0] if planned else await self._plan(self._launcher.inspect(run_id, script))
         if isinstance(found, LimitExceeded):

@@ -2,13 +2,16 @@
 
 It reads a pipe whose only lasting writer is this process, so the kernel tells it of our death however we die
 (also by SIGKILL), on any POSIX system. A child registers itself through the same pipe *before* it becomes k6,
-so there is no moment in which k6 runs unknown to the watchdog.
+so there is no moment in which k6 runs unknown to the watchdog. A folder that no run has come of yet goes with this process
+too: the script in it may hold a secret, and nobody would know whose it is.
 """
 
 import contextlib
 import os
+import select
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 """Where our own shells and k6 look for commands: neither gets anything of this process's environment."""
@@ -19,16 +22,24 @@ _SHELL = "/bin/sh"
 _WATCH = """
 trap '' INT TERM HUP QUIT PIPE
 live=' '
-while read -r op pid; do
+while read -r op what; do
   case $op in
-    +) live="$live$pid " ;;
-    -) case $live in *" $pid "*) live="${live%%" $pid "*} ${live#*" $pid "}" ;; esac ;;
+    +) live="$live$what " ;;
+    -) case $live in *" $what "*) live="${live%%" $what "*} ${live#*" $what "}" ;; esac ;;
+    remove) set -- "$@" "$what" ;;
+    keep)
+      for folder do
+        shift
+        [ "$folder" = "$what" ] || set -- "$@" "$folder"
+      done ;;
   esac
 done
-[ "${live# }" ] || exit 0
-for pid in $live; do kill -INT "$pid"; done 2>/dev/null
-sleep 0.3
-for pid in $live; do kill -KILL "-$pid"; done 2>/dev/null
+if [ "${live# }" ]; then
+  for pid in $live; do kill -INT "$pid"; done 2>/dev/null
+  sleep 0.3
+  for pid in $live; do kill -KILL "-$pid"; done 2>/dev/null
+fi
+[ $# -eq 0 ] || rm -rf -- "$@"
 """
 # A limit that the system does not know, or that is above one it was given itself, leaves all as it is.
 _REGISTER_THEN_EXEC = 'echo "+ $$" >&0; ulimit -v "$1" 2>/dev/null; shift; exec "$@" </dev/null'
@@ -73,8 +84,24 @@ class Watchdog:
         with contextlib.suppress(OSError):
             os.write(self._pipe, f"- {pid}\n".encode())
 
+    def remove_with_us(self, folder: Path) -> None:
+        """Let `folder` be removed if this process dies before it is given to `keep`."""
+        self.stdin()
+        self._say("remove", folder)
+
+    def keep(self, folder: Path) -> None:
+        """Leave `folder` where it is from now on, however this process ends."""
+        self._say("keep", folder)
+
+    def _say(self, what: str, folder: Path) -> None:
+        line = os.fsencode(f"{what} {folder}\n")
+        # One write of this size is atomic; a name that would break the line is left to the next server's cleanup.
+        if len(line) <= select.PIPE_BUF and line.count(b"\n") == 1 and self._pipe >= 0:
+            with contextlib.suppress(OSError):
+                os.write(self._pipe, line)
+
     def close(self) -> None:
-        """End the watchdog; it kills whatever is still registered."""
+        """End the watchdog; it kills and removes whatever is still registered."""
         if self._pipe >= 0:
             os.close(self._pipe)
             self._pipe = -1

@@ -1,8 +1,11 @@
 """Stopping well: by the caller, by a client that goes away, with the service, and by the death of the server."""
 
 import asyncio
+import json
 import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -120,6 +123,24 @@ async def test_leaving_the_service_while_k6_makes_its_plan_runs_nothing_and_leav
         await service.start(test)
     async with open_app(settings) as service:
         assert not await service.run_ids("")
+
+
+async def test_a_server_that_is_killed_while_k6_makes_its_plan_leaves_no_folder_with_the_script(settings: Settings) -> None:
+    script = f"const password = 'hush-{os.getpid()}';\n{_LOOPS_WHILE_IT_LOADS}"
+    line = json.dumps({"method": "execute_k6_test", "params": {"script": script}}).encode() + b"\n"
+    environment = {"PATH": os.environ["PATH"], "K6_BIN": str(settings.k6_bin), "K6_RESULTS_DIR": str(settings.results_dir)}
+    server_py, pipe = Path(__file__).parents[2] / "k6_server.py", asyncio.subprocess.PIPE
+    server = await asyncio.create_subprocess_exec(sys.executable, server_py, env=environment, stdin=pipe, stdout=pipe)
+    assert server.stdin is not None
+    server.stdin.write(line)
+    try:
+        pids = await until(lambda: _planning(settings), "a plan")
+        assert [*settings.results_dir.glob("runs/*/script.js")]
+    finally:
+        server.kill()
+        await server.communicate()
+    await until(lambda: not [*settings.results_dir.glob("runs/*")], "the folder to go")
+    assert not any(map(alive, pids))
 
 
 _TEARDOWNS = {"a plain script": "", "a script with a long teardown": "export function teardown() { sleep(60); }"}

@@ -90,3 +90,33 @@ def test_the_guarded_command_gets_an_empty_stdin_and_its_exit_code_is_kept() -> 
     done = subprocess.run(dog.guard(["sh", "-c", "cat; exit 7"]), stdin=dog.stdin(), start_new_session=True, capture_output=True)
     assert (done.returncode, done.stdout) == (7, b"")
     dog.close()
+
+
+_WITH_FOLDERS = textwrap.dedent("""
+    import sys, time
+    from pathlib import Path
+    from k6_mcp.runners.watchdog import Watchdog
+    dog = Watchdog()
+    for name in sys.argv[1:]:
+        Path(name).mkdir()
+        Path(name, "script.js").write_text("const password = 'hush'")
+        dog.remove_with_us(Path(name))
+    dog.keep(Path(sys.argv[1]))
+    print("ready", flush=True)
+    time.sleep(60)
+""")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_folders_that_no_run_came_of_go_with_their_owner_and_all_others_stay(tmp_path: Path, how: signal.Signals) -> None:
+    kept, *gone = (tmp_path / name for name in ("kept", "plain", "with  blanks 'and' \"quotes\" $(x) *", "-rf", "kept too\\"))
+    (tmp_path / "with").mkdir()
+    with subprocess.Popen([sys.executable, "-c", _WITH_FOLDERS, kept, *gone], stdout=subprocess.PIPE) as owner:
+        assert owner.stdout is not None and owner.stdout.readline() == b"ready\n"
+        assert all(folder.is_dir() for folder in (kept, *gone))
+        owner.send_signal(how)
+    deadline = time.monotonic() + 5
+    while any(folder.exists() for folder in gone) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "with"]
+    assert (kept / "script.js").exists()
