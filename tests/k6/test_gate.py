@@ -215,8 +215,9 @@ def test_a_baseline_travels_to_another_machine_and_its_gate_finds_the_regression
     assert json.loads(taken.out)["imported"] == run_ids
     assert json.loads(taken.out)["baselines"] == ["checkout"]
     for run_id in run_ids:
-        shown = [k6_mcp("show", run_id, "--json", "--detail", "full", also=place).out for place in ({}, there)]
-        assert shown[0] == shown[1] != ""
+        here, away = (json.loads(k6_mcp("show", run_id, "--json", "--detail", "full", also=place).out) for place in ({}, there))
+        assert [notice["code"] for notice in away["warnings"]] == ["imported_unverified"]
+        assert {**away, "warnings": []} == {**here, "warnings": []} and not here["warnings"]
     assert worse.code == 3, worse.out + worse.err
     assert "gate regressed" in worse.out
     assert "regressed" in (tmp_path / "gate-comparison.html").read_text(encoding="utf-8")

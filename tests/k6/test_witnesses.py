@@ -75,7 +75,11 @@ def forged(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str
     """Scripts that feed k6's own metrics, with nothing that keeps them from it."""
 
     def fill(name: str, **values: object) -> str:
-        return "export const loadsGrpc = () => false;" if name == "_metrics" else templates.fill(name, **values)
+        return (
+            "export const loadsGrpc = () => false, loadsBrowser = () => false;"
+            if name == "_metrics"
+            else templates.fill(name, **values)
+        )
 
     scripts = {name: _SCRIPT.replace("INIT", init).replace("ADDS", adds) for name, (init, adds, _) in _FORGED.items()}
     with pytest.MonkeyPatch.context() as patch:

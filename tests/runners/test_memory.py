@@ -1,19 +1,19 @@
 import errno
-import json
 import sys
 
 import pytest
 from pydantic import SecretStr
 
-from k6_mcp.models.plan import Plan, Planned
+from k6_mcp.models.plan import Plan, Planned, ScenarioPlan
 from k6_mcp.runners.memory import Allowance, allowance, ran_out, starved
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to an address space")
 
 
-def _planned(max_vus: int, longest_s: float = 30, options: object = None) -> Planned:
-    plan = Plan(scenarios=(), thresholds=(), max_vus=max_vus, duration_s=longest_s, longest_s=longest_s, rps=10_000)
-    return Planned(plan, SecretStr(json.dumps({"scenarios": {"a": {"options": options}}})))
+def _planned(max_vus: int, longest_s: float = 30, *, browser: bool = False) -> Planned:
+    scenarios = (ScenarioPlan(name="a", executor="constant-vus", browser=browser),)
+    plan = Plan(scenarios=scenarios, thresholds=(), max_vus=max_vus, duration_s=longest_s, longest_s=longest_s, rps=10_000)
+    return Planned(plan, SecretStr("{}"))
 
 
 def test_what_k6_may_use_follows_its_plan_with_a_floor_and_the_setting_wins() -> None:
@@ -25,7 +25,7 @@ def test_what_k6_may_use_follows_its_plan_with_a_floor_and_the_setting_wins() ->
 
 
 def test_nothing_is_held_without_a_limit_and_where_a_browser_starts() -> None:
-    assert allowance(0, _planned(1)) == allowance(None, _planned(1, options={"browser": {"type": "chromium"}})) == Allowance()
+    assert allowance(0, _planned(1)) == allowance(None, _planned(1, browser=True)) == Allowance()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.types import TextContent
 
 from k6_mcp.errors import K6McpError
+from k6_mcp.models.untrusted import MARK
 from k6_mcp.reports.answer import RunAnswer
 from k6_mcp.settings import Settings
 
@@ -38,7 +39,8 @@ class DemoClient(NamedTuple):
         result = await self.client.call_tool("execute_k6_test", {**arguments, "wait_s": _WAIT_S}, progress_callback=on_progress)
         if result.is_error:
             raise _refusal("".join(block.text for block in result.content if isinstance(block, TextContent)))
-        return RunAnswer.model_validate(result.structured_content)
+        shown: dict[str, object] = result.structured_content or {}
+        return RunAnswer.model_validate({name: value for name, value in shown.items() if name != MARK})
 
 
 @asynccontextmanager
