@@ -6,6 +6,7 @@ from pathlib import Path
 
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.database import Database
+from k6_mcp.history.notices import only_in_folders
 from k6_mcp.history.witness import DAY_US
 from k6_mcp.models.prune import SpaceReport, TrashReport
 from k6_mcp.models.reports import Component
@@ -14,8 +15,8 @@ from k6_mcp.models.retention import Retention
 _LITTLE_BYTES = 200_000_000  # a few hundred runs with their time series
 
 
-async def database_health(database: Database) -> Component:
-    """Return whether the database can be written, tried now."""
+async def database_health(database: Database, left_in_folders: int = 0) -> Component:
+    """Return whether the database can be written, tried now, and whether it lacks runs that are left in their folders."""
     database.forgive()
     try:
         async with database.atomic() as connection:
@@ -24,7 +25,10 @@ async def database_health(database: Database) -> Component:
     except HistoryUnavailable as error:
         detail = f"{'; '.join(error.reasons)}; runs work and are kept in their folders"
         return Component(name="database", state="degraded", detail=detail, hint=error.hint)
-    return Component(name="database", state="ok", detail=f"{database.path}, {rows[0][0]} runs")
+    detail = f"{database.path}, {rows[0][0]} runs"
+    if missing := only_in_folders(left_in_folders):
+        return Component(name="database", state="degraded", detail=f"{detail}; {missing}", hint="run `k6-mcp rebuild`")
+    return Component(name="database", state="ok", detail=detail)
 
 
 def disk_health(results_dir: Path) -> Component:

@@ -54,6 +54,7 @@ class History:
         self._database_path, self._retry_s = database.absolute(), retry_s
         self._pending: dict[str, Run] = {}
         self._saving = asyncio.Lock()
+        self._left_in_folders = 0
 
     async def __aenter__(self) -> Self:
         try:
@@ -148,8 +149,11 @@ class History:
         Raises:
             InvalidArguments: If the cursor is not one of ours.
         """
+        from k6_mcp.history.notices import only_in_folders
+
         await self._catch_up()
-        return await self._catalogue.page(query, self._pending)
+        page = await self._catalogue.page(query, self._pending)
+        return page.model_copy(update={"degraded": page.degraded or only_in_folders(self._left_in_folders)})
 
     async def baselines(self) -> Mapping[str, Baseline]:
         """Return the baseline of each test by its name. Raises HistoryUnavailable."""
@@ -189,6 +193,7 @@ class History:
         """
         await self._catch_up()
         found = await self._orphanage.find()
+        self._left_in_folders = max(self._left_in_folders, found.unread)
         if found.finished:
             with suppress(HistoryUnavailable, ValueError):
                 await shielded(self._store(found.finished, from_folders=True))
@@ -209,6 +214,7 @@ class History:
         report = await shielded(rebuild_from_folders(self._database, self._folders, self._results_dir()))
         await shielded(self._baselines.restore())
         self._database.replaced = False
+        self._left_in_folders = 0
         return report
 
     async def keep_report(self, run_id: str, name: str, content: bytes) -> Path:
@@ -224,7 +230,7 @@ class History:
         """Return the state of the database and of the disk that holds the run folders, both tried now."""
         from k6_mcp.history.health import database_health, disk_health
 
-        database = await database_health(self._database)
+        database = await database_health(self._database, self._left_in_folders)
         return (database, await asyncio.to_thread(disk_health, self._folders.results_dir))
 
     def _enter(self) -> None:

@@ -26,3 +26,8 @@ def trouble_notice(code: str, what: str, error: Exception) -> Notice:
     return Notice(
         code=code, message=f"{what}: {str(error).splitlines()[0][:200]} (next step: check_health tells the state of the disk)"
     )
+
+
+def only_in_folders(runs: int) -> str | None:
+    """Return that so many runs are missing in the database and where they are, None if none are."""
+    return f"{runs} more runs are in their folders only: `k6-mcp rebuild` brings them back" if runs else None

@@ -66,6 +66,7 @@ class Orphanage:
             unlisted = judge_folders(known, self._folders, self._owners)
             found.dead += unlisted.dead
             found.finished += unlisted.finished
+            found.unread = unlisted.unread
             self._owners.sweep()
         return found
 

@@ -287,3 +287,24 @@ async def test_a_readonly_history_can_be_read(tmp_path: Path) -> None:
 
     assert told == "backup_unavailable history_unavailable"
     assert page == "2 degraded broken"  # the run that could not be kept is known to its server
+
+
+async def test_runs_that_a_lost_database_leaves_in_their_folders_are_counted_until_a_rebuild(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("k6_mcp.history.orphans._FOLDERS_READ", 2)
+    async with open_history(tmp_path) as history:
+        for minute in range(5):
+            await history.save(a_run(minute))
+    (tmp_path / "results" / "history.db").unlink()
+
+    async with open_history(tmp_path) as history:
+        await history.orphans()
+        page, (database, _) = await history.page(HistoryQuery()), await history.health()
+        await history.rebuild()
+        whole, (healthy, _) = await history.page(HistoryQuery()), await history.health()
+
+    assert (page.total, database.state) == (2, "degraded")
+    for text in (page.degraded, database.detail):
+        assert "3 more runs are in their folders only" in (text or "")
+    assert (whole.total, whole.degraded, healthy.state) == (5, None, "ok")
