@@ -143,7 +143,7 @@ class Launcher:
             return self._write_to(RunFolder(self._results_dir, run_id), script)
         except OSError:
             # A full or read-only disk must not stop a test: its answer does not depend on being kept.
-            shutil.rmtree(RunFolder(self._results_dir, run_id).path, ignore_errors=True)
+            self.discard(run_id)
             return self._write_to(self.elsewhere.make(run_id), script)
 
     def _write_to(self, folder: RunFolder, script: Script) -> RunFolder:
