@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME …]`: run the benchmarks, all by default, and print their tables as Markdown."""
+"""`python -m benchmarks [NAME …]`: run the benchmarks, all by default, and print their tables as Markdown; `fuzz` has arguments of its own."""
 
 import asyncio
 import os
@@ -8,7 +8,22 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from benchmarks import clients, compare, findings, history, latency, memory, oneshot, overhead, rate, reports, startup, tokens
+from benchmarks import (
+    clients,
+    compare,
+    findings,
+    fuzz,
+    history,
+    latency,
+    memory,
+    oneshot,
+    overhead,
+    rate,
+    reports,
+    stalls,
+    startup,
+    tokens,
+)
 from benchmarks.measure import Bench, Table
 from benchmarks.target import open_target
 from k6_mcp.runners.find import locate
@@ -27,6 +42,7 @@ _ALL: Mapping[str, Callable[[Bench], Awaitable[Table]]] = {
     "reports": reports.measure,
     "findings": findings.measure,
     "compare": compare.measure,
+    "stalls": stalls.measure,
 }
 
 
@@ -50,7 +66,15 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
+def _fuzz(arguments: list[str]) -> int:
+    table, nothing_found = fuzz.run(arguments)
+    _say(table)
+    return 0 if nothing_found else 1
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["fuzz"]:
+        sys.exit(_fuzz(sys.argv[2:]))
     if unknown := set(sys.argv[1:]) - set(_ALL):
         sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(_ALL)}")
     sys.exit(0 if asyncio.run(_run(sys.argv[1:])) else 1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import anyio
+import anyio.to_thread
 
 from k6_mcp.analysis.live import live_figures
 from k6_mcp.analysis.record import Record
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from k6_mcp.models.timeline import Timeline
     from k6_mcp.runners.base import Runner
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _KEPT_IN_MEMORY = 100
 _NOT_KEPT = frozenset({"timeline_unavailable", "backup_unavailable"})
 _OF_KEEPING = _NOT_KEPT | {"history_unavailable"}
@@ -154,8 +158,8 @@ class Driver:
         """Measure and judge what a runner left of `run`, and keep it."""
         from k6_mcp.judging import judged
 
-        found = judged(run, script, outcome, record, self._finding_limits)
-        self._runner.seal(run.run_id, script)
+        found = await _whole(judged, run, script, outcome, record, self._finding_limits)
+        await _whole(self._runner.seal, run.run_id, script)
         return await self._keep(found.run, found.timeline, record_is_whole=True)
 
     async def timeline(self, run: Run) -> Timeline | None:
@@ -222,6 +226,13 @@ class Driver:
                     await self._keep(found.run, found.timeline, record_is_whole=record.complete)
             except Exception:  # one that cannot be read must not hide the others
                 log.exception("recovering run %s", run.run_id)
+
+
+async def _whole(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return what `work` returns, computed in a thread, and to its end: thousands of metrics take time, and none may be left out."""
+    with anyio.CancelScope(shield=True):
+        return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs))
+    raise AssertionError("a shielded scope is not left early")
 
 
 def _take(ongoing: Ongoing, event: RunEvent) -> None:

@@ -1,10 +1,11 @@
 """What this server allows: the request first, then k6's own plan of the script, which may ask for more than the request says."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from k6_mcp.aside import LARGE
 from k6_mcp.errors import InvalidArguments, LimitExceeded
 from k6_mcp.models.duration import format_duration, parse_duration_s
 from k6_mcp.models.plan import Plan
@@ -17,6 +18,8 @@ _MAX_RPS = "K6_MCP_MAX_RPS"
 _MAX_SCRIPT_BYTES = "K6_MCP_MAX_SCRIPT_BYTES"
 _DEFAULT_MAX_DURATION_S = 600.0  # k6's own for scenarios that count iterations
 _HINT = "lower these values, or raise the named settings in the server's environment; nothing was run"
+_FEW = 100
+_COLLECTIONS = ("headers", "thresholds", "env", "expected_statuses")
 _LOAD = ("vus", "duration", "iterations", "stages", "rate_per_s")
 
 
@@ -96,13 +99,29 @@ def _of_plan(plan: Plan, limits: Limits, repeat: int) -> Iterator[_Excess]:
         yield _rate("the plan: a peak of", plan.peak_rate_per_s, limits)
 
 
-def _size(test: LoadTest, limits: Limits) -> Iterator[_Excess]:
-    sizes = {
+def may_be_large(test: LoadTest) -> bool:
+    """Return whether it may take long to look at the arguments: known without looking at all of them."""
+    texts = (test.script, test.url, test.body)
+    entries = sum(len(getattr(test, name) or ()) for name in _COLLECTIONS)
+    values = (*test.headers.values(), *test.env.values(), *test.thresholds.values()) if entries <= _FEW else ()
+    long_values = sum(map(len, values)) > LARGE
+    long_texts = sum(len(text) for text in texts if isinstance(text, str)) > LARGE
+    return entries > _FEW or long_values or long_texts or test.script_file is not None or isinstance(test.body, list | dict)
+
+
+def _sizes(test: LoadTest, limits: Limits) -> Mapping[str, int]:
+    collections = {name: getattr(test, name) for name in _COLLECTIONS}
+    return {
         "script": len(test.script.encode()) if test.script is not None else 0,
         "script_file": _file_bytes(test.script_file, limits.script_dirs) if test.script_file is not None else 0,
         "body": len(json.dumps(test.body)) if test.body is not None else 0,
+        "url": len(test.url) if test.url is not None else 0,
+        **{name: len(json.dumps(value)) for name, value in collections.items() if value},
     }
-    for argument, size in sizes.items():
+
+
+def _size(test: LoadTest, limits: Limits) -> Iterator[_Excess]:
+    for argument, size in _sizes(test, limits).items():
         if size > limits.max_script_bytes:
             yield _Excess(
                 _MAX_SCRIPT_BYTES,

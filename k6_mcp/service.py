@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import anyio
 
 from k6_mcp import limits
+from k6_mcp.aside import LARGE, aside_if
 from k6_mcp.beginning import Beginnings
 from k6_mcp.driver import Driver
 from k6_mcp.errors import UnknownRun
@@ -20,7 +21,7 @@ from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.models.script import NOT_SHOWN, Script
 from k6_mcp.redaction import redact_text, with_forms
-from k6_mcp.scripts.render import asked, render
+from k6_mcp.scripts.render import asked, origin, render
 from k6_mcp.scripts.thresholds import with_asked
 
 if TYPE_CHECKING:
@@ -130,7 +131,9 @@ class LoadTests:
         from k6_mcp.analysis.refusal import after_plan, read_refusal
         from k6_mcp.models.reports import PlanReport
 
-        script, run_id = render(test, self._settings.limits.script_dirs), new_run_id(datetime.now(UTC))
+        if excess := await aside_if(limits.may_be_large(test), self.excess, test):
+            return PlanReport(origin=origin(test), violations=excess, next=after_plan(None, excess))
+        script, run_id = await self._rendered(test), new_run_id(datetime.now(UTC))
         with self._beginnings.one():
             try:
                 planned = await self._runner.plan(run_id, script)
@@ -138,11 +141,12 @@ class LoadTests:
             finally:
                 self._runner.discard(run_id)
         plan = with_asked(test, planned.plan) if isinstance(planned, Planned) else None
-        refusal = read_refusal(planned, script) if isinstance(planned, Outcome) else None
+        large = len(script.text) > LARGE
+        refusal = await aside_if(large, read_refusal, planned, script) if isinstance(planned, Outcome) else None
         violations = limits.violations(test, plan, self._settings.limits)
         return PlanReport(
             origin=script.origin,
-            script=_shown(script, planned),
+            script=await aside_if(large, _shown, script, planned),
             script_sha256=script.sha256,
             k6_version=version,
             plan=plan,
@@ -150,6 +154,9 @@ class LoadTests:
             violations=violations,
             next=after_plan(refusal, violations),
         )
+
+    async def _rendered(self, test: LoadTest) -> Script:
+        return await aside_if(limits.may_be_large(test), render, test, self._settings.limits.script_dirs)
 
     async def execute(self, test: LoadTest, *, wait_s: float, emit: EmitRun | None = None) -> Run:
         """Start `test` and wait up to `wait_s` for its end; a caller cancelled while waiting stops the run. Raises as `start`."""
@@ -172,8 +179,8 @@ class LoadTests:
             K6TooOld: If k6 is older than supported.
             Interrupted: If the service is left before the test has begun.
         """
-        limits.check(test, self._settings.limits)
-        script = render(test, self._settings.limits.script_dirs)
+        await aside_if(limits.may_be_large(test), limits.check, test, self._settings.limits)
+        script = await self._rendered(test)
         first = await self._start_one(test, script)
         if test.repeat > 1 and first.status not in FINAL:
 
@@ -193,7 +200,7 @@ class LoadTests:
                 run_id=run_id,
                 status="running",
                 name=test.name,
-                asked=asked(test),
+                asked=await aside_if(limits.may_be_large(test), asked, test),
                 tags=test.tags,
                 script_sha256=script.sha256,
                 k6_version=k6_version,

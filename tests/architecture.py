@@ -14,7 +14,7 @@ LAYERS = (
     ("__init__", "errors"),
     ("redaction",),
     ("models",),
-    ("settings",),
+    ("settings", "aside"),
     ("limits", "scripts", "runners", "analysis", "reports", "history", "advice"),
     ("ahead", "beginning", "ongoing", "following", "judging"),
     ("driver",),

@@ -250,7 +250,7 @@ def test_the_head_of_the_input_begins_with_its_first_line_that_says_something(wr
     written = threading.Thread(target=_write_each, args=(writer, writes))
     written.start()
     try:
-        assert read_head(reader) == head
+        assert read_head(reader, 1000) == head
     finally:
         written.join()
         os.close(reader)

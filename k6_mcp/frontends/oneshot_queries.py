@@ -9,13 +9,14 @@ from k6_mcp.errors import InvalidArguments
 from k6_mcp.frontends.oneshot_methods import LONGEST_WAIT_S, Call
 from k6_mcp.frontends.oneshot_request import load_arguments
 from k6_mcp.models.base import Model
-from k6_mcp.models.history import HistoryQuery
+from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.reports import Detail, ReportFormat, RunText
 from k6_mcp.models.rules import parse_load_test, shape_violations
 from k6_mcp.models.run import Run
-from k6_mcp.reports.oneshot_answer import OneShotAnswer, answer_plan, answer_run
+from k6_mcp.reports.oneshot_answer import OneShotAnswer, answer_plan, answer_run, to_line
 
 M = TypeVar("M", bound=Model)
+_PAGE_BYTES = 10_240
 
 
 class RunArguments(Model):
@@ -96,7 +97,15 @@ async def _stop_run(call: Call) -> OneShotAnswer:
 
 
 async def _history(call: Call) -> OneShotAnswer:
-    page = await call.service.history(_arguments(HistoryQuery, call.params))
+    query = _arguments(HistoryQuery, call.params)
+    told = _page(await call.service.history(query))
+    while (bytes_ := len(to_line(told))) > _PAGE_BYTES and query.limit > 1:  # the next one begins where a shorter one ends
+        query = query.model_copy(update={"limit": max(1, min(query.limit - 1, query.limit * _PAGE_BYTES // bytes_))})
+        told = _page(await call.service.history(query))
+    return told
+
+
+def _page(page: HistoryPage) -> OneShotAnswer:
     return _result(page.model_copy(update={"runs": tuple(_short(run) for run in page.runs)}))
 
 

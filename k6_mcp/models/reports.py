@@ -21,13 +21,17 @@ class Refusal(Model):
 
 
 class PlanReport(Model):
-    """What would run, with no traffic: `plan` is None when k6 refuses the script (`refusal`); `violations` would refuse the run."""
+    """What would run, with no traffic: `plan` is None when k6 refuses the script (`refusal`); `violations` would refuse the run.
+
+    Where the request itself asks for more than is allowed here, nothing is rendered and k6 is not started: there are
+    its `violations` alone.
+    """
 
     origin: Origin
-    script: str
-    script_sha256: str
-    k6_version: str
-    plan: Plan | None
+    script: str | None = None
+    script_sha256: str | None = None
+    k6_version: str | None = None
+    plan: Plan | None = None
     refusal: Refusal | None = None
     violations: tuple[str, ...] = ()
     next: str = ""

@@ -10,13 +10,12 @@ from itertools import groupby
 from typing import cast
 from urllib.parse import unquote, unquote_plus, urlsplit
 
+from k6_mcp.redaction.sought import PLAIN, SHORTEST, sought
 from k6_mcp.redaction.words import MASK, is_secret_name
 
-# Shorter values ("1", "GET") would mask ordinary text.
-_SHORTEST = 4
-_LONGEST_TO_SPELL = 2_000
-# Nobody escapes these.
-_PLAIN = re.compile(r"[0-9A-Za-z_.~-]+")
+# A longer one is looked for part by part: compiled as a whole it takes seconds, and to search so does a text that almost holds it.
+_LONGEST_AT_ONCE, _RUNS_IN_A_PART = 200, 100
+_PIECE = 20_000
 _SHORT_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", " ": r"\+"}
 _ENTITIES = {
     "&": "&(?:amp|#38|#x26);",
@@ -43,27 +42,22 @@ def with_forms(secrets: Iterable[str]) -> frozenset[str]:
 
     Forms that escape single characters, as of URLs and JSON, `mask_known` finds by itself.
     """
-    return frozenset(form for secret in secrets for form in (secret, *(_forms(secret) if len(secret) >= _SHORTEST else ())))
+    return frozenset(form for secret in secrets for form in (secret, *(_forms(secret) if len(secret) >= SHORTEST else ())))
 
 
 def mask_known(text: str, known: Iterable[str]) -> str:
     """Return `text` with `known` secret values replaced by `***`, and nothing else; also as URLs and JSON inside JSON spell them."""
-    for secret, anchor in _longest_first(tuple(known)):
+    ready = sought(known)
+    for secret, anchor in ready.one_by_one(text):
         if anchor and anchor not in text:
             continue
-        text = (
-            text.replace(secret, MASK)
-            if anchor == secret or len(secret) > _LONGEST_TO_SPELL
-            else _respelled(text, secret, anchor)
-        )
-    return text
-
-
-@lru_cache(maxsize=16)
-def _longest_first(known: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """The secrets worth masking, each with the longest part of it that is written the same everywhere."""
-    secrets = sorted({secret for secret in known if len(secret) >= _SHORTEST}, key=len, reverse=True)
-    return tuple((secret, max(_PLAIN.findall(secret), key=len, default="")) for secret in secrets)
+        if anchor == secret:
+            text = text.replace(secret, MASK)
+        elif len(secret) > _LONGEST_AT_ONCE:
+            text = _in_parts(text, secret)
+        else:
+            text = _respelled(text, secret, anchor)
+    return ready.without_plain(text, MASK)
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -73,7 +67,7 @@ def _forms(secret: str) -> Iterator[str]:
         encoded = base64.b64encode(bytes(before) + data).decode().rstrip("=")
         # The outermost characters hold bits of what stands beside the secret too.
         whole = encoded[(0, 2, 3)[before] : len(encoded) - ((before + len(data)) % 3 > 0)]
-        if len(whole) >= _SHORTEST:
+        if len(whole) >= SHORTEST:
             yield from (whole, whole.translate({ord("+"): "-", ord("/"): "_"}))
 
 
@@ -81,7 +75,7 @@ def _respelled(text: str, secret: str, anchor: str) -> str:
     """Mask what may be escaped in any way: looked for around the part that is not, unless that is everywhere."""
     pattern = _spelled(secret)
     if len(anchor) < _SHORTEST_ANCHOR or text.count(anchor) > _MOST_ANCHORS:
-        return pattern.sub(MASK, text)
+        return _in_parts(text, secret)
     start = secret.index(anchor)
     rest, before, kept, past = _spelled(secret[start:]), start * _LONGEST_ESCAPE, list[str](), 0
     at = text.find(anchor)
@@ -95,11 +89,43 @@ def _respelled(text: str, secret: str, anchor: str) -> str:
     return "".join((*kept, text[past:])) if kept else text
 
 
+def _in_parts(text: str, secret: str) -> str:
+    """Mask a long value that may be escaped in any way: from its beginning as much as stands there."""
+    first, *rest = _parts_of(secret)
+    kept, past = list[str](), 0
+    while match := _search(_spelled(first), text, past, len(first) * _LONGEST_ESCAPE):
+        kept += (text[past : match.start()], MASK)
+        past = match.end()
+        for part in rest:
+            if (more := _spelled(part).match(text, past)) is None:
+                break
+            past = more.end()
+    return "".join((*kept, text[past:])) if kept else text
+
+
+def _search(pattern: re.Pattern[str], text: str, at: int, reach: int) -> re.Match[str] | None:
+    """Return the first match from `at` on, none of which is longer than `reach`; piece by piece, since Python does nothing else meanwhile."""
+    while at < len(text):
+        match = pattern.search(text, at, at + _PIECE + reach)
+        if match and match.start() < at + _PIECE:
+            return match
+        at += _PIECE
+    return None
+
+
+@lru_cache(maxsize=512)
+def _parts_of(secret: str) -> tuple[str, ...]:
+    """Cut a value where its characters change: a run of backslashes stays one, for it may be shorter where it is escaped."""
+    runs = ["".join(run) for _, run in groupby(secret)]
+    return tuple("".join(runs[at : at + _RUNS_IN_A_PART]) for at in range(0, len(runs), _RUNS_IN_A_PART))
+
+
 @lru_cache(maxsize=512)
 def _spelled(secret: str) -> re.Pattern[str]:
     """A pattern of `secret` in which each character may be escaped as a URL, HTML or JSON does, JSON within JSON too.
 
-    Its repetitions are possessive: a text full of backslashes costs no backtracking.
+    Its repetitions and choices are never taken back: a text full of backslashes, or one that is almost the secret, costs no
+    backtracking.
     """
     return re.compile("".join(_any_spelling(char, len([*run])) for char, run in groupby(secret)))
 
@@ -113,13 +139,15 @@ def _any_spelling(char: str, times: int) -> str:
 
 
 def _any_spelling_of_one(char: str) -> str:
-    if _PLAIN.fullmatch(char):
+    if PLAIN.fullmatch(char):
         return char
     units = char.encode("utf-16-be", "surrogatepass")
     escaped = r"\\{1,8}+".join(f"u(?i:{units[at]:02x}{units[at + 1]:02x})" for at in range(0, len(units), 2))
     in_url = "".join(f"%(?:25)?(?i:{byte:02x})" for byte in char.encode("utf-8", "surrogatepass"))
     ways = (_ENTITIES.get(char, ""), re.escape(char), escaped, in_url, _SHORT_ESCAPES.get(char, ""))
-    return rf"\\{{0,16}}+(?:{'|'.join(filter(None, ways))})"
+    # Of all characters only these begin another spelling of themselves.
+    once = ":" if char in "%&" else ">"
+    return rf"\\{{0,16}}+(?{once}{'|'.join(filter(None, ways))})"
 
 
 def _parts(secret: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ with digits or signs in it, or a long one of letters that is no name. `test`, `r
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from k6_mcp.redaction.known import with_forms, with_parts
 from k6_mcp.redaction.rules import credentials_in, passwords_in_urls, redact_text
@@ -36,7 +37,7 @@ _TAG = re.compile(
 def literals_in(text: str) -> frozenset[str]:
     """Return the secrets that stand as literals in the script `text` and that no ordinary text holds."""
     found = {*credentials_in(text), *(value for value in passwords_in_urls(text) if _is_unusual(value))}
-    found.update(match[1] for match in _TAG.finditer(text) if _is_unusual(match[1]))
+    found.update(match[1] for match in islice(_TAG.finditer(text), _MOST) if _is_unusual(match[1]))
     for rest, strings in _assigned(text):
         found.update(_secrets_of(rest, _value(strings)))
     return frozenset(found)

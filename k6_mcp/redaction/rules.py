@@ -13,12 +13,16 @@ from k6_mcp.redaction.words import MASK, SCHEMES, WORDS, ends_of, lowered
 Span = tuple[int, int]
 _Rule = Callable[[str, int], Span | None]
 
+# Of a kind that are looked for wherever else they stand; where they stand as such all are masked.
+_MOST = 200
 # Repetitions are bounded and possessive: a target could send a line on purpose that takes quadratic time otherwise.
 _SCHEME_REST = re.compile(r"\s++([A-Za-z0-9._~+/=-]{6,}+)")
 _LONGEST_SCHEME = max(map(len, SCHEMES))
 # JavaScript's own "Unexpected token ILLEGAL" holds no credential.
 _NO_SCHEME = "unexpected "
-_JWT = re.compile(r"eyJ(?<!\weyJ)[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)?")
+_JWT_RUN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{11,}+(?=\.[A-Za-z0-9_-]{8})")
+_JWT_START = re.compile(r"\beyJ(?=[A-Za-z0-9_-]{8})")
+_JWT_REST = re.compile(r"\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+)?")
 _USERINFO = re.compile(r"://[^\s/@:'\"]{1,256}+:[^\s/@'\"]{1,256}+(?=@)")
 _QUERY_REST = re.compile(r"[^=&;\s'\"?#]{0,110}+=([^&;\s'\"#]++)")
 # Fragments carry tokens too.
@@ -39,7 +43,7 @@ _HEADER_LINE = re.compile(r"^((?:proxy-)?authorization|(?:set-)?cookie)(\s{0,20}
 def credentials_in(text: str) -> frozenset[str]:
     """Return the credentials that stand in `text` behind an authorization scheme, so that they can be masked elsewhere too."""
     found = (text[start:end] for start, end in _spans(text, lowered(text), SCHEMES, _scheme))
-    return frozenset(value for value in found if any(char.isdigit() for char in value))
+    return _distinct(value for value in found if any(char.isdigit() for char in value))
 
 
 def redact_text(text: str, known: Iterable[str] = ()) -> str:
@@ -51,7 +55,7 @@ def redact_text(text: str, known: Iterable[str] = ()) -> str:
     for words, rule in ((WORDS, _field), (WORDS, _query), (SCHEMES, _scheme)):
         text = _masked(text, words, rule)
     if "eyJ" in text:
-        text = _JWT.sub(MASK, text)
+        text = _without_jwts(text)
     return _USERINFO.sub(f"://{MASK}", text) if "@" in text else text
 
 
@@ -74,12 +78,20 @@ def redact_url(url: str) -> str:
     return redact_text(urlunsplit(parts._replace(netloc=netloc)))
 
 
-def passwords_in_urls(text: str) -> Iterator[str]:
-    """Yield the passwords and the values of secret query parameters in the URLs of `text`."""
-    for match in _USERINFO.finditer(text) if "@" in text else ():
-        yield match[0].removeprefix("://").partition(":")[2]
-    for start, end in _spans(text, lowered(text), WORDS, _query):
-        yield text[start:end]
+def passwords_in_urls(text: str) -> frozenset[str]:
+    """Return the passwords and the values of secret query parameters in the URLs of `text`."""
+    users = _USERINFO.finditer(text) if "@" in text else ()
+    passwords = _distinct(match[0].removeprefix("://").partition(":")[2] for match in users)
+    return passwords | _distinct(text[start:end] for start, end in _spans(text, lowered(text), WORDS, _query))
+
+
+def _distinct(values: Iterable[str]) -> frozenset[str]:
+    found = set[str]()
+    for value in values:
+        found.add(value)
+        if len(found) >= _MOST:
+            break
+    return frozenset(found)
 
 
 def _masked(text: str, words: Iterable[str], rule: _Rule) -> str:
@@ -88,6 +100,17 @@ def _masked(text: str, words: Iterable[str], rule: _Rule) -> str:
         kept += (text[at:start], MASK)
         at = end
     return "".join((*kept, text[at:])) if kept else text
+
+
+def _without_jwts(text: str) -> str:
+    """Mask what looks like a JSON web token; each run of letters is looked at once, as all its parts end alike."""
+    kept, past = list[str](), 0
+    for run in _JWT_RUN.finditer(text):
+        start = _JWT_START.search(text, max(run.start(), past), run.end())
+        if start and (rest := _JWT_REST.match(text, run.end())):
+            kept += (text[past : start.start()], MASK)
+            past = rest.end()
+    return "".join((*kept, text[past:])) if kept else text
 
 
 def _spans(text: str, lower: str, words: Iterable[str], rule: _Rule) -> Iterator[Span]:

@@ -1,7 +1,7 @@
 """The runner that executes k6 on this machine."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -11,26 +11,25 @@ import anyio
 from anyio.abc import TaskGroup
 from pydantic import SecretStr
 
+from k6_mcp.aside import LARGE, aside_if
 from k6_mcp.errors import K6McpError, LimitExceeded
-from k6_mcp.models.browser import BROWSER_MISSING, BROWSER_NOT_STARTED, BROWSER_STARTING
 from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.outcome import Emit, Outcome, RecordLine, Started, StopReason
-from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S, Plan, Planned, RunPlan
+from k6_mcp.models.outcome import Emit, Outcome, Started, StopReason
+from k6_mcp.models.plan import Plan, Planned, RunPlan
 from k6_mcp.models.script import Script
-from k6_mcp.redaction import redact_said, redact_script
+from k6_mcp.redaction import redact_script
+from k6_mcp.runners.attempt import Attempt, Stop
 from k6_mcp.runners.browser import browser_environment, browser_notes, remove_home
-from k6_mcp.runners.child import Child, interrupt
 from k6_mcp.runners.command import environment, run_command
-from k6_mcp.runners.cpu import CpuWatch, usable_cores
-from k6_mcp.runners.files import Tail, appender, keep_copy, read_shown, read_whole, seal, without_secret_names
+from k6_mcp.runners.cpu import CpuWatch
+from k6_mcp.runners.files import Tail, appender, keep_copy, read_shown, read_whole, seal
 from k6_mcp.runners.find import passed_over
 from k6_mcp.runners.inspect import planned_options, read_plan, too_large
 from k6_mcp.runners.launcher import Inspection, Launcher
 from k6_mcp.runners.logs import LogReader
 from k6_mcp.runners.memory import limit
-from k6_mcp.runners.names import RecordNames, masked_plan, secrets_of, secrets_of_names
+from k6_mcp.runners.names import Secrets, masked_plan, secrets_of
 from k6_mcp.runners.process import owned, wait_drained
-from k6_mcp.runners.stdout import StdoutReader
 from k6_mcp.runners.unparsed import own_url, was_parsed
 from k6_mcp.runners.version import K6Binary, probe
 
@@ -41,12 +40,7 @@ PLAN_TIMEOUT_S = 20.0  # init code has no timeout of its own in k6
 # k6's exit code for options that it refuses, of a script that it has run for them.
 _INVALID_CONFIG = 104
 _MOST_WARNINGS, _LONGEST_WARNING = 10, 300
-_POLL_S = 0.25
 _PLAN_BYTES = 4_000_000
-_SHUTDOWN_GRACE_S = 3.0  # clients kill a server within a few seconds of asking it to stop
-_LONGEST_TEARDOWN_S = 60.0
-_SUMMARY_MARGIN_S = 2.0  # for k6 2.x, which ends handleSummary itself and says so
-_RECORD_ENDS = '{"event":"stop"'  # k6 closes its record when load and teardown are over, right before handleSummary
 
 
 class LocalRunner:
@@ -57,7 +51,7 @@ class LocalRunner:
         self._launcher = launcher
         self._looking = anyio.Lock(fast_acquire=True)  # yields to nobody before k6 is started
         self._found: tuple[tuple[Path, float], K6Binary] | None = None
-        self._stops: dict[str, _Stop] = {}
+        self._stops: dict[str, Stop] = {}
 
     async def k6(self) -> K6Binary:
         """Return the k6 in use; asked again only when another binary is found.
@@ -116,7 +110,7 @@ class LocalRunner:
         if isinstance(inspection.child, OSError):
             return _not_started(inspection.started_at, inspection.child)
         script, folder = inspection.script, inspection.folder
-        reader = LogReader(appender(folder.log), secrets_of(script), own_url(folder, script))
+        large = _is_large(script)
         output = bytearray()
 
         def take(chunk: bytes) -> None:
@@ -125,6 +119,8 @@ class LocalRunner:
 
         exit_code: int | None = None
         async with owned(inspection.child, self._launcher.watchdog) as child:
+            secrets = await aside_if(large, secrets_of, script)
+            reader = LogReader(appender(folder.log), secrets.values, own_url(folder, script))
             with anyio.move_on_after(self._plan_timeout_s):
                 exit_code = await wait_drained(child, take, reader.feed)
             cpu = CpuWatch(child.pid)
@@ -132,7 +128,7 @@ class LocalRunner:
         reader.close()
         log = reader.digest(went_running=False)
         parsed = exit_code == 0 or exit_code == _INVALID_CONFIG or was_parsed(log.cause)
-        keep_copy(folder, script, parsed=parsed)
+        await aside_if(large, keep_copy, folder, script, parsed=parsed)
         if exit_code == 0:
             warned = (message.text[:_LONGEST_WARNING] for message in log.messages if message.level == "warning")
             warnings = islice(warned, _MOST_WARNINGS)
@@ -140,10 +136,7 @@ class LocalRunner:
                 if len(output) >= _PLAN_BYTES:
                     return too_large(f"more than {_PLAN_BYTES}")
                 printed = output.decode("utf-8", errors="replace")
-                plan = masked_plan(read_plan(printed, warnings), secrets_of_names(script))
-                if plan.browser:
-                    plan = plan.model_copy(update={"notes": tuple(browser_notes(plan))})
-                return Planned(plan, SecretStr(planned_options(printed)))
+                return await aside_if(large or len(printed) > LARGE, _read_planned, printed, warnings, secrets)
             except LimitExceeded as error:  # no raise: a task group would make a group of it
                 return error
             except ValueError as error:  # a k6 newer than we know
@@ -166,12 +159,13 @@ class LocalRunner:
     async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
         """Run the planned script to its end; see `Runner.run`."""
         folder, started = self.folder(plan.run_id), datetime.now(UTC)
-        stop = self._stops.setdefault(plan.run_id, _Stop())
+        stop = self._stops.setdefault(plan.run_id, Stop())
         if self.stop_requested(plan.run_id):
             stop.ask("caller")
         try:
             if stop.reason:
                 return Outcome(exit_code=None, stop_reason=stop.reason, started_at=started, ended_at=started)
+            secrets = await aside_if(_is_large(plan.script), secrets_of, plan.script)
             command = run_command((await self.k6()).path, folder, plan.script, plan.plan)
             planned = Planned(plan.plan, plan.options)
             env = {**environment(folder, plan.script, planned), **self._for_browser(plan.plan, folder)}
@@ -179,7 +173,7 @@ class LocalRunner:
             child = self._launcher.start(command, env, folder.path, allowed)
             async with owned(child, self._launcher.watchdog):
                 emit(Started(at=started))
-                attempt = _Attempt(child, folder, plan, stop, emit, started)
+                attempt = Attempt(child, folder, plan, secrets, stop, emit, started)
                 outcome = (await attempt.outcome())._replace(memory_limit=limit(allowed))
             return await self._with_browser_start(outcome) if attempt.lacks_browser(outcome) else outcome
         except (OSError, K6McpError) as error:
@@ -198,7 +192,7 @@ class LocalRunner:
 
     def stop(self, run_id: str, reason: StopReason) -> None:
         """Ask a run to end gracefully; the first reason counts."""
-        self._stops.setdefault(run_id, _Stop()).ask(reason)
+        self._stops.setdefault(run_id, Stop()).ask(reason)
 
     def discard(self, run_id: str) -> None:
         """Remove the run's folder."""
@@ -221,7 +215,7 @@ class LocalRunner:
 
     def seal(self, run_id: str, script: Script) -> None:
         """Take the secrets out of the run's folder once the run is over; of folders elsewhere, the last few stay until `close`."""
-        seal(self.folder(run_id), secrets_of(script), secrets_of_names(script))
+        seal(self.folder(run_id), *secrets_of(script))
         remove_home(self.folder(run_id))
         self._launcher.elsewhere.end(run_id)
         self._launcher.held.let_go(run_id)
@@ -277,121 +271,16 @@ async def _described(path: Path) -> str:
     return f"{path}, which does not answer as k6 does"
 
 
-class _Stop:
-    """A request to stop, made at most once."""
-
-    def __init__(self) -> None:
-        self.reason: StopReason | None = None
-        self.asked = anyio.Event()
-
-    def ask(self, reason: StopReason) -> None:
-        if self.reason is None:
-            self.reason = reason
-            self.asked.set()
+def _is_large(script: Script) -> bool:
+    return len(script.text) + sum(len(secret.get_secret_value()) for secret in script.env.values()) > LARGE
 
 
-class _Attempt:
-    """One k6 process being watched: drained, tailed, stopped when asked or when its deadline passes."""
-
-    def __init__(self, child: Child, folder: RunFolder, plan: RunPlan, stop: _Stop, emit: Emit, started: datetime) -> None:
-        self._child = child
-        self._folder = folder
-        self._plan = plan
-        self._stop = stop
-        self._emit = emit
-        self._started = started
-        self._stdout = StdoutReader()
-        self._log_file = appender(folder.log)
-        self._secrets = secrets_of(plan.script)
-        self._log = LogReader(self._log_file, self._secrets, own_url(folder, plan.script))
-        self._of_names = secrets_of_names(plan.script)
-        self._names = RecordNames(self._of_names)
-        self._tail = Tail(folder.record, self._take_record)
-        self._record_ended = anyio.Event()
-        self._cpu = CpuWatch(child.pid)
-        self._killed = False
-
-    async def outcome(self) -> Outcome:
-        exit_code: int | None = None
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch)
-            tasks.start_soon(self._end_when_asked)
-            tasks.start_soon(self._deadline)
-            tasks.start_soon(self._end_handle_summary)
-            exit_code = await wait_drained(self._child, self._take_stdout, self._log.feed)
-            tasks.cancel_scope.cancel()
-        self._tail.read()
-        self._log.close()
-        self._log_file(redact_said(self._stdout.text, self._secrets))
-        progress = self._stdout.progress
-        return Outcome(
-            exit_code=exit_code,
-            stop_reason=self._stop.reason,
-            killed=self._killed,
-            started_at=self._started,
-            ended_at=datetime.now(UTC),
-            summary=without_secret_names(read_whole(self._folder.summary), self._secrets, self._of_names),
-            export=without_secret_names(read_whole(self._folder.export), self._secrets, self._of_names),
-            log=self._log.digest(self._stdout.went_running),
-            completed=progress.iterations if progress else None,
-            interrupted=progress.interrupted if progress else 0,
-            paused_s=self._cpu.paused_s,
-            cpu_s=self._cpu.used_s,
-            cpu_wait_s=self._cpu.wait_s,
-            steal_s=self._cpu.steal_s,
-            cores=usable_cores(),
-        )
-
-    def lacks_browser(self, outcome: Outcome) -> bool:
-        """Whether k6 could not start a browser, or the test ended before any had started."""
-        if BROWSER_NOT_STARTED in (outcome.log.cause or ""):
-            return True
-        if not self._plan.plan.browser or outcome.stop_reason:
-            return False
-        done = self._stdout.progress.iterations if self._stdout.progress else 0
-        signs = (BROWSER_MISSING,) if done else (BROWSER_MISSING, BROWSER_STARTING)
-        return any(sign in message.text for message in outcome.log.messages for sign in signs)
-
-    def _take_stdout(self, chunk: bytes) -> None:
-        before = self._stdout.progress
-        self._stdout.feed(chunk)
-        if (progress := self._stdout.progress) is not None and progress is not before:
-            self._tail.read()
-            self._emit(progress)
-            if progress.max_vus > self._plan.plan.max_vus and not self._record_ended.is_set():
-                self._stop.ask("unplanned")
-
-    def _take_record(self, line: str) -> None:
-        self._emit(RecordLine(line=self._names.shown(line)))
-        if line.startswith(_RECORD_ENDS):
-            self._record_ended.set()
-
-    async def _watch(self) -> None:
-        while True:
-            await anyio.sleep(_POLL_S)
-            self._tail.read()
-            if self._folder.stop_request.exists():
-                self._stop.ask("caller")
-            self._cpu.look()
-
-    async def _deadline(self) -> None:
-        await anyio.sleep(self._plan.deadline_s)
-        self._stop.ask("handle_summary" if self._record_ended.is_set() else "deadline")
-
-    async def _end_handle_summary(self) -> None:
-        """End a handleSummary that never returns: k6 1.x would wait two minutes for it, whatever it is told."""
-        await self._record_ended.wait()
-        await anyio.sleep(HANDLE_SUMMARY_TIMEOUT_S + _SUMMARY_MARGIN_S)
-        self._stop.ask("handle_summary")
-
-    async def _end_when_asked(self) -> None:
-        await self._stop.asked.wait()
-        interrupt(self._child.pid)
-        teardown_s = min(self._plan.plan.teardown_timeout_s, _LONGEST_TEARDOWN_S) if self._plan.plan.phases else 0.0
-        grace_s = _SHUTDOWN_GRACE_S if self._stop.reason == "shutdown" else teardown_s + HANDLE_SUMMARY_TIMEOUT_S + 5
-        await anyio.sleep(grace_s)
-        self._killed = True
-        self._child.kill()
+def _read_planned(printed: str, warnings: Iterable[str], secrets: Secrets) -> Planned:
+    """Return what k6 printed of a script that may be run; raises ValueError where it is not what we know, LimitExceeded where it is too large."""
+    plan = masked_plan(read_plan(printed, warnings), secrets.of_names)
+    if plan.browser:
+        plan = plan.model_copy(update={"notes": tuple(browser_notes(plan))})
+    return Planned(plan, SecretStr(planned_options(printed)))
 
 
 def _not_started(started: datetime, error: Exception) -> Outcome:

@@ -138,7 +138,7 @@ class LogReader:
         if entry.explains_exit:
             self._cause = entry
         if entry.count <= _WRITTEN_EACH and key in self._entries:
-            self._put(redact_said(line.decode("utf-8", errors="replace"), self._secrets))
+            self._put_line(line)
 
     def _sample(self, line: bytes) -> bool:
         """Take a sample of a failed answer; the first of each kind is kept until one comes that has a body."""
@@ -149,8 +149,12 @@ class LogReader:
         known = self._samples.get(key := (sample.name, sample.status))
         if (known is None and len(self._samples) < _MOST_SAMPLES) or (known is not None and not known.text and sample.text):
             self._samples[key] = sample
-            self._put(redact_said(line.decode("utf-8", errors="replace"), self._secrets))
+            self._put_line(line)
         return True
+
+    def _put_line(self, line: bytes) -> None:
+        if self._written < _LOG_FILE_BYTES:  # else redacting it would be in vain
+            self._put(redact_said(line.decode("utf-8", errors="replace"), self._secrets))
 
     def _put(self, text: str) -> None:
         if self._written < _LOG_FILE_BYTES:

@@ -6,7 +6,7 @@ names alone, so that masking changes the order of the figures too.
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from typing import cast
+from typing import NamedTuple, cast
 
 from k6_mcp.models.plan import Plan
 from k6_mcp.models.script import Script
@@ -17,12 +17,20 @@ _NAMES, _FIGURES = _EVENT % "metric", tuple(_EVENT % event for event in ("snapsh
 _WITH_NAMES = tuple(_EVENT % event for event in ("metric", "param", "threshold"))
 
 
-def secrets_of(script: Script) -> tuple[str, ...]:
-    """Return the values that nothing may show: all variables, and what `secrets_of_names` has."""
-    return (*with_parts(secret.get_secret_value() for secret in script.env.values()), *secrets_of_names(script))
+class Secrets(NamedTuple):
+    """What of a script nothing may show, and those of these `values` that no name shows either."""
+
+    values: tuple[str, ...]
+    of_names: tuple[str, ...]
 
 
-def secrets_of_names(script: Script) -> tuple[str, ...]:
+def secrets_of(script: Script) -> Secrets:
+    """Return the secrets of a script: all variables, and in every form what no name may show."""
+    of_names = _secrets_of_names(script)
+    return Secrets((*with_parts(secret.get_secret_value() for secret in script.env.values()), *of_names), of_names)
+
+
+def _secrets_of_names(script: Script) -> tuple[str, ...]:
     """Return the values that no name may show, in every form: variables but for plain words and addresses, and the script's literals."""
     held = {name: secret.get_secret_value() for name, secret in script.env.items()}
     unusual = with_parts(value for name, value in held.items() if not is_ordinary(name, value))

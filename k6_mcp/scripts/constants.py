@@ -10,7 +10,11 @@ DECLARING = frozenset({"const", "let", "var"})
 _GOES_ON = frozenset(".([?*/%-<>&|=+")  # what would make more of an expression than a sum of texts
 _ENV = "__ENV"
 _MOST_PARTS = 50
+_LONGEST_TEXT = 1000  # far above the longest name that is of use
 _DEEPEST = 20
+_MOST_LOOKS = (
+    300_000  # at what texts are made of, some ten times what the largest honest scripts need: some have chains of 100 000
+)
 
 
 class EnvValue(NamedTuple):
@@ -36,6 +40,7 @@ class Constants:
     def __init__(self, env: AbstractSet[str], known: Mapping[str, Parts] | None = None) -> None:
         self._env = env
         self._depth = 0
+        self._looks = _MOST_LOOKS
         self.values: dict[str, Parts] = dict(known or {})
 
     def learn(self, tokens: Sequence[Token]) -> frozenset[int]:
@@ -56,7 +61,8 @@ class Constants:
             found = self.fold(tokens, at + 1) if isinstance(name, Word) and _sign(tokens, at) == "=" else None
             if found is None or not isinstance(name, Word):
                 return
-            self.values[name.text] = found.parts
+            if sum(len(part) for part in found.parts if isinstance(part, str)) <= _LONGEST_TEXT:
+                self.values[name.text] = found.parts
             yield found.start
             if _sign(tokens, found.end) != ",":
                 return
@@ -72,7 +78,7 @@ class Constants:
         while at and _sign(tokens, at) == _sign(tokens, at + 1) and _sign(tokens, at) in ("|", "?"):
             other, at = self._sum(tokens, at + 2)
             parts = other if parts is None else parts
-        if not at or parts is None or len(parts) > _MOST_PARTS or _sign(tokens, at) in _GOES_ON:
+        if not at or parts is None or _sign(tokens, at) in _GOES_ON:
             return None
         return Found(parts, start, at)
 
@@ -81,13 +87,14 @@ class Constants:
         parts, at = self._operand(tokens, at)
         while at and _sign(tokens, at) == "+":
             more, at = self._operand(tokens, at + 1)
-            if parts is None or more is None:
+            if parts is None or more is None or len(parts) + len(more) > _MOST_PARTS:
                 return None, 0
             parts = (*parts, *more)
         return parts, at
 
     def _operand(self, tokens: Sequence[Token], at: int) -> tuple[Parts | None, int]:
-        match tokens[at] if at < len(tokens) else None:
+        self._looks -= 1
+        match tokens[at] if at < len(tokens) and self._looks > 0 else None:
             case Text(value):
                 return (value,), at + 1
             case Template(parts):
@@ -125,6 +132,8 @@ class Constants:
             if found is None or found.end != len(part):
                 return None
             folded += found.parts
+            if len(folded) > _MOST_PARTS:
+                return None
         return tuple(folded)
 
 

@@ -19,6 +19,7 @@ from k6_mcp.scripts.tokens import Sign, Template, Text, Token, Word, tokens
 _MOST_CHARS = 200_000  # of a script that are looked at
 _MOST_IMPORTS = 10
 _MOST = 60  # the wrapper takes the first ones that k6 can name
+_MOST_CANDIDATES = 500
 _LONGEST = 250
 _UNESCAPED = "%/:=&?~#+!$,;'@()*[]"  # of a URL as Go writes it
 _TAGS = Word("tags")
@@ -37,10 +38,14 @@ def endpoints(text: str, env: AbstractSet[str], folder: Path | None = None) -> l
     names = _Names()
     for source, starts in zip(sources, declared, strict=True):
         names.collect(source, constants, starts)
-    whole = [*map(_joined, (*names.likely, *islice(names.combined(constants.values.values()), _MOST)))]
-    alone = (parts for parts in map(_joined, names.declared) if not any(_begins_with(other, parts) for other in whole))
-    shown = (parts for parts in dict.fromkeys((*whole, *alone, *map(_joined, names.unlikely))) if _is_usable(parts))
-    return [[{"env": part.name} if isinstance(part, EnvValue) else part for part in parts] for parts in [*shown][:_MOST]]
+    combined = islice(names.combined(constants.values.values()), _MOST)
+    whole = [*dict.fromkeys(map(_joined, (*names.likely[:_MOST_CANDIDATES], *combined)))]
+    declared_names = [*dict.fromkeys(map(_joined, names.declared))][:_MOST_CANDIDATES]
+    alone = (parts for parts in declared_names if not any(_begins_with(other, parts) for other in whole))
+    shown = (
+        parts for parts in dict.fromkeys((*whole, *alone, *map(_joined, names.unlikely[:_MOST_CANDIDATES]))) if _is_usable(parts)
+    )
+    return [[{"env": part.name} if isinstance(part, EnvValue) else part for part in parts] for parts in islice(shown, _MOST)]
 
 
 class _Names:
@@ -122,8 +127,9 @@ def _joined(parts: Parts) -> Parts:
 def _is_usable(parts: Parts) -> bool:
     """Whether k6 can be asked for it (no comma), and whether it may be written down (no secret)."""
     text = "".join(part if isinstance(part, str) else "x" for part in parts)
-    secret = redact_text(text) != text or ("://" in text and redact_url(text).count("***") > 0)
-    return 0 < len(text) <= _LONGEST and "," not in text and text.isprintable() and not secret
+    if not 0 < len(text) <= _LONGEST or "," in text or not text.isprintable():
+        return False
+    return redact_text(text) == text and not ("://" in text and redact_url(text).count("***") > 0)
 
 
 def imported(text: str, folder: Path | None) -> Iterator[str]:

@@ -32,7 +32,8 @@ def literal(value: object, indent: int = 0) -> Code:
 def text_literal(text: str) -> Code:
     """Return `text` as a string literal that holds nothing invisible and cannot end a script element of HTML."""
     quoted = json.dumps(text, ensure_ascii=False).replace("</", "<\\/").replace("<!--", "<\\!--")
-    return Code("".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in quoted))
+    invisible = {ord(char): json.dumps(char)[1:-1] for char in set(quoted) if not char.isprintable()}
+    return Code(quoted.translate(invisible) if invisible else quoted)
 
 
 def survives_javascript(value: object) -> bool:

@@ -35,7 +35,7 @@ def render(test: LoadTest, script_dirs: Sequence[Path] = ()) -> Script:
         files[SCRIPT] = text
     secrets = literals_in(text).union(*map(literals_in, imported(text, folder)))
     return Script(
-        origin=_origin(test),
+        origin=origin(test),
         text=text,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         files={**files, **wrapper_files(test, specifier, _endpoints(test, text, folder, secrets))},
@@ -50,7 +50,7 @@ def asked(test: LoadTest) -> Asked:
     """Return what was asked for with every secret masked; of `env` only the names."""
     generated = test.url is not None
     return Asked(
-        origin=_origin(test),
+        origin=origin(test),
         script_file=test.script_file,
         url=redact_url(test.url) if test.url is not None else None,
         preset=(test.preset or DEFAULT_PRESET) if generated else None,
@@ -78,7 +78,8 @@ def _endpoints(test: LoadTest, text: str, folder: Path | None, secrets: Collecti
     return [name for name in found if not any(isinstance(part, str) and mask_known(part, secrets) != part for part in name)]
 
 
-def _origin(test: LoadTest) -> Origin:
+def origin(test: LoadTest) -> Origin:
+    """Return where the script of a test comes from."""
     if test.url is not None:
         return "preset"
     return "file" if test.script_file is not None else "text"

@@ -7,15 +7,13 @@ from typing import NamedTuple
 # Blanks and comments, and the token after them: one match for each token, since bundled scripts have 100 000.
 _TOKEN = re.compile(
     r"""(?:\s+|//[^\n]*|/\*.*?(?:\*/|\Z))*+
-    (?:(?P<word>[A-Za-z_$][\w$]*|\d[\w.]*)
-    |"(?P<double>(?:[^"\\\n]|\\.)*+)"|'(?P<single>(?:[^'\\\n]|\\.)*+)'
-    |(?P<sign>.))?""",
+    (?:(?P<word>[A-Za-z_$][\w$]*+|\d[\w.]*+)|(?P<sign>.))?""",
     re.DOTALL | re.VERBOSE,
 )
-_REGEX = re.compile(
-    r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.){0,200}\]){1,500}/[a-z]*"
-)  # bounded, since hostile ones take quadratic time
-_TEXT = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))+", re.DOTALL)
+_REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++/[a-z]*+")
+_LONGEST_REGEX, _MOST_NO_REGEXES = 1000, 2000  # bounded, since hostile ones take quadratic time
+_STRINGS = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\.)*+", re.DOTALL) for quote in "\"'"}
+_TEXT = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))++", re.DOTALL)
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": ""}
 _BEFORE_REGEX = frozenset("(,=:[!&|?{};+-*%<>~^")
@@ -61,6 +59,8 @@ class _Tokens:
         self._source = source
         self._at = 0
         self._known: dict[str, Word | Sign] = {}
+        self._no_regexes = 0
+        self._unclosed = dict.fromkeys(_STRINGS, 0)  # up to where no quote of its kind closes a string
 
     def until(self, end: str, depth: int) -> tuple[Token, ...]:
         """Read up to the bracket `end` that closes what is being read, or to the end of the text."""
@@ -71,28 +71,46 @@ class _Tokens:
             if kind is None:
                 break
             text = match[kind]
-            if kind in ("double", "single"):
-                found.append(Text(_unescaped(text)))
-                continue
             if kind == "sign":
                 if text == end and not opened:
                     break
                 opened += (text == "{") - (text == "}")
-                if text in "`/" and self._is_more_than_a_sign(text, found, depth):
+                if text in "`/'\"" and self._is_more_than_a_sign(text, found, depth):
                     continue
             found.append(self._known.get(text) or self._known.setdefault(text, Word(text) if kind == "word" else Sign(text)))
         return tuple(found)
 
     def _is_more_than_a_sign(self, text: str, found: list[Token], depth: int) -> bool:
-        """Take the template or regular expression that a sign begins, the former into `found`; False if it is none."""
+        """Take the string, template or regular expression that a sign begins, the last not into `found`; False if it is none."""
+        if text in self._unclosed:
+            return self._string(text, found)
         if text == "`" and depth < _DEEPEST:
             found.append(self._template(depth))
             return True
         if text == "/" and _regex_may_follow(found[-1] if found else None):
-            match = _REGEX.match(self._source, self._at - 1)
+            match = (
+                _REGEX.match(self._source, self._at - 1, self._at + _LONGEST_REGEX)
+                if self._no_regexes < _MOST_NO_REGEXES
+                else None
+            )
             self._at = match.end() if match else self._at
+            self._no_regexes += match is None
             return match is not None
         return False
+
+    def _string(self, quote: str, found: list[Token]) -> bool:
+        """Take a string; of one that is never closed the rest is looked at once, as all quotes in it are escaped."""
+        if self._at < self._unclosed[quote]:
+            return False
+        match = _STRINGS[quote].match(self._source, self._at)
+        body = match[0] if match else ""
+        end = self._at + len(body)
+        if not self._source.startswith(quote, end):
+            self._unclosed[quote] = end
+            return False
+        self._at = end + 1
+        found.append(Text(_unescaped(body)))
+        return True
 
     def _template(self, depth: int) -> Template:
         parts: list[str | tuple[Token, ...]] = []

@@ -249,6 +249,13 @@ async def test_a_page_of_the_history_holds_figures_but_not_every_metric() -> Non
     assert [run["metrics"]["rows"] for run in answer["result"]["runs"]] == [[], []]
 
 
+async def test_a_page_of_the_history_that_would_not_fit_into_10_kb_is_shorter() -> None:
+    (answer,) = await answers_to({"method": "get_history", "params": {"limit": 100}})
+
+    assert 1 < len(answer["result"]["runs"]) < 100
+    assert len(json.dumps(answer, separators=(",", ":"))) <= 10_240
+
+
 async def test_a_run_can_be_asked_for_and_stopped_by_its_id() -> None:
     service = FakeService(endless=True)
 

@@ -93,6 +93,17 @@ async def kept(settings: Settings, run_id: str) -> Run:
         return await service.get(run_id)
 
 
+def test_a_line_longer_than_allowed_is_refused_and_the_next_one_answered(settings: Settings) -> None:
+    with served(settings) as wire:
+        wire.stdin.write(b'{"jsonrpc":"2.0","id":7,"method":"ping","params":{"a":"' + b"x" * 8_000_000 + b'"}}\n')
+        wire.send("ping", {}, 8)
+        refused, answered = (json.loads(wire.stdout.readline()) for _ in range(2))
+
+    assert (refused["id"], refused["error"]["code"]) == (7, -32600)
+    assert "longer than 7000000 bytes" in refused["error"]["message"]
+    assert answered == {"jsonrpc": "2.0", "id": 8, "result": {}}
+
+
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_a_run_goes_through_a_real_client_and_comes_back_judged(
     settings: Settings, target: Target, mode: Literal["auto", "legacy"]

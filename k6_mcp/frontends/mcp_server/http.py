@@ -26,6 +26,7 @@ from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.server import K6Server
 from k6_mcp.frontends.mcp_server.streams import OpenStreams
 from k6_mcp.runners.signals import Stop, stop_signals
+from k6_mcp.settings import LIMITS, Limits
 
 _HOST = "127.0.0.1"  # there is no access control yet, so nothing else can be bound
 _WAITING = 512  # connections that the kernel holds until they are accepted
@@ -60,7 +61,7 @@ class HttpServer(uvicorn.Server):
             listener.listen(_WAITING)  # the backlog given to asyncio is also how many it accepts at once
 
 
-def serve(server: K6Server, opened: OpenedService, port: int) -> int:
+def serve(server: K6Server, opened: OpenedService, port: int, limits: Limits = LIMITS) -> int:
     """Serve http://127.0.0.1:`port`/mcp until a signal comes; return 128 + its number. Port 0 is any free one.
 
     Raises:
@@ -72,18 +73,20 @@ def serve(server: K6Server, opened: OpenedService, port: int) -> int:
         raise InvalidArguments(f"port {port} cannot be used: {error}", hint="choose another port") from None
     with listener:
         sys.stderr.write(f"k6-mcp: serving MCP at http://{_HOST}:{listener.getsockname()[1]}/mcp\n")
-        return anyio.run(_serve, server, opened, listener)
+        return anyio.run(_serve, server, opened, listener, limits)
 
 
-def http_app(server: K6Server, port: int, *, idle_s: float = IDLE_S, most_sessions: int = MOST_SESSIONS) -> ASGIApp:
+def http_app(
+    server: K6Server, port: int, limits: Limits = LIMITS, *, idle_s: float = IDLE_S, most_sessions: int = MOST_SESSIONS
+) -> ASGIApp:
     """Return what serves `server` at /mcp of 127.0.0.1:`port`; a session that is not used for `idle_s` ends."""
-    sessions = Sessions(server.lowlevel, idle_s=idle_s, most=most_sessions)
+    sessions = Sessions(server.lowlevel, limits.longest_line_bytes, idle_s=idle_s, most=most_sessions)
     route = Route("/mcp", endpoint=StreamableHTTPASGIApp(sessions))
     return OwnHostOnly(Starlette(routes=[route], lifespan=lambda _: sessions.run()), port)
 
 
-async def _serve(server: K6Server, opened: OpenedService, listener: socket.socket) -> int:
-    streams = OpenStreams(http_app(server, listener.getsockname()[1]))
+async def _serve(server: K6Server, opened: OpenedService, listener: socket.socket, limits: Limits) -> int:
+    streams = OpenStreams(http_app(server, listener.getsockname()[1], limits))
     http = HttpServer(streams, most_connections())
     quiet_accept_errors(asyncio.get_running_loop())
     with stop_signals() as stop:

@@ -23,7 +23,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from k6_mcp.aside import LARGE, aside_if
 from k6_mcp.frontends.mcp_server.http_events import EventLog, Shelf, Stream
+from k6_mcp.frontends.mcp_server.oversized import refused_values
 from k6_mcp.frontends.mcp_server.unreadable import NO_REQUEST, too_long
 from k6_mcp.models.wording import cut
 
@@ -107,6 +109,8 @@ class ResumableTransport(StreamableHTTPServerTransport):
 
 
 def _unanswerable(body: bytes) -> JSONRPCError | None:
+    if refused := refused_values(body):
+        return refused.error()
     try:
         message = from_json(body)
     except ValueError:
@@ -116,10 +120,13 @@ def _unanswerable(body: bytes) -> JSONRPCError | None:
 
 
 class Sessions(StreamableHTTPSessionManager):
-    """All sessions; one more than there may be takes the place of the one that is unused for longest."""
+    """All sessions; one more than there may be takes the place of the one that is unused for longest.
 
-    def __init__(self, server: Server[Any], *, idle_s: float = IDLE_S, most: int = MOST_SESSIONS) -> None:
-        super().__init__(server, session_idle_timeout=idle_s, max_sessions=most)
+    A body of more than `longest` bytes is answered with 413 before it is read as a whole.
+    """
+
+    def __init__(self, server: Server[Any], longest: int, *, idle_s: float = IDLE_S, most: int = MOST_SESSIONS) -> None:
+        super().__init__(server, session_idle_timeout=idle_s, max_sessions=most, max_request_body_size=longest)
         self._idle_s = idle_s
         self._most = most
         self._shelf = Shelf()
@@ -131,7 +138,8 @@ class Sessions(StreamableHTTPSessionManager):
         body = await receive()
         if body["type"] != "http.request" or body.get("more_body"):
             return  # the client left before it had sent all
-        if error := _unanswerable(body.get("body", b"")):
+        sent = body.get("body", b"")
+        if error := await aside_if(len(sent) > LARGE, _unanswerable, sent):
             text = error.model_dump_json(by_alias=True, exclude_unset=True)
             await Response(text, HTTPStatus.BAD_REQUEST, media_type="application/json")(scope, receive, send)
             return

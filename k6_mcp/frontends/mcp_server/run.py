@@ -23,7 +23,7 @@ def serve_stdio(settings: Settings, head: bytes = b"") -> int:
     server, opened = stdio.prepare(settings)
     gc.enable()
     gc.freeze()
-    return stdio.serve(server, opened, head)
+    return stdio.serve(server, opened, head, settings.limits)
 
 
 def serve_http(settings: Settings, port: int) -> int:
@@ -32,7 +32,7 @@ def serve_http(settings: Settings, port: int) -> int:
     sys.setswitchinterval(_SWITCH_S)
     stdio = importlib.import_module("k6_mcp.frontends.mcp_server.stdio")
     http = importlib.import_module("k6_mcp.frontends.mcp_server.http")
-    return http.serve(*stdio.prepare(settings), port)
+    return http.serve(*stdio.prepare(settings), port, settings.limits)
 
 
 def _log_to_stderr(settings: Settings) -> None:

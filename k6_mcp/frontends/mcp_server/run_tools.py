@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from mcp.types import CallToolResult
 
+from k6_mcp.aside import LARGE, aside, aside_if
 from k6_mcp.frontends.mcp_server.answers import Json, answered, as_json, head
 from k6_mcp.frontends.mcp_server.arguments import (
     ExecuteArguments,
@@ -48,7 +49,7 @@ class RunTools:
     async def execute(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Run a test and answer with its result, or with its state when it outlasts `wait_s`."""
         service = await self._opened.service()
-        return await self._execute(*parse_execute(arguments, service.excess), context)
+        return await self._execute(*await aside(parse_execute, arguments, service.excess), context)
 
     async def execute_with_options(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Run a script file; its own load is overridden."""
@@ -60,8 +61,9 @@ class RunTools:
     async def plan(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Answer with what would run."""
         service = await self._opened.service()
-        test = parse_load_test(arguments, judge=service.excess)
-        return answered(plan_answer(await service.plan(test)))
+        test = await aside(parse_load_test, arguments, judge=service.excess)
+        report = await service.plan(test)
+        return answered(await aside_if(len(report.script or "") > LARGE, plan_answer, report))
 
     async def stop(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Stop a run and answer with its result."""
@@ -78,6 +80,8 @@ class RunTools:
 
 def plan_answer(report: PlanReport) -> Json:
     """Return `report` with its script, without secrets, cut to what an agent needs to recognise it."""
+    if report.script is None:
+        return as_json(report)
     script, left_out = head(report.script, _PLANNED_SCRIPT_BYTES)
     if left_out:
         script += f"\n// … {left_out} more characters"

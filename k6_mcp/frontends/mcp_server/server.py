@@ -14,11 +14,13 @@ from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequ
 from mcp.types import Tool as ListedTool
 
 from k6_mcp import __version__
+from k6_mcp.aside import LARGE, aside_if
 from k6_mcp.frontends.mcp_server.answers import refused
 from k6_mcp.frontends.mcp_server.boundary import Boundary
 from k6_mcp.frontends.mcp_server.completions import add_completions
 from k6_mcp.frontends.mcp_server.in_flight import InFlight
 from k6_mcp.frontends.mcp_server.opened import OpenApp, OpenedService
+from k6_mcp.frontends.mcp_server.oversized import Line, Oversized
 from k6_mcp.frontends.mcp_server.prompts import add_prompts, prompt_problem
 from k6_mcp.frontends.mcp_server.report_resources import add_report_resources
 from k6_mcp.frontends.mcp_server.resources import add_resources
@@ -27,7 +29,7 @@ from k6_mcp.frontends.mcp_server.run_tasks import RunTasks
 from k6_mcp.frontends.mcp_server.tasks import Tasks, TaskSource
 from k6_mcp.frontends.mcp_server.tool import K6Tool, ToolContext
 from k6_mcp.frontends.mcp_server.tools import all_tools
-from k6_mcp.frontends.mcp_server.unreadable import error_for
+from k6_mcp.frontends.mcp_server.unreadable import Read, read_line
 
 _HOUR_MS = 3_600_000
 _INSTRUCTIONS = """Runs real k6 load tests and judges them.
@@ -74,20 +76,24 @@ class K6Server(MCPServer[OpenedService]):
         """Return the tools that clients are told about."""
         return [tool for tool in await super().list_tools() if tool.name not in self._unlisted]
 
-    async def run_lines(self, lines: AsyncIterable[str]) -> None:
+    async def run_lines(self, lines: AsyncIterable[Line]) -> None:
         """Serve one client whose messages are `lines`, answering on stdout, until they end."""
+        send, messages = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+        stdin = cast("anyio.AsyncFile[str]", _nothing())  # the lines are read here: the transport would drop what it cannot read
+        async with stdio_server(stdin=stdin) as (_, write_stream), anyio.create_task_group() as tasks:
 
-        async def readable() -> AsyncGenerator[str]:
-            async for line in lines:
-                if error := error_for(line):
-                    await write_stream.send(SessionMessage(error))
-                else:
-                    yield line
+            async def read() -> None:
+                async with send:
+                    async for line in lines:
+                        found = await _read(line)
+                        if error := found.error:
+                            await write_stream.send(SessionMessage(error))
+                        elif found.message:
+                            await send.send(SessionMessage(found.message))
 
-        stdin = cast("anyio.AsyncFile[str]", readable())  # all that the transport does with it is to iterate
-        async with stdio_server(stdin=stdin) as (read_stream, write_stream):
-            options = self._lowlevel_server.create_initialization_options()
-            await self._lowlevel_server.run(read_stream, write_stream, options)
+            tasks.start_soon(read)
+            await self._lowlevel_server.run(messages, write_stream, self._lowlevel_server.create_initialization_options())
+            tasks.cancel_scope.cancel()
 
     async def call_tool(
         self, name: str, arguments: dict[str, object], context: ToolContext | None = None
@@ -105,6 +111,17 @@ class K6Server(MCPServer[OpenedService]):
         if problem := prompt_problem(name, arguments or {}, await self.list_prompts()):
             raise MCPError(INVALID_PARAMS, problem)
         return await super().get_prompt(name, arguments, context)
+
+
+async def _read(line: Line) -> Read:
+    if isinstance(line, Oversized):
+        return Read(error=line.error())
+    return await aside_if(len(line) > LARGE, read_line, line)
+
+
+async def _nothing() -> AsyncGenerator[str]:
+    await anyio.sleep_forever()
+    yield ""
 
 
 def build_server(open_app: OpenApp, *, task_sources: Sequence[TaskSource] = ()) -> K6Server:

@@ -10,14 +10,19 @@ from concurrent.futures import CancelledError
 import anyio
 from anyio.abc import ObjectSendStream
 
+from k6_mcp.frontends.mcp_server.oversized import Line, LineReader
+
 _CHUNK_BYTES = 65_536
 _STDIN = 0
 
 
-async def stdin_lines(head: bytes = b"") -> AsyncGenerator[str]:
-    """Yield the lines of `head`, what was already read, and of stdin until it ends; children find the null device in its place."""
-    send, receive = anyio.create_memory_object_stream[str](8)
-    arguments = (head, _take_stdin(), send, asyncio.get_running_loop())
+async def stdin_lines(head: bytes, longest: int) -> AsyncGenerator[Line]:
+    """Yield the lines of `head`, what was already read, and of stdin until it ends; children find the null device in its place.
+
+    Of a line of more than `longest` bytes only what tells its sender is kept.
+    """
+    send, receive = anyio.create_memory_object_stream[Line](8)
+    arguments = (LineReader(longest), head, _take_stdin(), send, asyncio.get_running_loop())
     threading.Thread(target=_hand_over_lines, args=arguments, daemon=True, name="stdin").start()
     async with receive:
         async for line in receive:
@@ -32,22 +37,23 @@ def _take_stdin() -> int:
     return wire
 
 
-def _hand_over_lines(head: bytes, wire: int, send: ObjectSendStream[str], loop: asyncio.AbstractEventLoop) -> None:
+def _hand_over_lines(
+    reader: LineReader, head: bytes, wire: int, send: ObjectSendStream[Line], loop: asyncio.AbstractEventLoop
+) -> None:
     with contextlib.suppress(anyio.BrokenResourceError, CancelledError, RuntimeError):  # the server has left
-        for line in _lines(head, wire):
-            asyncio.run_coroutine_threadsafe(send.send(line.decode("utf-8", "replace")), loop).result()
+        for line in _lines(reader, head, wire):
+            asyncio.run_coroutine_threadsafe(send.send(line), loop).result()
         asyncio.run_coroutine_threadsafe(send.aclose(), loop).result()
 
 
-def _lines(pending: bytes, wire: int) -> Iterator[bytes]:
-    while True:
-        *lines, pending = pending.split(b"\n")
-        yield from (line for line in lines if line.strip())
-        chunk = b""
-        with contextlib.suppress(OSError):
-            chunk = os.read(wire, _CHUNK_BYTES)
-        if not chunk:
-            break
-        pending += chunk
-    if pending.strip():
-        yield pending
+def _lines(reader: LineReader, chunk: bytes, wire: int) -> Iterator[Line]:
+    yield from reader.feed(chunk)
+    while chunk := _read(wire):
+        yield from reader.feed(chunk)
+    yield from reader.close()
+
+
+def _read(wire: int) -> bytes:
+    with contextlib.suppress(OSError):
+        return os.read(wire, _CHUNK_BYTES)
+    return b""

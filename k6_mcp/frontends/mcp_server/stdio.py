@@ -13,10 +13,11 @@ import anyio
 import anyio.to_thread
 
 from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.oversized import Line
 from k6_mcp.frontends.mcp_server.server import K6Server, served
 from k6_mcp.frontends.mcp_server.stdin import stdin_lines
 from k6_mcp.runners.signals import Stop, stop_signals
-from k6_mcp.settings import Settings
+from k6_mcp.settings import Limits, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,26 +65,26 @@ def _import_app() -> "Callable[[Settings], AbstractAsyncContextManager[LoadTests
     return open_app
 
 
-def serve(server: K6Server, opened: OpenedService, head: bytes) -> int:
+def serve(server: K6Server, opened: OpenedService, head: bytes, limits: Limits) -> int:
     """Serve until stdin ends and return 0, or until a signal comes and return 128 + its number."""
-    return anyio.run(_serve, server, opened, head)
+    return anyio.run(_serve, server, opened, head, limits.longest_line_bytes)
 
 
-async def _serve(server: K6Server, opened: OpenedService, head: bytes) -> int:
+async def _serve(server: K6Server, opened: OpenedService, head: bytes, longest: int) -> int:
     with stop_signals() as stop:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_leave_on, stop, server, opened, tasks.cancel_scope)
             try:
-                await server.run_lines(_lines_until_end(head, stop))
+                await server.run_lines(_lines_until_end(head, longest, stop))
             except* (BrokenPipeError, ConnectionResetError):
                 logging.getLogger(__name__).info("the client left while it was being answered")
             tasks.cancel_scope.cancel()
         return stop.exit_code
 
 
-async def _lines_until_end(head: bytes, stop: Stop) -> AsyncGenerator[str]:
+async def _lines_until_end(head: bytes, longest: int, stop: Stop) -> AsyncGenerator[Line]:
     """Yield the client's lines; when they end, leave as for a signal, so that what it still waits for is answered."""
-    async for line in stdin_lines(head):
+    async for line in stdin_lines(head, longest):
         yield line
     stop.ask()
     await anyio.sleep_forever()

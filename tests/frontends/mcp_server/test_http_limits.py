@@ -167,3 +167,27 @@ async def _listen(port: int, headers: dict[str, str]) -> SocketStream:
     await stream.send("\r\n".join(["GET /mcp HTTP/1.1", *lines, "", ""]).encode())
     await asyncio.sleep(0)
     return stream
+
+
+async def test_a_body_is_as_long_as_the_largest_script_asks_for_and_one_more_is_refused(settings: Settings) -> None:
+    longest = settings.limits.longest_line_bytes
+    async with open_http(settings, ScriptedK6()) as port:
+        whole = json.dumps({**INITIALIZE, "more": ""}).encode()
+        whole = whole[:-2] + b"x" * (longest - len(whole)) + whole[-2:]
+
+        assert b" 200 " in await said(port, f"Host: 127.0.0.1:{port}", whole)
+        async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+            head = f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {longest + 1}\r\n\r\n"
+            await stream.send(head.encode() + b"{")
+            assert b" 413 " in (await stream.receive()).split(b"\r\n")[0]
+
+
+async def test_a_body_of_more_values_than_can_be_read_at_once_is_refused_under_its_id(settings: Settings) -> None:
+    many = json.dumps(request("tools/call", {"name": "plan_k6_test", "arguments": {"body": [0] * 600_000}}, 7)).encode()
+    async with open_http(settings, ScriptedK6()) as port, plain_http(port) as http:
+        plain = await begun(http)
+        answer = await http.post("/mcp", content=many, headers=plain.headers)
+
+    assert answer.status_code == 400
+    assert answer.json()["id"] == 7
+    assert "more than 500000 values" in answer.json()["error"]["message"]

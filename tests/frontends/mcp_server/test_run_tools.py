@@ -1,6 +1,7 @@
 """Running tests through tools: short ones, long ones, stopped ones, cancelled callers, what goes wrong."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -60,6 +61,29 @@ async def test_limits_are_told_together_with_a_wait_that_is_wrong(settings: Sett
 
     assert "wait_s: " in text
     assert "(K6_MCP_MAX_VUS)" in text
+
+
+@pytest.mark.parametrize(
+    "too_much",
+    [{"script": "x" * 1_000_001}, {"url": "http://h/", "method": "POST", "body": ["x" * 1_000_000]}, {**SCRIPT, "vus": 5000}],
+)
+async def test_a_plan_of_more_than_is_allowed_names_it_and_starts_no_k6(settings: Settings, too_much: dict[str, object]) -> None:
+    k6 = ScriptedK6(missing=True)  # whoever asks for it gets an error
+    async with connected(settings, k6) as client:
+        plan = answer(await client.call_tool("plan_k6_test", too_much))
+
+    (violation,) = plan["violations"]
+    assert "is above this server's limit of" in violation
+    assert "plan" not in plan and "script" not in plan
+
+
+async def test_a_plan_names_the_size_of_a_script_file_before_it_is_read(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "large.js"
+    file.write_bytes(b"\xff" * 1_000_001)  # read, it would be refused as no UTF-8
+    async with connected(settings, ScriptedK6(missing=True)) as client:
+        plan = answer(await client.call_tool("plan_k6_test", {"script_file": str(file)}))
+
+    assert plan["violations"] == ["script_file: 1000001 bytes is above this server's limit of 1000000 (K6_MCP_MAX_SCRIPT_BYTES)"]
 
 
 async def test_a_planned_script_is_shown_without_its_secrets(settings: Settings) -> None:

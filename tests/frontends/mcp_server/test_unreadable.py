@@ -2,20 +2,20 @@ import json
 
 import pytest
 
-from k6_mcp.frontends.mcp_server.unreadable import error_for
+from k6_mcp.frontends.mcp_server.unreadable import read_line
 
 HALF = r'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"get_run","arguments":{"run_id":"\ud83d"}}}'
 
 
 def test_half_a_surrogate_pair_is_answered_under_the_requests_id() -> None:
-    error = error_for(HALF)
+    error = read_line(HALF).error
     assert error is not None
     assert (error.id, error.error.code) == (7, -32700)
     assert "halves of surrogate pairs" in error.error.message
 
 
 def test_params_that_are_no_object_are_answered() -> None:
-    error = error_for('{"jsonrpc":"2.0","id":"a","method":"tools/call","params":[]}')
+    error = read_line('{"jsonrpc":"2.0","id":"a","method":"tools/call","params":[]}').error
     assert error is not None
     assert (error.id, error.error.code) == ("a", -32600)
 
@@ -36,4 +36,4 @@ def test_params_that_are_no_object_are_answered() -> None:
     ],
 )
 def test_messages_and_what_nobody_waits_for_are_not_answered(line: str) -> None:
-    assert error_for(line) is None
+    assert read_line(line).error is None

@@ -1,0 +1,110 @@
+"""Lines of a client, cut out of what comes: one that is too long, or made of too many values, is refused and never kept or parsed."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias, cast
+
+from mcp_types import INVALID_REQUEST, ErrorData, JSONRPCError
+
+_END_BYTES = 2_000  # of a line too long: an id stands at its beginning or at its end
+_VALUE = rb'"(?:[^"\\]|\\.){0,200}"|-?\d{1,20}'
+_PLAIN_MEMBERS = rb'(?:"(?:jsonrpc|method)"\s*:\s*"[^"\\]{0,200}"\s*,\s*)*'
+_ID_FIRST = re.compile(rb"\s*\{\s*" + _PLAIN_MEMBERS + rb'"id"\s*:\s*(' + _VALUE + rb")\s*,")
+_ID_LAST = re.compile(rb',\s*"id"\s*:\s*(' + _VALUE + rb')\s*(?:,\s*"(?:jsonrpc|method)"\s*:\s*"[^"\\]{0,200}"\s*)*\}\s*\Z')
+_SIMPLE_BYTES = 1_000_000  # a message up to here is parsed at once, whatever it holds
+_MOST_VALUES = 500_000
+
+
+class Oversized(NamedTuple):
+    """A line that is not read: the request's id where its beginning or end names it, and why."""
+
+    request_id: int | str | None
+    reason: str
+
+    def error(self) -> JSONRPCError:
+        """Return the answer to it."""
+        return JSONRPCError(jsonrpc="2.0", id=self.request_id, error=ErrorData(code=INVALID_REQUEST, message=self.reason))
+
+
+Line: TypeAlias = str | Oversized
+
+
+class LineReader:
+    """Takes bytes in chunks and gives whole lines; holds at most `longest` of them, and of a longer line its two ends."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._pending = bytearray()
+        self._beginning: bytes | None = None  # of a line that is too long
+        self._told = False
+
+    def feed(self, chunk: bytes) -> Iterator[Line]:
+        """Take the next bytes and yield what is complete; a line too long is told as soon as its sender is known."""
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            self._take(end)
+            yield from self._told_early()
+            yield from self._line()
+        self._take(rest)
+        yield from self._told_early()
+
+    def close(self) -> Iterator[Line]:
+        """Yield the last line, which has no end."""
+        yield from self._line()
+
+    def _take(self, part: bytes) -> None:
+        self._pending += part
+        if self._beginning is None and len(self._pending) > self._longest:
+            self._beginning = bytes(self._pending[:_END_BYTES])
+        if self._beginning is not None and len(self._pending) > 2 * _END_BYTES:
+            del self._pending[:-_END_BYTES]
+
+    def _told_early(self) -> Iterator[Oversized]:
+        if self._beginning is not None and not self._told and (match := _ID_FIRST.match(self._beginning)):
+            self._told = True
+            yield self._refused(match)
+
+    def _line(self) -> Iterator[Line]:
+        line, too_long, told = bytes(self._pending), self._beginning is not None, self._told
+        self._pending, self._beginning, self._told = bytearray(), None, False
+        if too_long and not told:
+            yield self._refused(_ID_LAST.search(line))
+        elif not too_long and line.strip():
+            yield refused_values(line) or line.decode("utf-8", "replace")
+
+    def _refused(self, match: re.Match[bytes] | None) -> Oversized:
+        reason = (
+            f"the message is longer than {self._longest} bytes, the most this server reads "
+            "(next step: send less; a long script can be a file, given as script_file)"
+        )
+        return Oversized(_id(match), reason)
+
+
+def refused_values(line: bytes) -> Oversized | None:
+    """Refuse a message of so many values that parsing it alone would keep everybody waiting."""
+    if len(line) <= _SIMPLE_BYTES or not _has_many_values(line):
+        return None
+    reason = f"the message has more than {_MOST_VALUES} values (next step: send less; a long body can be given as text)"
+    return Oversized(_id(_ID_FIRST.match(line[:_END_BYTES]) or _ID_LAST.search(line[-_END_BYTES:])), reason)
+
+
+def _has_many_values(line: bytes) -> bool:
+    """Count what separates values; commas and brackets of texts count only where they are not all that many texts."""
+    signs = sum(map(line.count, (b",", b"[", b"{")))
+    if signs <= _MOST_VALUES:
+        return False
+    bare = line.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if bare.count(b'"') > 2 * _MOST_VALUES:
+        return True
+    return sum(part.count(sign) for part in bare.split(b'"')[::2] for sign in (b",", b"[", b"{")) > _MOST_VALUES
+
+
+def _id(match: re.Match[bytes] | None) -> int | str | None:
+    try:
+        found = cast("object", json.loads(match[1])) if match else None
+    except ValueError:
+        return None
+    if isinstance(found, str):
+        return found if found.isprintable() else None
+    return found if isinstance(found, int) else None
