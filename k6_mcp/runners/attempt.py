@@ -7,13 +7,14 @@ import anyio
 from k6_mcp.aside import LARGE, aside_if
 from k6_mcp.models.browser import BROWSER_MISSING, BROWSER_NOT_STARTED, BROWSER_STARTING
 from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.outcome import Emit, Outcome, RecordLine, StopReason
+from k6_mcp.models.outcome import Emit, LogDigest, Outcome, RecordLine, StopReason
 from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S, RunPlan
 from k6_mcp.redaction import redact_said
 from k6_mcp.runners.child import Child, interrupt
 from k6_mcp.runners.cpu import CpuWatch, usable_cores
 from k6_mcp.runners.files import Tail, appender, read_whole, without_secret_names
 from k6_mcp.runners.logs import LogReader
+from k6_mcp.runners.memory import OF_K6_ITSELF_MB, Allowance
 from k6_mcp.runners.names import RecordNames, Secrets
 from k6_mcp.runners.process import wait_drained
 from k6_mcp.runners.stdout import StdoutReader
@@ -44,7 +45,15 @@ class Attempt:
     """One k6 process being watched: drained, tailed, stopped when asked or when its deadline passes."""
 
     def __init__(
-        self, child: Child, folder: RunFolder, plan: RunPlan, secrets: Secrets, stop: Stop, emit: Emit, started: datetime
+        self,
+        child: Child,
+        folder: RunFolder,
+        plan: RunPlan,
+        allowed: Allowance,
+        secrets: Secrets,
+        stop: Stop,
+        emit: Emit,
+        started: datetime,
     ) -> None:
         self._child = child
         self._folder = folder
@@ -60,6 +69,8 @@ class Attempt:
         self._tail = Tail(folder.record, self._take_record)
         self._record_ended = anyio.Event()
         self._cpu = CpuWatch(child.pid)
+        self._watched_mb = allowed.memory_mb if allowed.address_space_kb is None else None
+        self._needed_more = False
         self._killed = False
 
     async def outcome(self) -> Outcome:
@@ -86,7 +97,7 @@ class Attempt:
             ended_at=datetime.now(UTC),
             summary=summary,
             export=export,
-            log=self._log.digest(self._stdout.went_running),
+            log=self._digest(),
             completed=progress.iterations if progress else None,
             interrupted=progress.interrupted if progress else 0,
             paused_s=self._cpu.paused_s,
@@ -95,6 +106,10 @@ class Attempt:
             steal_s=self._cpu.steal_s,
             cores=usable_cores(),
         )
+
+    def _digest(self) -> LogDigest:
+        digest = self._log.digest(self._stdout.went_running)
+        return digest._replace(out_of_memory=True) if self._needed_more else digest
 
     async def _figures(self) -> tuple[str | None, str | None]:
         """Return k6's own summaries, which thousands of metrics make long."""
@@ -134,6 +149,9 @@ class Attempt:
             if self._folder.stop_request.exists():
                 self._stop.ask("caller")
             self._cpu.look()
+            if self._watched_mb is not None and self._cpu.resident_mb > self._watched_mb + OF_K6_ITSELF_MB:
+                self._needed_more = True
+                self._child.kill()
 
     async def _deadline(self) -> None:
         await anyio.sleep(self._plan.deadline_s)

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 _NS = 1e-9
+_MIB = 1 << 20
 _MANY_THREADS = 50
 _STOPPED = ("T", "t")  # by a signal or a debugger
 _THINNED = 4  # looks; so many threads are read at each of them only
@@ -18,7 +19,7 @@ class CpuWatch:
     `used_s` is CPU time. `wait_s` is how long its threads, added up, were ready to run and had no CPU (schedstat of each thread; the
     last value of a thread that ended stays counted, so what it waited after the last look is missing). `steal_s` is what the
     hypervisor gave to others, summed over the CPUs of this machine, since the watch began. `paused_s` is how long the process was seen
-    stopped, by a signal or a debugger.
+    stopped, by a signal or a debugger. `resident_mb` is the memory that the process, without its children, had at the last look.
     """
 
     def __init__(self, pid: int) -> None:
@@ -30,6 +31,7 @@ class CpuWatch:
         self.used_s: float | None = None
         self.steal_s: float | None = None
         self.paused_s = 0.0
+        self.resident_mb = 0
 
     @property
     def wait_s(self) -> float | None:
@@ -39,6 +41,7 @@ class CpuWatch:
         """Read the counters as they stand."""
         fields = _fields(self._process)
         self.used_s = _used_s(fields) or self.used_s
+        self.resident_mb = _resident_mb(fields)
         self._note_stop(fields[0] if fields else "")
         if len(self._waited_ns) <= _MANY_THREADS or self._looks % _THINNED == 0:
             self._waited_ns.update(_waited_ns(self._process))
@@ -76,6 +79,13 @@ def _used_s(fields: Sequence[str]) -> float | None:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     except (ValueError, IndexError):
         return None
+
+
+def _resident_mb(fields: Sequence[str]) -> int:
+    try:
+        return int(fields[21]) * os.sysconf("SC_PAGE_SIZE") // _MIB
+    except (ValueError, IndexError):
+        return 0
 
 
 def _waited_ns(process: Path) -> dict[str, int]:

@@ -173,7 +173,7 @@ class LocalRunner:
             child = self._launcher.start(command, env, folder.path, allowed)
             async with owned(child, self._launcher.watchdog):
                 emit(Started(at=started))
-                attempt = Attempt(child, folder, plan, secrets, stop, emit, started)
+                attempt = Attempt(child, folder, plan, allowed, secrets, stop, emit, started)
                 outcome = (await attempt.outcome())._replace(memory_limit=limit(allowed))
             return await self._with_browser_start(outcome) if attempt.lacks_browser(outcome) else outcome
         except (OSError, K6McpError) as error:

@@ -14,6 +14,10 @@ _MIB = 1 << 20
 _FLOOR_MB = 1_000
 # A trivial script takes 0.2 MB a VU, one with an array of 50,000 rows of CSV 43.
 _A_VU_MB = 50
+# What k6 holds before a script does anything, which `memory_mb` does not count.
+OF_K6_ITSELF_MB = 200
+# What k6 itself holds for a browser: frames, requests and their bodies. Chromium's own memory does not count.
+_A_BROWSER_MB = 100
 # k6 keeps every sample of a trend, and so does its record: 0.26 to 0.41 kB a request.
 _A_REQUEST_MB = 0.0005
 # What Go and the C library reserve and never use counts too: 1.3 GB with k6 1.1.0, 1.8 with 2.2.0, and an arena of each thread.
@@ -38,11 +42,13 @@ class Allowance(NamedTuple):
 def allowance(setting_mb: int | None, planned: Planned | None) -> Allowance:
     """Return what k6 may use: `setting_mb` (0 is without limit), None is what its plan can need, at most all the machine has.
 
-    Chromium reserves more than any limit, so what starts a browser has none.
+    Chromium reserves more than any address space that could be a limit, so k6 is watched instead where it starts a browser.
     """
-    if setting_mb == 0 or sys.platform != "linux" or (planned and planned.plan.browser):
+    if setting_mb == 0 or sys.platform != "linux":
         return Allowance()
     memory_mb = setting_mb or min(_estimate_mb(planned), max(_FLOOR_MB, _physical_mb()))
+    if planned and planned.plan.browser:
+        return Allowance(memory_mb)
     reserved_mb = _RESERVED_MB + _RESERVED_A_CORE_MB * usable_cores()
     return Allowance(memory_mb, (memory_mb + reserved_mb) * 1024)
 
@@ -79,7 +85,8 @@ def _estimate_mb(planned: Planned | None) -> int:
     if planned is None:
         return _FLOOR_MB
     plan = planned.plan
-    return round(_FLOOR_MB + _A_VU_MB * plan.max_vus + _A_REQUEST_MB * (plan.rps or 0) * plan.longest_s)
+    vus_mb = _A_VU_MB * plan.max_vus + _A_BROWSER_MB * plan.browser_vus
+    return round(_FLOOR_MB + vus_mb + _A_REQUEST_MB * (plan.rps or 0) * plan.longest_s)
 
 
 def _physical_mb() -> int:

@@ -38,6 +38,30 @@ async def test_a_script_that_grows_beyond_its_memory_is_ended_and_told_the_limit
     assert "K6_MCP_MAX_K6_MEMORY_MB" in run.failure.hint
 
 
+# A limit of the address space would end Chromium, so what names a browser has none and is watched.
+_BESIDE_A_BROWSER = """
+import { sleep } from "k6";
+const browser = { type: "chromium" };
+export const options = { scenarios: { ui: { executor: "shared-iterations", iterations: 1, options: { browser } } } };
+const kept = [];
+export function setup() {
+  for (let n = 0; n < 40; n += 1) {
+    kept.push("x".repeat(1e8));
+    sleep(0.2);
+  }
+}
+export default function () {}
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the memory of a process")
+async def test_a_script_that_names_a_browser_is_held_to_its_memory_too(settings: Settings) -> None:
+    run = await _ran(settings, _BESIDE_A_BROWSER, 50)
+    assert run.failure is not None
+    assert (run.status, run.failure.kind) == ("failed", "script_error")
+    assert run.failure.message.startswith("k6 needed more than the 50 MB of memory that it may use for running it")
+
+
 @pytest.mark.parametrize("max_mb", [None, 100])
 async def test_an_honest_run_does_not_meet_the_limit(settings: Settings, max_mb: int | None) -> None:
     assert (await _ran(settings, _HONEST, max_mb)).status == "completed"

@@ -24,8 +24,9 @@ def test_what_k6_may_use_follows_its_plan_with_a_floor_and_the_setting_wins() ->
     assert all(one.address_space_kb is not None and one.address_space_kb > 3_000_000 for one in (plan, small))
 
 
-def test_nothing_is_held_without_a_limit_and_where_a_browser_starts() -> None:
-    assert allowance(0, _planned(1)) == allowance(None, _planned(1, browser=True)) == Allowance()
+def test_nothing_is_held_without_a_limit_and_where_a_browser_starts_no_address_space() -> None:
+    assert allowance(0, _planned(1)) == allowance(0, _planned(1, browser=True)) == Allowance()
+    assert allowance(300, _planned(1, browser=True)) == Allowance(300)
 
 
 @pytest.mark.parametrize(
