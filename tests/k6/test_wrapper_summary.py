@@ -161,6 +161,20 @@ for (const name of ['count', 'passes', 'fails', 'ext', 'grpc_req_duration', 'ws_
     assert '"things"' in (run.outcome.export or "") and "777777" not in (run.outcome.export or "")
 
 
+async def test_a_script_can_not_show_its_own_metric_as_one_of_k6(settings: Settings) -> None:
+    init = """
+const { push } = Array.prototype;
+Array.prototype.push = function (...items) {
+  const forged = items.map((one) => (one && one.shown === 'http_reqs{status:200}' ? { real: 'things', shown: one.shown } : one));
+  return Reflect.apply(push, this, forged);
+};
+"""
+
+    run = await _with(settings, "", init)
+
+    assert _is_intact(run) and run.summary["k6-mcp"] == {}
+
+
 async def test_iterations_still_run_the_script_own_functions(settings: Settings) -> None:
     script = """
     export const options = { scenarios: { a: { executor: 'per-vu-iterations', vus: 1, iterations: 2, exec: 'work' } } };
