@@ -21,6 +21,7 @@ from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.models.script import NOT_SHOWN, Script
 from k6_mcp.redaction import redact_text, with_forms
+from k6_mcp.scripts.load import check_applied
 from k6_mcp.scripts.render import asked, origin, render
 from k6_mcp.scripts.thresholds import with_asked
 
@@ -141,6 +142,8 @@ class LoadTests:
             finally:
                 self._runner.discard(run_id)
         plan = with_asked(test, planned.plan) if isinstance(planned, Planned) else None
+        if plan:
+            check_applied(test, plan)
         large = len(script.text) > LARGE
         refusal = await aside_if(large, read_refusal, planned, script) if isinstance(planned, Outcome) else None
         violations = limits.violations(test, plan, self._settings.limits)
@@ -220,6 +223,7 @@ class LoadTests:
             planned = await self._runner.plan(run_id, script)
             if isinstance(planned, Planned):
                 limits.check_plan(test, planned.plan, self._settings.limits)
+                check_applied(test, planned.plan)
                 max_rps = self._settings.limits.max_rps
                 plan = with_asked(test, planned.plan)
                 plan = plan.model_copy(update={"rps": min(max_rps, plan.rps or max_rps)})

@@ -2,6 +2,8 @@
 // Scripts see the caller's variables and those of their scenario as __ENV, and nothing that stands there for k6, for Go or for us:
 // so they cannot tell the plan from the run by it.
 const { defineProperty, keys } = Object;
+const { hasOwnProperty } = Object.prototype;
+const { apply } = Reflect;
 const { parse } = JSON;
 const raw = __ENV;
 
@@ -58,6 +60,10 @@ export function planned() {
 
 // Which metrics only we made k6 keep, as the plan says, undefined if none.
 export function observed() {
-  const { ext } = planned() || {};
-  return ext && ext["k6-mcp"] ? ext["k6-mcp"].observed : undefined;
+  return own(own(own(planned(), "ext"), "k6-mcp"), "observed");
+}
+
+// A prototype may be the script's.
+function own(object, name) {
+  return object && apply(hasOwnProperty, object, [name]) ? object[name] : undefined;
 }

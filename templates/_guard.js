@@ -8,6 +8,7 @@ function capture() {
   const { isArray } = Array;
   const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys } = Object;
   const { apply, deleteProperty } = Reflect;
+  const { hasOwnProperty } = Object.prototype;
   const { charCodeAt, normalize, slice, toLowerCase, toUpperCase } = String.prototype;
   const byteLength = getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength").get;
   const typedArrayName = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
@@ -19,7 +20,7 @@ function capture() {
   const LONGEST_SAID = 200;
   const ours = {{ ours }};
 
-  // What k6's own end-of-test code uses after handleSummary, with the toJSON hooks that JSON.stringify would ask.
+  // What k6's own end-of-test code uses after handleSummary, with the hooks that it would ask: toJSON, and what is absent from a metric.
   const relied = [
     [globalThis, "JSON"],
     [globalThis, "Object"],
@@ -30,6 +31,7 @@ function capture() {
     [Object, "keys"],
     [Object.prototype, "hasOwnProperty"],
     [Object.prototype, "toJSON"],
+    [Object.prototype, "thresholds"],
     [Array.prototype, "toJSON"],
     [String.prototype, "toJSON"],
     [Number.prototype, "toJSON"],
@@ -139,9 +141,14 @@ function capture() {
     }
   }
 
+  // A property of the object itself: for what is absent a getter on a prototype would be asked, with k6's figures as its `this`.
+  function own(object, name) {
+    return apply(hasOwnProperty, object, [name]) ? object[name] : undefined;
+  }
+
   function hasSamples(metric) {
-    const { count, passes, fails } = metric.values;
-    return count > 0 || passes + fails > 0;
+    const values = own(metric, "values");
+    return own(values, "count") > 0 || own(values, "passes") + own(values, "fails") > 0;
   }
 
   // Takes out of `metrics` what is only in there because we made k6 keep it, and returns what of that had samples.
@@ -149,7 +156,7 @@ function capture() {
     const taken = create(null);
     for (let i = 0; i < observed.metrics.length; i += 1) {
       const { real, shown } = observed.metrics[i];
-      const metric = metrics[real];
+      const metric = own(metrics, real);
       if (metric !== undefined) {
         if (hasSamples(metric)) {
           taken[shown] = metric;
@@ -158,7 +165,7 @@ function capture() {
       }
     }
     for (let i = 0; i < observed.parents.length; i += 1) {
-      const metric = metrics[observed.parents[i]];
+      const metric = own(metrics, observed.parents[i]);
       if (metric !== undefined && !hasSamples(metric)) {
         deleteProperty(metrics, observed.parents[i]);
       }
@@ -210,20 +217,20 @@ function capture() {
   // Returns a handleSummary that keeps k6's figures, then runs the script's own with a copy of them.
   // The files object is handed to k6 first and the script's handler runs from a timer, which k6 waits for:
   // whatever it does (throw, abort the test, never resolve), our file is already in there.
-  return function summaryHandlerOf(own, observed) {
+  return function summaryHandlerOf(handler, observed) {
     return function handleSummary(data) {
       const taken = observed === undefined ? {} : takeObserved(data.metrics, observed);
-      const copy = typeof own === "function" ? parse(toText(data)) : undefined;
+      const copy = typeof handler === "function" ? parse(toText(data)) : undefined;
       deleteProperty(data, "setup_data"); // it may hold tokens, and k6 writes its own export from this object too
       const files = create(null);
       files[ours[0]] = summaryOf(data, taken);
       restore();
       if (copy !== undefined) {
         later(() => {
-          const result = own(copy);
+          const result = handler(copy);
           (async () => addTo(files, await result))();
         }, 0);
-      } else if (own !== undefined) {
+      } else if (handler !== undefined) {
         say("ignored, because it is exported but is no function");
       }
       return files;

@@ -95,6 +95,7 @@ def test_credentials_are_told_from_prose_about_them() -> None:
         ("http://host/path?token=open%24esame", "open$esame"),
         ("user=ada&password=opensesame", "opensesame"),
         ("theme=dark; session_id=opensesame", "opensesame"),
+        ("theme=dark; sid=0pen5esame8xWq", "0pen5esame8xWq"),
         ('{"user": "ada", "login": [{"password": "opensesame"}]}', "opensesame"),
         ('{"secret": {"inner": ["opensesame", 987654]}}', "987654"),
     ],

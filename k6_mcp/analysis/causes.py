@@ -41,7 +41,9 @@ def target_unreachable(case: Case) -> Cause | None:
         return None
     if not figures.requests:
         return _no_session(metrics) or pages_unreachable(case) or _no_connection(case)
-    if figures.unanswered_requests < figures.requests:
+    # Where every failure is one without an answer, those of the load are.
+    of_load = figures.load_failed and figures.unanswered_requests == figures.failed_requests < figures.requests
+    if figures.unanswered_requests < figures.requests and not of_load:
         return None
     main = metrics.errors[0] if metrics.errors else None
     why = f"mostly error_code {main.code}, {main.meaning}" if len(metrics.errors) > 1 and main else ""
@@ -49,7 +51,9 @@ def target_unreachable(case: Case) -> Cause | None:
     failures = (m for m in case.outcome.log.messages if m.level == "warning" and m.text.startswith("Request Failed"))
     return Cause(
         "target_unreachable",
-        f"{'the only request got no' if figures.requests == 1 else f'none of {figures.requests} requests got an'} answer: {why}",
+        f"none of {count(figures.requests_of_load, 'request')} of the load got an answer, only some of setup() and teardown(): {why}"
+        if of_load
+        else f"{'the only request got no' if figures.requests == 1 else f'none of {figures.requests} requests got an'} answer: {why}",
         f"{_unreachable_hint(main)}; then run it again",
         (*(f"{e.count}x error_code {e.code}: {e.meaning}" for e in metrics.errors[:3]), *log_lines(failures)),
     )
@@ -164,11 +168,16 @@ def _asks_for_more(threshold: ThresholdResult) -> bool:
 def _without_success(case: Case) -> str | None:
     """Return that not one request was successful and what came instead, None where some were or no answer came."""
     figures, metrics = case.figures, case.metrics
-    if figures is None or metrics is None or not figures.requests or figures.failed_requests < figures.requests:
-        return None
-    if figures.unanswered_requests >= figures.requests:
+    if figures is None or metrics is None or not figures.requests:
         return None
     what = few(_statuses(metrics), 4) or "their statuses are not known"
+    if figures.failed_requests < figures.requests:
+        if not figures.load_failed or figures.failed_requests == figures.unanswered_requests:
+            return None
+        of_load = count(figures.requests_of_load, "request")
+        return f"not one of {of_load} of the load was successful, only some of setup() and teardown(); of all requests: {what}"
+    if figures.unanswered_requests >= figures.requests:
+        return None
     return f"not one of {count(figures.requests, 'request')} was successful: {what}"
 
 
@@ -193,9 +202,17 @@ def target_failing(case: Case) -> Cause | None:
     if not figures.requests:
         return _sessions_refused(case, metrics) or pages_failing(case)
     message = _without_success(case)
-    if message is None or any(t.has_samples and asks_about_failures(t.metric) for t in case.thresholds):
+    if message is None or any(t.has_samples and _accepts_failures(t) for t in case.thresholds):
         return None
     return Cause("target_failing", message, _LOOK_AT_ANSWER, tuple(_statuses(metrics)[4 : 4 + _MOST_LINES]))
+
+
+def _accepts_failures(threshold: ThresholdResult) -> bool:
+    """Return whether a threshold judges how many requests fail, and would have all of them fail if it is on that share itself."""
+    if not asks_about_failures(threshold.metric):
+        return False
+    parsed = parse(threshold.expression)
+    return threshold.metric != "http_req_failed" or parsed is None or not threshold.ok or parsed.holds(1.0)
 
 
 def _sessions_refused(case: Case, metrics: Metrics) -> Cause | None:

@@ -10,12 +10,14 @@ from k6_mcp.models.outcome import Outcome
 
 
 class Basis(NamedTuple):
-    """What the figures rest on beside the rows: the time load was applied, the time of the whole run, requests of setup and teardown, VUs seen in use."""
+    """What the figures rest on beside the rows: the time load was applied, the time of the whole run, requests of setup and teardown,
+    VUs seen in use, and whether all requests but those of setup and teardown failed."""
 
     load_s: float
     wall_s: float
     requests_outside: int
     most_vus: int | None
+    load_failed: bool = False
 
 
 def key_figures(rows: Rows, breakdown: Breakdown, outcome: Outcome, basis: Basis) -> Figures:
@@ -47,6 +49,7 @@ def key_figures(rows: Rows, breakdown: Breakdown, outcome: Outcome, basis: Basis
         data_sent_bytes=count_of(rows, "data_sent"),
         checks_passed=round(checks.get("passes", 0.0)),
         checks_failed=round(checks.get("fails", 0.0)),
+        load_failed=basis.load_failed,
     )
 
 

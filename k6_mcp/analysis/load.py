@@ -68,6 +68,15 @@ def requests_outside(record: Record, plan: Plan | None, requests: int) -> int:
     return requests - inside if record.complete and 0 < inside <= requests else 0
 
 
+def load_failed(record: Record, outside: int) -> bool:
+    """Return whether every request of a scenario failed, where `outside` of all came from setup() and teardown()."""
+    totals = record.totals()
+    if totals is None or not record.complete or not outside:
+        return False
+    tags = [name.removeprefix("http_reqs") for name in totals.rows if name.startswith("http_reqs{scenario:")]
+    return bool(tags) and all(totals.rows.get(f"http_req_failed{tag}", {}).get("rate", 0.0) == 1 for tag in tags)
+
+
 def _as_planned(record: Record, plan: Plan | None, planned: float, run_s: float, longest_iteration_s: float) -> float:
     if plan is not None and all(scenario.rate_per_s is not None for scenario in plan.scenarios):
         late = run_s > planned + _PILED_UP_S and _piled_up(record, plan, planned)

@@ -9,7 +9,7 @@ from k6_mcp.analysis.crosscheck import contradiction
 from k6_mcp.analysis.endpoints import endpoints
 from k6_mcp.analysis.failures import left_out, unjudged, with_all_failures
 from k6_mcp.analysis.figures import Basis, generator, key_figures
-from k6_mcp.analysis.load import Times, load_seconds, requests_outside
+from k6_mcp.analysis.load import Times, load_failed, load_seconds, requests_outside
 from k6_mcp.analysis.outside import setup_in_latency
 from k6_mcp.analysis.record import Record
 from k6_mcp.analysis.sources import Measured, read_export, read_summary, record_rows
@@ -39,7 +39,7 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
     judged = _thresholds(outcome, record, plan, chosen)
     times = _times(outcome, record, chosen)
     outside = requests_outside(record, plan, breakdown.requests)
-    basis = Basis(load_seconds(record, plan, times), times.wall_s, outside, record.most_vus)
+    basis = Basis(load_seconds(record, plan, times), times.wall_s, outside, record.most_vus, load_failed(record, outside))
     figures = key_figures(chosen.rows, breakdown, outcome, basis)
     observed = chosen.measured.observed if chosen.measured else None
     told = endpoints(chosen.rows, observed, figures)

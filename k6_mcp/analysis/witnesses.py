@@ -11,6 +11,9 @@ from k6_mcp.models.outcome import Outcome
 
 # The head of an HTTP/2 frame has 9 bytes, and the shortest HTTP/1 status line more: no message is shorter.
 _LEAST_BYTES = 9
+# Of the answer that opens a WebSocket, with the headers that it must have. k6 gives a session that got no answer no status,
+# so that one which a script gives it stays.
+_OPENED, _LEAST_BYTES_OPENED = 101, 129
 _WITH_REQUEST = ("duration", "blocked", "connecting", "tls_handshaking", "sending", "waiting", "receiving")
 _COUNTERS = ("http_reqs", "iterations", "dropped_iterations", "data_received", "data_sent", "ws_sessions", "ws_msgs_sent")
 
@@ -21,15 +24,20 @@ def contradictions(rows: Rows, breakdown: Breakdown, outcome: Outcome) -> Iterat
         if (value := values_of(rows, name).get("count", 0.0)) < 0 or value != int(value):
             yield f"{name} counted {value:g}"
     requests = count_of(rows, "http_reqs")
-    yield from _bytes(rows, requests - (breakdown.unanswered or 0))
+    yield from _bytes(rows, requests - (breakdown.unanswered or 0), breakdown)
     yield from _samples(rows, requests)
     yield from _iterations(count_of(rows, "iterations"), outcome)
 
 
-def _bytes(rows: Rows, answered: int) -> Iterator[str]:
+def _bytes(rows: Rows, answered: int, breakdown: Breakdown) -> Iterator[str]:
     for name, what in (("data_received", "received"), ("data_sent", "sent")):
         if name in rows and (bytes_ := count_of(rows, name)) < answered * _LEAST_BYTES:
             yield f"{answered} requests were answered with only {bytes_} bytes {what}"
+    opened = sum(session.count for session in breakdown.websockets if session.status == _OPENED)
+    others = answered + sum(session.count for session in breakdown.websockets if session.status not in (0, _OPENED))
+    received = count_of(rows, "data_received")
+    if breakdown.websockets and received < opened * _LEAST_BYTES_OPENED + others * _LEAST_BYTES:
+        yield f"{opened + others} WebSocket sessions and requests were answered with only {received} bytes received"
 
 
 def _samples(rows: Rows, requests: int) -> Iterator[str]:

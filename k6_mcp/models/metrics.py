@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
 from k6_mcp.models.base import Model
 from k6_mcp.models.wording import number
 
@@ -181,6 +184,7 @@ class Figures(Model):
     `requests_outside_load` of the requests came from setup and teardown, and are not in `requests_per_s` but in `latency`, as
     in k6's. `vus_max` is the most VUs
     in use, as k6 counts them once a second; `vus_allocated` (k6's metric vus_max) is how many it made, in use or not.
+    `load_failed` says that every request failed but for those of setup and teardown.
     """
 
     wall_s: float
@@ -203,6 +207,13 @@ class Figures(Model):
     data_sent_bytes: int = 0
     checks_passed: int = 0
     checks_failed: int = 0
+    # For the verdict alone, neither shown nor kept.
+    load_failed: SkipJsonSchema[bool] = Field(default=False, exclude=True)
+
+    @property
+    def requests_of_load(self) -> int:
+        """How many requests did not come from setup() and teardown()."""
+        return self.requests - self.requests_outside_load
 
     @property
     def iterations_due(self) -> int:

@@ -31,6 +31,9 @@ _SCHEME = re.compile(r"\b(?:Bearer|(Basic)|Digest|Token)\s+([A-Za-z0-9._~+/=-]{6
 # Of a query, a form or a cookie.
 _PAIR = re.compile(r"(?:^|[?&#;])\s{0,9}([^=&;\s'\"?#]{1,80})=([^&;\s'\"#]+)")
 
+_COOKIES = re.compile(r"[^=&;\s'\"?#]{1,80}+=[^;\s]++(?:;\s{0,9}+[^=&;\s'\"?#]{1,80}+=[^;\s]++){0,100}+;?")
+_OPAQUE = re.compile(r"(?=[^A-Za-z]*[A-Za-z])(?=[^0-9]*[0-9])[\w.%+/=-]{12,}\Z")
+
 
 def with_parts(secrets: Iterable[str]) -> frozenset[str]:
     """Return `secrets` and the credentials inside them: whoever refuses a request may quote only the token of its header or body."""
@@ -165,8 +168,10 @@ def _parts(secret: str) -> Iterator[str]:
     if fields is not None:
         yield from _leaves(fields, secret=False)
         return
+    cookies = _COOKIES.fullmatch(secret)
     for name, value in _PAIR.findall(secret):
-        if is_secret_name(name):
+        # A session's cookie may have any name.
+        if is_secret_name(name) or (cookies and _OPAQUE.match(value)):
             yield from (value, unquote_plus(value))
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from k6_mcp.errors import LimitExceeded
 from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.plan import Plan, ScenarioPlan, StagePlan, ThresholdPlan
+from k6_mcp.runners.observed import keep_true
 
 _DEFAULT_MAX_DURATION_S = 600.0  # of the iteration executors
 _DEFAULT_PHASE_TIMEOUT_S = 60.0  # of setup() and teardown()
@@ -148,6 +149,7 @@ def planned_options(text: str) -> str:
         LimitExceeded: If they are too large to be handed to a run.
     """
     printed = cast(dict[str, object], json.loads(text))
+    keep_true(printed)
     options = json.dumps({name: value for name, value in printed.items() if name not in (*_COMPUTED, *_SHORTCUTS)})
     if len(options) > _LARGEST_OPTIONS:
         raise too_large(f"{len(options)}")

@@ -32,6 +32,8 @@ _OF_HANDLER, _MOST_OF_HANDLER = b'"msg":"handleSummary: ', 20
 _MOST_SAMPLES = 5
 _MOST_SAMPLE_LINES = 2_000
 _SAMPLE_CHARS = 300
+# k6 names the executor first, and no line of a script has one: of a line too long the rest may be lost.
+_OF_ITERATION = re.compile(rb'\{"executor":"[a-z-]{1,40}",(?:"hint":"[^"]{0,200}",)?"level":"error"')
 _REDIRECTED = re.compile(rb'"msg":"Stopped after (\d{1,6}) redirects and returned the redirection')
 _SPURIOUS = ("failed to handle the end-of-test summary",)  # k6 2.x when a run dies before any sample
 
@@ -164,6 +166,8 @@ class LogReader:
 
 def _ended_iteration(line: bytes) -> bool:
     """An exception of an iteration names its scenario; that of an async function comes as an error without a source."""
+    if _OF_ITERATION.match(line):
+        return True
     if b'"scenario":"' not in line:
         return False
     return b'"source":"stacktrace"' in line or (b'"level":"error"' in line and b'"source":' not in line)
@@ -192,7 +196,7 @@ def _parse(line: bytes, secrets: tuple[str, ...]) -> _Entry:
     level, source, error = str(fields.get("level", "info")), fields.get("source"), fields.get("error")
     said = str(fields.get("msg", text))
     # An exception of an iteration names its scenario and ends nothing; k6 2.x marks those of init, setup and teardown as stacktrace too.
-    ends_run = source in (None, "stacktrace") and "scenario" not in fields
+    ends_run = source in (None, "stacktrace") and not {"scenario", "executor"} & fields.keys()
     explains = level in ("error", "fatal", "panic") and error is None and ends_run and not said.startswith(_SPURIOUS)
     shown = _WRAPPER.sub("", f"{said}: {error}" if error is not None else said)
     return _Entry(

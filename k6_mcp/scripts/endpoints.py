@@ -5,11 +5,12 @@ names by http.url, and every combination of a base URL with a path.
 """
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from k6_mcp.models.request import is_script_name
 from k6_mcp.redaction import redact_text, redact_url
@@ -133,18 +134,34 @@ def _is_usable(parts: Parts) -> bool:
 
 
 def imported(text: str, folder: Path | None) -> Iterator[str]:
-    """Yield the texts of the local modules that a script in `folder` imports itself; none of a script without one."""
-    if folder is None:
-        return
-    main = tokens(text[:_MOST_CHARS])
-    specifiers = [
-        token.value
-        for before, token in pairwise(main)
-        if isinstance(token, Text) and before in (Word("from"), Word("import")) and token.value.startswith((".", "/"))
-    ]
-    for specifier in specifiers[:_MOST_IMPORTS]:
-        path = folder / specifier
-        with contextlib.suppress(OSError, ValueError):
-            if path.is_file() and is_script_name(path.resolve().name):
-                with path.open(encoding="utf-8", errors="replace") as file:
-                    yield file.read(_MOST_CHARS)
+    """Yield the texts of the local modules that a script in `folder`, and those modules themselves, import; without one only by whole paths."""
+    waiting, seen = [(text, folder)], set[Path]()
+    while waiting:
+        source, here = waiting.pop(0)
+        for path in filter(None, (_local(specifier, here) for specifier in _specifiers(source))):
+            if path in seen or len(seen) == _MOST_IMPORTS:
+                continue
+            seen.add(path)
+            with contextlib.suppress(OSError, ValueError):
+                if path.is_file() and is_script_name(path.resolve().name):
+                    with path.open(encoding="utf-8", errors="replace") as file:
+                        module = file.read(_MOST_CHARS)
+                    yield module
+                    waiting.append((module, path.parent))
+
+
+def _specifiers(text: str) -> Iterator[str]:
+    before_last = last = None
+    for token in tokens(text[:_MOST_CHARS]):
+        called = last == Sign("(") and before_last in (Word("require"), Word("import"))
+        if isinstance(token, Text) and (called or last in (Word("from"), Word("import"))):
+            yield token.value
+        before_last, last = last, token
+
+
+def _local(specifier: str, folder: Path | None) -> Path | None:
+    if specifier.startswith("file://"):
+        specifier = unquote(specifier.removeprefix("file://"))
+    if not specifier.startswith("/") and not (folder and specifier.startswith(".")):
+        return None
+    return Path(os.path.normpath((folder or Path("/")) / specifier))

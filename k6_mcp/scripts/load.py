@@ -3,10 +3,13 @@
 import math
 from collections.abc import Mapping
 from fractions import Fraction
+from math import isclose
 
 from pydantic import JsonValue
 
-from k6_mcp.models.duration import format_duration
+from k6_mcp.errors import InvalidArguments
+from k6_mcp.models.duration import format_duration, parse_duration_s
+from k6_mcp.models.plan import Plan, ScenarioPlan
 from k6_mcp.models.request import LoadTest
 from k6_mcp.scripts.presets import DEFAULT_PRESET, PRESET_DURATION, PRESETS
 
@@ -16,6 +19,7 @@ _POOL_S = 2.0  # an arrival-rate test keeps its rate while the target answers wi
 _PRE_ALLOCATED_S = 0.5  # VUs made before the start; more are made when the target is slower
 _LARGEST_POOL = 1000  # unless `vus` asks for another one
 _EXACT_DENOMINATOR = 1000
+_PRINTED = 1e-6  # how far a duration may be off after k6 has printed it
 
 
 def asked_load(test: LoadTest) -> Scenario | None:
@@ -64,6 +68,51 @@ def arrival_rate(rate_per_s: float, duration: str, vus: int | None = None) -> Sc
         "preAllocatedVUs": vus or min(max(math.ceil(rate_per_s * _PRE_ALLOCATED_S), 1), pool),
         "maxVUs": pool,
     }
+
+
+def check_applied(test: LoadTest, plan: Plan) -> None:
+    """Check that k6 plans the load which `test` asks for beside a script; the script's own code could keep it from k6.
+
+    Raises:
+        InvalidArguments: If it plans another one.
+    """
+    asked = asked_load(test) if test.url is None else None
+    declares = any(item.startswith("scenarios ") for item in plan.declared)
+    if asked is None or (declares and not test.override_load) or [asked] == [_known(asked, one) for one in plan.scenarios]:
+        return
+    planned = "; ".join(f"{one.name[:40]} ({one.executor})" for one in plan.scenarios[:3])
+    raise InvalidArguments(
+        f"the script keeps the load that was asked for ({asked['executor']}) from k6, which plans {planned}",
+        hint="look for what the script, or a module that it imports, does to builtins such as Array.isArray or Object.keys, or leave the load "
+        "arguments out to run what it declares; nothing was run",
+    )
+
+
+def _known(asked: Scenario, planned: ScenarioPlan) -> Scenario:
+    """Return `asked` with the values that are others in the plan, as they are there."""
+    values: dict[str, JsonValue] = {
+        "executor": planned.executor,
+        "vus": planned.vus,
+        "iterations": planned.iterations,
+        "preAllocatedVUs": planned.vus,
+        "maxVUs": planned.max_vus,
+        "rate": round((planned.rate_per_s or 0.0) * _seconds(asked.get("timeUnit"))),
+    }
+    if not isclose(planned.duration_s or 0.0, _seconds(asked.get("duration")), rel_tol=_PRINTED):
+        values["duration"] = planned.duration_s
+    found = [{"duration": format_duration(stage.duration_s), "target": stage.target} for stage in planned.stages]
+    asked_stages = asked.get("stages")
+    if isinstance(asked_stages, list) and found != [*map(_as_printed, asked_stages)]:
+        values["stages"] = None
+    return {name: values.get(name, value) for name, value in asked.items()}
+
+
+def _as_printed(stage: JsonValue) -> object:
+    return {**stage, "duration": format_duration(_seconds(stage["duration"]))} if isinstance(stage, dict) else stage
+
+
+def _seconds(text: JsonValue) -> float:
+    return parse_duration_s(text) if isinstance(text, str) else 0.0
 
 
 def whole_rate(rate_per_s: float) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 """Scripts that make an outage look like a success, on purpose or not, and what each must say. See `cases` for the placeholders."""
 
-from tests.k6.case import Case, script
+from tests.k6.case import Case, script, websocket
 
 _NAMES = (
     *("vus", "vus_max", "iterations", "iteration_duration", "dropped_iterations", "checks", "group_duration"),
@@ -215,4 +215,47 @@ _OPTIONS = (
     ),
 )
 
-FORGED = (*_METRICS, *_NOT_JUDGED, *_TARGETS, *_OPTIONS)
+_LONG = "{ scenarios: { ['s'.repeat(5000)]: { executor: 'shared-iterations', iterations: 3 } } }"
+_HIDDEN = (
+    Case(
+        "WebSockets that only the script calls open",
+        websocket("'{closed}/'.replace('http', 'ws')").replace("{}, (", "{ tags: { status: '101' } }, ("),
+        kind="script_error",
+        says=("3 WebSocket sessions and requests were answered with only 0 bytes received",),
+        requests=0,
+    ),
+    Case(
+        "exceptions and a scenario with names longer than the lines that are kept",
+        script("throw new Error('x'.repeat(40000));", _LONG),
+        kind="script_error",
+        says=("every one of 3 iterations ended in an exception",),
+        requests=0,
+    ),
+    Case(
+        "a load that fails after a setup that works",
+        script(
+            "http.get('{target}/status/500');",
+            _TARGET.replace("rate<0.01", "rate<0.6"),
+            "export function setup() { for (let i = 0; i < 5; i += 1) http.get('{target}/ok'); }",
+        ),
+        kind="target_failing",
+        says=("not one of 5 requests of the load was successful", "5x HTTP 500"),
+        requests=10,
+    ),
+    Case(
+        "a load without an answer before a teardown that works",
+        script("http.get('{closed}/');", rest="export function teardown() { http.get('{target}/ok'); }"),
+        kind="target_unreachable",
+        says=("none of 3 requests of the load got an answer",),
+        requests=4,
+    ),
+    Case(
+        "a setup that fails before a load that works",
+        script("http.get('{target}/ok');", rest="export function setup() { http.get('{target}/status/500'); }"),
+        status="completed",
+        warns=("requests_failed",),
+        requests=4,
+    ),
+)
+
+FORGED = (*_METRICS, *_NOT_JUDGED, *_TARGETS, *_OPTIONS, *_HIDDEN)

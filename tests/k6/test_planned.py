@@ -2,13 +2,15 @@
 
 import json
 import subprocess
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from k6_mcp.analysis.verdict import judge
-from k6_mcp.errors import LimitExceeded
+from k6_mcp.app import open_app
+from k6_mcp.errors import InvalidArguments, LimitExceeded
 from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.plan import Planned, RunPlan
 from k6_mcp.models.rules import parse_load_test
@@ -140,6 +142,18 @@ async def test_the_options_of_a_plan_mean_the_same_again(settings: Settings, tmp
     assert inspected(once) == once
     for plain in ("{}", "{ vus: 3, duration: '2s' }", "{ stages: [{ duration: '2s', target: 4 }] }", "{ vus: 2, iterations: 5 }"):
         assert inspected(once := inspected(plain)) == once
+
+
+@pytest.mark.parametrize(
+    "asked", [{"iterations": 2, "vus": 1}, {"stages": [{"duration": "1s", "target": 1}]}, {"rate_per_s": 2, "duration": "1s"}]
+)
+async def test_a_load_that_a_script_keeps_from_k6_is_refused(settings: Settings, asked: Mapping[str, object]) -> None:
+    source = "export const options = { vus: 5, iterations: 70 };\nArray.isArray = () => true;\nexport default function () {}\n"
+    test = parse_load_test({"script": source, "override_load": True, **asked})
+    async with open_app(settings) as service:
+        for call in (service.plan, service.start):
+            with pytest.raises(InvalidArguments, match=r"keeps the load that was asked for .* from k6, which plans default"):
+                await call(test)
 
 
 async def test_options_that_cannot_be_handed_to_a_run_are_refused_with_the_limit(settings: Settings) -> None:

@@ -135,6 +135,46 @@ async def test_a_handler_that_patches_after_returning_changes_nothing(settings: 
     assert '"count": 3' in (run.outcome.export or "")
 
 
+async def test_a_getter_for_what_a_metric_lacks_gets_no_figures_to_change(settings: Settings) -> None:
+    init = """
+const seen = [];
+for (const name of ['count', 'passes', 'fails', 'ext', 'grpc_req_duration', 'ws_sessions', 'http_reqs', 'k6-mcp', 'observed', 'thresholds']) {
+  Object.defineProperty(Object.prototype, name, {
+    configurable: true,
+    set(value) { Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true }); },
+    get() {
+      for (const [metric, { values }] of this && this.things ? Object.entries(this) : []) {
+        seen.push(metric);
+        Object.keys(values).forEach((key) => { values[key] = 777777; });
+      }
+      if (this && this.rate !== undefined) { seen.push(name); this.rate = this.count = 777777; }
+    },
+  });
+}
+"""
+    handler = "export function handleSummary() { return { 'own.txt': `seen: ${seen}` }; }"
+
+    run = await _with(settings, handler, init)
+
+    assert _is_intact(run)
+    assert (run.folder / "own.txt").read_text(encoding="utf-8") == "seen: "
+    assert '"things"' in (run.outcome.export or "") and "777777" not in (run.outcome.export or "")
+
+
+async def test_a_script_can_not_show_its_own_metric_as_one_of_k6(settings: Settings) -> None:
+    init = """
+const { push } = Array.prototype;
+Array.prototype.push = function (...items) {
+  const forged = items.map((one) => (one && one.shown === 'http_reqs{status:200}' ? { real: 'things', shown: one.shown } : one));
+  return Reflect.apply(push, this, forged);
+};
+"""
+
+    run = await _with(settings, "", init)
+
+    assert _is_intact(run) and run.summary["k6-mcp"] == {}
+
+
 async def test_iterations_still_run_the_script_own_functions(settings: Settings) -> None:
     script = """
     export const options = { scenarios: { a: { executor: 'per-vu-iterations', vus: 1, iterations: 2, exec: 'work' } } };

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -86,6 +86,15 @@ def test_an_exception_with_an_enormous_text_is_still_an_exception(letter: str, c
     assert (digest.thrown, digest.cause) == (7, None)
     assert {(m.level, m.source, m.text[10:12]) for m in digest.messages} == {("error", "stacktrace", letter * 2)}
     assert len(written()) < 400_000
+
+
+@pytest.mark.parametrize("more", [{}, {"hint": "script exception"}])
+def test_an_exception_is_one_also_where_the_name_of_its_scenario_is_enormous(more: Mapping[str, str]) -> None:
+    reader, _ = _reader()
+    said = {"level": "error", "msg": "E" * 50_000, "scenario": "s" * 5_000, "source": "stacktrace"}
+    reader.feed(json.dumps({"executor": "constant-vus", **more, **said}, separators=(",", ":")).encode() + b"\n")
+    digest = reader.digest(went_running=True)
+    assert (digest.thrown, digest.cause) == (1, None)
 
 
 def test_the_cause_of_the_end_may_be_as_long_as_it_likes() -> None:

@@ -1,9 +1,10 @@
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-from k6_mcp.scripts.endpoints import endpoints
+from k6_mcp.scripts.endpoints import endpoints, imported
 
 _ENV: Mapping[str, str] = {"env": "BASE_URL"}
 
@@ -62,6 +63,17 @@ def test_modules_beside_the_script_are_read_too(tmp_path: Path) -> None:
     text = "import { BASE } from './lib/base.js';\nimport gone from './gone.js';\nimport http from 'k6/http';\nhttp.get(BASE + '/a');"
     assert _names(text, folder=tmp_path) == ["http://h/in-lib", "http://h", "http://h/a"]
     assert _names(text) == []
+
+
+def test_modules_are_found_however_they_are_imported_and_what_they_import_too(tmp_path: Path) -> None:
+    deep, own = tmp_path / "lib" / "deep er.js", tmp_path / "own.js"
+    deep.parent.mkdir()
+    deep.write_text("const a = 'deep'; import './deep%20er.js'; import '../own.js';")
+    own.write_text("const a = 'own'; require('./lib/deep er.js');")
+    for text in (f"import * as m from 'file://{quote(str(own))}';", f"const m = require('{own}');", f"export * from '{own}';"):
+        assert [*imported(text, None)] == [own.read_text(), deep.read_text()]
+    assert [*imported("const m = require('./own.js');", tmp_path)] == [own.read_text(), deep.read_text()]
+    assert [*imported("const m = require('./own.js'); f('/etc/passwd'); import x from './own.txt';", None)] == []
 
 
 @pytest.mark.parametrize(
