@@ -74,7 +74,7 @@ async def told(client: Client, tool: str, arguments: Mapping[str, object]) -> di
     answer = dict(result.structured_content or {})
     assert [*hidden_in(answer, tool), *hidden_in(texts, tool)] == []
     assert len(texts[0].encode()) <= 10_000
-    named = str(answer.get(MARK, "")).partition("stands in: ")[2].split(", ")
+    named = str(answer.get(MARK, "")).partition("instructions: ")[2].split(", ")
     assert {name for name, value in answer.items() if "IGNORE ALL" in json.dumps(value)} <= {*named}, tool
     return answer
 
@@ -116,7 +116,7 @@ async def test_no_answer_hides_a_character_or_passes_orders_on_unmarked(settings
         line = json.loads(to_line(answer_run(await service.get(run_id))))
     assert [*hidden_in(line, "one-shot")] == []
     assert {name for name, value in line.items() if "IGNORE ALL" in json.dumps(value)} <= {
-        *line[MARK].partition("stands in: ")[2].split(", ")
+        *line[MARK].partition("instructions: ")[2].split(", ")
     }
     assert run["status"] == "failed"
     assert planned["script"]
