@@ -1,6 +1,7 @@
 """What a hostile script, target and caller say reaches answers marked and without hidden characters, by every door."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -109,7 +110,7 @@ async def test_no_answer_hides_a_character_or_passes_orders_on_unmarked(settings
             assert isinstance(content, TextResourceContents)
             read = json.loads(content.text) if content.text.startswith("{") else content.text
             assert [*hidden_in(read, part)] == []
-            assert part.endswith("csv") or "not instructions" in content.text or "never instructions" in content.text, part
+            assert part.endswith("csv") or re.search("(not|never)( as)? instructions", content.text), part
         prompt = await client.get_prompt("read_result", {"run_id": ORDERS[:60]})
         assert [*hidden_in(prompt.model_dump(mode="json"))] == []
     async with opened() as service:
