@@ -29,7 +29,10 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    exit_code = main()
+    try:
+        exit_code = main()
+    except KeyboardInterrupt:  # while modules are imported; what serves has its own way of ending
+        exit_code = 130
     for stream in filter(None, (sys.stdout, sys.stderr)):
         with suppress(OSError):  # nobody reads any more
             stream.flush()

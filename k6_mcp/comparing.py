@@ -75,7 +75,7 @@ class Comparing:
         if baseline := (await self._history.baselines()).get(word):
             return baseline.run_id
         hint = "give the id of a run (get_history lists them), or set_baseline with the id of a good run of that test"
-        raise InvalidArguments(f"{word[:120]!r} is no run id, and no baseline is set for a test of that name", hint=hint)
+        raise InvalidArguments(f"{word[:120]!r} is not a run id, and no baseline is set for a test of that name", hint=hint)
 
     async def _candidate_id(self, baseline: str, candidate: str | None, first: Run, known: set[str]) -> str:
         if candidate is not None and RUN_ID.match(candidate):

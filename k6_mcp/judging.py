@@ -27,7 +27,7 @@ from k6_mcp.models.timeline import Series, Timeline
 __all__ = ["Judged", "ever_smaller", "judged", "judged_again", "lost", "prepare", "timeline_of"]
 
 _OF_WHOLE_EVIDENCE = ("no_samples", "load_not_delivered")
-_UNSIGNED = "this run came in a file that nobody signed and anybody can have edited"
+_UNSIGNED = "this run was imported from an unsigned file, which anyone could have edited"
 _AGREES = "its verdict was judged anew here and agrees with the figures in the file"
 _OWNER_DIED = Notice(
     code="owner_died", message="the server that ran this test died; k6 was stopped and the figures reach up to then"

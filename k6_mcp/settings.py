@@ -266,7 +266,7 @@ def _browser_path(text: str) -> str:
 def _browser_args(text: str) -> tuple[str, ...]:
     args = tuple(part.strip().removeprefix("--").strip() for part in _BETWEEN_BROWSER_ARGS.split(text) if part.strip())
     if wrong := [arg for arg in args if not _BROWSER_ARG.match(arg)]:
-        raise ValueError(f"{wrong[0][:40]!r} is no flag of Chromium; separate flags by commas, as in no-sandbox,disable-gpu")
+        raise ValueError(f"{wrong[0][:40]!r} is not a flag of Chromium; separate flags by commas, as in no-sandbox,disable-gpu")
     return args
 
 

@@ -121,7 +121,7 @@ function capture() {
       } else {
         const leading = name === "." && first === "" && i < path.length;
         if (!leading && folded(name) === "") {
-          return "which is no plain path below the run's folder; use a name without .. and without / at its beginning";
+          return "which is not a plain path below the run's folder; use a name without .. and without / at its beginning";
         }
         first = first || (leading ? "" : name);
         name = "";
@@ -231,7 +231,7 @@ function capture() {
           (async () => addTo(files, await result))();
         }, 0);
       } else if (handler !== undefined) {
-        say("ignored, because it is exported but is no function");
+        say("ignored, because it is exported but is not a function");
       }
       return files;
     };

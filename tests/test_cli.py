@@ -213,7 +213,7 @@ def test_doctor_names_misspelt_settings_and_the_folders_of_scripts(
 
     told = capsys.readouterr()
     text = " ".join(told.out.split())
-    assert "! settings K6_MCP_MAX_VU is no setting and changes nothing; did you mean K6_MCP_MAX_VUS?" in text
+    assert "! settings K6_MCP_MAX_VU is not a setting and changes nothing; did you mean K6_MCP_MAX_VUS?" in text
     assert "script files only from /srv/scripts" in text and told.err == ""
 
 

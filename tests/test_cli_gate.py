@@ -83,7 +83,7 @@ def test_a_definition_may_come_from_stdin(monkeypatch: pytest.MonkeyPatch) -> No
     ("words", "said"),
     [
         (["missing.json"], "missing.json"),
-        (["list.json"], "is no JSON object"),
+        (["list.json"], "is not a JSON object"),
         (["deep.json"], "cannot be read"),
         (["-"], "cannot be read"),
         (["wrong.json"], "speed"),

@@ -61,5 +61,5 @@ def test_formats_and_files_are_told_apart() -> None:
 
 
 def test_every_unknown_format_is_named_before_anything_runs() -> None:
-    with pytest.raises(InvalidArguments, match=r"'pdf' is no format; .*'doc' is no format .*use one of html, markdown"):
+    with pytest.raises(InvalidArguments, match=r"'pdf' is not a format; .*'doc' is not a format .*use one of html, markdown"):
         wanted(["pdf=x", "html=x", "doc"])

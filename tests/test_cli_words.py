@@ -14,6 +14,7 @@ from k6_mcp.cli.words import in_commands
     [
         ("get_history lists the runs and their ids", "k6-mcp history lists the runs and their ids"),
         ('see why with get_run detail="log" and repair it', "see why with k6-mcp show --detail log and repair it"),
+        ('get_run with detail="full" has every figure', "k6-mcp show --detail full has every figure"),
         ('when it is slow with get_run detail="timeline"; slo', "when it is slow with k6-mcp show; slo"),
         (
             'analyze_run with run_id="r-1" explains it; get_run with run_id="r-1" and detail="log" has the log',

@@ -85,7 +85,7 @@ def test_a_misspelt_setting_is_named_on_stderr_to_an_mcp_client_and_in_health_al
     mcp = start(str(SERVER), stdin=lines(INITIALIZE), settings=misspelt)
     oneshot = start(str(SERVER), stdin=HEALTH, settings=misspelt)
 
-    said = "K6_MCP_MAX_VU is no setting and changes nothing; did you mean K6_MCP_MAX_VUS?"
+    said = "K6_MCP_MAX_VU is not a setting and changes nothing; did you mean K6_MCP_MAX_VUS?"
     assert mcp.stderr == f"k6-mcp: {said}\n" and mcp.returncode == 0
     assert oneshot.stderr == "" and said in oneshot.stdout
 
@@ -279,3 +279,14 @@ def _write_each(fd: int, writes: list[bytes]) -> None:
 )
 def test_only_the_member_jsonrpc_makes_a_line_mcp(line: bytes, mcp: bool) -> None:
     assert speaks_mcp(line) is mcp
+
+
+def test_an_interrupt_while_modules_are_imported_ends_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "k6_server.py").write_bytes(SERVER.read_bytes())
+    (tmp_path / "k6_mcp").mkdir()
+    (tmp_path / "k6_mcp" / "__init__.py").touch()
+    (tmp_path / "k6_mcp" / "entry.py").write_text("raise KeyboardInterrupt\n", encoding="utf-8")
+
+    done = start(str(tmp_path / "k6_server.py"), stdin="")
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

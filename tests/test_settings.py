@@ -19,8 +19,8 @@ from k6_mcp.settings import Settings
         ("K6_RESULTS_DIR", "~nobody-has-this-name/runs", "Could not determine home directory"),
         ("DATABASE_URL", "postgresql://host/db", "only SQLite is supported"),
         ("LOG_LEVEL", "loud", "use one of DEBUG"),
-        ("K6_MCP_BROWSER_ARGS", "no sandbox", "is no flag of Chromium"),
-        ("K6_BROWSER_ARGS", "-x", "is no flag of Chromium"),
+        ("K6_MCP_BROWSER_ARGS", "no sandbox", "is not a flag of Chromium"),
+        ("K6_BROWSER_ARGS", "-x", "is not a flag of Chromium"),
         ("K6_BROWSER_TIMEOUT", "soon", "is not a duration"),
     ],
 )
@@ -73,7 +73,7 @@ def test_our_own_settings_of_the_browser_come_before_those_of_k6() -> None:
 def test_a_setting_that_is_misspelt_is_named_with_the_nearest_one(name: str, meant: str) -> None:
     settings = Settings.from_environment({name: "5", "K6_MCP_MAX_RPS": "7"})
 
-    assert settings.unknown == (f"{name} is no setting and changes nothing; {meant}",)
+    assert settings.unknown == (f"{name} is not a setting and changes nothing; {meant}",)
     assert settings.limits.max_rps == 7
 
 

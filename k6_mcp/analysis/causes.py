@@ -261,7 +261,7 @@ def load_not_delivered(case: Case) -> Cause | None:
     hint = (
         "preallocate more VUs (preAllocatedVUs in the script's scenario, vus beside rate_per_s), or ask for a lower rate"
         if late
-        else "the target is too slow for this rate: ask for a lower rate_per_s, or allow more VUs (maxVUs in the script's scenario)"
+        else "the target is too slow for this rate: ask for a lower rate_per_s, or allow more VUs (vus beside rate_per_s, maxVUs in a script's scenario)"
         if open_model
         else "raise maxDuration of the scenario, or ask for fewer iterations"
     )

@@ -25,7 +25,7 @@ def not_believed(case: Case) -> Cause | None:
         return None
     return Cause(
         "script_error",
-        f"the figures are not believed, since they contradict each other: {few(reasons, 2)}",
+        f"the figures contradict each other, so they are not trusted: {few(reasons, 2)}",
         "look for what in the script, or in a module that it imports, adds to metrics of k6 itself or changes its summary",
         tuple(reasons[2:5]),
     )

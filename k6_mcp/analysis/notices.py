@@ -1,6 +1,7 @@
 """What is no failure but changes how far a run's figures can be trusted; every notice has a stable code."""
 
 import os
+import re
 from collections.abc import Iterator
 from math import inf
 
@@ -25,6 +26,8 @@ _THROWN_BY_HANDLER = "at handleSummary ("
 _KNOWN_INSIDE = ("events were processed",)  # k6/browser at the end of a test, told by what it means
 # k6's words for a file of handleSummary that it could not write, as in a folder that is not there.
 _UNSAVED = ("Could not save some summary information", "could not open '", "error saving summary to '")
+_UNSAVED_FILE = re.compile(r"(?:could not open|error saving summary to) '([^']*)'")
+_OWN_FILE = re.compile(r"(?:/.*/)?(?:k6-mcp-summary|summary-export)\.json")
 _KNOWN = ("Request Failed", "Stopped after ", "Insufficient VUs", "No script iterations fully finished")
 
 
@@ -165,7 +168,9 @@ def _summary_handler(case: Case) -> Iterator[Notice]:
 def _is_of_handler(message: LogMessage) -> bool:
     if message.source == "console" and message.text.startswith(_IGNORED):
         return True
-    return message.level == "error" and (_THROWN_BY_HANDLER in message.text or any(words in message.text for words in _UNSAVED))
+    if message.level != "error" or ((files := _UNSAVED_FILE.findall(message.text)) and all(map(_OWN_FILE.fullmatch, files))):
+        return False  # a disk without room, of which the figures tell
+    return _THROWN_BY_HANDLER in message.text or any(words in message.text for words in _UNSAVED)
 
 
 def _paused(case: Case) -> Iterator[Notice]:

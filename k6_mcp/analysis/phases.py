@@ -9,7 +9,7 @@ from k6_mcp.models.duration import format_duration
 from k6_mcp.models.plan import Plan, ScenarioPlan
 from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Phase, Timeline
-from k6_mcp.models.wording import number
+from k6_mcp.models.wording import count, number
 
 _SHORTEST_S = 1e-6
 
@@ -130,10 +130,10 @@ def _with_figures(phase: Phase, asked: _Asked, part: _Part, measured: Measured, 
 
 def _label(scenario: ScenarioPlan, asked: _Asked) -> str:
     arrival = scenario.rate_per_s is not None
-    unit = "/s" if arrival else " VUs"
+    unit = "/s" if arrival else " VU" if asked.kind != "ramp" and asked.last == 1 else " VUs"
     time = format_duration(asked.end_s - asked.start_s)
     if asked.kind == "ramp":
         return f"{number(asked.first)} to {number(asked.last)}{unit} in {time}"
     if scenario.iterations is not None:
-        return f"{scenario.iterations} iterations by {number(asked.last)} VUs"
+        return f"{count(scenario.iterations, 'iteration')} by {number(asked.last)}{unit}"
     return f"{number(asked.last)}{unit} for {time}"

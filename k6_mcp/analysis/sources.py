@@ -153,7 +153,7 @@ def _loaded(text: str | None) -> object:
 
 
 def _no_number(name: str) -> object:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _checks(root: object) -> Iterator[CheckResult]:

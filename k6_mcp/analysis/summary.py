@@ -94,7 +94,7 @@ def _cut_short(outcome: Outcome, record: Record) -> Iterator[str]:
     """Say when k6 went on after its time series ended: its disk was full, or somebody removed the file."""
     wall_s = (outcome.ended_at - outcome.started_at).total_seconds()
     if not record.complete and (wall_s - record.seconds > _USUAL_LAG_S or outcome.exit_code in RAN_TO_THE_END):
-        yield f"figures_incomplete: the figures end at {record.seconds:.1f} s of {wall_s:.1f} s that k6 ran, with its time series"
+        yield f"figures_incomplete: k6 ran for {wall_s:.1f} s, but its time series, and with it the figures, ends at {record.seconds:.1f} s"
 
 
 def _contradictions(outcome: Outcome, record: Record, rows: Rows, breakdown: Breakdown, source: Source) -> Iterator[str]:

@@ -33,7 +33,7 @@ async def import_runs(options: argparse.Namespace, settings: Settings, service: 
     for run_id in report.imported:
         console.print(f"{run_id} imported; k6-mcp show {run_id} shows it", soft_wrap=True)
     if report.imported:
-        console.print(below("nobody signed the file: marked as imported_unverified wherever it is shown", style="dim"))
+        console.print(below("the file is not signed: the run is marked imported_unverified wherever it is shown", style="dim"))
     for run_id in report.known:
         console.print(f"{run_id} is here already, identical", soft_wrap=True)
     for name in report.baselines:

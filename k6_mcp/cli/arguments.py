@@ -79,7 +79,7 @@ def _definition(source: str) -> Arguments:
     except (OSError, ValueError, RecursionError) as error:
         raise InvalidArguments(f"the definition {source} cannot be read: {str(error)[:200]}", hint=_DEFINITION) from None
     if not isinstance(content, dict):
-        raise InvalidArguments(f"the definition {source} is no JSON object", hint=_DEFINITION)
+        raise InvalidArguments(f"the definition {source} is not a JSON object", hint=_DEFINITION)
     arguments = cast("Arguments", content)
     arguments.pop("wait_s", None)  # a call of the tool may be taken as it is
     script_file = arguments.get("script_file")

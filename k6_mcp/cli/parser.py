@@ -88,7 +88,7 @@ def _add_gate(gate: argparse.ArgumentParser) -> None:
     add("--require-baseline", action="store_true", help="do not pass without a baseline to compare with")
     add("--set-baseline-on-pass", action="store_true", help="make a run that passes the baseline of its test")
     add("--allow-nothing-asserted", action="store_true", help="pass a run without thresholds and baseline if its target answered")
-    add("--allow-imported", action="store_true", help="let a run pass that came in a file: nobody signed it")
+    add("--allow-imported", action="store_true", help="also pass an imported run, although its file is not signed")
     add("--html", metavar="FILE", help="write the run as a page; a comparison goes beside it")
     add("--markdown", metavar="FILE", help="write the answer, the comparison and the run as Markdown")
     add("--junit", metavar="FILE", help="write the answer and the run as JUnit XML")
@@ -180,7 +180,7 @@ def _add_history(add: AddParser) -> None:
     prune = add(
         "prune",
         help="remove old runs",
-        description="Move the runs beyond the limits of the settings, or beyond those given here alone, to the trash. Baselines always stay. "
+        description="Move runs beyond the limits to the trash: the limits of the settings, or only those given here. Baselines always stay. "
         "On a terminal it shows first what would go, and asks.",
     )
     prune.add_argument("--older-than", metavar="TIME", help="runs created longer ago, as in 30d or 12h")

@@ -110,9 +110,7 @@ def prune_view(report: PruneReport) -> RenderableType:
     """Return what went or would go, and what stays."""
     verb = "would be removed" if report.dry_run else "removed"
     days = report.limits.trash_days
-    parts: list[RenderableType] = [
-        Text(f"{count(report.removed)} runs {verb}, {size_text(report.freed_bytes)} {'to be ' if report.dry_run else ''}freed")
-    ]
+    parts: list[RenderableType] = [Text(f"{count(report.removed)} runs {verb} ({size_text(report.freed_bytes)})")]
     table = grid("left", "left", "right", "left")
     for run in report.listed[:_SHOWN]:
         table.add_row(run.run_id, f"{run.created_at:%Y-%m-%d %H:%M}", size_text(run.size_bytes), _WHY[run.reason])
@@ -124,11 +122,15 @@ def prune_view(report: PruneReport) -> RenderableType:
     if report.protected:
         parts.append(below(f"{count(report.protected)} of them are beyond the limits but baselines or their repeats"))
     if report.postponed:
-        parts.append(below(f"{count(report.postponed)} too old ones go later, a few at a time; k6-mcp prune removes them now"))
+        parts.append(
+            below(f"{count(report.postponed)} more are too old and go later, a few at a time; k6-mcp prune removes them now")
+        )
     if report.deleted:
         parts.append(below(f"{count(report.deleted)} were deleted from the trash for good"))
     if report.removed and days and not report.dry_run:
-        parts.append(below(f"k6-mcp prune --restore RUN brings one back, within {days:g} days and while there is room for it"))
+        parts.append(
+            below(f"they are in the trash for {days:g} days, or until space runs out; k6-mcp prune --restore RUN brings one back")
+        )
     if report.clock_ahead_s:
         parts.append(below(_clock(report.clock_ahead_s), style="yellow"))
     parts += [below(f"✗ could not be removed: {problem}", style="red") for problem in report.problems]
@@ -138,8 +140,8 @@ def prune_view(report: PruneReport) -> RenderableType:
 def _clock(ahead_s: float) -> str:
     where = "ahead of" if ahead_s > 0 else "behind"
     return (
-        f"! this machine's clock is {abs(ahead_s) / 86_400:.0f} days {where} the time that this history has seen pass; "
-        "ages count by the latter, with --by-clock by the clock"
+        f"! this machine's clock is {abs(ahead_s) / 86_400:.0f} days {where} the time that this history has recorded; "
+        "ages follow the recorded time (--by-clock uses the clock)"
     )
 
 

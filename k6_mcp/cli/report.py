@@ -30,7 +30,7 @@ def wanted(texts: Iterable[str]) -> list[Wanted]:
     asked = [text.partition("=") for text in texts]
     found = [Wanted(format, output or None) for name, _, output in asked for format in _FORMATS if format == name]
     if len(found) < len(asked):
-        unknown = [f"--report {name[:40]!r} is no format" for name, _, _ in asked if name not in _FORMATS]
+        unknown = [f"--report {name[:40]!r} is not a format" for name, _, _ in asked if name not in _FORMATS]
         raise InvalidArguments(*unknown, hint=f"use one of {', '.join(_FORMATS)}, as in --report html=report.html")
     return found
 
@@ -63,7 +63,7 @@ def _to_file(path: Path, content: bytes) -> str:
 
 def _to_stdout(content: bytes, format: ReportFormat) -> None:
     if sys.stdout.isatty() and not FILE_TYPES[format].text:
-        raise ReportUnavailable(f"{format} is no text for a terminal", hint="use --output FILE, or a pipe")
+        raise ReportUnavailable(f"{format} is not text for a terminal", hint="use --output FILE, or a pipe")
     sys.stdout.flush()
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()

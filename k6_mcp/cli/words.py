@@ -16,7 +16,9 @@ _COMMANDS: Mapping[str, str] = {
     "get_report": "report",
     "check_health": "doctor",
 }
-_TOOL = re.compile(rf"\b({'|'.join(_COMMANDS)})\b(?: with run_id=\"([^\"]+)\")?(?:(?: and)? detail=\"(\w+)\"| and wait_s=\d+)?")
+_TOOL = re.compile(
+    rf"\b({'|'.join(_COMMANDS)})\b(?: with run_id=\"([^\"]+)\")?(?:(?: and| with)? detail=\"(\w+)\"| and wait_s=\d+)?"
+)
 _TIMELINE = "timeline"  # `show` draws it unasked
 
 

@@ -81,6 +81,4 @@ def _clock(ahead_us: int) -> str | None:
     if abs(ahead_us) <= DAY_US:
         return None
     days, where = abs(ahead_us) / DAY_US, "ahead of" if ahead_us > 0 else "behind"
-    return (
-        f"this machine's clock is {days:.0f} days {where} the time that this history has seen pass, and ages count by the latter"
-    )
+    return f"this machine's clock is {days:.0f} days {where} the time that this history has recorded, and ages follow the recorded time"

@@ -51,7 +51,7 @@ def unpack(path: Path, into: Path) -> tuple[Run, ...]:
     """
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):  # reading a device or a pipe might never end
-            raise _refused("it is no regular file")
+            raise _refused("it is not a regular file")
         with path.open("rb") as file:
             _check_ends(file, path.stat().st_size)
             with zipfile.ZipFile(file) as archive:
@@ -72,7 +72,7 @@ def _check_ends(file: IO[bytes], size_bytes: int) -> None:
     tail = file.read()
     end, locator = tail[-_END_BYTES:], tail[: -_END_BYTES or None]
     if len(end) < _END_BYTES or not end.startswith(b"PK\x05\x06") or end[20:22] != b"\0\0":
-        raise _refused("it is no archive of runs, or was cut off")
+        raise _refused("it is not an archive of runs, or it was cut off")
     entries, directory_bytes = int.from_bytes(end[10:12], "little"), int.from_bytes(end[12:16], "little")
     if entries > _MOST_MEMBERS or directory_bytes > _LARGEST_DIRECTORY_BYTES or locator.startswith(b"PK\x06\x07"):
         raise _refused(f"it announces more than {_MOST_MEMBERS} files")
@@ -99,12 +99,12 @@ def _problems(entry: zipfile.ZipInfo, members: Mapping[str, zipfile.ZipInfo]) ->
     elif name and name[2] in LARGEST_BYTES:
         largest = LARGEST_BYTES[name[2]]
     else:
-        yield "is no file of a run"
+        yield "is not a file of a run"
         return
     if entry.filename in members:
         yield "is there twice"
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
-        yield "is a link or something else that is no plain file"
+        yield "is a link or something else that is not a plain file"
     if entry.flag_bits & _ENCRYPTED or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         yield "is encrypted, or compressed in another way than ours"
     if entry.file_size > largest:

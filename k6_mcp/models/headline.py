@@ -114,7 +114,7 @@ def _load(asked: Asked) -> str:
     if asked.rate_per_s is not None:
         return f"{number(asked.rate_per_s)} iterations/s{length}"
     if asked.iterations is not None:
-        return f"{asked.iterations} iterations"
+        return count(asked.iterations, "iteration")
     if asked.vus is not None:
-        return f"{asked.vus} VUs{length}"
+        return f"{count(asked.vus, 'VU')}{length}"
     return f"preset {asked.preset}{length}"

@@ -4,6 +4,7 @@ Shape only; what is allowed *here* is decided in `limits`. Rules across argument
 """
 
 import re
+from collections.abc import Callable, Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
@@ -85,14 +86,13 @@ def _statuses(value: object) -> object:
     return text
 
 
-def _tags(value: dict[str, str]) -> dict[str, str]:
+def _tags(value: dict[str, str]) -> Iterator[str]:
     if secret := [name for name in value if names_secret(name)]:
-        raise ValueError(f"{_few_names(secret)}: {_KEPT_AND_SHOWN}")
+        yield f"{_few_names(secret)}: {_KEPT_AND_SHOWN}"
     if secret := [name for name, text in value.items() if _holds_credential(text)]:
-        raise ValueError(f"the value of {_few_names(secret)} looks like a credential: {_KEPT_AND_SHOWN}")
-    if long := [f"{name} has {len(text)}" for name, text in value.items() if len(text) > _LONGEST_TAG]:
-        raise ValueError(f"a value may have {_LONGEST_TAG} characters, but {', '.join(long)}")
-    return value
+        yield f"the value of {_few_names(secret)} looks like a credential: {_KEPT_AND_SHOWN}"
+    if long := [f"{name[:40]!r} has {len(text)}" for name, text in value.items() if len(text) > _LONGEST_TAG]:
+        yield f"a value may have {_LONGEST_TAG} characters, but {', '.join(long[:5])}"
 
 
 def _thresholds(value: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -110,28 +110,36 @@ def _few_names(names: list[str]) -> str:
     return ", ".join(repr(name[:40]) for name in names[:5])
 
 
-def _names(pattern: re.Pattern[str], what: str) -> AfterValidator:
+def _every(*rules: Callable[[dict[str, str]], Iterator[str]]) -> AfterValidator:
+    """Return a validator that tells all violations of `rules` at once."""
+
     def check(value: dict[str, str]) -> dict[str, str]:
-        if wrong := [name for name in value if not pattern.match(name)]:
-            raise ValueError(f"not a valid {what} name: {', '.join(repr(n[:40]) for n in wrong)}")
+        if reasons := [reason for rule in rules for reason in rule(value)]:
+            raise ValueError("; ".join(reasons))
         return value
 
     return AfterValidator(check)
 
 
-def _env(value: dict[str, str]) -> dict[str, str]:
+def _names(pattern: re.Pattern[str], what: str, of: str) -> Callable[[dict[str, str]], Iterator[str]]:
+    def check(value: dict[str, str]) -> Iterator[str]:
+        if wrong := [name for name in value if not pattern.match(name)]:
+            yield f"not a valid {what} name: {_few_names(wrong)}; use {of}"
+
+    return check
+
+
+def _env(value: dict[str, str]) -> Iterator[str]:
     if wrong := [name for name in value if _WITHOUT_EFFECT.match(name)]:
-        raise ValueError(
-            f"{', '.join(wrong)} would not reach k6, for env is what the script reads as __ENV.NAME and nothing else: "
+        yield (
+            f"{', '.join(wrong)} would have no effect, because env sets only what the script reads as __ENV.NAME: "
             "use the arguments of this tool or the script's options, or choose another name"
         )
-    return value
 
 
-def _headers(value: dict[str, str]) -> dict[str, str]:
+def _headers(value: dict[str, str]) -> Iterator[str]:
     if wrong := [name for name, text in value.items() if re.search(r"[\r\n\0]", text)]:
-        raise ValueError(f"the value of {', '.join(wrong)} contains a line break or NUL byte")
-    return value
+        yield f"the value of {', '.join(wrong)} contains a line break or NUL byte"
 
 
 Duration = Annotated[str, AfterValidator(_duration), Field(description="k6 duration: 500ms, 30s, 1m30s, 1h")]
@@ -173,7 +181,9 @@ class LoadTest(Model):
     ] = None
     method: Annotated[Method, BeforeValidator(_upper), Field(description="with url; default GET")] = "GET"
     headers: Annotated[
-        dict[str, str], _names(_HEADER_NAME, "header"), AfterValidator(_headers), Field(description="with url")
+        dict[str, str],
+        _every(_names(_HEADER_NAME, "header", "letters, digits and -"), _headers),
+        Field(description="with url"),
     ] = {}
     body: Annotated[JsonValue, Field(description="with url: text, or a JSON value (sent as application/json)")] = None
     vus: Annotated[
@@ -207,14 +217,12 @@ class LoadTest(Model):
     ] = None
     env: Annotated[
         dict[str, str],
-        _names(_ENV_NAME, "environment variable"),
-        AfterValidator(_env),
+        _every(_names(_ENV_NAME, "environment variable", "letters, digits and _"), _env),
         Field(description="read in the script as __ENV.NAME; values are never stored"),
     ] = {}
     tags: Annotated[
         dict[str, str],
-        _names(_TAG_NAME, "tag"),
-        AfterValidator(_tags),
+        _every(_names(_TAG_NAME, "tag", "a letter or _ and up to 63 letters, digits, _, . and -"), _tags),
         Field(max_length=20, description="kept with the run; get_history filters by them"),
     ] = {}
     name: Annotated[

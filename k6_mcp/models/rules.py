@@ -59,8 +59,9 @@ def shape_violations(error: ValidationError, allowed: Iterable[str]) -> Iterator
         if item["type"] == "extra_forbidden":
             known = allowed if len(loc) == 1 else _INSIDE.get(loc[0], ())
             text = "unknown argument" + (f" (allowed: {', '.join(known)})" if known else "")
-        elif loc[:1] not in _NEVER_ECHOED and isinstance(item["input"], str | int | float) and repr(item["input"]) not in text:
-            text += f" (got {echoed(item['input'])})"
+        elif loc[:1] not in _NEVER_ECHOED and isinstance(item["input"], str | int | float):
+            if repr(item["input"]) not in text and (got := echoed(item["input"])) not in text:
+                text += f" (got {got})"
         yield f"{_where(loc)}: {text.replace('Input should', 'should', 1)}"
 
 
@@ -128,7 +129,7 @@ def _url(url: str) -> Iterator[str]:
     ):
         yield f"url: {_shown(url)!r} is not an http(s) URL with a host; write it as http://host:port/path"
     if escape := _BAD_ESCAPE.search(url):
-        yield f"url: {url[escape.start() : escape.start() + 3]!r} is no escape (% and two hexadecimal digits); write a percent sign as %25"
+        yield f"url: {url[escape.start() : escape.start() + 3]!r} is not an escape (% and two hexadecimal digits); write a percent sign as %25"
 
 
 def _shown(url: str) -> str:

@@ -132,9 +132,9 @@ def _generator(metrics: Metrics, codes: Collection[str]) -> Iterator[Item]:
     if metrics.generator is not None:
         share = metrics.generator.cpu_share
         evidence = f"k6 used {percent(share)} of {count(metrics.generator.cores, 'core')}"
-        yield _item("generator_limited" not in codes and share < 0.8, "The load generator was no limit", evidence)
+        yield _item("generator_limited" not in codes and share < 0.8, "The load generator was not the limit", evidence)
     elif "generator_limited" in codes:
-        yield _item(False, "The load generator was no limit", "warning generator_limited")
+        yield _item(False, "The load generator was not the limit", "warning generator_limited")
     waited_s = metrics.generator.cpu_wait_s if metrics.generator is not None else None
     if waited_s is not None and metrics.figures.requests:
         evidence = f"k6 waited {number(waited_s, 2)} s for a CPU, in {count(metrics.figures.requests, 'request')}"

@@ -91,7 +91,7 @@ def _requests_note(figures: Figures) -> str:
 
 
 def _over(figures: Figures) -> str:
-    return f"over {format_duration(round(figures.load_s, 1))} of load"
+    return f"over {format_duration(round(figures.load_s, 1 if figures.load_s >= 1 else 3))} of load"
 
 
 def _errors(figures: Figures) -> KeyFigure:

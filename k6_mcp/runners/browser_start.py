@@ -30,7 +30,7 @@ _NOISE = re.compile(r"dbus|DBus|scaling_cur_freq|unexpected operator|Gtk-|libva|
 _TELLING = re.compile(r":FATAL:|shared librar|no-sandbox|sandbox|not found|denied|cannot|unknown|bad ", re.IGNORECASE)
 _PATHS = re.compile(r"(?<![\w.:/])/[^\s:'\"]+/")
 _LONGEST = 200
-_NO_FILE = f"{PATH_SETTING} is no executable file"
+_NO_FILE = f"{PATH_SETTING} is not an executable file"
 _CORRECT = f"correct or unset {PATH_SETTING} in the server's environment"
 _INSTALL = f"install Chromium or Chrome on the server's machine, or set {PATH_SETTING} in the server's environment"
 

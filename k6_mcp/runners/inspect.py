@@ -116,7 +116,7 @@ def read_plan(text: str, warnings: Iterable[str] = ()) -> Plan:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "its whole output"
-        raise ValueError(f"what k6 inspect printed is no plan that k6-mcp can read ({where}: {first['msg']})") from None
+        raise ValueError(f"what k6 inspect printed is not a plan that k6-mcp can read ({where}: {first['msg']})") from None
     raw = options.scenarios or {}
     scenarios = tuple(_scenario(name, raw[name]) for name in sorted(raw))
     ours = (options.ext or _Ext()).ours

@@ -1,6 +1,7 @@
 """Which version a k6 is: asked of the binary itself."""
 
 import contextlib
+import errno
 import json
 import re
 from pathlib import Path
@@ -17,6 +18,7 @@ from k6_mcp.runners.process import drain, owned
 OLDEST = (1, 0, 0)
 _VERSION_TIMEOUT_S = 10.0  # `k6 version` takes 20 ms; a binary that needs longer is not k6
 _LONGEST_ANSWER_BYTES = 65_536
+_MORE_FILES = "raise `ulimit -n` of the server, or run fewer tests at once"
 _COMPLAINT_S = 0.2  # both pipes end with it, unless it has started something
 
 
@@ -48,6 +50,8 @@ async def probe(path: Path, asked: Child | None = None) -> K6Binary:
             if not answer:
                 answer, complaint = await _answer(ask(path, "version"))
     except (OSError, TimeoutError) as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise K6NotFound(f"{path} cannot be started: {error.strerror}", hint=_MORE_FILES) from error
         raise K6NotFound(f"{path} cannot be started: {str(error) or 'no answer in time'}", hint=install_hint()) from error
     version = _parse_version(answer)
     if version is None and ran_out(complaint):

@@ -39,7 +39,7 @@ def read_script_file(given: str, script_dirs: Sequence[Path] = ()) -> tuple[str,
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _refused(path, f"cannot be read: {reason}", "check the path and who may read it") from None
     if "\0" in text:
-        raise _refused(path, "is no script: it contains NUL bytes", "save the script as UTF-8")
+        raise _refused(path, "is not a script: it contains NUL bytes", "save the script as UTF-8")
     return str(path), text
 
 
@@ -72,7 +72,7 @@ def _content(real: Path) -> bytes:
         os.close(folder)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError("it is no regular file")
+        raise OSError("it is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
         content = file.read(_MOST_BYTES + 1)
     if len(content) > _MOST_BYTES:

@@ -203,3 +203,20 @@ def test_a_run_without_figures_has_nothing_to_limit() -> None:
 def test_failed_checks_are_no_surprise_where_a_threshold_on_their_tags_looks_at_them(counted: Mapping[str, float]) -> None:
     measured = metrics(TAGGED, checks_passed=9, checks_failed=11, more={"checks": CHECKS, "rows": checks_row(**counted)})
     assert "checks_failed" not in _codes(outcome(), measured)
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (("k6-mcp-summary.json", "/results/runs/r-1/summary-export.json"), False),
+        (("k6-mcp-summary.json", "results/s.json"), True),
+        (("results/summary-export.json",), True),
+    ],
+)
+def test_a_disk_without_room_for_our_own_files_is_no_fault_of_the_scripts_handler(files: tuple[str, ...], told: bool) -> None:
+    lost = " ".join(f"- error saving summary to '{name}' after 0 bytes: write {name}: no space left on device" for name in files)
+    text = f"failed to handle the end-of-test summary: Could not save some summary information: {lost}"
+
+    codes = _codes(outcome(log=said(None, LogMessage(level="error", text=text, times=1))), metrics(HELD))
+
+    assert ("handle_summary" in codes) == told

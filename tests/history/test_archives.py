@@ -101,13 +101,13 @@ async def test_another_run_under_the_same_id_is_refused_and_neither_is_changed(t
 
 
 _HOSTILE: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
-    "a path upwards": (lambda files, run_id: files | {f"{run_id}/../../evil.js": b"x"}, "is no file of a run"),
-    "an absolute path": (lambda files, run_id: files | {"/tmp/evil": b"x"}, "is no file of a run"),
-    "a path of another system": (lambda files, run_id: files | {f"{run_id}\\run.json": b"x"}, "is no file of a run"),
-    "a file that no run has": (lambda files, run_id: files | {f"{run_id}/evil.sh": b"x"}, "is no file of a run"),
-    "a file of ours that does not travel": (lambda files, run_id: renamed(files, "k6.log", "_main.js"), "is no file of a run"),
-    "a folder": (lambda files, run_id: files | {f"{run_id}/reports/": b""}, "is no file of a run"),
-    "another folder": (lambda files, run_id: files | {"r-x/run.json": b"x"}, "is no file of a run"),
+    "a path upwards": (lambda files, run_id: files | {f"{run_id}/../../evil.js": b"x"}, "is not a file of a run"),
+    "an absolute path": (lambda files, run_id: files | {"/tmp/evil": b"x"}, "is not a file of a run"),
+    "a path of another system": (lambda files, run_id: files | {f"{run_id}\\run.json": b"x"}, "is not a file of a run"),
+    "a file that no run has": (lambda files, run_id: files | {f"{run_id}/evil.sh": b"x"}, "is not a file of a run"),
+    "a file of ours that does not travel": (lambda files, run_id: renamed(files, "k6.log", "_main.js"), "is not a file of a run"),
+    "a folder": (lambda files, run_id: files | {f"{run_id}/reports/": b""}, "is not a file of a run"),
+    "another folder": (lambda files, run_id: files | {"r-x/run.json": b"x"}, "is not a file of a run"),
     "a file that is not listed": (lambda files, run_id: files | {f"{run_id}/record.ndjson": b"x"}, "is there, but not listed"),
     "a file that is missing": (
         lambda files, run_id: {name: content for name, content in files.items() if not name.endswith("k6.log")},
@@ -243,7 +243,7 @@ async def test_every_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path, 
 async def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
 
-    assert "no archive of runs" in await refusal(tmp_path, tmp_path / "file")
+    assert "not an archive of runs" in await refusal(tmp_path, tmp_path / "file")
 
 
 async def test_a_file_too_large_is_refused_unread(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ async def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) 
 async def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
 
-    assert "no regular file" in await refusal(tmp_path, tmp_path / "pipe")
+    assert "not a regular file" in await refusal(tmp_path, tmp_path / "pipe")
 
 
 async def test_an_export_to_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ _TIMEOUT_S = 3.0  # instead of 20
 
 @pytest.fixture
 def _soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("command", "local"):
+    for module in ("command", "attempt"):
         monkeypatch.setattr(f"k6_mcp.runners.{module}.HANDLE_SUMMARY_TIMEOUT_S", _TIMEOUT_S)
 
 

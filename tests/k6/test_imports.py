@@ -116,7 +116,7 @@ async def test_an_honest_file_keeps_its_verdict_and_is_marked_wherever_it_is_sho
     assert IMPORTED in [notice.code for notice in run_answer(good).warnings]
     assert (gate.outcome, believed.outcome) == ("errored", "passed")
     assert IMPORTED in gate.reasons[0]
-    assert b"nobody signed" in report
+    assert b"unsigned file" in report
     assert again.known == (good.run_id,)
     assert _codes(onward) == {IMPORTED}
 

@@ -97,7 +97,7 @@ def test_figures_that_end_before_k6_did_complete_no_run(name: str, runs: Mapping
     run = runs[name]
     assert (run.status, run.failure.kind if run.failure else None) == ("failed", "internal"), run.failure
     assert run.failure is not None
-    assert "the figures end at" in run.failure.message and "that k6 ran" in run.failure.message
+    assert "k6 ran for" in run.failure.message and "the figures, ends at" in run.failure.message
     assert "the run's folder" in run.failure.hint
 
 

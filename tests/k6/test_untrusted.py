@@ -1,6 +1,7 @@
 """What a hostile script, target and caller say reaches answers marked and without hidden characters, by every door."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -74,7 +75,7 @@ async def told(client: Client, tool: str, arguments: Mapping[str, object]) -> di
     answer = dict(result.structured_content or {})
     assert [*hidden_in(answer, tool), *hidden_in(texts, tool)] == []
     assert len(texts[0].encode()) <= 10_000
-    named = str(answer.get(MARK, "")).partition("stands in: ")[2].split(", ")
+    named = str(answer.get(MARK, "")).partition("instructions: ")[2].split(", ")
     assert {name for name, value in answer.items() if "IGNORE ALL" in json.dumps(value)} <= {*named}, tool
     return answer
 
@@ -109,14 +110,14 @@ async def test_no_answer_hides_a_character_or_passes_orders_on_unmarked(settings
             assert isinstance(content, TextResourceContents)
             read = json.loads(content.text) if content.text.startswith("{") else content.text
             assert [*hidden_in(read, part)] == []
-            assert part.endswith("csv") or "not instructions" in content.text or "never instructions" in content.text, part
+            assert part.endswith("csv") or re.search("(not|never)( as)? instructions", content.text), part
         prompt = await client.get_prompt("read_result", {"run_id": ORDERS[:60]})
         assert [*hidden_in(prompt.model_dump(mode="json"))] == []
     async with opened() as service:
         line = json.loads(to_line(answer_run(await service.get(run_id))))
     assert [*hidden_in(line, "one-shot")] == []
     assert {name for name, value in line.items() if "IGNORE ALL" in json.dumps(value)} <= {
-        *line[MARK].partition("stands in: ")[2].split(", ")
+        *line[MARK].partition("instructions: ")[2].split(", ")
     }
     assert run["status"] == "failed"
     assert planned["script"]

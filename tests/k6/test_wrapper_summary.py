@@ -68,7 +68,7 @@ async def test_a_handler_keeps_working(settings: Settings, handler: str) -> None
         ("export function handleSummary() { throw new Error('boom handler'); }", "boom handler"),
         ("export async function handleSummary() { throw new Error('boom promise'); }", "boom promise"),
         ("export function handleSummary() { exec.test.abort('enough'); }", "enough"),
-        ("export const handleSummary = 5;", "no function"),
+        ("export const handleSummary = 5;", "not a function"),
         ("export function handleSummary() { return 'text'; }", "a string instead of an object"),
         ("export function handleSummary() { return { a: { b: 1 } }; }", "the file a,"),
         ("export function handleSummary() { return undefined; }", ""),

@@ -36,7 +36,7 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         ({"url": "http://"}, "url: 'http://' is not an http(s) URL with a host; write it as http://host:port/path"),
         (
             {"url": "http://a/?q=100%&r=%ZZ"},
-            "url: '%&r' is no escape (% and two hexadecimal digits); write a percent sign as %25",
+            "url: '%&r' is not an escape (% and two hexadecimal digits); write a percent sign as %25",
         ),
         ({"url": "http://a:99999/"}, "url: 'http://a:99999/' has no valid host or port (1 to 65535)"),
         (
@@ -57,7 +57,7 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         ),
         (
             {"url": "http://a", "tags": {"short": "x" * 200, "long": "x" * 201}},
-            "tags: a value may have 200 characters, but long has 201",
+            "tags: a value may have 200 characters, but 'long' has 201",
         ),
         ({"url": "http://a", "tags": {"x" * 65: "y"}}, f"tags: not a valid tag name: '{'x' * 40}'"),
         ({"url": "http://a", "vus": True}, "vus: should be a number, not true"),
@@ -83,7 +83,7 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         ),
         (
             {"url": "http://a", "env": {"K6_VUS": "1"}},
-            "env: K6_VUS would not reach k6, for env is what the script reads as __ENV.NAME and nothing else: use the arguments",
+            "env: K6_VUS would have no effect, because env sets only what the script reads as __ENV.NAME: use the arguments",
         ),
         ({"url": "http://a", "headers": {"a b": "1"}}, "headers: not a valid header name: 'a b'"),
         ({"url": "http://a", "headers": {"a": "1\r\nb: 2"}}, "headers: the value of a contains a line break or NUL byte"),
@@ -98,6 +98,23 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
 )
 def test_a_wrong_argument_is_named_with_its_limit(arguments: dict[str, object], reason: str) -> None:
     assert any(text.startswith(reason) for text in _reasons(**arguments)), _reasons(**arguments)
+
+
+def test_all_that_is_wrong_with_the_names_of_an_argument_is_told_at_once() -> None:
+    (reason,) = _reasons(url="http://a", env={"a b": "1", "K6_VUS": "2", "HTTP_PROXY": "3"})
+    assert reason == (
+        "env: not a valid environment variable name: 'a b'; use letters, digits and _; K6_VUS, HTTP_PROXY would have no effect, because "
+        "env sets only what the script reads as __ENV.NAME: use the arguments of this tool or the script's options, or choose another name"
+    )
+    (reason,) = _reasons(url="http://a", tags={"a b": "1", "password": "2", "long": "x" * 201})
+    assert all(words in reason for words in ("'a b'; use a letter or _", "'password': tags are kept", "'long' has 201"))
+
+
+@pytest.mark.parametrize("arguments", [{"duration": "1 minute"}, {"duration": "soon!"}, {"expected_statuses": ["teapot"]}])
+def test_an_error_says_once_what_was_given(arguments: dict[str, object]) -> None:
+    (reason,) = _reasons(url="http://a", **arguments)
+
+    assert reason.count("a text of") == 1 and "(got" not in reason
 
 
 def test_values_that_may_be_secret_are_never_echoed() -> None:

@@ -1,5 +1,6 @@
 import contextlib
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,19 @@ async def test_a_file_that_cannot_be_executed_is_reported(tmp_path: Path) -> Non
     broken.chmod(0o755)
     with pytest.raises(K6NotFound, match="cannot be started"):
         await probe(broken)
+
+
+async def test_a_server_without_free_descriptors_is_told_to_raise_its_limit_not_to_install_k6(tmp_path: Path) -> None:
+    path, (before, hard) = _fake_k6(tmp_path, "echo k6 v1.1.0"), resource.getrlimit(resource.RLIMIT_NOFILE)
+    os.close(free := os.open(os.devnull, os.O_RDONLY))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        with pytest.raises(K6NotFound, match="Too many open files") as raised:
+            await probe(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, hard))
+
+    assert "ulimit -n" in (raised.value.hint or "") and "install" not in (raised.value.hint or "")
 
 
 async def test_a_binary_that_prints_for_ever_is_cut_off() -> None:

@@ -1,4 +1,4 @@
-"""Is it better or worse than before? Errors and delivered load are judged first: fast failures are no improvement."""
+"""Is it better or worse than before? Errors and delivered load are judged first: fast failures are not an improvement."""
 
 from collections.abc import Iterator, Sequence
 
@@ -105,8 +105,8 @@ def _guarded(metrics: Sequence[MetricChange], is_open: bool) -> Iterator[MetricC
         if metric.metric not in _LATENCY:
             yield metric
         elif metric.change == "improved" and (fails_more or does_less):
-            why = "more requests fail, and fast failures are no improvement" if fails_more else "less load was delivered"
-            yield _withdrawn(metric, f"lower latency is no improvement here: {why}")
+            why = "more requests fail, and fast failures are not an improvement" if fails_more else "less load was delivered"
+            yield _withdrawn(metric, f"lower latency is not an improvement here: {why}")
         elif metric.change == "regressed" and (failed_more or did_less):
             why = "more requests failed in the baseline" if failed_more else "the baseline delivered less load"
             yield _withdrawn(metric, f"the baseline's latency was flattered: {why}")

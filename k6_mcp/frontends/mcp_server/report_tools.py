@@ -26,7 +26,7 @@ for CI, csv (figures over time), json (everything), png (a chart, also shown as 
 _OPEN: Mapping[ReportFormat, str] = {
     "html": "open path in a browser; it needs no network",
     "markdown": "paste it into a pull request or an issue",
-    "junit": "name path as the JUnit report of the pipeline",
+    "junit": "give this path to the pipeline as its JUnit report",
     "csv": "open path in a spreadsheet",
     "json": "for programs; schema_version says what it holds",
     "png": "open path; the image is also part of this answer",

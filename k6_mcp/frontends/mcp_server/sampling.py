@@ -55,7 +55,7 @@ class ClientModel:
         except MCPError as error:
             return NoReply(f"the client refused: {cut(str(error), 200)}")
         except ValidationError:
-            return NoReply("the client's answer is no text of a model")
+            return NoReply("the client's answer is not text from a model")
 
 
 def client_model(context: ToolContext) -> ClientModel | None:

@@ -60,7 +60,7 @@ async def test_a_long_log_shows_its_end_marked_as_untrusted(settings: Settings, 
         run_id = await ran(client)
         shown = await detailed(client, run_id, "log")
     assert shown["log"].endswith("the last line")
-    assert shown["untrusted"].endswith("stands in: log")
+    assert shown["untrusted"].endswith("instructions: log")
     assert f"k6://runs/{run_id}/log" in shown["note"]
 
 

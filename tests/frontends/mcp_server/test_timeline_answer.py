@@ -42,13 +42,13 @@ async def test_a_run_is_told_over_time_with_its_phases(settings: Settings) -> No
     assert told["timeline"]["p95_ms"] == [35.8, 35.8, None]
     assert told["timeline"]["errors"] == {"1500": [4, 4, 2]}
     phases = [dict(zip(told["phases"]["columns"], row, strict=True)) for row in told["phases"]["rows"]]
-    assert [(phase["scenario"], phase["asked"], phase["asked_vus"]) for phase in phases] == [("default", "1 VUs for 10s", 1)]
+    assert [(phase["scenario"], phase["asked"], phase["asked_vus"]) for phase in phases] == [("default", "1 VU for 10s", 1)]
     assert f"k6://runs/{run_id}/timeline" in told["note"]
     assert isinstance(content, TextResourceContents)
     whole = json.loads(content.text)
     assert whole["total"]["p95_ms"] == [35.75, 35.75, None]
     assert len(whole.pop("phases")) == 1
-    assert whole.pop("untrusted").endswith("stands in: phases")
+    assert whole.pop("untrusted").endswith("instructions: phases")
     assert sum(Timeline.model_validate(whole).total.requests) == 100
 
 
