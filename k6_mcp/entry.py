@@ -4,10 +4,12 @@ import json
 import os
 import re
 import sys
+from contextlib import suppress
 from typing import cast
 
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.frontends.standard_streams import hold_standard_streams
+from k6_mcp.frontends.tool_names import EXECUTE_WITH_OPTIONS, TOOLS
 from k6_mcp.models.wording import log_line
 from k6_mcp.settings import LIMITS, Settings
 
@@ -60,8 +62,10 @@ def read_head(fd: int, longest: int = LIMITS.longest_line_bytes) -> bytes:
     Nothing more is read of a line that has more than `longest` bytes.
     """
     head = b""
-    while b"\n" not in head and len(head) <= longest and (chunk := os.read(fd, _CHUNK_BYTES)):
-        head = (head + chunk).lstrip()
+    # A descriptor that cannot be read, as one that was opened for writing, is like one at its end.
+    with suppress(OSError):
+        while b"\n" not in head and len(head) <= longest and (chunk := os.read(fd, _CHUNK_BYTES)):
+            head = (head + chunk).lstrip()
     return head
 
 
@@ -69,11 +73,11 @@ def speaks_mcp(line: bytes) -> bool:
     """Return whether `line` is JSON-RPC; every other line gets the one-shot mode's answer, at least what it lacks."""
     try:
         message: object = json.loads(line)
-    except (
-        ValueError,
-        RecursionError,
-    ):  # broken, or longer than was read: MCP's own words for that are for those who begin like it
+    except (ValueError, RecursionError):
+        # Broken, or longer than was read: MCP's own words for that are for those who begin like it.
         return _BEGINS_LIKE_MCP.match(line) is not None
     if isinstance(message, list):  # a batch of an older protocol revision
         message = next(iter(cast("list[object]", message)), None)
-    return isinstance(message, dict) and "jsonrpc" in cast("dict[str, object]", message)
+    fields = cast("dict[str, object]", message) if isinstance(message, dict) else {}
+    # MCP calls a tool by `tools/call`; what names a tool as its method is a one-shot client's.
+    return "jsonrpc" in fields and fields.get("method") not in (EXECUTE_WITH_OPTIONS, *TOOLS)

@@ -269,6 +269,7 @@ def _write_each(fd: int, writes: list[bytes]) -> None:
         (b'{"jsonrpc":"2.0","id":1,"method":"ping"}', True),
         (b'[{"jsonrpc":"2.0","id":1,"method":"ping"}]', True),
         (b'{"method":"execute_k6_test","params":{"jsonrpc":"2.0"}}', False),
+        (b'{"jsonrpc":"2.0","id":1,"method":"execute_k6_test","params":{}}', False),
         (b'"jsonrpc"', False),
         (b"jsonrpc", False),
         (b"[" * 100_000, False),

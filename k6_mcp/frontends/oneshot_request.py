@@ -38,7 +38,7 @@ def parse(line: bytes) -> Request:
         raise NotUnderstood("the line is JSON but not an object", hint=HINT)
     fields = cast("dict[str, object]", document)
     method, params = fields.get("method"), fields.get("params")
-    if "jsonrpc" in fields:
+    if "jsonrpc" in fields and method not in METHODS:
         raise NotUnderstood("this is a JSON-RPC message in a one-shot session", hint="begin a new process with it to speak MCP")
     if not isinstance(method, str) or method not in METHODS:
         what = f"unknown method {method[:60]!r}" if isinstance(method, str) else "there is no method"
