@@ -203,5 +203,5 @@ def test_example_arguments_are_accepted() -> None:
 
 
 def _known(run: dict[str, object]) -> dict[str, object]:
-    """An answer without what get_run and analyze_run add to it."""
-    return {name: value for name, value in run.items() if name not in ("metrics", "observations", "next_steps")}
+    """An answer without its mark, and without what get_run and analyze_run add to it."""
+    return {name: value for name, value in run.items() if name not in ("metrics", "observations", "next_steps", "untrusted")}
