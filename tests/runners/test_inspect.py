@@ -72,8 +72,8 @@ def test_what_is_not_k6s_output_is_a_value_error(text: str) -> None:
 @pytest.mark.parametrize(
     ("printed", "said"),
     [
-        ("k6 says hello", r"no plan that k6-mcp can read \(its whole output: Invalid JSON"),
-        ('{"maxVUs": 1}', r"no plan that k6-mcp can read \(totalDuration: Field required\)"),
+        ("k6 says hello", r"not a plan that k6-mcp can read \(its whole output: Invalid JSON"),
+        ('{"maxVUs": 1}', r"not a plan that k6-mcp can read \(totalDuration: Field required\)"),
     ],
 )
 def test_what_is_no_plan_is_said_in_one_line_without_its_text(printed: str, said: str) -> None:

@@ -24,17 +24,25 @@ PLAN = Plan(
     duration_s=10,
     longest_s=40,
 )
-PLANNED = Planned(PLAN, SecretStr("{}"))
 
 
 class ScriptedK6:
     """Runs end when `finish` is called or they are stopped; scripts with the word REFUSED are refused, CRASH crashes us."""
 
-    def __init__(self, *, missing: bool = False, log: str = "", rows: int = 1, record: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        missing: bool = False,
+        log: str = "",
+        rows: int = 1,
+        record: Sequence[str] = (),
+        scenario: ScenarioPlan = PLAN.scenarios[0],
+    ) -> None:
         self.missing = missing
         self.logged = log
         self.rows = rows
         self.record = record
+        self._planned = Planned(PLAN.model_copy(update={"scenarios": (scenario,)}), SecretStr("{}"))
         self.started: list[str] = []
         self.stopped: list[str] = []
         self.discarded: list[str] = []
@@ -72,7 +80,7 @@ class ScriptedK6:
             now = datetime.now(UTC)
             log = LogDigest(cause="SyntaxError: file:///x/script.js: Unexpected token (2:1)")
             return Outcome(exit_code=107, phase="plan", started_at=now, ended_at=now, log=log)
-        return PLANNED
+        return self._planned
 
     async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
         began = datetime.now(UTC)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from k6_mcp.models.plan import ScenarioPlan, StagePlan
 from k6_mcp.settings import Settings
 from tests.frontends.mcp_server.connect import SCRIPT, answer, connected, refusal
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
@@ -77,7 +78,8 @@ async def test_objects_and_arrays_may_come_as_json_text_and_null_means_not_given
         "thresholds": '{"http_reqs": ["count>0"]}',
         "name": None,
     }
-    k6 = ScriptedK6()
+    stage = StagePlan(start_s=0, duration_s=1, from_target=0, target=2)
+    k6 = ScriptedK6(scenario=ScenarioPlan(name="default", executor="ramping-vus", vus=0, stages=(stage,)))
     k6.finish()
     async with connected(settings, k6) as client:
         run_id = answer(await client.call_tool("execute_k6_test", arguments))["run_id"]
@@ -103,7 +105,7 @@ async def test_a_body_that_is_text_stays_text(settings: Settings) -> None:
 async def test_the_tool_of_older_servers_is_callable_and_overrides_the_scripts_load(settings: Settings) -> None:
     script = settings.results_dir.parent / "old.js"
     script.write_text("export const options = { vus: 1, iterations: 1 }; export default function () {}", encoding="utf-8")
-    k6 = ScriptedK6()
+    k6 = ScriptedK6(scenario=ScenarioPlan(name="default", executor="constant-vus", vus=10, duration_s=10))
     k6.finish()
     async with connected(settings, k6) as client:
         arguments = {"script_file": str(script), "duration": "10s", "vus": 10}
