@@ -47,6 +47,7 @@ def _more_scenarios(timeline: Timeline, copies: int) -> Timeline:
     return timeline.model_copy(update={"scenarios": tuple(more)})
 
 
+@pytest.mark.lasting
 def test_an_hour_takes_300_kb_at_most_and_loses_no_count(folder: RunFolder, tmp_path: Path) -> None:
     hour = _timeline(3600, 3)
     for scenarios, timeline in ((3, hour), (12, _more_scenarios(hour, 4))):

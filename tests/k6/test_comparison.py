@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from k6_mcp.app import open_app
 from k6_mcp.models.comparison import Comparison
 from k6_mcp.models.rules import parse_load_test
@@ -34,6 +36,7 @@ def changes(comparison: Comparison) -> dict[str, str]:
     return {metric.metric: metric.change for metric in comparison.metrics}
 
 
+@pytest.mark.lasting
 async def test_a_baseline_judges_what_came_after_it(settings: Settings, target: Target) -> None:
     async with open_app(settings) as service:
         baseline = await ran(service, target.url("/delay/40"))

@@ -44,6 +44,7 @@ def misbehaving() -> Iterator[str]:
         yield url
 
 
+@pytest.mark.lasting
 async def test_real_runs_show_the_findings_they_are_made_for_and_healthy_ones_none(settings: Settings, misbehaving: str) -> None:
     explained: dict[str, Explanation] = {}
     settings = dataclasses.replace(settings, limits=Limits(max_concurrent_runs=len(SCENARIOS)))
