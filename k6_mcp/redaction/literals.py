@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from k6_mcp.redaction.escapes import unescaped
 from k6_mcp.redaction.known import with_forms, with_parts
 from k6_mcp.redaction.rules import credentials_in, passwords_in_urls, redact_text
 from k6_mcp.redaction.words import MASK, WORDS, describes, ends_of, is_secret_name, lowered
@@ -20,8 +21,6 @@ _ASSIGNED = re.compile(
     re.DOTALL,
 )
 _ONE_STRING = re.compile(_STRING, re.DOTALL)
-_ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": ""}
 _MOST = 200
 _SHORTEST = 6
 _SHORTEST_WORD = 10
@@ -62,7 +61,7 @@ def _assigned(text: str) -> Iterable[tuple[str, str]]:
 
 
 def _value(strings: str) -> str:
-    return "".join(_ESCAPE.sub(_resolved, one[0][1:-1]) for one in _ONE_STRING.finditer(strings))
+    return "".join(unescaped(one[0][1:-1]) for one in _ONE_STRING.finditer(strings))
 
 
 def _secrets_of(rest: str, value: str) -> Iterator[str]:
@@ -90,11 +89,3 @@ def _is_long_word(value: str) -> bool:
         return False
     parts = _NAME_PARTS.findall(value)
     return not is_secret_name(value) or (len(parts) == 1 and lowered(value) not in WORDS)
-
-
-def _resolved(match: re.Match[str]) -> str:
-    code = match[1]
-    if len(code) > 1 and code[0] in "ux":
-        number = int(code[1:].strip("{}"), 16)
-        return chr(number) if number < 0x110000 else ""
-    return _ESCAPES.get(code, code)

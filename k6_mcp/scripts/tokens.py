@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from k6_mcp.redaction.escapes import unescaped
+
 # Blanks and comments, and the token after them: one match for each token, since bundled scripts have 100 000.
 _TOKEN = re.compile(
     r"""(?:\s+|//[^\n]*|/\*.*?(?:\*/|\Z))*+
@@ -14,8 +16,6 @@ _REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++/[a-z]*+")
 _LONGEST_REGEX, _MOST_NO_REGEXES = 1000, 2000  # bounded, since hostile ones take quadratic time
 _STRINGS = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\.)*+", re.DOTALL) for quote in "\"'"}
 _TEXT = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))++", re.DOTALL)
-_ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": ""}
 _BEFORE_REGEX = frozenset("(,=:[!&|?{};+-*%<>~^")
 _WORDS_BEFORE_REGEX = frozenset({"return", "typeof", "case", "in", "of"})
 _DEEPEST = 10
@@ -109,7 +109,7 @@ class _Tokens:
             self._unclosed[quote] = end
             return False
         self._at = end + 1
-        found.append(Text(_unescaped(body)))
+        found.append(Text(unescaped(body)))
         return True
 
     def _template(self, depth: int) -> Template:
@@ -117,7 +117,7 @@ class _Tokens:
         while self._at < len(self._source) and self._source[self._at] != "`":
             if match := _TEXT.match(self._source, self._at):
                 self._at = match.end()
-                parts.append(_unescaped(match[0]))
+                parts.append(unescaped(match[0]))
             elif self._source.startswith("${", self._at):
                 self._at += 2
                 parts.append(self.until("}", depth + 1))
@@ -137,15 +137,3 @@ def _regex_may_follow(before: Token | None) -> bool:
             return text in _WORDS_BEFORE_REGEX
         case _:
             return False
-
-
-def _unescaped(text: str) -> str:
-    return _ESCAPE.sub(_resolved, text) if "\\" in text else text
-
-
-def _resolved(match: re.Match[str]) -> str:
-    code = match[1]
-    if len(code) > 1 and code[0] in "ux":
-        number = int(code[1:].strip("{}"), 16)
-        return chr(number) if number < 0x110000 else ""
-    return _ESCAPES.get(code, code)
