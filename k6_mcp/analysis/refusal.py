@@ -18,8 +18,7 @@ _THROWN = re.compile(r"(?P<file>file://[^\s:()]+):(?P<line>\d+):(?P<column>\d+)\
 _FILE_URL = re.compile(r"file://[^\s:()\"]*/")
 _IMPORTED = re.compile(r"""\b(?:from|import|require\s*\()\s*["'`](https?://[^"'`\s]+)""")
 _SOURCE_CHARS = 200
-_STARTING_S = 0.3  # of a CPU that k6 needs to start
-_COMPUTING = 0.5  # of the time in which it had or wanted a CPU: below, what has not ended is waiting
+_COMPUTING = 0.5  # of the last second in which k6 had or wanted a CPU: below, what has not ended is waiting
 
 
 def read_refusal(outcome: Outcome, script: Script) -> Refusal:
@@ -49,8 +48,7 @@ def slow_load(outcome: Outcome, script: Script) -> tuple[str, str]:
     """Return why k6 did not load a script in time, and what to do: one that computes wants a CPU, one that waits does not."""
     seconds = (outcome.ended_at - outcome.started_at).total_seconds()
     message = f"k6 had not loaded the script after {number(seconds, 3)} s and was killed"
-    wanted_s = None if outcome.cpu_s is None else outcome.cpu_s + (outcome.cpu_wait_s or 0.0)
-    if wanted_s is None or wanted_s > _STARTING_S + _COMPUTING * seconds:
+    if outcome.busy is None or outcome.busy > _COMPUTING:
         return (
             f"{message}: its init code does not end",
             "move slow or endless work out of the top level of the script into setup() or default()",

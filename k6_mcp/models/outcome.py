@@ -82,7 +82,8 @@ class Outcome(NamedTuple):
     `summary` is the wrapper's `handleSummary(data)` JSON text and `export` k6's `--summary-export` JSON text, each None when the
     file is missing. `cpu_s` is k6's CPU time on `cores`, `cpu_wait_s` how long
     its threads, added up, waited for one of them, `steal_s` what the hypervisor took from all CPUs meanwhile,
-    `memory_limit` what it was held to, None if to nothing. `browser` is there where k6 could not start one. `parsed` is False
+    `busy` the share of the last
+    second in which a k6 that was killed while it loaded its script had or wanted a CPU, `memory_limit` what it was held to, None if to nothing. `browser` is there where k6 could not start one. `parsed` is False
     where k6 refused a script and may not have been able to parse it: then nothing of a script file's text is shown.
     """
 
@@ -101,6 +102,7 @@ class Outcome(NamedTuple):
     cpu_s: float | None = None
     cpu_wait_s: float | None = None
     steal_s: float | None = None
+    busy: float | None = None
     cores: int | None = None
     spawn_error: str | None = None
     browser: BrowserStart | None = None

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
+import anyio
+
 _NS = 1e-9
 _MIB = 1 << 20
 _MANY_THREADS = 50
 _STOPPED = ("T", "t")  # by a signal or a debugger
+_LAST_S = 1.0
 _THINNED = 4  # looks; so many threads are read at each of them only
 
 
@@ -56,6 +59,36 @@ class CpuWatch:
         if self._stopped_at is not None and state in _STOPPED:
             self.paused_s += now - self._stopped_at
         self._stopped_at = now if state in _STOPPED else None
+
+
+class LastWork:
+    """Tells how busy a process was shortly before its time was up: `watch` runs while it works, `busy` is asked before it is killed.
+
+    What a process did earlier says little: to start takes k6 CPU time, and more on a machine that others use.
+    """
+
+    def __init__(self, pid: int, allowed_s: float) -> None:
+        self._pid = pid
+        self._wait_s = allowed_s - min(_LAST_S, allowed_s / 2)
+        self._before: tuple[float, float] | None = None
+
+    async def watch(self) -> None:
+        """Note, some time before the end, what the process has used so far."""
+        await anyio.sleep(self._wait_s)
+        self._before = (monotonic(), self._wanted_s())
+
+    def busy(self) -> float | None:
+        """Return the share of the time since then in which the process had or wanted a CPU, all threads added up; None if unknown."""
+        if self._before is None:
+            return None
+        at, wanted_s = self._before
+        passed_s = monotonic() - at
+        return round((self._wanted_s() - wanted_s) / passed_s, 4) if passed_s > 0 else None
+
+    def _wanted_s(self) -> float:
+        watch = CpuWatch(self._pid)
+        watch.look()
+        return (watch.used_s or 0.0) + (watch.wait_s or 0.0)
 
 
 def usable_cores() -> int:

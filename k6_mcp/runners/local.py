@@ -21,7 +21,7 @@ from k6_mcp.redaction import redact_script
 from k6_mcp.runners.attempt import Attempt, Stop
 from k6_mcp.runners.browser import browser_environment, browser_notes, remove_home
 from k6_mcp.runners.command import environment, run_command
-from k6_mcp.runners.cpu import CpuWatch
+from k6_mcp.runners.cpu import LastWork
 from k6_mcp.runners.files import Tail, appender, keep_copy, read_shown, read_whole, seal
 from k6_mcp.runners.find import passed_over
 from k6_mcp.runners.inspect import planned_options, read_plan, too_large
@@ -121,10 +121,13 @@ class LocalRunner:
         async with owned(inspection.child, self._launcher.watchdog) as child:
             secrets = await aside_if(large, secrets_of, script)
             reader = LogReader(appender(folder.log), secrets.values, own_url(folder, script))
+            work = LastWork(child.pid, self._plan_timeout_s)
             with anyio.move_on_after(self._plan_timeout_s):
-                exit_code = await wait_drained(child, take, reader.feed)
-            cpu = CpuWatch(child.pid)
-            cpu.look()
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(work.watch)
+                    exit_code = await wait_drained(child, take, reader.feed)
+                    tasks.cancel_scope.cancel()
+            busy = work.busy() if exit_code is None else None
         reader.close()
         log = reader.digest(went_running=False)
         parsed = exit_code == 0 or exit_code == _INVALID_CONFIG or was_parsed(log.cause)
@@ -145,8 +148,7 @@ class LocalRunner:
         return Outcome(
             exit_code=exit_code,
             phase="plan",
-            cpu_s=cpu.used_s if timed_out else None,
-            cpu_wait_s=cpu.wait_s if timed_out else None,
+            busy=busy,
             stop_reason="deadline" if timed_out else None,
             killed=timed_out,
             started_at=inspection.started_at,
