@@ -26,7 +26,7 @@ from benchmarks import (
 )
 from benchmarks.measure import Bench, Table
 from benchmarks.target import open_target
-from k6_mcp.runners.find import locate
+from k6_mcp.runners.find_k6 import locate
 from k6_mcp.runners.version import probe
 
 _ALL: Mapping[str, Callable[[Bench], Awaitable[Table]]] = {

@@ -15,12 +15,12 @@ from benchmarks.measure import Bench, Row, Table
 from benchmarks.wandering_target import open_wandering_target
 from k6_mcp.analysis.compare.compare import compare
 from k6_mcp.analysis.compare.side import Side
-from k6_mcp.analysis.disturbance import HELD_UP, waiting_share
+from k6_mcp.analysis.measure.cpu_contention import HELD_UP, waiting_share
 from k6_mcp.app import open_app
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.comparison import Change, Comparison
-from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
-from k6_mcp.service import LoadTests
+from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 
 GROUPS = 60

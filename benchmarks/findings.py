@@ -12,20 +12,20 @@ import anyio
 
 from benchmarks.measure import Bench, Row, Table
 from k6_mcp.analysis.findings import RULES, find
+from k6_mcp.answers.budget import as_json
+from k6_mcp.answers.explanation import explanation_answer
 from k6_mcp.app import open_app
-from k6_mcp.frontends.mcp_server.answers import as_json
 from k6_mcp.models.findings import Finding, FindingLimits
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Timeline
-from k6_mcp.reports.explanation_answer import explanation_answer
-from k6_mcp.service import LoadTests
+from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
-from tests.analysis.samples import metrics, threshold
-from tests.analysis.samples import run as sample_run
-from tests.analysis.timelines import closed, noisy, open_, ramp_of_rate, ramp_of_vus, timeline
-from tests.misbehaving import open_misbehaving
-from tests.misbehaving_runs import HEALTHY, MISBEHAVING, Scenario
+from lab.misbehaving_runs import HEALTHY, MISBEHAVING, Scenario
+from lab.misbehaving_targets import open_misbehaving
+from lab.sample_runs import metrics, threshold
+from lab.sample_runs import run as sample_run
+from lab.sample_timelines import closed, noisy, open_, ramp_of_rate, ramp_of_vus, timeline
 
 _AT_ONCE = 2
 _GOAL_MS = 100.0
@@ -113,7 +113,7 @@ async def _run(service: LoadTests, scenario: Scenario, target: str) -> Seen:
     test = LoadTest(script=scenario.script.replace("TARGET", target), name=scenario.name)
     run = await service.execute(test, wait_s=120)
     limits = FindingLimits() if scenario.cpu_share is None else FindingLimits(cpu_share=scenario.cpu_share)
-    answer = as_json(explanation_answer(await service.insights.explain(run.run_id)))
+    answer = as_json(explanation_answer(await service.kept_runs.explain(run.run_id)))
     findings = find(run, await service.timeline(run.run_id), limits)
     return Seen(scenario, run, findings, json.dumps(answer, ensure_ascii=False, indent=1))
 
@@ -146,8 +146,8 @@ def _page(seen: Sequence[Seen], hour_ms: float) -> str:
             "# What the rules find",
             "",
             "Every rule of `analyze_run` on real runs of k6 against a local target that misbehaves in a known way, and on healthy ones.",
-            "Regenerate it with `python -m benchmarks findings` (about eight minutes); the scenarios are in `tests/misbehaving_runs.py`, the",
-            "target in `tests/misbehaving.py`. The limits are the defaults, but for the run without CPU: there it is 15 % of the cores, so that it",
+            "Regenerate it with `python -m benchmarks findings` (about eight minutes); the scenarios are in `lab/misbehaving_runs.py`, the",
+            "target in `lab/misbehaving_targets.py`. The limits are the defaults, but for the run without CPU: there it is 15 % of the cores, so that it",
             "also holds on a machine that has other work to do.",
             "",
             *_per_rule(seen),

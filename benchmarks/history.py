@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from benchmarks.measure import Bench, Row, Table
 from benchmarks.runs import FIRST, RUNS, SPACING, Team, fill
-from k6_mcp.analysis.statistics import statistics as statistics_of
+from k6_mcp.analysis.many.statistics import statistics as statistics_of
 from k6_mcp.history.filters import Position, make_cursor
 from k6_mcp.history.history import History
 from k6_mcp.history.runs import to_us

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from benchmarks.measure import Bench, Row, Table, ms
 from benchmarks.wire import Wire, wired
-from tests import hostile_inputs
+from lab import hostile_inputs
 
 SIZE = 990_000
 _ENV_BYTES, _VALUE_BYTES = 990_000, 99_000

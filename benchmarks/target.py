@@ -6,7 +6,7 @@
 import asyncio
 from contextlib import AbstractContextManager
 
-from tests.served import open_served, serve_until_stdin_ends
+from lab.served import open_served, serve_until_stdin_ends
 
 _END = b"\r\n\r\n"
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -9,7 +9,7 @@ import math
 import random
 from contextlib import AbstractContextManager
 
-from tests.served import open_served, serve_until_stdin_ends
+from lab.served import open_served, serve_until_stdin_ends
 
 MEDIAN_S = 0.05
 SIGMA = 0.4  # of the logarithm, per request

@@ -2,7 +2,7 @@
 
 import sys
 
-from k6_mcp.cli.main import main
+from k6_mcp.frontends.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

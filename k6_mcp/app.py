@@ -1,13 +1,13 @@
-"""Wiring: the place that names concrete classes (with `ahead`, for the one that is needed first)."""
+"""Wiring: the place that names concrete classes (with `service.early_plan`, for the one that is needed first)."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from k6_mcp.ahead import new_launcher
 from k6_mcp.history.history import History
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
-from k6_mcp.service import LoadTests
+from k6_mcp.service.early_plan import new_launcher
+from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from k6_mcp.errors import InvalidArguments
-from k6_mcp.models.ai import CLIENT, GEMINI, OFF, Ai
+from k6_mcp.models.advice import CLIENT, GEMINI, OFF, Ai
 from k6_mcp.models.browser import ARGS_SETTING, AS_K6_DOES, PATH_SETTING, TIMEOUT_SETTING, Browser
 from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.findings import FindingLimits
@@ -140,7 +140,7 @@ class _Reader:
         unread = [name for name in self.environ if name[:2].upper() == "K6" and name not in self._known]
         if not unread:
             return ()
-        from k6_mcp.models.misspelt import misspelt  # it compares words, for which few wait
+        from k6_mcp.models.misspelled_settings import misspelt  # it compares words, for which few wait
 
         return misspelt(unread, self._known)
 

@@ -9,24 +9,36 @@ from pathlib import Path
 PACKAGE = "k6_mcp"
 LONGEST_FILE = 400
 
-# Lowest first: a part imports only from lines above its own, and from itself.
-LAYERS = (
-    ("__init__", "errors"),
-    ("redaction",),
-    ("models",),
-    ("settings", "aside"),
-    ("limits", "scripts", "runners", "analysis", "reports", "history", "advice"),
-    ("ahead", "beginning", "ongoing", "following", "judging"),
-    ("driver",),
-    ("comparing", "gating", "repeats"),
-    ("insights", "upkeep"),
-    ("service",),
-    ("app",),
-    ("frontends",),
-    ("entry",),
-    ("cli",),
-    ("__main__",),
-)
+# Lowest first: a part imports only from lines above its own, and from itself. The folders named below have floors of their own.
+LAYERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "": (
+        ("__init__", "errors"),
+        ("redaction",),
+        ("models",),
+        ("settings", "threads"),
+        ("scripts", "analysis", "advice", "workspace"),
+        ("permissions", "runners", "history", "answers"),
+        ("reports",),
+        ("service",),
+        ("app",),
+        ("frontends",),
+        ("entry", "__main__"),
+    ),
+    "analysis": (
+        ("__init__",),
+        ("numbers",),
+        ("measure",),
+        ("verdict", "compare"),
+        ("findings", "many"),
+    ),
+    "frontends": (
+        ("__init__",),
+        ("tool_names", "standard_streams"),
+        ("first_line",),
+        ("mcp_server", "oneshot"),
+        ("cli",),
+    ),
+}
 
 OWNERS: Mapping[str, tuple[str, ...]] = {
     "mcp": ("frontends.mcp_server",),
@@ -37,8 +49,8 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "PIL": ("reports",),
     "httpx2": ("advice",),
     "pydantic_ai": ("advice.library",),
-    "rich": ("cli",),
-    "argparse": ("cli",),
+    "rich": ("frontends.cli",),
+    "argparse": ("frontends.cli",),
     "subprocess": ("runners",),
     "resource": ("runners",),
 }
@@ -60,24 +72,22 @@ PROCESS_OWNERS = ("runners",)
 ENVIRONMENT = {"os.environ", "os.getenv", "os.putenv", "os.environb"}
 ENVIRONMENT_OWNERS = ("settings",)
 STDOUT_OWNERS = (
-    "cli",
+    "frontends.cli",
     "frontends.oneshot",
     "frontends.standard_streams",
     "frontends.mcp_server",
 )  # the last: the transport itself
 LAZY_OWNERS = (
-    "driver",
-    "service",
+    "service.queue",
+    "service.load_tests",
+    "service.kept_runs",
     "advice.choose",
-    "cli",
     "entry",
+    "frontends.cli",
     "frontends.mcp_server",
     "frontends.oneshot",
-    "frontends.oneshot_methods",
-    "frontends.oneshot_start",
     "history.archives",
     "history.history",
-    "insights",
     "reports.formats",
     "reports.pages",
     "runners.local",
@@ -102,11 +112,6 @@ class Source:
         """All of the tree: every rule looks at it."""
         return tuple(ast.walk(self.tree))
 
-    @property
-    def part(self) -> str:
-        """The name in LAYERS that this module belongs to."""
-        return self.module.partition(".")[0]
-
     def within(self, owners: tuple[str, ...]) -> bool:
         """Return whether this module is one of `owners` or below one."""
         return any(self.module == owner or self.module.startswith(f"{owner}.") for owner in owners)
@@ -123,17 +128,49 @@ def package_sources(root: Path) -> tuple[Source, ...]:
 
 def layers(source: Source) -> Iterator[str]:
     """Imports point to lower layers, never sideways or up."""
-    rank = {part: number for number, line in enumerate(LAYERS) for part in line}
-    if source.part not in rank:
-        yield f"{source.module}: is in no layer; add {source.part!r} to LAYERS and ARCHITECTURE.md"
+    for folder, floors in LAYERS.items():
+        if source.within((folder,)) if folder else True:
+            yield from _upward(source, folder, floors)
+
+
+def _upward(source: Source, folder: str, floors: tuple[tuple[str, ...], ...]) -> Iterator[str]:
+    """Yield the imports of `source` that do not point down among the parts of `folder`."""
+    rank = {part: number for number, line in enumerate(floors) for part in line}
+    own = _part(source.module, folder)
+    if own not in rank:
+        yield f"{source.module}: is in no layer; add {own!r} to LAYERS and ARCHITECTURE.md"
         return
+    root = f"{PACKAGE}.{folder}" if folder else PACKAGE
     for name in imported(source.nodes):
-        package, _, rest = name.partition(".")
-        other = rest.partition(".")[0] or "__init__"
-        if package != PACKAGE or other == source.part or other not in rank:
-            continue
-        if rank[other] >= rank[source.part]:
-            yield f"{source.module}: imports {name}, which is not below it"
+        if name.startswith(f"{root}."):
+            other = _part(name.removeprefix(f"{PACKAGE}."), folder)
+            if other != own and other in rank and rank[other] >= rank[own]:
+                yield f"{source.module}: imports {name}, which is not below it"
+
+
+def _part(module: str, folder: str) -> str:
+    """Return the name among the parts of `folder` that `module` belongs to."""
+    return module.removeprefix(folder).removeprefix(".").partition(".")[0] or "__init__"
+
+
+def cycles(sources: Iterable[Source]) -> Iterator[str]:
+    """No modules import each other in a circle, lazily or not."""
+    known = {source.module: source for source in sources}
+    graph = {name: {*_imported_modules(source, known)} - {name} for name, source in known.items()}
+    while free := [name for name, below in graph.items() if not below & graph.keys()]:
+        for name in free:
+            del graph[name]
+    if graph:
+        yield f"these modules, or some of them, import each other: {', '.join(sorted(graph))}"
+
+
+def _imported_modules(source: Source, known: Mapping[str, Source]) -> Iterator[str]:
+    for name in imported(source.nodes):
+        module = name.removeprefix(f"{PACKAGE}.")
+        while module and module not in known:
+            module = module.rpartition(".")[0]
+        if name.startswith(f"{PACKAGE}.") and module:
+            yield module
 
 
 def owners(source: Source) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.settings import Settings
-from tests.target import Target, open_target
+from lab.target import Target, open_target
 
 _OURS = ("K6_", "DATABASE_URL", "LOG_LEVEL", "GEMINI_API_KEY")
 
@@ -42,6 +42,6 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def target() -> Iterator[Target]:
-    """A local HTTP server of its own for one test; see `tests.target` for its paths."""
+    """A local HTTP server of its own for one test; see `lab.target` for its paths."""
     with open_target() as running:
         yield running

@@ -19,6 +19,26 @@ def test_every_module_keeps_the_rule(rule: Rule) -> None:
     assert [violation for source in sources for violation in rule(source)] == []
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert [*architecture.cycles(package_sources(ROOT))] == []
+
+
+def test_a_planted_circle_is_found() -> None:
+    circle = (
+        Source("history.a", "from k6_mcp.history.b import x"),
+        Source("history.b", "def f():\n    from k6_mcp.history.c import y"),
+        Source("history.c", "from k6_mcp.history import a"),
+        Source("history.d", "from k6_mcp.history.a import x"),
+    )
+    assert len([*architecture.cycles(circle)]) == 1
+    assert [*architecture.cycles(circle[:2])] == []
+
+
+@pytest.mark.parametrize(("folder", "most"), [("", 7), ("analysis", 1)])
+def test_few_modules_stand_beside_the_folders(folder: str, most: int) -> None:
+    assert len([*(ROOT / architecture.PACKAGE / folder).glob("*.py")]) <= most
+
+
 def test_the_whole_package_is_looked_at() -> None:
     modules = {source.module for source in package_sources(ROOT)}
 
@@ -28,28 +48,31 @@ def test_the_whole_package_is_looked_at() -> None:
 @pytest.mark.parametrize(
     ("rule", "module", "text"),
     [
-        (architecture.layers, "models.run", "from k6_mcp.service import LoadTests"),
+        (architecture.layers, "models.run", "from k6_mcp.service.load_tests import LoadTests"),
         (architecture.layers, "errors", "import k6_mcp.models.run"),
-        (architecture.layers, "analysis.verdict", "from k6_mcp.history.history import History"),
-        (architecture.layers, "service", "from k6_mcp.app import open_app"),
-        (architecture.layers, "frontends.oneshot", "from k6_mcp import cli"),
+        (architecture.layers, "analysis.verdict.verdict", "from k6_mcp.history.history import History"),
+        (architecture.layers, "service.load_tests", "from k6_mcp.app import open_app"),
+        (architecture.layers, "frontends.oneshot.loop", "from k6_mcp.frontends import cli"),
+        (architecture.layers, "analysis.measure.summary", "from k6_mcp.analysis.verdict.case import Case"),
+        (architecture.layers, "analysis.compare.changes", "from k6_mcp.analysis.verdict.case import Case"),
+        (architecture.layers, "analysis.stray", "import json"),
         (architecture.layers, "stray", "import json"),
-        (architecture.owners, "cli.main", "from mcp import Client"),
-        (architecture.owners, "frontends.oneshot", "import mcp_types"),
-        (architecture.owners, "service", "import aiosqlite"),
-        (architecture.owners, "analysis.summary", "from jinja2 import Template"),
-        (architecture.owners, "reports.answer", "from rich.console import Console"),
-        (architecture.owners, "service", "import subprocess"),
+        (architecture.owners, "frontends.cli.main", "from mcp import Client"),
+        (architecture.owners, "frontends.oneshot.loop", "import mcp_types"),
+        (architecture.owners, "service.load_tests", "import aiosqlite"),
+        (architecture.owners, "analysis.measure.summary", "from jinja2 import Template"),
+        (architecture.owners, "reports.html", "from rich.console import Console"),
+        (architecture.owners, "service.load_tests", "import subprocess"),
         (architecture.processes, "app", "import signal\nsignal.signal(signal.SIGTERM, print)"),
-        (architecture.processes, "service", "import os\nos.kill(1, 2)"),
+        (architecture.processes, "service.load_tests", "import os\nos.kill(1, 2)"),
         (architecture.processes, "history.database", "from os import killpg"),
         (architecture.environment, "app", "import os\nx = os.environ.get('X')"),
         (architecture.environment, "app", "from os import getenv"),
-        (architecture.stdout, "service", "import sys\nsys.stdout.write('x')"),
-        (architecture.stdout, "cli.main", "print('x')"),
-        (architecture.import_style, "limits", "from . import app"),
-        (architecture.import_style, "limits", "def f():\n    import json"),
-        (architecture.length, "service", "x = 1\n" * (LONGEST_FILE + 1)),
+        (architecture.stdout, "service.load_tests", "import sys\nsys.stdout.write('x')"),
+        (architecture.stdout, "frontends.cli.main", "print('x')"),
+        (architecture.import_style, "permissions.caps", "from . import app"),
+        (architecture.import_style, "permissions.caps", "def f():\n    import json"),
+        (architecture.length, "service.load_tests", "x = 1\n" * (LONGEST_FILE + 1)),
     ],
 )
 def test_a_planted_violation_is_found(rule: Rule, module: str, text: str) -> None:
@@ -59,13 +82,13 @@ def test_a_planted_violation_is_found(rule: Rule, module: str, text: str) -> Non
 @pytest.mark.parametrize(
     ("module", "text"),
     [
-        ("service", "from k6_mcp.runners.base import Runner\nfrom k6_mcp import limits"),
-        ("frontends.mcp_server.tools", "from mcp.server import MCPServer\nfrom k6_mcp.service import LoadTests"),
+        ("service.load_tests", "from k6_mcp.runners.base import Runner\nfrom k6_mcp.permissions import caps"),
+        ("frontends.mcp_server.tools", "from mcp.server import MCPServer\nfrom k6_mcp.service.load_tests import LoadTests"),
         ("settings", "import os\nx = os.environ"),
         ("runners.process", "import signal\nimport os\nos.killpg(1, signal.SIGKILL)"),
-        ("cli.main", "import sys\nsys.stdout.write('x')\nfrom rich.console import Console"),
+        ("frontends.cli.main", "import sys\nsys.stdout.write('x')\nfrom rich.console import Console"),
         ("history.database", "import aiosqlite"),
-        ("analysis.endings", "import signal\nkill = signal.SIGKILL"),
+        ("analysis.verdict.endings", "import signal\nkill = signal.SIGKILL"),
     ],
 )
 def test_an_owner_may_do_what_it_owns(module: str, text: str) -> None:

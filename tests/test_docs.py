@@ -9,15 +9,15 @@ from typing import cast, get_args
 import pytest
 
 from k6_mcp import __version__, errors
-from k6_mcp.cli.parser import build_parser
+from k6_mcp.answers.oneshot import ErrorType, OneShotAnswer
+from k6_mcp.answers.run import RunAnswer
+from k6_mcp.frontends.cli.parser import build_parser
 from k6_mcp.frontends.mcp_server.server import build_server
-from k6_mcp.frontends.oneshot_request import METHODS
-from k6_mcp.models.folder import RunFolder
+from k6_mcp.frontends.oneshot.request import METHODS
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.request import Preset, Slo
-from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import FailureKind, Status
-from k6_mcp.reports.answer import RunAnswer
-from k6_mcp.reports.oneshot_answer import ErrorType, OneShotAnswer
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.scripts.presets import PRESETS
 from k6_mcp.settings import Limits, Settings
 
@@ -68,7 +68,7 @@ def offered_words() -> Iterator[str]:
     yield from settings_names()
     yield from (error.code for error in every_error(errors.K6McpError))
     yield from _NOTICE.findall("\n".join(path.read_text(encoding="utf-8") for path in SOURCES))
-    yield from _WARNING.findall((ROOT / "k6_mcp" / "analysis" / "summary.py").read_text(encoding="utf-8"))
+    yield from _WARNING.findall((ROOT / "k6_mcp" / "analysis" / "measure" / "summary.py").read_text(encoding="utf-8"))
 
 
 def every_error(base: type[errors.K6McpError]) -> Iterator[type[errors.K6McpError]]:

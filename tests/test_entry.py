@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from k6_mcp.entry import read_head, speaks_mcp
+from k6_mcp.frontends.first_line import read_head, speaks_mcp
 
 CHECKOUT = Path(__file__).parents[1]
 SERVER = CHECKOUT / "k6_server.py"

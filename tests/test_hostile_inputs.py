@@ -9,7 +9,7 @@ from k6_mcp.redaction import credentials_in, mask_known, redact_said, redact_url
 from k6_mcp.runners.logs import LogReader
 from k6_mcp.scripts.endpoints import endpoints
 from k6_mcp.scripts.javascript import text_literal
-from tests import hostile_inputs
+from lab import hostile_inputs
 
 _SIZE = 12_500
 # Four times the size is four times the work, or sixteen times if it grows with the square.

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.certificate import self_signed_context
-from tests.target import Target, closed_port, open_target
+from lab.certificate import self_signed_context
+from lab.target import Target, closed_port, open_target
 
 
 def _get(target: Target, path: str, method: str = "GET", body: bytes | None = None) -> tuple[int, bytes]:

@@ -16,7 +16,7 @@ from tests.k6.processes import until
 async def test_a_server_that_has_started_removes_runs_beyond_the_limits(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("k6_mcp.service._TIDY_AFTER_S", 0.0)
+    monkeypatch.setattr("k6_mcp.service.load_tests._TIDY_AFTER_S", 0.0)
     now = datetime.now(UTC)
     old, young = (a_run().model_copy(update={"created_at": now - timedelta(days=days)}) for days in (31, 29))
     async with open_history(tmp_path) as history:
@@ -25,7 +25,7 @@ async def test_a_server_that_has_started_removes_runs_beyond_the_limits(
     limited = dataclasses.replace(settings, retention=Retention(days=30))
     async with open_app(limited) as service:
         await until(lambda: not (settings.results_dir / "runs" / old.run_id).exists(), "the removal of the old run")
-        health = await service.upkeep.health()
+        health = await service.maintenance.health()
 
     assert (settings.results_dir / "runs" / young.run_id).exists()
     assert any(part.name == "retention" and "30 days" in part.detail for part in health.components)

@@ -13,7 +13,7 @@ from benchmarks.fuzzing.judge import Tally, judge_answer, judge_log, judge_text
 from benchmarks.fuzzing.messages import TINY, Maker
 from benchmarks.wire import Answer, Wire, wired
 from k6_mcp.errors import NotUnderstood
-from k6_mcp.frontends.oneshot_request import parse
+from k6_mcp.frontends.oneshot.request import parse
 
 _TOGETHER = 20
 _ANSWERED_WITHIN_S = 60.0

@@ -9,8 +9,8 @@ from k6_mcp.advice.facts import facts_of
 from k6_mcp.advice.prompt import question_of
 from k6_mcp.advice.reply import Unusable, read_reply
 from k6_mcp.models.findings import Advice
-from k6_mcp.models.reports import Explanation
 from k6_mcp.models.run import FINAL, Run
+from k6_mcp.models.service_answers import Explanation
 from k6_mcp.models.wording import number
 
 _PAUSE_S = 0.5

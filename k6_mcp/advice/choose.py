@@ -3,8 +3,8 @@
 from importlib.util import find_spec
 
 from k6_mcp.advice.advisor import Advisor
-from k6_mcp.models.ai import CLIENT, GEMINI, OFF, Ai
-from k6_mcp.models.reports import Component
+from k6_mcp.models.advice import CLIENT, GEMINI, OFF, Ai
+from k6_mcp.models.service_answers import Component
 
 _HOW = "set GEMINI_API_KEY, or K6_MCP_AI_MODEL and the key of its provider, or use a client that offers sampling"
 _EXTRA = "pydantic_ai"

@@ -10,8 +10,8 @@ from k6_mcp.advice.numbers import Fact, numbers
 from k6_mcp.models.findings import Finding
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.plan import Plan
-from k6_mcp.models.reports import Explanation
 from k6_mcp.models.run import Run
+from k6_mcp.models.service_answers import Explanation
 from k6_mcp.models.wording import cut
 from k6_mcp.redaction import redact_text
 

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from k6_mcp.advice.advisor import NoReply, Question, Reply
 from k6_mcp.advice.http import http_client, refused, unreachable
 from k6_mcp.advice.prompt import SCHEMA
-from k6_mcp.models.ai import GEMINI, Ai
+from k6_mcp.models.advice import GEMINI, Ai
 
 _BASE_URL = "https://generativelanguage.googleapis.com"
 _MOST_TOKENS = 8192  # what a model thinks counts too

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx2
 
 from k6_mcp.advice.advisor import NoReply
-from k6_mcp.models.ai import Ai
+from k6_mcp.models.advice import Ai
 from k6_mcp.models.wording import cut
 from k6_mcp.redaction import MASK, redact_text
 

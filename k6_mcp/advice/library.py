@@ -13,7 +13,7 @@ from pydantic_ai.settings import ModelSettings
 
 from k6_mcp.advice.advisor import NoReply, Question, Reply
 from k6_mcp.advice.http import TooLong, http_client, refused, unreachable, without_key
-from k6_mcp.models.ai import Ai
+from k6_mcp.models.advice import Ai
 
 _MOST_TOKENS = 8192  # what a model thinks counts too
 

@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from k6_mcp.errors import ArchiveUnusable
-from k6_mcp.history.folders import Folders
-from k6_mcp.history.scrutiny import cleaned
-from k6_mcp.history.shelter import shielded
-from k6_mcp.history.timelines import timeline_in
+from k6_mcp.history.import_checks import cleaned
+from k6_mcp.history.shield import shielded
 from k6_mcp.history.trash import Hold, Trash
 from k6_mcp.models.archive import CONTRADICTED, IMPORTED, ArchivedFiles, ExportReport, ImportReport
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.run import Notice, Run
+from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.workspace.run_json import Folders
+from k6_mcp.workspace.timelines import timeline_in
 
 Get = Callable[[str], Awaitable[Run | None]]
 Save = Callable[[Run], Awaitable[tuple[Notice, ...]]]

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.database import Database
-from k6_mcp.history.owners import FileLock
 from k6_mcp.history.runs import from_us, to_us
-from k6_mcp.history.shelter import shielded
+from k6_mcp.history.server_locks import FileLock
+from k6_mcp.history.shield import shielded
 from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import Baseline
 

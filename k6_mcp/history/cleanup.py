@@ -1,4 +1,4 @@
-"""Removing runs beyond the limits: rows and folders together, a few at a time, one process at a time."""
+"""Removes runs beyond the limits: rows and folders together, a few at a time, one process at a time."""
 
 import asyncio
 import logging
@@ -9,17 +9,17 @@ from datetime import timedelta
 from pathlib import Path
 
 from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.history.cleanup_pass import Manner, Pass
 from k6_mcp.history.database import Database
-from k6_mcp.history.folders import Folders
-from k6_mcp.history.owners import FileLock
-from k6_mcp.history.passing import Manner, Pass
-from k6_mcp.history.removing import Removing
+from k6_mcp.history.disk_space import Space
+from k6_mcp.history.elapsed_time import Witness, look, peek
+from k6_mcp.history.removing import Removals
 from k6_mcp.history.runs import ids_of_repeats
-from k6_mcp.history.shelter import shielded
-from k6_mcp.history.space import Space
-from k6_mcp.history.witness import Witness, look, peek
+from k6_mcp.history.server_locks import FileLock
+from k6_mcp.history.shield import shielded
 from k6_mcp.models.prune import PruneReport, RestoreReport, SpaceReport, TrashReport
 from k6_mcp.models.retention import Retention
+from k6_mcp.workspace.run_json import Folders
 
 _EVERY_S = 3600.0
 _AUTOMATIC_S = 30.0
@@ -38,7 +38,7 @@ class Cleanup:
         self._results_dir = folders.results_dir
         self._protected = protected
         self._space = Space(database, folders)
-        self._removing = Removing(database, folders)
+        self._removing = Removals(database, folders)
         self._stamp = folders.results_dir / "last-prune"
 
     async def prune(

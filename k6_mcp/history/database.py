@@ -14,7 +14,7 @@ import aiosqlite
 
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.migrations import migrate, pending
-from k6_mcp.history.shelter import shielded
+from k6_mcp.history.shield import shielded
 from k6_mcp.history.sqlite import BUSY_TIMEOUT_S, begin, connect, patiently, unavailable
 
 Value = str | int | float | bytes | None

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.database import Database
-from k6_mcp.history.notices import only_in_folders
-from k6_mcp.history.witness import DAY_US
+from k6_mcp.history.elapsed_time import DAY_US
+from k6_mcp.history.storage_notices import only_in_folders
 from k6_mcp.models.prune import SpaceReport, TrashReport
-from k6_mcp.models.reports import Component
 from k6_mcp.models.retention import Retention
+from k6_mcp.models.service_answers import Component
 
 _LITTLE_BYTES = 200_000_000  # a few hundred runs with their time series
 

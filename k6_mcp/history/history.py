@@ -12,12 +12,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from k6_mcp.errors import HistoryUnavailable
-from k6_mcp.history.folders import Folders
-from k6_mcp.history.notices import outside_notice, trouble_notice
-from k6_mcp.history.owners import Owners
-from k6_mcp.history.shelter import shielded
+from k6_mcp.history.server_locks import Owners
+from k6_mcp.history.shield import shielded
+from k6_mcp.history.storage_notices import outside_notice, trouble_notice
 from k6_mcp.models.run import FINAL, Notice, Run
 from k6_mcp.models.run_id import RUN_ID
+from k6_mcp.workspace.run_json import Folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
     from k6_mcp.history.archives import Archives
     from k6_mcp.history.baselines import Baselines
-    from k6_mcp.history.catalogue import Catalogue
+    from k6_mcp.history.catalog import Catalog
     from k6_mcp.history.cleanup import Cleanup
     from k6_mcp.history.database import Database
-    from k6_mcp.history.orphans import Orphanage
+    from k6_mcp.history.orphaned_runs import OrphanedRuns
     from k6_mcp.models.comparison import Baseline
-    from k6_mcp.models.folder import RunFolder
     from k6_mcp.models.history import HistoryPage, HistoryQuery, RebuildReport
-    from k6_mcp.models.past import Past
-    from k6_mcp.models.reports import Component
+    from k6_mcp.models.past_runs import Past
+    from k6_mcp.models.run_folder import RunFolder
+    from k6_mcp.models.service_answers import Component
     from k6_mcp.models.timeline import Timeline
 
 _RETRY_S = 5.0
@@ -108,7 +108,7 @@ class History:
 
     async def keep_timeline(self, run_id: str, versions: Iterable[Timeline]) -> tuple[Notice, ...]:
         """Write the first of ever smaller `versions` that is small enough into a run's folder; what did not work is told."""
-        from k6_mcp.history.timelines import write_timeline
+        from k6_mcp.workspace.timelines import write_timeline
 
         try:
             await shielded(asyncio.to_thread(write_timeline, self._folders.results_dir, run_id, versions))
@@ -118,13 +118,13 @@ class History:
 
     async def timeline(self, run_id: str) -> Timeline | None:
         """Return a run's timeline, None if none is kept or it is damaged."""
-        from k6_mcp.history.timelines import read_timeline
+        from k6_mcp.workspace.timelines import read_timeline
 
         return await asyncio.to_thread(read_timeline, self._folders.results_dir, run_id)
 
     async def remove_record(self, run_id: str) -> None:
         """Remove k6's record of a run that is over, if its timeline is kept."""
-        from k6_mcp.history.timelines import remove_record
+        from k6_mcp.workspace.timelines import remove_record
 
         await shielded(asyncio.to_thread(remove_record, self._folders.results_dir, run_id))
 
@@ -149,10 +149,10 @@ class History:
         Raises:
             InvalidArguments: If the cursor is not one of ours.
         """
-        from k6_mcp.history.notices import only_in_folders
+        from k6_mcp.history.storage_notices import only_in_folders
 
         await self._catch_up()
-        page = await self._catalogue.page(query, self._pending)
+        page = await self._catalog.page(query, self._pending)
         return page.model_copy(update={"degraded": page.degraded or only_in_folders(self._left_in_folders)})
 
     async def baselines(self) -> Mapping[str, Baseline]:
@@ -180,11 +180,11 @@ class History:
     async def past(self, since: datetime) -> Past:
         """Return the runs since then, counted, and the tests with most runs in detail. Raises HistoryUnavailable."""
         await self._catch_up()
-        return await self._catalogue.past(since, len(self._pending))
+        return await self._catalog.past(since, len(self._pending))
 
     async def run_ids(self, prefix: str, limit: int) -> tuple[str, ...]:
         """Return up to `limit` ids that begin with `prefix`, newest first."""
-        return await self._catalogue.run_ids(prefix, limit)
+        return await self._catalog.run_ids(prefix, limit)
 
     async def orphans(self) -> tuple[Run, ...]:
         """Return the queued and running runs whose server is dead, oldest first; `claim` one before ending it.
@@ -219,7 +219,7 @@ class History:
 
     async def keep_report(self, run_id: str, name: str, content: bytes) -> Path:
         """Write a report into a run's folder and return its path. Raises ReportUnavailable."""
-        from k6_mcp.history.report_files import write_report
+        from k6_mcp.workspace.report_files import write_report
 
         path = await asyncio.to_thread(write_report, self._folders.results_dir, run_id, name, content)
         with suppress(HistoryUnavailable):
@@ -245,10 +245,10 @@ class History:
         return Database(self._database_path, self._retry_s)
 
     @cached_property
-    def _orphanage(self) -> Orphanage:
-        from k6_mcp.history.orphans import Orphanage
+    def _orphanage(self) -> OrphanedRuns:
+        from k6_mcp.history.orphaned_runs import OrphanedRuns
 
-        return Orphanage(self._database, self._folders, self._owners)
+        return OrphanedRuns(self._database, self._folders, self._owners)
 
     @cached_property
     def _baselines(self) -> Baselines:
@@ -257,10 +257,10 @@ class History:
         return Baselines(self._folders.results_dir, self._database)
 
     @cached_property
-    def _catalogue(self) -> Catalogue:
-        from k6_mcp.history.catalogue import Catalogue
+    def _catalog(self) -> Catalog:
+        from k6_mcp.history.catalog import Catalog
 
-        return Catalogue(self._database, self._folders, self._baselines)
+        return Catalog(self._database, self._folders, self._baselines)
 
     async def _leave(self) -> None:
         try:

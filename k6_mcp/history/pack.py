@@ -20,8 +20,8 @@ from k6_mcp.models.archive import (
     ExportReport,
     Manifest,
 )
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.run import Run
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.redaction import redact_script
 
 _CHUNK = 1_000_000

@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from k6_mcp.history.database import Database, Value
-from k6_mcp.history.documents import from_text
 from k6_mcp.history.filters import Filter, Position, bounds, filters, make_cursor, matches, position
 from k6_mcp.history.runs import FEW
 from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.run import Run
+from k6_mcp.workspace.documents import from_text
 
 _COUNTED = 1000
 _BASELINES = "(SELECT count(*) || ' ' || coalesce(max(set_us), 0) FROM baselines)"

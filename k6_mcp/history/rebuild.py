@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.history.abandoned_folders import clear_leftovers
 from k6_mcp.history.database import Database
-from k6_mcp.history.folders import Folders
-from k6_mcp.history.leftovers import clear_leftovers
-from k6_mcp.history.owners import FileLock
 from k6_mcp.history.runs import known_ids, write
+from k6_mcp.history.server_locks import FileLock
 from k6_mcp.models.history import RebuildReport
 from k6_mcp.models.run import Run
+from k6_mcp.workspace.run_json import Folders
 
 _BATCH = 100  # small enough that other servers' writes fit in between
 

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.history.abandoned_folders import clear_leftovers
 from k6_mcp.history.database import Database
-from k6_mcp.history.folders import Folders
-from k6_mcp.history.leftovers import clear_leftovers
+from k6_mcp.history.elapsed_time import DAY_US, look, peek
 from k6_mcp.history.retention import Removal
 from k6_mcp.history.runs import SET_AGE, delete, known_ids, read, to_us, write
-from k6_mcp.history.shelter import shielded
+from k6_mcp.history.shield import shielded
 from k6_mcp.history.trash import Trash
-from k6_mcp.history.witness import DAY_US, look, peek
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.prune import RestoreReport, TrashReport
 from k6_mcp.models.retention import Retention
+from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.workspace.run_json import Folders
 
 _FEWEST, _MOST = 1, 50  # runs per transaction
 _HELD_S = 0.02  # how long a transaction should keep other writers waiting; the number of runs follows from the last ones
@@ -27,7 +27,7 @@ _PUT = "INSERT OR REPLACE INTO trash (run_id, results_dir, put_us, size_bytes, r
 _OF_BEFORE = "unknown"  # the reason of what a version without a trash, or another database, set aside
 
 
-class Removing:
+class Removals:
     """Moves runs of one results folder to its trash and back."""
 
     def __init__(self, database: Database, folders: Folders) -> None:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import aiosqlite
 
 from k6_mcp.history.database import Database
-from k6_mcp.history.documents import from_text, from_whole, to_brief, to_whole
-from k6_mcp.history.witness import Witness, look
+from k6_mcp.history.elapsed_time import Witness, look
 from k6_mcp.models.run import FINAL, Run
+from k6_mcp.workspace.documents import from_text, from_whole, to_brief, to_whole
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from k6_mcp.history.space import folder_bytes
-from k6_mcp.models.folder import RunFolder
+from k6_mcp.history.disk_space import folder_bytes
 from k6_mcp.models.run import Run
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.run_id import RUN_ID
 
 _WORKSHOP = "import-"

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from k6_mcp.errors import ArchiveUnusable
-from k6_mcp.history.scrutiny import problems
+from k6_mcp.history.import_checks import problems
 from k6_mcp.models.archive import (
     LARGEST_ARCHIVE_BYTES,
     LARGEST_BYTES,

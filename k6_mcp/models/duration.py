@@ -2,7 +2,7 @@
 
 import re
 
-from k6_mcp.models.echo import echoed
+from k6_mcp.models.quoting import echoed
 
 _UNIT_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _LONGEST_S = 9e9  # k6 counts nanoseconds in 64 bits

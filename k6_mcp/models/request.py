@@ -1,6 +1,6 @@
 """What a caller asks for: `LoadTest`, the value that enters the road.
 
-Shape only; what is allowed *here* is decided in `limits`. Rules across arguments live in `rules.py`.
+Shape only; what is allowed *here* is decided in `permissions`. Rules across arguments live in `argument_rules`.
 """
 
 import re
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.duration import parse_duration_s
-from k6_mcp.models.echo import echoed
+from k6_mcp.models.quoting import echoed
 from k6_mcp.redaction import names_secret, redact_said
 
 Preset = Literal["low", "medium", "high"]

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from k6_mcp.models.visible import unstyled, visible
+from k6_mcp.models.hidden_characters import unstyled, visible
 
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.timeline import Numbers
 from k6_mcp.models.wording import cut, number
-from k6_mcp.reports.points import Points
-from k6_mcp.reports.view import RunView
+from k6_mcp.reports.chart_points import Points
+from k6_mcp.reports.run_view import RunView
 
 WIDTH, HEIGHT = 1000, 600
 _FINER = 2  # drawn so much larger and reduced, which smooths the lines

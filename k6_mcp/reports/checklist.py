@@ -7,9 +7,9 @@ from k6_mcp.models.findings import Finding
 from k6_mcp.models.metrics import Figures, Metrics
 from k6_mcp.models.run import Run
 from k6_mcp.models.wording import count, number, percent
-from k6_mcp.reports.figures import milliseconds
 from k6_mcp.reports.headroom import headroom
-from k6_mcp.reports.view import RunView
+from k6_mcp.reports.key_figures import milliseconds
+from k6_mcp.reports.run_view import RunView
 
 State = Literal["met", "not met", "not shown"]
 _LATENCY_RULES = frozenset(

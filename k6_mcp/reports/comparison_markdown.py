@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from k6_mcp.models.comparison import Comparison, MetricChange
 from k6_mcp.models.wording import number, percent
-from k6_mcp.reports.figures import milliseconds
+from k6_mcp.reports.key_figures import milliseconds
 from k6_mcp.reports.markdown_text import NONE, QUOTED, Size, code, fitting, signed, table
 
 _CHANGES = {

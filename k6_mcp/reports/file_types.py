@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from k6_mcp.models.reports import ReportFormat
+from k6_mcp.models.service_answers import ReportFormat
 
 
 class FileType(NamedTuple):

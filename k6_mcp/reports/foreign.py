@@ -1,6 +1,6 @@
 """Text that a target, a script or a caller chose, made fit to be shown: bounded, and without characters that rearrange a page."""
 
-from k6_mcp.models.visible import visible
+from k6_mcp.models.hidden_characters import visible
 
 _NAME = 160
 

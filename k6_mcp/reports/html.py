@@ -6,11 +6,11 @@ from typing import Literal, NamedTuple
 from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import Comparison
 from k6_mcp.models.run import Status
+from k6_mcp.reports.chart_texts import ChartText, chart_texts
 from k6_mcp.reports.checklist import checklists, percent_signed
 from k6_mcp.reports.drawing import Bar, headroom_bar, whiskers
 from k6_mcp.reports.pages import render_page
-from k6_mcp.reports.texts import ChartText, chart_texts
-from k6_mcp.reports.view import Charts, RunView, ThresholdRow, page_data, safe_json, threshold_row
+from k6_mcp.reports.run_view import Charts, RunView, ThresholdRow, page_data, safe_json, threshold_row
 
 Side = Literal["baseline", "candidate"]
 

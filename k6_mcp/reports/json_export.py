@@ -5,11 +5,11 @@ from typing import Literal
 from pydantic_core import to_json
 
 from k6_mcp.models.base import Model
-from k6_mcp.models.reports import Explanation
+from k6_mcp.models.hidden_characters import visible_data
 from k6_mcp.models.run import Run
+from k6_mcp.models.service_answers import Explanation
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.models.untrusted import mark
-from k6_mcp.models.visible import visible_data
 
 
 class RunDocument(Model):

@@ -6,9 +6,9 @@ from k6_mcp.models.findings import Severity
 from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Phase
 from k6_mcp.models.wording import number, percent
-from k6_mcp.reports.figures import grouped, key_figures, milliseconds
+from k6_mcp.reports.key_figures import grouped, key_figures, milliseconds
 from k6_mcp.reports.markdown_text import NONE, QUOTED, Size, code, fitting, more, signed, table
-from k6_mcp.reports.view import RunView, threshold_row
+from k6_mcp.reports.run_view import RunView, threshold_row
 
 _MARKS = {"completed": "✅", "failed": "❌", "cancelled": "⚪", "lost": "⚪", "running": "⏳", "queued": "⏳"}
 _SEVERITIES: dict[Severity, str] = {"critical": "🔴 critical", "warning": "🟡 warning", "info": "🔵 info"}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.wording import number, percent
 from k6_mcp.reports.assets import CHART_SCRIPTS, STYLES, WEB, allowed, asset
-from k6_mcp.reports.figures import data, grouped, milliseconds
 from k6_mcp.reports.foreign import one_line, shown
+from k6_mcp.reports.key_figures import data, grouped, milliseconds
 
 if TYPE_CHECKING:
     from jinja2 import Environment

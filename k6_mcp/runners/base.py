@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Emit, Outcome, StopReason
 from k6_mcp.models.plan import Planned, RunPlan
-from k6_mcp.models.reports import Component
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
+from k6_mcp.models.service_answers import Component
 
 
 class Runner(Protocol):

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from k6_mcp.models.browser import MEMORY_BYTES, NAMES, Browser
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.plan import Plan
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.wording import count, number
 
 _USUAL_PLACES = "/usr/local/bin:/usr/bin:/bin:/snap/bin:/opt/google/chrome:/opt/homebrew/bin"

@@ -11,9 +11,9 @@ import anyio
 
 from k6_mcp.models.browser import ARGS_SETTING, PATH_SETTING, Browser
 from k6_mcp.models.outcome import BrowserStart
-from k6_mcp.models.reports import Component
+from k6_mcp.models.service_answers import Component
 from k6_mcp.runners.browser import locate_browser, remove_folder
-from k6_mcp.runners.find import ask
+from k6_mcp.runners.find_k6 import ask
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.memory import Allowance
 from k6_mcp.runners.process import drain, owned

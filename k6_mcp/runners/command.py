@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S, Plan, Planned
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
 from k6_mcp.runners.watchdog import PATH
 

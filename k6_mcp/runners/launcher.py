@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from k6_mcp.models.browser import AS_K6_DOES, Browser
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.plan import Planned
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
-from k6_mcp.runners.child import Child
+from k6_mcp.runners.child_process import Child
 from k6_mcp.runners.command import environment, inspect_command
-from k6_mcp.runners.elsewhere import Elsewhere
-from k6_mcp.runners.files import write_script
-from k6_mcp.runners.find import Found, ask_version, find
-from k6_mcp.runners.held import Held
+from k6_mcp.runners.find_k6 import Found, ask_version, find
 from k6_mcp.runners.memory import Allowance, allowance
 from k6_mcp.runners.watchdog import Watchdog
+from k6_mcp.workspace.files import write_script
+from k6_mcp.workspace.held_folders import HeldFolders
+from k6_mcp.workspace.temporary_folders import TemporaryFolders
 
 
 class Inspection(NamedTuple):
@@ -54,8 +54,8 @@ class Launcher:
         self._beginning: str | None = None
         self._version_asked: tuple[Path, Child] | None = None
         self.watchdog = Watchdog()
-        self.elsewhere = Elsewhere()
-        self.held = Held()
+        self.elsewhere = TemporaryFolders()
+        self.held = HeldFolders()
 
     def locate(self) -> Path:
         """Return the k6 to use; raises K6NotFound."""

@@ -11,30 +11,30 @@ import anyio
 from anyio.abc import TaskGroup
 from pydantic import SecretStr
 
-from k6_mcp.aside import LARGE, aside_if
 from k6_mcp.errors import K6McpError, LimitExceeded
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.outcome import Emit, Outcome, Started, StopReason
 from k6_mcp.models.plan import Plan, Planned, RunPlan
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
 from k6_mcp.redaction import redact_script
-from k6_mcp.runners.attempt import Attempt, Stop
 from k6_mcp.runners.browser import browser_environment, browser_notes, remove_home
 from k6_mcp.runners.command import environment, run_command
 from k6_mcp.runners.cpu import LastWork
-from k6_mcp.runners.files import Tail, appender, keep_copy, read_shown, read_whole, seal
-from k6_mcp.runners.find import passed_over
+from k6_mcp.runners.execution import Execution, Stop
+from k6_mcp.runners.find_k6 import passed_over
 from k6_mcp.runners.inspect import planned_options, read_plan, too_large
 from k6_mcp.runners.launcher import Inspection, Launcher
 from k6_mcp.runners.logs import LogReader
 from k6_mcp.runners.memory import limit
-from k6_mcp.runners.names import Secrets, masked_plan, secrets_of
+from k6_mcp.runners.parse_errors import own_url, was_parsed
 from k6_mcp.runners.process import owned, wait_drained
-from k6_mcp.runners.unparsed import own_url, was_parsed
 from k6_mcp.runners.version import K6Binary, probe
+from k6_mcp.threads import LARGE, in_thread_if
+from k6_mcp.workspace.files import Tail, appender, keep_copy, read_shown, read_whole, seal
+from k6_mcp.workspace.secret_names import Secrets, masked_plan, secrets_of
 
 if TYPE_CHECKING:
-    from k6_mcp.models.reports import Component
+    from k6_mcp.models.service_answers import Component
 
 PLAN_TIMEOUT_S = 20.0  # init code has no timeout of its own in k6
 # k6's exit code for options that it refuses, of a script that it has run for them.
@@ -119,7 +119,7 @@ class LocalRunner:
 
         exit_code: int | None = None
         async with owned(inspection.child, self._launcher.watchdog) as child:
-            secrets = await aside_if(large, secrets_of, script)
+            secrets = await in_thread_if(large, secrets_of, script)
             reader = LogReader(appender(folder.log), secrets.values, own_url(folder, script))
             work = LastWork(child.pid, self._plan_timeout_s)
             with anyio.move_on_after(self._plan_timeout_s):
@@ -131,7 +131,7 @@ class LocalRunner:
         reader.close()
         log = reader.digest(went_running=False)
         parsed = exit_code == 0 or exit_code == _INVALID_CONFIG or was_parsed(log.cause)
-        await aside_if(large, keep_copy, folder, script, parsed=parsed)
+        await in_thread_if(large, keep_copy, folder, script, parsed=parsed)
         if exit_code == 0:
             warned = (message.text[:_LONGEST_WARNING] for message in log.messages if message.level == "warning")
             warnings = islice(warned, _MOST_WARNINGS)
@@ -139,7 +139,7 @@ class LocalRunner:
                 if len(output) >= _PLAN_BYTES:
                     return too_large(f"more than {_PLAN_BYTES}")
                 printed = output.decode("utf-8", errors="replace")
-                return await aside_if(large or len(printed) > LARGE, _read_planned, printed, warnings, secrets)
+                return await in_thread_if(large or len(printed) > LARGE, _read_planned, printed, warnings, secrets)
             except LimitExceeded as error:  # no raise: a task group would make a group of it
                 return error
             except ValueError as error:  # a k6 newer than we know
@@ -167,7 +167,7 @@ class LocalRunner:
         try:
             if stop.reason:
                 return Outcome(exit_code=None, stop_reason=stop.reason, started_at=started, ended_at=started)
-            secrets = await aside_if(_is_large(plan.script), secrets_of, plan.script)
+            secrets = await in_thread_if(_is_large(plan.script), secrets_of, plan.script)
             command = run_command((await self.k6()).path, folder, plan.script, plan.plan)
             planned = Planned(plan.plan, plan.options)
             env = {**environment(folder, plan.script, planned), **self._for_browser(plan.plan, folder)}
@@ -175,7 +175,7 @@ class LocalRunner:
             child = self._launcher.start(command, env, folder.path, allowed)
             async with owned(child, self._launcher.watchdog):
                 emit(Started(at=started))
-                attempt = Attempt(child, folder, plan, allowed, secrets, stop, emit, started)
+                attempt = Execution(child, folder, plan, allowed, secrets, stop, emit, started)
                 outcome = (await attempt.outcome())._replace(memory_limit=limit(allowed))
             return await self._with_browser_start(outcome) if attempt.lacks_browser(outcome) else outcome
         except (OSError, K6McpError) as error:
@@ -241,7 +241,7 @@ class LocalRunner:
 
     async def health(self) -> "Component":
         """Return whether k6 is there, which version, where and why that one, and which other one is passed over for it."""
-        from k6_mcp.models.reports import Component  # not needed to run a test
+        from k6_mcp.models.service_answers import Component  # not needed to run a test
 
         other = None
         try:

@@ -10,7 +10,7 @@ from k6_mcp.models.metrics import ErrorSample
 from k6_mcp.models.outcome import LogDigest, LogMessage
 from k6_mcp.redaction import redact_said
 from k6_mcp.runners.memory import ran_out
-from k6_mcp.runners.unparsed import unquoted_line
+from k6_mcp.runners.parse_errors import unquoted_line
 
 _TIME = re.compile(rb'"time":"[^"]*"|time="[^"]*"')
 _LOGFMT = re.compile(r'level=(\w+) msg="((?:[^"\\]|\\.)*)"')

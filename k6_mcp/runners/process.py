@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from k6_mcp.runners.child import REAP_TIMEOUT_S, Child
+from k6_mcp.runners.child_process import REAP_TIMEOUT_S, Child
 from k6_mcp.runners.watchdog import Watchdog
 
 _CHUNK_BYTES = 65536

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import anyio
 
 from k6_mcp.errors import K6NotFound, K6TooOld
-from k6_mcp.runners.child import Child
-from k6_mcp.runners.find import ask, ask_version, install_hint
+from k6_mcp.runners.child_process import Child
+from k6_mcp.runners.find_k6 import ask, ask_version, install_hint
 from k6_mcp.runners.memory import MORE_MEMORY, ran_out, too_little
 from k6_mcp.runners.process import drain, owned
 

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from k6_mcp.models.request import is_script_name
 from k6_mcp.redaction import redact_text, redact_url
-from k6_mcp.scripts.constants import DECLARING, Constants, EnvValue, Parts
+from k6_mcp.scripts.constant_texts import DECLARING, Constants, EnvValue, Parts
 from k6_mcp.scripts.tokens import Sign, Template, Text, Token, Word, tokens
 
 _MOST_CHARS = 200_000  # of a script that are looked at

@@ -10,8 +10,8 @@ from k6_mcp.models.script import Origin, Script
 from k6_mcp.redaction import MASK, literals_in, mask_known, redact_text, redact_url
 from k6_mcp.scripts.endpoints import endpoints, imported
 from k6_mcp.scripts.presets import DEFAULT_PRESET
+from k6_mcp.scripts.script_file import read_script_file
 from k6_mcp.scripts.secret_values import Environment, is_secret_header, json_text, masked_body
-from k6_mcp.scripts.source import read_script_file
 from k6_mcp.scripts.url_script import request_name, url_script
 from k6_mcp.scripts.wrapper import ENTRY, SCRIPT, file_specifier, wrapper_files
 

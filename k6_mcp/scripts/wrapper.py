@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from k6_mcp.models.folder import WRAPPER_FILES, RunFolder
 from k6_mcp.models.request import LoadTest
+from k6_mcp.models.run_folder import WRAPPER_FILES, RunFolder
 from k6_mcp.scripts.javascript import Code
 from k6_mcp.scripts.load import asked_load
 from k6_mcp.scripts.statuses import expected_arguments

@@ -10,8 +10,8 @@ import pytest
 
 from k6_mcp.advice.advise import advise
 from k6_mcp.advice.choose import choose
-from k6_mcp.analysis.explain import explain
-from k6_mcp.models.ai import Ai
+from k6_mcp.analysis.verdict.explain import explain
+from k6_mcp.models.advice import Ai
 from k6_mcp.models.findings import Advice
 from k6_mcp.models.run import Run
 from tests.advice.provider import GOOD, Answer, failing, gemini, openai, provider

@@ -7,7 +7,7 @@ import pytest
 from k6_mcp.advice.facts import Facts, facts_of
 from k6_mcp.advice.prompt import question_of
 from k6_mcp.advice.reply import Unusable, read_reply
-from k6_mcp.analysis.explain import explain
+from k6_mcp.analysis.verdict.explain import explain
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.metrics import CheckResult, EndpointFigures, ErrorSample, ThresholdResult
 from k6_mcp.models.run import Failure, Run

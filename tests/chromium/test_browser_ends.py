@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.app import open_app
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.browser import AS_K6_DOES
-from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.settings import Settings
+from lab.target import Target
 from tests.chromium.browser import find
 from tests.chromium.pages import UNSANDBOXED, WAIT_S, processes_of, requested, visiting
 from tests.k6.processes import until
 from tests.k6.servers import other_server
-from tests.target import Target
 
 _STAY = "await page.waitForTimeout(60000);"
 
@@ -63,7 +63,7 @@ async def test_root_is_told_which_setting_lets_the_browser_that_is_there_start(s
     sandboxed = dataclasses.replace(settings, browser=AS_K6_DOES)
     async with open_app(sandboxed) as service:
         run = await service.execute(parse_load_test({"script": visiting(target.url("/page/200"))}), wait_s=WAIT_S)
-        health = await service.upkeep.health()
+        health = await service.maintenance.health()
     assert run.failure
     assert "Running as root without --no-sandbox is not supported" in run.failure.message
     assert "K6_MCP_BROWSER_ARGS=no-sandbox" in run.failure.hint and "install" not in run.failure.hint
@@ -75,7 +75,7 @@ async def test_root_is_told_which_setting_lets_the_browser_that_is_there_start(s
 async def test_health_tells_the_browser_its_version_and_that_it_starts(settings: Settings) -> None:
     before = _temporary()
     async with open_app(settings) as service:
-        (browser,) = [part for part in (await service.upkeep.health()).components if part.name == "browser"]
+        (browser,) = [part for part in (await service.maintenance.health()).components if part.name == "browser"]
     assert browser.state == "ok", browser
     assert str(find()) in browser.detail and "starts as this user" in browser.detail
     assert not _temporary() - before

@@ -7,15 +7,15 @@ from functools import partial
 import anyio
 import pytest
 
-from k6_mcp.models.folder import RunFolder
+from k6_mcp.answers.oneshot import answer_run
+from k6_mcp.answers.run import run_answer
 from k6_mcp.models.headline import headline
 from k6_mcp.models.metrics import BrowserFigures
 from k6_mcp.models.run import Run
-from k6_mcp.reports.answer import run_answer
-from k6_mcp.reports.oneshot_answer import answer_run
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.settings import Settings
+from lab.target import Target, closed_port, open_target
 from tests.chromium.pages import UNSANDBOXED, all_ended, beside_http, visiting
-from tests.target import Target, closed_port, open_target
 
 _SLOW_LCP = {"browser_web_vital_lcp": ["p(75)<60000"], "browser_http_req_failed": ["rate<0.01"]}
 

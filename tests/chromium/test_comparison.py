@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from lab.sample_reports import HOSTILE
 from tests.chromium.browser import Browser
 from tests.chromium.listener import Listener
 from tests.chromium.test_page import COLOURED, KEYS
 from tests.reports.test_html import compared
-from tests.reports.views import HOSTILE
 
 
 def show(browser: Browser, folder: Path, html: str) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.reports.html import render_html
-from k6_mcp.reports.view import RunView
+from k6_mcp.reports.run_view import RunView
+from lab.sample_reports import HOSTILE, bare, broken, hostile, short
 from tests.chromium.browser import Browser
 from tests.chromium.listener import Listener
-from tests.reports.views import HOSTILE, bare, broken, hostile, short
 
 # For each canvas how many of its pixels have a strong colour, which only the lines have.
 COLOURED = """[...document.querySelectorAll('canvas')].map((canvas) => {

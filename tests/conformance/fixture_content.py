@@ -19,7 +19,7 @@ from mcp.types import (
     TextResourceContents,
 )
 
-from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -25,7 +25,7 @@ from mcp.types import (
 )
 from pydantic import BaseModel, Field
 
-from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from tests.conformance.fixture_content import result
 
 R = TypeVar("R")

@@ -15,8 +15,8 @@ from mcp.types import CallToolResult, EmptyResult, SetLevelRequestParams, Subscr
 
 from k6_mcp.app import open_app
 from k6_mcp.frontends.mcp_server.http import serve
-from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.server import served
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.settings import Settings
 from tests.conformance.fixture_content import add_content, result
 from tests.conformance.fixture_inputs import add_inputs

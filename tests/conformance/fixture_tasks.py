@@ -14,7 +14,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import INTERNAL_ERROR, CallToolRequestParams, CallToolResult, ElicitRequest, ElicitResult, TextContent
 from pydantic import JsonValue
 
-from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.tasks import RequestContext, Task
 from tests.conformance.fixture_content import result
 from tests.conformance.fixture_inputs import asking, form

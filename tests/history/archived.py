@@ -12,9 +12,9 @@ import pytest
 from k6_mcp.errors import ArchiveUnusable
 from k6_mcp.history.history import History
 from k6_mcp.models.archive import ArchivedFiles
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run import Run
+from k6_mcp.models.run_folder import RunFolder
 from tests.history.samples import a_run, open_history
 
 Files = dict[str, bytes]

@@ -14,12 +14,12 @@ from typing import Any
 import aiosqlite
 
 from k6_mcp.errors import ArchiveUnusable, HistoryUnavailable
-from k6_mcp.history.passing import Pass
-from k6_mcp.history.removing import Removing
+from k6_mcp.history.cleanup_pass import Pass
+from k6_mcp.history.removing import Removals
 from k6_mcp.history.trash import Trash
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.retention import Retention
+from k6_mcp.models.run_folder import RunFolder
 from tests.history.samples import a_run, open_history
 
 
@@ -121,7 +121,7 @@ async def prune_and_die(folder: Path, keep: int, point: int) -> None:
         await commit(connection)
 
     points = (
-        (Removing, "_remove_rows", die),  # folders are aside, rows are there
+        (Removals, "_remove_rows", die),  # folders are aside, rows are there
         (aiosqlite.Connection, "commit", die_once_aside),  # rows are removed, but not committed
         (Pass, "_note", die),  # rows are gone, folders are in the trash
         (Trash, "empty", die_at_some),  # rows are gone, folders should go for good
@@ -155,7 +155,7 @@ async def export_full(folder: Path, largest_bytes: int) -> None:
 
 async def readonly(folder: Path) -> None:
     """Use a history that may only be read; prints what a save told and how many runs a page has."""
-    for part in ("catalogue", "health", "runs"):
+    for part in ("catalog", "health", "runs"):
         import_module(f"k6_mcp.history.{part}")  # what is imported when needed may be unreadable to the user below
     if os.getuid() == 0:
         await asyncio.to_thread(os.setuid, 65534)  # root may write everywhere; in a thread, so that threads are loaded before

@@ -15,8 +15,8 @@ import pytest
 from k6_mcp.errors import ArchiveUnusable
 from k6_mcp.history.history import History
 from k6_mcp.models.archive import LARGEST_ARCHIVE_BYTES, MOST_RUNS
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
+from k6_mcp.models.run_folder import RunFolder
 from tests.history.archived import Files, a_kept_run, as_it_is, changed_run, contents, edit, refusal, relisted, renamed, write
 from tests.history.processes import child, finish
 from tests.history.samples import a_run, open_history

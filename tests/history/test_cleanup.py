@@ -13,16 +13,16 @@ import pytest
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.cleanup import Cleanup
 from k6_mcp.history.database import Database
-from k6_mcp.history.folders import Folders
 from k6_mcp.history.history import History
-from k6_mcp.history.owners import FileLock
-from k6_mcp.history.removing import Removing
+from k6_mcp.history.removing import Removals
 from k6_mcp.history.retention import Removal
+from k6_mcp.history.server_locks import FileLock
 from k6_mcp.models.comparison import Baseline
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.retention import Retention
 from k6_mcp.models.run import Run
+from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.workspace.run_json import Folders
 from tests.history.processes import child, finish, read_line
 from tests.history.samples import a_run, open_history
 
@@ -307,17 +307,17 @@ async def test_a_results_folder_that_cannot_be_written_is_said(tmp_path: Path) -
 
 
 async def test_a_full_disk_is_no_reason_to_keep_what_fills_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows_removed = Removing._remove_rows  # pyright: ignore[reportPrivateUsage]
+    rows_removed = Removals._remove_rows  # pyright: ignore[reportPrivateUsage]
     attempts: list[bool] = []
 
-    async def full_until_folders_are_gone(removing: Removing, removals: Sequence[Removal], *, keep: bool) -> None:
+    async def full_until_folders_are_gone(removing: Removals, removals: Sequence[Removal], *, keep: bool) -> None:
         aside = any((tmp_path / "results" / "trash").iterdir())
         attempts.append(aside)
         if aside:
             raise HistoryUnavailable("the disk is full", kind="full")
         await rows_removed(removing, removals, keep=keep)
 
-    monkeypatch.setattr(Removing, "_remove_rows", full_until_folders_are_gone)
+    monkeypatch.setattr(Removals, "_remove_rows", full_until_folders_are_gone)
     async with open_history(tmp_path) as history:
         runs = await keep(tmp_path, history, 4)
         report = await history.cleanup.prune(newest(1))

@@ -10,7 +10,7 @@ import pytest
 
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.database import Database
-from k6_mcp.history.shelter import shielded
+from k6_mcp.history.shield import shielded
 from k6_mcp.history.sqlite import unavailable
 
 _INSERT = "INSERT INTO tags VALUES (?, '', 0, '')"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.errors import HistoryUnavailable
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
+from k6_mcp.models.run_folder import RunFolder
 from tests.history.processes import child, finish
 from tests.history.samples import a_run, damage, open_history
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from k6_mcp.history.folders import Folders
 from k6_mcp.history.history import History
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run import Run
+from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.workspace.run_json import Folders
 from tests.history.samples import a_run, open_history
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.history.history import History
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run import Notice
+from k6_mcp.models.run_folder import RunFolder
 from tests.history.processes import child, finish
 from tests.history.samples import a_run, damage, open_history
 
@@ -292,7 +292,7 @@ async def test_a_readonly_history_can_be_read(tmp_path: Path) -> None:
 async def test_runs_that_a_lost_database_leaves_in_their_folders_are_counted_until_a_rebuild(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("k6_mcp.history.orphans._FOLDERS_READ", 2)
+    monkeypatch.setattr("k6_mcp.history.orphaned_runs._FOLDERS_READ", 2)
     async with open_history(tmp_path) as history:
         for minute in range(5):
             await history.save(a_run(minute))

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from k6_mcp.analysis.record import Record
-from k6_mcp.analysis.summary import read
+from k6_mcp.analysis.measure.record import Record
+from k6_mcp.analysis.measure.summary import read
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import Outcome, Progress, RecordLine, RunEvent
 from k6_mcp.models.plan import Plan, Planned, RunPlan

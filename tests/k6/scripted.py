@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan, Planned, RunPlan
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
 from k6_mcp.scripts.render import render

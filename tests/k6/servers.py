@@ -11,7 +11,7 @@ from k6_mcp.settings import Settings
 _OTHER_SERVER = """
 import asyncio, sys
 from k6_mcp.app import open_app
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.settings import Settings
 
 async def main():

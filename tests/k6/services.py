@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.run import Run
-from k6_mcp.service import LoadTests
+from k6_mcp.service.load_tests import LoadTests
 from tests.k6.processes import k6_pid, until
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from k6_mcp.app import open_app
 from k6_mcp.errors import InvalidArguments
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.browser import Browser
-from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.settings import Settings
 from tests.k6.scripted import accepted
 

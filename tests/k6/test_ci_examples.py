@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from k6_mcp.settings import Settings
-from tests.target import Target
+from lab.target import Target
 
 _EXAMPLES = Path(__file__).parents[2] / "examples" / "ci"
 _TIMEOUT_S = 120

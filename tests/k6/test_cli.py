@@ -14,11 +14,11 @@ from typing import Any
 import anyio
 import pytest
 
-from k6_mcp.reports.answer import RunAnswer
+from k6_mcp.answers.run import RunAnswer
 from k6_mcp.settings import Settings
+from lab.target import Target, closed_port
 from tests.k6.processes import k6_pids, until
 from tests.k6.services import endless
-from tests.target import Target, closed_port
 
 _TIMEOUT_S = 60
 Cli = Callable[..., subprocess.CompletedProcess[str]]

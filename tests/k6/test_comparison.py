@@ -9,15 +9,15 @@ import sys
 import pytest
 
 from k6_mcp.app import open_app
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.comparison import Comparison
-from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
-from k6_mcp.service import LoadTests
+from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Limits, Settings
+from lab.target import Target, closed_port
 from tests.k6.processes import until
 from tests.k6.services import endless, start
 from tests.k6.test_mcp_stdio import environment, served
-from tests.target import Target, closed_port
 
 _WAIT_S = 60.0
 _SCRIPT = """
@@ -40,14 +40,14 @@ def changes(comparison: Comparison) -> dict[str, str]:
 async def test_a_baseline_judges_what_came_after_it(settings: Settings, target: Target) -> None:
     async with open_app(settings) as service:
         baseline = await ran(service, target.url("/delay/40"))
-        await service.insights.set_baseline(baseline.run_id)
+        await service.kept_runs.set_baseline(baseline.run_id)
 
         await ran(service, target.url("/delay/160"))
-        slower = await service.insights.compare("checkout")
+        slower = await service.kept_runs.compare("checkout")
         failing = await ran(service, target.url("/status/503"))
-        fast = await service.insights.compare("checkout")
+        fast = await service.kept_runs.compare("checkout")
         other = await ran(service, target.url("/ok"), f"{_SCRIPT}// changed", duration="1s")
-        changed = await service.insights.compare(baseline.run_id, other.run_id)
+        changed = await service.kept_runs.compare(baseline.run_id, other.run_id)
 
     assert slower.change == "regressed", slower
     assert (changes(slower)["med_ms"], changes(slower)["error_rate"]) == ("regressed", "no_evidence"), slower
@@ -66,10 +66,10 @@ async def test_a_baseline_judges_what_came_after_it(settings: Settings, target: 
 async def test_runs_made_later_do_not_change_how_two_runs_compare(settings: Settings, target: Target) -> None:
     async with open_app(dataclasses.replace(settings, limits=Limits(max_concurrent_runs=5))) as service:
         first, second = [await ran(service, target.url("/delay/20"), duration="1s") for _ in range(2)]
-        before = await service.insights.compare(first.run_id, second.run_id)
+        before = await service.kept_runs.compare(first.run_id, second.run_id)
         later = (ran(service, target.url(f"/delay/{delay}"), duration="1s") for delay in (5, 90, 5, 90, 5))
         assert {run.status for run in await asyncio.gather(*later)} == {"completed"}
-        after = await service.insights.compare(first.run_id, second.run_id)
+        after = await service.kept_runs.compare(first.run_id, second.run_id)
 
     assert after == before
 
@@ -109,7 +109,7 @@ async def test_stopping_a_series_stops_its_run_and_starts_no_other(settings: Set
         assert stopped.status == "cancelled"
         assert stopped.series is not None
         assert (stopped.series.asked, len(stopped.series.runs)) == (5, 1)
-        assert (await service.upkeep.health()).running == ()
+        assert (await service.maintenance.health()).running == ()
         assert target.total == seen
 
 

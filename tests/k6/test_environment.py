@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
 from k6_mcp.runners.command import environment
 from k6_mcp.runners.watchdog import Watchdog

@@ -9,7 +9,7 @@ import pytest
 
 from examples.target import Handler
 from k6_mcp.app import open_app
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.settings import Settings
 
 EXAMPLES = {script.name: script for script in sorted((Path(__file__).parents[2] / "examples").glob("*.js"))}

@@ -9,15 +9,15 @@ from typing import Any, cast
 
 import pytest
 
-from k6_mcp.analysis.crosscheck import contradiction
-from k6_mcp.analysis.live import live_figures
-from k6_mcp.analysis.record import Record
-from k6_mcp.analysis.sources import read_export, read_summary
+from k6_mcp.analysis.measure.live import live_figures
+from k6_mcp.analysis.measure.record import Record
+from k6_mcp.analysis.measure.record_check import contradiction
+from k6_mcp.analysis.measure.sources import read_export, read_summary
 from k6_mcp.models.metrics import LiveFigures, Metrics
 from k6_mcp.models.outcome import RunEvent
 from k6_mcp.runners.local import LocalRunner
+from lab.target import Target, closed_port, open_target
 from tests.k6.measured import Measurement, measure, stop_after
-from tests.target import Target, closed_port, open_target
 
 _HEAD = """
 import http from 'k6/http';

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from k6_mcp.app import open_app
-from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.run import Run
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.settings import Settings
-from tests.target import Target, closed_port, open_target
+from lab.target import Target, closed_port, open_target
 
 _WAIT_S = 60.0
 

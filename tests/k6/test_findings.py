@@ -9,12 +9,12 @@ import pytest
 
 from k6_mcp.app import open_app
 from k6_mcp.models.findings import FindingLimits
-from k6_mcp.models.reports import Explanation
 from k6_mcp.models.request import LoadTest
-from k6_mcp.service import LoadTests
+from k6_mcp.models.service_answers import Explanation
+from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Limits, Settings
-from tests.misbehaving import open_misbehaving
-from tests.misbehaving_runs import Scenario, rate, rising_rate, script, vus
+from lab.misbehaving_runs import Scenario, rate, rising_rate, script, vus
+from lab.misbehaving_targets import open_misbehaving
 
 _FEW_ERRORS = ("http_req_failed: ['rate<0.02']",)
 SCENARIOS = (
@@ -51,7 +51,7 @@ async def test_real_runs_show_the_findings_they_are_made_for_and_healthy_ones_no
 
     async def explain(service: LoadTests, scenario: Scenario) -> None:
         run = await service.execute(LoadTest(script=scenario.script.replace("TARGET", misbehaving)), wait_s=60)
-        explained[scenario.name] = await service.insights.explain(run.run_id)
+        explained[scenario.name] = await service.kept_runs.explain(run.run_id)
         worst = next((finding.severity for finding in explained[scenario.name].findings), None)
         assert (await service.get(run.run_id)).worst == worst
 

@@ -15,11 +15,11 @@ from xml.etree import ElementTree as ET
 import anyio
 import pytest
 
-from k6_mcp.cli.main import main
+from k6_mcp.frontends.cli.main import main
 from k6_mcp.settings import Settings
+from lab.target import Target
 from tests.k6.processes import until
 from tests.k6.services import endless
-from tests.target import Target
 
 _TIMEOUT_S = 90
 

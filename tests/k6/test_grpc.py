@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from k6_mcp.analysis.record import Record
-from k6_mcp.analysis.summary import read
+from k6_mcp.analysis.measure.record import Record
+from k6_mcp.analysis.measure.summary import read
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.settings import Settings
-from tests.grpc_target import PROTO, GrpcTarget, open_grpc_target
+from lab.grpc_target import PROTO, GrpcTarget, open_grpc_target
+from lab.target import Target
 from tests.k6.grpc_cases import script
 from tests.k6.measured import measure
 from tests.k6.scripted import ran
-from tests.target import Target
 
 _HANDLER = "export function handleSummary(data) { return { 'own.json': JSON.stringify(Object.keys(data.metrics)) }; }"
 

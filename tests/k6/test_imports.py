@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
+from k6_mcp.answers.run import run_answer
 from k6_mcp.app import open_app
 from k6_mcp.models.archive import CONTRADICTED, IMPORTED
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.gate import GatePolicy
-from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
-from k6_mcp.reports.answer import run_answer
-from k6_mcp.service import LoadTests
+from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
-from tests.target import Target, open_target
+from lab.target import Target, open_target
 
 Content = dict[str, Any]
 
@@ -39,7 +39,7 @@ def exported(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
             async with open_app(settings) as service:
                 for name, path in (("good", "/ok"), ("bad", "/status/500")):
                     run = await service.execute(parse_load_test({**_TEST, "url": target.url(path)}), wait_s=60)
-                    await service.insights.export_run(run.run_id, files[name])
+                    await service.kept_runs.export_run(run.run_id, files[name])
 
     asyncio.run(export())
     return files
@@ -71,7 +71,7 @@ def _without_marks(run: Content) -> None:
 
 
 async def _imported(service: LoadTests, archive: Path) -> Run:
-    report = await service.insights.import_run(archive)
+    report = await service.kept_runs.import_run(archive)
     return await service.get(report.imported[0])
 
 
@@ -102,11 +102,11 @@ async def test_an_honest_file_keeps_its_verdict_and_is_marked_wherever_it_is_sho
 ) -> None:
     async with open_app(settings) as service:
         good, bad = await _imported(service, exported["good"]), await _imported(service, exported["bad"])
-        gate = await service.insights.gate(good.run_id, GatePolicy())
-        believed = await service.insights.gate(good.run_id, GatePolicy(allow_imported=True))
-        report = await service.insights.rendered(good.run_id, "markdown")
-        again = await service.insights.import_run(exported["good"])
-        await service.insights.export_run(good.run_id, tmp_path / "onward.zip")
+        gate = await service.kept_runs.gate(good.run_id, GatePolicy())
+        believed = await service.kept_runs.gate(good.run_id, GatePolicy(allow_imported=True))
+        report = await service.kept_runs.rendered(good.run_id, "markdown")
+        again = await service.kept_runs.import_run(exported["good"])
+        await service.kept_runs.export_run(good.run_id, tmp_path / "onward.zip")
     stripped = _edited(tmp_path / "onward.zip", tmp_path, _without_marks)
     elsewhere = dataclasses.replace(settings, results_dir=tmp_path / "x", database=tmp_path / "x" / "h.db")
     async with open_app(elsewhere) as service:
@@ -127,7 +127,7 @@ async def test_a_run_that_was_edited_to_completed_is_told_as_its_figures_are(
 ) -> None:
     async with open_app(settings) as service:
         run = await _imported(service, _edited(exported["bad"], tmp_path, change))
-        gate = await service.insights.gate(run.run_id, GatePolicy(allow_imported=True))
+        gate = await service.kept_runs.gate(run.run_id, GatePolicy(allow_imported=True))
 
     assert _codes(run) == {IMPORTED, CONTRADICTED}
     assert gate.outcome == "errored"
@@ -139,9 +139,9 @@ async def test_a_baseline_from_a_file_is_compared_with_and_said_to_be_one(
     settings: Settings, exported: dict[str, Path], target: Target
 ) -> None:
     async with open_app(settings) as service:
-        report = await service.insights.import_run(exported["good"], baseline=True)
+        report = await service.kept_runs.import_run(exported["good"], baseline=True)
         run = await service.execute(parse_load_test({**_TEST, "url": target.url("/ok")}), wait_s=60)
-        gate = await service.insights.gate(run.run_id, GatePolicy())
+        gate = await service.kept_runs.gate(run.run_id, GatePolicy())
 
     assert report.baselines == ("checkout",)
     assert _codes(run) == set()

@@ -11,10 +11,10 @@ import pytest
 
 from k6_mcp.app import open_app
 from k6_mcp.models.run import Run
-from k6_mcp.service import LoadTests
+from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Limits, Settings
+from lab.target import Target, open_target
 from tests.k6.services import endless, start, under_load
-from tests.target import Target, open_target
 
 _WAIT_S = 60.0
 _DEADLINE_S = 2.0
@@ -36,11 +36,11 @@ _LOOPS = {
 _LOOP_WHILE_IT_LOADS = {"while it loads": "while (true) {}\nexport default function () {}\n"}
 
 Ended = tuple[Run, int]  # and how many requests its target has seen
-Attempt = Callable[[LoadTests, Target, str], Awaitable[Run]]
+Execution = Callable[[LoadTests, Target, str], Awaitable[Run]]
 
 
 def _all_at_once(
-    k6_bin: str, folder: Path, attempt: Attempt, *names: str, **fields: object
+    k6_bin: str, folder: Path, attempt: Execution, *names: str, **fields: object
 ) -> Mapping[str, Ended | BaseException]:
     """Let each attempt end through one service, with a target of its own; most of the time of each is waiting."""
     limits = Limits(max_concurrent_runs=len(names))

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.app import open_app
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.plan import Planned
 from k6_mcp.models.request import LoadTest
-from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.run import Run
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
 from k6_mcp.scripts.render import render
 from k6_mcp.settings import Settings
-from tests.target import Target
+from lab.target import Target
 
 _ENDED = 24
 
@@ -86,7 +86,7 @@ async def test_a_run_that_finds_no_room_stays_whole_where_the_warning_says_and_r
     for path in elsewhere.values():
         shutil.move(path, settings.results_dir / "runs")
     async with open_app(settings) as service:
-        report = await service.upkeep.rebuild()
+        report = await service.maintenance.rebuild()
         found = await service.get(run.run_id)
         timeline = await service.timeline(run.run_id)
 

@@ -12,13 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping
 import pytest
 
 from k6_mcp.app import open_app
-from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.run import Run
-from k6_mcp.service import LoadTests
+from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Limits, Settings
+from lab.target import open_target
 from tests.k6.processes import k6_pid, until
-from tests.target import open_target
 
 _HELD_S = 1.7
 _WAIT_S = 60.0

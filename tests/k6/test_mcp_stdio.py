@@ -18,9 +18,9 @@ from mcp.client.stdio import StdioServerParameters
 from k6_mcp.app import open_app
 from k6_mcp.models.run import Run
 from k6_mcp.settings import Settings
+from lab.target import Target
 from tests.k6.processes import alive, k6_pids, until
 from tests.k6.services import endless, under_load
-from tests.target import Target
 
 SERVER = Path(__file__).parents[2] / "k6_server.py"
 _END_S = 10.0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.app import open_app
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.run import Run
 from k6_mcp.settings import Limits, Settings
 from tests.test_entry import SERVER

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from k6_mcp.analysis.record import Record
-from k6_mcp.analysis.summary import read
+from k6_mcp.analysis.measure.record import Record
+from k6_mcp.analysis.measure.summary import read
 from k6_mcp.settings import Settings
+from lab.target import Target
 from tests.k6.scripted import ran
-from tests.target import Target
 
 _SCRIPT = """
 import http from 'k6/http';

@@ -20,9 +20,9 @@ from k6_mcp.app import open_app
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run import Run
 from k6_mcp.settings import Settings
+from lab.target import Target
 from tests.k6.processes import k6_pids, until
 from tests.k6.services import endless
-from tests.target import Target
 
 ROOT = Path(__file__).parents[2]
 K6_SERVER = ROOT / "k6_server.py"

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from k6_mcp.analysis.verdict import judge
+from k6_mcp.analysis.verdict.verdict import judge
 from k6_mcp.app import open_app
 from k6_mcp.errors import InvalidArguments, LimitExceeded
-from k6_mcp.models.folder import RunFolder
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.plan import Planned, RunPlan
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.runners.command import environment, inspect_command
 from k6_mcp.runners.inspect import planned_options
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
 from k6_mcp.scripts.render import render
 from k6_mcp.settings import Settings
-from tests.certificate import self_signed_context
+from lab.certificate import self_signed_context
 from tests.k6.scripted import ran, refused
 
 # Our own module tells it without fail; clocks, dice and files that change do it as well.

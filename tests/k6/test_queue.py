@@ -4,13 +4,13 @@ import dataclasses
 from datetime import datetime
 
 from k6_mcp.app import open_app
-from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.run import Run
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.settings import Limits, Settings
+from lab.target import Target
 from tests.k6.processes import until
 from tests.k6.services import endless, start
-from tests.target import Target
 
 _WAIT_S = 30.0
 

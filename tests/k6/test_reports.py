@@ -14,11 +14,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from k6_mcp.app import open_app
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.reports.junit import run_junit
 from k6_mcp.settings import Settings
+from lab.target import Target, closed_port
 from tests.reports.junit_schema import violations
-from tests.target import Target, closed_port
 
 _TIMEOUT_S = 60
 Cli = Callable[..., subprocess.CompletedProcess[bytes]]

@@ -2,8 +2,8 @@
 
 from k6_mcp.models.metrics import ErrorSample
 from k6_mcp.settings import Settings
+from lab.target import Target
 from tests.k6.scripted import ran
-from tests.target import Target
 
 
 async def test_a_failing_target_is_shown_with_what_it_said(settings: Settings, target: Target) -> None:

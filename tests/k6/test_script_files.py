@@ -4,12 +4,12 @@ import json
 import shutil
 from pathlib import Path
 
+from k6_mcp.answers.run import run_answer
 from k6_mcp.app import open_app
 from k6_mcp.frontends.mcp_server.run_tools import plan_answer
-from k6_mcp.models.reports import ReportFormat
-from k6_mcp.models.rules import parse_load_test
-from k6_mcp.reports.answer import run_answer
-from k6_mcp.service import LoadTests
+from k6_mcp.models.argument_rules import parse_load_test
+from k6_mcp.models.service_answers import ReportFormat
+from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 
 _WORD = "CanaryWord"
@@ -35,11 +35,11 @@ async def _told_of(service: LoadTests, folder: Path, results: Path, **arguments:
     assert run.status == "failed"
     told = [json.dumps(plan_answer(report)), report.model_dump_json(), run.model_dump_json(), run_answer(run).model_dump_json()]
     told += [await service.log(run.run_id), await service.script(run.run_id)]
-    told += [(await service.insights.explain(run.run_id)).model_dump_json()]
+    told += [(await service.kept_runs.explain(run.run_id)).model_dump_json()]
     for wanted in _FORMATS:
-        await service.insights.report(run.run_id, wanted)
+        await service.kept_runs.report(run.run_id, wanted)
     archive = folder / "run.zip"
-    await service.insights.export_run(run.run_id, archive)
+    await service.kept_runs.export_run(run.run_id, archive)
     shutil.unpack_archive(archive, folder / "unpacked")
     places = [path for place in (results, folder / "unpacked") for path in place.rglob("*") if path.is_file()]
     told += [path.read_bytes().decode(errors="replace") for path in places]

@@ -7,8 +7,8 @@ import pytest
 
 from k6_mcp.models.request import Method, Preset
 from k6_mcp.settings import Settings
+from lab.target import Target
 from tests.k6.scripted import accepted, ran
-from tests.target import Target
 
 _ONCE = {"vus": 1, "iterations": 1}
 

@@ -3,11 +3,11 @@
 import base64
 from pathlib import Path
 
+from k6_mcp.answers.run import run_answer
 from k6_mcp.app import open_app
-from k6_mcp.models.rules import parse_load_test
-from k6_mcp.reports.answer import run_answer
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.settings import Settings
-from tests.target import Target
+from lab.target import Target
 
 PASSWORD, BEARER, QUERY, BODY = "s3cret-env-value", "s3cret-bearer-value-1", "s3cret-query-value", "s3cret-body-value"
 KEY, OTHER_KEY = "k3y_of_the_caller", "an0ther_key"
@@ -39,7 +39,7 @@ async def test_what_a_script_prints_throws_and_returns_is_kept_without_its_secre
     async with open_app(settings) as service:
         run = await service.execute(test, wait_s=30)
         told = run_answer(run).model_dump_json() + await service.log(run.run_id) + await service.script(run.run_id)
-        told += (await service.insights.explain(run.run_id)).model_dump_json()
+        told += (await service.kept_runs.explain(run.run_id)).model_dump_json()
     assert target.total == 3
     assert "logging in with ***" in told
     assert {secret: _where(secret, settings.results_dir) for secret in (PASSWORD, BEARER)} == {PASSWORD: [], BEARER: []}
@@ -91,7 +91,7 @@ async def test_checks_and_groups_that_are_named_after_a_secret_are_told_without_
     test = parse_load_test({"script": NAMED % target.url("/ok"), "env": env, "iterations": 2})
     async with open_app(settings) as service:
         run = await service.execute(test, wait_s=30)
-        told = run_answer(run).model_dump_json() + (await service.insights.explain(run.run_id)).model_dump_json()
+        told = run_answer(run).model_dump_json() + (await service.kept_runs.explain(run.run_id)).model_dump_json()
     assert run.metrics is not None
     assert [(c.group, c.name, c.fails) for c in run.metrics.checks] == [("user ***", "as ***", 2)] * 2
     assert run.metrics.figures.requests == 2
@@ -128,7 +128,7 @@ async def test_metrics_scenarios_and_threshold_tags_that_are_named_after_a_secre
         run = await service.execute(parse_load_test({"script": SHOWN % target.url(""), "env": env}), wait_s=30)
         timeline = await service.timeline(run.run_id)
         told = run.model_dump_json() + run_answer(run).model_dump_json() + await service.log(run.run_id)
-        told += (await service.insights.explain(run.run_id)).model_dump_json() + str(timeline)
+        told += (await service.kept_runs.explain(run.run_id)).model_dump_json() + str(timeline)
     assert run.metrics is not None and run.plan is not None and timeline is not None
     assert (run.metrics.source, run.metrics.figures.requests, run.metrics.warnings) == ("summary", 50, ())
     assert sorted(scenario.name for scenario in run.plan.scenarios) == ["as_***", "plain"]
@@ -224,7 +224,7 @@ async def test_secrets_are_masked_in_whatever_a_script_encodes_them_and_so_are_i
         run = await service.execute(test, wait_s=30)
         log = await service.log(run.run_id)
         told += run.model_dump_json() + run_answer(run).model_dump_json() + log + await service.script(run.run_id)
-        told += (await service.insights.explain(run.run_id)).model_dump_json()
+        told += (await service.kept_runs.explain(run.run_id)).model_dump_json()
 
     assert (target.total, run.status) == (5, "failed"), (run.failure, log)
     assert "a test of test stays; options of the test" in log

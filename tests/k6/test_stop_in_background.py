@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from k6_mcp.settings import Settings
+from lab.target import Target
 from tests.k6.services import endless
-from tests.target import Target
 
 SERVER = """
 import signal, sys
@@ -14,7 +14,7 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)
 import anyio
 from pathlib import Path
 from k6_mcp.app import open_app
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.settings import Settings
 
 async def main():

@@ -11,15 +11,15 @@ import pytest
 
 from k6_mcp.app import open_app
 from k6_mcp.errors import Interrupted
-from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.run import Run
-from k6_mcp.service import LoadTests
+from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
+from lab.target import Target
 from tests.k6.processes import alive, k6_pid, k6_pids, until
 from tests.k6.servers import other_server
 from tests.k6.services import endless, start, under_load
-from tests.target import Target
 
 _WAIT_S = 30.0
 _GONE_WITHIN_S = 1.0  # promised: no k6 outlives its server by more

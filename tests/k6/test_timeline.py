@@ -5,14 +5,14 @@ import signal
 
 import pytest
 
-from k6_mcp.analysis.phases import phases_of, phases_of_run
+from k6_mcp.analysis.measure.phases import phases_of, phases_of_run
 from k6_mcp.app import open_app
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.run import Run
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.settings import Settings
+from lab.target import Target, closed_port
 from tests.k6.services import endless, start, under_load
-from tests.target import Target, closed_port
 
 _WAIT_S = 60.0
 

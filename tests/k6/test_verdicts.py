@@ -5,18 +5,18 @@ from collections.abc import Mapping
 
 import pytest
 
+from k6_mcp.answers.run import run_answer
 from k6_mcp.app import open_app
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.run import Run
-from k6_mcp.reports.answer import run_answer
 from k6_mcp.settings import Limits, Settings
-from tests.certificate import self_signed_context
-from tests.grpc_target import PROTO, open_grpc_target
+from lab.certificate import self_signed_context
+from lab.grpc_target import PROTO, open_grpc_target
+from lab.target import closed_port, open_target
 from tests.k6.case import Case
 from tests.k6.cases import CASES as OTHERS
 from tests.k6.forged_cases import FORGED
 from tests.k6.grpc_cases import GRPC
-from tests.target import closed_port, open_target
 
 CASES = (*OTHERS, *FORGED, *GRPC)
 _AT_ONCE = 6

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 import pytest
 
 from k6_mcp.app import open_app
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.run import Run
 from k6_mcp.scripts import templates, wrapper
 from k6_mcp.settings import Limits, Settings
-from tests.target import closed_port, open_target
+from lab.target import closed_port, open_target
 
 _WAIT_S = 60.0
 _PARTS = "['duration', 'blocked', 'connecting', 'tls_handshaking', 'sending', 'waiting', 'receiving']"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.settings import Settings
+from lab.target import Target
 from tests.k6.scripted import accepted, ran, refused
-from tests.target import Target
 
 _BODY = "export default function () {}"
 _SCENARIOS = """

@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from k6_mcp.analysis.endings import MAPPED_CODES
+from k6_mcp.analysis.verdict.endings import MAPPED_CODES
 from k6_mcp.models.exit_codes import ExitCode, describe, signal_of
 
 

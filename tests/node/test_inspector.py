@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from lab.target import Target
 from tests.node.node import K6_SERVER, PACKAGES, Done, node, run
 from tests.node.test_simple_client import script
-from tests.target import Target
 
 LAUNCHER = PACKAGES / "@modelcontextprotocol" / "inspector" / "clients" / "launcher" / "build" / "index.js"
 TOOL_IS_ERROR = 5

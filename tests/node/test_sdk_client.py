@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from lab.target import Target
 from tests.node.node import K6_SERVER, run_program
 from tests.node.test_simple_client import CLOSED_PORT, script
-from tests.target import Target
 
 LISTED = [
     "execute_k6_test",

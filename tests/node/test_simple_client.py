@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from lab.target import Target
 from tests.node.node import K6_SERVER, run_client
-from tests.target import Target
 
 CLOSED_PORT = "http://127.0.0.1:9/"
 

@@ -8,18 +8,18 @@ from rich.console import Console
 from k6_mcp.advice.facts import facts_of
 from k6_mcp.analysis.compare.compare import compare
 from k6_mcp.analysis.compare.side import Side
-from k6_mcp.analysis.explain import explain
-from k6_mcp.analysis.verdict import judge
-from k6_mcp.cli.verdict import verdict
+from k6_mcp.analysis.verdict.explain import explain
+from k6_mcp.analysis.verdict.verdict import judge
+from k6_mcp.answers.run import run_answer
+from k6_mcp.frontends.cli.verdict import verdict
 from k6_mcp.models.headline import headline
 from k6_mcp.models.metrics import BrowserFigures, LiveFigures, StatusCount, WebVital
 from k6_mcp.models.plan import ScenarioPlan
 from k6_mcp.models.run import Run
-from k6_mcp.reports.answer import run_answer
 from k6_mcp.reports.html import render_html
 from k6_mcp.reports.markdown import run_markdown
-from tests.analysis.samples import metrics, outcome, plan, run, threshold
-from tests.reports.views import view
+from lab.sample_reports import view
+from lab.sample_runs import metrics, outcome, plan, run, threshold
 
 _FOUND = BrowserFigures(
     requests=120,

@@ -10,8 +10,8 @@ from PIL import Image
 from k6_mcp.errors import ReportUnavailable
 from k6_mcp.reports.chart import HEIGHT, WIDTH, panels, run_png, ticks
 from k6_mcp.reports.formats import rendered
-from k6_mcp.reports.view import RunView
-from tests.reports.views import HOSTILE, bare, broken, hostile, short
+from k6_mcp.reports.run_view import RunView
+from lab.sample_reports import HOSTILE, bare, broken, hostile, short
 
 P95, RATE, FAILED = (9, 105, 218), (26, 127, 55), (207, 34, 46)
 _MOST_BYTES = 100_000

@@ -8,8 +8,8 @@ from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.metrics import Generator
 from k6_mcp.models.run import Notice
 from k6_mcp.reports.checklist import checklists
-from tests.analysis.samples import latency, metrics, run
-from tests.reports.views import timeline, view
+from lab.sample_reports import timeline, view
+from lab.sample_runs import latency, metrics, run
 
 
 def _latency_line(metric: str) -> str:

@@ -15,8 +15,8 @@ from k6_mcp.reports.csv_export import timeline_csv
 from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.reports.formats import rendered
 from k6_mcp.reports.json_export import RunDocument
-from tests.analysis.samples import metrics, run
-from tests.reports.views import HOSTILE, bare, broken, hostile, timeline, view
+from lab.sample_reports import HOSTILE, bare, broken, hostile, timeline, view
+from lab.sample_runs import metrics, run
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]\d+)?\Z|\Z")
 

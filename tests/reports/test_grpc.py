@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping
 import pytest
 from rich.console import Console
 
-from k6_mcp.analysis.explain import explain
-from k6_mcp.cli.verdict import verdict
+from k6_mcp.analysis.verdict.explain import explain
+from k6_mcp.answers.run import run_answer
+from k6_mcp.frontends.cli.verdict import verdict
 from k6_mcp.models.metrics import GrpcStatusCount
 from k6_mcp.models.run import Run
-from k6_mcp.reports.answer import run_answer
 from k6_mcp.reports.html import render_html
 from k6_mcp.reports.markdown import run_markdown
-from tests.analysis.samples import metrics, plan, run, threshold
-from tests.reports.views import view
+from lab.sample_reports import view
+from lab.sample_runs import metrics, plan, run, threshold
 
 _STATUSES = (
     GrpcStatusCount(status=14, name="UNAVAILABLE", count=1200),

@@ -11,10 +11,10 @@ from k6_mcp.models.findings import Advice
 from k6_mcp.models.metrics import CheckResult, EndpointFigures, ErrorSample
 from k6_mcp.models.run import Notice
 from k6_mcp.reports.html import LARGEST_BYTES, render_comparison_html, render_html
-from k6_mcp.reports.view import RunView, view_json
-from tests.analysis.samples import threshold
+from k6_mcp.reports.run_view import RunView, view_json
+from lab.sample_reports import HOSTILE, bare, broken, comparison, hostile, phases, short, timeline
+from lab.sample_runs import threshold
 from tests.reports.parsed import Element, parse
-from tests.reports.views import HOSTILE, bare, broken, comparison, hostile, phases, short, timeline
 
 VIEWS = {"two seconds": short(), "broken": broken(), "an hour": broken(3600), "nothing measured": bare()}
 

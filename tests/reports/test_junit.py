@@ -7,9 +7,9 @@ import pytest
 from k6_mcp.models.metrics import CheckResult
 from k6_mcp.models.run import Failure, FailureKind, Run, Status
 from k6_mcp.reports.junit import run_junit
-from tests.analysis.samples import metrics, run, threshold
+from lab.sample_reports import HOSTILE, bare, broken, hostile
+from lab.sample_runs import metrics, run, threshold
 from tests.reports.junit_schema import violations
-from tests.reports.views import HOSTILE, bare, broken, hostile
 
 
 def suite(told: Run) -> ET.Element:

@@ -13,9 +13,9 @@ from k6_mcp.models.metrics import EndpointFigures
 from k6_mcp.reports.comparison_markdown import comparison_markdown
 from k6_mcp.reports.markdown import run_markdown
 from k6_mcp.reports.markdown_text import LONGEST_BYTES, code
-from k6_mcp.reports.view import RunView
-from tests.analysis.samples import metrics, run
-from tests.reports.views import HOSTILE, bare, broken, hostile, short, view
+from k6_mcp.reports.run_view import RunView
+from lab.sample_reports import HOSTILE, bare, broken, hostile, short, view
+from lab.sample_runs import metrics, run
 
 NASTY = (
     *HOSTILE,

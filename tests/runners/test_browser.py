@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.models.browser import Browser
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.plan import Plan, ScenarioPlan
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.runners.browser import available_bytes, browser_environment, browser_notes, locate_browser, remove_home
 from k6_mcp.runners.browser_start import browser_health, start_again, telling
 from k6_mcp.runners.launcher import Launcher

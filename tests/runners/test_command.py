@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from k6_mcp.models.folder import RunFolder
 from k6_mcp.models.plan import Plan, Planned, ScenarioPlan, ThresholdPlan
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
 from k6_mcp.runners.command import environment, run_command
 

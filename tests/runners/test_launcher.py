@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from k6_mcp.models.script import Script
-from k6_mcp.runners.child import Child
+from k6_mcp.runners.child_process import Child
 from k6_mcp.runners.launcher import Inspection, Launcher
 
 RUN_ID = "r-20260101-aaaaaaaaaaaaaaaa"

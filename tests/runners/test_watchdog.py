@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from k6_mcp.runners.child import Child
+from k6_mcp.runners.child_process import Child
 from k6_mcp.runners.process import owned
 from k6_mcp.runners.watchdog import Watchdog
 

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.duration import parse_duration_s
-from k6_mcp.models.rules import parse_load_test
 from k6_mcp.scripts.load import arrival_rate, asked_load, url_load, whole_rate
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from k6_mcp.errors import InvalidArguments
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.run import Asked
 from k6_mcp.models.script import Script
 from k6_mcp.scripts.render import asked, render

@@ -2,7 +2,7 @@
 
 import pytest
 
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.scripts.thresholds import Thresholds, aggregation, asked_thresholds, url_thresholds
 
 

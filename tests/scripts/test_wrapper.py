@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from k6_mcp.models.folder import RunFolder
-from k6_mcp.models.rules import parse_load_test
+from k6_mcp.models.argument_rules import parse_load_test
+from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.scripts.wrapper import OURS, wrapper_files
 
 

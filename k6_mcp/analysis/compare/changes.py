@@ -5,11 +5,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from k6_mcp.analysis.compare import intervals, sampling, waiting
+from k6_mcp.analysis.compare import cpu_waiting, intervals, sampling
 from k6_mcp.analysis.compare.measures import Measure, Share, figures_of
 from k6_mcp.analysis.compare.noise import ENOUGH_HISTORY, Noise, Part, combined, contradicts
 from k6_mcp.analysis.compare.side import Side
-from k6_mcp.analysis.compare.student import t_quantile, two_sided_tail
+from k6_mcp.analysis.numbers.student import t_quantile, two_sided_tail
 from k6_mcp.models.comparison import Change, MetricChange
 from k6_mcp.models.run import Run
 from k6_mcp.models.wording import percent
@@ -42,7 +42,7 @@ class Sides:
     @property
     def held_up(self) -> bool:
         """Whether other work on the machine held k6 up so far that latencies are less sure."""
-        return waiting.matters(self.baseline, self.candidate)
+        return cpu_waiting.matters(self.baseline, self.candidate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _of_measure(measure: Measure, sides: Sides) -> Estimate | MetricChange:
     history = [math.log(value) for run in sides.history if run.metrics and (value := measure.of(figures_of(run)))]
     assumed = f"{percent(measure.run_to_run)} between runs assumed"
     held_up = sides.held_up and (measure.unit == "ms" or not sides.is_open)
-    waited = measure.held_up * waiting.deviation(sides.baseline, sides.candidate) if held_up else 0.0
+    waited = measure.held_up * cpu_waiting.deviation(sides.baseline, sides.candidate) if held_up else 0.0
     noise = combined(
         first,
         second,

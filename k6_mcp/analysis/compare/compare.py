@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from k6_mcp.analysis.compare.changes import Estimate, Sides, estimate, judged, tail
+from k6_mcp.analysis.compare.cpu_waiting import told
 from k6_mcp.analysis.compare.differences import blocking, differences
-from k6_mcp.analysis.compare.levels import levels
 from k6_mcp.analysis.compare.measures import ERROR_RATE, FAILED_CHECKS, ITERATIONS, LATENCIES, RATE, Measure, Share, figures_of
 from k6_mcp.analysis.compare.noise import ENOUGH_HISTORY
 from k6_mcp.analysis.compare.sentence import sentence
 from k6_mcp.analysis.compare.side import Side, unusable
-from k6_mcp.analysis.compare.waiting import told
+from k6_mcp.analysis.compare.significance import levels
 from k6_mcp.models.archive import CONTRADICTED, IMPORTED
 from k6_mcp.models.comparison import Change, Comparison, Difference, MetricChange
 from k6_mcp.models.run import Run

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Literal, NamedTuple
 
-from k6_mcp.analysis.error_codes import TOO_MANY_FILES
 from k6_mcp.analysis.findings.case import Case, Interval, together
-from k6_mcp.analysis.findings.confidence import above, above_share
+from k6_mcp.analysis.measure.error_codes import TOO_MANY_FILES
+from k6_mcp.analysis.numbers.confidence import above, above_share
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.plan import ScenarioPlan
 from k6_mcp.models.wording import count, number, percent

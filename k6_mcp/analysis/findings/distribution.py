@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from math import exp, log, sqrt
 
 from k6_mcp.analysis.findings.case import Interval
-from k6_mcp.analysis.quantiles import Quantiles, merged
+from k6_mcp.analysis.numbers.quantiles import Quantiles, merged
 from k6_mcp.models.metrics import Latency
 
 _GROWTH = log(1.02)  # a bucket is 2 % wide

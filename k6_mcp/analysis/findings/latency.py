@@ -6,11 +6,11 @@ from math import ceil
 from statistics import fmean, median
 
 from k6_mcp.analysis.findings.case import Case, Interval
-from k6_mcp.analysis.findings.confidence import above, above_mean, above_share, unlike_chance
 from k6_mcp.analysis.findings.distribution import p95_of, statistics_of
 from k6_mcp.analysis.findings.outage import in_outage, outages
-from k6_mcp.analysis.findings.statistics import Step, blocks, spread, step, upward_trend
-from k6_mcp.analysis.quantiles import merged, most_deviation, share_above
+from k6_mcp.analysis.numbers.confidence import above, above_mean, above_share, unlike_chance
+from k6_mcp.analysis.numbers.quantiles import merged, most_deviation, share_above
+from k6_mcp.analysis.numbers.tests import Step, blocks, spread, step, upward_trend
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import number
 

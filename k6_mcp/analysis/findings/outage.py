@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from k6_mcp.analysis.findings import limiter
 from k6_mcp.analysis.findings.case import Case, Interval, together
-from k6_mcp.analysis.findings.confidence import above, above_share
+from k6_mcp.analysis.numbers.confidence import above, above_share
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import count, number, percent
 

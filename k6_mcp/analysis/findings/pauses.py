@@ -5,8 +5,8 @@ from itertools import groupby
 from statistics import median
 
 from k6_mcp.analysis.findings.case import Case, Interval
-from k6_mcp.analysis.findings.confidence import above
 from k6_mcp.analysis.findings.outage import in_outage, outages
+from k6_mcp.analysis.numbers.confidence import above
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import count, few, number
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from k6_mcp.analysis.findings.case import Case, Interval, together
-from k6_mcp.analysis.findings.confidence import above_share
 from k6_mcp.analysis.findings.outage import in_outage, outages
+from k6_mcp.analysis.numbers.confidence import above_share
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import number
 

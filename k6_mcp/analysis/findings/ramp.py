@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from k6_mcp.analysis.findings import limiter
 from k6_mcp.analysis.findings.case import Case, Interval, merged
-from k6_mcp.analysis.findings.confidence import above, unlike_chance
-from k6_mcp.analysis.findings.statistics import bend, blocks
+from k6_mcp.analysis.numbers.confidence import above, unlike_chance
+from k6_mcp.analysis.numbers.tests import bend, blocks
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import number, percent
 

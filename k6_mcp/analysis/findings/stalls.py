@@ -7,8 +7,8 @@ from statistics import median
 from typing import NamedTuple
 
 from k6_mcp.analysis.findings.case import Case, Interval
-from k6_mcp.analysis.findings.confidence import above, unlike_chance
 from k6_mcp.analysis.findings.distribution import Histogram
+from k6_mcp.analysis.numbers.confidence import above, unlike_chance
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import number
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from k6_mcp.analysis.findings.case import Case
-from k6_mcp.analysis.findings.confidence import above
+from k6_mcp.analysis.numbers.confidence import above
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import count, number
 

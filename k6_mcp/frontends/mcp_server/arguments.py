@@ -8,10 +8,10 @@ from pydantic import Field, ValidationError
 
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.frontends.mcp_server.schemas import Schema
+from k6_mcp.models.argument_rules import Judge, parse_load_test, shape_violations
 from k6_mcp.models.base import Model
-from k6_mcp.models.reports import Detail
 from k6_mcp.models.request import Duration, LoadTest
-from k6_mcp.models.rules import Judge, parse_load_test, shape_violations
+from k6_mcp.models.service_answers import Detail
 
 M = TypeVar("M", bound=Model)
 

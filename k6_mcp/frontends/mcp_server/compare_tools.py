@@ -6,10 +6,11 @@ from typing import Annotated
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from k6_mcp.frontends.mcp_server.answers import Json, answered, as_json
+from k6_mcp.answers.budget import Json, as_json
 from k6_mcp.frontends.mcp_server.arguments import RunId, parse
-from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.results import answered
 from k6_mcp.frontends.mcp_server.schemas import output_schema
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.tool import READS, STOPS, K6Tool, ToolContext, k6_tool
 from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import STILL, Baseline, Comparison
@@ -52,13 +53,13 @@ class CompareTools:
         """Answer with a comparison."""
         asked = parse(CompareArguments, arguments)
         service = await self._opened.service()
-        return answered(comparison_answer(await service.insights.compare(asked.baseline, asked.candidate)))
+        return answered(comparison_answer(await service.kept_runs.compare(asked.baseline, asked.candidate)))
 
     async def set_baseline(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Keep a baseline and answer with it."""
         asked = parse(BaselineArguments, arguments)
         service = await self._opened.service()
-        baseline = await service.insights.set_baseline(asked.run_id, asked.name)
+        baseline = await service.kept_runs.set_baseline(asked.run_id, asked.name)
         return answered(baseline_answer(baseline))
 
 

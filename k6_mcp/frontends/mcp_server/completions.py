@@ -11,7 +11,7 @@ from mcp.types import (
     ResourceTemplateReference,
 )
 
-from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.models.request import Preset
 
 _MOST = 20

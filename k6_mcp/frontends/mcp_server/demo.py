@@ -9,9 +9,9 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.types import TextContent
 
+from k6_mcp.answers.run import RunAnswer
 from k6_mcp.errors import K6McpError
 from k6_mcp.models.untrusted import MARK
-from k6_mcp.reports.answer import RunAnswer
 from k6_mcp.settings import Settings
 
 TellProgress = Callable[[float, str], None]

@@ -22,9 +22,9 @@ from k6_mcp.frontends.mcp_server.http_connections import (
 )
 from k6_mcp.frontends.mcp_server.http_hosts import OwnHostOnly
 from k6_mcp.frontends.mcp_server.http_sessions import IDLE_S, MOST_SESSIONS, Sessions
-from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.http_streams import OpenStreams
 from k6_mcp.frontends.mcp_server.server import K6Server
-from k6_mcp.frontends.mcp_server.streams import OpenStreams
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.runners.signals import Stop, stop_signals
 from k6_mcp.settings import LIMITS, Limits
 

@@ -23,11 +23,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from k6_mcp.aside import LARGE, aside_if
 from k6_mcp.frontends.mcp_server.http_events import EventLog, Shelf, Stream
-from k6_mcp.frontends.mcp_server.oversized import refused_values
-from k6_mcp.frontends.mcp_server.unreadable import NO_REQUEST, too_long
+from k6_mcp.frontends.mcp_server.oversized_lines import refused_values
+from k6_mcp.frontends.mcp_server.unreadable_lines import NO_REQUEST, too_long
 from k6_mcp.models.wording import cut
+from k6_mcp.threads import LARGE, in_thread_if
 
 IDLE_S = 1800.0
 MOST_SESSIONS = 1000
@@ -139,7 +139,7 @@ class Sessions(StreamableHTTPSessionManager):
         if body["type"] != "http.request" or body.get("more_body"):
             return  # the client left before it had sent all
         sent = body.get("body", b"")
-        if error := await aside_if(len(sent) > LARGE, _unanswerable, sent):
+        if error := await in_thread_if(len(sent) > LARGE, _unanswerable, sent):
             text = error.model_dump_json(by_alias=True, exclude_unset=True)
             await Response(text, HTTPStatus.BAD_REQUEST, media_type="application/json")(scope, receive, send)
             return

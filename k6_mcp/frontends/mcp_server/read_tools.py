@@ -4,20 +4,21 @@ from collections.abc import Mapping
 
 from mcp.types import CallToolResult
 
-from k6_mcp.frontends.mcp_server.answers import CONTENT_BYTES, answered, as_json, size
+from k6_mcp.answers.budget import CONTENT_BYTES, as_json, size
+from k6_mcp.answers.details import detail_schema, full_answer, log_answer, script_answer
+from k6_mcp.answers.explanation import explanation_answer
+from k6_mcp.answers.history import HistoryAnswer, history_answer
+from k6_mcp.answers.run import RunAnswer, run_answer
+from k6_mcp.answers.timeline import timeline_answer
 from k6_mcp.frontends.mcp_server.arguments import AnalyzeArguments, GetRunArguments, NoArguments, parse
-from k6_mcp.frontends.mcp_server.details import detail_schema, full_answer, log_answer, script_answer
-from k6_mcp.frontends.mcp_server.history_answer import HistoryAnswer, history_answer
-from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.progress import reporting
+from k6_mcp.frontends.mcp_server.results import answered
 from k6_mcp.frontends.mcp_server.sampling import client_model
 from k6_mcp.frontends.mcp_server.schemas import output_schema
-from k6_mcp.frontends.mcp_server.timeline_answer import timeline_answer
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.tool import ASKS, READS, K6Tool, ToolContext, ToolResult, k6_tool
 from k6_mcp.models.history import HistoryQuery
-from k6_mcp.models.reports import Explanation, Health
-from k6_mcp.reports.answer import RunAnswer, run_answer
-from k6_mcp.reports.explanation_answer import explanation_answer
+from k6_mcp.models.service_answers import Explanation, Health
 
 _DEFAULT_WAIT_S = 45.0
 
@@ -75,14 +76,14 @@ class ReadTools:
         asked = parse(AnalyzeArguments, arguments)
         service = await self._opened.service()
         own = client_model(context) if asked.use_ai else None
-        explanation = await service.insights.explain(asked.run_id, use_ai=asked.use_ai, advisor=own)
+        explanation = await service.kept_runs.explain(asked.run_id, use_ai=asked.use_ai, advisor=own)
         return own.asking if own and own.asking else answered(explanation_answer(explanation))
 
     async def health(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Answer with the state of what the server depends on."""
         parse(NoArguments, arguments)
         service = await self._opened.service()
-        return answered(await service.upkeep.health())
+        return answered(await service.maintenance.health())
 
 
 def read_tools(opened: OpenedService) -> list[K6Tool]:

@@ -7,9 +7,9 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from k6_mcp.errors import K6McpError, UnknownRun
-from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.report_tools import REPORT_URI
-from k6_mcp.models.reports import ReportFormat
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
+from k6_mcp.models.service_answers import ReportFormat
 from k6_mcp.reports.file_types import FILE_TYPES
 
 
@@ -31,7 +31,7 @@ def _reader(opened: OpenedService, format: ReportFormat) -> Callable[[str], Awai
         """What a run shows, for people or programs."""
         service = await opened.service()
         try:
-            content = await service.insights.rendered(run_id, format)
+            content = await service.kept_runs.rendered(run_id, format)
         except UnknownRun as error:
             raise ResourceNotFoundError(str(error)) from None
         except K6McpError as error:

@@ -9,13 +9,13 @@ from anyio import to_thread
 from mcp.types import CallToolResult, ImageContent, ResourceLink, ToolAnnotations
 from pydantic import Field
 
-from k6_mcp.frontends.mcp_server.answers import answered
 from k6_mcp.frontends.mcp_server.arguments import RunId, parse
-from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.results import answered
 from k6_mcp.frontends.mcp_server.schemas import output_schema
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.tool import K6Tool, ToolContext, k6_tool
 from k6_mcp.models.base import Model
-from k6_mcp.models.reports import ReportFile, ReportFormat
+from k6_mcp.models.service_answers import ReportFile, ReportFormat
 from k6_mcp.reports.file_types import FILE_TYPES
 
 REPORT_URI = "k6://runs/{run_id}/report."
@@ -71,7 +71,7 @@ class ReportTools:
         """Write a report and answer with where it is."""
         asked = parse(ReportArguments, arguments)
         service = await self._opened.service()
-        file = await service.insights.report(asked.run_id, asked.format, asked.baseline)
+        file = await service.kept_runs.report(asked.run_id, asked.format, asked.baseline)
         content = await to_thread.run_sync(Path(file.path).read_bytes) if file.format in ("markdown", "png") else b""
         return report_result(asked.run_id, file, content, compared=asked.baseline is not None)
 

@@ -6,16 +6,16 @@ from typing import cast
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
+from k6_mcp.answers.budget import Json, compact, fitted, head, tail, told
+from k6_mcp.answers.details import every_metric
+from k6_mcp.answers.run import run_answer
+from k6_mcp.answers.timeline import whole_timeline
 from k6_mcp.errors import K6McpError, UnknownRun
-from k6_mcp.frontends.mcp_server.answers import Json, compact, fitted, head, tail, told
-from k6_mcp.frontends.mcp_server.details import every_metric
-from k6_mcp.frontends.mcp_server.opened import OpenedService
-from k6_mcp.frontends.mcp_server.timeline_answer import whole_timeline
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
+from k6_mcp.models.hidden_characters import visible
 from k6_mcp.models.request import LoadTest, Preset
 from k6_mcp.models.run import Run
 from k6_mcp.models.untrusted import NOTE
-from k6_mcp.models.visible import visible
-from k6_mcp.reports.answer import run_answer
 from k6_mcp.scripts.load import url_load
 from k6_mcp.scripts.presets import PRESETS
 from k6_mcp.scripts.thresholds import url_thresholds

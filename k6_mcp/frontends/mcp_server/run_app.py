@@ -16,13 +16,13 @@ from mcp.server.mcpserver.resources import FunctionResource
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolRequestParams, CallToolResult
 
+from k6_mcp.answers.budget import compact, told
 from k6_mcp.errors import K6McpError, UnknownRun
-from k6_mcp.frontends.mcp_server.answers import compact, told
-from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.tasks import RequestContext
 
 if TYPE_CHECKING:
-    from k6_mcp.reports.app import AppView
+    from k6_mcp.reports.app_view import AppView
 
 APP_URI = "ui://k6-mcp/run.html"
 VIEW_URI = "k6://runs/{run_id}/view"
@@ -63,10 +63,10 @@ class RunApp(Apps):
 
     async def view(self, run_id: str) -> "AppView":
         """Return what the page shows of a run; raises UnknownRun."""
-        from k6_mcp.reports.app import app_view
+        from k6_mcp.reports.app_view import app_view
 
         service = await self._opened.service()
-        view = replace(await service.insights.view(run_id), most_points=_POINTS)
+        view = replace(await service.kept_runs.view(run_id), most_points=_POINTS)
         return await to_thread.run_sync(app_view, view)
 
     async def read(self, run_id: str) -> str:
@@ -95,6 +95,6 @@ def add_view_resource(server: MCPServer[OpenedService], app: RunApp) -> None:
 
 
 def _page() -> str:
-    from k6_mcp.reports.app import app_page
+    from k6_mcp.reports.app_view import app_page
 
     return app_page()

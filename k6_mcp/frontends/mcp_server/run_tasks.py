@@ -7,17 +7,17 @@ from mcp.server.context import HandlerResult
 from mcp.types import CallToolRequestParams, CallToolResult
 from pydantic import JsonValue
 
+from k6_mcp.answers.run import run_answer
 from k6_mcp.errors import UnknownRun
-from k6_mcp.frontends.mcp_server.answers import answered
 from k6_mcp.frontends.mcp_server.arguments import ExecuteArguments, parse_execute, unwrapped
-from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.progress import live_line
+from k6_mcp.frontends.mcp_server.results import answered
 from k6_mcp.frontends.mcp_server.run_tools import EXECUTE
 from k6_mcp.frontends.mcp_server.schemas import input_schema
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.tasks import RequestContext, Task
 from k6_mcp.frontends.mcp_server.tool import guarded
 from k6_mcp.models.run import FINAL, Run
-from k6_mcp.reports.answer import run_answer
 
 
 class RunTasks:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from mcp.types import CallToolResult
 
-from k6_mcp.aside import LARGE, aside, aside_if
-from k6_mcp.frontends.mcp_server.answers import Json, answered, as_json, head
+from k6_mcp.answers.budget import Json, as_json, head
+from k6_mcp.answers.run import RunAnswer, run_answer
 from k6_mcp.frontends.mcp_server.arguments import (
     ExecuteArguments,
     OptionsArguments,
@@ -14,14 +14,15 @@ from k6_mcp.frontends.mcp_server.arguments import (
     parse,
     parse_execute,
 )
-from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.progress import reporting
+from k6_mcp.frontends.mcp_server.results import answered
 from k6_mcp.frontends.mcp_server.schemas import output_schema
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.tool import LOADS, READS, STOPS, K6Tool, ToolContext, k6_tool
-from k6_mcp.models.reports import PlanReport
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.request import LoadTest
-from k6_mcp.models.rules import parse_load_test
-from k6_mcp.reports.answer import RunAnswer, run_answer
+from k6_mcp.models.service_answers import PlanReport
+from k6_mcp.threads import LARGE, in_thread, in_thread_if
 
 EXECUTE = "execute_k6_test"
 _PLANNED_SCRIPT_BYTES = 4_000
@@ -49,7 +50,7 @@ class RunTools:
     async def execute(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Run a test and answer with its result, or with its state when it outlasts `wait_s`."""
         service = await self._opened.service()
-        return await self._execute(*await aside(parse_execute, arguments, service.excess), context)
+        return await self._execute(*await in_thread(parse_execute, arguments, service.excess), context)
 
     async def execute_with_options(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Run a script file; its own load is overridden."""
@@ -61,9 +62,9 @@ class RunTools:
     async def plan(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Answer with what would run."""
         service = await self._opened.service()
-        test = await aside(parse_load_test, arguments, judge=service.excess)
+        test = await in_thread(parse_load_test, arguments, judge=service.excess)
         report = await service.plan(test)
-        return answered(await aside_if(len(report.script or "") > LARGE, plan_answer, report))
+        return answered(await in_thread_if(len(report.script or "") > LARGE, plan_answer, report))
 
     async def stop(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
         """Stop a run and answer with its result."""

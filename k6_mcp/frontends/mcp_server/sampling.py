@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from k6_mcp.advice.advisor import NoReply, Question, Reply
 from k6_mcp.frontends.mcp_server.tool import ToolContext
-from k6_mcp.models.ai import CLIENT
+from k6_mcp.models.advice import CLIENT
 from k6_mcp.models.wording import cut
 
 _KEY = "advice"

@@ -14,22 +14,22 @@ from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequ
 from mcp.types import Tool as ListedTool
 
 from k6_mcp import __version__
-from k6_mcp.aside import LARGE, aside_if
-from k6_mcp.frontends.mcp_server.answers import refused
-from k6_mcp.frontends.mcp_server.boundary import Boundary
 from k6_mcp.frontends.mcp_server.completions import add_completions
 from k6_mcp.frontends.mcp_server.in_flight import InFlight
-from k6_mcp.frontends.mcp_server.opened import OpenApp, OpenedService
-from k6_mcp.frontends.mcp_server.oversized import Line, Oversized
+from k6_mcp.frontends.mcp_server.outgoing_check import Boundary
+from k6_mcp.frontends.mcp_server.oversized_lines import Line, Oversized
 from k6_mcp.frontends.mcp_server.prompts import add_prompts, prompt_problem
 from k6_mcp.frontends.mcp_server.report_resources import add_report_resources
 from k6_mcp.frontends.mcp_server.resources import add_resources
+from k6_mcp.frontends.mcp_server.results import refused
 from k6_mcp.frontends.mcp_server.run_app import RunApp, add_view_resource, with_app
 from k6_mcp.frontends.mcp_server.run_tasks import RunTasks
+from k6_mcp.frontends.mcp_server.service_opening import OpenApp, OpenedService
 from k6_mcp.frontends.mcp_server.tasks import Tasks, TaskSource
 from k6_mcp.frontends.mcp_server.tool import K6Tool, ToolContext
 from k6_mcp.frontends.mcp_server.tools import all_tools
-from k6_mcp.frontends.mcp_server.unreadable import Read, read_line
+from k6_mcp.frontends.mcp_server.unreadable_lines import Read, read_line
+from k6_mcp.threads import LARGE, in_thread_if
 
 _HOUR_MS = 3_600_000
 _INSTRUCTIONS = """Runs real k6 load tests and judges them.
@@ -116,7 +116,7 @@ class K6Server(MCPServer[OpenedService]):
 async def _read(line: Line) -> Read:
     if isinstance(line, Oversized):
         return Read(error=line.error())
-    return await aside_if(len(line) > LARGE, read_line, line)
+    return await in_thread_if(len(line) > LARGE, read_line, line)
 
 
 async def _nothing() -> AsyncGenerator[str]:

@@ -6,13 +6,14 @@ from typing import Annotated
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from k6_mcp.frontends.mcp_server.answers import CONTENT_BYTES, answered, size
+from k6_mcp.answers.budget import CONTENT_BYTES, size
+from k6_mcp.answers.statistics import StatisticsAnswer, statistics_answer
 from k6_mcp.frontends.mcp_server.arguments import parse
-from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.results import answered
 from k6_mcp.frontends.mcp_server.schemas import output_schema
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.tool import READS, K6Tool, ToolContext, k6_tool
 from k6_mcp.models.base import Model
-from k6_mcp.reports.statistics_answer import StatisticsAnswer, statistics_answer
 
 _DESCRIPTION = """Tell how load tests did over the last days: runs by status and failure kind, share with a warning or critical finding, \
 and for each named test where error rate and p95 are heading (worse, better, steady, too_few) and how far its thresholds are from crossing."""
@@ -34,7 +35,7 @@ class StatisticsTool:
         """Answer with statistics; with fewer tests when they would not fit."""
         asked = parse(StatisticsArguments, arguments)
         service = await self._opened.service()
-        return answered(_fitting(statistics_answer(await service.insights.statistics(asked.days))))
+        return answered(_fitting(statistics_answer(await service.kept_runs.statistics(asked.days))))
 
 
 def _fitting(answer: StatisticsAnswer) -> StatisticsAnswer:

@@ -10,7 +10,7 @@ from concurrent.futures import CancelledError
 import anyio
 from anyio.abc import ObjectSendStream
 
-from k6_mcp.frontends.mcp_server.oversized import Line, LineReader
+from k6_mcp.frontends.mcp_server.oversized_lines import Line, LineReader
 
 _CHUNK_BYTES = 65_536
 _STDIN = 0

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, cast
 import anyio
 import anyio.to_thread
 
-from k6_mcp.frontends.mcp_server.opened import OpenedService
-from k6_mcp.frontends.mcp_server.oversized import Line
+from k6_mcp.frontends.mcp_server.oversized_lines import Line
 from k6_mcp.frontends.mcp_server.server import K6Server, served
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.stdin import stdin_lines
 from k6_mcp.runners.signals import Stop, stop_signals
 from k6_mcp.settings import Limits, Settings
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import ModuleType
 
-    from k6_mcp.service import LoadTests
+    from k6_mcp.service.load_tests import LoadTests
 
 _QUICK_ANSWERS_S = 0.3
 _LAST_ANSWERS_S = 1.0  # to answer the callers of stopped runs

@@ -12,8 +12,8 @@ from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import BaseModel, Field
 
 from k6_mcp.errors import InternalError, K6McpError
-from k6_mcp.frontends.mcp_server.answers import refused
 from k6_mcp.frontends.mcp_server.arguments import unwrapped
+from k6_mcp.frontends.mcp_server.results import refused
 from k6_mcp.frontends.mcp_server.schemas import Schema, input_schema
 
 logger = logging.getLogger(__name__)

@@ -3,10 +3,10 @@
 from mcp.server.mcpserver.tools import Tool
 
 from k6_mcp.frontends.mcp_server.compare_tools import compare_tools
-from k6_mcp.frontends.mcp_server.opened import OpenedService
 from k6_mcp.frontends.mcp_server.read_tools import read_tools
 from k6_mcp.frontends.mcp_server.report_tools import report_tools
 from k6_mcp.frontends.mcp_server.run_tools import run_tools
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.statistics_tool import statistics_tools
 from k6_mcp.frontends.tool_names import TOOLS
 

@@ -8,7 +8,7 @@ from k6_mcp.models.metrics import MetricRow, Metrics
 from k6_mcp.models.plan import Plan
 from k6_mcp.models.run import Asked, Run
 from k6_mcp.models.timeline import Timeline
-from tests.analysis.samples import metrics, run, threshold
+from lab.sample_runs import metrics, run, threshold
 
 
 def found(

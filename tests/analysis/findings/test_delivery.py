@@ -7,9 +7,9 @@ import pytest
 from k6_mcp.models.findings import Finding
 from k6_mcp.models.metrics import EndpointFigures, ErrorCount, Generator
 from k6_mcp.models.run import Asked
+from lab.sample_runs import latency, metrics, plan, threshold
+from lab.sample_timelines import QUIET, Second, closed, open_, timeline
 from tests.analysis.findings.found import found, rows
-from tests.analysis.samples import latency, metrics, plan, threshold
-from tests.analysis.timelines import QUIET, Second, closed, open_, timeline
 
 
 def _dropping(

@@ -1,9 +1,9 @@
 import pytest
 
 from k6_mcp.models.metrics import EndpointFigures, ErrorCount, ErrorSample
+from lab.sample_runs import metrics, threshold
+from lab.sample_timelines import Second, open_, timeline
 from tests.analysis.findings.found import found, rows
-from tests.analysis.samples import metrics, threshold
-from tests.analysis.timelines import Second, open_, timeline
 
 
 @pytest.mark.parametrize(("failed", "severity"), [(5, None), (8, "warning"), (20, "critical")])

@@ -1,8 +1,8 @@
 import pytest
 
+from lab.sample_runs import latency, metrics, threshold
+from lab.sample_timelines import QUIET, Describe, Second, closed, open_, ramp_of_vus, timeline
 from tests.analysis.findings.found import found
-from tests.analysis.samples import latency, metrics, threshold
-from tests.analysis.timelines import QUIET, Describe, Second, closed, open_, ramp_of_vus, timeline
 
 
 def test_an_average_and_a_p95_above_their_limits_are_told_with_the_limit() -> None:

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 from k6_mcp.models.plan import ScenarioPlan
+from lab.sample_timelines import QUIET, Second, closed, open_, ramp_of_rate, timeline
 from tests.analysis.findings.found import found
-from tests.analysis.timelines import QUIET, Second, closed, open_, ramp_of_rate, timeline
 
 BROKEN = Second(failed=50)
 

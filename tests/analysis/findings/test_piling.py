@@ -4,9 +4,9 @@ import pytest
 
 from k6_mcp.models.findings import Finding
 from k6_mcp.models.plan import Plan
+from lab.sample_runs import metrics, threshold
+from lab.sample_timelines import QUIET, Describe, Second, closed, open_, ramp_of_rate, timeline
 from tests.analysis.findings.found import found
-from tests.analysis.samples import metrics, threshold
-from tests.analysis.timelines import QUIET, Describe, Second, closed, open_, ramp_of_rate, timeline
 
 _EACH = metrics(threshold(), requests=1800, iterations=1800)
 

@@ -1,9 +1,9 @@
 import pytest
 
 from k6_mcp.models.plan import StagePlan
+from lab.sample_runs import metrics, threshold
+from lab.sample_timelines import Second, open_, ramp_of_rate, ramp_of_vus, timeline
 from tests.analysis.findings.found import found
-from tests.analysis.samples import metrics, threshold
-from tests.analysis.timelines import Second, open_, ramp_of_rate, ramp_of_vus, timeline
 
 
 def _climbing(i: int) -> Second:

@@ -3,9 +3,9 @@ import pytest
 from k6_mcp.analysis.findings import RULES, find, worst
 from k6_mcp.models.findings import SEVERITIES, FindingLimits
 from k6_mcp.models.plan import Plan
+from lab.sample_runs import metrics, run, threshold
+from lab.sample_timelines import Second, closed, noisy, open_, ramp_of_rate, ramp_of_vus, timeline
 from tests.analysis.findings.found import found
-from tests.analysis.samples import metrics, run, threshold
-from tests.analysis.timelines import Second, closed, noisy, open_, ramp_of_rate, ramp_of_vus, timeline
 
 PLANS = [open_(60), closed(60), ramp_of_vus(60), ramp_of_rate(60)]
 

@@ -2,9 +2,9 @@ import random
 
 import pytest
 
+from lab.sample_runs import metrics, threshold
+from lab.sample_timelines import QUIET, Describe, Second, closed, open_, ramp_of_rate, timeline
 from tests.analysis.findings.found import found, rows
-from tests.analysis.samples import metrics, threshold
-from tests.analysis.timelines import QUIET, Describe, Second, closed, open_, ramp_of_rate, timeline
 
 
 def _stalls(*at: int, seconds: int = 40) -> set[str]:

@@ -4,7 +4,7 @@ import json
 from typing import Any, cast
 
 from k6_mcp.frontends.mcp_server import schemas
-from k6_mcp.frontends.mcp_server.opened import OpenedService
+from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.tools import all_tools
 
 UNOPENED = cast("OpenedService", None)  # listing tools needs no service

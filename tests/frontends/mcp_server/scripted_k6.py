@@ -12,9 +12,9 @@ from k6_mcp.errors import K6NotFound
 from k6_mcp.history.history import History
 from k6_mcp.models.outcome import Emit, LogDigest, Outcome, Progress, RecordLine, Started, StopReason
 from k6_mcp.models.plan import Plan, Planned, RunPlan, ScenarioPlan
-from k6_mcp.models.reports import Component
 from k6_mcp.models.script import Script
-from k6_mcp.service import LoadTests
+from k6_mcp.models.service_answers import Component
+from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 
 PLAN = Plan(

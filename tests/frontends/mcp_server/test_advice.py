@@ -11,7 +11,7 @@ from mcp.client import ClientRequestContext
 from mcp.types import CreateMessageRequestParams, CreateMessageResult, ErrorData, ImageContent, TextContent
 
 from k6_mcp.frontends.mcp_server.server import build_server
-from k6_mcp.models.ai import Ai
+from k6_mcp.models.advice import Ai
 from k6_mcp.settings import Settings
 from tests.frontends.mcp_server.connect import ERAS, SCRIPT, Mode, answer
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6, open_scripted

@@ -1,4 +1,4 @@
-"""Comparing, baselines and series over MCP, on the real service with a scripted k6."""
+"""Comparisons, baselines and series over MCP, on the real service with a scripted k6."""
 
 from functools import partial
 from typing import Any
@@ -7,10 +7,10 @@ import anyio
 import pytest
 from mcp import Client
 
-from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES
+from k6_mcp.answers.budget import BUDGET_BYTES
+from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Planned
-from k6_mcp.models.rules import parse_load_test
 from k6_mcp.models.script import Script
 from k6_mcp.settings import Settings
 from tests.frontends.mcp_server.connect import SCRIPT, answer, connected, refusal, said, until

@@ -27,7 +27,7 @@ _INITIALIZE = {
     "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "listener", "version": "1"}},
 }
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
-_SERVE = "import sys; from k6_mcp.cli.main import main; sys.exit(main(['serve', '--http', sys.argv[1]]))"
+_SERVE = "import sys; from k6_mcp.frontends.cli.main import main; sys.exit(main(['serve', '--http', sys.argv[1]]))"
 
 
 @contextmanager

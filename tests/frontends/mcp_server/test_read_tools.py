@@ -7,7 +7,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS, PromptReference, ResourceTemplateReference, TextContent, TextResourceContents
 
-from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES
+from k6_mcp.answers.budget import BUDGET_BYTES
 from k6_mcp.models.untrusted import NOTE
 from k6_mcp.settings import Settings
 from tests.frontends.mcp_server.connect import SCRIPT, answer, connected, said

@@ -12,7 +12,7 @@ from mcp import Client, MCPError
 from mcp.client import ClientExtension
 from mcp.types import BlobResourceContents, CallToolResult, ImageContent, ResourceLink, TextContent, TextResourceContents
 
-from k6_mcp.models.reports import ReportFormat
+from k6_mcp.models.service_answers import ReportFormat
 from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.settings import Settings
 from tests.frontends.mcp_server.connect import ERAS, SCRIPT, Mode, connected, refusal

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from k6_mcp.frontends.mcp_server.answers import BUDGET_BYTES
+from k6_mcp.answers.budget import BUDGET_BYTES
 from k6_mcp.frontends.mcp_server.server import build_server
 from k6_mcp.history.database import Database
 from k6_mcp.history.history import History

@@ -1,0 +1,1 @@
+"""From k6's own output to figures and timelines."""

@@ -1,0 +1,1 @@
+"""Mathematics: percentiles, tests and confidence."""

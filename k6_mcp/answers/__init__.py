@@ -1,0 +1,1 @@
+"""What agents and programs read of runs, within one budget."""

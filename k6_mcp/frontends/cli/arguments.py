@@ -1,0 +1,222 @@
+"""From the words of the command line to the arguments of a load test; what is wrong with them is said all at once."""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from pydantic import JsonValue, ValidationError
+
+from k6_mcp.errors import InvalidArguments
+from k6_mcp.models.argument_rules import Judge, nothing_more, parse_load_test, shape_violations
+from k6_mcp.models.history import HistoryQuery
+from k6_mcp.models.request import LoadTest
+
+_THRESHOLD = re.compile(r"\s*([A-Za-z_]\w*(?:\{[^}]*\})?)\s*[:=]\s*(.*\S)\s*\Z", re.DOTALL)
+_STAGE = re.compile(r"([^:]+):(\d+)\Z")
+_ADDED = ("env", "tags", "headers")
+_DEFINITION = 'give a JSON object of execute_k6_test\'s arguments, as in {"url": "http://127.0.0.1:8080/", "preset": "low"}'
+Arguments = dict[str, object]
+_QUERY = (
+    "status",
+    "failure_kind",
+    "name",
+    "url",
+    "tag",
+    "since",
+    "until",
+    "min_error_rate",
+    "max_response_time_ms",
+    "limit",
+    "cursor",
+)
+
+
+def load_test(options: argparse.Namespace, judge: Judge = nothing_more) -> LoadTest:
+    """Return the load test that the options of `run`, `validate` or `render` describe; see `parse_load_test` for `judge`.
+
+    Raises:
+        InvalidArguments: With every violation at once.
+    """
+    words = _Words()
+    return _parsed({**_source(options.source), **_given(options, words)}, words, judge)
+
+
+def defined_test(options: argparse.Namespace, judge: Judge = nothing_more) -> LoadTest:
+    """Return the load test that the options of `gate` describe: as for `run`, or on top of a JSON file of the tool's arguments.
+
+    Options replace what the file says; `--env`, `--tag` and `--header` add to it. A relative `script_file` is sought beside the file.
+
+    Raises:
+        InvalidArguments: With every violation at once.
+    """
+    if options.source != "-" and not options.source.endswith(".json"):
+        return load_test(options, judge)
+    words = _Words()
+    arguments, given = _definition(options.source), _given(options, words)
+    for name in _ADDED:
+        first, more = arguments.get(name), given.pop(name, None)
+        if isinstance(first, dict) and isinstance(more, dict):
+            arguments[name] = {**cast("Arguments", first), **cast("Arguments", more)}
+        elif more is not None:
+            arguments[name] = more
+    return _parsed({**arguments, **given}, words, judge)
+
+
+def given_options(options: argparse.Namespace) -> list[str]:
+    """Return the arguments of a load test that the options name, for a command that takes none."""
+    return [*_given(options, _Words())]
+
+
+def _definition(source: str) -> Arguments:
+    """Return the object in a JSON file, `-` for stdin."""
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+        content: object = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise InvalidArguments(f"the definition {source} cannot be read: {str(error)[:200]}", hint=_DEFINITION) from None
+    if not isinstance(content, dict):
+        raise InvalidArguments(f"the definition {source} is not a JSON object", hint=_DEFINITION)
+    arguments = cast("Arguments", content)
+    arguments.pop("wait_s", None)  # a call of the tool may be taken as it is
+    script_file = arguments.get("script_file")
+    if isinstance(script_file, str) and source != "-":
+        arguments["script_file"] = str(Path(source).parent / script_file)
+    return arguments
+
+
+def _given(options: argparse.Namespace, words: "_Words") -> Arguments:
+    arguments = {**_load(options, words), **_rest(options, words)}
+    return {name: value for name, value in arguments.items() if value not in (None, {}, [], False)}
+
+
+def _parsed(given: Mapping[str, object], words: "_Words", judge: Judge) -> LoadTest:
+    try:
+        test = parse_load_test(given, judge=judge)
+    except InvalidArguments as error:
+        raise InvalidArguments(*words.reasons, *error.reasons, hint=_HINT) from None
+    if words.reasons:
+        raise InvalidArguments(*words.reasons, *judge(test), hint=_HINT)
+    return test
+
+
+def history_query(options: argparse.Namespace) -> HistoryQuery:
+    """Return the question that the options of `history` ask.
+
+    Raises:
+        InvalidArguments: With every violation at once.
+    """
+    given = {name: value for name in _QUERY if (value := getattr(options, name)) is not None}
+    try:
+        return HistoryQuery.model_validate(given)
+    except ValidationError as error:
+        raise InvalidArguments(*shape_violations(error, _QUERY), hint="see k6-mcp history --help") from None
+
+
+_HINT = "correct these options, see k6-mcp run --help; nothing was run"
+
+
+class _Words:
+    """Takes options apart and collects what cannot be."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    def pairs(self, option: str, words: list[str], border: str, form: str) -> dict[str, str]:
+        """Return `words` such as `NAME=VALUE` as a mapping."""
+        pairs: dict[str, str] = {}
+        for word in words:
+            name, found, value = word.partition(border)
+            if found and name.strip():
+                pairs[name.strip()] = value.strip() if border == ":" else value
+            else:
+                self.reasons.append(f"--{option}: one is not of the form {form}")
+        return pairs
+
+    def thresholds(self, words: list[str]) -> dict[str, list[str]]:
+        """Return `METRIC:EXPRESSION` words by metric."""
+        thresholds: dict[str, list[str]] = {}
+        for word in words:
+            if match := _THRESHOLD.match(word):
+                thresholds.setdefault(match[1], []).append(match[2])
+            else:
+                self.reasons.append(f"--threshold: {word[:60]!r} is not METRIC:EXPRESSION, as in 'http_req_duration:p(95)<500'")
+        return thresholds
+
+    def stages(self, words: list[str]) -> list[dict[str, object]]:
+        """Return `TIME:VUS` words as stages."""
+        stages: list[dict[str, object]] = []
+        for word in words:
+            if match := _STAGE.match(word):
+                stages.append({"duration": match[1], "target": int(match[2])})
+            else:
+                self.reasons.append(f"--stage: {word[:60]!r} is not TIME:VUS, as in 30s:20")
+        return stages
+
+    def text(self, option: str, word: str | None) -> str | None:
+        """Return `word`, or the content of the file that `@FILE` names."""
+        if word is None or not word.startswith("@"):
+            return word
+        try:
+            return Path(word[1:]).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            self.reasons.append(f"--{option}: {word[1:]!r} cannot be read ({error})")
+            return None
+
+    def json(self, option: str, word: str | None) -> JsonValue:
+        """Return the JSON value in `word` or its file."""
+        text = self.text(option, word)
+        if text is None:
+            return None
+        try:
+            value: JsonValue = json.loads(text)
+        except ValueError as error:
+            self.reasons.append(f"--{option}: is not JSON ({error})")
+            return None
+        return value
+
+
+def _source(source: str) -> dict[str, object]:
+    if source == "-":
+        return {"script": sys.stdin.read()}
+    if re.match(r"[a-z]+://", source, re.IGNORECASE):
+        return {"url": source}
+    return {"script_file": source}
+
+
+def _load(options: argparse.Namespace, words: _Words) -> dict[str, object]:
+    return {
+        "vus": _number(options.vus),
+        "duration": options.duration,
+        "iterations": _number(options.iterations),
+        "rate_per_s": options.rate,
+        "stages": words.stages(options.stage),
+        "override_load": options.override_load,
+        "repeat": _number(options.repeat),
+    }
+
+
+def _rest(options: argparse.Namespace, words: _Words) -> dict[str, object]:
+    body, json_body = words.text("body", options.body), words.json("json-body", options.json_body)
+    if options.body is not None and options.json_body is not None:
+        words.reasons.append("--body and --json-body: give one of them")
+    return {
+        "preset": options.preset,
+        "method": options.method,
+        "headers": words.pairs("header", options.header, ":", "'NAME: VALUE'"),
+        "body": body if body is not None else json_body,
+        "thresholds": words.thresholds(options.threshold),
+        "slo": words.pairs("slo", options.slo, "=", "NAME=VALUE"),
+        "expected_statuses": options.expect_status,
+        "env": words.pairs("env", options.env, "=", "NAME=VALUE"),
+        "tags": words.pairs("tag", options.tag, "=", "NAME=VALUE"),
+        "name": options.name,
+    }
+
+
+def _number(word: str | None) -> int | str | None:
+    """Return a number if `word` is one: rules across arguments compare numbers."""
+    return int(word) if word is not None and re.fullmatch(r"-?\d{1,18}", word) else word

@@ -1,0 +1,40 @@
+"""The first line on stdin: it decides whether the peer speaks MCP or the one-shot mode."""
+
+import json
+import os
+import re
+from contextlib import suppress
+from typing import cast
+
+from k6_mcp.frontends.tool_names import EXECUTE_WITH_OPTIONS, TOOLS
+from k6_mcp.settings import LIMITS
+
+_CHUNK_BYTES = 65_536
+_BEGINS_LIKE_MCP = re.compile(rb'\s*\{\s*"jsonrpc"\s*:')
+
+
+def read_head(fd: int, longest: int = LIMITS.longest_line_bytes) -> bytes:
+    """Return what `fd` has from its first line that is not blank, that line as a whole and maybe more; empty at its end.
+
+    Nothing more is read of a line that has more than `longest` bytes.
+    """
+    head = b""
+    # A descriptor that cannot be read, as one that was opened for writing, is like one at its end.
+    with suppress(OSError):
+        while b"\n" not in head and len(head) <= longest and (chunk := os.read(fd, _CHUNK_BYTES)):
+            head = (head + chunk).lstrip()
+    return head
+
+
+def speaks_mcp(line: bytes) -> bool:
+    """Return whether `line` is JSON-RPC; every other line gets the one-shot mode's answer, at least what it lacks."""
+    try:
+        message: object = json.loads(line)
+    except (ValueError, RecursionError):
+        # Broken, or longer than was read: MCP's own words for that are for those who begin like it.
+        return _BEGINS_LIKE_MCP.match(line) is not None
+    if isinstance(message, list):  # a batch of an older protocol revision
+        message = next(iter(cast("list[object]", message)), None)
+    fields = cast("dict[str, object]", message) if isinstance(message, dict) else {}
+    # MCP calls a tool by `tools/call`; what names a tool as its method is a one-shot client's.
+    return "jsonrpc" in fields and fields.get("method") not in (EXECUTE_WITH_OPTIONS, *TOOLS)

@@ -1,0 +1,96 @@
+"""The service of one server, opened beside the handshake: a slow disk must not delay `initialize`."""
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+
+from k6_mcp.errors import InternalError, K6McpError
+
+if TYPE_CHECKING:  # importing the service costs start-up time; the process that serves imports it in the background
+    from k6_mcp.service.load_tests import LoadTests
+
+logger = logging.getLogger(__name__)
+_HANDSHAKE_S = 0.2  # nobody asks for the service while a client introduces itself and lists the tools
+OpenApp = Callable[[], AbstractAsyncContextManager["LoadTests"]]
+
+
+class OpenedService:
+    """Opens the service when the server's lifespan begins and closes it, runs stopped, when that ends."""
+
+    def __init__(self, open_app: OpenApp) -> None:
+        self._open_app = open_app
+        self._service: LoadTests | None = None
+        self._failure: K6McpError = InternalError("the server is shutting down")
+        self._held = False
+        self._begin()
+
+    async def service(self) -> "LoadTests":
+        """Return the service as soon as it is open.
+
+        Raises:
+            K6McpError: If it could not be opened, or is closed.
+        """
+        self._wanted.set()
+        await self._ready.wait()
+        if self._service is None:
+            raise self._failure
+        return self._service
+
+    @asynccontextmanager
+    async def lifespan(self, _server: object) -> AsyncGenerator["OpenedService"]:
+        """Hold the service open; may be entered again after it was left."""
+        self._begin()
+        self._held = True
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._hold)
+            try:
+                yield self
+            finally:
+                self._let_go()
+
+    async def close(self) -> None:
+        """Stop every run and close the service, while the server's loop still turns."""
+        self._let_go()
+        if self._held:
+            await self._closed.wait()
+
+    def _begin(self) -> None:
+        self._wanted, self._ready = anyio.Event(), anyio.Event()
+        self._leave, self._closed = anyio.Event(), anyio.Event()
+
+    def _let_go(self) -> None:
+        self._leave.set()
+        self._wanted.set()
+
+    async def _hold(self) -> None:
+        try:
+            with anyio.CancelScope(shield=True):  # the service is closed in order, also when the server is cancelled
+                with anyio.move_on_after(_HANDSHAKE_S):
+                    await self._wanted.wait()
+                if self._leave.is_set():
+                    return
+                async with self._open_app() as service:
+                    self._service = service
+                    self._ready.set()
+                    await self._leave.wait()
+                    self._service = None
+        except K6McpError as error:
+            self._failure = error
+        except Exception as error:
+            logger.exception("the service could not be opened or closed")
+            self._failure = _failure(error)
+        finally:
+            self._service = None
+            self._ready.set()
+            self._closed.set()
+
+
+def _failure(error: Exception) -> InternalError:
+    from k6_mcp.runners.memory import MORE_MEMORY, starved, too_little
+
+    if starved(error):
+        return InternalError(f"the server has {too_little()}", hint=MORE_MEMORY)
+    return InternalError("the service failed; the server's log on stderr has the details")

@@ -1,0 +1,227 @@
+"""One-shot mode: one JSON request per line on stdin, one JSON answer per line on stdout, for clients that speak no MCP.
+
+{"method": "execute_k6_test", "params": {"script_file": "t.js", "duration": "10s", "vus": 10}}
+
+Every line is answered. The exit code is 0 where all that was asked for was done, also a test that failed; a request that was
+refused ends it with 1 and its reason on stderr, which is all that some clients show then. Otherwise stderr stays silent,
+because these clients take words on it for failures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from k6_mcp.app import open_app
+from k6_mcp.errors import InternalError, K6McpError, LimitExceeded, NotUnderstood
+from k6_mcp.frontends.oneshot.call import Call, Service
+from k6_mcp.frontends.oneshot.methods import answer
+from k6_mcp.frontends.oneshot.request import HINT, Request, parse
+from k6_mcp.models.wording import cut
+from k6_mcp.runners.signals import Stop, stop_signals
+
+if TYPE_CHECKING:
+    from k6_mcp.answers.oneshot import OneShotAnswer
+    from k6_mcp.runners.launcher import Launcher
+    from k6_mcp.settings import Limits, Settings
+
+ServiceOpener = Callable[[], AbstractAsyncContextManager[Service]]
+_CHUNK_BYTES = 65536
+_MOST_TAKEN_OF_A_REFUSED_LINE_BYTES = 64_000_000
+_FRAMES, _FAULT = 4, 500
+_LAST_READ_S = 2.0
+_LAST_WRITE_S = 5.0  # a reader that stopped reading does not keep the process from ending
+T = TypeVar("T")
+
+
+class Lines(Protocol):
+    """Where requests come from and answers go to."""
+
+    async def read(self) -> bytes | None:
+        """Return the next line, None when there are no more; raises LimitExceeded where it is longer than any request."""
+        ...
+
+    async def write(self, line: bytes) -> None:
+        """Hand over one answer; an answer nobody reads is no error."""
+        ...
+
+    async def leave(self) -> None:
+        """Take what is left of a line that was refused: a client that is still writing it could not read the answer."""
+        ...
+
+    def reader_gone(self) -> bool:
+        """Return whether nobody can read an answer any more."""
+        ...
+
+
+async def serve_stdio(head: bytes, settings: Settings, launcher: Launcher | None) -> int:
+    """Serve descriptors 0 and 1, beginning with `head`, what was already read; return the exit code."""
+    with stop_signals() as stop:
+        lines = _Stdio(head, stop, settings.limits)
+        code = await serve(lines, lambda: open_app(settings, launcher), stop)
+    return stop.exit_code or code
+
+
+async def serve(lines: Lines, open_service: ServiceOpener, stop: Stop) -> int:
+    """Answer line by line until there are no more or `stop` asks for the end; return the exit code.
+
+    The service is opened with the first understood request. The end of the input cancels nothing. What is no request ends it.
+    """
+    refused, told = False, None
+    async with AsyncExitStack() as stack:
+        service: Service | None = None
+        try:
+            while request := await _next(lines, stop, at_least_one=told is None):
+                try:
+                    service = service or await stack.enter_async_context(open_service())
+                    told = await answer(Call(service, request.method, request.params, stop, lines.reader_gone))
+                except K6McpError as error:
+                    told = _of_error(error)
+                except Exception as error:
+                    told = _internal(error)
+                told = await _tell(lines, told, stop)
+                refused = refused or told.refused
+        except (NotUnderstood, LimitExceeded) as error:
+            await _tell(lines, _of_error(error), stop)
+            await lines.leave()
+            return 1
+    return 1 if refused else 0
+
+
+async def _next(lines: Lines, stop: Stop, *, at_least_one: bool) -> Request | None:
+    """Return the next request, None when there are no more or the end is asked for.
+
+    Raises:
+        NotUnderstood: If the next line is none, or there is none at all where there must be one.
+        LimitExceeded: If it is longer than any request.
+    """
+    while not stop.asked and (line := await lines.read()) is not None:
+        if line.strip():
+            return parse(line)
+    if at_least_one and not stop.asked:
+        raise NotUnderstood("there is no line with a request", hint=HINT)
+    return None
+
+
+async def _tell(lines: Lines, told: OneShotAnswer, stop: Stop) -> OneShotAnswer:
+    """Write an answer and return what was told; where the exit code will not be 0, its reason to stderr too: some clients show nothing else then."""
+    from k6_mcp.answers.oneshot import to_line, to_reason
+
+    try:
+        line = to_line(told)
+    except Exception as error:
+        told = _internal(error)
+        line = to_line(told)
+    await lines.write(line)
+    if told.refused or (stop.exit_code and not told.success):
+        sys.stderr.write(to_reason(told))
+    return told
+
+
+def _internal(error: Exception) -> OneShotAnswer:
+    frames = [f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}" for frame, line in traceback.walk_tb(error.__traceback__)]
+    sys.stderr.write(f"k6-mcp: {type(error).__name__}: {cut(str(error), _FAULT)} at {', '.join(frames[-_FRAMES:])}\n")
+    return _of_error(InternalError("this request hit a fault of k6-mcp itself", hint="see stderr for the details"))
+
+
+def _of_error(error: K6McpError) -> OneShotAnswer:
+    from k6_mcp.answers.oneshot import answer_error
+
+    return answer_error(error)
+
+
+class _Stdio:
+    """`Lines` over file descriptors 0 and 1; whatever blocks there does not hold up the end when it is asked for."""
+
+    def __init__(self, head: bytes, stop: Stop, limits: Limits) -> None:
+        self._stop = stop
+        self._limits = limits
+        self._pending = head
+        self._ended = not head
+        self._refused = False
+        self._poll = select.poll()
+        self._poll.register(1, 0)
+
+    async def read(self) -> bytes | None:
+        longest = self._limits.longest_line_bytes
+        while b"\n" not in self._pending and len(self._pending) <= longest and not self._ended:
+            self._pending += await self._chunk()
+        if len(self._pending.partition(b"\n")[0]) > longest:
+            self._refused = True
+            raise LimitExceeded(
+                f"the line is longer than {longest} bytes, the most that a script of {self._limits.max_script_bytes} bytes needs",
+                hint="name a script_file, shorten the script or raise K6_MCP_MAX_SCRIPT_BYTES in the server's environment",
+            )
+        line, _, self._pending = self._pending.partition(b"\n")
+        return None if self._ended and not line and not self._pending else line
+
+    async def leave(self) -> None:
+        left = _MOST_TAKEN_OF_A_REFUSED_LINE_BYTES
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_READ_S):
+                while self._refused and b"\n" not in self._pending and not self._ended and not self._stop.asked and left > 0:
+                    self._pending = await self._chunk()
+                    left -= len(self._pending)
+
+    async def _chunk(self) -> bytes:
+        """Return more of the input, nothing at its end."""
+        chunk = await self._in_thread(lambda: os.read(0, _CHUNK_BYTES), grace_s=0)
+        self._ended = not chunk or isinstance(chunk, OSError)
+        return chunk if isinstance(chunk, bytes) else b""
+
+    async def write(self, line: bytes) -> None:
+        error = await self._in_thread(lambda: _write_all(1, line), grace_s=_LAST_WRITE_S)
+        if error is None:
+            return
+        if not isinstance(error, BrokenPipeError | TimeoutError):  # a reader that is gone wants no answer; a full disk loses one
+            sys.stderr.write(f"k6-mcp: the answer could not be written: {error}\n")
+            self._stop.ask(1)
+        self._stop.ask()
+
+    def reader_gone(self) -> bool:
+        return any(events & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _, events in self._poll.poll(0))
+
+    async def _in_thread(self, work: Callable[[], T], grace_s: float) -> T | OSError:
+        """Return what `work` returns or why it failed, a TimeoutError if it takes longer than `grace_s` after the end was asked for.
+
+        The thread may block for ever, so it is none that the interpreter waits for.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T | OSError] = loop.create_future()
+
+        def run() -> None:
+            try:
+                result = work()
+            except OSError as error:
+                result = error
+            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+                loop.call_soon_threadsafe(_settle, done, result)
+
+        threading.Thread(target=run, daemon=True).start()
+        asked = asyncio.create_task(self._stop.wait())
+        await asyncio.wait((done, asked), return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if not done.done():
+            await asyncio.wait((done,), timeout=grace_s)
+        return done.result() if done.done() else TimeoutError("nobody read it")
+
+
+def _settle(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    """Write all of `data`, also to a descriptor that its other owners made non-blocking."""
+    while data:
+        select.select((), (fd,), ())
+        with contextlib.suppress(BlockingIOError):
+            data = data[os.write(fd, data) :]

@@ -1,0 +1,63 @@
+"""The start of the one-shot mode: k6 begins its plan of the test that is asked for before the rest is imported, which takes longer."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import sys
+from contextlib import suppress
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from k6_mcp.frontends.oneshot.request import EXECUTING, load_arguments, parse
+from k6_mcp.models.argument_rules import parse_load_test
+from k6_mcp.runners.early_signals import end_at_once
+from k6_mcp.service.early_plan import begin, new_launcher
+
+if TYPE_CHECKING:
+    from k6_mcp.errors import K6McpError
+    from k6_mcp.runners.launcher import Launcher
+    from k6_mcp.settings import Settings
+
+
+def serve_lines(head: bytes, settings: Settings) -> int:
+    """Serve descriptors 0 and 1, beginning with `head`, what was already read from 0; return the exit code."""
+    _look_for_no_plugins()
+    launcher = _begin(head.partition(b"\n")[0], settings)
+    logging.disable()
+    import asyncio
+
+    from k6_mcp.frontends.oneshot.loop import serve_stdio
+
+    gc.enable()
+    gc.freeze()  # what importing made lasts as long as the process: collecting it again and again only delays the end
+    return asyncio.run(serve_stdio(head, settings, launcher))
+
+
+def refuse(error: K6McpError) -> int:
+    """Answer whatever is asked for with `error`; return the exit code."""
+    from k6_mcp.answers.oneshot import answer_error, to_line
+
+    with suppress(OSError):
+        os.write(1, to_line(answer_error(error)))
+    return 1
+
+
+def _look_for_no_plugins() -> None:
+    """Tell pydantic that it has no plugins: even where it is told not to look for any, it imports what would look, for 10 ms."""
+    loader = ModuleType("pydantic.plugin._loader")
+    setattr(loader, "get_plugins", tuple)  # noqa: B010 (a module has no such attribute yet)
+    sys.modules.setdefault(loader.__name__, loader)
+
+
+def _begin(line: bytes, settings: Settings) -> Launcher | None:
+    """Begin the test on `line`, None if there is none; whatever is wrong with it is met again, and told, when the line is answered."""
+    with suppress(Exception):
+        request = parse(line)
+        if request.method in EXECUTING:
+            test, launcher = parse_load_test(load_arguments(request.params)), new_launcher(settings)
+            end_at_once(launcher.close)  # the folder of what is begun holds the script
+            begin(launcher, settings, test)
+            return launcher
+    return None

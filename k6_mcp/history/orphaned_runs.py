@@ -1,0 +1,101 @@
+"""Runs that nobody will end: their server is dead."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.history import runs
+from k6_mcp.history.abandoned_folders import clear_leftovers
+from k6_mcp.history.database import Database
+from k6_mcp.history.runs import Unfinished
+from k6_mcp.history.server_locks import Owners
+from k6_mcp.models.run import FINAL, Run
+from k6_mcp.workspace.run_json import Folders
+
+_FOLDERS_READ = 200
+
+
+@dataclass(slots=True)
+class Found:
+    """`dead` runs wait for their verdict; `finished` ones have it in their folder, but the database does not know."""
+
+    dead: list[Run] = field(default_factory=list[Run])
+    finished: list[Run] = field(default_factory=list[Run])
+    unread: int = 0
+
+
+class OrphanedRuns:
+    """Finds such runs in the database and in the folders, and gives each to one server alone."""
+
+    def __init__(self, database: Database, folders: Folders, owners: Owners) -> None:
+        self._database = database
+        self._folders = folders
+        self._owners = owners
+        self._folders_judged = False
+
+    async def find(self) -> Found:
+        """Return what became of every unfinished run; without the database the folders alone tell."""
+        rows: tuple[Unfinished, ...] = ()
+        known: frozenset[str] | None = frozenset()
+        try:
+            rows = await runs.unfinished(self._database)
+            known = None if self._folders_judged else await runs.known_ids(self._database)
+            if known is not None:  # folders first, rows later: what is not known now has no row, or a process that holds it
+                await asyncio.to_thread(clear_leftovers, self._folders, known)
+            self._folders_judged = True
+        except HistoryUnavailable:
+            pass
+        return await asyncio.to_thread(self._judge, rows, known)
+
+    async def claim(self, run_id: str, get: Callable[[str], Awaitable[Run | None]]) -> bool:
+        """Return whether the caller alone may end this run; `get` reads it anew, for another server may have ended it meanwhile."""
+        if not await asyncio.to_thread(self._owners.claim, run_id):
+            return False
+        run = await get(run_id)
+        if run is not None and run.status not in FINAL and not await asyncio.to_thread(self._owners.alive, run.server_id):
+            return True
+        await asyncio.to_thread(self._owners.unclaim, run_id)
+        return False
+
+    def _judge(self, rows: tuple[Unfinished, ...], known: frozenset[str] | None) -> Found:
+        found = judge_rows(rows, self._folders, self._owners)
+        if known is not None:
+            unlisted = judge_folders(known, self._folders, self._owners)
+            found.dead += unlisted.dead
+            found.finished += unlisted.finished
+            found.unread = unlisted.unread
+            self._owners.sweep()
+        return found
+
+
+def judge_rows(rows: Iterable[Unfinished], folders: Folders, owners: Owners) -> Found:
+    """Return what became of the runs that the database holds for unfinished. Blocking."""
+    found = Found()
+    here = os.path.realpath(folders.results_dir)
+    for row, results_dir in rows:
+        if results_dir != here and Path(results_dir).exists():
+            continue  # its server's lock lies there; only servers there can judge
+        if not owners.alive(row.server_id):
+            _sort(next(folders.read_some([row.run_id]), row), owners, found)
+    return found
+
+
+def judge_folders(known: frozenset[str], folders: Folders, owners: Owners) -> Found:
+    """Return what became of the newest runs that only their folders know. Blocking."""
+    found = Found()
+    unlisted = [run_id for run_id in folders.ids() if run_id not in known]
+    newest = folders.newest(_FOLDERS_READ, among=unlisted)
+    found.unread = len(unlisted) - len(newest)
+    for run in folders.read_some(newest):
+        _sort(run, owners, found)
+    return found
+
+
+def _sort(run: Run, owners: Owners, found: Found) -> None:
+    if run.status in FINAL:
+        found.finished.append(run)
+    elif not owners.alive(run.server_id):
+        found.dead.append(run)

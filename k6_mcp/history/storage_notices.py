@@ -1,0 +1,33 @@
+"""What is said when a run cannot be kept where it belongs."""
+
+import shutil
+from pathlib import Path
+
+from k6_mcp.errors import HistoryUnavailable
+from k6_mcp.models.run import Notice
+from k6_mcp.models.run_folder import RunFolder
+
+
+def outside_notice(outside: RunFolder, results_dir: Path, error: OSError) -> Notice:
+    """Return that a run is outside `results_dir`, where, and how it gets there."""
+    reason = str(error.args[0][0][2]).partition(":")[0] if isinstance(error, shutil.Error) else error.strerror or str(error)
+    message = (
+        f"{results_dir} could not be written ({reason[:100]}): the run is in {outside.path} until this process ends and then, "
+        "if there is room, where it belongs; else move that folder into "
+        f"{results_dir / 'runs'} and call `k6-mcp rebuild`"
+    )
+    return Notice(code="backup_unavailable", message=message)
+
+
+def trouble_notice(code: str, what: str, error: Exception) -> Notice:
+    """Return that `what` did not work, why, and the next step."""
+    if isinstance(error, HistoryUnavailable):
+        return Notice(code=code, message=f"{what}: {'; '.join(error.reasons)} (next step: {error.hint})")
+    return Notice(
+        code=code, message=f"{what}: {str(error).splitlines()[0][:200]} (next step: check_health tells the state of the disk)"
+    )
+
+
+def only_in_folders(runs: int) -> str | None:
+    """Return that so many runs are missing in the database and where they are, None if none are."""
+    return f"{runs} more runs are in their folders only: `k6-mcp rebuild` brings them back" if runs else None

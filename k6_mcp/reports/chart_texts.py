@@ -1,0 +1,134 @@
+"""Charts in words: what a reader who does not see them is told."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from k6_mcp.models.duration import format_duration
+from k6_mcp.models.timeline import Numbers
+from k6_mcp.models.wording import count, number
+from k6_mcp.reports.chart_points import Points
+from k6_mcp.reports.key_figures import milliseconds
+from k6_mcp.reports.run_view import RunView, error_label
+
+TABLE_POINTS = 60
+
+
+class ChartText(NamedTuple):
+    """A chart's name, its content in a sentence or two, and the same as a table: headings and rows of text."""
+
+    kind: str
+    title: str
+    sentence: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    drawn: bool = True
+
+
+def chart_texts(view: RunView) -> tuple[ChartText, ...]:
+    """Return the charts of a run in the order in which they stand on a page."""
+    points = view.points(TABLE_POINTS)
+    if points is None:
+        return ()
+    times = [f"{number(since, 5)}-{number(until, 5)}" for since, until in zip(points.from_s, points.to_s, strict=True)]
+    found = (_latency(view, points), _rate(view, points), _vus(points), _errors(view, points))
+    return tuple(_chart(text, times) for text in found if text is not None)
+
+
+class _Column(NamedTuple):
+    name: str
+    values: Numbers
+    digits: int = 4
+
+
+class _Text(NamedTuple):
+    kind: str
+    title: str
+    sentence: str
+    columns: tuple[_Column, ...]
+    drawn: bool = True
+
+
+def _chart(text: _Text, times: list[str]) -> ChartText:
+    shown = [column for column in text.columns if any(value is not None for value in column.values)]
+    rows = tuple(
+        (time, *("—" if c.values[i] is None else number(c.values[i] or 0, c.digits) for c in shown))
+        for i, time in enumerate(times)
+    )
+    names = ("s", *(column.name for column in shown))
+    return ChartText(text.kind, text.title, text.sentence, names, rows if text.drawn else (), text.drawn)
+
+
+def _time(second: float) -> str:
+    return format_duration(round(second, 1 if second < 60 else 0)) if second else "0s"
+
+
+def _latency(view: RunView, points: Points) -> _Text | None:
+    known = [(value, i) for i, value in enumerate(points.p95_ms) if value is not None]
+    if not known:
+        return None
+    (low, _), (high, at) = min(known), max(known)
+    longest = max((value for value in points.max_ms if value is not None), default=high)
+    unanswered = sum(view.timeline.unanswered) if view.timeline else 0
+    sentence = (
+        f"p95 lay between {milliseconds(low)} and {milliseconds(high)}, highest around {_time(points.middle_s[at])}; "
+        f"the longest {'answer' if unanswered else 'request'} took {milliseconds(longest)}."
+    )
+    if unanswered:
+        sentence += f" Left out: {count(unanswered, 'request')} without an answer."
+    if estimated := (len(view.timeline.estimated) if view.timeline else 0):
+        sentence += f" In {count(estimated, 'interval')} percentiles are estimated."
+    columns = (("p50 ms", points.p50_ms), ("p90 ms", points.p90_ms), ("p95 ms", points.p95_ms), ("p99 ms", points.p99_ms))
+    return _Text("latency", "Latency", sentence, (*(_Column(*c) for c in columns), _Column("max ms", points.max_ms)))
+
+
+def _rate(view: RunView, points: Points) -> _Text:
+    return _Text(
+        "rate",
+        "Rate",
+        " ".join(_rate_words(view, points)),
+        (
+            _Column("requests/s", points.requests_per_s),
+            _Column("iterations/s", points.iterations_per_s),
+            _Column("iterations/s asked for", points.asked_per_s),
+            _Column("dropped/s", points.dropped_per_s if any(points.dropped_per_s) else ()),
+        ),
+    )
+
+
+def _rate_words(view: RunView, points: Points) -> Iterator[str]:
+    rates = [value for value in points.requests_per_s if value is not None]
+    what = "requests"
+    if not any(rates) and any(points.iterations_per_s):
+        rates, what = [value for value in points.iterations_per_s if value is not None], "iterations, without HTTP requests,"
+    if rates:
+        yield f"Between {number(min(rates), 3)} and {number(max(rates), 3)} {what} per second."
+    if view.run.plan and view.run.plan.peak_rate_per_s:
+        yield f"Asked for were up to {number(view.run.plan.peak_rate_per_s, 4)} iterations per second."
+    if any(points.dropped_per_s):
+        worst = max((value or 0.0, i) for i, value in enumerate(points.dropped_per_s))
+        yield f"Iterations were dropped, most around {_time(points.middle_s[worst[1]])} ({number(worst[0], 3)} per second)."
+
+
+def _vus(points: Points) -> _Text | None:
+    known = [value for value in points.vus if value is not None]
+    if not known:
+        return None
+    asked = [value for value in points.asked_vus if value is not None]
+    sentence = f"Between {min(known)} and {count(max(known), 'active VU')}."
+    if asked:
+        sentence += f" Asked for were up to {number(max(asked))}."
+    return _Text("vus", "Virtual users", sentence, (_Column("VUs", points.vus), _Column("VUs asked for", points.asked_vus)))
+
+
+def _errors(view: RunView, points: Points) -> _Text:
+    failing = [i for i, value in enumerate(points.failed_per_s) if value]
+    if not failing:
+        return _Text("errors", "Errors", "No request failed.", (), drawn=False)
+    worst = max(failing, key=lambda i: points.failed_per_s[i] or 0.0)
+    sentence = (
+        f"Requests failed between {_time(points.from_s[failing[0]])} and {_time(points.to_s[failing[-1]])}, most around "
+        f"{_time(points.middle_s[worst])} ({number(points.failed_per_s[worst] or 0, 3)} per second)."
+    )
+    columns = [_Column("failed/s", points.failed_per_s)]
+    columns += [_Column(f"{error_label(view, error.code)} /s", error.per_s) for error in points.errors[:8]]
+    return _Text("errors", "Errors", sentence, tuple(columns))

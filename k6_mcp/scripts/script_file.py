@@ -1,0 +1,91 @@
+"""Reading a script file that a caller names: a script and nothing else, wherever its path leads."""
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from k6_mcp.errors import InvalidArguments, LimitExceeded
+from k6_mcp.models.request import SCRIPT_ENDINGS, is_script_name
+
+# Bounds memory; the size that is allowed is decided in `permissions`.
+_MOST_BYTES = 64_000_000
+# What lies there are no files of a user, but doors to processes, devices and this server's own environment.
+_NOT_OF_USERS = ("/proc", "/sys", "/dev")
+# A folder on the way to a file need not be readable, only passable.
+_PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_DIRS = "K6_MCP_SCRIPT_DIRS"
+
+
+def read_script_file(given: str, script_dirs: Sequence[Path] = ()) -> tuple[str, str]:
+    """Return the absolute path and the text of the script at `given`, which is relative to the server's working directory.
+
+    Raises:
+        InvalidArguments: If it is no readable UTF-8 file with the name of a script.
+        LimitExceeded: If it lies outside of `script_dirs`, where there are any.
+    """
+    path = Path(given)
+    try:
+        # Only lexically, as k6 does: following links would change what the script's relative imports mean.
+        path = Path("/" + os.path.normpath(path.expanduser().absolute()).lstrip("/"))
+        text = _read(path, script_dirs).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _refused(path, f"is not UTF-8 text (byte {error.start})", "save the script as UTF-8") from None
+    except FileNotFoundError:
+        hint = f"give an absolute path; relative ones start at the server's working directory {_working_directory()}"
+        raise _refused(path, "does not exist", hint) from None
+    except (OSError, ValueError, RuntimeError) as error:  # a home folder that nobody has is a RuntimeError
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise _refused(path, f"cannot be read: {reason}", "check the path and who may read it") from None
+    if "\0" in text:
+        raise _refused(path, "is not a script: it contains NUL bytes", "save the script as UTF-8")
+    return str(path), text
+
+
+def _read(path: Path, script_dirs: Sequence[Path]) -> bytes:
+    if path.suffix == ".tar":
+        raise OSError("it is a k6 archive; give the script itself")
+    real = path.resolve()
+    if script_dirs and not any(real.is_relative_to(folder.resolve()) for folder in script_dirs):
+        reason = f"script_file: {str(path)[:300]!r} is outside of the folders that scripts may come from ({_DIRS})"
+        raise LimitExceeded(
+            reason, hint="check_health lists these folders; give a script below one of them, or pass its text as script"
+        )
+    if any(place.is_relative_to(folder) for place in (path, real) for folder in _NOT_OF_USERS):
+        raise OSError(f"nothing below {', '.join(_NOT_OF_USERS)} is a script")
+    if not (is_script_name(path.name) and is_script_name(real.name)):
+        raise OSError(f"a script's name, and that of the file which a link leads to, ends in {', '.join(SCRIPT_ENDINGS)}")
+    return _content(real)
+
+
+def _content(real: Path) -> bytes:
+    """Return what the regular file at exactly this path holds: a link that takes a place on the way in the meantime is not followed."""
+    folder = os.open(real.anchor, _PASS)
+    try:
+        for part in real.parts[1:-1]:
+            inner = os.open(part, _PASS, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        descriptor = os.open(real.name, _READ, dir_fd=folder)
+    finally:
+        os.close(folder)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError("it is not a regular file")
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise OSError(f"it has more than {_MOST_BYTES} bytes")
+    return content
+
+
+def _working_directory() -> str:
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return "(which is gone)"
+
+
+def _refused(path: Path, what: str, hint: str) -> InvalidArguments:
+    return InvalidArguments(f"script_file: {str(path)[:300]!r} {what}", hint=hint)

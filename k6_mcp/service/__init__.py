@@ -1,0 +1,1 @@
+"""The road that a test travels, and the use cases around it."""

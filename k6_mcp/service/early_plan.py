@@ -1,0 +1,28 @@
+"""What of a test begins ahead of the service, and of all that the service needs to be imported."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from k6_mcp.errors import K6McpError
+from k6_mcp.models.request import LoadTest
+from k6_mcp.models.run_id import new_run_id
+from k6_mcp.permissions import caps
+from k6_mcp.runners.launcher import Launcher
+from k6_mcp.scripts.render import render
+from k6_mcp.settings import Settings
+
+
+def begin(launcher: Launcher, settings: Settings, test: LoadTest) -> None:
+    """Let k6 begin its plan of `test`; a service with this launcher goes on with it once it is asked for.
+
+    What stands against it is told by `LoadTests.start`, not here.
+    """
+    with suppress(K6McpError, OSError):
+        caps.check(test, settings.limits)
+        launcher.begin(new_run_id(datetime.now(UTC)), render(test, settings.limits.script_dirs))
+
+
+def new_launcher(settings: Settings) -> Launcher:
+    """Return a launcher of k6 on this machine that has begun nothing."""
+    max_memory_mb = settings.limits.max_k6_memory_mb
+    return Launcher(settings.results_dir, settings.k6_bin, settings.search_path, max_memory_mb, settings.browser)

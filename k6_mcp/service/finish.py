@@ -1,0 +1,152 @@
+"""From what a runner left of a run to the run as it is kept and told, and its timeline. Pure.
+
+The queue imports this while k6 runs: the rules are many, and a process for one test waits for each import.
+"""
+
+import logging
+from typing import NamedTuple
+
+from k6_mcp.analysis.findings import find, worst
+from k6_mcp.analysis.measure.agreement import against_timeline, disagreement
+from k6_mcp.analysis.measure.load import load_start_s
+from k6_mcp.analysis.measure.record import Record
+from k6_mcp.analysis.measure.shorter_timelines import ever_smaller
+from k6_mcp.analysis.measure.summary import read as read_metrics
+from k6_mcp.analysis.verdict.refusal import read_refusal, slow_load, with_place
+from k6_mcp.analysis.verdict.verdict import judge
+from k6_mcp.models.archive import CONTRADICTED, IMPORTED, ArchivedFiles
+from k6_mcp.models.findings import FindingLimits
+from k6_mcp.models.headline import headline
+from k6_mcp.models.metrics import Figures, Latency, MetricRow, Metrics, StatusCount
+from k6_mcp.models.outcome import LogDigest, Outcome
+from k6_mcp.models.plan import Plan
+from k6_mcp.models.run import Notice, Run
+from k6_mcp.models.script import Script
+from k6_mcp.models.timeline import Series, Timeline
+
+__all__ = ["Judged", "ever_smaller", "judged", "judged_again", "lost", "prepare", "timeline_of"]
+
+_OF_WHOLE_EVIDENCE = ("no_samples", "load_not_delivered")
+_UNSIGNED = "this run was imported from an unsigned file, which anyone could have edited"
+_AGREES = "its verdict was judged anew here and agrees with the figures in the file"
+_OWNER_DIED = Notice(
+    code="owner_died", message="the server that ran this test died; k6 was stopped and the figures reach up to then"
+)
+
+log = logging.getLogger(__name__)
+
+
+class Judged(NamedTuple):
+    """A run that is over, and its timeline if anything was recorded."""
+
+    run: Run
+    timeline: Timeline | None
+
+
+def prepare() -> None:
+    """Let pydantic build now what a run's end needs; otherwise it does so when the first of each is made."""
+    for model in (MetricRow, StatusCount, Latency, Figures, Metrics, Series, Timeline):
+        model.model_rebuild()
+
+
+def judged(run: Run, script: Script, outcome: Outcome, record: Record, limits: FindingLimits) -> Judged:
+    """Return `run` with its metrics, verdict and worst finding."""
+    ran = outcome.phase == "run" and outcome.exit_code is not None
+    metrics = read_metrics(outcome, record, run.plan) if ran else None
+    redirects = any(status.startswith("3") for status in run.asked.expected_statuses or ())
+    verdict = judge(outcome, metrics, run.plan, expects_redirects=redirects)
+    failure = verdict.failure
+    if failure and outcome.phase == "plan" and outcome.stop_reason == "deadline":
+        message, hint = slow_load(outcome, script)
+        failure = failure.model_copy(update={"message": message, "hint": hint})
+    elif failure and outcome.phase == "plan":
+        failure = with_place(failure, read_refusal(outcome, script))
+    final = run.model_copy(
+        update={
+            "status": verdict.status,
+            "failure": failure,
+            "warnings": verdict.warnings,
+            "metrics": metrics,
+            "exit_code": outcome.exit_code,
+            "started_at": outcome.started_at if ran else None,
+            "ended_at": outcome.ended_at,
+        }
+    )
+    return _with_worst(final, timeline_of(record, run.plan, metrics), limits)
+
+
+def lost(run: Run, outcome: Outcome, record: Record, limits: FindingLimits) -> Judged:
+    """Return a dead server's `run` with the figures it left behind."""
+    metrics = read_metrics(outcome, record, run.plan)
+    found = run.model_copy(
+        update={
+            "status": "lost",
+            "metrics": metrics if metrics.source != "none" else None,
+            "warnings": (*run.warnings, _OWNER_DIED),
+            "ended_at": outcome.ended_at,
+        }
+    )
+    return _with_worst(found, timeline_of(record, run.plan, found.metrics), limits)
+
+
+def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
+    """Return an imported `run` judged anew from the files that came with it, and marked: nobody signed them.
+
+    Where its own words and the files disagree, the figures of the files count, and the worse of the two verdicts; both are told.
+    """
+    try:
+        again, why = _again(run, files)
+    except Exception:  # a hostile file must not end the import of the others
+        log.exception("judging the imported run %s again", run.run_id)
+        again, why = run, "its files could not be read"
+    notices = [Notice(code=IMPORTED, message=f"{_UNSIGNED}; {why or _AGREES}")]
+    if again is not run:
+        notices.insert(0, Notice(code=CONTRADICTED, message=f"its run.json said {headline(run)}; its files say otherwise: {why}"))
+        again = _with_worst(again, files.timeline, limits).run
+    return again.model_copy(update={"warnings": (*notices, *run.warnings)})
+
+
+def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
+    """Return the run itself, or as its files have it, and what is wrong; nothing is where they agree."""
+    if run.status not in ("completed", "failed") or run.metrics is None:
+        return run, "" if run.status != "completed" else "it has no figures"
+    at = run.started_at or run.created_at
+    figures = run.metrics.figures
+    outcome = Outcome(
+        exit_code=run.exit_code,
+        started_at=at,
+        ended_at=run.ended_at or at,
+        summary=files.summary,
+        export=files.export,
+        log=LogDigest(thrown=figures.iterations_thrown, request_failures=figures.unanswered_requests, went_running=True),
+        interrupted=figures.iterations_interrupted,
+    )
+    read = read_metrics(outcome, Record(), run.plan)
+    comparable = run.metrics.source in ("summary", "export") and read.source == run.metrics.source
+    differs = disagreement(run.metrics, read) if comparable else None
+    differs = differs or (against_timeline(run.metrics, files.timeline) if files.timeline else None)
+    metrics = read if differs and comparable else run.metrics
+    verdict = judge(outcome, metrics, run.plan)
+    if run.status == "completed" and verdict.failure and (comparable or verdict.failure.kind not in _OF_WHOLE_EVIDENCE):
+        why = differs or f"{verdict.failure.kind}: {verdict.failure.message}"
+        return run.model_copy(update={"status": "failed", "failure": verdict.failure, "metrics": metrics}), why
+    if differs:
+        return run.model_copy(update={"metrics": metrics}), differs
+    supported = comparable or (files.timeline is not None and run.metrics.source == "record")
+    return run, "" if supported else "the file has nothing to judge its figures by"
+
+
+def timeline_of(record: Record, plan: Plan | None, metrics: Metrics | None = None) -> Timeline | None:
+    """The run over time; failed requests add up to the run's figure, where both count the same requests."""
+    figures = metrics.figures if metrics else None
+    same = figures is not None and figures.error_rate is not None and figures.requests == record.count("http_reqs")
+    return record.timeline(load_start_s=load_start_s(record, plan), failed=figures.failed_requests if figures and same else None)
+
+
+def _with_worst(run: Run, timeline: Timeline | None, limits: FindingLimits) -> Judged:
+    """Add the severity of the worst finding; what goes wrong in finding it must not cost the run."""
+    try:
+        run = run.model_copy(update={"worst": worst(find(run, timeline, limits))})
+    except Exception:
+        log.exception("findings of run %s", run.run_id)
+    return Judged(run, timeline)

@@ -1,0 +1,1 @@
+"""A run's files, from the first byte to the seal."""

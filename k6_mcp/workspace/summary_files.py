@@ -1,0 +1,70 @@
+"""The files that a script's own handleSummary left in the run's folder: theirs in all but the secrets."""
+
+import contextlib
+import json
+import os
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import cast
+
+from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.redaction import MASK, mask_known, redact_said, redact_text
+
+_LARGEST_BYTES, _LONGEST_LOOKED_AT = 5_000_000, 1_000_000
+_MOST_FILES = 100
+_DEEPEST = 4
+
+
+def seal_own_files(folder: RunFolder, secrets: Collection[str]) -> None:
+    """Take the secrets out of the texts among them, up to 5 MB each; JSON stays JSON. What cannot be rewritten stays as it is."""
+    for number, path in enumerate(_own_files(folder)):
+        if number == _MOST_FILES:
+            return
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            if path.stat().st_size > _LARGEST_BYTES:
+                continue
+            text = path.read_bytes().decode()
+            if "\0" not in text and (masked := _masked(text, secrets)) != text:
+                path.write_bytes(masked.encode())
+
+
+def _own_files(folder: RunFolder) -> Iterator[Path]:
+    """Every regular file that neither we nor k6 itself made; links are not followed."""
+    for parent, folders, files in os.walk(folder.path):
+        here = Path(parent)
+        depth = len(here.relative_to(folder.path).parts)
+        ours = folder.kept_names() if depth == 0 else frozenset[str]()
+        folders[:] = [name for name in folders if depth < _DEEPEST and name not in ours]
+        yield from (
+            here / name for name in files if name not in ours and not (here / name).is_symlink() and (here / name).is_file()
+        )
+
+
+def _masked(text: str, secrets: Collection[str]) -> str:
+    # Of long texts only what is known: looking for what looks like a secret would keep others waiting.
+    masked = redact_text(text, secrets) if len(text) <= _LONGEST_LOOKED_AT else mask_known(text, secrets)
+    if masked == text or text.lstrip()[:1] not in ("{", "["):
+        return masked
+    try:
+        document = cast(object, json.loads(text))
+    except (ValueError, RecursionError):
+        return masked
+    try:
+        json.loads(masked)
+    except ValueError:
+        # A secret stood where JSON has no quotes, such as a number.
+        with contextlib.suppress(RecursionError):
+            return json.dumps(_masked_value(document, secrets), ensure_ascii=False, indent=2)
+    return masked
+
+
+def _masked_value(value: object, secrets: Collection[str]) -> object:
+    if isinstance(value, Mapping):
+        items = cast(Mapping[str, object], value).items()
+        return {mask_known(name, secrets): _masked_value(one, secrets) for name, one in items}
+    if isinstance(value, list):
+        return [_masked_value(one, secrets) for one in cast(list[object], value)]
+    if isinstance(value, str):
+        return redact_said(value, secrets)
+    written = json.dumps(value)
+    return MASK if mask_known(written, secrets) != written else value

@@ -1,0 +1,44 @@
+"""Runs that the results folder cannot take: each in a temporary folder of its own, until it is brought home."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from k6_mcp.models.run_folder import RunFolder
+
+_MOST_OVER = 20  # of runs that have ended: a disk that stays full must not fill another one
+
+
+class TemporaryFolders:
+    """The temporary folders of this process's runs; few in number, and none stays without a run in it."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, Path] = {}
+        self._over: set[str] = set()
+
+    def make(self, run_id: str) -> RunFolder:
+        """Return a new place for a run. Raises OSError."""
+        self._places[run_id] = Path(tempfile.mkdtemp(prefix="k6-mcp-"))
+        return RunFolder(self._places[run_id], run_id)
+
+    def folder(self, run_id: str) -> RunFolder | None:
+        """Return the place of a run, None if it has none here."""
+        return RunFolder(self._places[run_id], run_id) if run_id in self._places else None
+
+    def end(self, run_id: str) -> None:
+        """Take note that a run is over; of those that are, the last few stay."""
+        over = [other for other in self._places if other == run_id or other in self._over]
+        self._over = {*over[-_MOST_OVER:]}
+        for other in over[:-_MOST_OVER]:
+            self.remove(other)
+
+    def remove(self, run_id: str) -> None:
+        """Remove the place of a run, if it has one. Never raises."""
+        if place := self._places.pop(run_id, None):
+            shutil.rmtree(place, ignore_errors=True)
+
+    def close(self) -> None:
+        """Remove all places but those of runs that have a `run.json` there: nobody else knows these."""
+        for run_id, place in [*self._places.items()]:
+            if not RunFolder(place, run_id).run_json.exists():
+                self.remove(run_id)

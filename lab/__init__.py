@@ -1,0 +1,1 @@
+"""Targets, samples and hostile inputs that tests and benchmarks share."""
