@@ -1,4 +1,6 @@
-"""`python -m benchmarks [NAME …]`: run the benchmarks, all by default, and print their tables as Markdown; `fuzz` has arguments of its own."""
+"""`python -m benchmarks [NAME …]`: run the benchmarks, all by default, and print their tables as Markdown;
+`fuzz` has arguments of its own.
+"""
 
 import asyncio
 import os
@@ -49,7 +51,8 @@ _ALL: Mapping[str, Callable[[Bench], Awaitable[Table]]] = {
 async def _run(names: list[str]) -> bool:
     k6 = await probe(locate(os.environ.get("K6_BIN"), os.environ.get("PATH", "")))
     _say(
-        f"k6 {k6.version}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}\n"
+        f"k6 {k6.version}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}"
+        f" {platform.machine()}\n"
     )
     holds = True
     with tempfile.TemporaryDirectory(prefix="k6-mcp-bench-") as folder, open_target() as url:

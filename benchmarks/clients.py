@@ -37,7 +37,11 @@ class Connection:
 
     async def begin(self) -> None:
         """Begin the session."""
-        information = {"protocolVersion": _PROTOCOL, "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}
+        information = {
+            "protocolVersion": _PROTOCOL,
+            "capabilities": {},
+            "clientInfo": {"name": "bench", "version": "1"},
+        }
         answer = await self._post({"id": 1, "method": "initialize", "params": information})
         self._session = answer.session
         await self._post({"method": "notifications/initialized"})
@@ -56,7 +60,9 @@ class Connection:
         return found[0].decode()
 
     async def _answer(self, tool: str, arguments: Mapping[str, object]) -> bytes:
-        answer = await self._post({"id": 2, "method": "tools/call", "params": {"name": tool, "arguments": dict(arguments)}})
+        answer = await self._post(
+            {"id": 2, "method": "tools/call", "params": {"name": tool, "arguments": dict(arguments)}}
+        )
         if b'"isError":true' in answer.body or b'"result"' not in answer.body:
             raise RuntimeError(f"{tool}: {answer.body[:500]!r}")
         return answer.body
@@ -117,9 +123,13 @@ async def measure(bench: Bench) -> Table:
         run_id = await clients[0].run(bench.url)
         arguments: Mapping[str, Mapping[str, object]] = {"get_run": {"run_id": run_id, "wait_s": 0}}
         for tool in _TOOLS:
-            await clients[0].call(tool, arguments.get(tool, {}))  # what is imported when first asked for
+            # What is imported when first asked for
+            await clients[0].call(tool, arguments.get(tool, {}))
         times = await _all(clients, arguments)
-    note = f"{_CLIENTS} clients over HTTP, each calls the tools in turn, {_CALLS} times each; {_RUNS} runs in the history, 20 a page."
+    note = (
+        f"{_CLIENTS} clients over HTTP, each calls the tools in turn, {_CALLS} times each; {_RUNS} runs in"
+        " the history, 20 a page."
+    )
     rows = [_row(tool, times[tool], times["get_run"]) for tool in _TOOLS]
     return Table("Many clients at once", rows, note, columns=("", "median", "p95", "x get_run"))
 
@@ -131,7 +141,9 @@ def _row(tool: str, times: list[float], of_one_run: list[float]) -> Row:
     return Row(*told) if tool != "get_history" else Row(*told, f"≤ {_GOAL:g} x get_run", ratio <= _GOAL)
 
 
-async def _all(clients: list[Connection], arguments: Mapping[str, Mapping[str, object]]) -> Mapping[str, list[float]]:
+async def _all(
+    clients: list[Connection], arguments: Mapping[str, Mapping[str, object]]
+) -> Mapping[str, list[float]]:
     times: dict[str, list[float]] = {tool: [] for tool in _TOOLS}
 
     async def one(client: Connection) -> None:

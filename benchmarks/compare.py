@@ -1,4 +1,6 @@
-"""How often a comparison is wrong: real runs of a service that is the same, 30 % slower, or 2 % more faulty than its baseline."""
+"""How often a comparison is wrong: real runs of a service that is the same, 30 % slower, or 2 % more faulty
+than its baseline.
+"""
 
 import asyncio
 import os
@@ -55,12 +57,16 @@ class Pool:
 
     def history(self, number: int) -> list[Run]:
         """Return runs of the unchanged target that belong to other groups."""
-        others = [self.groups[(number + step) % len(self.groups)] for step in range(1, _HISTORY // REPEATS + 1)]
+        others = [
+            self.groups[(number + step) % len(self.groups)] for step in range(1, _HISTORY // REPEATS + 1)
+        ]
         return [side.run for group in others for side in group[SAME.name]]
 
 
 async def measure(bench: Bench) -> Table:
-    """Run everything twice, on the machine as it is and beside work that comes and goes, and count the answers."""
+    """Run everything twice, on the machine as it is and beside work that comes and goes, and count the
+    answers.
+    """
     alone = await collect(bench.k6, bench.folder / "alone")
     compete()
     with open_cpu_load():
@@ -75,15 +81,21 @@ def compete() -> None:
 
 
 async def collect(k6: str, folder: Path, groups: int = GROUPS, changed: int = CHANGED_GROUPS) -> Pool:
-    """Run the groups, `_AT_ONCE` at a time; the conditions of a group follow each other, each `REPEATS` times."""
+    """Run the groups, `_AT_ONCE` at a time; the conditions of a group follow each other, each `REPEATS`
+    times.
+    """
     pool, numbers = Pool(), iter(range(groups))
     with open_wandering_target() as url:
-        async with open_app(Settings(results_dir=folder, database=folder / "history.db", k6_bin=k6)) as service:
+        async with open_app(
+            Settings(results_dir=folder, database=folder / "history.db", k6_bin=k6)
+        ) as service:
 
             async def work(name: str) -> None:
                 for number in numbers:
                     conditions = (BASELINE, SAME, SLOWER, FAULTY) if number < changed else (BASELINE, SAME)
-                    pool.groups[number] = {item.name: await _side(service, url, name, item) for item in conditions}
+                    pool.groups[number] = {
+                        item.name: await _side(service, url, name, item) for item in conditions
+                    }
 
             await asyncio.gather(*(work(f"w{worker}") for worker in range(_AT_ONCE)))
     return pool
@@ -105,12 +117,15 @@ def _get(url: str) -> None:
 
 
 def table(pools: Mapping[str, Pool]) -> Table:
-    """Compare every pair and return the shares of each answer; the pools are named by where their runs were made."""
+    """Compare every pair and return the shares of each answer; the pools are named by where their runs were
+    made.
+    """
     rows = [row for where, pool in pools.items() for row in _rows(where, pool)]
     note = (
-        f"Each pair is made of runs of its own, made one after the other through `execute_k6_test` with `repeat`: "
-        f"{_RATE_PER_S} requests/s for {_DURATION}, {_AT_ONCE} tests at once. The rows of 1 run use the first of each three. A changed side "
-        f"is held against the same baseline as its group's unchanged one. "
+        "Each pair is made of runs of its own, made one after the other through `execute_k6_test` with"
+        f" `repeat`: {_RATE_PER_S} requests/s for {_DURATION}, {_AT_ONCE} tests at once. The rows of 1 run"
+        " use the first of each three. A changed side is held against the same baseline as its group's"
+        " unchanged one. "
         + " ".join(f"{where.capitalize()}, {waits(pool)}." for where, pool in pools.items())
     )
     return Table("Comparison", rows, note, ("pairs", "regressed", "improved", "no evidence"))
@@ -121,13 +136,21 @@ def _rows(where: str, pool: Pool) -> list[Row]:
         _same(pool, f"{where}: the same, 1 run a side", 1),
         _same(pool, f"{where}: the same, 1 run a side, {_HISTORY} earlier runs known", 1, earlier=True),
         _same(pool, f"{where}: the same, {REPEATS} runs a side", REPEATS),
-        *(_found(pool, f"{where}: {what}", condition, runs) for what, condition in _CHANGES.items() for runs in (REPEATS, 1)),
+        *(
+            _found(pool, f"{where}: {what}", condition, runs)
+            for what, condition in _CHANGES.items()
+            for runs in (REPEATS, 1)
+        ),
     ]
 
 
 def waits(pool: Pool) -> str:
-    """Return how the latency of the unchanged target went with the share of its time that k6 waited for a CPU."""
-    sides = [side for group in pool.groups.values() for name in (BASELINE.name, SAME.name) for side in group[name]]
+    """Return how the latency of the unchanged target went with the share of its time that k6 waited for a
+    CPU.
+    """
+    sides = [
+        side for group in pool.groups.values() for name in (BASELINE.name, SAME.name) for side in group[name]
+    ]
     metrics = [side.run.metrics for side in sides if side.run.metrics]
     seen = [(waiting_share(one) or 0.0, one.figures.latency) for one in metrics]
     parts: list[str] = []
@@ -137,9 +160,12 @@ def waits(pool: Pool) -> str:
             p95 = [latency.p95_ms or 0.0 for latency in found]
             average = fmean(latency.avg_ms for latency in found)
             parts.append(
-                f"{low:.0%} to {min(high, 1.0):.0%} in {len(found)} (average {average:.1f} ms, p95 {fmean(p95):.0f} ms with a deviation of {stdev(p95):.0f})"
+                f"{low:.0%} to {min(high, 1.0):.0%} in {len(found)} (average {average:.1f} ms, p95"
+                f" {fmean(p95):.0f} ms with a deviation of {stdev(p95):.0f})"
             )
-    return f"of the time in which it wanted a CPU k6 waited, in runs of the unchanged target, {', '.join(parts)}"
+    return (
+        f"of the time in which it wanted a CPU k6 waited, in runs of the unchanged target, {', '.join(parts)}"
+    )
 
 
 _CHANGES: Mapping[str, Condition] = {"latency 30 % higher": SLOWER, "errors 2 % more": FAULTY}
@@ -148,17 +174,26 @@ _CHANGES: Mapping[str, Condition] = {"latency 30 % higher": SLOWER, "errors 2 % 
 def _same(pool: Pool, what: str, runs: int, *, earlier: bool = False) -> Row:
     found = Counter[Change](answer.change for answer in _comparisons(pool, SAME, runs, earlier=earlier))
     share = (found["regressed"] + found["improved"]) / found.total()
-    return _row(f"{what} ({found.total()})", found, f"at most 5 % called changed ({share:.1%})", share <= 0.05)
+    return _row(
+        f"{what} ({found.total()})", found, f"at most 5 % called changed ({share:.1%})", share <= 0.05
+    )
 
 
 def _found(pool: Pool, what: str, condition: Condition, runs: int) -> Row:
     answers = _comparisons(pool, condition, runs)
     found = Counter[Change](answer.change for answer in answers)
     share = found["regressed"] / found.total()
-    own = sum(row.change == "regressed" for answer in answers for row in answer.metrics if row.metric == condition.metric)
+    own = sum(
+        row.change == "regressed"
+        for answer in answers
+        for row in answer.metrics
+        if row.metric == condition.metric
+    )
     shown = f"{share:.0%}; {condition.metric} itself {own / found.total():.0%}"
     goal = f"at least 90 % found ({shown})" if runs == REPEATS else f"({shown})"
-    return _row(f"{what}, {runs} a side ({found.total()})", found, goal, share >= 0.9 if runs == REPEATS else None)
+    return _row(
+        f"{what}, {runs} a side ({found.total()})", found, goal, share >= 0.9 if runs == REPEATS else None
+    )
 
 
 def _row(what: str, found: Counter[Change], goal: str, holds: bool | None) -> Row:
@@ -168,7 +203,9 @@ def _row(what: str, found: Counter[Change], goal: str, holds: bool | None) -> Ro
 
 def _comparisons(pool: Pool, condition: Condition, runs: int, *, earlier: bool = False) -> list[Comparison]:
     return [
-        compare(group[BASELINE.name][:runs], group[condition.name][:runs], pool.history(number) if earlier else ())
+        compare(
+            group[BASELINE.name][:runs], group[condition.name][:runs], pool.history(number) if earlier else ()
+        )
         for number, group in sorted(pool.groups.items())
         if condition.name in group
     ]

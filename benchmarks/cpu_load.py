@@ -1,7 +1,9 @@
-"""Other people's work on the machine, which comes and goes: phases of 10 to 60 s, in each of them up to 32 processes that work and pause.
+"""Other people's work on the machine, which comes and goes: phases of 10 to 60 s, in each of them up to 32
+processes that work and pause.
 
-`python -m benchmarks.cpu_load` goes on until its standard input ends, for `_LONGEST_S` at most; each process ends by itself as well.
-They have sessions of their own, as other users' work has: Linux shares CPU time out among sessions first.
+`python -m benchmarks.cpu_load` goes on until its standard input ends, for `_LONGEST_S` at most; each process
+ends by itself as well. They have sessions of their own, as other users' work has: Linux shares CPU time out
+among sessions first.
 """
 
 import random

@@ -1,4 +1,6 @@
-"""Which findings real runs show: every rule on the misbehaviour it is made for, and on healthy runs. Writes docs/findings.md."""
+"""Which findings real runs show: every rule on the misbehaviour it is made for, and on healthy runs. Writes
+docs/findings.md.
+"""
 
 import json
 import statistics
@@ -57,7 +59,9 @@ class Seen:
 
 
 async def measure(bench: Bench) -> Table:
-    """Run every scenario, write the page, and return how many findings were right, and how long an hour takes to analyse."""
+    """Run every scenario, write the page, and return how many findings were right, and how long an hour takes
+    to analyse.
+    """
     seen = await _seen(bench)
     marks = [one.mark(rule) for one in seen for rule in _IDS]
     hour_ms, worst = _hour()
@@ -71,11 +75,28 @@ async def measure(bench: Bench) -> Table:
             "all",
             "missed" not in marks,
         ),
-        Row("false alarms", str(len(marks) - expected), str(marks.count("false")), "", "none", "false" not in marks),
-        Row("CPU time of analysing an hour, 3600 intervals", "", f"{hour_ms:.0f} ms", worst, "< 100 ms", hour_ms < _GOAL_MS),
+        Row(
+            "false alarms",
+            str(len(marks) - expected),
+            str(marks.count("false")),
+            "",
+            "none",
+            "false" not in marks,
+        ),
+        Row(
+            "CPU time of analysing an hour, 3600 intervals",
+            "",
+            f"{hour_ms:.0f} ms",
+            worst,
+            "< 100 ms",
+            hour_ms < _GOAL_MS,
+        ),
     )
     _PAGE.write_text(_page(seen, hour_ms), encoding="utf-8")
-    note = f"{len(MISBEHAVING)} misbehaving and {len(HEALTHY)} healthy runs of k6, {len(_IDS)} rules; the whole table is docs/findings.md."
+    note = (
+        f"{len(MISBEHAVING)} misbehaving and {len(HEALTHY)} healthy runs of k6, {len(_IDS)} rules; the whole"
+        " table is docs/findings.md."
+    )
     return Table("Findings", rows, note, ("", "cases", "k6-mcp", ""))
 
 
@@ -88,7 +109,10 @@ async def _seen(bench: Bench) -> list[Seen]:
             async with together, _service(bench, scenario) as service:
                 seen[scenario.name] = await _run(service, scenario, target)
 
-        for scenarios in ([s for s in (*MISBEHAVING, *HEALTHY) if not s.alone], *([s] for s in MISBEHAVING if s.alone)):
+        for scenarios in (
+            [s for s in (*MISBEHAVING, *HEALTHY) if not s.alone],
+            *([s] for s in MISBEHAVING if s.alone),
+        ):
             async with anyio.create_task_group() as tasks:
                 for scenario in scenarios:
                     tasks.start_soon(one, scenario)
@@ -119,7 +143,9 @@ async def _run(service: LoadTests, scenario: Scenario, target: str) -> Seen:
 
 
 def _hour() -> tuple[float, str]:
-    """Return how long the analysis of an hour takes (the median of some repeats), for the kind of load that takes longest, and which that is."""
+    """Return how long the analysis of an hour takes (the median of some repeats), for the kind of load that
+    takes longest, and which that is.
+    """
     timeline_ = timeline(_HOUR, noisy(1))
     plans = {
         "closed": closed(_HOUR),
@@ -127,7 +153,10 @@ def _hour() -> tuple[float, str]:
         "ramp of VUs": ramp_of_vus(_HOUR),
         "ramp of rate": ramp_of_rate(_HOUR),
     }
-    return max((_timed(sample_run(plan=plan, metrics=metrics(threshold())), timeline_), name) for name, plan in plans.items())
+    return max(
+        (_timed(sample_run(plan=plan, metrics=metrics(threshold())), timeline_), name)
+        for name, plan in plans.items()
+    )
 
 
 def _timed(run: Run, timeline_: Timeline) -> float:
@@ -145,16 +174,28 @@ def _page(seen: Sequence[Seen], hour_ms: float) -> str:
         (
             "# What the rules find",
             "",
-            "Every rule of `analyze_run` on real runs of k6 against a local target that misbehaves in a known way, and on healthy ones.",
-            "Regenerate it with `python -m benchmarks findings` (about eight minutes); the scenarios are in `lab/misbehaving_runs.py`, the",
-            "target in `lab/misbehaving_targets.py`. The limits are the defaults, but for the run without CPU: there it is 15 % of the cores, so that it",
+            (
+                "Every rule of `analyze_run` on real runs of k6 against a local target that misbehaves in a"
+                " known way, and on healthy ones."
+            ),
+            (
+                "Regenerate it with `python -m benchmarks findings` (about eight minutes); the scenarios are"
+                " in `lab/misbehaving_runs.py`, the"
+            ),
+            (
+                "target in `lab/misbehaving_targets.py`. The limits are the defaults, but for the run without"
+                " CPU: there it is 15 % of the cores, so that it"
+            ),
             "also holds on a machine that has other work to do.",
             "",
             *_per_rule(seen),
             "",
             "## Every run and every rule",
             "",
-            "● told, and the run is made for it · ○ told, and true of the run as well · empty: silent. Rules by number:",
+            (
+                "● told, and the run is made for it · ○ told, and true of the run as well · empty: silent."
+                " Rules by number:"
+            ),
             ", ".join(f"{number} `{rule}`" for rule, number in numbers.items()) + ".",
             "",
             *_matrix(seen, numbers),
@@ -188,21 +229,25 @@ def _per_rule(seen: Sequence[Seen]) -> list[str]:
         must = marks.count("hit") + marks.count("missed")
         silent = sum(one.mark(rule) == "silent" for one in healthy)
         lines.append(
-            f"| `{rule}` | {marks.count('hit')} of {must} | {marks.count('also')} | {marks.count('false')} | {silent} of {len(healthy)} |"
+            f"| `{rule}` | {marks.count('hit')} of {must} | {marks.count('also')} | {marks.count('false')} |"
+            f" {silent} of {len(healthy)} |"
         )
     return lines
 
 
 def _matrix(seen: Sequence[Seen], numbers: Mapping[str, int]) -> list[str]:
     lines = [f"| Run | {' | '.join(map(str, numbers.values()))} |", f"| --- |{' --- |' * len(numbers)}"]
-    lines += [f"| {one.scenario.name} | {' | '.join(_MARKS[one.mark(rule)] for rule in numbers)} |" for one in seen]
+    lines += [
+        f"| {one.scenario.name} | {' | '.join(_MARKS[one.mark(rule)] for rule in numbers)} |" for one in seen
+    ]
     return lines
 
 
 def _told(seen: Sequence[Seen]) -> list[str]:
     lines = ["| Run | Finding | Severity | Confidence | Message |", "| --- | --- | --- | --- | --- |"]
     lines += [
-        f"| {one.scenario.name} | `{f.id}` | {f.severity} | {f.confidence:.2f} | {f.message.replace('|', '/')} |"
+        f"| {one.scenario.name} | `{f.id}` | {f.severity} | {f.confidence:.2f} |"
+        f" {f.message.replace('|', '/')} |"
         for one in seen
         for f in one.findings
     ]

@@ -1,4 +1,6 @@
-"""`python -m benchmarks fuzz --seed N --count N [--mode MODE]`: mutated calls to real servers; 1 if something came that may never come."""
+"""`python -m benchmarks fuzz --seed N --count N [--mode MODE]`: mutated calls to real servers; 1 if something
+came that may never come.
+"""
 
 import argparse
 import asyncio
@@ -29,7 +31,9 @@ def run(arguments: Sequence[str]) -> tuple[str, bool]:
     parser = argparse.ArgumentParser(prog="python -m benchmarks fuzz")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=1000, help="messages in all")
-    parser.add_argument("--mode", choices=[*MODES], help="one way to the server; all four by default, sharing the count")
+    parser.add_argument(
+        "--mode", choices=[*MODES], help="one way to the server; all four by default, sharing the count"
+    )
     options = parser.parse_args(arguments)
     shares = {options.mode: 1.0} if options.mode else MODES
     counts = {mode: max(round(options.count * share), 1) for mode, share in shares.items()}
@@ -61,19 +65,35 @@ async def fuzz(mode: str, seed: int, count: int) -> Tally:
             case "http":
                 await fuzz_http(tally, maker, count, environment, log)
             case _:
-                await fuzz_mcp(tally, maker, count, environment, LEGACY if mode == "mcp-2025" else MODERN, log)
+                await fuzz_mcp(
+                    tally, maker, count, environment, LEGACY if mode == "mcp-2025" else MODERN, log
+                )
     tally.wall_s = time.monotonic() - started
     return tally
 
 
 def report(tallies: Sequence[Tally]) -> str:
     """Return a Markdown table, and each finding with the command that shows it again."""
-    lines = ["| mode | seed | sent | answered | seconds | memory, MB | findings |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| mode | seed | sent | answered | seconds | memory, MB | findings |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for one in tallies:
-        cells = (one.mode, one.seed, one.sent, one.answered, f"{one.wall_s:.0f}", one.memory_mb, len(one.findings))
+        cells = (
+            one.mode,
+            one.seed,
+            one.sent,
+            one.answered,
+            f"{one.wall_s:.0f}",
+            one.memory_mb,
+            len(one.findings),
+        )
         lines.append(f"| {' | '.join(map(str, cells))} |")
     for one in tallies:
         for finding in one.findings:
-            again = f"python -m benchmarks fuzz --mode {one.mode} --seed {one.seed} --count {max(finding.number, 1)}"
+            again = (
+                f"python -m benchmarks fuzz --mode {one.mode} --seed {one.seed} --count"
+                f" {max(finding.number, 1)}"
+            )
             lines.append(f"\n{finding.kind}: {finding.detail}\n    {again}")
     return "\n".join(lines) + "\n"

@@ -44,11 +44,21 @@ QUERIES: Mapping[str, HistoryQuery] = {
     "one week": HistoryQuery(since=_MIDDLE, until=_MIDDLE + timedelta(days=7)),
     "status + min_error_rate": HistoryQuery(status="failed", min_error_rate=0.5),
     "status + name + tag": HistoryQuery(status="completed", name="test 1", tag="env=prod"),
-    "url + tag + max_response_time_ms": HistoryQuery(url="http://service7.test/", tag="env=dev", max_response_time_ms=100.0),
-    "failure_kind + one week": HistoryQuery(failure_kind="target_unreachable", since=_MIDDLE, until=_MIDDLE + timedelta(days=7)),
-    "common filters without a common run": HistoryQuery(status="completed", failure_kind="thresholds_exceeded"),
+    "url + tag + max_response_time_ms": HistoryQuery(
+        url="http://service7.test/", tag="env=dev", max_response_time_ms=100.0
+    ),
+    "failure_kind + one week": HistoryQuery(
+        failure_kind="target_unreachable", since=_MIDDLE, until=_MIDDLE + timedelta(days=7)
+    ),
+    "common filters without a common run": HistoryQuery(
+        status="completed", failure_kind="thresholds_exceeded"
+    ),
     "the same with url and tag": HistoryQuery(
-        status="completed", failure_kind="thresholds_exceeded", url="http://", tag="env=prod", max_response_time_ms=1000.0
+        status="completed",
+        failure_kind="thresholds_exceeded",
+        url="http://",
+        tag="env=prod",
+        max_response_time_ms=1000.0,
     ),
 }
 _DEEP = (
@@ -63,7 +73,9 @@ _DEEP = (
 
 
 async def measure(bench: Bench) -> Table:
-    """Fill a database with `RUNS` runs and time every filter, combinations and cursors far from the newest run."""
+    """Fill a database with `RUNS` runs and time every filter, combinations and cursors far from the newest
+    run.
+    """
     results_dir = bench.folder / "history"
     path = results_dir / "history.db"
     started = time.perf_counter()
@@ -74,14 +86,21 @@ async def measure(bench: Bench) -> Table:
         rows.append(await _saving(history))
         rows.append(await _timed_row("get_run by id", lambda: _get(history)))
         rows.append(
-            await _timed_row("statistics of a month", lambda: _statistics(history, _LAST - timedelta(days=30)), _STATISTICS_MS)
+            await _timed_row(
+                "statistics of a month",
+                lambda: _statistics(history, _LAST - timedelta(days=30)),
+                _STATISTICS_MS,
+            )
         )
-        rows.append(await _timed_row("statistics of all runs", lambda: _statistics(history, FIRST), _STATISTICS_MS))
+        rows.append(
+            await _timed_row("statistics of all runs", lambda: _statistics(history, FIRST), _STATISTICS_MS)
+        )
         rows.append(await _timed_row("ids by prefix, none", lambda: _ids(history)))
     size_mb = path.stat().st_size / 1e6
     note = (
-        f"{RUNS} runs, {size_mb:.0f} MB, written in {filled_s:.0f} s; {_REPEATS} times each through `History.page`, "
-        "with the runs of the page read back as values. 20 runs a page unless said otherwise."
+        f"{RUNS} runs, {size_mb:.0f} MB, written in {filled_s:.0f} s; {_REPEATS} times each through"
+        " `History.page`, with the runs of the page read back as values. 20 runs a page unless said"
+        " otherwise."
     )
     return Table(f"History with {RUNS} runs", rows, note, columns=("", "runs shown", "median", "p95"))
 
@@ -93,7 +112,9 @@ async def _queries(history: History) -> AsyncGenerator[Row]:
         for where, moment in (("middle", _MIDDLE), ("end", _OLDEST)):
             cursor = make_cursor(Position(to_us(moment), "r"))
             query = QUERIES[name].model_copy(update={"cursor": cursor})
-            yield await _timed_row(f"{name}, cursor at the {where}", lambda query=query: _shown(history, query))
+            yield await _timed_row(
+                f"{name}, cursor at the {where}", lambda query=query: _shown(history, query)
+            )
 
 
 async def _timed_row(what: str, ask: Callable[[], Awaitable[int]], goal_ms: float = _GOAL_MS) -> Row:

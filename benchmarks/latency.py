@@ -27,10 +27,19 @@ async def measure(bench: Bench) -> Table:
         busy = await _both(bench, client)
         await client.call_tool("stop_run", {"run_id": result.structured_content["run_id"]})
     rows = [
-        Row(what, ms(idle[name]), ms(busy[name]), ms(busy[name] - idle[name]), "< 20 ms more", busy[name] - idle[name] < _GOAL_S)
+        Row(
+            what,
+            ms(idle[name]),
+            ms(busy[name]),
+            ms(busy[name] - idle[name]),
+            "< 20 ms more",
+            busy[name] - idle[name] < _GOAL_S,
+        )
         for name, what in (("listed", "tools/list"), ("ran", "a second run (3 iterations)"))
     ]
-    note = f"Medians of {_REPEATS} and {_RUN_REPEATS}; beside a test of 5 VUs and about 240 requests per second."
+    note = (
+        f"Medians of {_REPEATS} and {_RUN_REPEATS}; beside a test of 5 VUs and about 240 requests per second."
+    )
     return Table("Latency while a test is running", rows, note, ("", "idle", "test running", "added"))
 
 

@@ -37,7 +37,9 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measured thing: without us, with us, the difference, and the goal with whether it holds (None: there is no goal)."""
+    """One measured thing: without us, with us, the difference, and the goal with whether it holds (None:
+    there is no goal).
+    """
 
     what: str
     bare: str
@@ -61,15 +63,21 @@ class Table:
         head = [*self.columns, "goal", "holds"]
         verdicts = {True: "yes", False: "**no**", None: ""}
         lines = [head, ["---"] * len(head)]
-        lines += [[row.what, row.bare, row.ours, row.added, row.goal, verdicts[row.holds]] for row in self.rows]
+        lines += [
+            [row.what, row.bare, row.ours, row.added, row.goal, verdicts[row.holds]] for row in self.rows
+        ]
         body = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
         return f"### {self.title}\n\n{body}\n\n{self.note}\n"
 
 
 async def interleaved(
-    repeats: int, pick: Callable[[Iterable[float]], float] = statistics.median, **variants: Callable[[], Awaitable[float]]
+    repeats: int,
+    pick: Callable[[Iterable[float]], float] = statistics.median,
+    **variants: Callable[[], Awaitable[float]],
 ) -> Mapping[str, float]:
-    """Run the variants in turn, `repeats` times, and return what `pick` takes of each: what disturbs one disturbs the others too."""
+    """Run the variants in turn, `repeats` times, and return what `pick` takes of each: what disturbs one
+    disturbs the others too.
+    """
     seen: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(repeats):
         for name, variant in variants.items():
@@ -92,7 +100,8 @@ async def bare_k6(bench: Bench, script: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=bench.folder,
-        start_new_session=True,  # as our server does: Linux shares the CPU out by session
+        # As our server does: Linux shares the CPU out by session
+        start_new_session=True,
     )
     stdout, stderr = await process.communicate(script.encode())
     if process.returncode != 0:

@@ -32,10 +32,21 @@ async def measure(bench: Bench) -> Table:
     grown = samples[-2] - early
     rows = [
         Row("resident memory, most", "", f"{most / 1e6:.1f} MB", "", "< 100 MB", most < _GOAL_BYTES),
-        Row(f"growth from second {_WARM_UP_S} to the end", "", f"{grown / 1e6:+.1f} MB", "", "flat", grown < _GOAL_GROWTH_BYTES),
+        Row(
+            f"growth from second {_WARM_UP_S} to the end",
+            "",
+            f"{grown / 1e6:+.1f} MB",
+            "",
+            "flat",
+            grown < _GOAL_GROWTH_BYTES,
+        ),
         Row("after the run", "", f"{samples[-1] / 1e6:.1f} MB", ""),
     ]
-    return Table("Memory of the server", rows, f"One run of {_SECONDS} s at full speed: {requests} requests. Linux only (/proc).")
+    return Table(
+        "Memory of the server",
+        rows,
+        f"One run of {_SECONDS} s at full speed: {requests} requests. Linux only (/proc).",
+    )
 
 
 def _children() -> list[int]:

@@ -1,4 +1,6 @@
-"""Wall time of requests in one-shot mode against `k6 run` of the same script: with a process of its own, and in one that is there."""
+"""Wall time of requests in one-shot mode against `k6 run` of the same script: with a process of its own, and
+in one that is there.
+"""
 
 import asyncio
 import json
@@ -15,13 +17,17 @@ _GOAL_S = 0.200
 _GOAL_OPEN_S = 0.060
 _ENTRY = Path(__file__).parent.parent / "k6_server.py"
 _LIBRARIES = (
-    "import aiosqlite, anyio._backends._asyncio\nfrom pydantic import BaseModel\nclass Model(BaseModel): x: int = 1\nModel()"
+    "import aiosqlite, anyio._backends._asyncio\nfrom pydantic import BaseModel\nclass Model(BaseModel): x:"
+    " int = 1\nModel()"
 )
 
 
 async def measure(bench: Bench) -> Table:
     """Measure a run of a few iterations through the entry script."""
-    script = f"import http from 'k6/http';\nexport const options = {{ vus: 1, iterations: 5 }};\nexport default () => http.get('{bench.url}');\n"
+    script = (
+        "import http from 'k6/http';\nexport const options = { vus: 1, iterations: 5 };\nexport default ()"
+        f" => http.get('{bench.url}');\n"
+    )
     file = bench.folder / "oneshot.js"
     file.write_text(script, encoding="utf-8")
     request = json.dumps({"method": "execute_k6_test", "params": {"script_file": str(file)}}).encode() + b"\n"
@@ -45,10 +51,13 @@ async def measure(bench: Bench) -> Table:
         ("a request more in a process that is there", "there", _GOAL_OPEN_S),
     ):
         added = seconds[variant] - bare
-        rows.append(Row(what, ms(bare), ms(seconds[variant]), ms(added), f"≤ {goal_s * 1000:g} ms", added <= goal_s))
+        rows.append(
+            Row(what, ms(bare), ms(seconds[variant]), ms(added), f"≤ {goal_s * 1000:g} ms", added <= goal_s)
+        )
     note = (
-        f"Medians of {_REPEATS} interleaved repeats of a test of 5 iterations. Of the first row, starting Python and importing asyncio, anyio, "
-        f"pydantic and aiosqlite takes {ms(seconds['libraries'])} here without anything of ours; Python's version and build decide it."
+        f"Medians of {_REPEATS} interleaved repeats of a test of 5 iterations. Of the first row, starting"
+        f" Python and importing asyncio, anyio, pydantic and aiosqlite takes {ms(seconds['libraries'])} here"
+        " without anything of ours; Python's version and build decide it."
     )
     return Table("Overhead of a one-shot request", rows, note)
 
@@ -61,7 +70,8 @@ async def _server(bench: Bench) -> AsyncGenerator[asyncio.subprocess.Process]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=bench.environment(),
-        limit=1_000_000,  # of a line
+        # Of a line
+        limit=1_000_000,
     )
     yield process
     assert process.stdin

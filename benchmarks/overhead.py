@@ -23,7 +23,10 @@ async def measure(bench: Bench) -> Table:
     rows: list[Row] = []
     async with connected(bench) as client:
         await execute(client, short)
-        for what, script, repeats in (("5 iterations", short, _SHORT_REPEATS), (f"{_LONG_S:g} s", long, _LONG_REPEATS)):
+        for what, script, repeats in (
+            ("5 iterations", short, _SHORT_REPEATS),
+            (f"{_LONG_S:g} s", long, _LONG_REPEATS),
+        ):
             seconds = await interleaved(
                 repeats,
                 bare=lambda script=script: timed(bare_k6(bench, script)),
@@ -42,5 +45,8 @@ async def measure(bench: Bench) -> Table:
                     added <= _GOAL_S and (share <= _GOAL_SHARE or not is_long),
                 )
             )
-    note = f"Medians of {_SHORT_REPEATS} and {_LONG_REPEATS} interleaved repeats; the server is warm (one run before)."
+    note = (
+        f"Medians of {_SHORT_REPEATS} and {_LONG_REPEATS} interleaved repeats; the server is warm (one run"
+        " before)."
+    )
     return Table("Overhead of a tool call", rows, note)

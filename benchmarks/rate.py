@@ -45,7 +45,8 @@ async def measure(bench: Bench) -> Table:
         share >= _GOAL,
     )
     note = (
-        f"The best of {_REPEATS} interleaved repeats of {_SECONDS} s each: whatever else the machine does can only lower a rate. k6 and "
-        "the target use all cores between them, so every CPU cycle spent on recording shows; on a machine with a free core it does not."
+        f"The best of {_REPEATS} interleaved repeats of {_SECONDS} s each: whatever else the machine does can"
+        " only lower a rate. k6 and the target use all cores between them, so every CPU cycle spent on"
+        " recording shows; on a machine with a free core it does not."
     )
     return Table("Request rate at full speed", [row], note)

@@ -20,16 +20,30 @@ _GOAL_MS = 300.0
 
 
 async def measure(bench: Bench) -> Table:
-    """Render an hour with one interval per second, an outage, and three stages, in every format that can be rendered here."""
+    """Render an hour with one interval per second, an outage, and three stages, in every format that can be
+    rendered here.
+    """
     view, other = broken(_SECONDS), broken(_SECONDS, run_id="r-20260102-fedcba9876543210")
     compared = comparison(view, other)
-    rows = [row for format in FILE_TYPES if (row := _row(format, lambda f=format: rendered(broken(_SECONDS), f)))]
-    rows += filter(None, [_row("html of a comparison", lambda: render_comparison_html(compared, (view, other)).encode())])
+    rows = [
+        row for format in FILE_TYPES if (row := _row(format, lambda f=format: rendered(broken(_SECONDS), f)))
+    ]
+    rows += filter(
+        None, [_row("html of a comparison", lambda: render_comparison_html(compared, (view, other)).encode())]
+    )
     rows += filter(
         None,
-        [_row("view of the MCP App", lambda: app_view(replace(broken(_SECONDS), most_points=300)).model_dump_json().encode())],
+        [
+            _row(
+                "view of the MCP App",
+                lambda: app_view(replace(broken(_SECONDS), most_points=300)).model_dump_json().encode(),
+            )
+        ],
     )
-    note = f"Median of {_REPEATS}, the view built anew each time for one run. The first html also loads the templates."
+    note = (
+        f"Median of {_REPEATS}, the view built anew each time for one run. The first html also loads the"
+        " templates."
+    )
     return Table("Reports of a one-hour run", rows, note, ("", "first, ms", "median, ms", "kB"))
 
 
@@ -41,7 +55,8 @@ def _row(what: ReportFormat | str, render: Callable[[], bytes]) -> Row | None:
         try:
             content = render()
         except ReportUnavailable:
-            return None  # an extra that is not installed
+            # An extra that is not installed
+            return None
         taken.append((time.perf_counter() - began) * 1000)
     middle = statistics.median(taken)
     goal, holds = f"≤ {_GOAL_MS:.0f} ms", middle <= _GOAL_MS

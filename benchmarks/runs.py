@@ -18,7 +18,15 @@ from k6_mcp.history.runs import (
     tag_rows,
     to_us,
 )
-from k6_mcp.models.metrics import CheckResult, Figures, Latency, MetricRow, Metrics, StatusCount, ThresholdResult
+from k6_mcp.models.metrics import (
+    CheckResult,
+    Figures,
+    Latency,
+    MetricRow,
+    Metrics,
+    StatusCount,
+    ThresholdResult,
+)
 from k6_mcp.models.run import Asked, Failure, FailureKind, Run, Status
 from k6_mcp.models.run_id import new_run_id
 
@@ -37,7 +45,12 @@ _TRENDS = (
 )
 _STATISTICS = ("avg", "min", "med", "max", "p(90)", "p(95)", "p(99)")
 _STATUS_SHARES: Mapping[Status, int] = {"completed": 170, "failed": 24, "cancelled": 5, "lost": 1}
-_KIND_SHARES: Mapping[FailureKind, int] = {"thresholds_exceeded": 70, "target_unreachable": 20, "script_error": 9, "timed_out": 1}
+_KIND_SHARES: Mapping[FailureKind, int] = {
+    "thresholds_exceeded": 70,
+    "target_unreachable": 20,
+    "script_error": 9,
+    "timed_out": 1,
+}
 _STATUSES: list[Status] = [status for status, share in _STATUS_SHARES.items() for _ in range(share)]
 _KINDS: list[FailureKind] = [kind for kind, share in _KIND_SHARES.items() for _ in range(share)]
 
@@ -80,7 +93,10 @@ class Team:
 
     def tags(self) -> dict[str, str]:
         """Return a tag with three values and one with thousands."""
-        return {"env": self._random.choice(["prod", "staging", "dev"]), "build": str(self._random.randrange(3000))}
+        return {
+            "env": self._random.choice(["prod", "staging", "dev"]),
+            "build": str(self._random.randrange(3000)),
+        }
 
     def _metrics(self) -> Metrics:
         chance = self._random
@@ -118,14 +134,23 @@ class Team:
                 checks_failed=failed,
             ),
             thresholds=tuple(
-                ThresholdResult(metric="http_req_duration", expression=text, ok=p95_ms < 500, observed=p95_ms, has_samples=True)
+                ThresholdResult(
+                    metric="http_req_duration",
+                    expression=text,
+                    ok=p95_ms < 500,
+                    observed=p95_ms,
+                    has_samples=True,
+                )
                 for text in ("avg<=2000", "p(95)<=500")
             ),
             checks=(CheckResult(group="", name="status is expected", passes=1500 - failed, fails=failed),),
             statuses=(StatusCount(status=200, count=1500 - failed), StatusCount(status=500, count=failed)),
             rows=tuple(
                 MetricRow(
-                    name=name, type="trend", contains="time", values={text: chance.random() * p95_ms for text in _STATISTICS}
+                    name=name,
+                    type="trend",
+                    contains="time",
+                    values={text: chance.random() * p95_ms for text in _STATISTICS},
                 )
                 for name in _TRENDS
             ),
@@ -166,7 +191,15 @@ def _dated(team: Team, templates: Sequence[Run], number: int) -> Run:
 
 def _document(made: DocumentRow, run: Run) -> DocumentRow:
     run_id, _, final, server_id, results_dir, brief, whole = made
-    return (run.run_id, to_us(run.created_at), final, server_id, results_dir, brief.replace(run_id, run.run_id), whole)
+    return (
+        run.run_id,
+        to_us(run.created_at),
+        final,
+        server_id,
+        results_dir,
+        brief.replace(run_id, run.run_id),
+        whole,
+    )
 
 
 def _failure(kind: FailureKind) -> Failure:

@@ -1,4 +1,6 @@
-"""How long other requests wait while the server works on an input that is made to be slow, all of the largest size allowed."""
+"""How long other requests wait while the server works on an input that is made to be slow, all of the largest
+size allowed.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,7 +17,9 @@ _TRIES = 2
 
 
 async def measure(bench: Bench, size: int = SIZE) -> Table:
-    """Send each input to plan_k6_test, ping all the while, and tell the worst ping of the better of two tries."""
+    """Send each input to plan_k6_test, ping all the while, and tell the worst ping of the better of two
+    tries.
+    """
     rows: list[Row] = []
     async with wired(bench.environment()) as wire:
         for what, arguments in inputs(size):
@@ -25,7 +29,9 @@ async def measure(bench: Bench, size: int = SIZE) -> Table:
             ping_s, call_s = min(seen)
             rows.append(Row(what, "", ms(ping_s), ms(call_s), f"ping <= {ms(_GOAL_S)}", ping_s <= _GOAL_S))
     note = f"plan_k6_test with {size} bytes of each; k6's own time is part of the call."
-    return Table("Other requests while a hostile input is served", rows, note, ("input", "", "worst ping", "call"))
+    return Table(
+        "Other requests while a hostile input is served", rows, note, ("input", "", "worst ping", "call")
+    )
 
 
 def inputs(size: int) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -35,7 +41,11 @@ def inputs(size: int) -> Iterator[tuple[str, Mapping[str, object]]]:
     for name, text in hostile_inputs.texts(size).items():
         yield (
             f"body: {name}",
-            {"url": _URL, "method": "POST", "body": text[: size // 6 if "\\u" in json.dumps(text[:9]) else size // 2]},
+            {
+                "url": _URL,
+                "method": "POST",
+                "body": text[: size // 6 if "\\u" in json.dumps(text[:9]) else size // 2],
+            },
         )
     for name, body in hostile_inputs.bodies(size).items():
         yield f"body: {name}", {"url": _URL, "method": "POST", "body": body}
@@ -46,7 +56,9 @@ def inputs(size: int) -> Iterator[tuple[str, Mapping[str, object]]]:
 
 
 async def worst_ping(wire: Wire, arguments: Mapping[str, object]) -> tuple[float, float]:
-    """Return the worst ping in s while `plan_k6_test` is called with `arguments`, and how long the call took."""
+    """Return the worst ping in s while `plan_k6_test` is called with `arguments`, and how long the call
+    took.
+    """
     import asyncio
     import time
 

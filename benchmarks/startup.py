@@ -31,7 +31,21 @@ async def measure(bench: Bench) -> Table:
             return time.perf_counter() - started
 
     minimal = (sys.executable, "-c", _MINIMAL)
-    seconds = await interleaved(_REPEATS, minimal=lambda: first_list(minimal), ours=lambda: first_list(SERVER))
+    seconds = await interleaved(
+        _REPEATS, minimal=lambda: first_list(minimal), ours=lambda: first_list(SERVER)
+    )
     share = seconds["ours"] / seconds["minimal"]
-    row = Row("spawn to tools/list", ms(seconds["minimal"]), ms(seconds["ours"]), f"{share:.2f} x", "≤ 1.05 x", share <= _GOAL)
-    return Table("Start-up", [row], f"Medians of {_REPEATS} interleaved repeats.", ("", "minimal server", "k6-mcp", "ratio"))
+    row = Row(
+        "spawn to tools/list",
+        ms(seconds["minimal"]),
+        ms(seconds["ours"]),
+        f"{share:.2f} x",
+        "≤ 1.05 x",
+        share <= _GOAL,
+    )
+    return Table(
+        "Start-up",
+        [row],
+        f"Medians of {_REPEATS} interleaved repeats.",
+        ("", "minimal server", "k6-mcp", "ratio"),
+    )

@@ -1,4 +1,5 @@
-"""The fastest target that Python alone gives: every request gets the same small answer, its content is not looked at.
+"""The fastest target that Python alone gives: every request gets the same small answer, its content is not
+looked at.
 
 `python -m benchmarks.target` prints its port and serves 127.0.0.1 until its standard input ends.
 """

@@ -1,7 +1,9 @@
-"""A target whose latency is noisy as that of a real service: lognormal per request, wandering from second to second.
+"""A target whose latency is noisy as that of a real service: lognormal per request, wandering from second to
+second.
 
-`GET /<name>` waits and answers; `GET /set/<name>/<factor>/<errors>` makes that name slower by a factor and lets a share of its
-requests fail. `python -m benchmarks.wandering_target` prints its port and serves 127.0.0.1 until its standard input ends.
+`GET /<name>` waits and answers; `GET /set/<name>/<factor>/<errors>` makes that name slower by a factor and
+lets a share of its requests fail. `python -m benchmarks.wandering_target` prints its port and serves
+127.0.0.1 until its standard input ends.
 """
 
 import asyncio
@@ -12,9 +14,12 @@ from contextlib import AbstractContextManager
 from lab.served import open_served, serve_until_stdin_ends
 
 MEDIAN_S = 0.05
-SIGMA = 0.4  # of the logarithm, per request
-_WANDER = 0.03  # of the logarithm, of the level that all requests of a name share
-_REMEMBERED = 0.8  # of the level, from one second to the next
+# Of the logarithm, per request
+SIGMA = 0.4
+# Of the logarithm, of the level that all requests of a name share
+_WANDER = 0.03
+# Of the level, from one second to the next
+_REMEMBERED = 0.8
 _END = b"\r\n\r\n"
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 _FAILED = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno"

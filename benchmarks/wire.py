@@ -1,4 +1,6 @@
-"""A server over stdio, spoken to in raw lines: what a client library would never send can be sent, and every answer is seen."""
+"""A server over stdio, spoken to in raw lines: what a client library would never send can be sent, and every
+answer is seen.
+"""
 
 import asyncio
 import contextlib
@@ -20,7 +22,9 @@ _META = "io.modelcontextprotocol"
 class Wire:
     """One server process; requests are answered by id, whatever else it says goes to `heard`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, version: str, heard: Callable[[Answer, bytes], None]) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, version: str, heard: Callable[[Answer, bytes], None]
+    ) -> None:
         self.process = process
         self.version = version
         self._heard = heard
@@ -43,7 +47,9 @@ class Wire:
         return (await answered)[0]
 
     def message(self, request_id: object, method: str, params: Mapping[str, object] | None = None) -> Answer:
-        """Return a request as this era spells it: the stateless one carries the client's facts in every message."""
+        """Return a request as this era spells it: the stateless one carries the client's facts in every
+        message.
+        """
         given = dict(params or {})
         if self.version == MODERN:
             own = cast("Mapping[str, object]", given.get("_meta") or {})
@@ -109,7 +115,9 @@ async def wired(
     command: Sequence[str] = SERVER,
     heard: Callable[[Answer, bytes], None] = lambda _message, _line: None,
 ) -> AsyncGenerator[Wire]:
-    """Start a server and greet it as a client of `version` does; its standard error goes to the file `stderr`."""
+    """Start a server and greet it as a client of `version` does; its standard error goes to the file
+    `stderr`.
+    """
     with contextlib.ExitStack() as files:
         log = files.enter_context(stderr.open("ab")) if stderr else asyncio.subprocess.DEVNULL
         process = await asyncio.create_subprocess_exec(
@@ -123,7 +131,11 @@ async def wired(
         wire = Wire(process, version, heard)
         try:
             if version == LEGACY:
-                client = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "wire", "version": "1"}}
+                client = {
+                    "protocolVersion": LEGACY,
+                    "capabilities": {},
+                    "clientInfo": {"name": "wire", "version": "1"},
+                }
                 await wire.request("initialize", client)
                 await wire.send(b'{"jsonrpc":"2.0","method":"notifications/initialized"}')
             await wire.request("tools/list", {})

@@ -1,4 +1,6 @@
-"""Writes answers.md: every tool called by a real MCP client, against examples/target.py; `python docs/make_answers.py`."""
+"""Writes answers.md: every tool called by a real MCP client, against examples/target.py; `python
+docs/make_answers.py`.
+"""
 
 import asyncio
 import json
@@ -31,7 +33,9 @@ Each answer stands in `structuredContent`, and the same as text.
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: what it shows and what is sent; an argument `$NAME` is the id of the run that `keep` named."""
+    """One call: what it shows and what is sent; an argument `$NAME` is the id of the run that `keep`
+    named.
+    """
 
     title: str
     tool: str
@@ -49,7 +53,13 @@ CALLS = (
     Call(
         "a crossed threshold",
         "execute_k6_test",
-        {"url": f"{BASE}/slow", "vus": 2, "duration": "3s", "slo": {"p95_ms": 100, "error_rate": 0.01}, "name": "slow page"},
+        {
+            "url": f"{BASE}/slow",
+            "vus": 2,
+            "duration": "3s",
+            "slo": {"p95_ms": 100, "error_rate": 0.01},
+            "name": "slow page",
+        },
         keep="slow",
     ),
     Call(
@@ -77,7 +87,11 @@ CALLS = (
     Call("what broke", "analyze_run", {"run_id": "$slow"}),
     Call("what would run", "plan_k6_test", {"url": f"{BASE}/", "preset": "medium", "slo": {"p95_ms": 300}}),
     Call("where a script is broken", "plan_k6_test", {"script": BROKEN, "vus": 1, "iterations": 1}),
-    Call("what is not allowed", "plan_k6_test", {"script_file": "examples/get.js", "vus": 5000, "duration": "2h"}),
+    Call(
+        "what is not allowed",
+        "plan_k6_test",
+        {"script_file": "examples/get.js", "vus": 5000, "duration": "2h"},
+    ),
     Call("past runs", "get_history", {"limit": 2}),
     Call("past runs, filtered", "get_history", {"status": "failed", "failure_kind": "thresholds_exceeded"}),
     Call("three repeats", "execute_k6_test", REPEATED, keep="repeated"),
@@ -88,7 +102,11 @@ CALLS = (
     Call("the tests of the last days", "get_statistics", {"days": 7}),
     Call("a chart", "get_report", {"run_id": "$home", "format": "png"}),
     Call("the server", "check_health", {}),
-    Call("refused, not allowed here", "execute_k6_test", {"script_file": "examples/get.js", "vus": 5000, "duration": "2h"}),
+    Call(
+        "refused, not allowed here",
+        "execute_k6_test",
+        {"script_file": "examples/get.js", "vus": 5000, "duration": "2h"},
+    ),
     Call("refused, wrong arguments", "execute_k6_test", {"url": "example.com", "users": 2, "duration": "3"}),
     Call(
         "refused, the script has its own scenarios",
@@ -106,7 +124,9 @@ CALLS = (
 @contextmanager
 def example_target() -> Generator[None]:
     """Run examples/target.py meanwhile."""
-    target = subprocess.Popen([sys.executable, CHECKOUT / "examples" / "target.py"], stderr=subprocess.PIPE, text=True)
+    target = subprocess.Popen(
+        [sys.executable, CHECKOUT / "examples" / "target.py"], stderr=subprocess.PIPE, text=True
+    )
     try:
         if target.stderr is None or not target.stderr.readline().startswith("target on"):
             raise SystemExit("examples/target.py does not start; is port 8000 in use?")
@@ -118,7 +138,11 @@ def example_target() -> Generator[None]:
 
 async def sections(results_dir: str) -> list[str]:
     """Return one section for each call."""
-    environment = {"PATH": os.environ.get("PATH", ""), "K6_BIN": os.environ.get("K6_BIN", ""), "K6_RESULTS_DIR": results_dir}
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "K6_BIN": os.environ.get("K6_BIN", ""),
+        "K6_RESULTS_DIR": results_dir,
+    }
     server = StdioServerParameters(
         command=sys.executable, args=[str(CHECKOUT / "k6_server.py")], env=environment, cwd=str(CHECKOUT)
     )
@@ -136,7 +160,11 @@ async def sections(results_dir: str) -> list[str]:
 
 def elsewhere(text: str, results_dir: str) -> str:
     """Return `text` without this machine's folders."""
-    folders = {results_dir: "/path/to/results", f"{CHECKOUT}/": "", f"{sys.prefix}/bin": "/path/to/k6-mcp/.venv/bin"}
+    folders = {
+        results_dir: "/path/to/results",
+        f"{CHECKOUT}/": "",
+        f"{sys.prefix}/bin": "/path/to/k6-mcp/.venv/bin",
+    }
     for folder, shown in folders.items():
         text = text.replace(folder, shown)
     return text
@@ -149,8 +177,10 @@ def section(call: Call, arguments: Mapping[str, object], result: CallToolResult)
     else:
         text = "\n".join(block.text for block in result.content if isinstance(block, TextContent))
         answer = f"`isError` is true:\n\n```text\n{text}\n```"
-    return f"## {call.tool}: {call.title}\n\n```json\n{json.dumps(dict(arguments))}\n```\n\n{answer}\n".replace(
-        f"{CHECKOUT}/", ""
+    return (
+        f"## {call.tool}: {call.title}\n\n```json\n{json.dumps(dict(arguments))}\n```\n\n{answer}\n".replace(
+            f"{CHECKOUT}/", ""
+        )
     )
 
 

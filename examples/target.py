@@ -1,4 +1,5 @@
-"""A small HTTP server to try load tests on: `python3 examples/target.py [PORT]`, Ctrl-C ends it. Standard library only.
+"""A small HTTP server to try load tests on: `python3 examples/target.py [PORT]`, Ctrl-C ends it. Standard
+library only.
 
 /             answers 200 after about 20 ms, whatever the method
 /orders       answers a POST with 201 and its JSON

@@ -1,4 +1,6 @@
-"""Wiring: the place that names concrete classes (with `service.early_plan`, for the one that is needed first)."""
+"""Wiring: the place that names concrete classes (with `service.early_plan`, for the one that is needed
+first).
+"""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -13,7 +15,9 @@ from k6_mcp.settings import Settings
 
 @asynccontextmanager
 async def open_app(settings: Settings, launcher: Launcher | None = None) -> AsyncGenerator[LoadTests]:
-    """Open the service on this machine, going on with what `launcher` has begun; leaving stops every run it owns."""
+    """Open the service on this machine, going on with what `launcher` has begun; leaving stops every run it
+    owns.
+    """
     runner = LocalRunner(launcher or new_launcher(settings), settings.timeout_s)
     async with LoadTests(runner, History(settings.results_dir, settings.database), settings) as tests:
         yield tests

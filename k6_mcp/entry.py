@@ -11,7 +11,9 @@ from k6_mcp.settings import Settings
 
 _STDIN = 0
 _INTERRUPTED = 130
-_FOR_PEOPLE = "k6-mcp: waiting for an MCP client or a one-shot request on stdin; for people there is `k6-mcp --help`\n"
+_FOR_PEOPLE = (
+    "k6-mcp: waiting for an MCP client or a one-shot request on stdin; for people there is `k6-mcp --help`\n"
+)
 
 
 def main() -> int:
@@ -21,7 +23,8 @@ def main() -> int:
         sys.stderr.write(_FOR_PEOPLE)
     try:
         return _serve()
-    except KeyboardInterrupt:  # before the front end has its own way of ending
+    except KeyboardInterrupt:
+        # Before the front end has its own way of ending
         return _INTERRUPTED
 
 
@@ -41,7 +44,9 @@ def _serve() -> int:
 
 
 def _refuse(error: InvalidArguments) -> int:
-    """Say that nothing can be served, in the log's form that one-shot clients look for, and to these in an answer too."""
+    """Say that nothing can be served, in the log's form that one-shot clients look for, and to these in an
+    answer too.
+    """
     sys.stderr.write(f"{log_line(f'k6-mcp: {error}')}\n")
     if os.isatty(_STDIN) or speaks_mcp(read_head(_STDIN).partition(b"\n")[0]):
         return 1

@@ -19,13 +19,15 @@ An error exists only where there is no run id to answer with.
 
 from collections.abc import Sequence
 
-_LONGEST_BYTES = 8_000  # an answer to an agent stays below 10 KB
+# An answer to an agent stays below 10 KB
+_LONGEST_BYTES = 8_000
 
 
 class K6McpError(Exception):
     """Base of all errors; `str()` is `code: text (next step: hint)`, one line, safe to show to a client.
 
-    `reasons` holds every violation found, one sentence each; the text joins them, and is cut where a client sent thousands.
+    `reasons` holds every violation found, one sentence each; the text joins them, and is cut where a client
+    sent thousands.
     """
 
     code = "internal"
@@ -41,7 +43,8 @@ class K6McpError(Exception):
 
 
 def _bounded(text: str, reasons: int) -> str:
-    encoded = text.encode("utf-8", "replace")  # half of a surrogate pair, which JSON can spell, could be sent to nobody
+    # Half of a surrogate pair, which JSON can spell, could be sent to nobody
+    encoded = text.encode("utf-8", "replace")
     if len(encoded) <= _LONGEST_BYTES:
         return encoded.decode()
     return f"{encoded[:_LONGEST_BYTES].decode('utf-8', 'ignore')}… (cut; {reasons} reasons in all)"
@@ -77,7 +80,9 @@ class UnknownRun(K6McpError):
     code = "unknown_run"
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(f"no run has the id {run_id[:80]!r}", hint="get_history lists the runs and their ids")
+        super().__init__(
+            f"no run has the id {run_id[:80]!r}", hint="get_history lists the runs and their ids"
+        )
 
 
 class HistoryUnavailable(K6McpError):
@@ -100,7 +105,9 @@ class ReportUnavailable(K6McpError):
 
 
 class ArchiveUnusable(K6McpError):
-    """Raised when runs cannot be exported to a file, or a file of runs is damaged, hostile or in conflict with what is kept."""
+    """Raised when runs cannot be exported to a file, or a file of runs is damaged, hostile or in conflict
+    with what is kept.
+    """
 
     code = "archive_unusable"
 

@@ -49,7 +49,9 @@ class Limits(NamedTuple):
 
     @property
     def longest_line_bytes(self) -> int:
-        """The most that one line of JSON with a script of the allowed size needs: JSON can spell each byte as `\\u0000`."""
+        """The most that one line of JSON with a script of the allowed size needs: JSON can spell each byte as
+        `\\u0000`.
+        """
         return _LONGEST_ESCAPE * self.max_script_bytes + _BYTES_BESIDE_A_SCRIPT
 
 
@@ -60,7 +62,8 @@ LIMITS = Limits()
 class Settings:
     """Everything configurable, read once. `timeout_s` is the most wall time one run may take (K6_TIMEOUT).
 
-    `unknown` has a sentence for each variable that looks like a setting and is none, with what it may have meant.
+    `unknown` has a sentence for each variable that looks like a setting and is none, with what it may have
+    meant.
     """
 
     results_dir: Path
@@ -79,7 +82,8 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read the settings from `environ` (the process environment by default); unset and empty mean the default.
+        """Read the settings from `environ` (the process environment by default); unset and empty mean the
+        default.
 
         Raises:
             InvalidArguments: With every setting whose value cannot be used.
@@ -99,7 +103,9 @@ class Settings:
                 max_duration_s=reader.get("K6_MCP_MAX_DURATION", _seconds, 3600.0),
                 max_rps=reader.get("K6_MCP_MAX_RPS", _positive, 10_000),
                 max_script_bytes=reader.get("K6_MCP_MAX_SCRIPT_BYTES", _positive, 1_000_000),
-                max_k6_memory_mb=reader.get("K6_MCP_MAX_K6_MEMORY_MB", lambda text: _or_unlimited(text, 1) or 0, None),
+                max_k6_memory_mb=reader.get(
+                    "K6_MCP_MAX_K6_MEMORY_MB", lambda text: _or_unlimited(text, 1) or 0, None
+                ),
                 script_dirs=reader.get("K6_MCP_SCRIPT_DIRS", _folders, ()),
             ),
             ai=_ai(reader),
@@ -111,7 +117,9 @@ class Settings:
         if misspelt := reader.unknown():
             settings = replace(settings, unknown=misspelt)
         if reader.reasons:
-            raise InvalidArguments(*reader.reasons, hint="correct the server's environment and start it again")
+            raise InvalidArguments(
+                *reader.reasons, hint="correct the server's environment and start it again"
+            )
         return settings
 
 
@@ -131,16 +139,20 @@ class _Reader:
             return self.get(also, convert, default) if also else default
         try:
             return convert(text)
-        except (ValueError, RuntimeError) as error:  # a home folder that nobody has is a RuntimeError
+        except (ValueError, RuntimeError) as error:
+            # A home folder that nobody has is a RuntimeError
             self.reasons.append(f"{name}={text[:80]!r}: {error}")
             return default
 
     def unknown(self) -> tuple[str, ...]:
-        """Return a sentence for each variable that is set and was not read although it looks like a setting."""
+        """Return a sentence for each variable that is set and was not read although it looks like a
+        setting.
+        """
         unread = [name for name in self.environ if name[:2].upper() == "K6" and name not in self._known]
         if not unread:
             return ()
-        from k6_mcp.models.misspelled_settings import misspelt  # it compares words, for which few wait
+        # It compares words, for which few wait
+        from k6_mcp.models.misspelled_settings import misspelt
 
         return misspelt(unread, self._known)
 
@@ -149,13 +161,19 @@ def _retention(reader: _Reader) -> Retention:
     return Retention(
         days=reader.get("K6_MCP_RETENTION_DAYS", lambda text: _or_unlimited(text, 1), KEPT.days),
         runs=reader.get("K6_MCP_RETENTION_RUNS", lambda text: _or_unlimited(text, 1), KEPT.runs),
-        size_bytes=reader.get("K6_MCP_RETENTION_MB", lambda text: _or_unlimited(text, 1_000_000), KEPT.size_bytes),
-        trash_days=reader.get("K6_MCP_RETENTION_TRASH_DAYS", lambda text: _or_unlimited(text, 1) or 0, KEPT.trash_days),
+        size_bytes=reader.get(
+            "K6_MCP_RETENTION_MB", lambda text: _or_unlimited(text, 1_000_000), KEPT.size_bytes
+        ),
+        trash_days=reader.get(
+            "K6_MCP_RETENTION_TRASH_DAYS", lambda text: _or_unlimited(text, 1) or 0, KEPT.trash_days
+        ),
     )
 
 
 def _browser(reader: _Reader) -> Browser:
-    """Return how to start Chromium; k6's own names count too where ours are not set, since operators know them from its docs."""
+    """Return how to start Chromium; k6's own names count too where ours are not set, since operators know
+    them from its docs.
+    """
     return Browser(
         path=reader.get(PATH_SETTING, _browser_path, None, also="K6_BROWSER_EXECUTABLE_PATH"),
         args=reader.get(ARGS_SETTING, _browser_args, (), also="K6_BROWSER_ARGS"),
@@ -164,16 +182,26 @@ def _browser(reader: _Reader) -> Browser:
 
 
 def _finding_limits(reader: _Reader) -> FindingLimits:
-    """Return the limits that findings are held against, one setting each; those in s may be given as a duration."""
+    """Return the limits that findings are held against, one setting each; those in s may be given as a
+    duration.
+    """
     given: dict[str, float] = {}
     for name in FindingLimits._fields:
-        convert = _seconds if name.endswith("_s") else _amount if name.endswith("_ms") or name in _MAY_EXCEED_ONE else _share
+        convert = (
+            _seconds
+            if name.endswith("_s")
+            else _amount
+            if name.endswith("_ms") or name in _MAY_EXCEED_ONE
+            else _share
+        )
         given[name] = reader.get(f"K6_MCP_FINDING_{name.upper()}", convert, getattr(FINDING_LIMITS, name))
     return FindingLimits(**given)
 
 
 def _ai(reader: _Reader) -> Ai:
-    """Return the provider that K6_MCP_AI_MODEL names, else Gemini where its key is set, with the key of that provider."""
+    """Return the provider that K6_MCP_AI_MODEL names, else Gemini where its key is set, with the key of that
+    provider.
+    """
     gemini = reader.environ.get(_GEMINI_KEY, "").strip()
     provider, model = reader.get("K6_MCP_AI_MODEL", _ai_model, (GEMINI, None) if gemini else (None, None))
     key_name = None if provider in (None, CLIENT, OFF) else _key_name(provider)
@@ -189,11 +217,17 @@ def _ai(reader: _Reader) -> Ai:
 
 def _key_name(provider: str) -> str:
     """Return the variable that holds a provider's key by custom: `openai-chat` and `openai` have the same."""
-    return _GEMINI_KEY if provider == GEMINI else f"{provider.removesuffix('-chat').replace('-', '_').upper()}_API_KEY"
+    return (
+        _GEMINI_KEY
+        if provider == GEMINI
+        else f"{provider.removesuffix('-chat').replace('-', '_').upper()}_API_KEY"
+    )
 
 
 def default_results_dir(environ: Mapping[str, str]) -> Path:
-    """Return the per-user data folder: clients start servers in any working directory, so it must not depend on it."""
+    """Return the per-user data folder: clients start servers in any working directory, so it must not depend
+    on it.
+    """
     if base := environ.get("XDG_DATA_HOME"):
         return Path(base) / "k6-mcp"
     home = Path(environ.get("HOME") or Path.home())
@@ -264,9 +298,14 @@ def _browser_path(text: str) -> str:
 
 
 def _browser_args(text: str) -> tuple[str, ...]:
-    args = tuple(part.strip().removeprefix("--").strip() for part in _BETWEEN_BROWSER_ARGS.split(text) if part.strip())
+    args = tuple(
+        part.strip().removeprefix("--").strip() for part in _BETWEEN_BROWSER_ARGS.split(text) if part.strip()
+    )
     if wrong := [arg for arg in args if not _BROWSER_ARG.match(arg)]:
-        raise ValueError(f"{wrong[0][:40]!r} is not a flag of Chromium; separate flags by commas, as in no-sandbox,disable-gpu")
+        raise ValueError(
+            f"{wrong[0][:40]!r} is not a flag of Chromium; separate flags by commas, as in"
+            " no-sandbox,disable-gpu"
+        )
     return args
 
 

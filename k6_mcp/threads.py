@@ -14,7 +14,8 @@ R = TypeVar("R")
 async def in_thread(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Return what `work` returns, computed in a thread; a cancelled caller does not wait for it.
 
-    Python switches threads every 5 ms, but not within one call of a C function: no such call in `work` may take long.
+    Python switches threads every 5 ms, but not within one call of a C function: no such call in `work` may
+    take long.
     """
     return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs), abandon_on_cancel=True)
 

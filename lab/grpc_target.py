@@ -1,7 +1,9 @@
-"""A local gRPC server that ends each call as its message asks (see grpc_target.proto), and counts them by status.
+"""A local gRPC server that ends each call as its message asks (see grpc_target.proto), and counts them by
+status.
 
-As much of HTTP/2 (RFC 9113) as k6 needs, without TLS. What decides is in the message, so the compressed headers of a request need not
-be read, and those of an answer are written without compression (RFC 7541, 6.2.2).
+As much of HTTP/2 (RFC 9113) as k6 needs, without TLS. What decides is in the message, so the compressed
+headers of a request need not be read, and those of an answer are written without compression (RFC 7541,
+6.2.2).
 """
 
 import asyncio
@@ -18,13 +20,17 @@ _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _HEAD_BYTES = 9
 _DATA, _HEADERS, _SETTINGS, _PING, _WINDOW_UPDATE = 0, 1, 4, 6, 8
 _END_STREAM, _ACK, _END_HEADERS = 1, 1, 4
-_STATUS_200 = b"\x88"  # the eighth entry of HPACK's static table
-_EMPTY_MESSAGE = bytes(5)  # not compressed, no bytes
+# The eighth entry of HPACK's static table
+_STATUS_200 = b"\x88"
+# Not compressed, no bytes
+_EMPTY_MESSAGE = bytes(5)
 _STATUS, _ANSWERS, _STAY = 1, 2, 3
 
 
 class GrpcTarget:
-    """The running server as a test sees it: `address` is what a script connects to, `calls` how many ended with each status."""
+    """The running server as a test sees it: `address` is what a script connects to, `calls` how many ended
+    with each status.
+    """
 
     def __init__(self) -> None:
         self.address = ""
@@ -71,7 +77,10 @@ class _Connection(asyncio.Protocol):
             if len(self._buffer) < _HEAD_BYTES + size:
                 return
             kind, flags, stream = struct.unpack(">BBI", self._buffer[3:_HEAD_BYTES])
-            payload, self._buffer = self._buffer[_HEAD_BYTES : _HEAD_BYTES + size], self._buffer[_HEAD_BYTES + size :]
+            payload, self._buffer = (
+                self._buffer[_HEAD_BYTES : _HEAD_BYTES + size],
+                self._buffer[_HEAD_BYTES + size :],
+            )
             self._frame(kind, flags, stream & 0x7FFFFFFF, payload)
 
     def _frame(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
@@ -98,7 +107,9 @@ class _Connection(asyncio.Protocol):
 
     def _send(self, kind: int, flags: int = 0, stream: int = 0, payload: bytes = b"") -> None:
         if self._transport is not None:
-            self._transport.write(len(payload).to_bytes(3) + struct.pack(">BBI", kind, flags, stream) + payload)
+            self._transport.write(
+                len(payload).to_bytes(3) + struct.pack(">BBI", kind, flags, stream) + payload
+            )
 
 
 def _header(name: str, value: str) -> bytes:

@@ -1,4 +1,6 @@
-"""Inputs that look for a way to make the server slow, each of a size of one's choice: benchmarks and tests share them."""
+"""Inputs that look for a way to make the server slow, each of a size of one's choice: benchmarks and tests
+share them.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -116,7 +118,9 @@ def bodies(size: int) -> Mapping[str, object]:
         "deep lists": _nested(150, lambda inside: [inside]),
         "deep objects": _nested(150, lambda inside: {"token": inside}),
         "one object of many names": {f"k{i}": i for i in range(size // 16)},
-        "JSON within JSON": json.dumps(json.dumps(json.dumps({"token": "x" * 8, "rest": '"' * (size // 40)}))),
+        "JSON within JSON": json.dumps(
+            json.dumps(json.dumps({"token": "x" * 8, "rest": '"' * (size // 40)}))
+        ),
         "a form": "&".join(f"token{i}=abcdef{i}" for i in range(size // 22)),
         "a long text with a secret": "password=opensesame1&" + "x" * (size // 20),
         "quotes in 100 kB": '{"token":"' + "'\\\"" * (size // 40) + '"}',
@@ -147,7 +151,9 @@ def criteria(size: int) -> Mapping[str, JsonObject]:
     """Return thresholds, headers and other arguments with many entries, `size` bytes of each."""
     return {
         "thresholds of many metrics": {"thresholds": {f"metric_{i}": ["count>0"] for i in range(size // 26)}},
-        "many thresholds of one metric": {"thresholds": {"http_reqs": [f"count>{i}" for i in range(size // 16)]}},
+        "many thresholds of one metric": {
+            "thresholds": {"http_reqs": [f"count>{i}" for i in range(size // 16)]}
+        },
         "many headers": {"headers": {f"X-H{i}": f"v{i}" for i in range(size // 20)}},
         "many secret headers": {"headers": {f"X-Token-{i}": f"secret{i}" for i in range(size // 28)}},
         "a long header": {"headers": {"X-A": "token=" * (size // 6)}},

@@ -13,14 +13,20 @@ OpenConnections = set[asyncio.BaseTransport]
 
 
 @contextmanager
-def serving(protocol: Callable[[OpenConnections], asyncio.Protocol], tls: ssl.SSLContext | None = None) -> Generator[int]:
-    """Serve on a free port of 127.0.0.1, which is yielded; `protocol` notes its transports in the set that it is given."""
+def serving(
+    protocol: Callable[[OpenConnections], asyncio.Protocol], tls: ssl.SSLContext | None = None
+) -> Generator[int]:
+    """Serve on a free port of 127.0.0.1, which is yielded; `protocol` notes its transports in the set that it
+    is given.
+    """
     loop = asyncio.new_event_loop()
     ready, stop, ports = threading.Event(), asyncio.Event(), list[int]()
 
     async def serve() -> None:
         connections: OpenConnections = set()
-        server = await loop.create_server(lambda: protocol(connections), "127.0.0.1", 0, ssl=tls, backlog=1024)
+        server = await loop.create_server(
+            lambda: protocol(connections), "127.0.0.1", 0, ssl=tls, backlog=1024
+        )
         ports.append(server.sockets[0].getsockname()[1])
         ready.set()
         await stop.wait()

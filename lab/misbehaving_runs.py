@@ -1,4 +1,6 @@
-"""Load tests of a target that misbehaves in known ways, and of one that is healthy; what must be found in each, and what else is true of it."""
+"""Load tests of a target that misbehaves in known ways, and of one that is healthy; what must be found in
+each, and what else is true of it.
+"""
 
 from dataclasses import dataclass
 
@@ -7,10 +9,11 @@ OK = ("http_req_duration: ['p(95)<4000']", "http_req_failed: ['rate<0.9']")
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One load test. `must` names the findings it is made for, `also` those that are true of it as well; anything else is a false alarm.
+    """One load test. `must` names the findings it is made for, `also` those that are true of it as well;
+    anything else is a false alarm.
 
-    `files` is the limit of open files that k6 gets; `alone`: not beside others; `cpu_share` another limit than
-    the default, where the machine has other work to do.
+    `files` is the limit of open files that k6 gets; `alone`: not beside others; `cpu_share` another limit
+    than the default, where the machine has other work to do.
     """
 
     name: str
@@ -44,13 +47,19 @@ def rate(per_s: int, seconds: int, pool: int = 100) -> str:
 
 def vus(number: int, seconds: int, name: str = "main", more: str = "") -> str:
     """Return a scenario of constant VUs."""
-    return f"{name}: {{ executor: 'constant-vus', vus: {number}, duration: '{seconds}s', gracefulStop: '8s'{more} }}"
+    return (
+        f"{name}: {{ executor: 'constant-vus', vus: {number}, duration: '{seconds}s', gracefulStop:"
+        f" '8s'{more} }}"
+    )
 
 
 def rising_rate(first: int, *stages: tuple[int, int]) -> str:
     """Return a scenario whose arrival rate grows from `first` through (seconds, per s)."""
     written = ", ".join(f"{{ duration: '{seconds}s', target: {target} }}" for seconds, target in stages)
-    return f"main: {{ executor: 'ramping-arrival-rate', startRate: {first}, timeUnit: '1s', preAllocatedVUs: 300, maxVUs: 300, stages: [{written}] }}"
+    return (
+        f"main: {{ executor: 'ramping-arrival-rate', startRate: {first}, timeUnit: '1s', preAllocatedVUs:"
+        f" 300, maxVUs: 300, stages: [{written}] }}"
+    )
 
 
 def rising_vus(first: int, *stages: tuple[int, int]) -> str:
@@ -68,13 +77,17 @@ _BUSY = "let x = 0; for (let i = 0; i < 3e6; i++) { x += Math.sqrt(i); } get('/s
 
 MISBEHAVING = (
     Scenario("a fifth of requests fails", script(rate(40, 6), "get('/flaky/0.2/5')"), ("error_rate_high",)),
-    Scenario("a limiter turns a third away", script(rate(60, 8), "get('/limited/40/5')"), ("error_rate_high",)),
+    Scenario(
+        "a limiter turns a third away", script(rate(60, 8), "get('/limited/40/5')"), ("error_rate_high",)
+    ),
     Scenario(
         "every answer takes 5.6 s",
         script(vus(12, 14), "get('/steady/6500?slow')"),
         ("latency_average_high", "latency_p95_high"),
     ),
-    Scenario("a line before the target", script(vus(20, 8), "get('/crowded/20/2')"), ("throughput_low_for_vus",)),
+    Scenario(
+        "a line before the target", script(vus(20, 8), "get('/crowded/20/2')"), ("throughput_low_for_vus",)
+    ),
     Scenario(
         "too few VUs for the rate",
         script(rate(40, 8, pool=5), "get('/steady/400?pool')"),
@@ -113,7 +126,11 @@ MISBEHAVING = (
     ),
     Scenario(
         "a rate that grows beyond the capacity",
-        script(rising_rate(10, (18, 100)), "get('/crowded/20/1')", thresholds=("http_req_duration: ['p(95)<200']",)),
+        script(
+            rising_rate(10, (18, 100)),
+            "get('/crowded/20/1')",
+            thresholds=("http_req_duration: ['p(95)<200']",),
+        ),
         ("slo_break_point", "latency_knee"),
         ("latency_average_high", "latency_p95_high", "load_not_delivered"),
     ),
@@ -126,14 +143,19 @@ MISBEHAVING = (
     Scenario(
         "a spike of the rate beyond the capacity, of two requests an iteration",
         script(
-            rising_rate(15, (4, 15), (1, 60), (8, 60), (1, 15), (10, 15)), "get('/crowded/20/1?spike'); get('/steady/5?spike')"
+            rising_rate(15, (4, 15), (1, 60), (8, 60), (1, 15), (10, 15)),
+            "get('/crowded/20/1?spike'); get('/steady/5?spike')",
         ),
         ("load_piling_up",),
         ("latency_average_high", "latency_p95_high"),
     ),
     Scenario(
         "VUs that grow beyond the capacity",
-        script(rising_vus(1, (18, 60)), "get('/crowded/20/2?vus'); sleep(0.2)", thresholds=("http_req_duration: ['p(95)<150']",)),
+        script(
+            rising_vus(1, (18, 60)),
+            "get('/crowded/20/2?vus'); sleep(0.2)",
+            thresholds=("http_req_duration: ['p(95)<150']",),
+        ),
         ("slo_break_point", "latency_knee"),
         ("throughput_low_for_vus",),
     ),
@@ -149,21 +171,32 @@ MISBEHAVING = (
         ("outage",),
         ("error_rate_high", "errors_flatter_latency"),
     ),
-    Scenario("80 % of requests fail for 3 s", script(rate(40, 12), "get('/burst/4/3/0.8/5')"), ("outage",), ("error_rate_high",)),
+    Scenario(
+        "80 % of requests fail for 3 s",
+        script(rate(40, 12), "get('/burst/4/3/0.8/5')"),
+        ("outage",),
+        ("error_rate_high",),
+    ),
     Scenario(
         "down from 6 s on",
         script(rate(40, 12), "get('/outage/6/60/5')"),
         ("outage",),
         ("error_rate_high", "errors_flatter_latency"),
     ),
-    Scenario("latency grows with time", script(rate(30, 16), "get('/rising/20/15?drift')"), ("latency_drift",)),
+    Scenario(
+        "latency grows with time", script(rate(30, 16), "get('/rising/20/15?drift')"), ("latency_drift",)
+    ),
     Scenario("a stall every 4 s", script(rate(30, 24), "get('/periodic/4/0.7/5')"), ("periodic_stalls",)),
     Scenario(
         "a stall every 5 s, closed model",
         script(vus(5, 26), "get('/periodic/5/0.8/5?closed'); sleep(0.05)"),
         ("periodic_stalls", "coordinated_omission"),
     ),
-    Scenario("pauses now and then", script(rate(40, 26), "get('/pausing/0.7/5/3/5.5/13/16/24')"), ("irregular_stalls",)),
+    Scenario(
+        "pauses now and then",
+        script(rate(40, 26), "get('/pausing/0.7/5/3/5.5/13/16/24')"),
+        ("irregular_stalls",),
+    ),
     Scenario("slow for the first 3 s", script(rate(30, 14), "get('/warmup/3/300/10')"), ("warm_up",)),
     Scenario(
         "one stall of 3 s, closed model",
@@ -183,24 +216,36 @@ MISBEHAVING = (
         ("error_rate_high",),
     ),
     Scenario("one of four endpoints is slow", script(rate(10, 10), _MIX + _SLOW), ("endpoint_dominates",)),
-    Scenario("no threshold", script(rate(20, 5), "get('/steady/20?bare')", thresholds=()), ("nothing_asserted",)),
+    Scenario(
+        "no threshold", script(rate(20, 5), "get('/steady/20?bare')", thresholds=()), ("nothing_asserted",)
+    ),
 )
 HEALTHY = (
     Scenario("healthy: constant rate", script(rate(40, 12), "get('/steady/20?h1')")),
     Scenario("healthy: VU ramp", script(rising_vus(1, (12, 20)), "get('/steady/20?h2'); sleep(0.1)")),
-    Scenario("healthy: rate ramp, hold, down", script(rising_rate(5, (6, 60), (4, 60), (4, 0)), "get('/steady/20?h3')")),
-    Scenario("healthy: closed model with think time", script(vus(10, 12), "get('/steady/20?h4'); sleep(0.5)")),
+    Scenario(
+        "healthy: rate ramp, hold, down",
+        script(rising_rate(5, (6, 60), (4, 60), (4, 0)), "get('/steady/20?h3')"),
+    ),
+    Scenario(
+        "healthy: closed model with think time", script(vus(10, 12), "get('/steady/20?h4'); sleep(0.5)")
+    ),
     Scenario("healthy: 2 s", script(vus(2, 2), "get('/steady/20?h5')")),
     Scenario(
         "healthy: two scenarios one after the other",
-        script(rate(20, 6) + ", " + vus(3, 6, "later", ", startTime: '8s'"), "get('/steady/20?h6'); sleep(0.1)"),
+        script(
+            rate(20, 6) + ", " + vus(3, 6, "later", ", startTime: '8s'"), "get('/steady/20?h6'); sleep(0.1)"
+        ),
     ),
     Scenario(
         "healthy: setup and teardown",
         script(
             vus(4, 10),
             "get('/steady/20?h7'); sleep(0.1)",
-            rest="export function setup() { get('/steady/1500?setup'); sleep(2); }\nexport function teardown() { get('/steady/900?down'); }",
+            rest=(
+                "export function setup() { get('/steady/1500?setup'); sleep(2); }\nexport function teardown()"
+                " { get('/steady/900?down'); }"
+            ),
         ),
     ),
     Scenario(
@@ -216,21 +261,36 @@ HEALTHY = (
     ),
     Scenario("healthy: slow but steady", script(rate(10, 14), "get('/steady/800?h13')")),
     Scenario(
-        "healthy: slow and near its capacity", script(rate(9, 14, pool=100), "get('/crowded/100/1?h19'); get('/steady/1500?h19')")
+        "healthy: slow and near its capacity",
+        script(rate(9, 14, pool=100), "get('/crowded/100/1?h19'); get('/steady/1500?h19')"),
     ),
-    Scenario("healthy: a rate ramp on a slow target", script(rising_rate(4, (12, 40), (4, 40)), "get('/steady/1400?h20')")),
-    Scenario("healthy: an open model with think time", script(rate(30, 14, pool=200), "get('/steady/20?h21'); sleep(4)")),
-    Scenario("healthy: one request in 80 takes 2 s", script(vus(8, 20), "get('/lone/80/2000/10'); sleep(0.1)")),
+    Scenario(
+        "healthy: a rate ramp on a slow target",
+        script(rising_rate(4, (12, 40), (4, 40)), "get('/steady/1400?h20')"),
+    ),
+    Scenario(
+        "healthy: an open model with think time",
+        script(rate(30, 14, pool=200), "get('/steady/20?h21'); sleep(4)"),
+    ),
+    Scenario(
+        "healthy: one request in 80 takes 2 s", script(vus(8, 20), "get('/lone/80/2000/10'); sleep(0.1)")
+    ),
     Scenario(
         "healthy: an endpoint in 30 is slow",
         script(rate(60, 30), "get(Math.random() < 1 / 30 ? '/steady/900?h23' : '/steady/10?h23')"),
     ),
     Scenario("healthy: 40 s with a long tail, open", script(rate(50, 40), "get('/tailed/20?h14')")),
-    Scenario("healthy: 30 s with a long tail, closed", script(vus(10, 30), "get('/tailed/30?h15'); sleep(0.1)")),
+    Scenario(
+        "healthy: 30 s with a long tail, closed", script(vus(10, 30), "get('/tailed/30?h15'); sleep(0.1)")
+    ),
     Scenario("healthy: fast answers", script(rate(120, 15), "get('/steady/1?h16')")),
     Scenario(
         "healthy: a busy and a sparse scenario, the busy one ends first",
-        script(rate(40, 8) + ", " + vus(1, 20, "sparse", ", exec: 'sparse'"), "get('/steady/20?h17')", rest=_SPARSE),
+        script(
+            rate(40, 8) + ", " + vus(1, 20, "sparse", ", exec: 'sparse'"),
+            "get('/steady/20?h17')",
+            rest=_SPARSE,
+        ),
     ),
     Scenario(
         "healthy: iterations per VU, one VU is slower",

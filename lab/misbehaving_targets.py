@@ -1,24 +1,24 @@
 """A local HTTP server that misbehaves over time, in a process of its own so that nothing else slows it down.
 
-`python -m lab.misbehaving_targets` prints its port and serves 127.0.0.1 until its standard input ends. Behaviour is chosen by path; its time 0 is
-the first request for that path with its query, so that `?a` and `?b` are two targets. Times are in s, latencies in ms.
+`python -m lab.misbehaving_targets` prints its port and serves 127.0.0.1 until its standard input ends.
+Behaviour is chosen by path; its time 0 is the first request for that path with its query, so that `?a` and
+`?b` are two targets. Times are in s, latencies in ms.
 
-/steady/20                     answers after 20 ms, give or take a fifth
-/tailed/20                     answers after 20 ms at the median, log-normally spread: one in a hundred takes 80 ms
-/stall/4/3/5                   answers after 5 ms, but nothing from 4 s on for 3 s, when all that waited are answered
-/periodic/4/0.7/5              answers after 5 ms, but nothing for the last 0.7 s of every 4 s
-/pausing/0.6/5/3/8/10/17       answers after 5 ms, but nothing for 0.6 s from 3, 8, 10 and 17 s on
-/rising/20/15                  answers after 20 ms at first and 15 ms more every second
-/crowded/20/2                  a line before two counters that each take 20 ms: latency grows with concurrency
-/burst/4/3/0.8/5               answers after 5 ms, but 500 for that share of requests from 4 s on for 3 s
-/outage/4/3/5                  answers after 5 ms, but resets every connection from 4 s on for 3 s
-/recovering/4/2/3/5            as /outage for 2 s, then is slow (400 ms) for 3 s
-/warmup/3/300/10               answers after 300 ms for the first 3 s, then after 10 ms
-/fastfail/0.5/120              answers 500 at once for half of the requests, else 200 after 120 ms
-/flaky/0.2/5                   answers 500 for that share of requests after 5 ms
-/limited/40/5                  answers after 5 ms, but 429 at once to more than 40 requests within a second
-/jumping/6/20/200              answers after 20 ms at first, and after 200 ms from 6 s on
-/lone/80/2000/10               answers after 10 ms, but every 80th request after 2000 ms, whatever the others do
+/steady/20                     answers after 20 ms, give or take a fifth /tailed/20
+answers after 20 ms at the median, log-normally spread: one in a hundred takes 80 ms /stall/4/3/5
+answers after 5 ms, but nothing from 4 s on for 3 s, when all that waited are answered /periodic/4/0.7/5
+answers after 5 ms, but nothing for the last 0.7 s of every 4 s /pausing/0.6/5/3/8/10/17       answers after 5
+ms, but nothing for 0.6 s from 3, 8, 10 and 17 s on /rising/20/15                  answers after 20 ms at
+first and 15 ms more every second /crowded/20/2                  a line before two counters that each take 20
+ms: latency grows with concurrency /burst/4/3/0.8/5               answers after 5 ms, but 500 for that share
+of requests from 4 s on for 3 s /outage/4/3/5                  answers after 5 ms, but resets every connection
+from 4 s on for 3 s /recovering/4/2/3/5            as /outage for 2 s, then is slow (400 ms) for 3 s
+/warmup/3/300/10               answers after 300 ms for the first 3 s, then after 10 ms /fastfail/0.5/120
+answers 500 at once for half of the requests, else 200 after 120 ms /flaky/0.2/5                   answers 500
+for that share of requests after 5 ms /limited/40/5                  answers after 5 ms, but 429 at once to
+more than 40 requests within a second /jumping/6/20/200              answers after 20 ms at first, and after
+200 ms from 6 s on /lone/80/2000/10               answers after 10 ms, but every 80th request after 2000 ms,
+whatever the others do
 """
 
 import asyncio
@@ -32,14 +32,18 @@ from contextlib import AbstractContextManager
 from lab.served import open_served, serve_until_stdin_ends
 
 _END = b"\r\n\r\n"
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() then sends RST
+# SO_LINGER on, 0 s: close() then sends RST
+_RESET = struct.pack("ii", 1, 0)
 _SLOW_MS = 400.0
 
-Answer = tuple[float, int]  # after so many s, with this status; status 0 resets the connection
+# After so many s, with this status; status 0 resets the connection
+Answer = tuple[float, int]
 
 
 class Clocked:
-    """One path with its query: when it was first asked for, how often, and when each of its counters is free."""
+    """One path with its query: when it was first asked for, how often, and when each of its counters is
+    free.
+    """
 
     def __init__(self) -> None:
         self.began = time.monotonic()
@@ -174,7 +178,9 @@ class _Connection(asyncio.Protocol):
             path = self._paths.setdefault(target, Clocked())
             path.count += 1
             name, *arguments = target.partition("?")[0].strip("/").split("/")
-            delay_s, status = _BEHAVIOURS[name](path, *map(float, arguments)) if name in _BEHAVIOURS else (0.0, 404)
+            delay_s, status = (
+                _BEHAVIOURS[name](path, *map(float, arguments)) if name in _BEHAVIOURS else (0.0, 404)
+            )
             self._loop.call_later(delay_s, self._answer, status) if delay_s > 0 else self._answer(status)
 
     def _answer(self, status: int) -> None:

@@ -1,4 +1,6 @@
-"""Views of made-up runs that reports are rendered from: usual ones, an hour of one, and one full of hostile text."""
+"""Views of made-up runs that reports are rendered from: usual ones, an hour of one, and one full of hostile
+text.
+"""
 
 import math
 from datetime import UTC, datetime
@@ -22,7 +24,12 @@ from k6_mcp.reports.run_view import RunView
 from lab.sample_runs import NOW, START_MS, latency, metrics, plan, run, threshold
 
 GENERATED = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
-STAGES = ((0.0, 0.3, 10.0, 50.0), (0.3, 0.7, 50.0, 50.0), (0.7, 1.0, 50.0, 0.0))  # from and to, as shares of the time; 1/s
+# From and to, as shares of the time; 1/s
+STAGES = (
+    (0.0, 0.3, 10.0, 50.0),
+    (0.3, 0.7, 50.0, 50.0),
+    (0.7, 1.0, 50.0, 0.0),
+)
 HOSTILE = (
     "<script>window.pwned=1</script>",
     '"><img src=x onerror="window.pwned=1">',
@@ -37,7 +44,14 @@ HOSTILE = (
 
 CHANGES = (
     MetricChange(
-        metric="p95", unit="ms", change="regressed", baseline=75, candidate=98, effect=0.31, effect_low=0.24, effect_high=0.38
+        metric="p95",
+        unit="ms",
+        change="regressed",
+        baseline=75,
+        candidate=98,
+        effect=0.31,
+        effect_low=0.24,
+        effect_high=0.38,
     ),
     MetricChange(metric="rate", unit="per_s", change="not_comparable", baseline=49.0, reason="less load"),
 )
@@ -52,7 +66,14 @@ def timeline(seconds: int = 60, *, outage: tuple[int, int] | None = None, **fact
     requests = tuple(round(rate) for rate in rates)
     percentiles = {
         name: tuple(round(value * factor, 3) if requests[i] else None for i, value in enumerate(p50))
-        for name, factor in {"avg_ms": 1.1, "p50_ms": 1, "p90_ms": 1.6, "p95_ms": 2, "p99_ms": 3, "max_ms": 5}.items()
+        for name, factor in {
+            "avg_ms": 1.1,
+            "p50_ms": 1,
+            "p90_ms": 1.6,
+            "p95_ms": 2,
+            "p99_ms": 3,
+            "max_ms": 5,
+        }.items()
     }
     given: dict[str, Any] = {
         "start_unix_ms": START_MS,
@@ -97,7 +118,10 @@ def broken(seconds: int = 60, **facts: Any) -> RunView:
         timeline(seconds, outage=outage),
         findings=_findings(outage),
         phases=phases(seconds),
-        script="import http from 'k6/http';\nexport default function () {\n  http.get('http://127.0.0.1:8000/');\n}\n",
+        script=(
+            "import http from 'k6/http';\nexport default function () {\n "
+            " http.get('http://127.0.0.1:8000/');\n}\n"
+        ),
     )
 
 
@@ -108,7 +132,10 @@ def short() -> RunView:
 
 def bare() -> RunView:
     """A run without a timeline and without figures."""
-    return view(run("failed", failure=Failure(kind="script_error", message="SyntaxError", hint="correct the script")), None)
+    return view(
+        run("failed", failure=Failure(kind="script_error", message="SyntaxError", hint="correct the script")),
+        None,
+    )
 
 
 def hostile(text: str) -> RunView:
@@ -118,7 +145,12 @@ def hostile(text: str) -> RunView:
         "name": text[:120],
         "tags": {"tag": text},
         "asked": Asked(
-            origin="preset", url=f"http://h/{text}", script_file=text, method="GET", headers={"X-A": text}, env_names=(text,)
+            origin="preset",
+            url=f"http://h/{text}",
+            script_file=text,
+            method="GET",
+            headers={"X-A": text},
+            env_names=(text,),
         ),
         "failure": Failure(kind="thresholds_exceeded", message=text, hint=text, evidence=(text,)),
         "warnings": (Notice(code="k6_warning", message=text),),
@@ -144,7 +176,12 @@ def hostile(text: str) -> RunView:
     )
     staged = tuple(phase.model_copy(update={"label": text, "scenario": text}) for phase in phases())
     return view(
-        base.run.model_copy(update=words), base.timeline, headline=text, findings=(found,), phases=staged, script=text * 3
+        base.run.model_copy(update=words),
+        base.timeline,
+        headline=text,
+        findings=(found,),
+        phases=staged,
+        script=text * 3,
     )
 
 
@@ -163,9 +200,15 @@ def comparison(before: RunView, after: RunView, sentence: str = "p95 rose by 31 
 
 def view(judged: Run, over_time: Timeline | None, *, script: str | None = None, **explained: Any) -> RunView:
     """A view of `judged`; the rest are fields of its explanation."""
-    given: dict[str, Any] = {"headline": f"{judged.status}: as made up", "failure": judged.failure, **explained}
+    given: dict[str, Any] = {
+        "headline": f"{judged.status}: as made up",
+        "failure": judged.failure,
+        **explained,
+    }
     explanation = Explanation(run_id=judged.run_id, status=judged.status, **given)
-    return RunView(run=judged, explanation=explanation, timeline=over_time, generated_at=GENERATED, script=script)
+    return RunView(
+        run=judged, explanation=explanation, timeline=over_time, generated_at=GENERATED, script=script
+    )
 
 
 def _rate(share: float) -> float:
@@ -175,20 +218,41 @@ def _rate(share: float) -> float:
 
 def _failed_run(seconds: int, outage: tuple[int, int], **facts: Any) -> Run:
     stages = tuple(
-        StagePlan(start_s=since * seconds, duration_s=(until - since) * seconds, from_target=begin, target=end)
+        StagePlan(
+            start_s=since * seconds, duration_s=(until - since) * seconds, from_target=begin, target=end
+        )
         for since, until, begin, end in STAGES
     )
     scenario = ScenarioPlan(
-        name="shop", executor="ramping-arrival-rate", vus=20, max_vus=20, duration_s=float(seconds), rate_per_s=10.0
+        name="shop",
+        executor="ramping-arrival-rate",
+        vus=20,
+        max_vus=20,
+        duration_s=float(seconds),
+        rate_per_s=10.0,
     )
     scenario = scenario.model_copy(update={"peak_rate_per_s": 50.0, "stages": stages})
     failed = 50 * (outage[1] - outage[0])
     total = 38 * seconds
     figures: dict[str, Any] = {
         **{"load_s": float(seconds), "requests": total, "requests_per_s": 38.0, "failed_requests": failed},
-        **{"error_rate": failed / total, "unanswered_requests": failed, "iterations": total, "iterations_per_s": 38.0},
-        **{"iterations_dropped": 21, "vus_max": 20, "data_received_bytes": 9_300_000, "data_sent_bytes": 410_000},
-        **{"checks_passed": total - failed, "checks_failed": failed, "latency": latency(of="successful_requests")},
+        **{
+            "error_rate": failed / total,
+            "unanswered_requests": failed,
+            "iterations": total,
+            "iterations_per_s": 38.0,
+        },
+        **{
+            "iterations_dropped": 21,
+            "vus_max": 20,
+            "data_received_bytes": 9_300_000,
+            "data_sent_bytes": 410_000,
+        },
+        **{
+            "checks_passed": total - failed,
+            "checks_failed": failed,
+            "latency": latency(of="successful_requests"),
+        },
     }
     judged = metrics(
         threshold("p(95)<100", ok=False, observed=131.2),
@@ -199,7 +263,9 @@ def _failed_run(seconds: int, outage: tuple[int, int], **facts: Any) -> Run:
             "checks": (CheckResult(group="", name="status is 200", passes=total - failed, fails=failed),),
             "errors": (ErrorCount(code=1212, meaning="TCP: connection refused", count=failed),),
             "statuses": (StatusCount(status=200, count=total - failed), StatusCount(status=0, count=failed)),
-            "endpoints": tuple(_endpoint(name, i) for i, name in enumerate(("GET /", "GET /item", "POST /basket"))),
+            "endpoints": tuple(
+                _endpoint(name, i) for i, name in enumerate(("GET /", "GET /item", "POST /basket"))
+            ),
             "samples": (ErrorSample(name="POST /basket", status=500, text='{"error":"no such item"}'),),
             "generator": Generator(cpu_s=4.2, cores=2, cpu_share=0.035),
         },
@@ -215,7 +281,12 @@ def _failed_run(seconds: int, outage: tuple[int, int], **facts: Any) -> Run:
     given: dict[str, Any] = {
         "name": "shop, ramp to 50/s",
         "asked": Asked(origin="file", script_file="/home/someone/shop.js"),
-        "plan": plan(scenarios=(scenario,), duration_s=float(seconds), expected_iterations=total + 21, peak_rate_per_s=50.0),
+        "plan": plan(
+            scenarios=(scenario,),
+            duration_s=float(seconds),
+            expected_iterations=total + 21,
+            peak_rate_per_s=50.0,
+        ),
         "metrics": judged,
         "failure": failure,
         "warnings": (Notice(code="requests_unanswered", message=f"{failed} requests got no answer"),),
@@ -228,7 +299,9 @@ def _failed_run(seconds: int, outage: tuple[int, int], **facts: Any) -> Run:
 
 def _endpoint(name: str, i: int) -> EndpointFigures:
     times = {"avg_ms": 22.0, "med_ms": 20.0, "p90_ms": 34.0, "p95_ms": 41.0, "p99_ms": 66.0, "max_ms": 180.0}
-    return EndpointFigures(name=name, requests=760, failed=10 * i, **{key: value * (i + 1) for key, value in times.items()})
+    return EndpointFigures(
+        name=name, requests=760, failed=10 * i, **{key: value * (i + 1) for key, value in times.items()}
+    )
 
 
 def _findings(outage: tuple[int, int]) -> tuple[Finding, ...]:
@@ -238,10 +311,20 @@ def _findings(outage: tuple[int, int]) -> tuple[Finding, ...]:
             id="outage",
             severity="critical",
             confidence=0.97,
-            message=f"no request was answered for {until - since:g} s, from {since:g} s on; recovery took 1 s",
+            message=(
+                f"no request was answered for {until - since:g} s, from {since:g} s on; recovery took 1 s"
+            ),
             evidence=(
-                Evidence(metric="http_req_failed", observed=0.0, from_s=0.0, to_s=since, note="before: 40 requests/s"),
-                Evidence(metric="http_req_failed", observed=1.0, limit=0.5, from_s=since, to_s=until, note="during"),
+                Evidence(
+                    metric="http_req_failed",
+                    observed=0.0,
+                    from_s=0.0,
+                    to_s=since,
+                    note="before: 40 requests/s",
+                ),
+                Evidence(
+                    metric="http_req_failed", observed=1.0, limit=0.5, from_s=since, to_s=until, note="during"
+                ),
                 Evidence(metric="recovery_s", observed=1.0, limit=300.0, from_s=since, to_s=until + 1),
             ),
             recommendation="look at the target's log at that time",

@@ -1,6 +1,8 @@
-"""A small load test in all the forms in which k6 leaves its figures behind: record, summary, export; and runs made of it.
+"""A small load test in all the forms in which k6 leaves its figures behind: record, summary, export; and runs
+made of it.
 
-100 requests in 10 iterations of one scenario, 90 of them HTTP 200 and 10 HTTP 500, in three intervals of 1 s (the last one partial).
+100 requests in 10 iterations of one scenario, 90 of them HTTP 200 and 10 HTTP 500, in three intervals of 1 s
+(the last one partial).
 """
 
 import json
@@ -49,7 +51,9 @@ def rows(at_ms: int, values: Mapping[str, Row], kinds: Iterable[str] = KINDS) ->
     return [list(known.get(name, ())) for name in sorted(kinds)]
 
 
-def counts(requests: int, bad: int, iterations: int, vus: int = 2, iteration_ms: float = 40) -> Mapping[str, Row]:
+def counts(
+    requests: int, bad: int, iterations: int, vus: int = 2, iteration_ms: float = 40
+) -> Mapping[str, Row]:
     """The rows of an interval, or of everything so far, with these counts."""
     return {
         "http_reqs": [requests, requests],
@@ -65,7 +69,11 @@ def counts(requests: int, bad: int, iterations: int, vus: int = 2, iteration_ms:
     }
 
 
-OPENING = (line("param", {"aggregates": AGGREGATES, "period": 1000}), line("start", [[START_MS]]), line("metric", KINDS))
+OPENING = (
+    line("param", {"aggregates": AGGREGATES, "period": 1000}),
+    line("start", [[START_MS]]),
+    line("metric", KINDS),
+)
 CLOSING = (
     line("cumulative", rows(2500, counts(100, 10, 10))),
     line("stop", [[START_MS + 2510]]),
@@ -118,7 +126,9 @@ def summary() -> dict[str, Any]:
                     "name": "shop",
                     "path": "::shop",
                     "groups": [],
-                    "checks": [{"name": "is 200", "path": "::shop::is 200", "id": "x", "passes": 10, "fails": 0}],
+                    "checks": [
+                        {"name": "is 200", "path": "::shop::is 200", "id": "x", "passes": 10, "fails": 0}
+                    ],
                 }
             ],
             "checks": [{"name": "is 201", "path": "::is 201", "id": "y", "passes": 0, "fails": 10}],
@@ -128,9 +138,13 @@ def summary() -> dict[str, Any]:
         "k6-mcp": {"http_reqs{status:200}": metric("counter", {"count": 90, "rate": 90 / 2.499})},
         "metrics": {
             "http_reqs": metric("counter", {"count": 100, "rate": 100 / 2.499}),
-            "http_req_failed": metric("rate", {"rate": 0.1, "passes": 10, "fails": 90}, oks={"rate<0.05": False}),
+            "http_req_failed": metric(
+                "rate", {"rate": 0.1, "passes": 10, "fails": 90}, oks={"rate<0.05": False}
+            ),
             "http_req_duration": metric("trend", TREND_VALUES, "time", {"p(95)<500": True}),
-            "http_req_duration{expected_response:true}": metric("trend", {**TREND_VALUES, "count": 90}, "time"),
+            "http_req_duration{expected_response:true}": metric(
+                "trend", {**TREND_VALUES, "count": 90}, "time"
+            ),
             "iterations": metric("counter", {"count": 10, "rate": 10 / 2.499}),
             "iteration_duration": metric("trend", dict.fromkeys(TREND_VALUES, 40.0) | {"count": 10}, "time"),
             "checks": metric("rate", {"rate": 0.5, "passes": 10, "fails": 10}),
@@ -141,14 +155,18 @@ def summary() -> dict[str, Any]:
 
 
 def export() -> dict[str, Any]:
-    """What `--summary-export` says of the same run: thresholds inverted, `value` for a rate, groups and checks by name."""
+    """What `--summary-export` says of the same run: thresholds inverted, `value` for a rate, groups and
+    checks by name.
+    """
     exported: dict[str, Any] = {"metrics": {}, "root_group": _by_name(summary()["root_group"])}
     for name, facts in summary()["metrics"].items():
         values = dict(facts["values"])
         if facts["type"] == "rate":
             values["value"] = values.pop("rate")
         if "thresholds" in facts:
-            values["thresholds"] = {expression: not verdict["ok"] for expression, verdict in facts["thresholds"].items()}
+            values["thresholds"] = {
+                expression: not verdict["ok"] for expression, verdict in facts["thresholds"].items()
+            }
         exported["metrics"][name] = values
     return exported
 
@@ -161,7 +179,9 @@ def _by_name(group: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def outcome(exit_code: int | None = 0, *, seconds: float = 2.6, log: LogDigest | None = None, **facts: Any) -> Outcome:
+def outcome(
+    exit_code: int | None = 0, *, seconds: float = 2.6, log: LogDigest | None = None, **facts: Any
+) -> Outcome:
     """An ended k6; without `summary` or `export` among the facts it left none."""
     ended = NOW + timedelta(seconds=seconds)
     log = log or LogDigest(went_running=True)
@@ -204,26 +224,55 @@ def latency(**facts: Any) -> Latency:
 
 
 def metrics(
-    *thresholds: ThresholdResult, source: Any = "summary", more: Mapping[str, Any] | None = None, **figures: Any
+    *thresholds: ThresholdResult,
+    source: Any = "summary",
+    more: Mapping[str, Any] | None = None,
+    **figures: Any,
 ) -> Metrics:
     """Figures of a good run unless told otherwise; `more` are fields of `Metrics`, the rest are figures."""
     given: dict[str, Any] = {
-        **{"wall_s": 2.6, "load_s": 2.5, "requests": 100, "requests_per_s": 40.0, "error_rate": 0.0, "latency": latency()},
+        **{
+            "wall_s": 2.6,
+            "load_s": 2.5,
+            "requests": 100,
+            "requests_per_s": 40.0,
+            "error_rate": 0.0,
+            "latency": latency(),
+        },
         **{"iterations": 10, "iterations_per_s": 4.0, "vus_max": 2, "vus_allocated": 2},
         **figures,
     }
-    return Metrics(source=source, exact=source != "record", figures=Figures(**given), thresholds=thresholds, **(more or {}))
+    return Metrics(
+        source=source,
+        exact=source != "record",
+        figures=Figures(**given),
+        thresholds=thresholds,
+        **(more or {}),
+    )
 
 
-def threshold(expression: str = "p(95)<500", *, ok: bool = True, observed: float | None = 35.75, **facts: Any) -> ThresholdResult:
+def threshold(
+    expression: str = "p(95)<500", *, ok: bool = True, observed: float | None = 35.75, **facts: Any
+) -> ThresholdResult:
     given: dict[str, Any] = {"metric": "http_req_duration", "has_samples": True, **facts}
     return ThresholdResult(expression=expression, ok=ok, observed=observed, **given)
 
 
 def run(status: Any = "completed", **facts: Any) -> Run:
     given: dict[str, Any] = {
-        **{"run_id": "r-20260101-0123456789abcdef", "status": status, "name": None, "asked": Asked(origin="text")},
-        **{"script_sha256": "0" * 64, "k6_version": "2.2.0", "server_id": "s", "created_at": NOW, "started_at": NOW},
+        **{
+            "run_id": "r-20260101-0123456789abcdef",
+            "status": status,
+            "name": None,
+            "asked": Asked(origin="text"),
+        },
+        **{
+            "script_sha256": "0" * 64,
+            "k6_version": "2.2.0",
+            "server_id": "s",
+            "created_at": NOW,
+            "started_at": NOW,
+        },
         **facts,
     }
     return Run(**given)

@@ -26,7 +26,9 @@ class Second:
 
     def at(self, share: float) -> float | None:
         """The latency that lies `share` of the way from the median to the end of the tail."""
-        return None if self.p50_ms is None or not self.requests else self.p50_ms * (1 + (self.tail - 1) * share)
+        return (
+            None if self.p50_ms is None or not self.requests else self.p50_ms * (1 + (self.tail - 1) * share)
+        )
 
 
 QUIET = Second(requests=0, iterations=0, p50_ms=None)
@@ -70,7 +72,9 @@ def timeline_of(rows: Sequence[Second], **facts: Any) -> Timeline:
 
 
 def noisy(seed: int, base: Second | None = None, spread: float = 0.25) -> Describe:
-    """Return healthy noise around `base`: log-normal latency, tails now and then longer, counts that vary a little."""
+    """Return healthy noise around `base`: log-normal latency, tails now and then longer, counts that vary a
+    little.
+    """
     chance = random.Random(seed)
     usual = base or Second()
 
@@ -86,7 +90,10 @@ def noisy(seed: int, base: Second | None = None, spread: float = 0.25) -> Descri
 
 def closed(seconds: float = 30.0, vus: int = 10, *thresholds: tuple[str, str]) -> Plan:
     """Return the plan of constant VUs."""
-    return _plan(ScenarioPlan(name="default", executor="constant-vus", vus=vus, max_vus=vus, duration_s=seconds), thresholds)
+    return _plan(
+        ScenarioPlan(name="default", executor="constant-vus", vus=vus, max_vus=vus, duration_s=seconds),
+        thresholds,
+    )
 
 
 def open_(seconds: float = 30.0, rate: float = 50.0, *thresholds: tuple[str, str], vus: int = 100) -> Plan:
@@ -106,11 +113,15 @@ def open_(seconds: float = 30.0, rate: float = 50.0, *thresholds: tuple[str, str
 def ramp_of_vus(seconds: float = 30.0, to: int = 60, *thresholds: tuple[str, str], first: int = 1) -> Plan:
     """Return the plan of VUs that grow linearly."""
     stage = StagePlan(start_s=0.0, duration_s=seconds, from_target=first, target=to)
-    scenario = ScenarioPlan(name="default", executor="ramping-vus", vus=first, max_vus=to, duration_s=seconds, stages=(stage,))
+    scenario = ScenarioPlan(
+        name="default", executor="ramping-vus", vus=first, max_vus=to, duration_s=seconds, stages=(stage,)
+    )
     return _plan(scenario, thresholds)
 
 
-def ramp_of_rate(seconds: float = 30.0, to: float = 100.0, *thresholds: tuple[str, str], first: float = 10.0) -> Plan:
+def ramp_of_rate(
+    seconds: float = 30.0, to: float = 100.0, *thresholds: tuple[str, str], first: float = 10.0
+) -> Plan:
     """Return the plan of an arrival rate that grows linearly."""
     stage = StagePlan(start_s=0.0, duration_s=seconds, from_target=first, target=to)
     scenario = ScenarioPlan(
@@ -129,7 +140,9 @@ def ramp_of_rate(seconds: float = 30.0, to: float = 100.0, *thresholds: tuple[st
 def _plan(scenario: ScenarioPlan, thresholds: tuple[tuple[str, str], ...]) -> Plan:
     return Plan(
         scenarios=(scenario,),
-        thresholds=tuple(ThresholdPlan(metric=metric, expression=expression) for metric, expression in thresholds),
+        thresholds=tuple(
+            ThresholdPlan(metric=metric, expression=expression) for metric, expression in thresholds
+        ),
         max_vus=scenario.max_vus or 1,
         duration_s=scenario.duration_s or 0.0,
         longest_s=(scenario.duration_s or 0.0) + 30,

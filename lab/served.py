@@ -7,7 +7,9 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 
-async def serve_until_stdin_ends(protocol: Callable[[], asyncio.Protocol], each_second: Callable[[], None] | None = None) -> None:
+async def serve_until_stdin_ends(
+    protocol: Callable[[], asyncio.Protocol], each_second: Callable[[], None] | None = None
+) -> None:
     """Print the port that `protocol` is served on, then serve; `each_second` is called meanwhile."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(protocol, "127.0.0.1", 0, backlog=1024)
@@ -24,9 +26,13 @@ async def serve_until_stdin_ends(protocol: Callable[[], asyncio.Protocol], each_
 
 @contextmanager
 def open_served(module: str) -> Generator[str]:
-    """Run `module`, which serves until its stdin ends, for the length of the block; yields the URL without a path."""
+    """Run `module`, which serves until its stdin ends, for the length of the block; yields the URL without a
+    path.
+    """
     command = [sys.executable, "-m", module]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
         process.communicate()

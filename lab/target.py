@@ -2,19 +2,14 @@
 
 Behaviour is chosen by path:
 
-/ok                answers 200
-/status/503        answers that status
-/delay/250         answers 200 after that many milliseconds
-/flaky/0.2         answers 500 for that share of its requests, evenly spread
-/huge/100000       answers 200 with that many bytes
-/echo              answers 200 with the request as JSON
-/page/200          answers that status with an HTML page that has an image and no favicon of its own to ask for
-/redirect/3        redirects three times, then answers 200; /redirect/loop never ends
-/close             answers 200 and closes the connection
-/reset             resets the connection instead of answering
-/eof               closes the connection instead of answering
-/malformed         answers something that is not HTTP
-/hang              never answers
+/ok                answers 200 /status/503        answers that status /delay/250         answers 200 after
+that many milliseconds /flaky/0.2         answers 500 for that share of its requests, evenly spread
+/huge/100000       answers 200 with that many bytes /echo              answers 200 with the request as JSON
+/page/200          answers that status with an HTML page that has an image and no favicon of its own to ask
+for /redirect/3        redirects three times, then answers 200; /redirect/loop never ends /close
+answers 200 and closes the connection /reset             resets the connection instead of answering /eof
+closes the connection instead of answering /malformed         answers something that is not HTTP /hang
+never answers
 """
 
 import asyncio
@@ -31,10 +26,17 @@ from http import HTTPStatus
 
 from lab.in_thread import serving
 
-_KEPT_REQUESTS = 1000  # enough for any assertion, bounded under full load
-_PAGE = b"<!doctype html><link rel=icon href=data:,><h1>A page</h1><p>of a few words<p><img src=/image width=40 height=30>"
-_IMAGE = b"<svg xmlns='http://www.w3.org/2000/svg' width='40' height='30'><rect width='40' height='30'/></svg>"
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() then sends RST
+# Enough for any assertion, bounded under full load
+_KEPT_REQUESTS = 1000
+_PAGE = (
+    b"<!doctype html><link rel=icon href=data:,><h1>A page</h1><p>of a few words<p><img src=/image width=40"
+    b" height=30>"
+)
+_IMAGE = (
+    b"<svg xmlns='http://www.w3.org/2000/svg' width='40' height='30'><rect width='40' height='30'/></svg>"
+)
+# SO_LINGER on, 0 s: close() then sends RST
+_RESET = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,9 @@ class Connection(asyncio.Protocol):
         if not separator:
             return None
         line, *fields = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
+        headers = {
+            name.lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)
+        }
         length = int(headers.get("content-length", "0"))
         if len(rest) < length:
             return None
@@ -135,7 +139,9 @@ class Connection(asyncio.Protocol):
         if len(self.target.seen) < _KEPT_REQUESTS:
             self.target.seen.append(request)
 
-    def answer(self, request: Seen, status: int = 200, body: bytes = b"ok", headers: str = "", *, close: bool = False) -> None:
+    def answer(
+        self, request: Seen, status: int = 200, body: bytes = b"ok", headers: str = "", *, close: bool = False
+    ) -> None:
         """Send one answer, unless the client has gone."""
         if self._transport is None:
             return
@@ -217,7 +223,9 @@ _BEHAVIOURS: Mapping[str, Callable[[Connection, Seen, str], None]] = {
     "page": _page,
     "image": _image,
     "redirect": _redirect,
-    "close": lambda connection, request, _: connection.answer(request, headers="Connection: close\r\n", close=True),
+    "close": lambda connection, request, _: connection.answer(
+        request, headers="Connection: close\r\n", close=True
+    ),
     "reset": lambda connection, request, _: connection.hang_up(reset=True),
     "eof": lambda connection, request, _: connection.hang_up(),
     "malformed": lambda connection, request, _: connection.hang_up(b"this is not HTTP\r\n\r\n"),

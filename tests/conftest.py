@@ -15,14 +15,20 @@ _OURS = ("K6_", "DATABASE_URL", "LOG_LEVEL", "GEMINI_API_KEY")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what takes long, with a line that says so, unless its file is named or this is CI."""
     words = config.invocation_params.args
-    lasting = [item for item in items if item.get_closest_marker("lasting") and not any(item.path.name in word for word in words)]
+    lasting = [
+        item
+        for item in items
+        if item.get_closest_marker("lasting") and not any(item.path.name in word for word in words)
+    ]
     if not lasting or os.environ.get("K6_MCP_CI"):
         return
     items[:] = [item for item in items if item not in lasting]
     config.hook.pytest_deselected(items=lasting)
     if reporter := config.pluginmanager.get_plugin("terminalreporter"):
         files = ", ".join(sorted({item.path.name for item in lasting}))
-        reporter.write_line(f"left out: {len(lasting)} tests that take long; name their files to run them: {files}")
+        reporter.write_line(
+            f"left out: {len(lasting)} tests that take long; name their files to run them: {files}"
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +43,9 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
 def settings(tmp_path: Path) -> Settings:
     """Settings whose results and database are in this test's own folder."""
     results_dir = tmp_path / "results"
-    return Settings(results_dir=results_dir, database=results_dir / "history.db", search_path=os.environ.get("PATH", ""))
+    return Settings(
+        results_dir=results_dir, database=results_dir / "history.db", search_path=os.environ.get("PATH", "")
+    )
 
 
 @pytest.fixture

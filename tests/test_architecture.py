@@ -42,7 +42,15 @@ def test_few_modules_stand_beside_the_folders(folder: str, most: int) -> None:
 def test_the_whole_package_is_looked_at() -> None:
     modules = {source.module for source in package_sources(ROOT)}
 
-    assert {"__init__", "errors", "models", "models.run", "runners.local", "service", "frontends.mcp_server"} <= modules
+    assert {
+        "__init__",
+        "errors",
+        "models",
+        "models.run",
+        "runners.local",
+        "service",
+        "frontends.mcp_server",
+    } <= modules
 
 
 @pytest.mark.parametrize(
@@ -83,7 +91,10 @@ def test_a_planted_violation_is_found(rule: Rule, module: str, text: str) -> Non
     ("module", "text"),
     [
         ("service.load_tests", "from k6_mcp.runners.base import Runner\nfrom k6_mcp.permissions import caps"),
-        ("frontends.mcp_server.tools", "from mcp.server import MCPServer\nfrom k6_mcp.service.load_tests import LoadTests"),
+        (
+            "frontends.mcp_server.tools",
+            "from mcp.server import MCPServer\nfrom k6_mcp.service.load_tests import LoadTests",
+        ),
         ("settings", "import os\nx = os.environ"),
         ("runners.process", "import signal\nimport os\nos.killpg(1, signal.SIGKILL)"),
         ("frontends.cli.main", "import sys\nsys.stdout.write('x')\nfrom rich.console import Console"),
@@ -97,6 +108,8 @@ def test_an_owner_may_do_what_it_owns(module: str, text: str) -> None:
     assert [violation for rule in RULES for violation in rule(source)] == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_no_test_file_is_too_long(path: Path) -> None:
     assert path.read_text(encoding="utf-8").count("\n") <= LONGEST_FILE

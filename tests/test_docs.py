@@ -33,7 +33,8 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _JSON_BLOCK = re.compile(r"^```json\n(.+?)^```$", re.MULTILINE | re.DOTALL)
 _TOOL_SECTION = re.compile(r"^## (\w+):", re.MULTILINE)
 _NOTICE = re.compile(r"(?:Notice\(\s*code=|_notice\()\"(\w+)\"")
-_WARNING = re.compile(r"yield\s*\(?\s*f?\"(\w+): ")  # of the figures; becomes a notice
+# Of the figures; becomes a notice
+_WARNING = re.compile(r"yield\s*\(?\s*f?\"(\w+): ")
 _SETTING = re.compile(r"\b(?:K6_[A-Z0-9_]+|DATABASE_URL|LOG_LEVEL|GEMINI_API_KEY)\b")
 
 
@@ -68,7 +69,9 @@ def offered_words() -> Iterator[str]:
     yield from settings_names()
     yield from (error.code for error in every_error(errors.K6McpError))
     yield from _NOTICE.findall("\n".join(path.read_text(encoding="utf-8") for path in SOURCES))
-    yield from _WARNING.findall((ROOT / "k6_mcp" / "analysis" / "measure" / "summary.py").read_text(encoding="utf-8"))
+    yield from _WARNING.findall(
+        (ROOT / "k6_mcp" / "analysis" / "measure" / "summary.py").read_text(encoding="utf-8")
+    )
 
 
 def every_error(base: type[errors.K6McpError]) -> Iterator[type[errors.K6McpError]]:
@@ -106,7 +109,12 @@ async def test_the_readme_names_every_tool_and_each_of_its_arguments() -> None:
     tools = await server.list_tools()
 
     missing = [tool.name for tool in tools if tool.name not in words]
-    missing += [f"{tool.name}: {name}" for tool in tools for name in tool.input_schema["properties"] if name not in words]
+    missing += [
+        f"{tool.name}: {name}"
+        for tool in tools
+        for name in tool.input_schema["properties"]
+        if name not in words
+    ]
     assert (len(tools), missing) == (11, [])
 
 
@@ -135,7 +143,9 @@ def test_the_readme_states_the_limits_in_force() -> None:
         "K6_MCP_MAX_SCRIPT_BYTES": limits.max_script_bytes,
     }
 
-    missing = [f"{name}: {value:g}" for name, value in stated.items() if f"| `{name}` | {value:.0f} |" not in README]
+    missing = [
+        f"{name}: {value:g}" for name, value in stated.items() if f"| `{name}` | {value:.0f} |" not in README
+    ]
 
     assert missing == []
 
@@ -153,7 +163,15 @@ def test_the_readme_names_every_command_of_the_terminal() -> None:
 
 def test_the_readme_names_every_file_of_a_run() -> None:
     folder = RunFolder(Path("/results"), "r-1")
-    kept = (folder.run_json, folder.script, folder.summary, folder.export, folder.record, folder.timeline, folder.log)
+    kept = (
+        folder.run_json,
+        folder.script,
+        folder.summary,
+        folder.export,
+        folder.record,
+        folder.timeline,
+        folder.log,
+    )
 
     assert [path.name for path in kept if path.name not in README] == []
 
@@ -204,4 +222,8 @@ def test_example_arguments_are_accepted() -> None:
 
 def _known(run: dict[str, object]) -> dict[str, object]:
     """An answer without its mark, and without what get_run and analyze_run add to it."""
-    return {name: value for name, value in run.items() if name not in ("metrics", "observations", "next_steps", "untrusted")}
+    return {
+        name: value
+        for name, value in run.items()
+        if name not in ("metrics", "observations", "next_steps", "untrusted")
+    }

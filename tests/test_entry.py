@@ -44,7 +44,9 @@ def start(
     """Run the interpreter to its end with `stdin` as all of its input."""
     environment = {**os.environ, **(settings or {})}
     command = [str(python), *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=_TIMEOUT_S, env=environment, check=False)
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, timeout=_TIMEOUT_S, env=environment, check=False
+    )
 
 
 def lines(*messages: dict[str, Any]) -> str:
@@ -80,7 +82,9 @@ def test_an_mcp_client_is_served_from_its_first_message_on() -> None:
     assert done.returncode == 0
 
 
-def test_a_misspelt_setting_is_named_on_stderr_to_an_mcp_client_and_in_health_alone_to_a_oneshot_one() -> None:
+def test_a_misspelt_setting_is_named_on_stderr_to_an_mcp_client_and_in_health_alone_to_a_oneshot_one() -> (
+    None
+):
     misspelt = {"K6_MCP_MAX_VU": "5"}
     mcp = start(str(SERVER), stdin=lines(INITIALIZE), settings=misspelt)
     oneshot = start(str(SERVER), stdin=HEALTH, settings=misspelt)
@@ -101,7 +105,10 @@ def test_a_first_message_in_which_jsonrpc_comes_last_is_still_mcp() -> None:
 def test_a_request_that_the_transport_cannot_read_is_answered_all_the_same() -> None:
     torn = r'{"jsonrpc": "2.0", "id": 2, "method": "ping", "params": {"name": "\ud83d"}}'
 
-    done = start(str(SERVER), stdin=f"{lines(INITIALIZE)}{torn}\nrubbish\n{lines({'jsonrpc': '2.0', 'id': 3, 'method': 'ping'})}")
+    done = start(
+        str(SERVER),
+        stdin=f"{lines(INITIALIZE)}{torn}\nrubbish\n{lines({'jsonrpc': '2.0', 'id': 3, 'method': 'ping'})}",
+    )
 
     answers = {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines())}
     assert answers[2]["error"]["code"] == -32700 and answers[3]["result"] == {}
@@ -139,7 +146,9 @@ def test_what_is_no_request_is_refused_in_one_json_line_with_exit_code_1(stdin: 
     assert done.returncode == 1
 
 
-def test_an_interpreter_without_dependencies_hands_over_to_the_checkouts_venv(bare_python: Path, checkout: Path) -> None:
+def test_an_interpreter_without_dependencies_hands_over_to_the_checkouts_venv(
+    bare_python: Path, checkout: Path
+) -> None:
     (checkout / ".venv").symlink_to(sys.prefix)
 
     done = start(str(checkout / "k6_server.py"), stdin=HEALTH, python=bare_python)
@@ -181,7 +190,10 @@ def test_settings_that_cannot_be_used_are_named_in_one_line() -> None:
 def test_settings_that_cannot_be_used_are_an_answer_to_a_one_shot_client_and_none_to_mcp() -> None:
     wrong = {"K6_TIMEOUT": "soon"}
 
-    oneshot, mcp = start(str(SERVER), stdin=HEALTH, settings=wrong), start(str(SERVER), stdin=lines(INITIALIZE), settings=wrong)
+    oneshot, mcp = (
+        start(str(SERVER), stdin=HEALTH, settings=wrong),
+        start(str(SERVER), stdin=lines(INITIALIZE), settings=wrong),
+    )
 
     assert (json.loads(oneshot.stdout)["error_type"], oneshot.returncode) == ("invalid_arguments", 1)
     assert (mcp.stdout, mcp.returncode) == ("", 1)
@@ -205,7 +217,9 @@ def test_a_line_longer_than_any_request_is_refused_with_the_setting(line_end: by
 def test_a_line_without_end_is_refused_while_it_is_still_being_sent(sent_before: bytes) -> None:
     env = {**os.environ, "K6_MCP_MAX_SCRIPT_BYTES": "1000"}
     pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, str(SERVER)], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=env) as server:
+    with subprocess.Popen(
+        [sys.executable, str(SERVER)], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=env
+    ) as server:
         assert server.stdin and server.stdout
         sender = threading.Thread(target=_send_for_ever, args=(server.stdin.fileno(), sent_before))
         sender.start()
@@ -226,7 +240,9 @@ def _send_for_ever(fd: int, first: bytes) -> None:
 def test_a_person_at_a_terminal_is_told_what_is_waited_for() -> None:
     ours, theirs = pty.openpty()
     try:
-        process = subprocess.Popen([sys.executable, str(SERVER)], stdin=theirs, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [sys.executable, str(SERVER)], stdin=theirs, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
         with process:
             assert process.stderr is not None
             assert b"k6-mcp --help" in process.stderr.readline()
@@ -245,7 +261,9 @@ def test_a_person_at_a_terminal_is_told_what_is_waited_for() -> None:
         ([b"\n \n"], b""),
     ],
 )
-def test_the_head_of_the_input_begins_with_its_first_line_that_says_something(writes: list[bytes], head: bytes) -> None:
+def test_the_head_of_the_input_begins_with_its_first_line_that_says_something(
+    writes: list[bytes], head: bytes
+) -> None:
     reader, writer = os.pipe()
     written = threading.Thread(target=_write_each, args=(writer, writes))
     written.start()
@@ -259,7 +277,8 @@ def test_the_head_of_the_input_begins_with_its_first_line_that_says_something(wr
 def _write_each(fd: int, writes: list[bytes]) -> None:
     for write in writes:
         os.write(fd, write)
-        time.sleep(0.02)  # so that each is read by itself
+        # So that each is read by itself
+        time.sleep(0.02)
     os.close(fd)
 
 

@@ -13,7 +13,11 @@ def test_every_limit_of_the_findings_is_a_setting() -> None:
 
 
 def test_limits_in_seconds_may_be_given_as_a_duration_and_latencies_above_one() -> None:
-    environ = {"K6_MCP_FINDING_RECOVERY_S": "5m", "K6_MCP_FINDING_P95_MS": "750", "K6_MCP_FINDING_DRIFT_SHARE": "1.5"}
+    environ = {
+        "K6_MCP_FINDING_RECOVERY_S": "5m",
+        "K6_MCP_FINDING_P95_MS": "750",
+        "K6_MCP_FINDING_DRIFT_SHARE": "1.5",
+    }
 
     findings = Settings.from_environment(environ).findings
 

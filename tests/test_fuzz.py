@@ -16,7 +16,11 @@ async def test_a_few_mutated_calls_do_no_harm(mode: str) -> None:
 
 def test_what_may_never_come_is_found_and_can_be_repeated() -> None:
     tally = Tally("http", seed=7)
-    tool = {"result": {"content": [{"type": "text", "text": "internal: x"}, {"type": "text", "text": "y" * 10_300}]}}
+    tool = {
+        "result": {
+            "content": [{"type": "text", "text": "internal: x"}, {"type": "text", "text": "y" * 10_300}]
+        }
+    }
     judge_answer(tally, 3, "tools/call", tool, 0, "canary")
     judge_answer(tally, 4, "ping", {"error": {"code": -32603, "message": "the canary sings"}}, 99, "canary")
 

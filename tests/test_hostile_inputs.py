@@ -1,4 +1,6 @@
-"""Inputs of the largest size that are made to be slow: the work on them grows with their size, and not with its square."""
+"""Inputs of the largest size that are made to be slow: the work on them grows with their size, and not with
+its square.
+"""
 
 import time
 from collections.abc import Callable
@@ -18,9 +20,28 @@ _TIMES, _AT_MOST = 4, 9
 _NOTHING_S = 0.02
 _TRIES = 3
 _WORST = (
-    *("escaped quotes", "escaped double quotes", "a sum of literals", "literals with or", "literals in parentheses"),
-    *("open classes of a regex", "classes of a regex", "templates in templates", "a long constant", "many constants"),
-    *("JWT beginnings with dashes", "question marks", "names of secrets", "open secrets", "bare secrets", "bidi characters"),
+    *(
+        "escaped quotes",
+        "escaped double quotes",
+        "a sum of literals",
+        "literals with or",
+        "literals in parentheses",
+    ),
+    *(
+        "open classes of a regex",
+        "classes of a regex",
+        "templates in templates",
+        "a long constant",
+        "many constants",
+    ),
+    *(
+        "JWT beginnings with dashes",
+        "question marks",
+        "names of secrets",
+        "open secrets",
+        "bare secrets",
+        "bidi characters",
+    ),
 )
 _SECRETS = ("p&ss w/rd", "\"'\"'", "\\x\\", "opensesame1")
 

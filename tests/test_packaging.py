@@ -36,7 +36,13 @@ def test_every_pin_has_hashes_and_no_address(file: str) -> None:
 
 def test_everything_the_project_needs_is_pinned() -> None:
     groups = PROJECT["dependency-groups"]
-    needed = names([*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["k6"], *groups["build"]])
+    needed = names(
+        [
+            *PROJECT["project"]["dependencies"],
+            *PROJECT["project"]["optional-dependencies"]["k6"],
+            *groups["build"],
+        ]
+    )
 
     assert needed - pins("constraints.txt").keys() == set()
     assert (needed | names(groups["dev"])) - pins("constraints-dev.txt").keys() == set()

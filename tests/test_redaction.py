@@ -69,18 +69,31 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
 
 
 def test_a_url_keeps_its_host_and_path() -> None:
-    assert redact_url("https://u:p@shop.example:8443/a?token=zzz&x=1#f") == "https://***@shop.example:8443/a?token=***&x=1#f"
+    assert (
+        redact_url("https://u:p@shop.example:8443/a?token=zzz&x=1#f")
+        == "https://***@shop.example:8443/a?token=***&x=1#f"
+    )
 
 
 @pytest.mark.parametrize(
-    "text", ["x" * 500_000, "?" + "a" * 500_000, "://" + "a" * 500_000, "token" * 100_000, "'" * 200_000, "eyJ" * 100_000]
+    "text",
+    [
+        "x" * 500_000,
+        "?" + "a" * 500_000,
+        "://" + "a" * 500_000,
+        "token" * 100_000,
+        "'" * 200_000,
+        "eyJ" * 100_000,
+    ],
 )
 def test_hostile_long_lines_end(text: str) -> None:
     assert len(redact_text(text)) <= len(text)
 
 
 def test_credentials_are_told_from_prose_about_them() -> None:
-    assert credentials_in("const a = 'Bearer abc123def'; // basic authentication, token endpoint") == {"abc123def"}
+    assert credentials_in("const a = 'Bearer abc123def'; // basic authentication, token endpoint") == {
+        "abc123def"
+    }
 
 
 @pytest.mark.parametrize(
@@ -108,7 +121,15 @@ def test_a_credential_inside_a_secret_is_masked_where_it_stands_alone(secret: st
 
 
 @pytest.mark.parametrize(
-    "secret", ["http://host/path?page=2", "user=ada&page=2", '{"user": "ada", "token": true}', '{"token', "[" * 100_000, "//[@"]
+    "secret",
+    [
+        "http://host/path?page=2",
+        "user=ada&page=2",
+        '{"user": "ada", "token": true}',
+        '{"token',
+        "[" * 100_000,
+        "//[@",
+    ],
 )
 def test_what_is_no_credential_inside_a_secret_is_not_masked_alone(secret: str) -> None:
     innocent = "user ada of host asked path 2 of page, without a [ and a token"
@@ -152,11 +173,17 @@ _INDENTED = '{\n    "a": "éé&&&//"\n}'
         _INDENTED.replace("    ", " +%20\\u0020"),
     ],
 )
-def test_characters_that_a_secret_repeats_are_masked_in_any_spelling_and_number_as_it_has_them(written: str) -> None:
+def test_characters_that_a_secret_repeats_are_masked_in_any_spelling_and_number_as_it_has_them(
+    written: str,
+) -> None:
     known = [_INDENTED]
 
     assert "a" not in mask_known(written, known)
-    for fewer in (_INDENTED.replace("    ", "   "), _INDENTED.replace("&&&", "&&"), _INDENTED.replace("éé", "é")):
+    for fewer in (
+        _INDENTED.replace("    ", "   "),
+        _INDENTED.replace("&&&", "&&"),
+        _INDENTED.replace("éé", "é"),
+    ):
         assert mask_known(fewer, known) == fewer
 
 
@@ -181,7 +208,9 @@ def test_an_expression_of_a_script_is_shown_as_it_is() -> None:
 
 @pytest.mark.parametrize("secret", ["s3cret-value", "pa?s>~w\xf6rd+/", "abcd", "Zx9" * 30, AWKWARD])
 @pytest.mark.parametrize("around", [("", ""), ("u", ":x"), ("us", "y"), ("user:", "")])
-def test_a_known_secret_is_masked_in_base64_wherever_it_stands_in_there(secret: str, around: tuple[str, str]) -> None:
+def test_a_known_secret_is_masked_in_base64_wherever_it_stands_in_there(
+    secret: str, around: tuple[str, str]
+) -> None:
     known = with_forms([secret])
     before, behind = around
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
@@ -216,7 +245,10 @@ def test_a_known_secret_is_masked_in_hexadecimal_and_in_any_case(written: str) -
         ("const password = 'opensesame';", {"opensesame"}),
         ("const password = 'mysupersecret';", {"mysupersecret"}),
         ("const pwd = '20261130';", {"20261130"}),
-        ("const a = { Authorization: 'Basic YWRhOmh1bnRlcjIy' };", {"YWRhOmh1bnRlcjIy", "ada:hunter22", "hunter22"}),
+        (
+            "const a = { Authorization: 'Basic YWRhOmh1bnRlcjIy' };",
+            {"YWRhOmh1bnRlcjIy", "ada:hunter22", "hunter22"},
+        ),
         ("http.get('http://ada:hunter22@host/x?api_key=k3yk3yk3y')", {"hunter22", "k3yk3yk3y"}),
         ("thresholds: { 'http_reqs{token:a1b2c3}': [] }", {"a1b2c3"}),
         ("const password2 = 'hunter22', passwordOfAda = 'hunter23'", {"hunter22", "hunter23"}),
@@ -224,15 +256,31 @@ def test_a_known_secret_is_masked_in_hexadecimal_and_in_any_case(written: str) -
 )
 def test_a_literal_that_is_a_secret_is_known_from_the_script(script: str, found: set[str]) -> None:
     assert found <= literals_in(script)
-    assert not [value for value in found if value in redact_script(f"{script}\nconsole.log('{''.join(found)}')")]
+    assert not [
+        value for value in found if value in redact_script(f"{script}\nconsole.log('{''.join(found)}')")
+    ]
 
 
 @pytest.mark.parametrize(
     "script",
     [
-        *("const password = 'test';", "const token = 'none';", "password: 'required'", "const password = __ENV.PASSWORD;"),
-        *("const tokenUrl = 'https://host2/oauth2/token';", "token: '/v1/login2'", "const passwordField = 'field1_password';"),
-        *("const tokenHeader = 'X-Api-Key';", "authorization: 'Authorization'", "token: 'refresh_token'", "cookieName: 'sid_v2'"),
+        *(
+            "const password = 'test';",
+            "const token = 'none';",
+            "password: 'required'",
+            "const password = __ENV.PASSWORD;",
+        ),
+        *(
+            "const tokenUrl = 'https://host2/oauth2/token';",
+            "token: '/v1/login2'",
+            "const passwordField = 'field1_password';",
+        ),
+        *(
+            "const tokenHeader = 'X-Api-Key';",
+            "authorization: 'Authorization'",
+            "token: 'refresh_token'",
+            "cookieName: 'sid_v2'",
+        ),
         *(
             "const password = 'must have 8 characters';",
             "signature: 'HS256'",
@@ -251,7 +299,9 @@ def test_an_ordinary_word_beside_the_name_of_a_secret_is_none(script: str) -> No
     assert literals_in(script) == frozenset()
 
 
-def test_a_literal_is_masked_where_the_script_repeats_it_but_a_word_only_where_it_stands_as_the_secret() -> None:
+def test_a_literal_is_masked_where_the_script_repeats_it_but_a_word_only_where_it_stands_as_the_secret() -> (
+    None
+):
     script = "const password = 'hunter22', token = 'test';\nconsole.log('hunter22 of a test');"
 
     assert redact_script(script) == "const password = '***', token = '***';\nconsole.log('*** of a test');"
@@ -274,9 +324,13 @@ def test_a_name_says_whether_its_value_is_the_secret_itself(name: str, expected:
 
 def test_many_secrets_in_a_long_text_are_all_masked() -> None:
     source = random.Random(7)
-    secrets = ["".join(source.choices(string.ascii_letters + string.digits + "+/= ", k=20)) for _ in range(50)]
+    secrets = [
+        "".join(source.choices(string.ascii_letters + string.digits + "+/= ", k=20)) for _ in range(50)
+    ]
     text = "".join(
-        f"{source.random()} {secret} {base64.b64encode(secret.encode()).decode()}\n" for secret in secrets for _ in range(100)
+        f"{source.random()} {secret} {base64.b64encode(secret.encode()).decode()}\n"
+        for secret in secrets
+        for _ in range(100)
     )
 
     masked = redact_said(text, tuple(with_forms(secrets)))

@@ -46,14 +46,24 @@ def test_seconds_may_be_given_as_a_number_or_as_a_duration() -> None:
         (",", ()),
     ],
 )
-def test_flags_of_the_browser_may_be_written_as_k6_or_as_a_shell_takes_them(text: str, args: tuple[str, ...]) -> None:
+def test_flags_of_the_browser_may_be_written_as_k6_or_as_a_shell_takes_them(
+    text: str, args: tuple[str, ...]
+) -> None:
     for name in ("K6_MCP_BROWSER_ARGS", "K6_BROWSER_ARGS"):
         assert Settings.from_environment({name: text}).browser.args == args
 
 
 def test_our_own_settings_of_the_browser_come_before_those_of_k6() -> None:
-    k6s = {"K6_BROWSER_EXECUTABLE_PATH": "/a/chrome", "K6_BROWSER_ARGS": "lang=de", "K6_BROWSER_TIMEOUT": "45s"}
-    ours = {"K6_MCP_BROWSER_PATH": "chromium", "K6_MCP_BROWSER_ARGS": "no-sandbox", "K6_MCP_BROWSER_TIMEOUT": "60"}
+    k6s = {
+        "K6_BROWSER_EXECUTABLE_PATH": "/a/chrome",
+        "K6_BROWSER_ARGS": "lang=de",
+        "K6_BROWSER_TIMEOUT": "45s",
+    }
+    ours = {
+        "K6_MCP_BROWSER_PATH": "chromium",
+        "K6_MCP_BROWSER_ARGS": "no-sandbox",
+        "K6_MCP_BROWSER_TIMEOUT": "60",
+    }
     assert Settings.from_environment(k6s).browser == ("/a/chrome", ("lang=de",), 45.0)
     assert Settings.from_environment({**k6s, **ours}).browser == ("chromium", ("no-sandbox",), 60.0)
 
@@ -89,7 +99,13 @@ def test_settings_and_the_variables_of_k6_and_of_others_are_not_taken_for_misspe
         "K6_DNS",
         "K6",
     )
-    ours = {"K6_MCP_MAX_VUS": "5", "K6_BIN": "/k6", "K6_MCP_FINDING_P95_MS": "9", "K6_MCP_AI_MODEL": "off", "K6_TIMEOUT": "9"}
+    ours = {
+        "K6_MCP_MAX_VUS": "5",
+        "K6_BIN": "/k6",
+        "K6_MCP_FINDING_P95_MS": "9",
+        "K6_MCP_AI_MODEL": "off",
+        "K6_TIMEOUT": "9",
+    }
 
     assert Settings.from_environment(dict.fromkeys(others, "1") | ours).unknown == ()
 
@@ -97,6 +113,9 @@ def test_settings_and_the_variables_of_k6_and_of_others_are_not_taken_for_misspe
 def test_folders_for_scripts_are_separated_as_in_path() -> None:
     assert Settings.from_environment({}).limits.script_dirs == ()
     folders = f"/a{os.pathsep} /b c {os.pathsep}"
-    assert Settings.from_environment({"K6_MCP_SCRIPT_DIRS": folders}).limits.script_dirs == (Path("/a"), Path("/b c"))
+    assert Settings.from_environment({"K6_MCP_SCRIPT_DIRS": folders}).limits.script_dirs == (
+        Path("/a"),
+        Path("/b c"),
+    )
     with pytest.raises(InvalidArguments, match="K6_MCP_SCRIPT_DIRS=':': names no folder"):
         Settings.from_environment({"K6_MCP_SCRIPT_DIRS": ":"})

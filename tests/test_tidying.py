@@ -24,7 +24,9 @@ async def test_a_server_that_has_started_removes_runs_beyond_the_limits(
             await history.save(run)
     limited = dataclasses.replace(settings, retention=Retention(days=30))
     async with open_app(limited) as service:
-        await until(lambda: not (settings.results_dir / "runs" / old.run_id).exists(), "the removal of the old run")
+        await until(
+            lambda: not (settings.results_dir / "runs" / old.run_id).exists(), "the removal of the old run"
+        )
         health = await service.maintenance.health()
 
     assert (settings.results_dir / "runs" / young.run_id).exists()
@@ -39,4 +41,6 @@ async def test_limits_of_the_environment_reach_the_server() -> None:
 
     assert set_.retention == Retention(days=30, runs=500, size_bytes=2_000_000_000)
     assert unlimited.retention == Retention(days=None, runs=None, size_bytes=None)
-    assert Settings.from_environment({"HOME": "/x"}).retention == Retention(days=365, runs=100_000, size_bytes=10_000_000_000)
+    assert Settings.from_environment({"HOME": "/x"}).retention == Retention(
+        days=365, runs=100_000, size_bytes=10_000_000_000
+    )

@@ -1,4 +1,6 @@
-"""Fuzzing over HTTP: mutated calls in and out of sessions, bent headers, torn bodies, methods that nobody uses."""
+"""Fuzzing over HTTP: mutated calls in and out of sessions, bent headers, torn bodies, methods that nobody
+uses.
+"""
 
 import asyncio
 import contextlib
@@ -26,12 +28,19 @@ _TOGETHER = 4
 _META = "io.modelcontextprotocol"
 
 
-async def fuzz_http(tally: Tally, maker: Maker, count: int, environment: Mapping[str, str], log: Path) -> None:
-    """Send `count` requests to one server, some at a time, and hold every answer against what answers may be."""
+async def fuzz_http(
+    tally: Tally, maker: Maker, count: int, environment: Mapping[str, str], log: Path
+) -> None:
+    """Send `count` requests to one server, some at a time, and hold every answer against what answers may
+    be.
+    """
     with _serving(environment, log) as (process, port):
         session = await asyncio.to_thread(_session, port)
         while tally.sent < count and process.poll() is None:
-            probes = [_probe(maker, tally.sent + number, session) for number in range(1, min(_TOGETHER, count - tally.sent) + 1)]
+            probes = [
+                _probe(maker, tally.sent + number, session)
+                for number in range(1, min(_TOGETHER, count - tally.sent) + 1)
+            ]
             tally.sent += len(probes)
             await asyncio.gather(*(asyncio.to_thread(_send, tally, maker, port, probe) for probe in probes))
         if process.poll() is not None:
@@ -40,8 +49,17 @@ async def fuzz_http(tally: Tally, maker: Maker, count: int, environment: Mapping
 
 
 class _Probe:
-    def __init__(self, number: int, method: str, path: str, headers: dict[str, str], body: bytes, call: str) -> None:
-        self.number, self.method, self.path, self.headers, self.body, self.call = number, method, path, headers, body, call
+    def __init__(
+        self, number: int, method: str, path: str, headers: dict[str, str], body: bytes, call: str
+    ) -> None:
+        self.number, self.method, self.path, self.headers, self.body, self.call = (
+            number,
+            method,
+            path,
+            headers,
+            body,
+            call,
+        )
 
 
 def _probe(maker: Maker, number: int, session: str) -> _Probe:
@@ -70,19 +88,46 @@ def _probe(maker: Maker, number: int, session: str) -> _Probe:
         body = maker.broken(body)
     elif kind < 0.2:
         header = chance.choice(
-            ("Mcp-Session-Id", "MCP-Protocol-Version", "Accept", "Content-Type", "Origin", "Host", "Mcp-Method", "Last-Event-ID")
+            (
+                "Mcp-Session-Id",
+                "MCP-Protocol-Version",
+                "Accept",
+                "Content-Type",
+                "Origin",
+                "Host",
+                "Mcp-Method",
+                "Last-Event-ID",
+            )
         )
         headers[header] = chance.choice(
-            ("", "x", "*/*", "text/plain", "http://evil.example", "1999-01-01", "a" * 9000, "127.0.0.1:1@evil", session)
+            (
+                "",
+                "x",
+                "*/*",
+                "text/plain",
+                "http://evil.example",
+                "1999-01-01",
+                "a" * 9000,
+                "127.0.0.1:1@evil",
+                session,
+            )
         )
     elif kind < 0.25:
         verb, path = chance.choice(
-            (("PUT", "/mcp"), ("PATCH", "/mcp"), ("POST", "/"), ("GET", "/x"), ("OPTIONS", "/mcp"), ("HEAD", "/mcp"))
+            (
+                ("PUT", "/mcp"),
+                ("PATCH", "/mcp"),
+                ("POST", "/"),
+                ("GET", "/x"),
+                ("OPTIONS", "/mcp"),
+                ("HEAD", "/mcp"),
+            )
         )
     elif kind < 0.28:
         headers["Content-Length"] = chance.choice(("-1", "x", "99999999999", "0"))
     sendable = {
-        name: _LINE_ENDS.sub(" ", value.encode("latin-1", "replace").decode("latin-1")) for name, value in headers.items()
+        name: _LINE_ENDS.sub(" ", value.encode("latin-1", "replace").decode("latin-1"))
+        for name, value in headers.items()
     }
     return _Probe(number, verb, path, sendable, body, method)
 
@@ -97,7 +142,8 @@ def _send(tally: Tally, maker: Maker, port: int, probe: _Probe) -> None:
         response = connection.getresponse()
         answer = response.read(_READ_BYTES)
     except (ConnectionError, http.client.HTTPException):
-        return  # refused before it was a request
+        # Refused before it was a request
+        return
     except TimeoutError:
         tally.found("no answer", probe.number, f"{probe.method} {probe.path} {probe.call}")
         return
@@ -108,7 +154,9 @@ def _send(tally: Tally, maker: Maker, port: int, probe: _Probe) -> None:
     judge_text(tally, probe.number, text, maker.canary)
     if response.status >= 500:
         tally.found(
-            "internal error", probe.number, f"{response.status} to {probe.method} {probe.path} {probe.call}: {text[:100]}"
+            "internal error",
+            probe.number,
+            f"{response.status} to {probe.method} {probe.path} {probe.call}: {text[:100]}",
         )
     for line in text.splitlines():
         with contextlib.suppress(ValueError, AttributeError):

@@ -20,7 +20,9 @@ _LONG_BY_NATURE = (
 
 
 class Finding(NamedTuple):
-    """One thing that may never be: its kind, the number of the message from the seed's beginning, and what was seen."""
+    """One thing that may never be: its kind, the number of the message from the seed's beginning, and what
+    was seen.
+    """
 
     kind: str
     number: int
@@ -45,7 +47,9 @@ class Tally:
             self.findings.append(Finding(kind, number, str(detail)[:300]))
 
 
-def judge_answer(tally: Tally, number: int, method: str, message: Mapping[str, Any], size: int, canary: str) -> None:
+def judge_answer(
+    tally: Tally, number: int, method: str, message: Mapping[str, Any], size: int, canary: str
+) -> None:
     """Hold one JSON-RPC answer against what answers may be."""
     text = json.dumps(message, ensure_ascii=False)
     error = cast("Mapping[str, Any]", message.get("error") or {})
@@ -54,7 +58,9 @@ def judge_answer(tally: Tally, number: int, method: str, message: Mapping[str, A
         tally.found("internal error", number, text)
     judge_text(tally, number, text, canary)
     longest = (
-        max((len(part.encode("utf-8", "replace")) for part in _texts(result)), default=0) if method == "tools/call" else size
+        max((len(part.encode("utf-8", "replace")) for part in _texts(result)), default=0)
+        if method == "tools/call"
+        else size
     )
     if (error or method not in _LONG_BY_NATURE) and longest > LONGEST_ANSWER_BYTES:
         tally.found("answer too long", number, f"{longest} bytes to {method}: {text[:120]}")
@@ -71,7 +77,9 @@ def judge_text(tally: Tally, number: int, text: str, canary: str) -> None:
 
 def judge_log(tally: Tally, log: Path, canary: str) -> None:
     """Look at what the server wrote to its standard error."""
-    judge_text(tally, tally.sent, log.read_text(encoding="utf-8", errors="replace") if log.exists() else "", canary)
+    judge_text(
+        tally, tally.sent, log.read_text(encoding="utf-8", errors="replace") if log.exists() else "", canary
+    )
 
 
 def _texts(result: Mapping[str, Any]) -> Iterator[str]:

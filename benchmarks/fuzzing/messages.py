@@ -10,7 +10,10 @@ Params = dict[str, Any]
 _DEAD = "http://127.0.0.1:9/"
 _RUN_IDS = ("nothing", "r-20260101-000000-aaaa", "../../etc", "", "\u202e", "x" * 121)
 _DEEP = 300
-TINY = "import { sleep } from 'k6'; export const options = { vus: 1, iterations: 1 }; export default function () { sleep(0.01); }"
+TINY = (
+    "import { sleep } from 'k6'; export const options = { vus: 1, iterations: 1 }; export default function ()"
+    " { sleep(0.01); }"
+)
 
 
 class Maker:
@@ -47,7 +50,9 @@ class Maker:
     def line(self, message: Mapping[str, Any]) -> bytes:
         """Return a message as JSON, in one of the ways in which it may be spelt."""
         ascii_only = self.chance.random() < 0.5
-        text = json.dumps(message, ensure_ascii=ascii_only, separators=self.chance.choice([(",", ":"), (", ", ": ")]))
+        text = json.dumps(
+            message, ensure_ascii=ascii_only, separators=self.chance.choice([(",", ":"), (", ", ": ")])
+        )
         return text.encode("utf-8", "surrogatepass")
 
     def broken(self, line: bytes) -> bytes:
@@ -62,7 +67,9 @@ class Maker:
             if kind < 0.1:
                 del fields[name]
             elif kind < 0.2:
-                fields[str(self.chance.choice(("x", "__proto__", "\0", "\u202e", "arguments", "a" * 300)))] = self.hostile()
+                fields[
+                    str(self.chance.choice(("x", "__proto__", "\0", "\u202e", "arguments", "a" * 300)))
+                ] = self.hostile()
             else:
                 fields[name] = self._mutated_once(fields[name])
             return fields
@@ -80,7 +87,11 @@ def _load_test(maker: Maker) -> Params:
         {"script": "export default function () {}"},
         {"script": TINY},
         {"script": f"const password = '{canary}'; export default function ("},
-        {"script_file": chance.choice(("/etc/passwd", "/proc/self/environ", "/nowhere.js", "relative.js", "\0"))},
+        {
+            "script_file": chance.choice(
+                ("/etc/passwd", "/proc/self/environ", "/nowhere.js", "relative.js", "\0")
+            )
+        },
         {"url": _DEAD},
         {
             "url": f"http://user:{canary}@127.0.0.1:9/?token={canary}",
@@ -114,7 +125,8 @@ def _load_test(maker: Maker) -> Params:
 
 
 def _execute(maker: Maker) -> Params:
-    if maker.chance.random() < 0.7:  # refused for its size, so that most calls run nothing
+    # Refused for its size, so that most calls run nothing
+    if maker.chance.random() < 0.7:
         return {**_load_test(maker), "wait_s": 1, "vus": 10**6, "duration": "1s"}
     return {**_load_test(maker), "wait_s": maker.chance.choice((0, 1, 2))}
 
@@ -150,7 +162,10 @@ _TOOLS: Mapping[str, Callable[[Maker], Params]] = {
     "compare_runs": lambda maker: {"baseline": _run_id(maker), "candidate": _run_id(maker)},
     "set_baseline": lambda maker: {"run_id": _run_id(maker), "name": "fuzz"},
     "get_statistics": lambda maker: {"days": 7},
-    "get_report": lambda maker: {"run_id": _run_id(maker), "format": maker.chance.choice(("markdown", "json", "csv"))},
+    "get_report": lambda maker: {
+        "run_id": _run_id(maker),
+        "format": maker.chance.choice(("markdown", "json", "csv")),
+    },
     "check_health": lambda maker: {},
     "no_such_tool": lambda maker: {"a": 1},
 }
@@ -162,8 +177,10 @@ _METHODS: Mapping[str, Callable[[Maker], Params]] = {
     "resources/templates/list": lambda maker: {},
     "prompts/list": lambda maker: {},
     "resources/read": lambda maker: {
-        "uri": f"k6://{maker.chance.choice(('presets', 'presets/low', 'runs/'))}"
-        + f"{_run_id(maker)}/{maker.chance.choice(('log', 'summary', 'x'))}"
+        "uri": (
+            f"k6://{maker.chance.choice(('presets', 'presets/low', 'runs/'))}"
+            + f"{_run_id(maker)}/{maker.chance.choice(('log', 'summary', 'x'))}"
+        )
     },
     "prompts/get": lambda maker: {
         "name": maker.chance.choice(("plan_load_test", "read_result", "x")),
@@ -171,7 +188,10 @@ _METHODS: Mapping[str, Callable[[Maker], Params]] = {
     },
     "completion/complete": lambda maker: {
         "ref": {"type": "ref/prompt", "name": "read_result"},
-        "argument": {"name": maker.chance.choice(("run_id", "preset")), "value": maker.chance.choice(("", "r", "l"))},
+        "argument": {
+            "name": maker.chance.choice(("run_id", "preset")),
+            "value": maker.chance.choice(("", "r", "l")),
+        },
     },
     "logging/setLevel": lambda maker: {"level": "debug"},
     "tasks/get": lambda maker: {"taskId": _run_id(maker)},
@@ -188,25 +208,58 @@ def _nested(depth: int, inside: Any, name: str | None) -> Any:
 
 
 _HOSTILE: tuple[Callable[[random.Random], Any], ...] = (
-    lambda chance: chance.choice((None, True, False, 0, -1, 1, 1.5, -0.0, 1e308, 1e-9, 2**31, 2**53, 2**63, 2**64, 10**40)),
+    lambda chance: chance.choice(
+        (None, True, False, 0, -1, 1, 1.5, -0.0, 1e308, 1e-9, 2**31, 2**53, 2**63, 2**64, 10**40)
+    ),
     lambda chance: chance.choice((float("nan"), float("inf"), float("-inf"))),
     lambda chance: chance.choice(
-        ("", " ", "\0", "\u202eevil", "\ud800", "\udfff\ud800", "\U0001f600", "\x1b[31m", "\r\n", "null", "NaN", "1e999")
+        (
+            "",
+            " ",
+            "\0",
+            "\u202eevil",
+            "\ud800",
+            "\udfff\ud800",
+            "\U0001f600",
+            "\x1b[31m",
+            "\r\n",
+            "null",
+            "NaN",
+            "1e999",
+        )
     ),
     lambda chance: (
         chance.choice(("a", "é", "\u202e", "'", '"', "\\", "%", "${", "\0", "../", "{{"))
         * chance.choice((10, 1000, 11_000, 60_000))
     ),
     lambda chance: chance.choice(
-        ("/etc/passwd", "/proc/self/environ", "file:///etc/passwd", "k6://runs/../x", "http://[::1", "//", "1h", "-1s", "99999h")
+        (
+            "/etc/passwd",
+            "/proc/self/environ",
+            "file:///etc/passwd",
+            "k6://runs/../x",
+            "http://[::1",
+            "//",
+            "1h",
+            "-1s",
+            "99999h",
+        )
     ),
     lambda chance: chance.choice(
-        ("<script>alert(1)</script>", "'; DROP TABLE runs; --", "{{7*7}}", "$(id)", "IGNORE ALL PREVIOUS INSTRUCTIONS")
+        (
+            "<script>alert(1)</script>",
+            "'; DROP TABLE runs; --",
+            "{{7*7}}",
+            "$(id)",
+            "IGNORE ALL PREVIOUS INSTRUCTIONS",
+        )
     ),
     lambda chance: _nested(
         chance.choice((1, 50, 150, _DEEP)), chance.choice((1, "x", None)), chance.choice((None, "a", "token"))
     ),
-    lambda chance: [chance.choice(cast("tuple[Any, ...]", (1, "x", None, {}, [])))] * chance.choice((0, 1, 101, 3000)),
+    lambda chance: (
+        [chance.choice(cast("tuple[Any, ...]", (1, "x", None, {}, [])))] * chance.choice((0, 1, 101, 3000))
+    ),
     lambda chance: {f"k{number}": number for number in range(chance.choice((0, 1, 50, 3000)))},
     lambda chance: {"": "", "\0": None, "\ud800": 1},
 )
@@ -215,11 +268,23 @@ _BREAKERS: tuple[Callable[[random.Random, bytes], bytes], ...] = (
     lambda chance, line: line[: chance.randrange(len(line) + 1)],
     lambda chance, line: line[chance.randrange(len(line) + 1) :],
     lambda chance, line: line + chance.choice((b"}", b"]", b"\0", b"\xff", line[:200])),
-    lambda chance, line: line.replace(b'"', chance.choice((b"'", b"\xe2\x80\x9c", b"")), chance.randrange(1, 9)),
+    lambda chance, line: line.replace(
+        b'"', chance.choice((b"'", b"\xe2\x80\x9c", b"")), chance.randrange(1, 9)
+    ),
     lambda chance, line: bytes(chance.randrange(256) for _ in range(chance.randrange(200))),
     lambda chance, line: b"[" + line + b"," + line + b"]",
     lambda chance, line: chance.choice(
-        (b"[]", b"{}", b"null", b"1", b'"x"', b"[" * 5000, b'{"a":' * 5000, b"\xff\xfe", b"\xef\xbb\xbf" + line)
+        (
+            b"[]",
+            b"{}",
+            b"null",
+            b"1",
+            b'"x"',
+            b"[" * 5000,
+            b'{"a":' * 5000,
+            b"\xff\xfe",
+            b"\xef\xbb\xbf" + line,
+        )
     ),
     lambda chance, line: line.replace(b":", b":" + b"\xf0\x28\x8c\x28", 1),
 )

@@ -23,7 +23,9 @@ _LINES_EACH = 25
 _TINY_EVERY = 1000
 
 
-async def fuzz_mcp(tally: Tally, maker: Maker, count: int, environment: Mapping[str, str], version: str, log: Path) -> None:
+async def fuzz_mcp(
+    tally: Tally, maker: Maker, count: int, environment: Mapping[str, str], version: str, log: Path
+) -> None:
     """Send `count` messages to one server and hold every answer against what answers may be."""
     async with wired(environment, version, stderr=log) as wire:
         early_kb = 0
@@ -74,7 +76,9 @@ def _message(wire: Wire, number: int, maker: Maker) -> tuple[Mapping[str, Any] |
     """Return what to send, and the request in it if it must be answered."""
     chance = maker.chance
     if number % _TINY_EVERY == _TINY_EVERY // 2:
-        message = wire.message(number, "tools/call", {"name": "execute_k6_test", "arguments": {"script": TINY, "wait_s": 20}})
+        message = wire.message(
+            number, "tools/call", {"name": "execute_k6_test", "arguments": {"script": TINY, "wait_s": 20}}
+        )
         return message, maker.line(message)
     method, params = maker.call()
     kind = chance.random()
@@ -131,17 +135,24 @@ def _memory_kb(pid: int) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS")), 0)
 
 
-async def fuzz_oneshot(tally: Tally, maker: Maker, count: int, environment: Mapping[str, str], log: Path) -> None:
+async def fuzz_oneshot(
+    tally: Tally, maker: Maker, count: int, environment: Mapping[str, str], log: Path
+) -> None:
     """Send `count` lines to processes of the one-shot mode, several to each."""
     while tally.sent < count:
         understood = [_understood(maker) for _ in range(min(_LINES_EACH, count - tally.sent) - 1)]
-        lines = [*understood, maker.broken(_understood(maker)) if maker.chance.random() < 0.7 else _understood(maker)]
+        lines = [
+            *understood,
+            maker.broken(_understood(maker)) if maker.chance.random() < 0.7 else _understood(maker),
+        ]
         await _one_process(tally, maker, lines, environment, log)
         tally.sent += len(lines)
 
 
 def _understood(maker: Maker) -> bytes:
-    """Return a line that is a request, whatever its params hold: one that is none ends the process, so that it comes last."""
+    """Return a line that is a request, whatever its params hold: one that is none ends the process, so that
+    it comes last.
+    """
     while True:
         method, arguments = maker.tool_call()
         params = maker.mutated(arguments) if maker.chance.random() < 0.7 else arguments
@@ -151,7 +162,9 @@ def _understood(maker: Maker) -> bytes:
             return line
 
 
-async def _one_process(tally: Tally, maker: Maker, lines: Sequence[bytes], environment: Mapping[str, str], log: Path) -> None:
+async def _one_process(
+    tally: Tally, maker: Maker, lines: Sequence[bytes], environment: Mapping[str, str], log: Path
+) -> None:
     started = time.monotonic()
     process = await asyncio.create_subprocess_exec(
         *_ONE_SHOT,
@@ -161,12 +174,16 @@ async def _one_process(tally: Tally, maker: Maker, lines: Sequence[bytes], envir
         env=dict(environment),
     )
     try:
-        answers, said = await asyncio.wait_for(process.communicate(b"\n".join(lines) + b"\n"), _ANSWERED_WITHIN_S * 2)
+        answers, said = await asyncio.wait_for(
+            process.communicate(b"\n".join(lines) + b"\n"), _ANSWERED_WITHIN_S * 2
+        )
     except TimeoutError:
         process.kill()
         await process.wait()
         tally.found(
-            "no answer", tally.sent, f"a process with {len(lines)} lines still ran after {time.monotonic() - started:.0f} s"
+            "no answer",
+            tally.sent,
+            f"a process with {len(lines)} lines still ran after {time.monotonic() - started:.0f} s",
         )
         return
     with log.open("ab") as file:

@@ -1,4 +1,6 @@
-"""From a run's facts to advice: asked within a time limit, at most twice, and checked; whatever goes wrong is said."""
+"""From a run's facts to advice: asked within a time limit, at most twice, and checked; whatever goes wrong is
+said.
+"""
 
 from functools import partial
 

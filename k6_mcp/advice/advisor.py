@@ -18,7 +18,9 @@ class Reply(NamedTuple):
 
 
 class NoReply(NamedTuple):
-    """Why there is no text, in words for the caller. `again`: trying once more may help, after `pause_s` where the provider names it."""
+    """Why there is no text, in words for the caller. `again`: trying once more may help, after `pause_s`
+    where the provider names it.
+    """
 
     reason: str
     again: bool = False

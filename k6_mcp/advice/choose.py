@@ -6,7 +6,9 @@ from k6_mcp.advice.advisor import Advisor
 from k6_mcp.models.advice import CLIENT, GEMINI, OFF, Ai
 from k6_mcp.models.service_answers import Component
 
-_HOW = "set GEMINI_API_KEY, or K6_MCP_AI_MODEL and the key of its provider, or use a client that offers sampling"
+_HOW = (
+    "set GEMINI_API_KEY, or K6_MCP_AI_MODEL and the key of its provider, or use a client that offers sampling"
+)
 _EXTRA = "pydantic_ai"
 
 
@@ -33,11 +35,15 @@ def advice_health(ai: Ai) -> Component:
         return Component(name="advice", state="ok", detail="turned off (K6_MCP_AI_MODEL=off)")
     if ai.provider in (None, CLIENT):
         return Component(
-            name="advice", state="ok", detail="no provider configured; the client's own model is asked where it offers sampling"
+            name="advice",
+            state="ok",
+            detail="no provider configured; the client's own model is asked where it offers sampling",
         )
     place = f" at {ai.base_url}" if ai.base_url else ""
     detail = (
-        f"{ai.provider} {ai.model}{place}, key from {ai.key_name}" if ai.api_key else f"{ai.provider} {ai.model}{place}, no key"
+        f"{ai.provider} {ai.model}{place}, key from {ai.key_name}"
+        if ai.api_key
+        else f"{ai.provider} {ai.model}{place}, no key"
     )
     if missing := _missing(ai):
         return Component(name="advice", state="degraded", detail=detail, hint=missing)
@@ -45,7 +51,8 @@ def advice_health(ai: Ai) -> Component:
 
 
 def _missing(ai: Ai) -> str | None:
-    if not ai.api_key and (ai.provider == GEMINI or not ai.base_url):  # a server of one's own may want no key
+    # A server of one's own may want no key
+    if not ai.api_key and (ai.provider == GEMINI or not ai.base_url):
         return f"{ai.key_name} is not set, which K6_MCP_AI_MODEL={ai.provider}:{ai.model} needs"
     if ai.provider != GEMINI and find_spec(_EXTRA) is None:
         return f"{ai.provider} needs the extra: pip install 'k6-mcp[ai]'"

@@ -1,4 +1,6 @@
-"""What a model may know of a run: computed figures and fixed words; everything else is a quotation, told apart by reference."""
+"""What a model may know of a run: computed figures and fixed words; everything else is a quotation, told
+apart by reference.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,19 +17,27 @@ from k6_mcp.models.service_answers import Explanation
 from k6_mcp.models.wording import cut
 from k6_mcp.redaction import redact_text
 
-_MOST = 12  # of anything that is listed: the worst and largest come first
+# Of anything that is listed: the worst and largest come first
+_MOST = 12
 _QUOTE_CHARS = 300
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,60}\Z")
-_EXPRESSION = re.compile(r"(?:avg|min|med|max|count|rate|value|p\(\d{1,2}(?:\.\d+)?\)) ?(?:<=?|>=?|===?|!=) ?\d+(?:\.\d+)?\Z")
+_EXPRESSION = re.compile(
+    r"(?:avg|min|med|max|count|rate|value|p\(\d{1,2}(?:\.\d+)?\)) ?(?:<=?|>=?|===?|!=) ?\d+(?:\.\d+)?\Z"
+)
 _QUOTED = re.compile(r"""["\u201c`][^"\u201d`]*["\u201d`]""")
 _SHARES = frozenset({"confidence", "headroom", "checks", "http_req_failed", "rate"})
-_TIMES = frozenset(f"http_req_{part}" for part in ("blocked", "connecting", "tls_handshaking", "sending", "waiting", "receiving"))
+_TIMES = frozenset(
+    f"http_req_{part}"
+    for part in ("blocked", "connecting", "tls_handshaking", "sending", "waiting", "receiving")
+)
 _BESIDE = " of "
 Computed = dict[str, JsonValue]
 
 
 class Facts(NamedTuple):
-    """`computed` is what k6-mcp found; `quotes` are texts of target, script or caller by reference; `numbers` may be told."""
+    """`computed` is what k6-mcp found; `quotes` are texts of target, script or caller by reference; `numbers`
+    may be told.
+    """
 
     computed: Computed
     quotes: Mapping[str, str]
@@ -81,7 +91,11 @@ def facts_of(run: Run, explanation: Explanation) -> Facts:
 
 
 def _asked(plan: Plan, quotes: _Quotes) -> Computed:
-    whole: Computed = {"max_vus": plan.max_vus, "duration_s": plan.duration_s, "peak_rate_per_s": plan.peak_rate_per_s}
+    whole: Computed = {
+        "max_vus": plan.max_vus,
+        "duration_s": plan.duration_s,
+        "peak_rate_per_s": plan.peak_rate_per_s,
+    }
     scenarios: list[JsonValue] = [
         {
             "name": quotes.refer(item.name),
@@ -109,18 +123,27 @@ def _measured(metrics: Metrics, quotes: _Quotes) -> Computed:
             }
             for threshold in sorted(metrics.thresholds, key=lambda item: item.ok)[:_MOST]
         ],
-        "threshold_counts": {"crossed": sum(not item.ok for item in metrics.thresholds), "all": len(metrics.thresholds)},
+        "threshold_counts": {
+            "crossed": sum(not item.ok for item in metrics.thresholds),
+            "all": len(metrics.thresholds),
+        },
         "statuses": [_plain(status) for status in metrics.statuses[:_MOST]],
         "errors": [_plain(error) for error in metrics.errors[:_MOST]],
         "grpc_calls": [_plain(status) for status in metrics.grpc[:_MOST]],
-        "browser": _plain(metrics.browser.model_copy(update={"documents": (), "web_vitals": ()})) if metrics.browser else {},
+        "browser": _plain(metrics.browser.model_copy(update={"documents": (), "web_vitals": ()}))
+        if metrics.browser
+        else {},
         "web_vitals": [_plain(vital) for vital in metrics.browser.web_vitals] if metrics.browser else [],
-        "failed_checks": [{**_only(check, "passes", "fails"), "name": quotes.refer(check.name)} for check in failing[:5]],
+        "failed_checks": [
+            {**_only(check, "passes", "fails"), "name": quotes.refer(check.name)} for check in failing[:5]
+        ],
         "endpoints": [
             {**_plain(item), "name": quotes.refer(item.name) if item.name is not None else "all others"}
             for item in sorted(metrics.endpoints, key=lambda item: -item.requests)[:_MOST]
         ],
-        "error_samples": [{"status": sample.status, "answer": quotes.refer(sample.text)} for sample in metrics.samples[:3]],
+        "error_samples": [
+            {"status": sample.status, "answer": quotes.refer(sample.text)} for sample in metrics.samples[:3]
+        ],
         "load_generator": _plain(metrics.generator) if metrics.generator else {},
     }
 
@@ -154,12 +177,17 @@ def _short(value: JsonValue) -> JsonValue:
 
 
 def _numbers(computed: JsonValue, key: str = "") -> Iterator[Fact]:
-    """Yield the numbers in `computed`; what a number means stands in the name of its field, or of the metric beside it."""
+    """Yield the numbers in `computed`; what a number means stands in the name of its field, or of the metric
+    beside it.
+    """
     if isinstance(computed, dict):
         beside = computed.get("metric")
         for name, value in computed.items():
             yield from _numbers(
-                value, f"{name}{_BESIDE}{beside}" if name in ("observed", "limit", "expression") and beside else name
+                value,
+                f"{name}{_BESIDE}{beside}"
+                if name in ("observed", "limit", "expression") and beside
+                else name,
             )
     elif isinstance(computed, list):
         for value in computed:
@@ -171,7 +199,9 @@ def _numbers(computed: JsonValue, key: str = "") -> Iterator[Fact]:
 
 
 def _told(findings: Sequence[Finding]) -> Iterator[Fact]:
-    """Yield the numbers in our own sentences, whose quotations are left out: a target must not smuggle in a figure."""
+    """Yield the numbers in our own sentences, whose quotations are left out: a target must not smuggle in a
+    figure.
+    """
     for finding in findings:
         for text in (finding.message, finding.recommendation):
             for said in numbers(_QUOTED.sub(" ", text)):
@@ -192,7 +222,8 @@ def _meaning(value: float, name: str) -> Iterator[Fact]:
         yield Fact(value * 1e3, "time")
     elif (metric or field).endswith(("_ms", "_duration")) or metric in _TIMES:
         yield Fact(value, "time")
-        if metric and 0 <= value <= 1:  # evidence may be the share of a time
+        # Evidence may be the share of a time
+        if metric and 0 <= value <= 1:
             yield Fact(value, "share")
     elif (metric or field) in _SHARES or (metric or field).endswith(("_share", "_rate")):
         yield Fact(value, "share")

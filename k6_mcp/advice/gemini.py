@@ -13,7 +13,8 @@ from k6_mcp.advice.prompt import SCHEMA
 from k6_mcp.models.advice import GEMINI, Ai
 
 _BASE_URL = "https://generativelanguage.googleapis.com"
-_MOST_TOKENS = 8192  # what a model thinks counts too
+# What a model thinks counts too
+_MOST_TOKENS = 8192
 
 
 class _Json(BaseModel):
@@ -63,7 +64,9 @@ class Gemini:
         url = f"{base}/v1beta/models/{quote(self._ai.model or '', safe='')}:generateContent"
         try:
             async with http_client(self._ai.timeout_s) as client:
-                response = await client.post(url, json=_body(question), headers={"x-goog-api-key": self._ai.api_key or ""})
+                response = await client.post(
+                    url, json=_body(question), headers={"x-goog-api-key": self._ai.api_key or ""}
+                )
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             return unreachable(error, self._ai)
         if not response.is_success:
@@ -90,7 +93,9 @@ def _reply(response: httpx2.Response) -> Reply | NoReply:
     except ValidationError:
         return NoReply("the provider's answer is not what its API promises")
     if generated.prompt_feedback is not None and generated.prompt_feedback.block_reason:
-        return NoReply(f"the provider refused the question (blockReason {generated.prompt_feedback.block_reason[:40]})")
+        return NoReply(
+            f"the provider refused the question (blockReason {generated.prompt_feedback.block_reason[:40]})"
+        )
     if not generated.candidates:
         return NoReply("the provider answered without any text")
     candidate = generated.candidates[0]

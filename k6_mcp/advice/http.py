@@ -1,4 +1,6 @@
-"""HTTP to a provider: nothing endless, nothing compressed, no redirects, and no key in what is logged or told."""
+"""HTTP to a provider: nothing endless, nothing compressed, no redirects, and no key in what is logged or
+told.
+"""
 
 import logging
 import re
@@ -12,9 +14,16 @@ from k6_mcp.models.wording import cut
 from k6_mcp.redaction import MASK, redact_text
 
 LONGEST_BYTES = 1_000_000
-_CHATTY = ("httpx2", "httpcore2", "openai", "anthropic")  # what they log in detail is requests with their headers
+# What they log in detail is requests with their headers
+_CHATTY = (
+    "httpx2",
+    "httpcore2",
+    "openai",
+    "anthropic",
+)
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504, 529})
-_KEY_BEGIN = 6  # providers quote the beginning of a key that they refuse
+# Providers quote the beginning of a key that they refuse
+_KEY_BEGIN = 6
 
 
 class TooLong(httpx2.ReadError):
@@ -63,7 +72,9 @@ def unreachable(error: Exception, ai: Ai) -> NoReply:
     if isinstance(error, httpx2.TimeoutException):
         return NoReply("the provider did not answer in time (K6_MCP_AI_TIMEOUT)")
     reason = without_key(str(error) or type(error).__name__, ai)
-    return NoReply(f"the provider cannot be reached: {reason}", again=isinstance(error, httpx2.TransportError))
+    return NoReply(
+        f"the provider cannot be reached: {reason}", again=isinstance(error, httpx2.TransportError)
+    )
 
 
 def without_key(text: str, ai: Ai) -> str:

@@ -15,7 +15,8 @@ from k6_mcp.advice.advisor import NoReply, Question, Reply
 from k6_mcp.advice.http import TooLong, http_client, refused, unreachable, without_key
 from k6_mcp.models.advice import Ai
 
-_MOST_TOKENS = 8192  # what a model thinks counts too
+# What a model thinks counts too
+_MOST_TOKENS = 8192
 
 
 class Library:
@@ -37,13 +38,13 @@ class Library:
     async def ask(self, question: Question) -> Reply | NoReply:
         """Return the text that the model generates."""
         messages = [ModelRequest(parts=[SystemPromptPart(question.system), UserPromptPart(question.text)])]
-        settings = ModelSettings(
-            max_tokens=_MOST_TOKENS, timeout=self._ai.timeout_s, max_retries=0
-        )  # trying again is not its decision
+        # Trying again is not its decision
+        settings = ModelSettings(max_tokens=_MOST_TOKENS, timeout=self._ai.timeout_s, max_retries=0)
         async with http_client(self._ai.timeout_s) as client:
             try:
                 model = self._model(client)
-            except Exception as error:  # an unknown provider, a missing package, a provider that needs more than a key
+            # An unknown provider, a missing package, a provider that needs more than a key
+            except Exception as error:
                 return NoReply(f"K6_MCP_AI_MODEL cannot be used: {without_key(str(error), self._ai)}")
             try:
                 return _reply(await model_request(model, messages, model_settings=settings))
@@ -51,7 +52,8 @@ class Library:
                 return NoReply("the provider refused the question or its answer (content filter)")
             except ModelHTTPError as error:
                 return refused(error.status_code, _message(error.body), self._ai)
-            except Exception as error:  # hundreds of classes of a library and its clients
+            except Exception as error:
+                # Hundreds of classes of a library and its clients
                 return self._failed(error)
 
     def _model(self, client: httpx2.AsyncClient) -> Model:

@@ -6,20 +6,24 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 Kind = Literal["time", "share", "plain", "unknown"]
-_CLOSE = 0.05  # a rounding that moves a figure further tells another story: 1 s is no rounding of 1400 ms
-_TRUNCATED = 0.01  # cutting digits off instead of rounding may move it so far
+# A rounding that moves a figure further tells another story: 1 s is no rounding of 1400 ms
+_CLOSE = 0.05
+# Cutting digits off instead of rounding may move it so far
+_TRUNCATED = 0.01
 
 _GROUPS = "[,_'\u2019]"
 _BLANK_GROUPS = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3})")
 _NUMBER = re.compile(
     r"(?P<code>\b(?:HTTP|status|code|error_code)s? (?:code )?)?"
     rf"(?P<number>\d{{1,3}}(?:{_GROUPS}\d{{3}})+(?:\.\d+)?(?!\d)|\d+(?:[.,]\d+)?)(?:[eE](?P<exponent>[+-]?\d{{1,3}})(?!\w))?"
-    r"(?:[ \-]?(?P<unit>%|‰|percent|per ?cent|ms|msec|milli-?seconds?|µs|us|secs?|seconds?|s|mins?|minutes?|hours?|h|thousand|k|million|m"
+    r"(?:[ \-]?(?P<unit>%|‰|percent|per"
+    r" ?cent|ms|msec|milli-?seconds?|µs|us|secs?|seconds?|s|mins?|minutes?|hours?|h|thousand|k|million|m"
     r"|[kmg]i?b)(?![\w]))?",
     re.IGNORECASE,
 )
 _UNITS = (
-    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen"
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _WORDS = {
@@ -28,17 +32,24 @@ _WORDS = {
     **{"hundred": 100, "thousand": 1000, "million": 1_000_000},
 }
 _SPELLED = re.compile(
-    rf"\b(?P<word>{'|'.join(_WORDS)})(?P<unit>[ \-]?(?:percent|per ?cent|%|ms|milli-?seconds?|s|seconds?|minutes?|hours?"
+    rf"\b(?P<word>{'|'.join(_WORDS)})(?P<unit>[ \-]?(?:percent|per"
+    r" ?cent|%|ms|milli-?seconds?|s|seconds?|minutes?|hours?"
     r"|requests?|iterations?|users?|vus?|errors?|times|fold))?\b",
     re.IGNORECASE,
 )
-_SMALLEST_SPELLED = 11  # below that a word may only be prose, unless a unit follows: "two causes", but "five percent"
+_SMALLEST_SPELLED = (
+    # Below that a word may only be prose, unless a unit follows: "two causes", but "five percent"
+    11
+)
 _LABELS = re.compile(
-    r"(?m)^\s*\(?\d{1,2}[.)]\s"  # list markers
-    r"|\bp ?\(?(?:50|75|90|95|99(?:\.9)?)\)?(?![\d.]*\d)"  # names of percentiles
+    # List markers
+    r"(?m)^\s*\(?\d{1,2}[.)]\s"
+    # Names of percentiles
+    r"|\bp ?\(?(?:50|75|90|95|99(?:\.9)?)\)?(?![\d.]*\d)"
     r"|\b(?:50|75|90|95|99(?:\.9)?)th\b"
     r"|\b\d{1,2}(?:st|nd|rd|th)\b"
-    r"|\bk6\b|\bHTTP/[123](?:\.[01])?(?![\d.]*\d)|\bIPv[46]\b|\bTLS ?v?1\.[0-3]\b|\b[1-5]xx\b|\bUTF-8\b|\bQ\d{1,3}\b",
+    r"|\bk6\b|\bHTTP/[123](?:\.[01])?(?![\d.]*\d)|\bIPv[46]\b|\bTLS"
+    r" ?v?1\.[0-3]\b|\b[1-5]xx\b|\bUTF-8\b|\bQ\d{1,3}\b",
     re.IGNORECASE,
 )
 _MS = {"ms": 1.0, "us": 1e-3, "s": 1e3, "min": 6e4, "h": 3.6e6}
@@ -46,7 +57,9 @@ _SIZES = {"k": 1e3, "m": 1e6, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2.0**10, "
 
 
 class Fact(NamedTuple):
-    """A number that may be told: a time in ms, a share from 0 to 1, a count or rate, or one whose unit nobody knows."""
+    """A number that may be told: a time in ms, a share from 0 to 1, a count or rate, or one whose unit nobody
+    knows.
+    """
 
     value: float
     kind: Kind = "plain"
@@ -61,11 +74,17 @@ class Said(NamedTuple):
 
     def tells(self, fact: Fact) -> bool:
         """Return whether this is `fact`, rounded or in another unit."""
-        return any(_rounds(value, digit, real) for value, digit in self.readings for real in _in_unit(fact, self.unit))
+        return any(
+            _rounds(value, digit, real)
+            for value, digit in self.readings
+            for real in _in_unit(fact, self.unit)
+        )
 
 
 def invented(text: str, facts: Iterable[Fact]) -> tuple[str, ...]:
-    """Return the numbers in `text` that tell none of `facts`, as written; numbering and names with digits are no numbers."""
+    """Return the numbers in `text` that tell none of `facts`, as written; numbering and names with digits are
+    no numbers.
+    """
     known = {Fact(abs(fact.value), fact.kind) for fact in facts}
     return tuple(said.text for said in numbers(text) if not any(said.tells(fact) for fact in known))
 
@@ -75,7 +94,8 @@ def numbers(text: str) -> Iterator[Said]:
     plain = _LABELS.sub(" ", unicodedata.normalize("NFKC", _BLANK_GROUPS.sub("_", text)))
     for match in _NUMBER.finditer(plain):
         readings = tuple(_readings(match["number"], match["exponent"]))
-        if match["code"]:  # no code is a rounding of another
+        # No code is a rounding of another
+        if match["code"]:
             readings = tuple((value, 0.0) for value, _ in readings)
         yield Said(match[0].strip(), readings, _unit(match["unit"]))
     for match in _SPELLED.finditer(plain):
@@ -93,7 +113,8 @@ def _readings(number: str, exponent: str | None) -> Iterator[tuple[float, float]
     elif "," not in number or len(number.rpartition(",")[2]) == 3:
         zeros = len(grouped) - len(grouped.rstrip("0"))
         yield float(grouped) * scale, 10.0 ** min(zeros, max(len(grouped) - 1, 0)) * scale
-    if number.count(",") == 1 and not separator:  # a decimal comma
+    # A decimal comma
+    if number.count(",") == 1 and not separator:
         whole, _, decimals = number.partition(",")
         yield float(f"{whole}.{decimals}") * scale, 10.0 ** -len(decimals) * scale
 
@@ -102,7 +123,12 @@ def _unit(word: str | None) -> str:
     unit = (word or "").strip(" -").lower().replace("-", "")
     if unit in ("%", "percent", "per cent"):
         return "%"
-    for short, words in {"ms": ("ms", "msec", "millisec"), "us": ("µs", "μs", "us"), "min": ("min",), "h": ("h", "hour")}.items():
+    for short, words in {
+        "ms": ("ms", "msec", "millisec"),
+        "us": ("µs", "μs", "us"),
+        "min": ("min",),
+        "h": ("h", "hour"),
+    }.items():
         if any(unit == name or (len(name) > 2 and unit.startswith(name)) for name in words):
             return short
     if unit in ("s", "sec", "secs", "second", "seconds"):

@@ -33,7 +33,11 @@ nothing, say so."""
 def question_of(facts: Facts) -> Question:
     """Return the question about `facts`, with a fence of its own."""
     mark = secrets.token_hex(16)
-    # ASCII keeps characters that reorder or hide text from showing, and every line of a quotation inside its JSON string.
+    # ASCII keeps characters that reorder or hide text from showing, and every line of a quotation inside its
+    # JSON string.
     quotes = json.dumps(dict(facts.quotes), ensure_ascii=True)
     computed = json.dumps(facts.computed, ensure_ascii=True, allow_nan=False)
-    return Question(_SYSTEM.format(mark=mark), f"FACTS\n{computed}\n\nQUOTATIONS begin {mark}\n{quotes}\nQUOTATIONS end {mark}\n")
+    return Question(
+        _SYSTEM.format(mark=mark),
+        f"FACTS\n{computed}\n\nQUOTATIONS begin {mark}\n{quotes}\nQUOTATIONS end {mark}\n",
+    )

@@ -26,7 +26,9 @@ _REFERENCE = re.compile(r"\bQ(\d{1,3})\b")
 
 
 class Unusable(ValueError):
-    """What a model wrote cannot be shown; `rejected` tells that it was well formed and named numbers that are no facts."""
+    """What a model wrote cannot be shown; `rejected` tells that it was well formed and named numbers that are
+    no facts.
+    """
 
     def __init__(self, reason: str, *, rejected: bool = False) -> None:
         super().__init__(reason)
@@ -42,7 +44,10 @@ def read_reply(text: str, facts: Facts) -> str:
     parts = list(_parts(_object(text)))
     if strange := invented("\n".join(parts), facts.numbers):
         named = few(dict.fromkeys(strange), 3, 30)
-        raise Unusable(f"its text named {len(strange)} numbers that are not among the facts given to it: {named}", rejected=True)
+        raise Unusable(
+            f"its text named {len(strange)} numbers that are not among the facts given to it: {named}",
+            rejected=True,
+        )
     return "\n".join(_named(part, facts.quotes) for part in parts)
 
 
@@ -68,7 +73,9 @@ def _parts(answer: Mapping[str, object]) -> Iterator[str]:
     yield shown
     for name, heading in (("causes", "Likely causes:"), ("next_steps", "Next steps:")):
         items = answer.get(name, [])
-        if not isinstance(items, list) or not all(isinstance(item, str) for item in cast("list[object]", items)):
+        if not isinstance(items, list) or not all(
+            isinstance(item, str) for item in cast("list[object]", items)
+        ):
             raise Unusable(f"{name} in the answer is not a list of texts")
         lines = [plain(item, _ITEM_CHARS) for item in cast("list[str]", items)[:_MOST_ITEMS]]
         if lines := [line for line in lines if line]:
@@ -77,9 +84,15 @@ def _parts(answer: Mapping[str, object]) -> Iterator[str]:
 
 
 def plain(text: str, limit: int) -> str:
-    """Return `text` on one line of at most `limit` characters, without markup, links, hidden characters and endless words."""
+    """Return `text` on one line of at most `limit` characters, without markup, links, hidden characters and
+    endless words.
+    """
     text = _ESCAPE.sub("", text[: 20 * limit])
-    text = " ".join("".join(" " if char in "\t\r\n" else char for char in text if char in "\t\r\n" or _visible(char)).split())
+    text = " ".join(
+        "".join(
+            " " if char in "\t\r\n" else char for char in text if char in "\t\r\n" or _visible(char)
+        ).split()
+    )
     text = _TAG.sub("", _LINK.sub(r"\1", text)).replace("`", "").replace("**", "")
     text = _URL.sub("(link left out)", redact_text(text))
     text = _WORD.sub(lambda match: f"{match[0][:_LONGEST_WORD]}…", " ".join(text.split()))
@@ -92,4 +105,6 @@ def _visible(char: str) -> bool:
 
 def _named(text: str, quotes: Mapping[str, str]) -> str:
     """Return `text` with references replaced by what they stand for, as quotations."""
-    return _REFERENCE.sub(lambda match: '"' + plain(quotes.get(match[0], match[0]), 80).replace('"', "'") + '"', text)
+    return _REFERENCE.sub(
+        lambda match: '"' + plain(quotes.get(match[0], match[0]), 80).replace('"', "'") + '"', text
+    )

@@ -21,7 +21,9 @@ def told(answer: BaseModel | Mapping[str, JsonValue]) -> Json:
 
 
 def as_json(model: BaseModel) -> Json:
-    """Return `model` as JSON values, without what is unknown (None) and without empty lists that need not be there."""
+    """Return `model` as JSON values, without what is unknown (None) and without empty lists that need not be
+    there.
+    """
     data = cast("Json", model.model_dump(mode="json", by_alias=True, exclude_none=True))
     fields = type(model).model_fields
     return {name: value for name, value in data.items() if value != [] or fields[name].is_required()}
@@ -42,11 +44,15 @@ def size(data: JsonValue) -> int:
 
 
 def fitted(data: Json, budget: int) -> Json:
-    """Return `data`, or a copy whose longest texts and lists are cut until it takes at most `budget` bytes."""
+    """Return `data`, or a copy whose longest texts and lists are cut until it takes at most `budget`
+    bytes.
+    """
     longest, most = 4_000, 100
     while size(data) > budget and longest > 10:
         data = cast("Json", _cut(data, longest, most))
-        data["cut"] = "long texts and lists were cut to keep this answer small; the k6://runs resources hold everything"
+        data["cut"] = (
+            "long texts and lists were cut to keep this answer small; the k6://runs resources hold everything"
+        )
         longest, most = longest // 2, max(most // 2, 3)
     return data
 
@@ -63,13 +69,17 @@ def _cut(value: Any, longest: int, most: int) -> Any:
 
 
 def head(text: str, budget: int) -> tuple[str, int]:
-    """Return the beginning of `text` that takes at most `budget` bytes as JSON, and how many characters were left out."""
+    """Return the beginning of `text` that takes at most `budget` bytes as JSON, and how many characters were
+    left out.
+    """
     kept = _longest_fitting(len(text), lambda count: size(text[:count]) <= budget)
     return text[:kept], len(text) - kept
 
 
 def tail(text: str, budget: int) -> tuple[str, int]:
-    """Return the end of `text` that takes at most `budget` bytes as JSON, and how many characters were left out."""
+    """Return the end of `text` that takes at most `budget` bytes as JSON, and how many characters were left
+    out.
+    """
     kept = _longest_fitting(len(text), lambda count: size(text[len(text) - count :]) <= budget)
     return text[len(text) - kept :], len(text) - kept
 

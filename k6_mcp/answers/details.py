@@ -1,4 +1,6 @@
-"""What get_run says beyond the summary: every metric, the log, the script, each within one answer's budget."""
+"""What get_run says beyond the summary: every metric, the log, the script, each within one answer's
+budget.
+"""
 
 from collections.abc import Mapping
 from typing import cast
@@ -11,11 +13,14 @@ from k6_mcp.models.metrics import MetricRow
 from k6_mcp.models.run import Run
 
 _TEXT_BYTES = 8_500
-_RESERVE_BYTES = 300  # for the pointer to the rest
+# For the pointer to the rest
+_RESERVE_BYTES = 300
 
 
 def full_answer(summary: Json, run: Run) -> Json:
-    """Return `summary` with as many metrics of `run` as fit, k6's own value names, sub-metrics with tags last."""
+    """Return `summary` with as many metrics of `run` as fit, k6's own value names, sub-metrics with tags
+    last.
+    """
     answer = fitted(summary, CONTENT_BYTES // 2)
     rows = sorted(run.metrics.rows if run.metrics else (), key=lambda row: "{" in row.name)
     metrics: dict[str, JsonValue] = {}
@@ -29,7 +34,12 @@ def full_answer(summary: Json, run: Run) -> Json:
     note: Json = {}
     if len(metrics) < len(rows):
         left_out = len(rows) - len(metrics)
-        note = {"note": f"{left_out} of {len(rows)} metrics are left out; the resource k6://runs/{run.run_id}/metrics has all"}
+        note = {
+            "note": (
+                f"{left_out} of {len(rows)} metrics are left out; the resource k6://runs/{run.run_id}/metrics"
+                " has all"
+            )
+        }
     return {**answer, "metrics": metrics, **note}
 
 
@@ -41,23 +51,40 @@ def metric_values(row: MetricRow) -> Json:
 def log_answer(run: Run, log: str) -> Json:
     """Return the end of the log."""
     shown, left_out = tail(visible(log), _TEXT_BYTES)
-    note: Json = {"note": f"The first {left_out} characters are left out: k6://runs/{run.run_id}/log"} if left_out else {}
+    note: Json = (
+        {"note": f"The first {left_out} characters are left out: k6://runs/{run.run_id}/log"}
+        if left_out
+        else {}
+    )
     return {**_heading(run), "log": shown, **note}
 
 
 def script_answer(run: Run, script: str) -> Json:
     """Return the beginning of the script that ran."""
     shown, left_out = head(visible(script), _TEXT_BYTES)
-    note: Json = {"note": f"The last {left_out} characters are left out: k6://runs/{run.run_id}/script"} if left_out else {}
+    note: Json = (
+        {"note": f"The last {left_out} characters are left out: k6://runs/{run.run_id}/script"}
+        if left_out
+        else {}
+    )
     return {**_heading(run), "script": shown, **note}
 
 
 def detail_schema(summary: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return the schema of get_run's answer: the summary's fields, of which log and script carry only the first two."""
+    """Return the schema of get_run's answer: the summary's fields, of which log and script carry only the
+    first two.
+    """
     properties = cast("Json", summary["properties"])
-    metric: Json = {"type": "object", "additionalProperties": {"anyOf": [{"type": "number"}, {"type": "string"}]}}
+    metric: Json = {
+        "type": "object",
+        "additionalProperties": {"anyOf": [{"type": "number"}, {"type": "string"}]},
+    }
     extra: Json = {
-        "metrics": {"type": "object", "additionalProperties": metric, "description": "with full: metric -> type and k6's values"},
+        "metrics": {
+            "type": "object",
+            "additionalProperties": metric,
+            "description": "with full: metric -> type and k6's values",
+        },
         "timeline": {"type": "object", "description": "with timeline: a list per column"},
         "scenarios": {"type": "object"},
         "phases": {"type": "object", "description": "columns and rows"},

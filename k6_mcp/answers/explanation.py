@@ -1,4 +1,6 @@
-"""An explanation as an answer to an agent: its worst findings and phases, rounded, within the budget of an answer."""
+"""An explanation as an answer to an agent: its worst findings and phases, rounded, within the budget of an
+answer.
+"""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -18,7 +20,9 @@ _DIGITS: Mapping[str, int] = {"confidence": 2}
 
 
 def explanation_answer(explanation: Explanation) -> Explanation:
-    """Return `explanation` with what is told of it in one answer; how much is left out stands in its observations."""
+    """Return `explanation` with what is told of it in one answer; how much is left out stands in its
+    observations.
+    """
     findings, phases = explanation.findings, explanation.phases
     more = [
         f"and {count(left, what)}{where}"
@@ -39,7 +43,9 @@ def explanation_answer(explanation: Explanation) -> Explanation:
 
 def _finding(finding: Finding) -> Finding:
     evidence = tuple(_rounded(item) for item in finding.evidence[:_MOST_EVIDENCE])
-    return _rounded(finding).model_copy(update={"evidence": evidence, "message": cut(finding.message, _MESSAGE_CHARS)})
+    return _rounded(finding).model_copy(
+        update={"evidence": evidence, "message": cut(finding.message, _MESSAGE_CHARS)}
+    )
 
 
 def _shown(phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
@@ -50,5 +56,9 @@ def _shown(phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
 def _rounded(model: M) -> M:
     """Return `model` with its figures as they are read: four significant digits, whole numbers whole."""
     fields = {name: getattr(model, name) for name in type(model).model_fields}
-    figures = {name: value for name, value in fields.items() if isinstance(value, float) and not value.is_integer()}
-    return model.model_copy(update={name: float(f"{value:.{_DIGITS.get(name, 4)}g}") for name, value in figures.items()})
+    figures = {
+        name: value for name, value in fields.items() if isinstance(value, float) and not value.is_integer()
+    }
+    return model.model_copy(
+        update={name: float(f"{value:.{_DIGITS.get(name, 4)}g}") for name, value in figures.items()}
+    )

@@ -60,7 +60,9 @@ def _row(run: Run, is_baseline: bool) -> HistoryRow:
         name=_short(run.name, _LONGEST_NAME),
         baseline=is_baseline or None,
         imported=any(notice.code == IMPORTED for notice in run.warnings) or None,
-        repeat=f"{run.repeat} of {run.asked.repeat or '?'}, of {run.repeat_of}" if run.repeat and run.repeat > 1 else None,
+        repeat=f"{run.repeat} of {run.asked.repeat or '?'}, of {run.repeat_of}"
+        if run.repeat and run.repeat > 1
+        else None,
         url=_short(run.asked.url, _LONGEST_URL),
         script_file=_short(run.asked.script_file, _LONGEST_URL),
         created_at=run.created_at.isoformat(timespec="seconds").replace("+00:00", "Z"),

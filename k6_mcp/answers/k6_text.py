@@ -1,7 +1,9 @@
-"""The end of a run as k6 tells it: a line of its log for whatever is no success, then its summary with every duration in ms.
+"""The end of a run as k6 tells it: a line of its log for whatever is no success, then its summary with every
+duration in ms.
 
-Its readers classify a run by k6's words, some by what stands before the first metric. So the line comes first, each word
-of it only where it is the root cause, and is made harmless wherever else a name or message holds it.
+Its readers classify a run by k6's words, some by what stands before the first metric. So the line comes
+first, each word of it only where it is the root cause, and is made harmless wherever else a name or message
+holds it.
 """
 
 import re
@@ -24,14 +26,18 @@ ENDINGS: Mapping[Status, str] = {
 }
 _SIGNALS = re.compile(rf"{REQUEST_FAILED}|{THRESHOLDS_CROSSED}", re.IGNORECASE)
 _TREND_COLUMNS = ("avg", "min", "med", "max", "p(90)", "p(95)")
-_WEB_VITAL_COLUMNS = ("avg", "min", "med", "max", "p(75)", "p(90)", "p(95)")  # p75 is what they are judged by
-_WIDTH = 31  # of k6's own "metric name....:" column
+# p75 is what they are judged by
+_WEB_VITAL_COLUMNS = ("avg", "min", "med", "max", "p(75)", "p(90)", "p(95)")
+# Of k6's own "metric name....:" column
+_WIDTH = 31
 _NAME = 120
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def k6_text(run: Run) -> str:
-    """Return what k6 would have printed at the end of the test, from the figures of `run`, after the line of `ending`."""
+    """Return what k6 would have printed at the end of the test, from the figures of `run`, after the line of
+    `ending`.
+    """
     metrics = run.metrics
     lines: list[str] = []
     if metrics is not None:
@@ -55,7 +61,10 @@ def ending(run: Run) -> str:
         return log_line(REQUEST_FAILED, "warning", error=message)
     if failure.kind == "thresholds_exceeded":
         crossed = dict.fromkeys(t.metric for t in run.metrics.thresholds if not t.ok) if run.metrics else {}
-        return log_line(f"{THRESHOLDS_CROSSED} '{', '.join(_harmless(cut(name, _NAME)) for name in crossed)}' have been crossed")
+        return log_line(
+            f"{THRESHOLDS_CROSSED} '{', '.join(_harmless(cut(name, _NAME)) for name in crossed)}' have been"
+            " crossed"
+        )
     return log_line(f"{failure.kind}: {message}")
 
 
@@ -74,21 +83,29 @@ def _thresholds(thresholds: Iterable[ThresholdResult]) -> Iterator[str]:
         yield f"    {cut(metric, _NAME)}"
         for item in items:
             observed = "no data" if item.observed is None else number(item.observed, 6)
-            yield f"    {'✓' if item.ok and item.has_samples else '✗'} '{cut(item.expression, _NAME)}' observed={observed}"
+            yield (
+                f"    {'✓' if item.ok and item.has_samples else '✗'} '{cut(item.expression, _NAME)}'"
+                f" observed={observed}"
+            )
         yield ""
 
 
 def _checks(checks: Iterable[CheckResult], run: Run) -> Iterator[str]:
     listed = list(checks)
     if listed:
-        yield from _check_totals(sum(check.passes for check in listed), sum(check.fails for check in listed), run)
+        yield from _check_totals(
+            sum(check.passes for check in listed), sum(check.fails for check in listed), run
+        )
     for check in listed:
         name = cut(f"{check.group}::{check.name}" if check.group else check.name, _NAME)
         if not check.fails:
             yield f"    ✓ {name}"
         else:
             total = check.passes + check.fails
-            yield f"    ✗ {name}\n      ↳  {trunc(check.passes / total * 100)}% — ✓ {check.passes} / ✗ {check.fails}"
+            yield (
+                f"    ✗ {name}\n      ↳  {trunc(check.passes / total * 100)}% — ✓ {check.passes} / ✗"
+                f" {check.fails}"
+            )
     if listed:
         yield ""
 
@@ -121,9 +138,14 @@ def _values(row: MetricRow, run: Run) -> str:
             columns = _WEB_VITAL_COLUMNS if row.name.startswith("browser_web_vital_") else _TREND_COLUMNS
             return " ".join(f"{key}={_amount(values[key], row.contains)}" for key in columns if key in values)
         case "counter":
-            return f"{_amount(values.get('count', 0.0), row.contains)} {_amount(_per_s(row, run), row.contains)}/s"
+            return (
+                f"{_amount(values.get('count', 0.0), row.contains)}"
+                f" {_amount(_per_s(row, run), row.contains)}/s"
+            )
         case "gauge":
-            spread = (f"{key}={_amount(values[key], row.contains)}" for key in ("min", "max") if key in values)
+            spread = (
+                f"{key}={_amount(values[key], row.contains)}" for key in ("min", "max") if key in values
+            )
             return " ".join((_amount(values.get("value", 0.0), row.contains), *spread))
         case "rate":
             share = _share(values.get("rate", 0.0))
@@ -136,7 +158,9 @@ def _share(rate: float) -> str:
 
 
 def _per_s(row: MetricRow, run: Run) -> float:
-    """A counter's rate over the time load was applied; k6's own rate also divides by setup, teardown and graceful stop."""
+    """A counter's rate over the time load was applied; k6's own rate also divides by setup, teardown and
+    graceful stop.
+    """
     load_s = run.metrics.figures.load_s if run.metrics else 0.0
     return row.values.get("count", 0.0) / load_s if load_s else row.values.get("rate", 0.0)
 
@@ -150,7 +174,9 @@ def _amount(value: float, contains: str) -> str:
 
 
 def _plain(value: float) -> str:
-    """Two decimals, as k6 prints them; four significant digits below one so that microseconds stay visible."""
+    """Two decimals, as k6 prints them; four significant digits below one so that microseconds stay
+    visible.
+    """
     return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 1 else number(value, 4)
 
 

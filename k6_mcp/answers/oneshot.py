@@ -1,8 +1,10 @@
-"""A run as the one JSON line that one-shot clients read: they classify it by k6's own words, so each word appears only where it is true.
+"""A run as the one JSON line that one-shot clients read: they classify it by k6's own words, so each word
+appears only where it is true.
 
-Two generations of such clients are in use. One parses the line of a process that ended with 0. The other takes the raw text of what
-has come so far as soon as a name of a metric is in it. Both then look for the same words, network errors first, and take a text without
-any for success. So before the ending, in `output`, the line holds nothing but names of our own.
+Two generations of such clients are in use. One parses the line of a process that ended with 0. The other
+takes the raw text of what has come so far as soon as a name of a metric is in it. Both then look for the same
+words, network errors first, and take a text without any for success. So before the ending, in `output`, the
+line holds nothing but names of our own.
 """
 
 import json
@@ -22,7 +24,8 @@ from k6_mcp.models.run import FINAL, Failure, FailureKind, Notice, Run, Series, 
 from k6_mcp.models.untrusted import MARK, mark, untrusted_fields
 from k6_mcp.models.wording import log_line
 
-if TYPE_CHECKING:  # a run's answer needs none
+# A run's answer needs none
+if TYPE_CHECKING:
     from k6_mcp.models.service_answers import PlanReport
 
 ErrorType = Literal[
@@ -57,7 +60,8 @@ ERROR_TYPES: Mapping[FailureKind, ErrorType] = {
 NETWORK_WORDS = (REQUEST_FAILED, "Error executing k6 test:", "connectex: A connection attempt failed")
 FAILED = "level=error"
 BREACH_WORDS = (THRESHOLDS_CROSSED, FAILED)
-_LONGEST_ERROR_BYTES, _LONGEST_LINE_BYTES, _TAIL = 5_000, 3_000, 300  # as JSON; a refusal stays below 10 KB
+# As JSON; a refusal stays below 10 KB
+_LONGEST_ERROR_BYTES, _LONGEST_LINE_BYTES, _TAIL = 5_000, 3_000, 300
 _PREFIX = "k6 test failed: "
 
 
@@ -70,10 +74,12 @@ class OneShotMetric(Model):
 
 
 class OneShotAnswer(Model):
-    """What a one-shot request is answered with; `result` carries the answers of methods that are not about one run.
+    """What a one-shot request is answered with; `result` carries the answers of methods that are not about
+    one run.
 
     The order of the fields counts: see above. `result` is null in every answer that `output` tells whole.
-    `untrusted` names the fields in which text of the target, the script or callers stands; it is set when the line is written.
+    `untrusted` names the fields in which text of the target, the script or callers stands; it is set when the
+    line is written.
     """
 
     success: bool
@@ -102,7 +108,9 @@ class OneShotAnswer(Model):
 
 
 class _Failed(Model):
-    """A `result` beside a failure: some clients read it in place of `output`, so it begins with the ending too."""
+    """A `result` beside a failure: some clients read it in place of `output`, so it begins with the ending
+    too.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -149,7 +157,9 @@ def answer_error(error: K6McpError) -> OneShotAnswer:
 
 
 def to_line(answer: OneShotAnswer) -> bytes:
-    """Return `answer` as one line of UTF-8 JSON in which k6's words for the other kinds of failure are made harmless."""
+    """Return `answer` as one line of UTF-8 JSON in which k6's words for the other kinds of failure are made
+    harmless.
+    """
     if answer.result is not None and not answer.success:
         answer = answer.model_copy(update={"result": _Failed(ending=answer.ending, **dict(answer.result))})
     data = visible_data(answer.model_dump(mode="json"))
@@ -184,7 +194,9 @@ def _refused(error: str, error_type: str) -> OneShotAnswer:
 
 
 def _fitting(text: str, form: Callable[[str], str], most_bytes: int) -> str:
-    """Return `text` in its form, without its middle where that would make the answer too long: at its end stands the next step."""
+    """Return `text` in its form, without its middle where that would make the answer too long: at its end
+    stands the next step.
+    """
     shown, head = form(text), len(text)
     while len(json.dumps(shown, ensure_ascii=False).encode()) > most_bytes:
         head = head * 3 // 4

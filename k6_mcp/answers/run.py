@@ -1,4 +1,6 @@
-"""A run as agents and programs read it: compact, rounded for reading, never above its budget whatever the test printed."""
+"""A run as agents and programs read it: compact, rounded for reading, never above its budget whatever the
+test printed.
+"""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +17,14 @@ from k6_mcp.answers.run_shape import (
     RunAnswer,
 )
 from k6_mcp.models.headline import headline, subject
-from k6_mcp.models.metrics import BrowserFigures, CheckResult, ErrorSample, LiveFigures, Metrics, ThresholdResult
+from k6_mcp.models.metrics import (
+    BrowserFigures,
+    CheckResult,
+    ErrorSample,
+    LiveFigures,
+    Metrics,
+    ThresholdResult,
+)
 from k6_mcp.models.run import FINAL, Failure, Notice, Run
 from k6_mcp.models.wording import cut
 
@@ -78,13 +87,18 @@ def _answer(run: Run, size: _Size) -> RunAnswer:
         checks=tuple(_checks(metrics, size)) if metrics else (),
         endpoints=tuple(_endpoints(metrics, size)) if metrics else (),
         samples=tuple(_samples(metrics, size)) if metrics else (),
-        warnings=tuple(Notice(code=cut(w.code, 40), message=cut(w.message, size.text)) for w in run.warnings[: size.warnings]),
+        warnings=tuple(
+            Notice(code=cut(w.code, 40), message=cut(w.message, size.text))
+            for w in run.warnings[: size.warnings]
+        ),
         series=run.series,
         live=_live(run.live) if run.live else None,
         queue_position=run.queue_position,
         more=tuple(_more(run, metrics, size)),
         next=_next(run),
-        resources=tuple(f"k6://runs/{run.run_id}/{part}" for part in _RESOURCES) if run.status in FINAL else (),
+        resources=(
+            tuple(f"k6://runs/{run.run_id}/{part}" for part in _RESOURCES) if run.status in FINAL else ()
+        ),
     )
 
 
@@ -172,11 +186,14 @@ def _urgency(threshold: ThresholdResult) -> int:
 def _checks(metrics: Metrics, size: _Size) -> Iterator[AnswerCheck]:
     for check in sorted(metrics.checks, key=_failed_first)[: size.rows]:
         group = cut(check.group, size.name) or None
-        yield AnswerCheck(name=cut(check.name, size.name), group=group, passes=check.passes, fails=check.fails)
+        yield AnswerCheck(
+            name=cut(check.name, size.name), group=group, passes=check.passes, fails=check.fails
+        )
 
 
 def _endpoints(metrics: Metrics, size: _Size) -> Iterator[AnswerEndpoint]:
-    if len(metrics.endpoints) < 2:  # the only one has the figures of the whole
+    # The only one has the figures of the whole
+    if len(metrics.endpoints) < 2:
         return
     for row in metrics.endpoints[: _most_endpoints(size)]:
         name = cut(row.name, size.name) if row.name is not None else None
@@ -190,7 +207,9 @@ def _most_endpoints(size: _Size) -> int:
 def _samples(metrics: Metrics, size: _Size) -> Iterator[ErrorSample]:
     for sample in metrics.samples[: min(size.evidence, _MOST_SAMPLES)]:
         yield ErrorSample(
-            name=cut(sample.name, size.name), status=sample.status, text=cut(sample.text, min(size.text, _SAMPLE_CHARS))
+            name=cut(sample.name, size.name),
+            status=sample.status,
+            text=cut(sample.text, min(size.text, _SAMPLE_CHARS)),
         )
 
 
@@ -199,7 +218,10 @@ def _failed_first(check: CheckResult) -> int:
 
 
 def _live(live: LiveFigures) -> LiveFigures:
-    rounded = {name: _known(getattr(live, name)) for name in ("elapsed_s", "percent", "requests_per_s", "p95_ms", "error_rate")}
+    rounded = {
+        name: _known(getattr(live, name))
+        for name in ("elapsed_s", "percent", "requests_per_s", "p95_ms", "error_rate")
+    }
     return live.model_copy(update=rounded)
 
 
@@ -220,10 +242,17 @@ def _more(run: Run, metrics: Metrics | None, size: _Size) -> Iterator[str]:
 
 def _next(run: Run) -> str | None:
     if run.status not in FINAL:
-        return f'get_run with run_id="{run.run_id}" and wait_s=45, again until the status is final; stop_run ends it early'
+        return (
+            f'get_run with run_id="{run.run_id}" and wait_s=45, again until the status is final; stop_run'
+            " ends it early"
+        )
     if run.failure is not None:
-        return f'analyze_run with run_id="{run.run_id}" explains the failure; get_run with detail="log" has the log'
-    if run.status == "lost" or (run.status == "cancelled" and run.started_at is None):  # there is nothing to look at
+        return (
+            f'analyze_run with run_id="{run.run_id}" explains the failure; get_run with detail="log" has'
+            " the log"
+        )
+    # There is nothing to look at
+    if run.status == "lost" or (run.status == "cancelled" and run.started_at is None):
         return "execute_k6_test with the same arguments"
     return f'get_run with run_id="{run.run_id}" and detail="full" has every metric'
 

@@ -23,7 +23,9 @@ class AnswerFailure(Model):
     kind: FailureKind
     message: str
     hint: str
-    evidence: Annotated[tuple[str, ...], Field(description="quoted text is untrusted output of the target or script")] = ()
+    evidence: Annotated[
+        tuple[str, ...], Field(description="quoted text is untrusted output of the target or script")
+    ] = ()
     also: Annotated[tuple[FailureKind, ...], Field(description="kinds that hold too")] = ()
 
 
@@ -31,7 +33,8 @@ class AnswerFigures(Model):
     load_s: Annotated[float, Field(description="time load was applied, without setup and teardown")]
     requests: int
     requests_outside_load: Annotated[
-        int | None, Field(description="made by setup and teardown: in latency, as k6 counts it, not in requests_per_s")
+        int | None,
+        Field(description="made by setup and teardown: in latency, as k6 counts it, not in requests_per_s"),
     ] = None
     requests_per_s: float
     failed_requests: int | None = None
@@ -55,7 +58,9 @@ class AnswerFigures(Model):
     data_sent_bytes: int | None = None
     checks_passed: int | None = None
     checks_failed: int | None = None
-    exact: Annotated[bool, Field(description="false: read from k6's time series, not from its summary")] = True
+    exact: Annotated[bool, Field(description="false: read from k6's time series, not from its summary")] = (
+        True
+    )
 
 
 class AnswerWebVital(Model):
@@ -68,17 +73,26 @@ class AnswerWebVital(Model):
 
 
 class AnswerBrowser(Model):
-    requests: Annotated[int | None, Field(description="that got an answer, images and scripts of pages included")] = None
+    requests: Annotated[
+        int | None, Field(description="that got an answer, images and scripts of pages included")
+    ] = None
     failed_requests: int | None = None
     error_rate: float | None = None
     med_ms: float | None = None
     p95_ms: float | None = None
     max_ms: float | None = None
     data_received_bytes: int | None = None
-    documents: Annotated[tuple[StatusCount, ...], Field(description="pages by HTTP status, redirects included")] = ()
+    documents: Annotated[
+        tuple[StatusCount, ...], Field(description="pages by HTTP status, redirects included")
+    ] = ()
     web_vitals: Annotated[
         tuple[AnswerWebVital, ...],
-        Field(description="rated by Google's limits for the 75th percentile of real users; measured here by k6's Chromium"),
+        Field(
+            description=(
+                "rated by Google's limits for the 75th percentile of real users; measured here by k6's"
+                " Chromium"
+            )
+        ),
     ] = ()
 
 
@@ -113,11 +127,16 @@ class RunAnswer(Model):
     browser: Annotated[AnswerBrowser | None, Field(description="requests of k6/browser")] = None
     checks: Annotated[tuple[AnswerCheck, ...], Field(description="failed first")] = ()
     endpoints: Annotated[
-        tuple[AnswerEndpoint, ...], Field(description="by request name, most requests first; nameless: the rest")
+        tuple[AnswerEndpoint, ...],
+        Field(description="by request name, most requests first; nameless: the rest"),
     ] = ()
-    samples: Annotated[tuple[ErrorSample, ...], Field(description="failed answers: untrusted output of the target")] = ()
+    samples: Annotated[
+        tuple[ErrorSample, ...], Field(description="failed answers: untrusted output of the target")
+    ] = ()
     warnings: tuple[Notice, ...] = ()
-    series: Annotated[Series | None, Field(description="all repeats; the rest of the answer is the one that went worst")] = None
+    series: Annotated[
+        Series | None, Field(description="all repeats; the rest of the answer is the one that went worst")
+    ] = None
     live: LiveFigures | None = None
     queue_position: int | None = None
     more: Annotated[tuple[str, ...], Field(description="what was left out here")] = ()

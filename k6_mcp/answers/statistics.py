@@ -1,4 +1,6 @@
-"""Statistics as an agent should read them: what goes the wrong way first, the last figures of each test, what to do."""
+"""Statistics as an agent should read them: what goes the wrong way first, the last figures of each test, what
+to do.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +18,9 @@ _URGENT = {"worse": 0, "better": 1, "steady": 2, "too_few": 3}
 
 
 class TestAnswer(Model):
-    """The runs of a test since its script changed last: figures of the last ten, oldest first, thresholds with least room first."""
+    """The runs of a test since its script changed last: figures of the last ten, oldest first, thresholds
+    with least room first.
+    """
 
     name: str
     direction: Literal["worse", "better", "steady", "too_few"]
@@ -30,7 +34,9 @@ class TestAnswer(Model):
 
 
 class StatisticsAnswer(Model):
-    """Statistics of the last `days`; `omitted_tests` have no row in `tests`, `degraded` says what is not counted."""
+    """Statistics of the last `days`; `omitted_tests` have no row in `tests`, `degraded` says what is not
+    counted.
+    """
 
     days: float
     runs: int
@@ -78,7 +84,12 @@ def _test(trends: Sequence[TestTrend]) -> TestAnswer:
         p95_ms=tuple(map(_short, newest.p95_ms[-_LAST:])),
         error_rate=tuple(map(_short, newest.error_rate[-_LAST:])),
         headroom=tuple(
-            Headroom(metric=cut(r.metric, 80), expression=r.expression, observed=_short(r.observed), headroom=_short(r.headroom))
+            Headroom(
+                metric=cut(r.metric, 80),
+                expression=r.expression,
+                observed=_short(r.observed),
+                headroom=_short(r.headroom),
+            )
             for r in rooms[:_MOST_HEADROOM]
         ),
         script_changes=len(trends) - 1,
@@ -95,7 +106,8 @@ def _next(statistics: Statistics, tests: Sequence[TestAnswer]) -> str:
         return "no run in this time: ask for more days, or start one with execute_k6_test"
     if tests and tests[0].direction == "worse":
         return (
-            f'analyze_run with run_id="{tests[0].last_run_id}" says what is wrong; compare_runs holds it against an earlier run'
+            f'analyze_run with run_id="{tests[0].last_run_id}" says what is wrong; compare_runs holds it'
+            " against an earlier run"
         )
     if not tests:
         return "give tests a name (execute_k6_test) to see where each is heading"

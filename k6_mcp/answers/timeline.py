@@ -1,4 +1,6 @@
-"""What get_run says of a run over time: columns of at most 60 points and a table of phases, within one answer's budget."""
+"""What get_run says of a run over time: columns of at most 60 points and a table of phases, within one
+answer's budget.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,7 +19,16 @@ _MOST_CODES = 8
 _MOST_SCENARIOS = 6
 _MOST_BYTES = 1_000_000
 _NAME = 40
-_PHASE_COLUMNS = ("scenario", "asked", "from_s", "to_s", "asked_rate_per_s", "asked_vus", "iterations_per_s", "requests_per_s")
+_PHASE_COLUMNS = (
+    "scenario",
+    "asked",
+    "from_s",
+    "to_s",
+    "asked_rate_per_s",
+    "asked_vus",
+    "iterations_per_s",
+    "requests_per_s",
+)
 _PHASE_FIGURES = ("p95_ms", "error_rate", "dropped")
 
 
@@ -45,13 +56,18 @@ def timeline_answer(run: Run, timeline: Timeline | None) -> Json:
         }
         if size(answer) <= CONTENT_BYTES:
             return answer
-        if size(answer := {name: value for name, value in answer.items() if name != "scenarios"}) <= CONTENT_BYTES:
+        if (
+            size(answer := {name: value for name, value in answer.items() if name != "scenarios"})
+            <= CONTENT_BYTES
+        ):
             return answer
     return answer
 
 
 def whole_timeline(run: Run, timeline: Timeline) -> str:
-    """Return the whole timeline and the phases as JSON; a very long one with fewer digits, then with merged intervals."""
+    """Return the whole timeline and the phases as JSON; a very long one with fewer digits, then with merged
+    intervals.
+    """
     phases: list[JsonValue] = [as_json(phase) for phase in phases_of_run(run, timeline)]
     text = ""
     for version in ever_smaller(timeline):
@@ -78,7 +94,8 @@ def _columns(timeline: Timeline) -> Json:
         columns["unanswered"] = [*timeline.unanswered]
     if timeline.errors:
         columns["errors"] = {
-            str(error.code) if error.code else "other": [*error.counts] for error in timeline.errors[:_MOST_CODES]
+            str(error.code) if error.code else "other": [*error.counts]
+            for error in timeline.errors[:_MOST_CODES]
         }
     return columns
 
@@ -118,7 +135,12 @@ def _digits(value: float) -> float:
 def _table(phases: Sequence[Phase]) -> Json:
     rows: list[JsonValue] = []
     for phase in phases:
-        asked: list[JsonValue] = [cut(phase.scenario, _NAME), phase.label, round(phase.start_s, 1), round(phase.end_s, 1)]
+        asked: list[JsonValue] = [
+            cut(phase.scenario, _NAME),
+            phase.label,
+            round(phase.start_s, 1),
+            round(phase.end_s, 1),
+        ]
         load = (phase.asked_rate_per_s, phase.asked_vus, phase.iterations_per_s, phase.requests_per_s)
         figures = (phase.p95_ms, phase.error_rate, phase.dropped)
         rows.append([*asked, *_read(load), *_read(figures)])
@@ -127,7 +149,10 @@ def _table(phases: Sequence[Phase]) -> Json:
 
 def _notes(run: Run, timeline: Timeline, shown: Timeline, phases: int) -> Iterator[str]:
     if len(shown.ends_s) < len(timeline.ends_s):
-        yield f"{len(timeline.ends_s)} intervals merged into {len(shown.ends_s)}: counts summed, percentiles estimated."
+        yield (
+            f"{len(timeline.ends_s)} intervals merged into {len(shown.ends_s)}: counts summed, percentiles"
+            " estimated."
+        )
     elif timeline.estimated:
         yield "Percentiles of intervals with unanswered requests are estimated without those."
     if shown.rest and len(shown.ends_s) == len(timeline.ends_s):

@@ -14,7 +14,8 @@ _BEGINS_LIKE_MCP = re.compile(rb'\s*\{\s*"jsonrpc"\s*:')
 
 
 def read_head(fd: int, longest: int = LIMITS.longest_line_bytes) -> bytes:
-    """Return what `fd` has from its first line that is not blank, that line as a whole and maybe more; empty at its end.
+    """Return what `fd` has from its first line that is not blank, that line as a whole and maybe more; empty
+    at its end.
 
     Nothing more is read of a line that has more than `longest` bytes.
     """
@@ -27,13 +28,16 @@ def read_head(fd: int, longest: int = LIMITS.longest_line_bytes) -> bytes:
 
 
 def speaks_mcp(line: bytes) -> bool:
-    """Return whether `line` is JSON-RPC; every other line gets the one-shot mode's answer, at least what it lacks."""
+    """Return whether `line` is JSON-RPC; every other line gets the one-shot mode's answer, at least what it
+    lacks.
+    """
     try:
         message: object = json.loads(line)
     except (ValueError, RecursionError):
         # Broken, or longer than was read: MCP's own words for that are for those who begin like it.
         return _BEGINS_LIKE_MCP.match(line) is not None
-    if isinstance(message, list):  # a batch of an older protocol revision
+    # A batch of an older protocol revision
+    if isinstance(message, list):
         message = next(iter(cast("list[object]", message)), None)
     fields = cast("dict[str, object]", message) if isinstance(message, dict) else {}
     # MCP calls a tool by `tools/call`; what names a tool as its method is a one-shot client's.

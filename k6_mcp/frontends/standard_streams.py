@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 _LONGEST_TEXT_BYTES = 16_384
 _CUT = b" ... (cut)\n"
-_PATIENCE_MS = 100  # for a reader that is only slow; one that has let this pass gets no more of it until it reads
+_PATIENCE_MS = (
+    # For a reader that is only slow; one that has let this pass gets no more of it until it reads
+    100
+)
 
 
 def hold_standard_streams() -> None:
-    """Give a closed standard stream the null device: else the next file that is opened, a database, would take its number and our output.
+    """Give a closed standard stream the null device: else the next file that is opened, a database, would
+    take its number and our output.
 
     What is written to stderr through Python is from then on dropped where nobody reads it.
     """
@@ -32,14 +36,19 @@ def hold_standard_streams() -> None:
 
 
 def patient_text(fd: int) -> io.TextIOWrapper:
-    """Return a text stream to `fd` that never waits for a reader: a parent that does not read its pipe must not stop the server."""
-    return io.TextIOWrapper(_Patient(fd), encoding="utf-8", errors="backslashreplace", line_buffering=True, write_through=True)
+    """Return a text stream to `fd` that never waits for a reader: a parent that does not read its pipe must
+    not stop the server.
+    """
+    return io.TextIOWrapper(
+        _Patient(fd), encoding="utf-8", errors="backslashreplace", line_buffering=True, write_through=True
+    )
 
 
 class _Patient(io.RawIOBase):
     """Writes what `fd` takes at once and drops the rest, also the end of a text that is too long.
 
-    Making the descriptor non-blocking would do so for everybody who shares it: stdout after `2>&1`, the parent, a terminal.
+    Making the descriptor non-blocking would do so for everybody who shares it: stdout after `2>&1`, the
+    parent, a terminal.
     """
 
     name = "<stderr>"
@@ -58,7 +67,8 @@ class _Patient(io.RawIOBase):
             while shown and self._ready():
                 try:
                     shown = shown[os.write(self._fd, shown[: select.PIPE_BUF]) :]
-                except OSError:  # nobody will read it any more
+                except OSError:
+                    # Nobody will read it any more
                     break
         return len(text)
 

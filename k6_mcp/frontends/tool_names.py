@@ -1,7 +1,8 @@
 """The names of the tools: the same in MCP, in this order, and as methods of the one-shot mode."""
 
 EXECUTE = "execute_k6_test"
-EXECUTE_WITH_OPTIONS = "execute_k6_test_with_options"  # callable, not listed
+# Callable, not listed
+EXECUTE_WITH_OPTIONS = "execute_k6_test_with_options"
 ASKING = (
     "plan_k6_test",
     "get_run",

@@ -1,4 +1,6 @@
-"""Folders that no run came of: their server died while k6 made its plan. They may hold what a script should not have said."""
+"""Folders that no run came of: their server died while k6 made its plan. They may hold what a script should
+not have said.
+"""
 
 import fcntl
 import logging
@@ -19,18 +21,25 @@ log = logging.getLogger(__name__)
 
 
 def clear_leftovers(folders: Folders, known: frozenset[str]) -> list[str]:
-    """Remove every folder that no run came of, none of those `known` to the database; return them. Blocking, never raises."""
-    removed = remove_leftovers(folders.results_dir, [run_id for run_id in folders.ids() if run_id not in known])
+    """Remove every folder that no run came of, none of those `known` to the database; return them. Blocking,
+    never raises.
+    """
+    removed = remove_leftovers(
+        folders.results_dir, [run_id for run_id in folders.ids() if run_id not in known]
+    )
     remove_leftovers_outside()
     if removed:
         log.warning(
-            "removed the folders of %d tests whose server died before they began: %s", len(removed), ", ".join(removed)[:300]
+            "removed the folders of %d tests whose server died before they began: %s",
+            len(removed),
+            ", ".join(removed)[:300],
         )
     return removed
 
 
 def remove_leftovers(results_dir: Path, run_ids: Iterable[str]) -> list[str]:
-    """Remove those folders of `run_ids` that no process holds and no test has run in; return them. Blocking, never raises.
+    """Remove those folders of `run_ids` that no process holds and no test has run in; return them. Blocking,
+    never raises.
 
     `run_ids` must not be in the database: a run may be kept there alone.
     """
@@ -38,7 +47,9 @@ def remove_leftovers(results_dir: Path, run_ids: Iterable[str]) -> list[str]:
 
 
 def remove_leftovers_outside() -> None:
-    """Remove the temporary folders of dead processes that hold no run: see `runners.elsewhere`. Blocking, never raises."""
+    """Remove the temporary folders of dead processes that hold no run: see `runners.elsewhere`. Blocking,
+    never raises.
+    """
     places: list[Path] = []
     with suppress(OSError):
         places = [*Path(tempfile.gettempdir()).glob(_OUTSIDE)]

@@ -35,15 +35,18 @@ class Archives:
 
         from k6_mcp.history.pack import pack
 
-        # Without the marks of an import: whoever takes them in marks them himself, and nobody has to believe that they are missing.
+        # Without the marks of an import: whoever takes them in marks them himself, and nobody has to believe
+        # that they are missing.
         unmarked = [_unmarked(run) for run in runs]
         return await shielded(asyncio.to_thread(pack, unmarked, self._folders.results_dir, target))
 
     async def take_in(self, path: Path, judge_again: JudgeAgain) -> ImportReport:
-        """Check an archive and keep its runs as `judge_again` marks them; one that is here already, identical, stays as it is.
+        """Check an archive and keep its runs as `judge_again` marks them; one that is here already,
+        identical, stays as it is.
 
         Raises:
-            ArchiveUnusable: If anything is wrong with it, or another run has the id of one in it; nothing was kept then.
+            ArchiveUnusable: If anything is wrong with it, or another run has the id of one in it; nothing was
+            kept then.
         """
 
         from k6_mcp.history.unpack import unpack
@@ -73,21 +76,27 @@ class Archives:
         here = await self._get(run.run_id)
         if here is not None and here not in (run, mark) and _unmarked(here) != _unmarked(run):
             reason = (
-                f"another run with the id {run.run_id} is here already ({here.status}, created {here.created_at:%Y-%m-%d %H:%M})"
+                f"another run with the id {run.run_id} is here already ({here.status}, created"
+                f" {here.created_at:%Y-%m-%d %H:%M})"
             )
             raise ArchiveUnusable(
-                reason, hint="look at it with `k6-mcp show`; remove its folder and rebuild if it is the wrong one"
+                reason,
+                hint="look at it with `k6-mcp show`; remove its folder and rebuild if it is the wrong one",
             )
         return here is not None
 
     async def _check_repeats(self, runs: Sequence[Run]) -> None:
         """Refuse a run that would join the repeats of one that ran here: nobody asked for it there."""
         ids = {run.run_id for run in runs}
-        for first in {run.repeat_of for run in runs if run.repeat_of is not None and run.repeat_of not in ids}:
+        for first in {
+            run.repeat_of for run in runs if run.repeat_of is not None and run.repeat_of not in ids
+        }:
             here = await self._get(first)
             if here is not None and not is_imported(here):
                 reason = f"it says to hold a repeat of {first}, which ran here and is not in it"
-                raise ArchiveUnusable(reason, hint="import it on another machine, or export all repeats of the request together")
+                raise ArchiveUnusable(
+                    reason, hint="import it on another machine, or export all repeats of the request together"
+                )
 
     def _workshop(self) -> tuple[Path, Hold]:
         try:
@@ -100,13 +109,17 @@ class Archives:
     def _move(self, unpacked: Path, run_id: str) -> None:
         target = RunFolder(self._folders.results_dir, run_id)
         if target.run_json.exists():
-            return  # what is here stays
+            # What is here stays
+            return
         try:
-            shutil.rmtree(target.path, ignore_errors=True)  # a folder without a run
+            # A folder without a run
+            shutil.rmtree(target.path, ignore_errors=True)
             unpacked.rename(target.path)
         except OSError as error:
             hint = "try again: another program is using it"
-            raise ArchiveUnusable(f"the folder of {run_id} cannot be made: {error.strerror or error}", hint=hint) from error
+            raise ArchiveUnusable(
+                f"the folder of {run_id} cannot be made: {error.strerror or error}", hint=hint
+            ) from error
 
 
 def is_imported(run: Run) -> bool:
@@ -117,7 +130,9 @@ def is_imported(run: Run) -> bool:
 def _marked(run: Run, workshop: Path, judge_again: JudgeAgain) -> Run:
     folder, names = workshop / run.run_id, RunFolder(workshop, run.run_id)
     summary, export = (_text(folder / path.name) for path in (names.summary, names.export))
-    return judge_again(cleaned(_unmarked(run)), ArchivedFiles(summary, export, timeline_in(folder / names.timeline.name)))
+    return judge_again(
+        cleaned(_unmarked(run)), ArchivedFiles(summary, export, timeline_in(folder / names.timeline.name))
+    )
 
 
 def _text(path: Path) -> str | None:
@@ -125,7 +140,9 @@ def _text(path: Path) -> str | None:
 
 
 def _unmarked(run: Run) -> Run:
-    return run.model_copy(update={"warnings": tuple(notice for notice in run.warnings if notice.code not in _MARKS)})
+    return run.model_copy(
+        update={"warnings": tuple(notice for notice in run.warnings if notice.code not in _MARKS)}
+    )
 
 
 def _told(run: Run) -> list[Notice]:

@@ -1,4 +1,6 @@
-"""The run that each test's later runs are compared with: rows in the database, and a small file beside the runs as their backup."""
+"""The run that each test's later runs are compared with: rows in the database, and a small file beside the
+runs as their backup.
+"""
 
 import asyncio
 import json
@@ -20,11 +22,12 @@ from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import Baseline
 
 _LOCK_TRIES = 20
-_NO_YEAR = 9000  # nobody set anything then, and nothing could be set later
+# Nobody set anything then, and nothing could be set later
+_NO_YEAR = 9000
 _MOMENT = timedelta(microseconds=1)
 _UPSERT = (
-    "INSERT INTO baselines (name, run_id, set_us) VALUES (?, ?, ?)"
-    " ON CONFLICT (name) DO UPDATE SET run_id = excluded.run_id, set_us = excluded.set_us WHERE excluded.set_us >= set_us"
+    "INSERT INTO baselines (name, run_id, set_us) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET run_id ="
+    " excluded.run_id, set_us = excluded.set_us WHERE excluded.set_us >= set_us"
 )
 
 
@@ -35,7 +38,9 @@ class BaselinesFile(Model):
 
 
 class Baselines:
-    """Baselines by test name, shared by several servers: the one that was set last counts, wherever it was kept."""
+    """Baselines by test name, shared by several servers: the one that was set last counts, wherever it was
+    kept.
+    """
 
     def __init__(self, results_dir: Path, database: Database) -> None:
         self._path = results_dir / "baselines.json"
@@ -55,14 +60,18 @@ class Baselines:
             if trouble:
                 raise
             return _newest(kept)
-        return _newest([*kept, *(Baseline(name=row[0], run_id=row[1], set_at=from_us(row[2])) for row in rows)])
+        return _newest(
+            [*kept, *(Baseline(name=row[0], run_id=row[1], set_at=from_us(row[2])) for row in rows)]
+        )
 
     async def ids(self) -> frozenset[str]:
         """Return the runs that are baselines; raises as `all`."""
         return frozenset(baseline.run_id for baseline in (await self.all()).values())
 
     async def ids_at(self, mark: str | None) -> frozenset[str]:
-        """Return the same; what was read last is used again while neither the file nor the `mark` of the database has changed."""
+        """Return the same; what was read last is used again while neither the file nor the `mark` of the
+        database has changed.
+        """
         seen = (mark, self._signature())
         if mark is None or self._seen is None or self._seen[0] != seen:
             self._seen = (seen, await self.ids())
@@ -85,7 +94,8 @@ class Baselines:
         known: Mapping[str, Baseline] = {}
         with suppress(HistoryUnavailable):
             known = await self.all()
-        if (former := known.get(baseline.name)) and former.set_at >= baseline.set_at:  # by a clock that was ahead
+        # By a clock that was ahead
+        if (former := known.get(baseline.name)) and former.set_at >= baseline.set_at:
             baseline = baseline.model_copy(update={"set_at": former.set_at + _MOMENT})
         written = await asyncio.to_thread(self._write, [*known.values(), baseline])
         try:
@@ -117,7 +127,9 @@ class Baselines:
         return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
     def _write(self, baselines: Iterable[Baseline]) -> bool:
-        """Replace the file in one step, with what another server may have written meanwhile; return whether that worked."""
+        """Replace the file in one step, with what another server may have written meanwhile; return whether
+        that worked.
+        """
         with suppress(OSError):
             for _ in range(_LOCK_TRIES):
                 if lock := FileLock.acquire(self._path.with_suffix(".lock")):
@@ -130,7 +142,8 @@ class Baselines:
 
     def _replace(self, baselines: Iterable[Baseline]) -> None:
         content = BaselinesFile(baselines=tuple(sorted(baselines, key=lambda item: item.name)))
-        handle, name = tempfile.mkstemp(prefix=".baselines-", dir=self._path.parent)  # mode 0600
+        # Mode 0600
+        handle, name = tempfile.mkstemp(prefix=".baselines-", dir=self._path.parent)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:

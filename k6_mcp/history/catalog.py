@@ -19,7 +19,10 @@ from k6_mcp.models.wording import count
 from k6_mcp.workspace.run_json import Folders
 
 _FOLDERS_READ = 500
-_REMOVED = "the database file was removed while in use and a new one was begun; `k6-mcp rebuild` brings earlier runs back"
+_REMOVED = (
+    "the database file was removed while in use and a new one was begun; `k6-mcp rebuild` brings earlier runs"
+    " back"
+)
 
 
 class Catalog:
@@ -43,14 +46,21 @@ class Catalog:
             page, mark = await self._find(query)
         except HistoryUnavailable as error:
             newest = await asyncio.to_thread(self._newest)
-            why = f"{'; '.join(error.reasons)}: these runs were read from the newest {_FOLDERS_READ} run folders ({error.hint})"
+            why = (
+                f"{'; '.join(error.reasons)}: these runs were read from the newest {_FOLDERS_READ} run"
+                f" folders ({error.hint})"
+            )
             return await self._marked(select((newest | dict(pending)).values(), query, why), None)
         page = with_waiting(page, pending, query) if pending else page
         remarks = [page.degraded, _REMOVED if self._database.replaced else None, _waiting(len(pending))]
-        return await self._marked(page.model_copy(update={"degraded": "; ".join(filter(None, remarks)) or None}), mark)
+        return await self._marked(
+            page.model_copy(update={"degraded": "; ".join(filter(None, remarks)) or None}), mark
+        )
 
     async def past(self, since: datetime, pending: int) -> Past:
-        """Return the runs since then, counted, and the tests with most runs in detail. Raises HistoryUnavailable."""
+        """Return the runs since then, counted, and the tests with most runs in detail. Raises
+        HistoryUnavailable.
+        """
         past = await read_past(self._database, runs.to_us(since))
         return past._replace(degraded=_waiting(pending))
 
@@ -65,7 +75,9 @@ class Catalog:
             return tuple([run_id for run_id in ids if run_id.startswith(prefix)][:limit])
 
     async def _find(self, query: HistoryQuery) -> Found:
-        """Return the page; all who ask the same while another page is read get one answer, read after the last of them asked."""
+        """Return the page; all who ask the same while another page is read get one answer, read after the
+        last of them asked.
+        """
         waiting = self._waiting.get(query)
         if waiting is None or waiting.done():
             waiting = self._waiting[query] = asyncio.ensure_future(self._find_in_turn(query))
@@ -80,7 +92,9 @@ class Catalog:
     async def _marked(self, page: HistoryPage, mark: str | None) -> HistoryPage:
         with suppress(HistoryUnavailable):
             known = await self._baselines.ids_at(mark)
-            return page.model_copy(update={"baselines": tuple(run.run_id for run in page.runs if run.run_id in known)})
+            return page.model_copy(
+                update={"baselines": tuple(run.run_id for run in page.runs if run.run_id in known)}
+            )
         return page
 
     def _newest(self) -> dict[str, Run]:

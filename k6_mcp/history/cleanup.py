@@ -23,7 +23,8 @@ from k6_mcp.workspace.run_json import Folders
 
 _EVERY_S = 3600.0
 _AUTOMATIC_S = 30.0
-_SPARED = timedelta(hours=2)  # somebody may still be reading about a run that ended lately; a run lasts about an hour at most
+# Somebody may still be reading about a run that ended lately; a run lasts about an hour at most
+_SPARED = timedelta(hours=2)
 _NAMED = 5
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,9 @@ Protected = Callable[[], Awaitable[frozenset[str]]]
 
 
 class Cleanup:
-    """Keeps the history within its limits. `protected` tells the runs that must stay; their repeats stay too."""
+    """Keeps the history within its limits. `protected` tells the runs that must stay; their repeats stay
+    too.
+    """
 
     def __init__(self, database: Database, folders: Folders, protected: Protected) -> None:
         self._database = database
@@ -46,8 +49,8 @@ class Cleanup:
     ) -> PruneReport:
         """Move every ended run beyond `limits` to the trash, or tell which those are.
 
-        Ages are those that the history has seen pass, `by_clock` those that this machine's clock says. `for_good` deletes them and
-        empties the trash.
+        Ages are those that the history has seen pass, `by_clock` those that this machine's clock says.
+        `for_good` deletes them and empties the trash.
 
         Raises:
             HistoryUnavailable: If the database cannot be used, or another process is cleaning up.
@@ -58,12 +61,15 @@ class Cleanup:
             return await self._pass(limits, Manner(by_clock=by_clock, for_good=for_good))
 
     async def restore(self, run_ids: Iterable[str] | None = None) -> RestoreReport:
-        """Bring runs back from the trash, all without `run_ids`; they count as kept since now. Raises HistoryUnavailable."""
+        """Bring runs back from the trash, all without `run_ids`; they count as kept since now. Raises
+        HistoryUnavailable.
+        """
         async with self._alone():
             return await self._removing.restore(run_ids)
 
     async def tidy(self, limits: Retention, within_s: float = _AUTOMATIC_S) -> None:
-        """Do the same by itself: about once an hour among all servers, for a bounded time; runs of the last two hours stay.
+        """Do the same by itself: about once an hour among all servers, for a bounded time; runs of the last
+        two hours stay.
 
         Never raises: what goes wrong is logged, and so is what went.
         """
@@ -71,7 +77,8 @@ class Cleanup:
             if not await asyncio.to_thread(self._due) or (lock := await self._lock()) is None:
                 return
             try:
-                if await asyncio.to_thread(self._due):  # another server may have been first
+                # Another server may have been first
+                if await asyncio.to_thread(self._due):
                     await asyncio.to_thread(self._touch)
                     report = await self._pass(limits, Manner(spare=_SPARED, within_s=within_s))
                     _log(report)
@@ -81,7 +88,9 @@ class Cleanup:
             log.warning("old runs could not be removed: %s", error)
 
     async def space(self, within_s: float) -> SpaceReport:
-        """Return what the runs take; what was never measured is, `within_s` at most. Raises HistoryUnavailable."""
+        """Return what the runs take; what was never measured is, `within_s` at most. Raises
+        HistoryUnavailable.
+        """
         return await self._space.measure(within_s)
 
     async def trash(self, limits: Retention) -> TrashReport:
@@ -97,7 +106,9 @@ class Cleanup:
         await self._space.forget(run_id)
 
     async def spared(self) -> frozenset[str]:
-        """Return the runs that no limit removes: the protected ones and their repeats. Raises HistoryUnavailable."""
+        """Return the runs that no limit removes: the protected ones and their repeats. Raises
+        HistoryUnavailable.
+        """
         run_ids = await self._protected()
         return run_ids.union(*[await ids_of_repeats(self._database, run_id) for run_id in sorted(run_ids)])
 
@@ -112,7 +123,9 @@ class Cleanup:
     @asynccontextmanager
     async def _alone(self) -> AsyncGenerator[None]:
         if (lock := await self._lock()) is None:
-            raise HistoryUnavailable("another process is removing old runs", hint="wait until it is done", kind="locked")
+            raise HistoryUnavailable(
+                "another process is removing old runs", hint="wait until it is done", kind="locked"
+            )
         try:
             yield
         finally:
@@ -123,7 +136,9 @@ class Cleanup:
             return await shielded(asyncio.to_thread(FileLock.acquire, self._results_dir / "prune.lock"))
         except OSError as error:
             reason = f"{self._results_dir} cannot be written: {error.strerror or error}"
-            raise HistoryUnavailable(reason, hint="let this user write to it, or set K6_RESULTS_DIR", kind="readonly") from error
+            raise HistoryUnavailable(
+                reason, hint="let this user write to it, or set K6_RESULTS_DIR", kind="readonly"
+            ) from error
 
     def _due(self) -> bool:
         try:
@@ -142,8 +157,8 @@ def _log(report: PruneReport) -> None:
     named = ", ".join(f"{run.run_id} ({run.reason})" for run in report.listed[:_NAMED])
     more = f" and {report.removed - _NAMED} more" if report.removed > _NAMED else ""
     log.warning(
-        "cleanup: %d runs removed%s; %d runs deleted from the trash for good; %d too old ones wait for the next cleanup; "
-        "`k6-mcp prune --restore RUN` brings back what is in the trash",
+        "cleanup: %d runs removed%s; %d runs deleted from the trash for good; %d too old ones wait for the"
+        " next cleanup; `k6-mcp prune --restore RUN` brings back what is in the trash",
         report.removed,
         f" ({named}{more})" if named else "",
         report.deleted,

@@ -15,13 +15,16 @@ from k6_mcp.history.shield import shielded
 from k6_mcp.models.prune import Pruned, PruneReport
 from k6_mcp.models.retention import Retention
 
-_PAUSE_S = 0.01  # between batches, for other writers
+# Between batches, for other writers
+_PAUSE_S = 0.01
 _LISTED = 100
 _MEASURING_S = 86_400.0
 
 
 class Manner(NamedTuple):
-    """How runs are removed: not at all (`dry_run`), aged `by_clock`, `for_good`; by itself: with those of the time `spare` left, `within_s`."""
+    """How runs are removed: not at all (`dry_run`), aged `by_clock`, `for_good`; by itself: with those of the
+    time `spare` left, `within_s`.
+    """
 
     dry_run: bool = False
     by_clock: bool = False
@@ -110,7 +113,8 @@ class Pass:
         return True
 
     async def _remove(self, batch: list[Removal]) -> tuple[list[Removal], frozenset[str]]:
-        protected = await self._spared()  # a run may have become a baseline since
+        # A run may have become a baseline since
+        protected = await self._spared()
         batch = [removal for removal in batch if removal.run.run_id not in protected]
         gone, problems = await shielded(self._removing.remove(batch, keep=self._limits.trash_days > 0))
         self._problems += problems

@@ -1,4 +1,6 @@
-"""The owner of the connection to SQLite: opens it when first needed, again after trouble, and lets one writer in at a time."""
+"""The owner of the connection to SQLite: opens it when first needed, again after trouble, and lets one writer
+in at a time.
+"""
 
 import asyncio
 import json
@@ -18,12 +20,16 @@ from k6_mcp.history.shield import shielded
 from k6_mcp.history.sqlite import BUSY_TIMEOUT_S, begin, connect, patiently, unavailable
 
 Value = str | int | float | bytes | None
-_CACHE_KIB = 32_768  # keeps the filter columns of 100 000 runs in memory once they were needed
-_LASTING = {"damaged", "unusable", "readonly"}  # a connection that said this is not used again
+# Keeps the filter columns of 100 000 runs in memory once they were needed
+_CACHE_KIB = 32_768
+# A connection that said this is not used again
+_LASTING = {"damaged", "unusable", "readonly"}
 
 
 class Refusal:
-    """A failure that is repeated to every caller for a while instead of being sought anew, so that it costs them little."""
+    """A failure that is repeated to every caller for a while instead of being sought anew, so that it costs
+    them little.
+    """
 
     def __init__(self, lasts_s: float) -> None:
         self._lasts_s = lasts_s
@@ -45,7 +51,8 @@ class Refusal:
 
 
 class Database:
-    """One SQLite file. After trouble it waits `retry_s` before the next try; trouble with writing leaves reading alone.
+    """One SQLite file. After trouble it waits `retry_s` before the next try; trouble with writing leaves
+    reading alone.
 
     `replaced` tells that the file vanished while it was open and a new one was begun.
     """
@@ -63,7 +70,8 @@ class Database:
 
     @asynccontextmanager
     async def atomic(self) -> AsyncGenerator[aiosqlite.Connection]:
-        """Yield the connection inside a write transaction: all of it is kept, or nothing when the body fails or is cancelled.
+        """Yield the connection inside a write transaction: all of it is kept, or nothing when the body fails
+        or is cancelled.
 
         Raises:
             HistoryUnavailable: If the database cannot be written.
@@ -89,10 +97,14 @@ class Database:
         async with self._exclusive() as connection:
             return list(await connection.execute_fetchall(sql, tuple(parameters)))
 
-    async def fetch_at_once(self, columns: Sequence[str], sql: str, parameters: Iterable[Value] = ()) -> list[tuple[Any, ...]]:
-        """Return these columns of a query in no certain order, made one text by SQLite. Raises HistoryUnavailable.
+    async def fetch_at_once(
+        self, columns: Sequence[str], sql: str, parameters: Iterable[Value] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Return these columns of a query in no certain order, made one text by SQLite. Raises
+        HistoryUnavailable.
 
-        SQLite's thread gives the interpreter up at every row and waits for it at the next, some milliseconds while others work.
+        SQLite's thread gives the interpreter up at every row and waits for it at the next, some milliseconds
+        while others work.
         """
         whole = f"SELECT json_group_array(json_array({', '.join(columns)})) FROM ({sql})"
         ((text,),) = await self.fetch(whole, parameters)
@@ -109,11 +121,14 @@ class Database:
             await shielded(self._drop())
 
     async def end(self) -> None:
-        """Close the connection for good: who comes late is refused, so that no connection, and its thread, outlives the owner."""
+        """Close the connection for good: who comes late is refused, so that no connection, and its thread,
+        outlives the owner.
+        """
         self._ended = True
         try:
             await self.close()
-        except asyncio.CancelledError:  # while it waited for its turn: the loop ends, and with it whoever has that
+        # While it waited for its turn: the loop ends, and with it whoever has that
+        except asyncio.CancelledError:
             await shielded(self._drop())
             raise
 
@@ -142,7 +157,8 @@ class Database:
         if self._ended:
             raise HistoryUnavailable("the history is closed", hint="start the server again")
         if self._connection is not None and _identity(self.path) != self._file:
-            self.replaced = True  # what is written to a removed file is gone with it
+            # What is written to a removed file is gone with it
+            self.replaced = True
             await shielded(self._drop())
         if self._connection is None:
             self._opening.check()
@@ -159,12 +175,13 @@ class Database:
             except BaseException:
                 await connection.close()
                 raise
+        # Where memory is short no thread can be started
         except (
             sqlite3.Error,
             OSError,
             RuntimeError,
             HistoryUnavailable,
-        ) as error:  # where memory is short no thread can be started
+        ) as error:
             trouble = error if isinstance(error, HistoryUnavailable) else unavailable(error, self.path)
             self._opening.note(trouble)
             raise trouble from error
@@ -178,9 +195,11 @@ class Database:
 
 
 async def _prepare(connection: aiosqlite.Connection) -> None:
-    await pending(connection)  # refuses what is not ours before anything is written
+    # Refuses what is not ours before anything is written
+    await pending(connection)
     await patiently(connection, "PRAGMA journal_mode = WAL")
-    await connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: safe against crashes, no fsync per commit
+    # With WAL: safe against crashes, no fsync per commit
+    await connection.execute("PRAGMA synchronous = NORMAL")
     await connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     await migrate(connection)
 
@@ -194,7 +213,8 @@ async def _roll_back(connection: aiosqlite.Connection) -> None:
 def _make_file(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # WAL and shared memory inherit this mode
+        # WAL and shared memory inherit this mode
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -1,4 +1,6 @@
-"""How much space run folders take: measured once per run, remembered in the database, told page by page, those kept longest first."""
+"""How much space run folders take: measured once per run, remembered in the database, told page by page,
+those kept longest first.
+"""
 
 import asyncio
 import os
@@ -11,7 +13,8 @@ from k6_mcp.models.prune import SpaceReport
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.workspace.run_json import Folders
 
-_PAGE = 500  # rows per query or transaction: a few milliseconds, so that nobody waits for us
+# Rows per query or transaction: a few milliseconds, so that nobody waits for us
+_PAGE = 500
 _START = (-1, "")
 
 _ENDED = """SELECT coalesce(r.aged_us, r.created_us) AS since_us, r.run_id, s.size_bytes, s.results_dir, r.created_us
@@ -23,14 +26,17 @@ _REMEMBER = """INSERT OR REPLACE INTO space (run_id, results_dir, size_bytes)
 
 
 class Space:
-    """The sizes of the folders below one results folder; runs that other results folders keep are not counted."""
+    """The sizes of the folders below one results folder; runs that other results folders keep are not
+    counted.
+    """
 
     def __init__(self, database: Database, folders: Folders) -> None:
         self._database = database
         self._folders = folders
 
     async def ended(self) -> AsyncGenerator[list[Kept]]:
-        """Yield pages of the ended runs kept here, those kept longest first, those without a measured size with 0 bytes.
+        """Yield pages of the ended runs kept here, those kept longest first, those without a measured size
+        with 0 bytes.
 
         Raises:
             HistoryUnavailable: If the database cannot be read.
@@ -38,11 +44,15 @@ class Space:
         here = self._here()
         async for rows in self._pages():
             yield [
-                Kept(run_id, created_us, size or 0, aged_us) for aged_us, run_id, size, where, created_us in rows if where == here
+                Kept(run_id, created_us, size or 0, aged_us)
+                for aged_us, run_id, size, where, created_us in rows
+                if where == here
             ]
 
     async def measure(self, within_s: float) -> SpaceReport:
-        """Measure what was never measured, `within_s` at most, and return the sum. Raises HistoryUnavailable."""
+        """Measure what was never measured, `within_s` at most, and return the sum. Raises
+        HistoryUnavailable.
+        """
         here, until = self._here(), time.monotonic() + within_s
         runs = size_bytes = unmeasured = 0
         async for rows in self._pages():
@@ -53,7 +63,9 @@ class Space:
                 unmeasured += len(fresh)
                 fresh = {}
             runs += sum(where == here for _, _, _, where, _ in rows) + len(fresh)
-            size_bytes += sum(size or 0 for _, _, size, where, _ in rows if where == here) + sum(fresh.values())
+            size_bytes += sum(size or 0 for _, _, size, where, _ in rows if where == here) + sum(
+                fresh.values()
+            )
         return SpaceReport(runs=runs + unmeasured, size_bytes=size_bytes, unmeasured=unmeasured)
 
     async def forget(self, run_id: str) -> None:
@@ -89,7 +101,9 @@ class Space:
 
 
 def folder_bytes(folder: os.PathLike[str]) -> int:
-    """Return the bytes of all files below `folder`, 0 when it is not there; links are not followed. Blocking."""
+    """Return the bytes of all files below `folder`, 0 when it is not there; links are not followed.
+    Blocking.
+    """
     total = 0
     try:
         with os.scandir(folder) as entries:

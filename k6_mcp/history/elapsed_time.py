@@ -1,8 +1,10 @@
-"""How much time has passed for this history: counted by what the kernel measured, hardly by what a clock says.
+"""How much time has passed for this history: counted by what the kernel measured, hardly by what a clock
+says.
 
-A wall clock may be set to anything at any moment: by hand, by NTP, by an empty battery. What a kernel has counted since it
-booted cannot be set. So ages grow by that, and by a day at most where another boot begins: then only clocks tell how long
-nobody looked. A history may take itself for younger than it is, never for much older.
+A wall clock may be set to anything at any moment: by hand, by NTP, by an empty battery. What a kernel has
+counted since it booted cannot be set. So ages grow by that, and by a day at most where another boot begins:
+then only clocks tell how long nobody looked. A history may take itself for younger than it is, never for much
+older.
 """
 
 import time
@@ -15,14 +17,19 @@ import aiosqlite
 
 DAY_US = 86_400_000_000
 _GAP_US = DAY_US
-_NO_RUN_BEFORE_US = 1_735_689_600_000_000  # 2025-01-01: k6 1.0 did not exist, so the clock of such a run was wrong
+_NO_RUN_BEFORE_US = (
+    # 2025-01-01: k6 1.0 did not exist, so the clock of such a run was wrong
+    1_735_689_600_000_000
+)
 _BOOTS = 50
 Fetch = Callable[..., Awaitable[Iterable[Any]]]
 _UPTIME, _BOOT = Path("/proc/uptime"), Path("/proc/sys/kernel/random/boot_id")
 
 
 class Reading(NamedTuple):
-    """What clocks say now: which boot of a machine, microseconds since it, and the wall clock (µs since 1970)."""
+    """What clocks say now: which boot of a machine, microseconds since it, and the wall clock (µs since
+    1970).
+    """
 
     boot: str
     uptime_us: int
@@ -45,7 +52,9 @@ class Witness(NamedTuple):
     wall_us: int
 
     def aged_us(self, created_us: int) -> int:
-        """Return since when a run counts as kept that comes in now: as old as both times say, for one of them may be wrong."""
+        """Return since when a run counts as kept that comes in now: as old as both times say, for one of them
+        may be wrong.
+        """
         if created_us < _NO_RUN_BEFORE_US:
             return self.now_us
         return self.now_us - max(0, min(self.now_us, self.wall_us) - created_us)
@@ -61,7 +70,8 @@ def read_clocks() -> Reading:
     wall_us, boot = time.time_ns() // 1000, "unknown"
     with suppress(OSError):
         boot = _BOOT.read_text(encoding="ascii").strip()
-    try:  # the file first: tools that shift the clocks of a process shift what its library calls say
+    # The file first: tools that shift the clocks of a process shift what its library calls say
+    try:
         uptime_s = float(_UPTIME.read_text(encoding="ascii").split()[0])
     except (OSError, ValueError, IndexError):
         uptime_s = time.monotonic()
@@ -78,11 +88,14 @@ def advanced(boots: Sequence[Boot], now: Reading) -> int:
 
 
 def first_time(created_us: Sequence[int], wall_us: int) -> int:
-    """Return the time to begin with in a history that has runs already: the clock's, unless it is far from when they were created."""
+    """Return the time to begin with in a history that has runs already: the clock's, unless it is far from
+    when they were created.
+    """
     if not created_us:
         return wall_us
     if wall_us < sorted(created_us)[len(created_us) // 2]:
-        return max(created_us)  # the clock is behind most of them
+        # The clock is behind most of them
+        return max(created_us)
     return min(wall_us, max(created_us) + _GAP_US)
 
 
@@ -94,7 +107,8 @@ async def peek(fetch: Fetch) -> Witness:
 async def look(connection: aiosqlite.Connection, coming_us: Iterable[int] = ()) -> Witness:
     """Return the time, and remember this look; call it inside a write transaction.
 
-    `coming_us` is when the runs were created that come in from elsewhere: a history that begins with them is held against them.
+    `coming_us` is when the runs were created that come in from elsewhere: a history that begins with them is
+    held against them.
     """
     witness, now, boots = await _told(connection.execute_fetchall, coming_us)
     if not boots:
@@ -107,7 +121,9 @@ async def look(connection: aiosqlite.Connection, coming_us: Iterable[int] = ()) 
         (witness.now_us, now.boot, now.uptime_us, now.wall_us),
     )
     if boots >= _BOOTS:
-        await connection.execute("DELETE FROM clock WHERE seen_us = (SELECT min(seen_us) FROM clock) AND boot <> ?", (now.boot,))
+        await connection.execute(
+            "DELETE FROM clock WHERE seen_us = (SELECT min(seen_us) FROM clock) AND boot <> ?", (now.boot,)
+        )
     return witness
 
 
@@ -116,5 +132,8 @@ async def _told(fetch: Fetch, coming_us: Iterable[int] = ()) -> tuple[Witness, R
     if boots := [Boot(*row) for row in await fetch("SELECT seen_us, boot, uptime_us, wall_us FROM clock")]:
         return Witness(advanced(boots, now), now.wall_us), now, len(boots)
     created = await fetch("SELECT created_us FROM results WHERE created_us >= ?", (_NO_RUN_BEFORE_US,))
-    known_us = [*(created_us for (created_us,) in created), *(moment for moment in coming_us if moment >= _NO_RUN_BEFORE_US)]
+    known_us = [
+        *(created_us for (created_us,) in created),
+        *(moment for moment in coming_us if moment >= _NO_RUN_BEFORE_US),
+    ]
     return Witness(first_time(known_us, now.wall_us), now.wall_us), now, 0

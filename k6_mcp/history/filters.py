@@ -1,4 +1,6 @@
-"""A `HistoryQuery` as conditions: for SQLite, each with the index that finds its runs, and for runs read from folders."""
+"""A `HistoryQuery` as conditions: for SQLite, each with the index that finds its runs, and for runs read from
+folders.
+"""
 
 import base64
 import binascii
@@ -28,7 +30,8 @@ class Position(NamedTuple):
 class Filter:
     """One condition on `runs`, its index, and whether that index yields matches in the order of time.
 
-    `seek` is the condition as the index takes it (on `tags` when `on_tags`), `test` the same as a check of a row.
+    `seek` is the condition as the index takes it (on `tags` when `on_tags`), `test` the same as a check of a
+    row.
     """
 
     index: str
@@ -46,7 +49,11 @@ def filters(query: HistoryQuery) -> tuple[Filter, ...]:
 
 
 def _filters(query: HistoryQuery) -> Iterator[Filter]:
-    for column, value in (("status", query.status), ("failure_kind", query.failure_kind), ("name", query.name)):
+    for column, value in (
+        ("status", query.status),
+        ("failure_kind", query.failure_kind),
+        ("name", query.name),
+    ):
         if value is not None:
             yield _on_column(column, "{} = ?", (value,), in_time_order=True)
     if query.url is not None:
@@ -61,15 +68,32 @@ def _filters(query: HistoryQuery) -> Iterator[Filter]:
 
 def _on_column(column: str, condition: str, values: tuple[Value, ...], in_time_order: bool = False) -> Filter:
     # The unary plus keeps SQLite from choosing this column's index by itself.
-    return Filter(f"runs_by_{column}", condition.format(column), values, condition.format(f"+r.{column}"), values, in_time_order)
+    return Filter(
+        f"runs_by_{column}",
+        condition.format(column),
+        values,
+        condition.format(f"+r.{column}"),
+        values,
+        in_time_order,
+    )
 
 
 def _on_tag(tag: str) -> Filter:
     name, has_value, value = tag.partition("=")
     if not has_value:
-        return Filter("", "name = ?", (name,), "instr(r.tags, ?) > 0", (f"{TAG_BORDER}{name}=",), on_tags=True)
+        return Filter(
+            "", "name = ?", (name,), "instr(r.tags, ?) > 0", (f"{TAG_BORDER}{name}=",), on_tags=True
+        )
     text = f"{TAG_BORDER}{tag_text(name, value)}{TAG_BORDER}"
-    return Filter("", "name = ? AND value = ?", (name, value), "instr(r.tags, ?) > 0", (text,), in_time_order=True, on_tags=True)
+    return Filter(
+        "",
+        "name = ? AND value = ?",
+        (name, value),
+        "instr(r.tags, ?) > 0",
+        (text,),
+        in_time_order=True,
+        on_tags=True,
+    )
 
 
 def bounds(query: HistoryQuery) -> tuple[int | None, Position | None]:
@@ -88,7 +112,9 @@ def bounds(query: HistoryQuery) -> tuple[int | None, Position | None]:
 
 def make_cursor(position: Position) -> str:
     """Return the cursor of the page that goes on below `position`."""
-    return base64.urlsafe_b64encode(f"1.{position.created_us}.{position.run_id}".encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(f"1.{position.created_us}.{position.run_id}".encode()).decode().rstrip("=")
+    )
 
 
 def read_cursor(cursor: str) -> Position:
@@ -98,11 +124,16 @@ def read_cursor(cursor: str) -> Position:
         InvalidArguments: If it did not.
     """
     try:
-        match = _CURSOR.match(base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode("ascii"))
+        match = _CURSOR.match(
+            base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode("ascii")
+        )
     except (binascii.Error, ValueError):
         match = None
     if not match:
-        hint = "pass next_cursor of the page before exactly as it was given, or leave cursor out for the newest runs"
+        hint = (
+            "pass next_cursor of the page before exactly as it was given, or leave cursor out for the newest"
+            " runs"
+        )
         raise InvalidArguments(f"cursor: {cursor[:60]!r} is not a cursor of get_history", hint=hint)
     return Position(int(match[1]), match[2])
 
@@ -130,7 +161,9 @@ def _same_words(run: Run, query: HistoryQuery) -> bool:
         and query.failure_kind in (None, run.failure.kind if run.failure else None)
         and query.name in (None, run.name)
         and (query.url is None or (run.asked.url or "").startswith(query.url))
-        and (query.tag is None or (tag_name in run.tags and (not has_value or run.tags[tag_name] == tag_value)))
+        and (
+            query.tag is None or (tag_name in run.tags and (not has_value or run.tags[tag_name] == tag_value))
+        )
     )
 
 
@@ -138,6 +171,8 @@ def _figures_within(run: Run, query: HistoryQuery) -> bool:
     figures = run.metrics.figures if run.metrics else None
     error_rate = figures.error_rate if figures else None
     p95_ms = figures.latency.p95_ms if figures and figures.latency else None
-    return (query.min_error_rate is None or (error_rate is not None and error_rate >= query.min_error_rate)) and (
+    return (
+        query.min_error_rate is None or (error_rate is not None and error_rate >= query.min_error_rate)
+    ) and (
         query.max_response_time_ms is None or (p95_ms is not None and p95_ms <= query.max_response_time_ms)
     )

@@ -12,22 +12,28 @@ from k6_mcp.models.prune import SpaceReport, TrashReport
 from k6_mcp.models.retention import Retention
 from k6_mcp.models.service_answers import Component
 
-_LITTLE_BYTES = 200_000_000  # a few hundred runs with their time series
+# A few hundred runs with their time series
+_LITTLE_BYTES = 200_000_000
 
 
 async def database_health(database: Database, left_in_folders: int = 0) -> Component:
-    """Return whether the database can be written, tried now, and whether it lacks runs that are left in their folders."""
+    """Return whether the database can be written, tried now, and whether it lacks runs that are left in their
+    folders.
+    """
     database.forgive()
     try:
         async with database.atomic() as connection:
-            await connection.execute("UPDATE k6_mcp_migrations SET applied_at = applied_at")  # a write that changes nothing
+            # A write that changes nothing
+            await connection.execute("UPDATE k6_mcp_migrations SET applied_at = applied_at")
             rows = [*await connection.execute_fetchall("SELECT count(*) FROM documents")]
     except HistoryUnavailable as error:
         detail = f"{'; '.join(error.reasons)}; runs work and are kept in their folders"
         return Component(name="database", state="degraded", detail=detail, hint=error.hint)
     detail = f"{database.path}, {rows[0][0]} runs"
     if missing := only_in_folders(left_in_folders):
-        return Component(name="database", state="degraded", detail=f"{detail}; {missing}", hint="run `k6-mcp rebuild`")
+        return Component(
+            name="database", state="degraded", detail=f"{detail}; {missing}", hint="run `k6-mcp rebuild`"
+        )
     return Component(name="database", state="ok", detail=detail)
 
 
@@ -39,7 +45,12 @@ def disk_health(results_dir: Path) -> Component:
         with tempfile.TemporaryFile(dir=results_dir) as probe:
             probe.write(b"x" * 4096)
     except OSError as error:
-        return Component(name="disk", state="broken", detail=f"{results_dir} cannot be written: {error.strerror}", hint=hint)
+        return Component(
+            name="disk",
+            state="broken",
+            detail=f"{results_dir} cannot be written: {error.strerror}",
+            hint=hint,
+        )
     detail = f"{results_dir}, {free_bytes} bytes free ({free_bytes / 1e9:.1f} GB)"
     if free_bytes < _LITTLE_BYTES:
         return Component(name="disk", state="degraded", detail=detail, hint=hint)
@@ -47,9 +58,15 @@ def disk_health(results_dir: Path) -> Component:
 
 
 def retention_health(
-    limits: Retention, space: SpaceReport | None, trash: TrashReport | None = None, ahead_us: int = 0, hint: str = ""
+    limits: Retention,
+    space: SpaceReport | None,
+    trash: TrashReport | None = None,
+    ahead_us: int = 0,
+    hint: str = "",
 ) -> Component:
-    """Return how long runs are kept, the space that they use and what was removed; `space` is None where the database cannot tell."""
+    """Return how long runs are kept, the space that they use and what was removed; `space` is None where the
+    database cannot tell.
+    """
     asked = (
         "of any age" if limits.days is None else f"for {limits.days:g} days",
         "however many" if limits.runs is None else f"the newest {limits.runs}",
@@ -62,7 +79,9 @@ def retention_health(
     unmeasured = f", {space.unmeasured} of them not measured yet" if space.unmeasured else ""
     used = f"{space.runs} ended runs use {space.size_bytes / 1e6:.1f} MB{unmeasured}"
     detail = "; ".join(filter(None, (kept, used, _in_trash(trash), _clock(ahead_us))))
-    return Component(name="retention", state="ok", detail=detail, hint=_BRING_BACK if trash and trash.runs else None)
+    return Component(
+        name="retention", state="ok", detail=detail, hint=_BRING_BACK if trash and trash.runs else None
+    )
 
 
 _BRING_BACK = "`k6-mcp prune --restore RUN` brings a removed run back, `--restore all` every one"
@@ -81,4 +100,7 @@ def _clock(ahead_us: int) -> str | None:
     if abs(ahead_us) <= DAY_US:
         return None
     days, where = abs(ahead_us) / DAY_US, "ahead of" if ahead_us > 0 else "behind"
-    return f"this machine's clock is {days:.0f} days {where} the time that this history has recorded, and ages follow the recorded time"
+    return (
+        f"this machine's clock is {days:.0f} days {where} the time that this history has recorded, and ages"
+        " follow the recorded time"
+    )

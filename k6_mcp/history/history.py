@@ -43,7 +43,8 @@ _MOST_PENDING = 1000
 
 
 class History:
-    """Keeps runs and finds them again. A database or folder in trouble costs notices, never exceptions and never a run.
+    """Keeps runs and finds them again. A database or folder in trouble costs notices, never exceptions and
+    never a run.
 
     Runs that the database could not take are written to it as soon as it can be written again.
     """
@@ -64,7 +65,9 @@ class History:
             raise
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await shielded(self._leave())
 
     @property
@@ -92,14 +95,19 @@ class History:
             await self._database.open()
 
     async def save(self, run: Run, outside: RunFolder | None = None) -> tuple[Notice, ...]:
-        """Keep a run, first in its folder (or `outside`, where its files are), then in the database; what did not work is told in notices.
+        """Keep a run, first in its folder (or `outside`, where its files are), then in the database; what did
+        not work is told in notices.
 
         A cancellation waits until the run is kept.
         """
-        return await shielded(self._save(run, self._folders if outside is None else Folders(outside.results_dir)))
+        return await shielded(
+            self._save(run, self._folders if outside is None else Folders(outside.results_dir))
+        )
 
     async def bring_home(self, outside: RunFolder) -> tuple[Notice, ...]:
-        """Copy a run's files from `outside` to where runs are kept; when that does not work, tell where they are. `save` comes next."""
+        """Copy a run's files from `outside` to where runs are kept; when that does not work, tell where they
+        are. `save` comes next.
+        """
         try:
             await shielded(asyncio.to_thread(self._folders.take_in, outside))
         except OSError as error:
@@ -107,13 +115,19 @@ class History:
         return ()
 
     async def keep_timeline(self, run_id: str, versions: Iterable[Timeline]) -> tuple[Notice, ...]:
-        """Write the first of ever smaller `versions` that is small enough into a run's folder; what did not work is told."""
+        """Write the first of ever smaller `versions` that is small enough into a run's folder; what did not
+        work is told.
+        """
         from k6_mcp.workspace.timelines import write_timeline
 
         try:
             await shielded(asyncio.to_thread(write_timeline, self._folders.results_dir, run_id, versions))
         except (OSError, ValueError) as error:
-            return (trouble_notice("timeline_unavailable", f"the timeline of {run_id} could not be written", error),)
+            return (
+                trouble_notice(
+                    "timeline_unavailable", f"the timeline of {run_id} could not be written", error
+                ),
+            )
         return ()
 
     async def timeline(self, run_id: str) -> Timeline | None:
@@ -139,7 +153,8 @@ class History:
         run = None
         with suppress(HistoryUnavailable, ValueError):
             run = await runs.read(self._database, run_id)
-        if run is None or run.status not in FINAL:  # the folder is written first: it is never older
+        # The folder is written first: it is never older
+        if run is None or run.status not in FINAL:
             run = next(iter(await asyncio.to_thread(self._read_folders, [run_id])), run)
         return run
 
@@ -164,7 +179,9 @@ class History:
         await self._baselines.set(baseline)
 
     async def repeats(self, run_id: str) -> tuple[Run, ...]:
-        """Return the runs that repeat one request, in their order; the run itself, if there is one, when it was not repeated."""
+        """Return the runs that repeat one request, in their order; the run itself, if there is one, when it
+        was not repeated.
+        """
         from k6_mcp.history import runs
 
         run_ids: tuple[str, ...] = (run_id,)
@@ -178,7 +195,9 @@ class History:
         return tuple(sorted(found.values(), key=lambda run: (run.repeat or 0, run.created_at)))
 
     async def past(self, since: datetime) -> Past:
-        """Return the runs since then, counted, and the tests with most runs in detail. Raises HistoryUnavailable."""
+        """Return the runs since then, counted, and the tests with most runs in detail. Raises
+        HistoryUnavailable.
+        """
         await self._catch_up()
         return await self._catalog.past(since, len(self._pending))
 
@@ -187,7 +206,8 @@ class History:
         return await self._catalog.run_ids(prefix, limit)
 
     async def orphans(self) -> tuple[Run, ...]:
-        """Return the queued and running runs whose server is dead, oldest first; `claim` one before ending it.
+        """Return the queued and running runs whose server is dead, oldest first; `claim` one before ending
+        it.
 
         Also brings runs into the database that ended without it.
         """
@@ -200,7 +220,9 @@ class History:
         return tuple(sorted(found.dead, key=lambda run: run.created_at))
 
     async def claim(self, run_id: str) -> bool:
-        """Return whether the caller alone may end this orphan; the claim ends with the save of the final run, or with this process."""
+        """Return whether the caller alone may end this orphan; the claim ends with the save of the final run,
+        or with this process.
+        """
         return await shielded(self._orphanage.claim(run_id, self.get))
 
     async def rebuild(self) -> RebuildReport:
@@ -234,7 +256,8 @@ class History:
         return (database, await asyncio.to_thread(disk_health, self._folders.results_dir))
 
     def _enter(self) -> None:
-        with suppress(OSError):  # every save tries again, and tells
+        # Every save tries again, and tells
+        with suppress(OSError):
             self._folders.prepare()
         self._owners.enter()
 
@@ -267,19 +290,23 @@ class History:
             self._database.forgive()
             with suppress(HistoryUnavailable, ValueError):
                 await self._catch_up()
-        finally:  # also when the loop ends meanwhile
+        finally:
+            # Also when the loop ends meanwhile
             try:
                 await self._database.end()
             finally:
                 await asyncio.to_thread(self._owners.leave)
 
     async def _save(self, run: Run, folders: Folders) -> tuple[Notice, ...]:
-        async with self._saving:  # two saves of one run keep their order
+        # Two saves of one run keep their order
+        async with self._saving:
             notices = await asyncio.to_thread(self._back_up, run, folders)
             try:
                 await self._store([run])
             except (HistoryUnavailable, ValueError) as error:
-                notices.append(trouble_notice("history_unavailable", "the run is not in the history database yet", error))
+                notices.append(
+                    trouble_notice("history_unavailable", "the run is not in the history database yet", error)
+                )
             if run.status in FINAL:
                 await asyncio.to_thread(self._owners.unclaim, run.run_id)
         return tuple(notices)
@@ -289,7 +316,9 @@ class History:
         try:
             folders.write(run)
         except (OSError, ValueError) as error:
-            return [trouble_notice("backup_unavailable", f"run.json of {run.run_id} could not be written", error)]
+            return [
+                trouble_notice("backup_unavailable", f"run.json of {run.run_id} could not be written", error)
+            ]
         return []
 
     async def _store(self, fresh: list[Run], *, from_folders: bool = False) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 from k6_mcp.models.run import Run
 from k6_mcp.models.run_id import RUN_ID
 
-_FIRST = datetime(2025, 1, 1, tzinfo=UTC)  # k6 1.0 is younger
-_APART = timedelta(days=1)  # between two machines' clocks
+# k6 1.0 is younger
+_FIRST = datetime(2025, 1, 1, tzinfo=UTC)
+# Between two machines' clocks
+_APART = timedelta(days=1)
 _LARGEST_NUMBER = 1e18
 _LONGEST_NAME, _MOST_TAGS, _LONGEST_TAG = 120, 20, 200
 _TAG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")
@@ -21,11 +23,15 @@ def problems(run: Run, now: datetime) -> Iterator[str]:
     yield from _of_times(run, now)
     if run.repeat_of is not None and not RUN_ID.match(run.repeat_of):
         yield "repeats a run whose id is none"
-    if (run.repeat is None) != (run.repeat_of is None) or (run.repeat is not None and not 1 <= run.repeat <= _MOST_TAGS):
+    if (run.repeat is None) != (run.repeat_of is None) or (
+        run.repeat is not None and not 1 <= run.repeat <= _MOST_TAGS
+    ):
         yield "has an impossible number among its repeats"
     if run.name is not None and not 1 <= len(run.name) <= _LONGEST_NAME:
         yield f"has a name of {len(run.name)} characters, not 1 to {_LONGEST_NAME}"
-    if len(run.tags) > _MOST_TAGS or any(not _TAG_NAME.match(n) or len(text) > _LONGEST_TAG for n, text in run.tags.items()):
+    if len(run.tags) > _MOST_TAGS or any(
+        not _TAG_NAME.match(n) or len(text) > _LONGEST_TAG for n, text in run.tags.items()
+    ):
         yield "has tags that no test can have"
     if run.series is not None:
         yield "tells a series, which is never stored"
@@ -44,9 +50,14 @@ def _of_times(run: Run, now: datetime) -> Iterator[str]:
     created = _utc(run.created_at)
     times = [created, *(_utc(moment) for moment in (run.started_at, run.ended_at) if moment is not None)]
     if not _FIRST <= min(times):
-        yield f"is of {min(times):%Y-%m-%d}, before there was a k6 to run it: the clock was wrong where it ran"
+        yield (
+            f"is of {min(times):%Y-%m-%d}, before there was a k6 to run it: the clock was wrong where it ran"
+        )
     elif max(times) > now + _APART:
-        yield f"is of {max(times):%Y-%m-%d %H:%M}, which has not come yet: the clock is wrong here, or was where it ran"
+        yield (
+            f"is of {max(times):%Y-%m-%d %H:%M}, which has not come yet: the clock is wrong here, or was"
+            " where it ran"
+        )
     elif times != sorted(times):
         yield "ended before it began"
 

@@ -1,4 +1,6 @@
-"""The schema's history. Append only: a migration that was released is never changed, its function's name is its record."""
+"""The schema's history. Append only: a migration that was released is never changed, its function's name is
+its record.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -14,8 +16,9 @@ Migration = Callable[[aiosqlite.Connection], Awaitable[None]]
 async def runs_with_documents_and_tags(connection: aiosqlite.Connection) -> None:
     """Create the first schema.
 
-    `runs` holds what filters ask about and nothing else, in the order of time, so that even a filter without help from
-    an index reads it quickly from end to end. Its indices carry the primary key, thus the time, by themselves.
+    `runs` holds what filters ask about and nothing else, in the order of time, so that even a filter without
+    help from an index reads it quickly from end to end. Its indices carry the primary key, thus the time, by
+    themselves.
     """
     statements = (
         """CREATE TABLE runs (
@@ -42,28 +45,28 @@ async def runs_with_documents_and_tags(connection: aiosqlite.Connection) -> None
 
 async def space_of_run_folders(connection: aiosqlite.Connection) -> None:
     """Remember how many bytes a run's folder takes: measuring a hundred thousand folders takes seconds."""
-    await connection.execute(
-        """CREATE TABLE space (
-            run_id TEXT PRIMARY KEY, results_dir TEXT NOT NULL, size_bytes INTEGER NOT NULL) WITHOUT ROWID"""
-    )
+    await connection.execute("""CREATE TABLE space (
+            run_id TEXT PRIMARY KEY, results_dir TEXT NOT NULL, size_bytes INTEGER NOT NULL) WITHOUT ROWID""")
 
 
 async def baselines_by_name(connection: aiosqlite.Connection) -> None:
     """Remember which run the later runs of a test are compared with."""
     await connection.execute(
-        "CREATE TABLE baselines (name TEXT PRIMARY KEY, run_id TEXT NOT NULL, set_us INTEGER NOT NULL) WITHOUT ROWID"
+        "CREATE TABLE baselines (name TEXT PRIMARY KEY, run_id TEXT NOT NULL, set_us INTEGER NOT NULL)"
+        " WITHOUT ROWID"
     )
 
 
 async def results_for_statistics(connection: aiosqlite.Connection) -> None:
-    """Keep what statistics ask about in a narrow table of its own, read from end to end in no time; earlier runs are filled in."""
-    await connection.execute(
-        """CREATE TABLE results (
+    """Keep what statistics ask about in a narrow table of its own, read from end to end in no time; earlier
+    runs are filled in.
+    """
+    await connection.execute("""CREATE TABLE results (
             created_us INTEGER NOT NULL, run_id TEXT NOT NULL, status TEXT NOT NULL, failure_kind TEXT, worst TEXT, name TEXT,
             script_sha256 TEXT NOT NULL, p95_ms REAL, error_rate REAL, requests_per_s REAL,
-            PRIMARY KEY (created_us, run_id)) WITHOUT ROWID"""
-    )
-    # Documents are large and read in their own order; one whose brief is no JSON must not keep the database from opening.
+            PRIMARY KEY (created_us, run_id)) WITHOUT ROWID""")
+    # Documents are large and read in their own order; one whose brief is no JSON must not keep the database
+    # from opening.
     await connection.execute(
         """INSERT INTO results SELECT r.created_us, r.run_id, r.status, r.failure_kind, json_extract(b.brief, '$.worst'), r.name,
             coalesce(json_extract(b.brief, '$.script_sha256'), ''), r.p95_ms, r.error_rate,
@@ -75,7 +78,9 @@ async def results_for_statistics(connection: aiosqlite.Connection) -> None:
 
 
 async def witnessed_time_and_trash(connection: aiosqlite.Connection) -> None:
-    """Remember what clocks said, since when a run counts as kept where that is not its own time, and which runs are in the trash."""
+    """Remember what clocks said, since when a run counts as kept where that is not its own time, and which
+    runs are in the trash.
+    """
     statements = (
         """CREATE TABLE clock (
             boot TEXT PRIMARY KEY, seen_us INTEGER NOT NULL, uptime_us INTEGER NOT NULL, wall_us INTEGER NOT NULL) WITHOUT ROWID""",
@@ -107,7 +112,8 @@ async def migrate(connection: aiosqlite.Connection, migrations: Sequence[Migrati
     while await pending(connection, migrations):
         await begin(connection)
         try:
-            for migration in (await pending(connection, migrations))[:1]:  # asked again: another server may have been first
+            # Asked again: another server may have been first
+            for migration in (await pending(connection, migrations))[:1]:
                 await migration(connection)
                 await _record(connection, migration)
             await connection.commit()
@@ -116,9 +122,16 @@ async def migrate(connection: aiosqlite.Connection, migrations: Sequence[Migrati
             raise
 
 
-async def pending(connection: aiosqlite.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> list[Migration]:
+async def pending(
+    connection: aiosqlite.Connection, migrations: Sequence[Migration] = MIGRATIONS
+) -> list[Migration]:
     """Return the migrations still to be applied; only reads. Raises HistoryUnavailable as `migrate` does."""
-    tables = {name for (name,) in await connection.execute_fetchall("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    tables = {
+        name
+        for (name,) in await connection.execute_fetchall(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+        )
+    }
     if not tables:
         return list(migrations)
     if "k6_mcp_migrations" not in tables:
@@ -138,5 +151,9 @@ async def pending(connection: aiosqlite.Connection, migrations: Sequence[Migrati
 
 
 async def _record(connection: aiosqlite.Connection, migration: Migration) -> None:
-    await connection.execute("CREATE TABLE IF NOT EXISTS k6_mcp_migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL)")
-    await connection.execute("INSERT INTO k6_mcp_migrations VALUES (?, ?)", (migration.__name__, datetime.now(UTC).isoformat()))
+    await connection.execute(
+        "CREATE TABLE IF NOT EXISTS k6_mcp_migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL)"
+    )
+    await connection.execute(
+        "INSERT INTO k6_mcp_migrations VALUES (?, ?)", (migration.__name__, datetime.now(UTC).isoformat())
+    )

@@ -20,7 +20,9 @@ _FOLDERS_READ = 200
 
 @dataclass(slots=True)
 class Found:
-    """`dead` runs wait for their verdict; `finished` ones have it in their folder, but the database does not know."""
+    """`dead` runs wait for their verdict; `finished` ones have it in their folder, but the database does not
+    know.
+    """
 
     dead: list[Run] = field(default_factory=list[Run])
     finished: list[Run] = field(default_factory=list[Run])
@@ -43,7 +45,8 @@ class OrphanedRuns:
         try:
             rows = await runs.unfinished(self._database)
             known = None if self._folders_judged else await runs.known_ids(self._database)
-            if known is not None:  # folders first, rows later: what is not known now has no row, or a process that holds it
+            # Folders first, rows later: what is not known now has no row, or a process that holds it
+            if known is not None:
                 await asyncio.to_thread(clear_leftovers, self._folders, known)
             self._folders_judged = True
         except HistoryUnavailable:
@@ -51,11 +54,17 @@ class OrphanedRuns:
         return await asyncio.to_thread(self._judge, rows, known)
 
     async def claim(self, run_id: str, get: Callable[[str], Awaitable[Run | None]]) -> bool:
-        """Return whether the caller alone may end this run; `get` reads it anew, for another server may have ended it meanwhile."""
+        """Return whether the caller alone may end this run; `get` reads it anew, for another server may have
+        ended it meanwhile.
+        """
         if not await asyncio.to_thread(self._owners.claim, run_id):
             return False
         run = await get(run_id)
-        if run is not None and run.status not in FINAL and not await asyncio.to_thread(self._owners.alive, run.server_id):
+        if (
+            run is not None
+            and run.status not in FINAL
+            and not await asyncio.to_thread(self._owners.alive, run.server_id)
+        ):
             return True
         await asyncio.to_thread(self._owners.unclaim, run_id)
         return False
@@ -77,7 +86,8 @@ def judge_rows(rows: Iterable[Unfinished], folders: Folders, owners: Owners) -> 
     here = os.path.realpath(folders.results_dir)
     for row, results_dir in rows:
         if results_dir != here and Path(results_dir).exists():
-            continue  # its server's lock lies there; only servers there can judge
+            # Its server's lock lies there; only servers there can judge
+            continue
         if not owners.alive(row.server_id):
             _sort(next(folders.read_some([row.run_id]), row), owners, found)
     return found

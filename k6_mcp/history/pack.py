@@ -25,7 +25,8 @@ from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.redaction import redact_script
 
 _CHUNK = 1_000_000
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP knows
+# The earliest that ZIP knows
+_EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 
 
@@ -36,7 +37,8 @@ def pack(runs: Sequence[Run], results_dir: Path, target: Path) -> ExportReport:
         ArchiveUnusable: If it cannot be written, or a file is larger than an archive takes.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}-", dir=target.parent)  # mode 0600
+        # Mode 0600
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}-", dir=target.parent)
     except OSError as error:
         raise _unwritable(target, error) from error
     temporary = Path(name)
@@ -44,7 +46,9 @@ def pack(runs: Sequence[Run], results_dir: Path, target: Path) -> ExportReport:
         with os.fdopen(handle, "wb") as file:
             _write(file, runs, results_dir)
         if (size_bytes := temporary.stat().st_size) > LARGEST_ARCHIVE_BYTES:
-            raise ArchiveUnusable(f"the archive would have {size_bytes} bytes, more than {LARGEST_ARCHIVE_BYTES}", hint=_FEWER)
+            raise ArchiveUnusable(
+                f"the archive would have {size_bytes} bytes, more than {LARGEST_ARCHIVE_BYTES}", hint=_FEWER
+            )
         temporary.replace(target)
     except OSError as error:
         raise _unwritable(target, error) from error
@@ -69,7 +73,8 @@ def _pack_run(archive: zipfile.ZipFile, run: Run, folder: RunFolder) -> Archived
     kept = (folder.script, folder.summary, folder.export, folder.timeline, folder.record, folder.log)
     for path in kept:
         if path == folder.record and folder.timeline.exists():
-            continue  # the timeline says it all
+            # The timeline says it all
+            continue
         if path.is_symlink() or not path.is_file():
             continue
         with path.open("rb") as content:
@@ -92,8 +97,13 @@ def _add(archive: zipfile.ZipFile, run_id: str, name: str, content: IO[bytes]) -
         while chunk := content.read(_CHUNK):
             size_bytes += len(chunk)
             if size_bytes > LARGEST_BYTES[name]:
-                reason = f"{name} of {run_id} has more than {LARGEST_BYTES[name]} bytes, the most that an archive takes"
-                raise ArchiveUnusable(reason, hint="copy the run's folder and call `k6-mcp rebuild` there instead")
+                reason = (
+                    f"{name} of {run_id} has more than {LARGEST_BYTES[name]} bytes, the most that an archive"
+                    " takes"
+                )
+                raise ArchiveUnusable(
+                    reason, hint="copy the run's folder and call `k6-mcp rebuild` there instead"
+                )
             digest.update(chunk)
             member.write(chunk)
     return ArchivedFile(name=name, size_bytes=size_bytes, sha256=digest.hexdigest())

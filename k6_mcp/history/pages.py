@@ -1,7 +1,8 @@
 """One page of the history, quickly however many runs there are.
 
-SQLite would have to guess which of several indices to use. We count instead: the filter with few matches leads, and
-when every filter has many, the runs are read newest first until the page is full. Both ways are bounded.
+SQLite would have to guess which of several indices to use. We count instead: the filter with few matches
+leads, and when every filter has many, the runs are read newest first until the page is full. Both ways are
+bounded.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +18,8 @@ from k6_mcp.workspace.documents import from_text
 
 _COUNTED = 1000
 _BASELINES = "(SELECT count(*) || ' ' || coalesce(max(set_us), 0) FROM baselines)"
-_REMEMBERED = 200  # runs of pages: many clients ask for the same newest ones
+# Runs of pages: many clients ask for the same newest ones
+_REMEMBERED = 200
 
 
 class Selection(NamedTuple):
@@ -29,14 +31,17 @@ class Selection(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A page as the database has it, and what tells whether baselines have changed: how many there are and when the last was set."""
+    """A page as the database has it, and what tells whether baselines have changed: how many there are and
+    when the last was set.
+    """
 
     page: HistoryPage
     baselines: str
 
 
 async def find(database: Database, query: HistoryQuery) -> Found:
-    """Return the page that `query` asks for; everything in one statement, for each one waits for those of all other clients.
+    """Return the page that `query` asks for; everything in one statement, for each one waits for those of all
+    other clients.
 
     Raises:
         HistoryUnavailable: If the database cannot be read.
@@ -72,7 +77,9 @@ async def find(database: Database, query: HistoryQuery) -> Found:
 
 
 def select(runs: Iterable[Run], query: HistoryQuery, degraded: str) -> HistoryPage:
-    """Return the page out of `runs` that were read elsewhere; `degraded` says from where and why. Raises InvalidArguments."""
+    """Return the page out of `runs` that were read elsewhere; `degraded` says from where and why. Raises
+    InvalidArguments.
+    """
     found = [run for run in runs if matches(run, query)]
     found.sort(key=lambda run: (run.created_at, run.run_id), reverse=True)
     page = found[: query.limit]
@@ -84,10 +91,14 @@ def select(runs: Iterable[Run], query: HistoryQuery, degraded: str) -> HistoryPa
 
 
 def with_waiting(page: HistoryPage, waiting: Mapping[str, Run], query: HistoryQuery) -> HistoryPage:
-    """Return `page` with the runs that the database could not take yet at their places in time; they replace their rows."""
+    """Return `page` with the runs that the database could not take yet at their places in time; they replace
+    their rows.
+    """
     known = [run for run in page.runs if run.run_id not in waiting]
     lowest = position(page.runs[-1]) if page.next_cursor and page.runs else None
-    fresh = [run for run in waiting.values() if matches(run, query) and (lowest is None or position(run) > lowest)]
+    fresh = [
+        run for run in waiting.values() if matches(run, query) and (lowest is None or position(run) > lowest)
+    ]
     found = sorted([*known, *fresh], key=position, reverse=True)
     shown = found[: query.limit]
     total = None if page.total is None else page.total - len(page.runs) + len(found)
@@ -97,7 +108,8 @@ def with_waiting(page: HistoryPage, waiting: Mapping[str, Run], query: HistoryQu
 
 async def _leader(database: Database, wanted: tuple[Filter, ...]) -> Filter | None:
     if len(wanted) == 1 and wanted[0].in_time_order:
-        return wanted[0]  # its index alone answers, in the right order
+        # Its index alone answers, in the right order
+        return wanted[0]
     counts: list[tuple[int, int]] = []
     for number, item in enumerate(wanted):
         table = "tags" if item.on_tags else f"runs INDEXED BY {item.index}"
@@ -109,17 +121,24 @@ async def _leader(database: Database, wanted: tuple[Filter, ...]) -> Filter | No
     return wanted[number] if fewest < FEW else None
 
 
-def _selection(wanted: tuple[Filter, ...], leader: Filter | None, since_us: int | None, upper: Position | None) -> Selection:
+def _selection(
+    wanted: tuple[Filter, ...], leader: Filter | None, since_us: int | None, upper: Position | None
+) -> Selection:
     tables, time = "runs AS r", "r"
     conditions: list[str] = []
     values: list[Value] = []
     if leader is not None and leader.on_tags:
-        tables, time = "tags AS t CROSS JOIN runs AS r ON r.created_us = t.created_us AND r.run_id = t.run_id", "t"
+        tables, time = (
+            "tags AS t CROSS JOIN runs AS r ON r.created_us = t.created_us AND r.run_id = t.run_id",
+            "t",
+        )
     elif leader is not None:
         tables = f"runs AS r INDEXED BY {leader.index}"
     if leader is not None:
         conditions.append(
-            leader.seek if not leader.on_tags else leader.seek.replace("name", "t.name").replace("value", "t.value")
+            leader.seek
+            if not leader.on_tags
+            else leader.seek.replace("name", "t.name").replace("value", "t.value")
         )
         values.extend(leader.seek_values)
     for item in wanted:
@@ -143,13 +162,19 @@ def _count(
     if query.cursor is not None:
         return "NULL", (), False
     if leader is not None and len(wanted) > 1:
-        return "count(*) OVER ()", (), False  # all matches of a leader among several filters are looked at in any case
+        # All matches of a leader among several filters are looked at in any case
+        return (
+            "count(*) OVER ()",
+            (),
+            False,
+        )
     if wanted and leader is None:
+        # Every filter has many matches; what they have in common would take a second reading of all runs
         return (
             "NULL",
             (),
             False,
-        )  # every filter has many matches; what they have in common would take a second reading of all runs
+        )
     return f"(SELECT count(*) FROM (SELECT 1 {selection.text} LIMIT {_COUNTED + 1}))", selection.values, True
 
 

@@ -11,23 +11,28 @@ from k6_mcp.models.past_runs import Past, PastRun, PastTest, Tally
 from k6_mcp.workspace.documents import from_text
 
 MOST_TESTS = 50
-MOST_RUNS = 40  # of one test; trends are about the newest
+# Of one test; trends are about the newest
+MOST_RUNS = 40
 
 _TALLIED = ("status", "failure_kind", "worst", "runs")
-_TALLY = "SELECT status, failure_kind, worst, count(*) AS runs FROM results WHERE created_us >= ? GROUP BY 1, 2, 3"
+_TALLY = (
+    "SELECT status, failure_kind, worst, count(*) AS runs FROM results WHERE created_us >= ? GROUP BY 1, 2, 3"
+)
 _TESTS = (
-    "SELECT name, count(*) AS runs FROM results WHERE created_us >= ? AND name IS NOT NULL AND status IN ('completed', 'failed')"
-    " GROUP BY name"
+    "SELECT name, count(*) AS runs FROM results WHERE created_us >= ? AND name IS NOT NULL AND status IN"
+    " ('completed', 'failed') GROUP BY name"
 )
 _COLUMNS = ("name", "run_id", "created_us", "script_sha256", "p95_ms", "error_rate", "requests_per_s")
 _RUNS = (
-    f"SELECT * FROM (SELECT {', '.join(_COLUMNS)} FROM results INDEXED BY results_by_name"
-    " WHERE name = ? AND created_us >= ? AND status IN ('completed', 'failed') ORDER BY created_us DESC, run_id DESC LIMIT ?)"
+    f"SELECT * FROM (SELECT {', '.join(_COLUMNS)} FROM results INDEXED BY results_by_name WHERE name = ? AND"
+    " created_us >= ? AND status IN ('completed', 'failed') ORDER BY created_us DESC, run_id DESC LIMIT ?)"
 )
 
 
 async def read_past(database: Database, since_us: int) -> Past:
-    """Return the runs since then, in few statements: each one waits for those of all other clients. Raises HistoryUnavailable."""
+    """Return the runs since then, in few statements: each one waits for those of all other clients. Raises
+    HistoryUnavailable.
+    """
     tallies = tuple(Tally(*row) for row in await database.fetch_at_once(_TALLIED, _TALLY, (since_us,)))
     tests = await database.fetch_at_once(("name", "runs"), _TESTS, (since_us,))
     tests.sort(key=lambda test: (-test[1], test[0]))
@@ -44,7 +49,9 @@ async def _runs(database: Database, names: Sequence[str], since_us: int) -> dict
         return {}
     values = [value for name in names for value in (name, since_us, MOST_RUNS)]
     found: dict[str, list[Sequence[Any]]] = {}
-    for name, *run in await database.fetch_at_once(_COLUMNS, " UNION ALL ".join([_RUNS] * len(names)), values):
+    for name, *run in await database.fetch_at_once(
+        _COLUMNS, " UNION ALL ".join([_RUNS] * len(names)), values
+    ):
         found.setdefault(name, []).append(run)
     for rows in found.values():
         rows.sort(key=lambda row: (row[1], row[0]), reverse=True)
@@ -68,7 +75,8 @@ def _run(row: Sequence[Any]) -> PastRun:
 
 
 def _thresholds(brief: str | None) -> tuple[ThresholdResult, ...]:
-    with suppress(ValueError):  # of a version that this one cannot read
+    # Of a version that this one cannot read
+    with suppress(ValueError):
         if brief is not None:
             run = from_text(brief)
             return run.metrics.thresholds if run.metrics else ()

@@ -1,4 +1,6 @@
-"""The history out of the run folders, into the database that is there or, if that is damaged, into a new one."""
+"""The history out of the run folders, into the database that is there or, if that is damaged, into a new
+one.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,14 +16,16 @@ from k6_mcp.models.history import RebuildReport
 from k6_mcp.models.run import Run
 from k6_mcp.workspace.run_json import Folders
 
-_BATCH = 100  # small enough that other servers' writes fit in between
+# Small enough that other servers' writes fit in between
+_BATCH = 100
 
 
 async def rebuild_from_folders(database: Database, folders: Folders, results_dir: str) -> RebuildReport:
     """Write every run folder into the database; rows without a folder stay.
 
     Raises:
-        HistoryUnavailable: If the database is locked, read-only, of another program or a newer version, or its disk is full.
+        HistoryUnavailable: If the database is locked, read-only, of another program or a newer version, or
+        its disk is full.
     """
     database.forgive()
     set_aside = await _set_aside_if_damaged(database)
@@ -35,7 +39,9 @@ async def rebuild_from_folders(database: Database, folders: Folders, results_dir
             restored += await write(connection, runs, results_dir, from_folders=True)
         unreadable += problems
     aside = str(set_aside) if set_aside else None
-    return RebuildReport(restored=restored, unreadable=tuple(unreadable), removed=tuple(removed), set_aside=aside)
+    return RebuildReport(
+        restored=restored, unreadable=tuple(unreadable), removed=tuple(removed), set_aside=aside
+    )
 
 
 def _read(folders: Folders, names: Sequence[str]) -> tuple[list[Run], list[str]]:
@@ -60,11 +66,14 @@ async def _set_aside_if_damaged(database: Database) -> Path | None:
     guard_path = database.path.with_name(f"{database.path.name}.rebuild.lock")
     guard = await asyncio.to_thread(FileLock.acquire, guard_path)
     if guard is None:
-        raise HistoryUnavailable("another process is rebuilding the history", hint="wait until it is done", kind="locked")
+        raise HistoryUnavailable(
+            "another process is rebuilding the history", hint="wait until it is done", kind="locked"
+        )
     try:
         database.forgive()
         if not await _damaged(database):
-            return None  # the other process has done it meanwhile
+            # The other process has done it meanwhile
+            return None
         await database.close()
         return await asyncio.to_thread(_set_aside, database.path)
     finally:

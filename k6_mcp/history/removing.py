@@ -20,11 +20,15 @@ from k6_mcp.models.retention import Retention
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.workspace.run_json import Folders
 
-_FEWEST, _MOST = 1, 50  # runs per transaction
-_HELD_S = 0.02  # how long a transaction should keep other writers waiting; the number of runs follows from the last ones
-_LITTLE_BYTES = 200_000_000  # free on the disk: then the trash gives way
+# Runs per transaction
+_FEWEST, _MOST = 1, 50
+# How long a transaction should keep other writers waiting; the number of runs follows from the last ones
+_HELD_S = 0.02
+# Free on the disk: then the trash gives way
+_LITTLE_BYTES = 200_000_000
 _PUT = "INSERT OR REPLACE INTO trash (run_id, results_dir, put_us, size_bytes, reason) VALUES (?, ?, ?, ?, ?)"
-_OF_BEFORE = "unknown"  # the reason of what a version without a trash, or another database, set aside
+# The reason of what a version without a trash, or another database, set aside
+_OF_BEFORE = "unknown"
 
 
 class Removals:
@@ -34,10 +38,13 @@ class Removals:
         self._database = database
         self._folders = folders
         self._trash = Trash(folders.results_dir)
-        self.batch = 10  # runs per transaction at present
+        # Runs per transaction at present
+        self.batch = 10
 
     async def settle(self) -> None:
-        """Finish what an interrupted removal began: a run that still has its row gets its folder back, others are in the trash."""
+        """Finish what an interrupted removal began: a run that still has its row gets its folder back, others
+        are in the trash.
+        """
         await asyncio.to_thread(clear_leftovers, self._folders, await known_ids(self._database))
         unknown: list[str] = []
         for run_id in await asyncio.to_thread(self._trash.names):
@@ -56,27 +63,35 @@ class Removals:
                 await connection.execute(_PUT, (run_id, self._here(), witness.now_us, size_bytes, _OF_BEFORE))
 
     async def remove(self, removals: Sequence[Removal], *, keep: bool) -> tuple[frozenset[str], list[str]]:
-        """Set runs aside, folders first, then rows; return those that are gone and what hindered the others. `keep` them in the trash."""
-        gone, problems = await asyncio.to_thread(self._trash.take, [removal.run.run_id for removal in removals])
+        """Set runs aside, folders first, then rows; return those that are gone and what hindered the others.
+        `keep` them in the trash.
+        """
+        gone, problems = await asyncio.to_thread(
+            self._trash.take, [removal.run.run_id for removal in removals]
+        )
         try:
             if keep:
                 await self._keep_documents(gone)
-            await self._remove_rows([removal for removal in removals if removal.run.run_id in gone], keep=keep)
+            await self._remove_rows(
+                [removal for removal in removals if removal.run.run_id in gone], keep=keep
+            )
         except HistoryUnavailable as error:
             if error.kind != "full":
                 await asyncio.to_thread(self._trash.give_back, gone)
                 raise
-            await asyncio.to_thread(
-                self._trash.empty, self._trash.run_ids()
-            )  # makes the room that the database needs to forget them
+            # Makes the room that the database needs to forget them
+            await asyncio.to_thread(self._trash.empty, self._trash.run_ids())
             self._database.forgive()
-            await self._remove_rows([removal for removal in removals if removal.run.run_id in gone], keep=False)
+            await self._remove_rows(
+                [removal for removal in removals if removal.run.run_id in gone], keep=False
+            )
         if not keep:
             await asyncio.to_thread(self._trash.empty, gone)
         return frozenset(gone), problems
 
     async def delete(self, limits: Retention, kept_bytes: int | None = None) -> int:
-        """Delete for good what was in the trash for long enough, or has no room there; return how many runs that were.
+        """Delete for good what was in the trash for long enough, or has no room there; return how many runs
+        that were.
 
         Room is what `kept_bytes` leave of the limit on size, where they are given, and of the disk.
         """
@@ -95,7 +110,9 @@ class Removals:
         return len(chosen)
 
     async def restore(self, run_ids: Iterable[str] | None) -> RestoreReport:
-        """Bring runs back from the trash, all without `run_ids`; they count as kept since now. Raises HistoryUnavailable."""
+        """Bring runs back from the trash, all without `run_ids`; they count as kept since now. Raises
+        HistoryUnavailable.
+        """
         await self.settle()
         here = await asyncio.to_thread(self._trash.run_ids)
         asked = here if run_ids is None else [*dict.fromkeys(run_ids)]
@@ -112,7 +129,9 @@ class Removals:
         """Return what is in the trash. Raises HistoryUnavailable."""
         here = (self._here(),)
         counts = await self._database.fetch(
-            "SELECT reason, count(*), sum(size_bytes), min(put_us) FROM trash WHERE results_dir = ? GROUP BY reason", here
+            "SELECT reason, count(*), sum(size_bytes), min(put_us) FROM trash WHERE results_dir = ? GROUP BY"
+            " reason",
+            here,
         )
         if not counts:
             return TrashReport()
@@ -158,25 +177,34 @@ class Removals:
             await delete(connection, *(removal.run.run_id for removal in removals))
             if keep:
                 now_us = (await look(connection)).now_us
-                rows = [(run.run_id, self._here(), now_us, run.size_bytes, reason) for run, reason in removals]
+                rows = [
+                    (run.run_id, self._here(), now_us, run.size_bytes, reason) for run, reason in removals
+                ]
                 await connection.executemany(_PUT, rows)
         held_s = time.monotonic() - began
         self.batch = max(_FEWEST, self.batch // 2) if held_s > _HELD_S else min(_MOST, self.batch + 2)
 
     async def _rows(self) -> list[tuple[str, int, int]]:
         rows = await self._database.fetch(
-            "SELECT run_id, put_us, size_bytes FROM trash WHERE results_dir = ? ORDER BY put_us, run_id", (self._here(),)
+            "SELECT run_id, put_us, size_bytes FROM trash WHERE results_dir = ? ORDER BY put_us, run_id",
+            (self._here(),),
         )
         return [tuple(row) for row in rows]
 
     async def _forget(self, run_ids: Sequence[str]) -> None:
         if run_ids:
             async with self._database.atomic() as connection:
-                await connection.executemany("DELETE FROM trash WHERE run_id = ?", [(run_id,) for run_id in run_ids])
+                await connection.executemany(
+                    "DELETE FROM trash WHERE run_id = ?", [(run_id,) for run_id in run_ids]
+                )
 
     def _give_back(self, run_id: str) -> None:
-        if not self._trash.give_back([run_id]) and RunFolder(self._folders.results_dir, run_id).run_json.exists():
-            self._trash.empty([run_id])  # it came in anew
+        if (
+            not self._trash.give_back([run_id])
+            and RunFolder(self._folders.results_dir, run_id).run_json.exists()
+        ):
+            # It came in anew
+            self._trash.empty([run_id])
 
     def _lacking_bytes(self) -> int:
         try:

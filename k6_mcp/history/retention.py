@@ -9,11 +9,14 @@ from k6_mcp.history.runs import to_us
 from k6_mcp.models.prune import Reason
 from k6_mcp.models.retention import Retention
 
-_FEW, _SHARE = 10, 10  # for their age alone: so many runs, or a tenth of them, and never more than half
+# For their age alone: so many runs, or a tenth of them, and never more than half
+_FEW, _SHARE = 10, 10
 
 
 class Kept(NamedTuple):
-    """A run that has ended: when it was created and since when it counts as kept (µs since 1970), and the bytes of its folder."""
+    """A run that has ended: when it was created and since when it counts as kept (µs since 1970), and the
+    bytes of its folder.
+    """
 
     run_id: str
     created_us: int
@@ -37,10 +40,11 @@ class Removal(NamedTuple):
 class Excess:
     """What is kept beyond the limits; shrinks as runs are passed.
 
-    A run goes when it is older than `before_us`, or while there are `runs` or `size_bytes` too many. Runs kept since `spare_us` or
-    later stay whatever the limits say. Protected ones stay besides: no newer run goes in their place, and `spared` counts
-    those that a limit asked for. No more than `by_age` go for their age alone, however wrong a clock was; `postponed` counts the others.
-    Of `left` runs the last one stays, unless the limits ask for none.
+    A run goes when it is older than `before_us`, or while there are `runs` or `size_bytes` too many. Runs
+    kept since `spare_us` or later stay whatever the limits say. Protected ones stay besides: no newer run
+    goes in their place, and `spared` counts those that a limit asked for. No more than `by_age` go for their
+    age alone, however wrong a clock was; `postponed` counts the others. Of `left` runs the last one stays,
+    unless the limits ask for none.
     """
 
     before_us: int | None
@@ -54,8 +58,12 @@ class Excess:
     postponed: int = 0
 
     @classmethod
-    def of(cls, runs: int, size_bytes: int, limits: Retention, now: datetime, spare: timedelta | None = None) -> "Excess":
-        """Return what `runs` ended runs of `size_bytes` in all are beyond `limits`; with `spare` as it goes by itself."""
+    def of(
+        cls, runs: int, size_bytes: int, limits: Retention, now: datetime, spare: timedelta | None = None
+    ) -> "Excess":
+        """Return what `runs` ended runs of `size_bytes` in all are beyond `limits`; with `spare` as it goes
+        by itself.
+        """
         return cls(
             before_us=None if limits.days is None else to_us(now) - round(limits.days * 86_400_000_000),
             runs=0 if limits.runs is None else max(0, runs - limits.runs),
@@ -86,7 +94,9 @@ class Excess:
         """Return whether no run kept since `aged_us` or later can be chosen any more."""
         if self.spare_us is not None and aged_us >= self.spare_us:
             return True
-        return self.runs <= 0 and self.size_bytes <= 0 and (self.before_us is None or aged_us >= self.before_us)
+        return (
+            self.runs <= 0 and self.size_bytes <= 0 and (self.before_us is None or aged_us >= self.before_us)
+        )
 
     def _reason(self, run: Kept) -> Reason | None:
         if self.left <= self.keep or (self.spare_us is not None and run.since_us >= self.spare_us):

@@ -15,19 +15,30 @@ from k6_mcp.workspace.documents import from_text, from_whole, to_brief, to_whole
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 RunRow = tuple[int, str, str, str | None, str | None, str | None, str, float | None, float | None]
-ResultRow = tuple[int, str, str, str | None, str | None, str | None, str, float | None, float | None, float | None]
+ResultRow = tuple[
+    int, str, str, str | None, str | None, str | None, str, float | None, float | None, float | None
+]
 DocumentRow = tuple[str, int, bool, str, str, str, bytes]
-_REPEATED_WITHIN_US = 3 * 86_400_000_000  # the repeats of one request follow each other
-FEW = 3000  # so many rows are fetched one by one and sorted faster than all runs are read in the order of time
-TAG_BORDER = "\x1f"  # between tags in one column; replaced where a value contains it
+# The repeats of one request follow each other
+_REPEATED_WITHIN_US = 3 * 86_400_000_000
+FEW = (
+    # So many rows are fetched one by one and sorted faster than all runs are read in the order of time
+    3000
+)
+# Between tags in one column; replaced where a value contains it
+TAG_BORDER = "\x1f"
 
 INSERT_DOCUMENT = (
-    "INSERT INTO documents (run_id, created_us, final, server_id, results_dir, brief, whole) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO documents (run_id, created_us, final, server_id, results_dir, brief, whole) VALUES (?, ?, ?,"
+    " ?, ?, ?, ?)"
 )
-INSERT_RUN = "INSERT INTO runs (created_us, run_id, status, failure_kind, name, url, tags, error_rate, p95_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_RUN = (
+    "INSERT INTO runs (created_us, run_id, status, failure_kind, name, url, tags, error_rate, p95_ms) VALUES"
+    " (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 INSERT_RESULT = (
-    "INSERT INTO results (created_us, run_id, status, failure_kind, worst, name, script_sha256, p95_ms, error_rate, requests_per_s)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO results (created_us, run_id, status, failure_kind, worst, name, script_sha256, p95_ms,"
+    " error_rate, requests_per_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 SET_AGE = "UPDATE results SET aged_us = ? WHERE created_us = ? AND run_id = ?"
 _KNOWN = (
@@ -65,11 +76,14 @@ def tags_text(run: Run) -> str:
     return "".join(f"{TAG_BORDER}{tag_text(name, value)}" for name, value in run.tags.items()) + TAG_BORDER
 
 
-async def write(connection: aiosqlite.Connection, runs: Collection[Run], results_dir: str, *, from_folders: bool = False) -> int:
+async def write(
+    connection: aiosqlite.Connection, runs: Collection[Run], results_dir: str, *, from_folders: bool = False
+) -> int:
     """Insert or replace runs inside the caller's transaction; return how many were written.
 
-    A finished run is never replaced by an unfinished one: a folder may be older than its row when the disk was full. What a run
-    counts as kept since stays as it was when it first came in; runs `from_folders` were kept before.
+    A finished run is never replaced by an unfinished one: a folder may be older than its row when the disk
+    was full. What a run counts as kept since stays as it was when it first came in; runs `from_folders` were
+    kept before.
     """
     written = 0
     witness: Witness | None = None
@@ -82,7 +96,9 @@ async def write(connection: aiosqlite.Connection, runs: Collection[Run], results
             aged_us = rows[0][1]
             await delete(connection, run.run_id)
         else:
-            witness = witness or await look(connection, [to_us(one.created_at) for one in runs] if from_folders else ())
+            witness = witness or await look(
+                connection, [to_us(one.created_at) for one in runs] if from_folders else ()
+            )
             aged_us = witness.aged_us(created_us)
         await connection.execute(INSERT_DOCUMENT, document_row(run, results_dir))
         await connection.execute(INSERT_RUN, run_row(run))
@@ -95,7 +111,9 @@ async def write(connection: aiosqlite.Connection, runs: Collection[Run], results
 
 
 async def read(database: Database, run_id: str) -> Run | None:
-    """Return a run with everything known of it. Raises HistoryUnavailable, ValueError if the row is damaged."""
+    """Return a run with everything known of it. Raises HistoryUnavailable, ValueError if the row is
+    damaged.
+    """
     rows = await database.fetch("SELECT whole FROM documents WHERE run_id = ?", (run_id,))
     return from_whole(rows[0][0]) if rows else None
 
@@ -105,7 +123,8 @@ async def unfinished(database: Database) -> tuple[Unfinished, ...]:
     rows = await database.fetch("SELECT whole, results_dir FROM documents WHERE final = 0")
     found: list[Unfinished] = []
     for whole, results_dir in rows:
-        with suppress(ValueError):  # of a version that this one cannot read
+        # Of a version that this one cannot read
+        with suppress(ValueError):
             found.append(Unfinished(from_whole(whole), results_dir))
     return tuple(found)
 
@@ -121,14 +140,22 @@ async def ids_by_prefix(database: Database, prefix: str, limit: int) -> tuple[st
     counted = f"SELECT count(*) FROM (SELECT 1 FROM documents WHERE run_id >= ? AND run_id < ? LIMIT {FEW})"
     ((count,),) = await database.fetch(counted, between)
     if count < FEW:
-        by_id = "SELECT run_id FROM documents WHERE run_id >= ? AND run_id < ? ORDER BY created_us DESC, run_id DESC LIMIT ?"
+        by_id = (
+            "SELECT run_id FROM documents WHERE run_id >= ? AND run_id < ? ORDER BY created_us DESC, run_id"
+            " DESC LIMIT ?"
+        )
         return tuple(run_id for (run_id,) in await database.fetch(by_id, (*between, limit)))
-    by_time = "SELECT run_id FROM runs WHERE +run_id >= ? AND +run_id < ? ORDER BY created_us DESC, run_id DESC LIMIT ?"
+    by_time = (
+        "SELECT run_id FROM runs WHERE +run_id >= ? AND +run_id < ? ORDER BY created_us DESC, run_id DESC"
+        " LIMIT ?"
+    )
     return tuple(run_id for (run_id,) in await database.fetch(by_time, (*between, limit)))
 
 
 async def ids_of_repeats(database: Database, run_id: str) -> tuple[str, ...]:
-    """Return the runs that repeat the same request as `run_id`, itself included. Raises HistoryUnavailable."""
+    """Return the runs that repeat the same request as `run_id`, itself included. Raises
+    HistoryUnavailable.
+    """
     rows = await database.fetch("SELECT brief FROM documents WHERE run_id = ?", (run_id,))
     try:
         run = from_text(rows[0][0])
@@ -148,11 +175,14 @@ async def delete(connection: aiosqlite.Connection, *run_ids: str) -> None:
     """Remove the rows of runs inside the caller's transaction."""
     for table in ("runs", "results"):
         await connection.executemany(
-            f"DELETE FROM {table} WHERE run_id = ? AND created_us = (SELECT created_us FROM documents WHERE run_id = ?)",
+            f"DELETE FROM {table} WHERE run_id = ? AND created_us = (SELECT created_us FROM documents WHERE"
+            " run_id = ?)",
             [(run_id, run_id) for run_id in run_ids],
         )
     for table in ("tags", "space", "documents"):
-        await connection.executemany(f"DELETE FROM {table} WHERE run_id = ?", [(run_id,) for run_id in run_ids])
+        await connection.executemany(
+            f"DELETE FROM {table} WHERE run_id = ?", [(run_id,) for run_id in run_ids]
+        )
 
 
 def result_row(run: Run) -> ResultRow:
@@ -191,7 +221,15 @@ def run_row(run: Run) -> RunRow:
 def document_row(run: Run, results_dir: str) -> DocumentRow:
     """Return the documents of a run, in the order of `INSERT_DOCUMENT`."""
     created_us = to_us(run.created_at)
-    return (run.run_id, created_us, run.status in FINAL, run.server_id, results_dir, to_brief(run), to_whole(run))
+    return (
+        run.run_id,
+        created_us,
+        run.status in FINAL,
+        run.server_id,
+        results_dir,
+        to_brief(run),
+        to_whole(run),
+    )
 
 
 def tag_rows(run: Run) -> list[tuple[str, str, int, str]]:

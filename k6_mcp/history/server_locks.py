@@ -1,4 +1,5 @@
-"""Which servers live: each holds a lock on a file of its own, which the kernel frees however the process ends.
+"""Which servers live: each holds a lock on a file of its own, which the kernel frees however the process
+ends.
 
 Process ids are never asked: they are reused, and mean nothing from inside a container.
 """
@@ -12,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 _ATTEMPTS = 20
-_PAUSE_S = 0.005  # whoever tests a lock holds it for microseconds
+# Whoever tests a lock holds it for microseconds
+_PAUSE_S = 0.005
 _UNLOCKED = "unlocked-"
 
 
@@ -39,7 +41,8 @@ class FileLock:
             lock = cls(path, descriptor)
             if lock.in_place():
                 return lock
-            os.close(descriptor)  # it was removed between opening and locking
+            # It was removed between opening and locking
+            os.close(descriptor)
         return None
 
     def in_place(self) -> bool:
@@ -49,7 +52,9 @@ class FileLock:
         return False
 
     def release(self) -> None:
-        """Remove the file and free the lock, in this order: a free lock at the path would look like a dead owner."""
+        """Remove the file and free the lock, in this order: a free lock at the path would look like a dead
+        owner.
+        """
         if self.in_place():
             self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
@@ -64,7 +69,8 @@ def is_held(path: Path) -> bool:
     except OSError:
         return True
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two that test do not see each other
+        # shared: two that test do not see each other
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return True
     finally:
@@ -73,7 +79,9 @@ def is_held(path: Path) -> bool:
 
 
 class Owners:
-    """This server's sign of life below `results_dir`, and those of the others. Blocking: call it in a thread."""
+    """This server's sign of life below `results_dir`, and those of the others. Blocking: call it in a
+    thread.
+    """
 
     def __init__(self, results_dir: Path) -> None:
         self._folder = results_dir / "servers"
@@ -82,7 +90,9 @@ class Owners:
         self.server_id = f"s-{secrets.token_hex(8)}"
 
     def enter(self) -> None:
-        """Take this server's lock; where that is impossible, take an id that tells others not to judge by locks. Never raises."""
+        """Take this server's lock; where that is impossible, take an id that tells others not to judge by
+        locks. Never raises.
+        """
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = FileLock.acquire(self._path(self.server_id))
@@ -116,7 +126,9 @@ class Owners:
         return is_held(self._path(server_id))
 
     def claim(self, run_id: str) -> bool:
-        """Return whether the caller, and no other here or in another server, may end the run of a dead one."""
+        """Return whether the caller, and no other here or in another server, may end the run of a dead
+        one.
+        """
         if run_id in self._claims:
             return False
         try:

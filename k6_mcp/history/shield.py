@@ -10,7 +10,9 @@ T = TypeVar("T")
 
 
 async def shielded(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work` to its end even when cancelled, by anyio or by asyncio; the cancellation goes on afterwards."""
+    """Await `work` to its end even when cancelled, by anyio or by asyncio; the cancellation goes on
+    afterwards.
+    """
     task = asyncio.ensure_future(work)
     interruption: asyncio.CancelledError | None = None
     with anyio.CancelScope(shield=True):
@@ -20,6 +22,7 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
             except asyncio.CancelledError as error:
                 interruption = error
     if interruption is not None:
-        _ = task.exception()  # else asyncio reports it as never retrieved
+        # Else asyncio reports it as never retrieved
+        _ = task.exception()
         raise interruption
     return task.result()

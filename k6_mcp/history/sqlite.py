@@ -1,4 +1,6 @@
-"""What SQLite needs from us: patience with its locks, words for its errors, and a thread that ends before its loop does."""
+"""What SQLite needs from us: patience with its locks, words for its errors, and a thread that ends before its
+loop does.
+"""
 
 import asyncio
 import sqlite3
@@ -10,8 +12,10 @@ import aiosqlite
 from k6_mcp.errors import HistoryUnavailable
 
 BUSY_TIMEOUT_S = 0.5
-_ATTEMPTS = 4  # with the timeout above: two seconds for another process to finish its write
-_ROWS_AT_ONCE = 64  # aiosqlite's own
+# With the timeout above: two seconds for another process to finish its write
+_ATTEMPTS = 4
+# Aiosqlite's own
+_ROWS_AT_ONCE = 64
 _REBUILD = "`k6-mcp rebuild` sets it aside and restores the history from the runs' folders"
 
 _WORDS: dict[int, tuple[str, str, str]] = {
@@ -28,8 +32,16 @@ _WORDS: dict[int, tuple[str, str, str]] = {
     sqlite3.SQLITE_CORRUPT: ("damaged", "is damaged", _REBUILD),
     sqlite3.SQLITE_NOTADB: ("damaged", "is not a SQLite database", _REBUILD),
     sqlite3.SQLITE_FULL: ("full", "cannot grow: the disk is full", "free some space; nothing else is needed"),
-    sqlite3.SQLITE_READONLY: ("readonly", "is read-only", "let this user write to it and its folder, or set DATABASE_URL"),
-    sqlite3.SQLITE_PERM: ("readonly", "is read-only", "let this user write to it and its folder, or set DATABASE_URL"),
+    sqlite3.SQLITE_READONLY: (
+        "readonly",
+        "is read-only",
+        "let this user write to it and its folder, or set DATABASE_URL",
+    ),
+    sqlite3.SQLITE_PERM: (
+        "readonly",
+        "is read-only",
+        "let this user write to it and its folder, or set DATABASE_URL",
+    ),
     sqlite3.SQLITE_CANTOPEN: (
         "unusable",
         "cannot be opened",
@@ -48,7 +60,9 @@ def unavailable(error: Exception, database: Path) -> HistoryUnavailable:
 
 
 class _Connection(aiosqlite.Connection):
-    """Remembers when its thread ends: aiosqlite waits for that in `close`, but not after an opening that failed or was cut off."""
+    """Remembers when its thread ends: aiosqlite waits for that in `close`, but not after an opening that
+    failed or was cut off.
+    """
 
     ended: asyncio.Future[Any] | None = None
 
@@ -58,11 +72,15 @@ class _Connection(aiosqlite.Connection):
 
 
 async def connect(database: Path, timeout_s: float) -> aiosqlite.Connection:
-    """Return an open connection that begins no transaction by itself. Raises sqlite3.Error; its thread has ended then."""
+    """Return an open connection that begins no transaction by itself. Raises sqlite3.Error; its thread has
+    ended then.
+    """
     opened: list[sqlite3.Connection] = []
 
     def connect_here() -> sqlite3.Connection:
-        opened.append(sqlite3.connect(database, isolation_level=None, timeout=timeout_s, check_same_thread=False))
+        opened.append(
+            sqlite3.connect(database, isolation_level=None, timeout=timeout_s, check_same_thread=False)
+        )
         return opened[0]
 
     connection = _Connection(connect_here, _ROWS_AT_ONCE)
@@ -70,8 +88,10 @@ async def connect(database: Path, timeout_s: float) -> aiosqlite.Connection:
         return await connection
     except BaseException:
         if connection.ended is not None:
-            await connection.ended  # a thread that finds its loop closed dies of it
-        for unwanted in opened:  # it was cut off too late to keep SQLite from opening
+            # A thread that finds its loop closed dies of it
+            await connection.ended
+        # It was cut off too late to keep SQLite from opening
+        for unwanted in opened:
             unwanted.close()
         raise
 

@@ -10,11 +10,15 @@ from k6_mcp.models.run_folder import RunFolder
 
 def outside_notice(outside: RunFolder, results_dir: Path, error: OSError) -> Notice:
     """Return that a run is outside `results_dir`, where, and how it gets there."""
-    reason = str(error.args[0][0][2]).partition(":")[0] if isinstance(error, shutil.Error) else error.strerror or str(error)
+    reason = (
+        str(error.args[0][0][2]).partition(":")[0]
+        if isinstance(error, shutil.Error)
+        else error.strerror or str(error)
+    )
     message = (
-        f"{results_dir} could not be written ({reason[:100]}): the run is in {outside.path} until this process ends and then, "
-        "if there is room, where it belongs; else move that folder into "
-        f"{results_dir / 'runs'} and call `k6-mcp rebuild`"
+        f"{results_dir} could not be written ({reason[:100]}): the run is in {outside.path} until this"
+        " process ends and then, if there is room, where it belongs; else move that folder into"
+        f" {results_dir / 'runs'} and call `k6-mcp rebuild`"
     )
     return Notice(code="backup_unavailable", message=message)
 
@@ -24,7 +28,11 @@ def trouble_notice(code: str, what: str, error: Exception) -> Notice:
     if isinstance(error, HistoryUnavailable):
         return Notice(code=code, message=f"{what}: {'; '.join(error.reasons)} (next step: {error.hint})")
     return Notice(
-        code=code, message=f"{what}: {str(error).splitlines()[0][:200]} (next step: check_health tells the state of the disk)"
+        code=code,
+        message=(
+            f"{what}: {str(error).splitlines()[0][:200]} (next step: check_health tells the state of the"
+            " disk)"
+        ),
     )
 
 

@@ -1,4 +1,6 @@
-"""Run folders on their way out: set aside in one step and kept for a while, so that a folder is either whole or gone for readers."""
+"""Run folders on their way out: set aside in one step and kept for a while, so that a folder is either whole
+or gone for readers.
+"""
 
 import fcntl
 import os
@@ -38,14 +40,17 @@ class Trash:
         self.path = results_dir / "trash"
 
     def take(self, run_ids: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Set the folders of runs aside; return the runs that have no folder any more, and what is wrong with the others."""
+        """Set the folders of runs aside; return the runs that have no folder any more, and what is wrong with
+        the others.
+        """
         gone: list[str] = []
         problems: list[str] = []
         for run_id in run_ids:
             try:
                 self.path.mkdir(mode=0o700, exist_ok=True)
                 with suppress(FileNotFoundError):
-                    shutil.rmtree(self.path / run_id)  # what an earlier removal left of the same run
+                    # What an earlier removal left of the same run
+                    shutil.rmtree(self.path / run_id)
                 with suppress(FileNotFoundError):
                     self._folder(run_id).rename(self.path / run_id)
             except OSError as error:
@@ -55,14 +60,18 @@ class Trash:
         return gone, problems
 
     def add(self, run: Run) -> None:
-        """Make the folder of a run whose own one is gone, so that it can be brought back too. Raises OSError."""
+        """Make the folder of a run whose own one is gone, so that it can be brought back too. Raises
+        OSError.
+        """
         folder = self.path / run.run_id
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with suppress(FileExistsError), (folder / _RUN).open("x", encoding="utf-8") as file:
             file.write(run.model_dump_json(indent=1))
 
     def give_back(self, run_ids: Iterable[str]) -> list[str]:
-        """Put folders back where they were and return those; one that another took the place of stays here. Never raises."""
+        """Put folders back where they were and return those; one that another took the place of stays here.
+        Never raises.
+        """
         given: list[str] = []
         for run_id in run_ids:
             with suppress(OSError):
@@ -76,22 +85,28 @@ class Trash:
         """Remove folders for good; what cannot be removed stays for the next time. Never raises."""
         for run_id in run_ids:
             with suppress(OSError):
-                (self.path / run_id / _RUN).unlink()  # first: a folder without it is half removed
+                # first: a folder without it is half removed
+                (self.path / run_id / _RUN).unlink()
             shutil.rmtree(self.path / run_id, ignore_errors=True)
 
     def workshop(self) -> tuple[Path, "Hold"]:
-        """Return a fresh folder for what is not a run yet, and the sign that it is in use: closed or with this process it ends. Raises OSError."""
+        """Return a fresh folder for what is not a run yet, and the sign that it is in use: closed or with
+        this process it ends. Raises OSError.
+        """
         self.path.mkdir(mode=0o700, exist_ok=True)
         while True:
             path = Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=self.path))
-            with suppress(FileNotFoundError):  # somebody swept it away before it was held
+            # Somebody swept it away before it was held
+            with suppress(FileNotFoundError):
                 hold = Hold(path)
                 if path.exists():
                     return path, hold
                 hold.close()
 
     def sweep(self, unknown: Iterable[str]) -> None:
-        """Remove workshops that nobody uses any more, and what of the `unknown` runs is half removed. Never raises."""
+        """Remove workshops that nobody uses any more, and what of the `unknown` runs is half removed. Never
+        raises.
+        """
         self.empty([run_id for run_id in unknown if not (self.path / run_id / _RUN).exists()])
         with suppress(OSError):
             for path in [*self.path.glob(f"{_WORKSHOP}*")]:

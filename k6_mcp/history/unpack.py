@@ -1,4 +1,6 @@
-"""An archive of runs taken apart: everything in it is checked before anything of it is kept; it may come from anybody."""
+"""An archive of runs taken apart: everything in it is checked before anything of it is kept; it may come from
+anybody.
+"""
 
 import gzip
 import hashlib
@@ -35,7 +37,8 @@ _CHUNK = 1_000_000
 _LARGEST_MANIFEST_BYTES = 200_000
 _LARGEST_TIMELINE_BYTES = 100_000_000
 _MOST_MEMBERS = MOST_RUNS * len(LARGEST_BYTES) + 1
-_END_BYTES = 22  # of ZIP's record at the end of the file
+# Of ZIP's record at the end of the file
+_END_BYTES = 22
 _LOCATOR_BYTES = 20
 _LARGEST_DIRECTORY_BYTES = 100_000
 _ENCRYPTED = 1
@@ -44,13 +47,15 @@ _NEWER = "upgrade this k6-mcp"
 
 
 def unpack(path: Path, into: Path) -> tuple[Run, ...]:
-    """Check the archive at `path` and write its files below `into`, a folder per run; return the runs. Blocking.
+    """Check the archive at `path` and write its files below `into`, a folder per run; return the runs.
+    Blocking.
 
     Raises:
         ArchiveUnusable: With what is wrong; then nothing below `into` is to be used.
     """
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):  # reading a device or a pipe might never end
+        # Reading a device or a pipe might never end
+        if path.exists() and not (path.is_file() or path.is_dir()):
             raise _refused("it is not a regular file")
         with path.open("rb") as file:
             _check_ends(file, path.stat().st_size)
@@ -61,11 +66,15 @@ def unpack(path: Path, into: Path) -> tuple[Run, ...]:
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, UnicodeDecodeError) as error:
         raise ArchiveUnusable(f"{path} is damaged: {str(error)[:200]}", hint=_HINT) from error
     except OSError as error:
-        raise ArchiveUnusable(f"{path} cannot be read or unpacked: {error.strerror or error}", hint=_HINT) from error
+        raise ArchiveUnusable(
+            f"{path} cannot be read or unpacked: {error.strerror or error}", hint=_HINT
+        ) from error
 
 
 def _check_ends(file: IO[bytes], size_bytes: int) -> None:
-    """Look at what a ZIP reader would believe, before it does: it makes an object of every entry that is announced."""
+    """Look at what a ZIP reader would believe, before it does: it makes an object of every entry that is
+    announced.
+    """
     if size_bytes > LARGEST_ARCHIVE_BYTES:
         raise _refused(f"it has {size_bytes} bytes, more than {LARGEST_ARCHIVE_BYTES}")
     file.seek(max(0, size_bytes - _END_BYTES - _LOCATOR_BYTES))
@@ -74,7 +83,11 @@ def _check_ends(file: IO[bytes], size_bytes: int) -> None:
     if len(end) < _END_BYTES or not end.startswith(b"PK\x05\x06") or end[20:22] != b"\0\0":
         raise _refused("it is not an archive of runs, or it was cut off")
     entries, directory_bytes = int.from_bytes(end[10:12], "little"), int.from_bytes(end[12:16], "little")
-    if entries > _MOST_MEMBERS or directory_bytes > _LARGEST_DIRECTORY_BYTES or locator.startswith(b"PK\x06\x07"):
+    if (
+        entries > _MOST_MEMBERS
+        or directory_bytes > _LARGEST_DIRECTORY_BYTES
+        or locator.startswith(b"PK\x06\x07")
+    ):
         raise _refused(f"it announces more than {_MOST_MEMBERS} files")
     file.seek(0)
 
@@ -118,10 +131,14 @@ def _manifest(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) 
     try:
         manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
-        raise _refused(f"its {MANIFEST} cannot be understood: {_first(error)}", hint=f"{_HINT}, or {_NEWER}") from error
+        raise _refused(
+            f"its {MANIFEST} cannot be understood: {_first(error)}", hint=f"{_HINT}, or {_NEWER}"
+        ) from error
     listed = [f"{run.run_id}/{file.name}" for run in manifest.runs for file in run.files]
     reasons = [f"{name[:80]!r} is listed, but not there" for name in sorted({*listed} - {*members})]
-    reasons += [f"{name[:80]!r} is there, but not listed" for name in sorted({*members} - {*listed, MANIFEST})]
+    reasons += [
+        f"{name[:80]!r} is there, but not listed" for name in sorted({*members} - {*listed, MANIFEST})
+    ]
     if len(listed) != len(set(listed)) or len({run.run_id for run in manifest.runs}) != len(manifest.runs):
         reasons.append("something is listed twice")
     if not manifest.runs or any("run.json" not in [file.name for file in run.files] for run in manifest.runs):
@@ -131,7 +148,9 @@ def _manifest(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) 
     return manifest
 
 
-def _unpack_run(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], packed: ArchivedRun, into: Path) -> Run:
+def _unpack_run(
+    archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], packed: ArchivedRun, into: Path
+) -> Run:
     folder = into / packed.run_id
     folder.mkdir(mode=0o700)
     for file in packed.files:

@@ -7,10 +7,11 @@ GEMINI, CLIENT, OFF = "gemini", "client", "off"
 
 @dataclass(frozen=True, slots=True)
 class Ai:
-    """The provider of advice: `gemini`, `client` (the model of the MCP client that asks), `off`, or one of the library's words.
+    """The provider of advice: `gemini`, `client` (the model of the MCP client that asks), `off`, or one of
+    the library's words.
 
-    None means that nobody chose: then the client's own model is asked where there is one. `key_name` is the setting that
-    holds the key of this provider; the key itself is in no text that this object becomes.
+    None means that nobody chose: then the client's own model is asked where there is one. `key_name` is the
+    setting that holds the key of this provider; the key itself is in no text that this object becomes.
     """
 
     provider: str | None = None

@@ -25,8 +25,12 @@ MOST_RUNS = 50
 MANIFEST = "manifest.json"
 
 
-IMPORTED = "imported_unverified"  # the notice of every run that came in an archive
-CONTRADICTED = "imported_contradicted"  # and of one whose run.json says something else than the rest of its files
+# The notice of every run that came in an archive
+IMPORTED = "imported_unverified"
+CONTRADICTED = (
+    # And of one whose run.json says something else than the rest of its files
+    "imported_contradicted"
+)
 
 
 class ArchivedFile(Model):
@@ -38,7 +42,9 @@ class ArchivedFile(Model):
 
 
 class ArchivedFiles(NamedTuple):
-    """What came with a run's own words: k6's summary texts and the run over time, each None where it is missing."""
+    """What came with a run's own words: k6's summary texts and the run over time, each None where it is
+    missing.
+    """
 
     summary: str | None = None
     export: str | None = None
@@ -69,7 +75,9 @@ class ExportReport(Model):
 
 
 class ImportReport(Model):
-    """Runs taken from an archive: new ones, those that were here already, identical, and the tests that they are the baseline of."""
+    """Runs taken from an archive: new ones, those that were here already, identical, and the tests that they
+    are the baseline of.
+    """
 
     path: str
     imported: tuple[str, ...]

@@ -16,11 +16,13 @@ _SOURCES = ("script", "script_file", "url")
 _CREDENTIALS = re.compile(r"//.*@", re.DOTALL)
 _URL_ONLY = ("preset", "method", "headers", "body")
 _INSIDE: Mapping[str, Iterable[str]] = {"slo": Slo.model_fields, "stages": Stage.model_fields}
-DEEPEST = 200  # pydantic reads 255 levels of a value, Python's stack holds some 900
+# Pydantic reads 255 levels of a value, Python's stack holds some 900
+DEEPEST = 200
 _UNFIT = object()
 _LONGEST_NAME = 60
 Judge = Callable[[LoadTest], Iterable[str]]
-_NEVER_ECHOED = (["headers"], ["env"], ["body"], ["script"])  # may hold secrets or whole files
+# May hold secrets or whole files
+_NEVER_ECHOED = (["headers"], ["env"], ["body"], ["script"])
 
 
 def nothing_more(_: LoadTest) -> Iterable[str]:
@@ -28,31 +30,43 @@ def nothing_more(_: LoadTest) -> Iterable[str]:
     return ()
 
 
-def parse_load_test(arguments: Mapping[str, object], *, beside: Iterable[str] = (), judge: Judge = nothing_more) -> LoadTest:
+def parse_load_test(
+    arguments: Mapping[str, object], *, beside: Iterable[str] = (), judge: Judge = nothing_more
+) -> LoadTest:
     """Return the `LoadTest` that `arguments` describe; `beside` names what the caller itself also accepts.
 
     `judge` says what else stands against wrong arguments, given those of them that are well formed.
 
     Raises:
-        InvalidArguments: With one sentence for every violation, of shape, across arguments, and of what `judge` says, at once.
+        InvalidArguments: With one sentence for every violation, of shape, across arguments, and of what
+        `judge` says, at once.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     unfit = {name: reason for name, value in given.items() if (reason := _unfit(name) or _unfit(value))}
     well_formed = {name: value for name, value in given.items() if name not in unfit}
-    reasons = [*_across({**given, **dict.fromkeys(unfit, _UNFIT)}), *(f"{name}: {reason}" for name, reason in unfit.items())]
+    reasons = [
+        *_across({**given, **dict.fromkeys(unfit, _UNFIT)}),
+        *(f"{name}: {reason}" for name, reason in unfit.items()),
+    ]
     try:
         test = LoadTest.model_validate(well_formed)
     except ValidationError as error:
         reasons = [*shape_violations(error, [*LoadTest.model_fields, *beside]), *reasons]
         wrong = {str(item["loc"][0]) for item in error.errors(include_url=False, include_context=False)}
-        test = LoadTest.model_validate({name: value for name, value in well_formed.items() if name not in wrong})
+        test = LoadTest.model_validate(
+            {name: value for name, value in well_formed.items() if name not in wrong}
+        )
     if reasons:
-        raise InvalidArguments(*reasons, *judge(test), hint="correct these arguments and call again; nothing was run")
+        raise InvalidArguments(
+            *reasons, *judge(test), hint="correct these arguments and call again; nothing was run"
+        )
     return test
 
 
 def shape_violations(error: ValidationError, allowed: Iterable[str]) -> Iterator[str]:
-    """Yield one sentence per violation in `error`; an unknown argument is named together with the `allowed` ones."""
+    """Yield one sentence per violation in `error`; an unknown argument is named together with the `allowed`
+    ones.
+    """
     for item in error.errors(include_url=False, include_context=False):
         loc = [str(part) for part in item["loc"]]
         text = item["msg"].removeprefix("Value error, ")
@@ -66,7 +80,10 @@ def shape_violations(error: ValidationError, allowed: Iterable[str]) -> Iterator
 
 
 def _where(loc: Sequence[str]) -> str:
-    return ".".join(part if len(part) <= _LONGEST_NAME else f"{part[:_LONGEST_NAME]}…" for part in loc) or "arguments"
+    return (
+        ".".join(part if len(part) <= _LONGEST_NAME else f"{part[:_LONGEST_NAME]}…" for part in loc)
+        or "arguments"
+    )
 
 
 def _across(given: Mapping[str, object]) -> Iterator[str]:
@@ -75,7 +92,9 @@ def _across(given: Mapping[str, object]) -> Iterator[str]:
 
 
 def _unfit(value: object) -> str | None:
-    """Return why `value` cannot be taken, None if it can: JSON can spell what no file can hold, and nest deeper than any stack."""
+    """Return why `value` cannot be taken, None if it can: JSON can spell what no file can hold, and nest
+    deeper than any stack.
+    """
     waiting = [(value, 1)]
     while waiting:
         part, depth = waiting.pop()
@@ -85,7 +104,9 @@ def _unfit(value: object) -> str | None:
         elif depth > DEEPEST and isinstance(part, Mapping | list | tuple):
             return f"is nested deeper than {DEEPEST} levels, the most that is read; flatten it"
         elif isinstance(part, Mapping):
-            waiting.extend((inner, depth + 1) for item in cast(Mapping[object, object], part).items() for inner in item)
+            waiting.extend(
+                (inner, depth + 1) for item in cast(Mapping[object, object], part).items() for inner in item
+            )
         elif isinstance(part, list | tuple):
             waiting.extend((inner, depth + 1) for inner in cast(Sequence[object], part))
     return None
@@ -111,15 +132,22 @@ def _source(given: Mapping[str, object]) -> Iterator[str]:
     if isinstance(script := given.get("script"), str) and not script.strip():
         yield "script: is empty"
     if "body" in given and str(given.get("method", "GET")).upper() in ("GET", "HEAD"):
-        yield f"body: not with method {str(given.get('method', 'GET')).upper()}; use POST, PUT, PATCH, DELETE or OPTIONS"
+        yield (
+            f"body: not with method {str(given.get('method', 'GET')).upper()}; use POST, PUT, PATCH, DELETE"
+            " or OPTIONS"
+        )
 
 
 def _url(url: str) -> Iterator[str]:
     try:
         parts = urlsplit(url)
         port_ok = parts.port is None or 0 < parts.port < 65536
-    except ValueError:  # its words quote what stands where the port should be, often the rest of a password
-        yield f"url: {_shown(url)!r} has no valid host or port (1 to 65535); write it as http://host:port/path, / ? # of a password as %2F %3F %23"
+    except ValueError:
+        # Its words quote what stands where the port should be, often the rest of a password
+        yield (
+            f"url: {_shown(url)!r} has no valid host or port (1 to 65535); write it as http://host:port/path,"
+            " / ? # of a password as %2F %3F %23"
+        )
         return
     if (
         parts.scheme not in ("http", "https")
@@ -129,7 +157,10 @@ def _url(url: str) -> Iterator[str]:
     ):
         yield f"url: {_shown(url)!r} is not an http(s) URL with a host; write it as http://host:port/path"
     if escape := _BAD_ESCAPE.search(url):
-        yield f"url: {url[escape.start() : escape.start() + 3]!r} is not an escape (% and two hexadecimal digits); write a percent sign as %25"
+        yield (
+            f"url: {url[escape.start() : escape.start() + 3]!r} is not an escape (% and two hexadecimal"
+            " digits); write a percent sign as %25"
+        )
 
 
 def _shown(url: str) -> str:
@@ -141,7 +172,9 @@ def _shown(url: str) -> str:
 def _load(given: Mapping[str, object]) -> Iterator[str]:
     has = given.keys() & {"vus", "duration", "iterations", "stages", "rate_per_s"}
     if "stages" in has and len(has) > 1:
-        yield f"stages: not together with {', '.join(sorted(has - {'stages'}))}; the stages are the whole load"
+        yield (
+            f"stages: not together with {', '.join(sorted(has - {'stages'}))}; the stages are the whole load"
+        )
     if {"duration", "iterations"} <= has:
         yield "duration and iterations: give one of them; iterations end the test when they are done"
     if {"rate_per_s", "iterations"} <= has:

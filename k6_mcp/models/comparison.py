@@ -9,11 +9,14 @@ from k6_mcp.models.findings import Severity
 from k6_mcp.models.run import FailureKind, Status
 
 Change = Literal["regressed", "improved", "no_evidence", "not_comparable"]
-STILL = "it is still"  # how the difference of a run that has not ended begins
+# How the difference of a run that has not ended begins
+STILL = "it is still"
 
 
 class Difference(Model):
-    """Something that differs between the two sides; `blocking` when figures must not be compared because of it."""
+    """Something that differs between the two sides; `blocking` when figures must not be compared because of
+    it.
+    """
 
     what: str
     baseline: str
@@ -22,9 +25,11 @@ class Difference(Model):
 
 
 class MetricChange(Model):
-    """One metric on both sides. `effect` is the relative change of the candidate (for shares: the absolute one) with its interval.
+    """One metric on both sides. `effect` is the relative change of the candidate (for shares: the absolute
+    one) with its interval.
 
-    `unit` is `ms`, `per_s` or `share`; `method` names how noise was estimated; `reason` says why, where the change is not evident.
+    `unit` is `ms`, `per_s` or `share`; `method` names how noise was estimated; `reason` says why, where the
+    change is not evident.
     """
 
     metric: str
@@ -40,7 +45,9 @@ class MetricChange(Model):
 
 
 class Comparison(Model):
-    """Two sides (each one run, or the repeats of one test) held against each other; `sentence` says it all in one."""
+    """Two sides (each one run, or the repeats of one test) held against each other; `sentence` says it all in
+    one.
+    """
 
     baseline: tuple[str, ...]
     candidate: tuple[str, ...]
@@ -60,7 +67,9 @@ class Baseline(Model):
 
 
 class Headroom(Model):
-    """How far a threshold is from being crossed: the share of its limit that is left, negative when crossed."""
+    """How far a threshold is from being crossed: the share of its limit that is left, negative when
+    crossed.
+    """
 
     metric: str
     expression: str
@@ -69,7 +78,9 @@ class Headroom(Model):
 
 
 class TestTrend(Model):
-    """The runs of one test while its script was the same, oldest first; `omitted_runs` more came before them."""
+    """The runs of one test while its script was the same, oldest first; `omitted_runs` more came before
+    them.
+    """
 
     name: str
     script_sha256: str
@@ -85,7 +96,8 @@ class TestTrend(Model):
 
 
 class Statistics(Model):
-    """The runs of the last `days` days; `anomaly_rate` is the share of ended runs with a warning or critical finding.
+    """The runs of the last `days` days; `anomaly_rate` is the share of ended runs with a warning or critical
+    finding.
 
     `method` names how the direction of a trend was found; `degraded` says which runs are missing.
     """

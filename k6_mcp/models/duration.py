@@ -5,7 +5,8 @@ import re
 from k6_mcp.models.quoting import echoed
 
 _UNIT_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_LONGEST_S = 9e9  # k6 counts nanoseconds in 64 bits
+# k6 counts nanoseconds in 64 bits
+_LONGEST_S = 9e9
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h|d)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+\Z")
 
@@ -18,7 +19,9 @@ def parse_duration_s(text: str) -> float:
     """
     text = text.strip()
     if not _WHOLE.match(text):
-        raise ValueError(f"{echoed(text)} is not a duration: use a number with a unit, as in 500ms, 30s, 1m30s, 1h")
+        raise ValueError(
+            f"{echoed(text)} is not a duration: use a number with a unit, as in 500ms, 30s, 1m30s, 1h"
+        )
     seconds = sum(float(number) * _UNIT_S[unit] for number, unit in _PART.findall(text))
     if seconds <= 0:
         raise ValueError(f"{text[:40]!r} is not above zero")

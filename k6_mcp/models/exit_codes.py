@@ -1,4 +1,6 @@
-"""k6's exit codes (errext/exitcodes/codes.go, the same from 1.0 to 2.2) and what else a k6 process can end with."""
+"""k6's exit codes (errext/exitcodes/codes.go, the same from 1.0 to 2.2) and what else a k6 process can end
+with.
+"""
 
 import signal
 from enum import IntEnum
@@ -24,8 +26,10 @@ class ExitCode(IntEnum):
 
 
 FINISHED = 0
-UNCODED = 255  # every k6 error without a code of its own
-GO_RUNTIME_CRASH = 2  # an unrecovered panic or a fatal error of the Go runtime
+# Every k6 error without a code of its own
+UNCODED = 255
+# An unrecovered panic or a fatal error of the Go runtime
+GO_RUNTIME_CRASH = 2
 RAN_TO_THE_END = frozenset({FINISHED, ExitCode.THRESHOLDS_HAVE_FAILED, ExitCode.MARKED_AS_FAILED})
 
 

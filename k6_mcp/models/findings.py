@@ -11,7 +11,9 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 
 
 class Evidence(Model):
-    """A number that a finding rests on: which metric, what was observed, the limit it was held against, and when (s since start)."""
+    """A number that a finding rests on: which metric, what was observed, the limit it was held against, and
+    when (s since start).
+    """
 
     metric: str
     observed: float | None = None
@@ -22,7 +24,9 @@ class Evidence(Model):
 
 
 class Finding(Model):
-    """One thing worth knowing about a run: rule `id`, how bad, how sure (0 to 1), in words, on what evidence, what to do."""
+    """One thing worth knowing about a run: rule `id`, how bad, how sure (0 to 1), in words, on what evidence,
+    what to do.
+    """
 
     id: str
     severity: Severity
@@ -35,9 +39,9 @@ class Finding(Model):
 class FindingLimits(NamedTuple):
     """The limits that rules use; each is a setting, `K6_MCP_FINDING_` and its name in capitals.
 
-    Shares are fractions from 0 to 1. `p95_for_s`: a p95 above `p95_ms` for so long is told even if that of the whole run is not.
-    `outage_s`: the shortest outage; `recovery_s`: how soon a target should be as before. `drift_share`: growth of the median
-    latency at constant load, as a share of its start.
+    Shares are fractions from 0 to 1. `p95_for_s`: a p95 above `p95_ms` for so long is told even if that of
+    the whole run is not. `outage_s`: the shortest outage; `recovery_s`: how soon a target should be as
+    before. `drift_share`: growth of the median latency at constant load, as a share of its start.
     """
 
     error_rate_warning: float = 0.05
@@ -55,8 +59,8 @@ class FindingLimits(NamedTuple):
 class Advice(Model):
     """A diagnosis that a model worded from the findings, or why there is none.
 
-    `state`: `written` (then `text` holds it), `unavailable` (no key, no sampling), `failed` (timeout, refusal, unreadable answer),
-    `rejected` (it named numbers that were not among the facts).
+    `state`: `written` (then `text` holds it), `unavailable` (no key, no sampling), `failed` (timeout,
+    refusal, unreadable answer), `rejected` (it named numbers that were not among the facts).
     """
 
     state: Literal["written", "unavailable", "failed", "rejected"]

@@ -11,8 +11,9 @@ GateOutcome = Literal["passed", "breached", "errored", "regressed", "not_compara
 class GatePolicy(NamedTuple):
     """What a gate asks for beyond the run's own verdict.
 
-    `baseline` is a run id or the name of a test; without it the baseline of the run's own test is used where there is one.
-    `runs` is how many repeats were asked for. Without `allow_imported` no run passes that came in a file: nobody signed it.
+    `baseline` is a run id or the name of a test; without it the baseline of the run's own test is used where
+    there is one. `runs` is how many repeats were asked for. Without `allow_imported` no run passes that came
+    in a file: nobody signed it.
     """
 
     baseline: str | None = None
@@ -25,8 +26,8 @@ class GatePolicy(NamedTuple):
 class GateResult(Model):
     """What a gate found, and why; `run_id` is the run that went worst among `run_ids`.
 
-    `breached`: a threshold was crossed, or the target failed otherwise. `errored`: nothing could be judged. `new_baseline` is
-    the name of the test that this run became the baseline of.
+    `breached`: a threshold was crossed, or the target failed otherwise. `errored`: nothing could be judged.
+    `new_baseline` is the name of the test that this run became the baseline of.
     """
 
     outcome: GateOutcome

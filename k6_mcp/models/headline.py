@@ -18,7 +18,11 @@ def headline(run: Run) -> str:
 def _sentence(run: Run) -> str:
     match run.status:
         case "queued":
-            return "queued" + (f" at position {run.queue_position}" if run.queue_position else "") + ", no traffic yet"
+            return (
+                "queued"
+                + (f" at position {run.queue_position}" if run.queue_position else "")
+                + ", no traffic yet"
+            )
         case "running":
             pages = run.plan is not None and run.plan.browser
             return "running" + (f" {', '.join(_live(run.live, pages))}" if run.live else ", no figures yet")
@@ -33,7 +37,9 @@ def _sentence(run: Run) -> str:
 
 
 def _live(live: LiveFigures, pages: bool) -> Iterator[str]:
-    """The running test's line, also used for progress: fixed order, nothing unknown in it, as are the requests of browsers until the end."""
+    """The running test's line, also used for progress: fixed order, nothing unknown in it, as are the
+    requests of browsers until the end.
+    """
     share = f" ({live.percent:.0f} %)" if live.percent is not None else ""
     yield f"{format_duration(round(live.elapsed_s))}{share}"
     yield count(live.vus, "VU")
@@ -88,7 +94,9 @@ def _figures(figures: Figures) -> Iterator[str]:
 
 def requests(figures: Figures) -> str:
     """Return the count of requests, with those that are not in the rate."""
-    outside = f" ({figures.requests_outside_load} in setup and teardown)" if figures.requests_outside_load else ""
+    outside = (
+        f" ({figures.requests_outside_load} in setup and teardown)" if figures.requests_outside_load else ""
+    )
     return f"{count(figures.requests, 'request')}{outside}"
 
 

@@ -13,13 +13,23 @@ class HistoryQuery(Model):
     """Filters, all of which must hold; newest runs first. `cursor` comes from the page before."""
 
     status: Annotated[Status | None, Field(description="only runs with this status")] = None
-    failure_kind: Annotated[FailureKind | None, Field(description="only runs that failed for this reason")] = None
-    name: Annotated[str | None, Field(min_length=1, max_length=120, description="exact name of the test")] = None
-    url: Annotated[str | None, Field(min_length=1, max_length=500, description="beginning of the target URL")] = None
+    failure_kind: Annotated[
+        FailureKind | None, Field(description="only runs that failed for this reason")
+    ] = None
+    name: Annotated[str | None, Field(min_length=1, max_length=120, description="exact name of the test")] = (
+        None
+    )
+    url: Annotated[
+        str | None, Field(min_length=1, max_length=500, description="beginning of the target URL")
+    ] = None
     tag: Annotated[str | None, Field(min_length=1, max_length=200, description="name or name=value")] = None
-    since: Annotated[datetime | None, Field(description="created at or after, ISO 8601; UTC if no zone")] = None
+    since: Annotated[datetime | None, Field(description="created at or after, ISO 8601; UTC if no zone")] = (
+        None
+    )
     until: Annotated[datetime | None, Field(description="created before, ISO 8601; UTC if no zone")] = None
-    min_error_rate: Annotated[float | None, Field(ge=0, le=1, description="share of failed requests at least, 0 to 1")] = None
+    min_error_rate: Annotated[
+        float | None, Field(ge=0, le=1, description="share of failed requests at least, 0 to 1")
+    ] = None
     max_response_time_ms: Annotated[float | None, Field(gt=0, description="p95 latency at most, ms")] = None
     limit: Annotated[int, Field(ge=1, le=100, description="runs per page; default 20")] = 20
     cursor: Annotated[str | None, Field(max_length=200, description="next_cursor of the page before")] = None
@@ -36,7 +46,9 @@ def _utc(moment: datetime) -> datetime:
 
 
 class HistoryPage(Model):
-    """One page of runs, newest first; `baselines` are the ids among them that later runs are compared with."""
+    """One page of runs, newest first; `baselines` are the ids among them that later runs are compared
+    with.
+    """
 
     runs: tuple[Run, ...]
     baselines: tuple[str, ...] = ()
@@ -46,8 +58,9 @@ class HistoryPage(Model):
 
 
 class RebuildReport(Model):
-    """What `k6-mcp rebuild` did: runs restored from their folders, folders it could not read, those `removed` that no test came of,
-    and the old file kept aside."""
+    """What `k6-mcp rebuild` did: runs restored from their folders, folders it could not read, those `removed`
+    that no test came of, and the old file kept aside.
+    """
 
     restored: int
     unreadable: tuple[str, ...] = ()

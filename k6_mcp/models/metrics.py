@@ -1,4 +1,6 @@
-"""The figures of a run. Units are in the names; rates are fractions from 0 to 1; a missing figure is None, never NaN."""
+"""The figures of a run. Units are in the names; rates are fractions from 0 to 1; a missing figure is None,
+never NaN.
+"""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -9,7 +11,8 @@ from pydantic.json_schema import SkipJsonSchema
 from k6_mcp.models.base import Model
 from k6_mcp.models.wording import number
 
-_RATE_IS_KEPT = 0.001  # to so much of a plan's iterations
+# To so much of a plan's iterations
+_RATE_IS_KEPT = 0.001
 MetricType = Literal["counter", "gauge", "rate", "trend"]
 Source = Literal["summary", "export", "record", "none"]
 
@@ -58,7 +61,9 @@ class StatusCount(Model):
 
 
 class GrpcStatusCount(Model):
-    """gRPC calls that ended with one status: its code and name (google.golang.org/grpc/codes), None for one that gRPC does not define."""
+    """gRPC calls that ended with one status: its code and name (google.golang.org/grpc/codes), None for one
+    that gRPC does not define.
+    """
 
     status: int | None
     name: str
@@ -71,10 +76,12 @@ class GrpcStatusCount(Model):
 
 
 class WebVital(Model):
-    """One of the web vitals over all page loads of a run: its 75th percentile, by which the field judges, in ms or (CLS) as a score.
+    """One of the web vitals over all page loads of a run: its 75th percentile, by which the field judges, in
+    ms or (CLS) as a score.
 
-    `rating` holds that against Google's limits for it (web.dev/articles/vitals): up to `good_to` is good, above `poor_above` poor.
-    These are made for what real users see; here they were measured by one Chromium per VU on the machine of k6.
+    `rating` holds that against Google's limits for it (web.dev/articles/vitals): up to `good_to` is good,
+    above `poor_above` poor. These are made for what real users see; here they were measured by one Chromium
+    per VU on the machine of k6.
     """
 
     name: Literal["LCP", "INP", "CLS", "FCP", "TTFB", "FID"]
@@ -88,16 +95,19 @@ class WebVital(Model):
     @property
     def told(self) -> str:
         """The same in words, e.g. `LCP p75 264 ms (good)`."""
-        value = f"{number(self.p75_score or 0.0, 3)}" if self.p75_ms is None else f"{number(self.p75_ms, 3)} ms"
+        value = (
+            f"{number(self.p75_score or 0.0, 3)}" if self.p75_ms is None else f"{number(self.p75_ms, 3)} ms"
+        )
         return f"{self.name} p75 {value} ({self.rating})"
 
 
 class BrowserFigures(Model):
     """What the browsers of a run requested (k6's browser_* metrics), images and scripts of pages included.
 
-    k6 counts only requests that got an answer; `requests` is None where only its time series is left, which does not tell how many.
-    `failed_requests` were answered below 200 or from 400 on. `documents` are the pages themselves, redirects included, by HTTP status.
-    `page_loads` are those that had web vitals; `error_pages` of them showed Chromium's own error page, since nothing answered.
+    k6 counts only requests that got an answer; `requests` is None where only its time series is left, which
+    does not tell how many. `failed_requests` were answered below 200 or from 400 on. `documents` are the
+    pages themselves, redirects included, by HTTP status. `page_loads` are those that had web vitals;
+    `error_pages` of them showed Chromium's own error page, since nothing answered.
     """
 
     requests: int | None = None
@@ -120,7 +130,10 @@ class BrowserFigures(Model):
     @property
     def answered(self) -> bool:
         """Whether a request got an answer."""
-        return bool(self.requests or self.error_rate is not None or self.data_received_bytes) or self.pages_shown > 0
+        return (
+            bool(self.requests or self.error_rate is not None or self.data_received_bytes)
+            or self.pages_shown > 0
+        )
 
     @property
     def pages_shown(self) -> int:
@@ -129,7 +142,9 @@ class BrowserFigures(Model):
 
 
 class EndpointFigures(Model):
-    """The requests of one name (k6's `name` tag); `name` None sums up what has no row of its own (then only counts)."""
+    """The requests of one name (k6's `name` tag); `name` None sums up what has no row of its own (then only
+    counts).
+    """
 
     name: str | None
     requests: int
@@ -143,7 +158,9 @@ class EndpointFigures(Model):
 
 
 class ErrorSample(Model):
-    """One failed answer as the target gave it (cut, untrusted): its request name, HTTP status (0: none) and body."""
+    """One failed answer as the target gave it (cut, untrusted): its request name, HTTP status (0: none) and
+    body.
+    """
 
     name: str
     status: int
@@ -151,10 +168,12 @@ class ErrorSample(Model):
 
 
 class Generator(Model):
-    """What running k6 took: its CPU time as a share of the cores it could use (0 to 1), and how far others disturbed it.
+    """What running k6 took: its CPU time as a share of the cores it could use (0 to 1), and how far others
+    disturbed it.
 
-    `cpu_wait_s` is how long k6's threads, added up, were ready to run and had no CPU; `steal_s` what the hypervisor gave to other
-    machines, summed over all CPUs of this one. None where the system does not tell (Linux does), and of runs kept by older versions.
+    `cpu_wait_s` is how long k6's threads, added up, were ready to run and had no CPU; `steal_s` what the
+    hypervisor gave to other machines, summed over all CPUs of this one. None where the system does not tell
+    (Linux does), and of runs kept by older versions.
     """
 
     cpu_s: float
@@ -165,7 +184,9 @@ class Generator(Model):
 
 
 class Latency(Model):
-    """http_req_duration in ms over `of`: every request, or the successful ones when some never connected (k6 counts those as 0 ms)."""
+    """http_req_duration in ms over `of`: every request, or the successful ones when some never connected (k6
+    counts those as 0 ms).
+    """
 
     of: Literal["all_requests", "successful_requests"]
     count: int
@@ -179,12 +200,13 @@ class Latency(Model):
 
 
 class Figures(Model):
-    """Key figures. `load_s` is the time load was applied (without setup and teardown); per-second figures divide by it.
+    """Key figures. `load_s` is the time load was applied (without setup and teardown); per-second figures
+    divide by it.
 
-    `requests_outside_load` of the requests came from setup and teardown, and are not in `requests_per_s` but in `latency`, as
-    in k6's. `vus_max` is the most VUs
-    in use, as k6 counts them once a second; `vus_allocated` (k6's metric vus_max) is how many it made, in use or not.
-    `load_failed` says that every request failed but for those of setup and teardown.
+    `requests_outside_load` of the requests came from setup and teardown, and are not in `requests_per_s` but
+    in `latency`, as in k6's. `vus_max` is the most VUs in use, as k6 counts them once a second;
+    `vus_allocated` (k6's metric vus_max) is how many it made, in use or not. `load_failed` says that every
+    request failed but for those of setup and teardown.
     """
 
     wall_s: float
@@ -221,19 +243,25 @@ class Figures(Model):
         return self.iterations + self.iterations_interrupted + self.iterations_dropped
 
     def planned_iterations(self, expected: int) -> int:
-        """Return how many iterations were planned, `expected` by the plan: what was due, unless the run ended before all were.
+        """Return how many iterations were planned, `expected` by the plan: what was due, unless the run ended
+        before all were.
 
         At its rate k6 may start one more or fewer than the plan's time says.
         """
-        return self.iterations_due if self.iterations_due >= expected - max(1, round(expected * _RATE_IS_KEPT)) else expected
+        return (
+            self.iterations_due
+            if self.iterations_due >= expected - max(1, round(expected * _RATE_IS_KEPT))
+            else expected
+        )
 
 
 class Metrics(Model):
-    """Everything measured in a run; `source` says where it was read, `exact` whether it is k6's unrounded summary.
+    """Everything measured in a run; `source` says where it was read, `exact` whether it is k6's unrounded
+    summary.
 
-    `websockets` are the WebSocket sessions by the status of their handshake: 101 was opened. `grpc` are the gRPC calls by their status,
-    empty where k6 left no summary. `browser` is there where a browser made requests. `endpoints_note` says why there is no
-    table of endpoints, where there is none.
+    `websockets` are the WebSocket sessions by the status of their handshake: 101 was opened. `grpc` are the
+    gRPC calls by their status, empty where k6 left no summary. `browser` is there where a browser made
+    requests. `endpoints_note` says why there is no table of endpoints, where there is none.
     """
 
     source: Source

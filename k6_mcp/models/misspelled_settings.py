@@ -12,17 +12,23 @@ _MOST, _NEAR = 20, 0.7
 
 
 def misspelt(names: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
-    """Return a sentence for each of `names` that is meant as one of the `known` settings but is none of them."""
+    """Return a sentence for each of `names` that is meant as one of the `known` settings but is none of
+    them.
+    """
     found = sorted(name for name in names if name not in _OF_TESTS and _is_meant_for_us(name, known))
     return tuple(_with_nearest(name, known) for name in found[:_MOST])
 
 
 def _is_meant_for_us(name: str, known: Collection[str]) -> bool:
-    """Whether a name begins as ours do, or lacks only `MCP_` or one character of a setting, or has one too much."""
+    """Whether a name begins as ours do, or lacks only `MCP_` or one character of a setting, or has one too
+    much.
+    """
     if _OURS.match(name) or f"K6_MCP_{name.removeprefix('K6_')}" in known:
         return True
     pairs = [(setting, name) if len(setting) > len(name) else (name, setting) for setting in known]
-    return any(shorter == longer[:at] + longer[at + 1 :] for longer, shorter in pairs for at in range(len(longer)))
+    return any(
+        shorter == longer[:at] + longer[at + 1 :] for longer, shorter in pairs for at in range(len(longer))
+    )
 
 
 def _with_nearest(name: str, known: Collection[str]) -> str:

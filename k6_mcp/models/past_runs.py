@@ -29,7 +29,9 @@ class PastRun(NamedTuple):
 
 
 class PastTest(NamedTuple):
-    """The newest `runs` of one test, oldest first, and the thresholds of the last; `of` is how many there are."""
+    """The newest `runs` of one test, oldest first, and the thresholds of the last; `of` is how many there
+    are.
+    """
 
     name: str
     of: int
@@ -38,7 +40,9 @@ class PastTest(NamedTuple):
 
 
 class Past(NamedTuple):
-    """The runs of a time: all of them counted, the tests with most runs in detail, how many tests are not; `degraded` says what is missing."""
+    """The runs of a time: all of them counted, the tests with most runs in detail, how many tests are not;
+    `degraded` says what is missing.
+    """
 
     tallies: tuple[Tally, ...]
     tests: tuple[PastTest, ...]

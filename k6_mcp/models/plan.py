@@ -13,7 +13,9 @@ HANDLE_SUMMARY_TIMEOUT_S = 20.0
 
 
 class StagePlan(Model):
-    """One stage: its length and the VUs or the rate (iterations per s) that it ends at; `start_s` counts from the test's start."""
+    """One stage: its length and the VUs or the rate (iterations per s) that it ends at; `start_s` counts from
+    the test's start.
+    """
 
     start_s: float
     duration_s: float
@@ -22,7 +24,8 @@ class StagePlan(Model):
 
 
 class ScenarioPlan(Model):
-    """One scenario as k6 will execute it; fields that its executor lacks are None, `stages` are in VUs or iterations per s.
+    """One scenario as k6 will execute it; fields that its executor lacks are None, `stages` are in VUs or
+    iterations per s.
 
     `browser` says that each of its VUs has a Chromium of its own.
     """
@@ -53,14 +56,13 @@ class Plan(Model):
     """The load that was planned, without anything that could not be stored or shown.
 
     `duration_s` is the longest planned load; `longest_s` includes graceful stops (k6's totalDuration).
-    `expected_requests` is what an arrival-rate plan asks for, one request per iteration, None for closed models.
-    `phases` says whether the script has a setup() or teardown().
-    `grpc` says whether the script or a module that it imports has loaded k6/net/grpc.
-    `rps` is what k6's option of that name holds the request rate to: the script's own or this server's cap.
-    `notes` are warnings of ours, each with a code and a colon; `warnings` are k6's.
-    `handler` says whether the script has a handleSummary of its own.
-    `system_tags` are those that k6 would set, None where it did not say.
-    `declared` names the load options the script itself declares; `replaced` those an override removed.
+    `expected_requests` is what an arrival-rate plan asks for, one request per iteration, None for closed
+    models. `phases` says whether the script has a setup() or teardown(). `grpc` says whether the script or a
+    module that it imports has loaded k6/net/grpc. `rps` is what k6's option of that name holds the request
+    rate to: the script's own or this server's cap. `notes` are warnings of ours, each with a code and a
+    colon; `warnings` are k6's. `handler` says whether the script has a handleSummary of its own.
+    `system_tags` are those that k6 would set, None where it did not say. `declared` names the load options
+    the script itself declares; `replaced` those an override removed.
     """
 
     scenarios: tuple[ScenarioPlan, ...]
@@ -96,26 +98,34 @@ class Plan(Model):
 
     @property
     def tells_scenarios(self) -> bool:
-        """Whether the record must name the scenario of each request: where there are several, or setup() makes some too."""
+        """Whether the record must name the scenario of each request: where there are several, or setup()
+        makes some too.
+        """
         return self.phases or len(self.scenarios) > 1
 
 
 class Planned(NamedTuple):
-    """What k6 answered: the plan to be shown, and the options that it consolidated for it, as JSON, which may hold secrets."""
+    """What k6 answered: the plan to be shown, and the options that it consolidated for it, as JSON, which may
+    hold secrets.
+    """
 
     plan: Plan
     options: SecretStr
 
 
 class MemoryLimit(NamedTuple):
-    """So many MB k6 may use; `of_server` says that it is the address space that the server's own process was limited to."""
+    """So many MB k6 may use; `of_server` says that it is the address space that the server's own process was
+    limited to.
+    """
 
     mb: int
     of_server: bool = False
 
 
 class RunPlan(NamedTuple):
-    """What a runner executes: the script, its plan and the `options` of that under a run id; no path, no pid, so any runner can take it."""
+    """What a runner executes: the script, its plan and the `options` of that under a run id; no path, no pid,
+    so any runner can take it.
+    """
 
     run_id: str
     script: Script

@@ -20,9 +20,11 @@ class Pruned(Model):
 
 
 class TrashReport(Model):
-    """The removed runs that can still be brought back: how many for which reason, and the bytes of their folders.
+    """The removed runs that can still be brought back: how many for which reason, and the bytes of their
+    folders.
 
-    `days_left` is the time until the first of them is deleted for good; only time that was seen to pass counts.
+    `days_left` is the time until the first of them is deleted for good; only time that was seen to pass
+    counts.
     """
 
     runs: int = 0
@@ -34,10 +36,11 @@ class TrashReport(Model):
 class PruneReport(Model):
     """What a cleanup removed, or would remove (`dry_run`), oldest first; `listed` names the first of them.
 
-    `protected` runs were spared although a limit asks for their removal: baselines and their repeats. `problems` tells
-    what could not be removed. `postponed` runs are too old, but more than go at once by themselves. `complete` is False when the
-    time it had was over before it was done; the next cleanup goes on. `deleted` runs left the trash for good. `clock_ahead_s` is how far
-    this machine's clock is ahead of the time that the history has seen pass, which ages are counted by, where that is more than a day.
+    `protected` runs were spared although a limit asks for their removal: baselines and their repeats.
+    `problems` tells what could not be removed. `postponed` runs are too old, but more than go at once by
+    themselves. `complete` is False when the time it had was over before it was done; the next cleanup goes
+    on. `deleted` runs left the trash for good. `clock_ahead_s` is how far this machine's clock is ahead of
+    the time that the history has seen pass, which ages are counted by, where that is more than a day.
     """
 
     dry_run: bool

@@ -8,7 +8,9 @@ _LONGEST = 60
 
 
 def echoed(value: str | float) -> str:
-    """Return what was given in quotes if it is a figure or a short word, and of any other text how long it is."""
+    """Return what was given in quotes if it is a figure or a short word, and of any other text how long it
+    is.
+    """
     if isinstance(value, str) and not _HARMLESS.match(value):
         return f"a text of {len(value)} characters"
     return repr(str(value)[:_LONGEST])

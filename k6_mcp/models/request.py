@@ -1,6 +1,7 @@
 """What a caller asks for: `LoadTest`, the value that enters the road.
 
-Shape only; what is allowed *here* is decided in `permissions`. Rules across arguments live in `argument_rules`.
+Shape only; what is allowed *here* is decided in `permissions`. Rules across arguments live in
+`argument_rules`.
 """
 
 import re
@@ -18,16 +19,23 @@ Preset = Literal["low", "medium", "high"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 SCRIPT_ENDINGS = (".js", ".mjs", ".cjs", ".ts")
-"""What the name of a script ends in: k6 reads TypeScript from .ts alone, and takes all else for JavaScript."""
+"""What the name of a script ends in: k6 reads TypeScript from .ts alone, and takes all else for JavaScript.
+"""
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _TAG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")
-_LONGEST_TAG = 200  # characters of a value
+# Characters of a value
+_LONGEST_TAG = 200
 _THRESHOLD_TAG = re.compile(r"([^,:}]{1,200})(?::([^,}]{0,200}))?")
-_KEPT_AND_SHOWN = "tags are kept and shown with every figure, so none may hold a secret; rename it, or pass the secret in env"
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, 5.6.2 token
+_KEPT_AND_SHOWN = (
+    "tags are kept and shown with every figure, so none may hold a secret; rename it, or pass the secret"
+    " in env"
+)
+# RFC 9110, 5.6.2 token
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _STATUSES = re.compile(r"([1-5]\d\d)(?:-([1-5]\d\d))?\Z|([1-5])xx\Z")
-_WITHOUT_EFFECT = re.compile(  # who gives these wants to set k6 or Go, and would be misled: variables reach the script alone
+# Who gives these wants to set k6 or Go, and would be misled: variables reach the script alone
+_WITHOUT_EFFECT = re.compile(
     r"(K6_.*|(?:https?|all|no)_proxy|SSL_CERT_FILE|SSL_CERT_DIR|SSLKEYLOGFILE|GO(?:DEBUG|GC|MAXPROCS|MEMLIMIT|TRACEBACK))\Z",
     re.IGNORECASE,
 )
@@ -50,13 +58,15 @@ def _duration(text: str) -> str:
 
 
 def _startable(rate_per_s: float | None) -> float | None:
-    if rate_per_s is not None and rate_per_s > 1e9:  # one a nanosecond
+    # One a nanosecond
+    if rate_per_s is not None and rate_per_s > 1e9:
         raise ValueError(f"{rate_per_s:g} per second is more than k6 can start")
     return rate_per_s
 
 
 def _countable(iterations: int | None) -> int | None:
-    if iterations is not None and iterations > 2**53 - 1:  # JavaScript's own
+    # JavaScript's own
+    if iterations is not None and iterations > 2**53 - 1:
         raise ValueError("is more than k6 can count")
     return iterations
 
@@ -132,8 +142,8 @@ def _names(pattern: re.Pattern[str], what: str, of: str) -> Callable[[dict[str, 
 def _env(value: dict[str, str]) -> Iterator[str]:
     if wrong := [name for name in value if _WITHOUT_EFFECT.match(name)]:
         yield (
-            f"{', '.join(wrong)} would have no effect, because env sets only what the script reads as __ENV.NAME: "
-            "use the arguments of this tool or the script's options, or choose another name"
+            f"{', '.join(wrong)} would have no effect, because env sets only what the script reads as"
+            " __ENV.NAME: use the arguments of this tool or the script's options, or choose another name"
         )
 
 
@@ -150,7 +160,9 @@ class Stage(Model):
     """One step of a ramp: reach `target` VUs within `duration`, linearly from where the last stage ended."""
 
     duration: Duration
-    target: Annotated[int, Field(ge=0, description="VUs at the end of this stage"), BeforeValidator(_no_truth)]
+    target: Annotated[
+        int, Field(ge=0, description="VUs at the end of this stage"), BeforeValidator(_no_truth)
+    ]
 
 
 class Slo(Model):
@@ -159,24 +171,37 @@ class Slo(Model):
     avg_ms: Annotated[float | None, Field(gt=0, description="http_req_duration avg<=")] = None
     p95_ms: Annotated[float | None, Field(gt=0, description="http_req_duration p(95)<=")] = None
     p99_ms: Annotated[float | None, Field(gt=0, description="http_req_duration p(99)<=")] = None
-    error_rate: Annotated[float | None, Field(ge=0, le=1, description="share of failed requests, http_req_failed rate<=")] = None
-    availability: Annotated[float | None, Field(ge=0, le=1, description="share of successful requests, e.g. 0.999")] = None
+    error_rate: Annotated[
+        float | None, Field(ge=0, le=1, description="share of failed requests, http_req_failed rate<=")
+    ] = None
+    availability: Annotated[
+        float | None, Field(ge=0, le=1, description="share of successful requests, e.g. 0.999")
+    ] = None
     min_rate_per_s: Annotated[float | None, Field(gt=0, description="http_reqs rate>=")] = None
 
 
 class LoadTest(Model):
-    """A load test as asked for: exactly one source (`script`, `script_file` or `url`), an optional load and its criteria."""
+    """A load test as asked for: exactly one source (`script`, `script_file` or `url`), an optional load and
+    its criteria.
+    """
 
     script: Annotated[str | None, Field(description="k6 script text (JavaScript ES module)")] = None
     script_file: Annotated[
         Annotated[str, AfterValidator(_script_file)] | None,
-        Field(description="path of a k6 script (.js, .ts) on the server's machine; its relative imports and open() work"),
+        Field(
+            description=(
+                "path of a k6 script (.js, .ts) on the server's machine; its relative imports and open() work"
+            )
+        ),
     ] = None
     url: Annotated[str | None, Field(description="http(s) URL to load with a generated script")] = None
     preset: Annotated[
         Preset | None,
         Field(
-            description="with url: low (5 req/s), medium (50 req/s), high (500 req/s), 30 s, SLO avg<=2s p95<=5s errors<=1%; default low"
+            description=(
+                "with url: low (5 req/s), medium (50 req/s), high (500 req/s), 30 s, SLO avg<=2s p95<=5s"
+                " errors<=1%; default low"
+            )
         ),
     ] = None
     method: Annotated[Method, BeforeValidator(_upper), Field(description="with url; default GET")] = "GET"
@@ -185,12 +210,17 @@ class LoadTest(Model):
         _every(_names(_HEADER_NAME, "header", "letters, digits and -"), _headers),
         Field(description="with url"),
     ] = {}
-    body: Annotated[JsonValue, Field(description="with url: text, or a JSON value (sent as application/json)")] = None
+    body: Annotated[
+        JsonValue, Field(description="with url: text, or a JSON value (sent as application/json)")
+    ] = None
     vus: Annotated[
-        int | None, Field(ge=1, description="virtual users; with duration or iterations"), BeforeValidator(_no_truth)
+        int | None,
+        Field(ge=1, description="virtual users; with duration or iterations"),
+        BeforeValidator(_no_truth),
     ] = None
     duration: Annotated[
-        Duration | None, Field(description="e.g. 30s, 1m30s; with vus or rate_per_s; alone it changes a preset's length")
+        Duration | None,
+        Field(description="e.g. 30s, 1m30s; with vus or rate_per_s; alone it changes a preset's length"),
     ] = None
     iterations: Annotated[
         int | None,
@@ -198,22 +228,42 @@ class LoadTest(Model):
         BeforeValidator(_no_truth),
         AfterValidator(_countable),
     ] = None
-    stages: Annotated[list[Stage] | None, Field(min_length=1, max_length=100, description="ramp of VUs")] = None
+    stages: Annotated[list[Stage] | None, Field(min_length=1, max_length=100, description="ramp of VUs")] = (
+        None
+    )
     rate_per_s: Annotated[
         float | None,
-        Field(gt=0, description="open model: iterations started per second, whatever the target's latency; with duration"),
+        Field(
+            gt=0,
+            description=(
+                "open model: iterations started per second, whatever the target's latency; with duration"
+            ),
+        ),
         BeforeValidator(_no_truth),
         AfterValidator(_startable),
     ] = None
     thresholds: Annotated[
-        dict[str, Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_one_or_many), Field(min_length=1)]],
+        dict[
+            str,
+            Annotated[
+                list[Annotated[str, Field(min_length=1)]], BeforeValidator(_one_or_many), Field(min_length=1)
+            ],
+        ],
         AfterValidator(_thresholds),
-        Field(description='metric -> k6 expressions, e.g. {"http_req_duration": ["p(95)<500"]}; added to the script\'s own'),
+        Field(
+            description=(
+                'metric -> k6 expressions, e.g. {"http_req_duration": ["p(95)<500"]}; added to the'
+                " script's own"
+            )
+        ),
     ] = {}
     slo: Annotated[Slo | None, Field(description="objectives turned into thresholds")] = None
     expected_statuses: Annotated[
         list[StatusSet] | None,
-        Field(min_length=1, description="HTTP statuses that are not failures: 200, '200-299', '4xx'; default 200-399"),
+        Field(
+            min_length=1,
+            description="HTTP statuses that are not failures: 200, '200-299', '4xx'; default 200-399",
+        ),
     ] = None
     env: Annotated[
         dict[str, str],
@@ -226,11 +276,18 @@ class LoadTest(Model):
         Field(max_length=20, description="kept with the run; get_history filters by them"),
     ] = {}
     name: Annotated[
-        str | None, Field(min_length=1, max_length=120, description="name of the test, the same for runs to be compared")
+        str | None,
+        Field(min_length=1, max_length=120, description="name of the test, the same for runs to be compared"),
     ] = None
-    override_load: Annotated[bool, Field(description="let load arguments replace the script's own scenarios")] = False
+    override_load: Annotated[
+        bool, Field(description="let load arguments replace the script's own scenarios")
+    ] = False
     repeat: Annotated[
         int,
-        Field(ge=1, le=10, description="runs of this test one after another, 1 to 10, default 1; 3 make compare_runs sure"),
+        Field(
+            ge=1,
+            le=10,
+            description="runs of this test one after another, 1 to 10, default 1; 3 make compare_runs sure",
+        ),
         BeforeValidator(_no_truth),
     ] = 1

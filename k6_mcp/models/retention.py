@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 
 class Retention(NamedTuple):
-    """How much is kept: days since a run was created, the newest runs, bytes of all run folders; None means without limit.
+    """How much is kept: days since a run was created, the newest runs, bytes of all run folders; None means
+    without limit.
 
     What is removed stays in the trash for `trash_days`, as long as it has room there; 0 deletes it at once.
     """

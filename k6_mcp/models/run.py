@@ -54,7 +54,9 @@ class Verdict(Model):
 
 
 class Asked(Model):
-    """What was asked for, without secrets: header, body, URL and env secrets are masked, scripts left to the run's folder."""
+    """What was asked for, without secrets: header, body, URL and env secrets are masked, scripts left to the
+    run's folder.
+    """
 
     origin: Origin
     script_file: str | None = None
@@ -88,7 +90,9 @@ class RepeatRow(Model):
 
 
 class Spread(Model):
-    """One figure over the runs of a series: its mean, with the 95 % interval of the mean (Student), and its extremes."""
+    """One figure over the runs of a series: its mean, with the 95 % interval of the mean (Student), and its
+    extremes.
+    """
 
     metric: str
     mean: float
@@ -99,7 +103,9 @@ class Spread(Model):
 
 
 class Series(Model):
-    """The repeats of one request, in their order: `asked` for so many, `first` is the id that stands for all."""
+    """The repeats of one request, in their order: `asked` for so many, `first` is the id that stands for
+    all.
+    """
 
     first: str
     asked: int
@@ -110,9 +116,10 @@ class Series(Model):
 class Run(Model):
     """One load test from request to verdict; stored as it is in `run.json` and the database.
 
-    `server_id` names the process that owns it (its lock tells whether that process lives).
-    `live` is set only while it runs. Times are UTC. Repeats of one request share `repeat_of`, the id of the first, counted by `repeat`.
-    `series` tells all of them where a series is asked for; it is not stored. `worst` is the severity of its worst finding.
+    `server_id` names the process that owns it (its lock tells whether that process lives). `live` is set only
+    while it runs. Times are UTC. Repeats of one request share `repeat_of`, the id of the first, counted by
+    `repeat`. `series` tells all of them where a series is asked for; it is not stored. `worst` is the
+    severity of its worst finding.
     """
 
     run_id: str

@@ -67,6 +67,15 @@ class RunFolder(NamedTuple):
         return self.path / "home"
 
     def kept_names(self) -> frozenset[str]:
-        """Return the names in this folder that are ours and k6's, so that a script's own handleSummary may not have them."""
-        paths: list[object] = [getattr(self, name) for name, member in vars(RunFolder).items() if isinstance(member, property)]
-        return frozenset((*(path.name for path in paths if isinstance(path, Path) and path.parent == self.path), *WRAPPER_FILES))
+        """Return the names in this folder that are ours and k6's, so that a script's own handleSummary may
+        not have them.
+        """
+        paths: list[object] = [
+            getattr(self, name) for name, member in vars(RunFolder).items() if isinstance(member, property)
+        ]
+        return frozenset(
+            (
+                *(path.name for path in paths if isinstance(path, Path) and path.parent == self.path),
+                *WRAPPER_FILES,
+            )
+        )

@@ -21,10 +21,11 @@ class Refusal(Model):
 
 
 class PlanReport(Model):
-    """What would run, with no traffic: `plan` is None when k6 refuses the script (`refusal`); `violations` would refuse the run.
+    """What would run, with no traffic: `plan` is None when k6 refuses the script (`refusal`); `violations`
+    would refuse the run.
 
-    Where the request itself asks for more than is allowed here, nothing is rendered and k6 is not started: there are
-    its `violations` alone.
+    Where the request itself asks for more than is allowed here, nothing is rendered and k6 is not started:
+    there are its `violations` alone.
     """
 
     origin: Origin
@@ -38,7 +39,9 @@ class PlanReport(Model):
 
 
 class Explanation(Model):
-    """A verdict in words: one headline, what broke with its evidence, findings (worst first), and what to do next."""
+    """A verdict in words: one headline, what broke with its evidence, findings (worst first), and what to do
+    next.
+    """
 
     run_id: str
     status: Status
@@ -61,7 +64,9 @@ class Component(Model):
 
 
 class LimitsReport(Model):
-    """The caps in force on this server; `script_dirs` are the folders that script files may come from, none means anywhere."""
+    """The caps in force on this server; `script_dirs` are the folders that script files may come from, none
+    means anywhere.
+    """
 
     max_concurrent_runs: int
     max_vus: int

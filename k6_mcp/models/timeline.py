@@ -11,7 +11,9 @@ Counts = tuple[int, ...]
 
 
 class Series(Model):
-    """Figures per interval, all columns equally long; latency of answered requests, None where there is no figure."""
+    """Figures per interval, all columns equally long; latency of answered requests, None where there is no
+    figure.
+    """
 
     requests: Counts
     failed: Counts
@@ -32,7 +34,9 @@ class Series(Model):
 
 
 class ErrorSeries(Model):
-    """Failed requests per interval by k6's error_code; code 0 sums up the codes beyond the most frequent ones."""
+    """Failed requests per interval by k6's error_code; code 0 sums up the codes beyond the most frequent
+    ones.
+    """
 
     code: int
     counts: Counts
@@ -50,15 +54,16 @@ class ScenarioSeries(Model):
 
 
 class Timeline(Model):
-    """Intervals of about `period_s` from the start of k6's record to its end; counts add up to the run's figures exactly.
+    """Intervals of about `period_s` from the start of k6's record to its end; counts add up to the run's
+    figures exactly.
 
     `load_start_s` is when load began, after setup() and the making of VUs, known to about half an interval.
-    `start_unix_ms` is time 0; interval i ends at `ends_s[i]` and begins where the one before ends. `vus` are the active VUs at
-    the end of an interval. `estimated` lists the intervals whose percentiles were computed without the requests that never
-    connected (k6 counts those as 0 ms), or of intervals merged, by interpolation between k6's own percentiles; all others are
-    k6's exact ones.
-    `rest` says that the last interval is what k6 counted after its last snapshot: exact counts, no percentiles.
-    `complete` is False when k6 did not close its record, as after a kill.
+    `start_unix_ms` is time 0; interval i ends at `ends_s[i]` and begins where the one before ends. `vus` are
+    the active VUs at the end of an interval. `estimated` lists the intervals whose percentiles were computed
+    without the requests that never connected (k6 counts those as 0 ms), or of intervals merged, by
+    interpolation between k6's own percentiles; all others are k6's exact ones. `rest` says that the last
+    interval is what k6 counted after its last snapshot: exact counts, no percentiles. `complete` is False
+    when k6 did not close its record, as after a kill.
     """
 
     start_unix_ms: float
@@ -77,7 +82,13 @@ class Timeline(Model):
 
     @model_validator(mode="after")
     def _equally_long(self) -> "Timeline":
-        columns = [self.total.requests, self.unanswered, self.dropped, self.vus, *(error.counts for error in self.errors)]
+        columns = [
+            self.total.requests,
+            self.unanswered,
+            self.dropped,
+            self.vus,
+            *(error.counts for error in self.errors),
+        ]
         columns += [scenario.series.requests for scenario in self.scenarios]
         columns += [scenario.dropped for scenario in self.scenarios if scenario.dropped]
         if {len(column) for column in columns} != {len(self.ends_s)}:
@@ -93,9 +104,13 @@ class Timeline(Model):
 
     @property
     def spans_s(self) -> Numbers:
-        """The length of each interval that a rate may be told of, in s: None for a last one of milliseconds, whose rate would mean nothing."""
+        """The length of each interval that a rate may be told of, in s: None for a last one of milliseconds,
+        whose rate would mean nothing.
+        """
         lengths = [end - start for start, end in zip(self.starts_s, self.ends_s, strict=True)]
-        return tuple(None if number and length < self.period_s / 2 else length for number, length in enumerate(lengths))
+        return tuple(
+            None if number and length < self.period_s / 2 else length for number, length in enumerate(lengths)
+        )
 
     @property
     def seconds(self) -> float:
@@ -106,9 +121,9 @@ class Timeline(Model):
 class Phase(Model):
     """One stage of a scenario (or the whole of one without stages): what was asked and what came of it.
 
-    `asked_rate_per_s` is the mean rate of iterations an arrival-rate stage asks for, `asked_vus` the VUs a VU stage asks for at
-    its end. `p95_ms` is estimated from the intervals' percentiles. The phases of a scenario hold all that was counted of it; figures
-    are None where the run did not reach the phase.
+    `asked_rate_per_s` is the mean rate of iterations an arrival-rate stage asks for, `asked_vus` the VUs a VU
+    stage asks for at its end. `p95_ms` is estimated from the intervals' percentiles. The phases of a scenario
+    hold all that was counted of it; figures are None where the run did not reach the phase.
     """
 
     scenario: str

@@ -10,18 +10,24 @@ _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def cut(text: str, limit: int) -> str:
-    """Return `text` on one line, without control characters, hidden ones as their codes, of at most `limit` characters."""
+    """Return `text` on one line, without control characters, hidden ones as their codes, of at most `limit`
+    characters.
+    """
     line = visible(_SPACE.sub(" ", unstyled(text[: 4 * limit]))).strip()
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def quoted(text: str, limit: int = 200) -> str:
-    """Return text of a target or script as a cut quotation: untrusted data, not part of the sentence around it."""
+    """Return text of a target or script as a cut quotation: untrusted data, not part of the sentence around
+    it.
+    """
     return '"' + cut(text, limit).replace('"', "'") + '"'
 
 
 def log_line(msg: str, level: str = "error", **fields: str) -> str:
-    """Return a line as k6 logs it, by which programs around k6 know a failure: `level=error msg="script_error: …"`."""
+    """Return a line as k6 logs it, by which programs around k6 know a failure: `level=error
+    msg="script_error: …"`.
+    """
     said = {"msg": msg, **fields}
     return f"level={level} " + " ".join(
         f"{key}={json.dumps(_SPACE.sub(' ', text), ensure_ascii=False)}" for key, text in said.items()
@@ -29,7 +35,9 @@ def log_line(msg: str, level: str = "error", **fields: str) -> str:
 
 
 def number(value: float, digits: int = 4) -> str:
-    """Return a figure for reading: whole numbers in full, others with `digits` significant digits, never an exponent."""
+    """Return a figure for reading: whole numbers in full, others with `digits` significant digits, never an
+    exponent.
+    """
     if value == int(value) or abs(value) >= 10**digits:
         return f"{value:.0f}"
     text = f"{float(f'{value:.{digits}g}'):.10f}".rstrip("0").rstrip(".")

@@ -1,4 +1,6 @@
-"""What this server allows: the request first, then k6's own plan of the script, which may ask for more than the request says."""
+"""What this server allows: the request first, then k6's own plan of the script, which may ask for more than
+the request says.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +18,8 @@ _MAX_VUS = "K6_MCP_MAX_VUS"
 _MAX_DURATION = "K6_MCP_MAX_DURATION"
 _MAX_RPS = "K6_MCP_MAX_RPS"
 _MAX_SCRIPT_BYTES = "K6_MCP_MAX_SCRIPT_BYTES"
-_DEFAULT_MAX_DURATION_S = 600.0  # k6's own for scenarios that count iterations
+# k6's own for scenarios that count iterations
+_DEFAULT_MAX_DURATION_S = 600.0
 _HINT = "lower these values, or raise the named settings in the server's environment; nothing was run"
 _FEW = 100
 _COLLECTIONS = ("headers", "thresholds", "env", "expected_statuses")
@@ -44,19 +47,24 @@ def check_plan(test: LoadTest, plan: Plan, limits: Limits) -> None:
     """Check what k6 would do.
 
     Raises:
-        InvalidArguments: If load arguments stand beside a script that declares its own scenarios, without `override_load`.
+        InvalidArguments: If load arguments stand beside a script that declares its own scenarios, without
+        `override_load`.
         LimitExceeded: With every limit that the plan violates.
     """
     reasons = [excess.text for excess in _of_plan(plan, limits, test.repeat)]
     if conflict := _conflict(test, plan):
-        hint = "leave the load arguments out to run what the script declares, or set override_load to replace it"
+        hint = (
+            "leave the load arguments out to run what the script declares, or set override_load to replace it"
+        )
         raise InvalidArguments(conflict, *reasons, hint=hint)
     if reasons:
         raise LimitExceeded(*reasons, hint=_HINT)
 
 
 def violations(test: LoadTest, plan: Plan | None, limits: Limits) -> tuple[str, ...]:
-    """Return every reason for which the test would be refused here, each limit once; without a plan those of the request."""
+    """Return every reason for which the test would be refused here, each limit once; without a plan those of
+    the request.
+    """
     found = list(_of_request(test, limits))
     if plan is None:
         return tuple(excess.text for excess in found)
@@ -76,8 +84,13 @@ def _of_request(test: LoadTest, limits: Limits) -> Iterator[_Excess]:
     stages_s = test.repeat * sum(parse_duration_s(stage.duration) for stage in test.stages or ())
     if stages_s > limits.max_duration_s:
         yield _duration(f"{repeated}stages: together", stages_s, limits)
-    if test.duration is not None and (duration_s := test.repeat * parse_duration_s(test.duration)) > limits.max_duration_s:
-        yield _duration(f"{repeated}duration {test.duration}, together" if repeated else "duration", duration_s, limits)
+    if (
+        test.duration is not None
+        and (duration_s := test.repeat * parse_duration_s(test.duration)) > limits.max_duration_s
+    ):
+        yield _duration(
+            f"{repeated}duration {test.duration}, together" if repeated else "duration", duration_s, limits
+        )
     if test.rate_per_s is not None and test.rate_per_s > limits.max_rps:
         yield _rate("rate_per_s", test.rate_per_s, limits)
     yield from _size(test, limits)
@@ -85,15 +98,20 @@ def _of_request(test: LoadTest, limits: Limits) -> Iterator[_Excess]:
 
 def _of_plan(plan: Plan, limits: Limits, repeat: int) -> Iterator[_Excess]:
     if plan.max_vus > limits.max_vus:
-        yield _vus("the plan: a peak of", plan.max_vus, limits, "; beside rate_per_s, vus sets the size of the pool")
+        yield _vus(
+            "the plan: a peak of", plan.max_vus, limits, "; beside rate_per_s, vus sets the size of the pool"
+        )
     for scenario in plan.scenarios:
-        # Who counts iterations did not ask for k6's ten minutes: they end when they are done, at the server's timeout at last.
+        # Who counts iterations did not ask for k6's ten minutes: they end when they are done, at the server's
+        # timeout at last.
         counted = "iterations" in scenario.executor
         most_s = max(limits.max_duration_s, _DEFAULT_MAX_DURATION_S) if counted else limits.max_duration_s
         ends_s = (1 if counted else repeat) * (scenario.start_s + (scenario.duration_s or 0.0))
         if ends_s > most_s:
             repeats = f" {repeat} times, together" if repeat > 1 and not counted else ""
-            yield _duration(f"the plan: scenario {scenario.name[:80]!r} may load until{repeats}", ends_s, limits)
+            yield _duration(
+                f"the plan: scenario {scenario.name[:80]!r} may load until{repeats}", ends_s, limits
+            )
             break
     if plan.peak_rate_per_s is not None and plan.peak_rate_per_s > limits.max_rps:
         yield _rate("the plan: a peak of", plan.peak_rate_per_s, limits)
@@ -103,17 +121,27 @@ def may_be_large(test: LoadTest) -> bool:
     """Return whether it may take long to look at the arguments: known without looking at all of them."""
     texts = (test.script, test.url, test.body)
     entries = sum(len(getattr(test, name) or ()) for name in _COLLECTIONS)
-    values = (*test.headers.values(), *test.env.values(), *test.thresholds.values()) if entries <= _FEW else ()
+    values = (
+        (*test.headers.values(), *test.env.values(), *test.thresholds.values()) if entries <= _FEW else ()
+    )
     long_values = sum(map(len, values)) > LARGE
     long_texts = sum(len(text) for text in texts if isinstance(text, str)) > LARGE
-    return entries > _FEW or long_values or long_texts or test.script_file is not None or isinstance(test.body, list | dict)
+    return (
+        entries > _FEW
+        or long_values
+        or long_texts
+        or test.script_file is not None
+        or isinstance(test.body, list | dict)
+    )
 
 
 def _sizes(test: LoadTest, limits: Limits) -> Mapping[str, int]:
     collections = {name: getattr(test, name) for name in _COLLECTIONS}
     return {
         "script": len(test.script.encode()) if test.script is not None else 0,
-        "script_file": _file_bytes(test.script_file, limits.script_dirs) if test.script_file is not None else 0,
+        "script_file": (
+            _file_bytes(test.script_file, limits.script_dirs) if test.script_file is not None else 0
+        ),
         "body": len(json.dumps(test.body)) if test.body is not None else 0,
         "url": len(test.url) if test.url is not None else 0,
         **{name: len(json.dumps(value)) for name, value in collections.items() if value},
@@ -125,7 +153,8 @@ def _size(test: LoadTest, limits: Limits) -> Iterator[_Excess]:
         if size > limits.max_script_bytes:
             yield _Excess(
                 _MAX_SCRIPT_BYTES,
-                f"{argument}: {size} bytes is above this server's limit of {limits.max_script_bytes} ({_MAX_SCRIPT_BYTES})",
+                f"{argument}: {size} bytes is above this server's limit of {limits.max_script_bytes}"
+                f" ({_MAX_SCRIPT_BYTES})",
             )
 
 
@@ -137,20 +166,29 @@ def _file_bytes(given: str, script_dirs: Sequence[Path]) -> int:
             return 0
         return path.stat().st_size
     except (OSError, ValueError, RuntimeError):
-        return 0  # whoever reads the file says what is wrong with it
+        # Whoever reads the file says what is wrong with it
+        return 0
 
 
 def _vus(what: str, vus: int, limits: Limits, more: str = "") -> _Excess:
-    return _Excess(_MAX_VUS, f"{what} {vus} VUs is above this server's limit of {limits.max_vus} ({_MAX_VUS}){more}")
+    return _Excess(
+        _MAX_VUS, f"{what} {vus} VUs is above this server's limit of {limits.max_vus} ({_MAX_VUS}){more}"
+    )
 
 
 def _duration(what: str, seconds: float, limits: Limits) -> _Excess:
     limit = format_duration(limits.max_duration_s)
-    return _Excess(_MAX_DURATION, f"{what} {format_duration(seconds)} is above this server's limit of {limit} ({_MAX_DURATION})")
+    return _Excess(
+        _MAX_DURATION,
+        f"{what} {format_duration(seconds)} is above this server's limit of {limit} ({_MAX_DURATION})",
+    )
 
 
 def _rate(what: str, rate_per_s: float, limits: Limits) -> _Excess:
-    return _Excess(_MAX_RPS, f"{what} {rate_per_s:g} per second is above this server's limit of {limits.max_rps} ({_MAX_RPS})")
+    return _Excess(
+        _MAX_RPS,
+        f"{what} {rate_per_s:g} per second is above this server's limit of {limits.max_rps} ({_MAX_RPS})",
+    )
 
 
 def _conflict(test: LoadTest, plan: Plan) -> str | None:

@@ -13,7 +13,8 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 from k6_mcp.redaction.sought import PLAIN, SHORTEST, sought
 from k6_mcp.redaction.words import MASK, is_secret_name
 
-# A longer one is looked for part by part: compiled as a whole it takes seconds, and to search so does a text that almost holds it.
+# A longer one is looked for part by part: compiled as a whole it takes seconds, and to search so does a text
+# that almost holds it.
 _LONGEST_AT_ONCE, _RUNS_IN_A_PART = 200, 100
 _PIECE = 20_000
 _SHORT_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", " ": r"\+"}
@@ -36,20 +37,27 @@ _OPAQUE = re.compile(r"(?=[^A-Za-z]*[A-Za-z])(?=[^0-9]*[0-9])[\w.%+/=-]{12,}\Z")
 
 
 def with_parts(secrets: Iterable[str]) -> frozenset[str]:
-    """Return `secrets` and the credentials inside them: whoever refuses a request may quote only the token of its header or body."""
+    """Return `secrets` and the credentials inside them: whoever refuses a request may quote only the token of
+    its header or body.
+    """
     return frozenset(part for secret in secrets for part in (secret, *_parts(secret)))
 
 
 def with_forms(secrets: Iterable[str]) -> frozenset[str]:
-    """Return `secrets` and what each becomes in upper and lower case, in hexadecimal, and in base64 wherever it stands in there.
+    """Return `secrets` and what each becomes in upper and lower case, in hexadecimal, and in base64 wherever
+    it stands in there.
 
     Forms that escape single characters, as of URLs and JSON, `mask_known` finds by itself.
     """
-    return frozenset(form for secret in secrets for form in (secret, *(_forms(secret) if len(secret) >= SHORTEST else ())))
+    return frozenset(
+        form for secret in secrets for form in (secret, *(_forms(secret) if len(secret) >= SHORTEST else ()))
+    )
 
 
 def mask_known(text: str, known: Iterable[str]) -> str:
-    """Return `text` with `known` secret values replaced by `***`, and nothing else; also as URLs and JSON inside JSON spell them."""
+    """Return `text` with `known` secret values replaced by `***`, and nothing else; also as URLs and JSON
+    inside JSON spell them.
+    """
     ready = sought(known)
     for secret, anchor in ready.one_by_one(text):
         if anchor and anchor not in text:
@@ -65,7 +73,13 @@ def mask_known(text: str, known: Iterable[str]) -> str:
 
 def _forms(secret: str) -> Iterator[str]:
     data = secret.encode("utf-8", "surrogatepass")
-    yield from (secret.upper(), secret.lower(), data.hex(), data.hex().upper(), base64.b64encode(data).decode())
+    yield from (
+        secret.upper(),
+        secret.lower(),
+        data.hex(),
+        data.hex().upper(),
+        base64.b64encode(data).decode(),
+    )
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + data).decode().rstrip("=")
         # The outermost characters hold bits of what stands beside the secret too.
@@ -75,7 +89,9 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _respelled(text: str, secret: str, anchor: str) -> str:
-    """Mask what may be escaped in any way: looked for around the part that is not, unless that is everywhere."""
+    """Mask what may be escaped in any way: looked for around the part that is not, unless that is
+    everywhere.
+    """
     pattern = _spelled(secret)
     if len(anchor) < _SHORTEST_ANCHOR or text.count(anchor) > _MOST_ANCHORS:
         return _in_parts(text, secret)
@@ -107,7 +123,9 @@ def _in_parts(text: str, secret: str) -> str:
 
 
 def _search(pattern: re.Pattern[str], text: str, at: int, reach: int) -> re.Match[str] | None:
-    """Return the first match from `at` on, none of which is longer than `reach`; piece by piece, since Python does nothing else meanwhile."""
+    """Return the first match from `at` on, none of which is longer than `reach`; piece by piece, since Python
+    does nothing else meanwhile.
+    """
     while at < len(text):
         match = pattern.search(text, at, at + _PIECE + reach)
         if match and match.start() < at + _PIECE:
@@ -118,17 +136,20 @@ def _search(pattern: re.Pattern[str], text: str, at: int, reach: int) -> re.Matc
 
 @lru_cache(maxsize=512)
 def _parts_of(secret: str) -> tuple[str, ...]:
-    """Cut a value where its characters change: a run of backslashes stays one, for it may be shorter where it is escaped."""
+    """Cut a value where its characters change: a run of backslashes stays one, for it may be shorter where it
+    is escaped.
+    """
     runs = ["".join(run) for _, run in groupby(secret)]
     return tuple("".join(runs[at : at + _RUNS_IN_A_PART]) for at in range(0, len(runs), _RUNS_IN_A_PART))
 
 
 @lru_cache(maxsize=512)
 def _spelled(secret: str) -> re.Pattern[str]:
-    """A pattern of `secret` in which each character may be escaped as a URL, HTML or JSON does, JSON within JSON too.
+    """A pattern of `secret` in which each character may be escaped as a URL, HTML or JSON does, JSON within
+    JSON too.
 
-    Its repetitions and choices are never taken back: a text full of backslashes, or one that is almost the secret, costs no
-    backtracking.
+    Its repetitions and choices are never taken back: a text full of backslashes, or one that is almost the
+    secret, costs no backtracking.
     """
     return re.compile("".join(_any_spelling(char, len([*run])) for char, run in groupby(secret)))
 
@@ -164,7 +185,10 @@ def _parts(secret: str) -> Iterator[str]:
     except (ValueError, RecursionError):
         user, at, fields = "", "", None
     if at:
-        yield from (base64.b64encode(unquote(user).encode()).decode(), *(unquote(word) for word in user.split(":")[-1:]))
+        yield from (
+            base64.b64encode(unquote(user).encode()).decode(),
+            *(unquote(word) for word in user.split(":")[-1:]),
+        )
     if fields is not None:
         yield from _leaves(fields, secret=False)
         return

@@ -1,7 +1,9 @@
-"""Secrets that stand in a script as literals: known from its text, so that they can be masked wherever else they appear.
+"""Secrets that stand in a script as literals: known from its text, so that they can be masked wherever else
+they appear.
 
-`const password = "…"` is masked in the script whatever the value. Elsewhere only what no ordinary text holds may be masked: a value
-with digits or signs in it, or a long one of letters that is no name. `test`, `required` and `X-Api-Key` stay.
+`const password = "…"` is masked in the script whatever the value. Elsewhere only what no ordinary text holds
+may be masked: a value with digits or signs in it, or a long one of letters that is no name. `test`,
+`required` and `X-Api-Key` stay.
 """
 
 import re
@@ -14,7 +16,8 @@ from k6_mcp.redaction.rules import credentials_in, passwords_in_urls, redact_tex
 from k6_mcp.redaction.words import MASK, WORDS, describes, ends_of, is_secret_name, lowered
 
 _STRING = r"""(?:"(?:[^"\\\n]|\\.){0,5000}+"|'(?:[^'\\\n]|\\.){0,5000}+'|`(?:[^`\\]|\\.){0,5000}+`)"""
-# The rest of a name, in quotes or brackets maybe, then a value: assigned (with a type of TypeScript), or as the next argument.
+# The rest of a name, in quotes or brackets maybe, then a value: assigned (with a type of TypeScript), or as
+# the next argument.
 _ASSIGNED = re.compile(
     rf"""(?P<rest>[\w$-]{{0,70}}+)["'`]?+\s{{0,20}}+\]?+\s{{0,20}}+(?::\s{{0,20}}+[\w<>|\[\].]{{1,40}}+\s{{0,20}}+=|[:=]|,(?<=["'`],))\s{{0,20}}+"""
     rf"""\(?+\s{{0,20}}+(?P<value>{_STRING}(?:\s{{0,20}}+\+\s{{0,20}}+{_STRING}){{0,20}}+)""",
@@ -25,7 +28,9 @@ _MOST = 200
 _SHORTEST = 6
 _SHORTEST_WORD = 10
 _ADDRESS = re.compile(r"[/.#\[$]|[\w.+-]*://")
-_ALGORITHM = re.compile(r"(?:sha|md|hs|rs|es|ps|hmac|aes|utf|oauth|openid|base|ed|x)[-_/]?v?\d[\d.a-z_-]{0,8}\Z", re.IGNORECASE)
+_ALGORITHM = re.compile(
+    r"(?:sha|md|hs|rs|es|ps|hmac|aes|utf|oauth|openid|base|ed|x)[-_/]?v?\d[\d.a-z_-]{0,8}\Z", re.IGNORECASE
+)
 _NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 # Of a threshold's metric: http_reqs{token:abc}.
 _TAG = re.compile(
@@ -43,12 +48,16 @@ def literals_in(text: str) -> frozenset[str]:
 
 
 def redact_script(text: str) -> str:
-    """Return a script without secrets: credentials where they stand as such, and wherever else their values are repeated."""
+    """Return a script without secrets: credentials where they stand as such, and wherever else their values
+    are repeated.
+    """
     return redact_text(text, tuple(with_forms(literals_in(text))))
 
 
 def _assigned(text: str) -> Iterable[tuple[str, str]]:
-    """Return what is assigned to names that hold a secret's word: the rest of the name, and the string literals; each once."""
+    """Return what is assigned to names that hold a secret's word: the rest of the name, and the string
+    literals; each once.
+    """
     found: dict[tuple[str, str], None] = {}
     past = 0
     for end in ends_of(WORDS, lowered(text)):
@@ -65,7 +74,9 @@ def _value(strings: str) -> str:
 
 
 def _secrets_of(rest: str, value: str) -> Iterator[str]:
-    """Yield what is secret of `value`, which is assigned to a name that holds a secret's word and ends in `rest`."""
+    """Yield what is secret of `value`, which is assigned to a name that holds a secret's word and ends in
+    `rest`.
+    """
     for part in with_parts((value,)):
         if part == value and (describes(rest) or _ADDRESS.match(value)):
             continue
@@ -84,7 +95,9 @@ def _is_unusual(value: str) -> bool:
 
 
 def _is_long_word(value: str) -> bool:
-    """Whether `value` is letters only, too many for an ordinary word, and not the name of a field or header itself."""
+    """Whether `value` is letters only, too many for an ordinary word, and not the name of a field or header
+    itself.
+    """
     if len(value) < _SHORTEST_WORD or not value.replace("-", "").replace("_", "").isalpha():
         return False
     parts = _NAME_PARTS.findall(value)

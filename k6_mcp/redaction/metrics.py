@@ -14,18 +14,24 @@ _K6_METRIC = re.compile(
 _K6_TAG = re.compile(
     r"(?:scenario|name|group|check|url|method|status|error|error_code|expected_response|proto|subproto|service|tls_version)\Z"
 )
-_K6_VALUE = re.compile(r"(?:status|error_code|expected_response|method|proto|tls_version):[\w./]*\Z|scenario:default\Z")
+_K6_VALUE = re.compile(
+    r"(?:status|error_code|expected_response|method|proto|tls_version):[\w./]*\Z|scenario:default\Z"
+)
 _LONGEST_WORD = 20
 
 
 def is_ordinary(name: str, value: str) -> bool:
-    """Return whether a variable holds a plain word or an address without credentials, which no name of a metric need hide."""
+    """Return whether a variable holds a plain word or an address without credentials, which no name of a
+    metric need hide.
+    """
     word = value.isalpha() and len(value) <= _LONGEST_WORD
     return not is_secret_name(name) and (word or ("://" in value and redact_url(value) == value))
 
 
 def mask_metric(name: str, known: Iterable[str]) -> str:
-    """Return k6's name of a metric or sub-metric with `known` secrets masked where a script chose it: not k6's own metrics, tags and words."""
+    """Return k6's name of a metric or sub-metric with `known` secrets masked where a script chose it: not
+    k6's own metrics, tags and words.
+    """
     base, brace, tags = name.partition("{")
     shown = base if _K6_METRIC.match(base) else mask_known(base, known)
     if not brace:

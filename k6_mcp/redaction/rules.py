@@ -15,7 +15,8 @@ _Rule = Callable[[str, int], Span | None]
 
 # Of a kind that are looked for wherever else they stand; where they stand as such all are masked.
 _MOST = 200
-# Repetitions are bounded and possessive: a target could send a line on purpose that takes quadratic time otherwise.
+# Repetitions are bounded and possessive: a target could send a line on purpose that takes quadratic time
+# otherwise.
 _SCHEME_REST = re.compile(r"\s++([A-Za-z0-9._~+/=-]{6,}+)")
 _LONGEST_SCHEME = max(map(len, SCHEMES))
 # JavaScript's own "Unexpected token ILLEGAL" holds no credential.
@@ -35,19 +36,27 @@ _FIELD_REST = re.compile(
     re.DOTALL,
 )
 # A value after a colon only with a digit in it: "token: expired" explains a failure.
-_BARE_REST = re.compile(r"""[\w-]{0,70}+(?:=|:\s{1,3}+(?=[^\s"'`\\&,;<>(){}]{0,200}\d))([^\s"'`\\&,;<>(){}=:]{4,}+)""")
+_BARE_REST = re.compile(
+    r"""[\w-]{0,70}+(?:=|:\s{1,3}+(?=[^\s"'`\\&,;<>(){}]{0,200}\d))([^\s"'`\\&,;<>(){}=:]{4,}+)"""
+)
 _LONGEST_WORD = max(map(len, WORDS))
-_HEADER_LINE = re.compile(r"^((?:proxy-)?authorization|(?:set-)?cookie)(\s{0,20}+:\s{0,20}+).++$", re.IGNORECASE | re.MULTILINE)
+_HEADER_LINE = re.compile(
+    r"^((?:proxy-)?authorization|(?:set-)?cookie)(\s{0,20}+:\s{0,20}+).++$", re.IGNORECASE | re.MULTILINE
+)
 
 
 def credentials_in(text: str) -> frozenset[str]:
-    """Return the credentials that stand in `text` behind an authorization scheme, so that they can be masked elsewhere too."""
+    """Return the credentials that stand in `text` behind an authorization scheme, so that they can be masked
+    elsewhere too.
+    """
     found = (text[start:end] for start, end in _spans(text, lowered(text), SCHEMES, _scheme))
     return _distinct(value for value in found if any(char.isdigit() for char in value))
 
 
 def redact_text(text: str, known: Iterable[str] = ()) -> str:
-    """Return `text` with `known` secret values and everything that looks like a credential replaced by `***`."""
+    """Return `text` with `known` secret values and everything that looks like a credential replaced by
+    `***`.
+    """
     text = mask_known(text, known)
     lower = lowered(text)
     if "authorization" in lower or "cookie" in lower:
@@ -60,7 +69,8 @@ def redact_text(text: str, known: Iterable[str] = ()) -> str:
 
 
 def redact_said(text: str, known: Iterable[str] = ()) -> str:
-    """Return what a target or a script said like `redact_text`, and without values that stand bare behind the name of a secret.
+    """Return what a target or a script said like `redact_text`, and without values that stand bare behind the
+    name of a secret.
 
     Not for scripts: there such a value is an expression.
     """
@@ -103,7 +113,9 @@ def _masked(text: str, words: Iterable[str], rule: _Rule) -> str:
 
 
 def _without_jwts(text: str) -> str:
-    """Mask what looks like a JSON web token; each run of letters is looked at once, as all its parts end alike."""
+    """Mask what looks like a JSON web token; each run of letters is looked at once, as all its parts end
+    alike.
+    """
     kept, past = list[str](), 0
     for run in _JWT_RUN.finditer(text):
         start = _JWT_START.search(text, max(run.start(), past), run.end())

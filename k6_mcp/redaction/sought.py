@@ -23,7 +23,9 @@ class Secret(NamedTuple):
 
 
 class Anchors:
-    """Plain words by how they begin and how long they are: a text is compared with thousands as fast as with one."""
+    """Plain words by how they begin and how long they are: a text is compared with thousands as fast as with
+    one.
+    """
 
     def __init__(self, words: Iterable[str]) -> None:
         by_gram: dict[str, dict[int, set[str]]] = {}
@@ -42,7 +44,9 @@ class Anchors:
 
 
 class Sought(NamedTuple):
-    """Secrets to look for: `few` one by one, longest first; of the others the `plain` ones, and those by anchor that may be escaped."""
+    """Secrets to look for: `few` one by one, longest first; of the others the `plain` ones, and those by
+    anchor that may be escaped.
+    """
 
     few: tuple[Secret, ...]
     plain: Anchors
@@ -75,7 +79,8 @@ def sought(known: Iterable[str]) -> Sought:
     values = known if isinstance(known, tuple) else tuple(known)
     if len(values) <= _FEW:
         return _few(values)
-    # Found by identity: to hash a hundred thousand secrets for each line of a log takes longer than to look for them.
+    # Found by identity: to hash a hundred thousand secrets for each line of a log takes longer than to look
+    # for them.
     for held, found in [*_ready]:
         if held is values:
             return found

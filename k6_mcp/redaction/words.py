@@ -9,7 +9,8 @@ WORDS = (
     *("authorization", "cookie", "token", "secret", "password", "passwd", "pwd", "credential", "signature"),
     *("sessionid", "session-id", "session_id", *_KEYS),
 )
-# Characters behind a word in a name within which another one tells nothing more; rules look at least 40 characters further.
+# Characters behind a word in a name within which another one tells nothing more; rules look at least 40
+# characters further.
 _ONE_NAME = 30
 SCHEMES = ("bearer", "basic", "digest", "token")
 _NAME = re.compile("|".join(WORDS))
@@ -21,7 +22,9 @@ _DESCRIBES = re.compile(
 
 
 def lowered(text: str) -> str:
-    """Return `text` in lower case with every character where it was, also those that lower case would make longer."""
+    """Return `text` in lower case with every character where it was, also those that lower case would make
+    longer.
+    """
     lower = text.lower()
     return lower if len(lower) == len(text) else text.replace("\u0130", "I").lower()
 
@@ -32,13 +35,17 @@ def is_secret_name(name: str) -> bool:
 
 
 def names_secret(name: str) -> bool:
-    """Return whether a value of this name is a secret itself: `token` and `api_key` are, `token_type` only tells of one."""
+    """Return whether a value of this name is a secret itself: `token` and `api_key` are, `token_type` only
+    tells of one.
+    """
     found = [*_NAME.finditer(lowered(name))]
     return bool(found) and not describes(name[found[-1].end() :])
 
 
 def describes(rest: str) -> bool:
-    """Return whether `rest`, what stands behind a word in a name, makes it the name of something about a secret."""
+    """Return whether `rest`, what stands behind a word in a name, makes it the name of something about a
+    secret.
+    """
     return bool(rest) and bool(_DESCRIBES.match(lowered(rest)))
 
 

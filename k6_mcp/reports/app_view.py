@@ -1,4 +1,6 @@
-"""The same view as the HTML report inside a client's window: one page for all runs, and what it shows of one."""
+"""The same view as the HTML report inside a client's window: one page for all runs, and what it shows of
+one.
+"""
 
 from k6_mcp.models.base import Model
 from k6_mcp.reports.html import render_fragment
@@ -7,7 +9,9 @@ from k6_mcp.reports.run_view import PageData, RunView, page_data
 
 
 class AppView(Model):
-    """What the page shows of one run: `html` with every text escaped, and what its charts draw; `final` when it will not change."""
+    """What the page shows of one run: `html` with every text escaped, and what its charts draw; `final` when
+    it will not change.
+    """
 
     run_id: str
     final: bool

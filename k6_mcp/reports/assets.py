@@ -1,4 +1,6 @@
-"""The files of `web/` that pages are put together from, and the digests by which a page allows exactly these."""
+"""The files of `web/` that pages are put together from, and the digests by which a page allows exactly
+these.
+"""
 
 import base64
 import hashlib
@@ -17,5 +19,7 @@ def asset(name: str) -> str:
 
 
 def allowed(text: str) -> str:
-    """Return the source expression by which a Content-Security-Policy allows an inline element of this text (CSP 3, 2.3.1)."""
+    """Return the source expression by which a Content-Security-Policy allows an inline element of this text
+    (CSP 3, 2.3.1).
+    """
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -14,10 +14,12 @@ from k6_mcp.reports.chart_points import Points
 from k6_mcp.reports.run_view import RunView
 
 WIDTH, HEIGHT = 1000, 600
-_FINER = 2  # drawn so much larger and reduced, which smooths the lines
+# Drawn so much larger and reduced, which smooths the lines
+_FINER = 2
 _LEFT, _RIGHT = 70, 980
 _TITLE, _BOTTOM = 64, 40
-_COLOURS = 256  # by an octree: the default method loses colours of which there are few
+# By an octree: the default method loses colours of which there are few
+_COLOURS = 256
 _INK, _DIM, _GRID = "#1f2328", "#656d76", "#d8dee4"
 _TITLE_CHARS = 110
 _TIME_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
@@ -44,7 +46,10 @@ class Panel(NamedTuple):
     @property
     def highest(self) -> float:
         """The largest value in it, at least something to make a scale of."""
-        return max((value for line in self.lines for value in line.values if value is not None), default=0.0) or 1.0
+        return (
+            max((value for line in self.lines for value in line.values if value is not None), default=0.0)
+            or 1.0
+        )
 
 
 class Pen:
@@ -63,7 +68,9 @@ class Pen:
             x, y = finer[0]
             self._draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=colour)
 
-    def text(self, x: float, y: float, text: str, colour: str = _DIM, *, size: int = 12, anchor: str = "la") -> None:
+    def text(
+        self, x: float, y: float, text: str, colour: str = _DIM, *, size: int = 12, anchor: str = "la"
+    ) -> None:
         """Write one line of `text`; `anchor` as Pillow names it."""
         self._draw.text((x * _FINER, y * _FINER), text, fill=colour, font=self._fonts[size], anchor=anchor)
 
@@ -84,7 +91,9 @@ def run_png(view: RunView) -> bytes:
     else:
         _draw(pen, panels(drawn, unanswered=bool(view.timeline and any(view.timeline.unanswered))), drawn)
     file = io.BytesIO()
-    image.reduce(_FINER).quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "PNG")
+    image.reduce(_FINER).quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+        file, "PNG"
+    )
     return file.getvalue()
 
 
@@ -109,7 +118,9 @@ def panels(drawn: Points, *, unanswered: bool) -> Iterator[Panel]:
         Line("p95", "#0969da", drawn.p95_ms),
         Line("p99", "#bc4c00", drawn.p99_ms),
     )
-    yield Panel("latency of answers, ms" if unanswered else "latency, ms", latencies, _TITLE + 26, middle - 28)
+    yield Panel(
+        "latency of answers, ms" if unanswered else "latency, ms", latencies, _TITLE + 26, middle - 28
+    )
     rates = (
         Line("asked iterations/s", "#8c959f", drawn.asked_per_s),
         Line("requests/s", "#1a7f37", drawn.requests_per_s),

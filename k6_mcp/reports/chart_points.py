@@ -22,8 +22,9 @@ class ErrorPoints(NamedTuple):
 class Points(NamedTuple):
     """Columns of equal length; a point covers `from_s` to `to_s` and `merged` intervals of k6's record.
 
-    Rates are counts divided by the point's length, in 1/s. A latency is the highest of the merged intervals' (ms), so a
-    merged percentile is an upper bound. `asked_*` is what the plan asked for: the mean rate of iterations, the VUs at the end.
+    Rates are counts divided by the point's length, in 1/s. A latency is the highest of the merged intervals'
+    (ms), so a merged percentile is an upper bound. `asked_*` is what the plan asked for: the mean rate of
+    iterations, the VUs at the end.
     """
 
     from_s: tuple[float, ...]
@@ -55,7 +56,8 @@ def points(timeline: Timeline, planned: Planned, most: int) -> Points:
     starts, ends = timeline.starts_s, timeline.ends_s
     cuts = [*range(0, len(ends), merged), len(ends)]
     if len(cuts) > 2 and ends[-1] - starts[cuts[-2]] < timeline.period_s / 2:
-        del cuts[-2]  # the rate of a few milliseconds would stand out as a peak
+        # The rate of a few milliseconds would stand out as a peak
+        del cuts[-2]
     slices = list(pairwise(cuts))
     spans = [(starts[begin], ends[end - 1]) for begin, end in slices]
     total = timeline.total
@@ -84,7 +86,9 @@ def points(timeline: Timeline, planned: Planned, most: int) -> Points:
 
 
 def _errors(timeline: Timeline, rate: Callable[[Sequence[int]], Numbers]) -> tuple[ErrorPoints, ...]:
-    return tuple(ErrorPoints(series.code, rate(series.counts)) for series in timeline.errors if any(series.counts))
+    return tuple(
+        ErrorPoints(series.code, rate(series.counts)) for series in timeline.errors if any(series.counts)
+    )
 
 
 def _highest(column: Numbers, slices: Iterable[_Slice]) -> Numbers:

@@ -14,7 +14,9 @@ TABLE_POINTS = 60
 
 
 class ChartText(NamedTuple):
-    """A chart's name, its content in a sentence or two, and the same as a table: headings and rows of text."""
+    """A chart's name, its content in a sentence or two, and the same as a table: headings and rows of
+    text.
+    """
 
     kind: str
     title: str
@@ -29,7 +31,10 @@ def chart_texts(view: RunView) -> tuple[ChartText, ...]:
     points = view.points(TABLE_POINTS)
     if points is None:
         return ()
-    times = [f"{number(since, 5)}-{number(until, 5)}" for since, until in zip(points.from_s, points.to_s, strict=True)]
+    times = [
+        f"{number(since, 5)}-{number(until, 5)}"
+        for since, until in zip(points.from_s, points.to_s, strict=True)
+    ]
     found = (_latency(view, points), _rate(view, points), _vus(points), _errors(view, points))
     return tuple(_chart(text, times) for text in found if text is not None)
 
@@ -70,15 +75,23 @@ def _latency(view: RunView, points: Points) -> _Text | None:
     longest = max((value for value in points.max_ms if value is not None), default=high)
     unanswered = sum(view.timeline.unanswered) if view.timeline else 0
     sentence = (
-        f"p95 lay between {milliseconds(low)} and {milliseconds(high)}, highest around {_time(points.middle_s[at])}; "
-        f"the longest {'answer' if unanswered else 'request'} took {milliseconds(longest)}."
+        f"p95 lay between {milliseconds(low)} and {milliseconds(high)}, highest around"
+        f" {_time(points.middle_s[at])}; the longest {'answer' if unanswered else 'request'} took"
+        f" {milliseconds(longest)}."
     )
     if unanswered:
         sentence += f" Left out: {count(unanswered, 'request')} without an answer."
     if estimated := (len(view.timeline.estimated) if view.timeline else 0):
         sentence += f" In {count(estimated, 'interval')} percentiles are estimated."
-    columns = (("p50 ms", points.p50_ms), ("p90 ms", points.p90_ms), ("p95 ms", points.p95_ms), ("p99 ms", points.p99_ms))
-    return _Text("latency", "Latency", sentence, (*(_Column(*c) for c in columns), _Column("max ms", points.max_ms)))
+    columns = (
+        ("p50 ms", points.p50_ms),
+        ("p90 ms", points.p90_ms),
+        ("p95 ms", points.p95_ms),
+        ("p99 ms", points.p99_ms),
+    )
+    return _Text(
+        "latency", "Latency", sentence, (*(_Column(*c) for c in columns), _Column("max ms", points.max_ms))
+    )
 
 
 def _rate(view: RunView, points: Points) -> _Text:
@@ -99,14 +112,20 @@ def _rate_words(view: RunView, points: Points) -> Iterator[str]:
     rates = [value for value in points.requests_per_s if value is not None]
     what = "requests"
     if not any(rates) and any(points.iterations_per_s):
-        rates, what = [value for value in points.iterations_per_s if value is not None], "iterations, without HTTP requests,"
+        rates, what = (
+            [value for value in points.iterations_per_s if value is not None],
+            "iterations, without HTTP requests,",
+        )
     if rates:
         yield f"Between {number(min(rates), 3)} and {number(max(rates), 3)} {what} per second."
     if view.run.plan and view.run.plan.peak_rate_per_s:
         yield f"Asked for were up to {number(view.run.plan.peak_rate_per_s, 4)} iterations per second."
     if any(points.dropped_per_s):
         worst = max((value or 0.0, i) for i, value in enumerate(points.dropped_per_s))
-        yield f"Iterations were dropped, most around {_time(points.middle_s[worst[1]])} ({number(worst[0], 3)} per second)."
+        yield (
+            f"Iterations were dropped, most around {_time(points.middle_s[worst[1]])} ({number(worst[0], 3)}"
+            " per second)."
+        )
 
 
 def _vus(points: Points) -> _Text | None:
@@ -117,7 +136,12 @@ def _vus(points: Points) -> _Text | None:
     sentence = f"Between {min(known)} and {count(max(known), 'active VU')}."
     if asked:
         sentence += f" Asked for were up to {number(max(asked))}."
-    return _Text("vus", "Virtual users", sentence, (_Column("VUs", points.vus), _Column("VUs asked for", points.asked_vus)))
+    return _Text(
+        "vus",
+        "Virtual users",
+        sentence,
+        (_Column("VUs", points.vus), _Column("VUs asked for", points.asked_vus)),
+    )
 
 
 def _errors(view: RunView, points: Points) -> _Text:
@@ -126,8 +150,9 @@ def _errors(view: RunView, points: Points) -> _Text:
         return _Text("errors", "Errors", "No request failed.", (), drawn=False)
     worst = max(failing, key=lambda i: points.failed_per_s[i] or 0.0)
     sentence = (
-        f"Requests failed between {_time(points.from_s[failing[0]])} and {_time(points.to_s[failing[-1]])}, most around "
-        f"{_time(points.middle_s[worst])} ({number(points.failed_per_s[worst] or 0, 3)} per second)."
+        f"Requests failed between {_time(points.from_s[failing[0]])} and {_time(points.to_s[failing[-1]])},"
+        f" most around {_time(points.middle_s[worst])} ({number(points.failed_per_s[worst] or 0, 3)} per"
+        " second)."
     )
     columns = [_Column("failed/s", points.failed_per_s)]
     columns += [_Column(f"{error_label(view, error.code)} /s", error.per_s) for error in points.errors[:8]]

@@ -25,7 +25,8 @@ _LATENCY_RULES = frozenset(
         "warm_up",
     }
 )
-_SLACK = 0.01  # of the planned iterations: more than that missing is a load that was not delivered
+# Of the planned iterations: more than that missing is a load that was not delivered
+_SLACK = 0.01
 
 
 class Item(NamedTuple):
@@ -63,38 +64,58 @@ def _function(metrics: Metrics) -> Iterator[Item]:
     figures = metrics.figures
     if figures.requests:
         lost = figures.unanswered_requests
-        yield _item(not lost, "Every request was answered", f"{lost} of {count(figures.requests, 'request')} got no answer")
+        yield _item(
+            not lost,
+            "Every request was answered",
+            f"{lost} of {count(figures.requests, 'request')} got no answer",
+        )
         failed = figures.failed_requests
         yield _item(
-            not failed, "No request failed", f"{failed} of {figures.requests} failed ({percent(figures.error_rate or 0)})"
+            not failed,
+            "No request failed",
+            f"{failed} of {figures.requests} failed ({percent(figures.error_rate or 0)})",
         )
     if metrics.checks:
         failed, total = figures.checks_failed, figures.checks_failed + figures.checks_passed
-        yield _item(not failed, "Every check passed", f"{failed} of {total} failed, in {count(len(metrics.checks), 'check')}")
+        yield _item(
+            not failed,
+            "Every check passed",
+            f"{failed} of {total} failed, in {count(len(metrics.checks), 'check')}",
+        )
     else:
         yield _item(None, "Answers are right in content", "the script has no check")
     if figures.iterations or figures.iterations_thrown:
         thrown = figures.iterations_thrown
-        yield _item(not thrown, "No iteration threw", f"{thrown} of {count(figures.iterations, 'iteration')} threw")
+        yield _item(
+            not thrown, "No iteration threw", f"{thrown} of {count(figures.iterations, 'iteration')} threw"
+        )
 
 
 def _performance(view: RunView, metrics: Metrics) -> Iterator[Item]:
     held = [threshold.ok and threshold.has_samples for threshold in metrics.thresholds]
     if held:
-        yield _item(all(held), "Every objective was met", f"{sum(held)} of {count(len(held), 'threshold')} held")
+        yield _item(
+            all(held), "Every objective was met", f"{sum(held)} of {count(len(held), 'threshold')} held"
+        )
         rooms = [(headroom(t.expression, t.observed), t) for t in metrics.thresholds if t.has_samples]
         known = [(room, threshold) for room, threshold in rooms if room is not None]
         if known:
             room, threshold = min(known, key=lambda pair: pair[0])
             yield _item(
-                room >= 0.1, "Objectives have at least 10 % headroom", f"least: {percent_signed(room)}, {threshold.metric}"
+                room >= 0.1,
+                "Objectives have at least 10 % headroom",
+                f"least: {percent_signed(room)}, {threshold.metric}",
             )
     else:
         yield _item(None, "Objectives were met", "none was given (slo or thresholds)")
     yield from _delivery(view.run, metrics.figures)
     if metrics.figures.latency is not None and metrics.figures.latency.p95_ms is not None:
         worst = [f.id for f in view.explanation.findings if f.severity != "info" and _is_of_latency(f)]
-        evidence = f"findings: {', '.join(worst[:5])}" if worst else f"p95 {milliseconds(metrics.figures.latency.p95_ms)}"
+        evidence = (
+            f"findings: {', '.join(worst[:5])}"
+            if worst
+            else f"p95 {milliseconds(metrics.figures.latency.p95_ms)}"
+        )
         yield _item(not worst, "Nothing striking in latency", evidence)
 
 
@@ -108,14 +129,25 @@ def _delivery(run: Run, figures: Figures) -> Iterator[Item]:
     if expected:
         asked = figures.planned_iterations(expected)
         share = figures.iterations_dropped / asked
-        evidence = f"{figures.iterations} of {asked} planned iterations finished, {figures.iterations_dropped} dropped"
-        yield _item(share <= _SLACK and figures.iterations >= (1 - _SLACK) * asked, "The planned load was delivered", evidence)
+        evidence = (
+            f"{figures.iterations} of {asked} planned iterations finished, {figures.iterations_dropped}"
+            " dropped"
+        )
+        yield _item(
+            share <= _SLACK and figures.iterations >= (1 - _SLACK) * asked,
+            "The planned load was delivered",
+            evidence,
+        )
 
 
 def _operation(view: RunView, metrics: Metrics) -> Iterator[Item]:
     run = view.run
     ended = run.status in ("completed", "failed") and not _ended_early(run)
-    yield _item(ended, "The test ran to its planned end", f"status {run.status}{f', {run.failure.kind}' if run.failure else ''}")
+    yield _item(
+        ended,
+        "The test ran to its planned end",
+        f"status {run.status}{f', {run.failure.kind}' if run.failure else ''}",
+    )
     codes = {notice.code for notice in run.warnings}
     yield from _generator(metrics, codes)
     outages = [finding for finding in view.explanation.findings if finding.id == "outage"]
@@ -124,7 +156,11 @@ def _operation(view: RunView, metrics: Metrics) -> Iterator[Item]:
             yield _item(False, "No outage", outages[0].message)
         elif metrics.figures.requests:
             yield _item(True, "No outage", "no such finding")
-        yield _item(view.timeline.complete, "The time series is whole", f"{number(view.timeline.seconds, 4)} s recorded")
+        yield _item(
+            view.timeline.complete,
+            "The time series is whole",
+            f"{number(view.timeline.seconds, 4)} s recorded",
+        )
     yield _item(metrics.exact, "Figures are k6's exact end-of-test summary", f"read from: {metrics.source}")
 
 
@@ -132,12 +168,16 @@ def _generator(metrics: Metrics, codes: Collection[str]) -> Iterator[Item]:
     if metrics.generator is not None:
         share = metrics.generator.cpu_share
         evidence = f"k6 used {percent(share)} of {count(metrics.generator.cores, 'core')}"
-        yield _item("generator_limited" not in codes and share < 0.8, "The load generator was not the limit", evidence)
+        yield _item(
+            "generator_limited" not in codes and share < 0.8, "The load generator was not the limit", evidence
+        )
     elif "generator_limited" in codes:
         yield _item(False, "The load generator was not the limit", "warning generator_limited")
     waited_s = metrics.generator.cpu_wait_s if metrics.generator is not None else None
     if waited_s is not None and metrics.figures.requests:
-        evidence = f"k6 waited {number(waited_s, 2)} s for a CPU, in {count(metrics.figures.requests, 'request')}"
+        evidence = (
+            f"k6 waited {number(waited_s, 2)} s for a CPU, in {count(metrics.figures.requests, 'request')}"
+        )
         yield _item("generator_disturbed" not in codes, "The load generator was not held up", evidence)
 
 

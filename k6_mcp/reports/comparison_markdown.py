@@ -28,14 +28,21 @@ def _comparison(comparison: Comparison, size: Size) -> Iterator[str]:
     columns = ("Metric", "Baseline", "Candidate", "Change", "Interval", "")
     yield from table("Metrics", columns, rows, len(comparison.metrics))
     differences = [
-        ("🔴" if row.blocking else "", code(row.what, size.text), code(row.baseline, size.text), code(row.candidate, size.text))
+        (
+            "🔴" if row.blocking else "",
+            code(row.what, size.text),
+            code(row.baseline, size.text),
+            code(row.candidate, size.text),
+        )
         for row in comparison.differences[: size.rows]
     ]
     columns = ("", "Difference", "Baseline", "Candidate")
     yield from table("What differs", columns, differences, len(comparison.differences))
     yield from (f"- {code(note, size.text)}" for note in comparison.notes[: size.rows])
     sides = (("Baseline", comparison.baseline), ("Candidate", comparison.candidate))
-    yield from (f"\n{name}: {', '.join(code(run_id, 60) for run_id in ids[: size.rows])}" for name, ids in sides)
+    yield from (
+        f"\n{name}: {', '.join(code(run_id, 60) for run_id in ids[: size.rows])}" for name, ids in sides
+    )
 
 
 def _change(row: MetricChange, size: Size) -> Sequence[str]:
@@ -44,7 +51,13 @@ def _change(row: MetricChange, size: Size) -> Sequence[str]:
         interval = f"{signed(row.effect_low)} to {signed(row.effect_high)}"
     effect = NONE if row.effect is None else signed(row.effect)
     values = (_value(row.baseline, row.unit), _value(row.candidate, row.unit))
-    return (code(row.metric, size.text), *values, effect, interval, _CHANGES[row.change] + _because(row, size))
+    return (
+        code(row.metric, size.text),
+        *values,
+        effect,
+        interval,
+        _CHANGES[row.change] + _because(row, size),
+    )
 
 
 def _because(row: MetricChange, size: Size) -> str:
@@ -54,4 +67,6 @@ def _because(row: MetricChange, size: Size) -> str:
 def _value(value: float | None, unit: str) -> str:
     if value is None:
         return NONE
-    return milliseconds(value) if unit == "ms" else percent(value) if unit == "share" else f"{number(value)}/s"
+    return (
+        milliseconds(value) if unit == "ms" else percent(value) if unit == "share" else f"{number(value)}/s"
+    )

@@ -1,4 +1,6 @@
-"""A run over time as CSV (RFC 4180): one line per interval, units in the names, nothing that a spreadsheet would execute."""
+"""A run over time as CSV (RFC 4180): one line per interval, units in the names, nothing that a spreadsheet
+would execute.
+"""
 
 import csv
 import io
@@ -12,12 +14,15 @@ Value = float | int | None
 Column = tuple[str, Sequence[Value]]
 
 _PERCENTILES = ("avg_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms")
-_UNNAMEABLE = re.compile(r"[^0-9A-Za-z_-]+")  # k6 allows no more in a scenario's name
+# k6 allows no more in a scenario's name
+_UNNAMEABLE = re.compile(r"[^0-9A-Za-z_-]+")
 _DIGITS = 6
 
 
 def run_csv(run: Run, timeline: Timeline | None) -> bytes:
-    """Return the intervals of a run, UTF-8; without a timeline the whole run as one, and only the header where nothing was measured."""
+    """Return the intervals of a run, UTF-8; without a timeline the whole run as one, and only the header
+    where nothing was measured.
+    """
     return timeline_csv(timeline or _whole(run))
 
 
@@ -51,7 +56,8 @@ def _whole(run: Run) -> Timeline | None:
 def timeline_csv(timeline: Timeline | None) -> bytes:
     """Return the intervals of `timeline`, UTF-8; only the header where there is none.
 
-    An empty field is a figure that there is none of. `start_unix_ms` in the first column makes files of several runs comparable.
+    An empty field is a figure that there is none of. `start_unix_ms` in the first column makes files of
+    several runs comparable.
     """
     columns = [*_columns(timeline or _NOTHING)]
     text = io.StringIO(newline="")
@@ -94,7 +100,13 @@ def _field(value: Value) -> str:
     """Only numbers are written, so no field can be a formula."""
     if value is None:
         return ""
-    return str(value) if isinstance(value, int) else f"{value:.{_DIGITS}g}" if abs(value) < 10**_DIGITS else f"{value:.0f}"
+    return (
+        str(value)
+        if isinstance(value, int)
+        else f"{value:.{_DIGITS}g}"
+        if abs(value) < 10**_DIGITS
+        else f"{value:.0f}"
+    )
 
 
 _EMPTY = Series(requests=(), failed=(), iterations=(), **dict.fromkeys(_PERCENTILES, ()))

@@ -7,11 +7,14 @@ from k6_mcp.models.comparison import MetricChange
 from k6_mcp.models.wording import number
 
 BAR_WIDTH = 150.0
-BAR_LIMIT = 110.0  # where the limit stands on a bar, so that what crosses it has room
+# Where the limit stands on a bar, so that what crosses it has room
+BAR_LIMIT = 110.0
 WHISKER_WIDTH = 260.0
 _MIDDLE = WHISKER_WIDTH / 2
-_REACH = 118.0  # from the middle to the edge, in pixels
-_LEAST = {"share": 0.01, "relative": 0.05}  # a scale below that would blow up nothing to something
+# From the middle to the edge, in pixels
+_REACH = 118.0
+# A scale below that would blow up nothing to something
+_LEAST = {"share": 0.01, "relative": 0.05}
 _MOST = {"share": 1.0, "relative": 1.0}
 
 
@@ -61,7 +64,9 @@ def _whisker(change: MetricChange, scale: float) -> Whisker:
 
     ends = (change.effect_low, change.effect_high)
     interval = "—" if None in ends else " to ".join(signed(end, change.unit) for end in ends)
-    return Whisker(change, at(change.effect), at(ends[0]), at(ends[1]), signed(change.effect, change.unit), interval)
+    return Whisker(
+        change, at(change.effect), at(ends[0]), at(ends[1]), signed(change.effect, change.unit), interval
+    )
 
 
 def signed(effect: float | None, unit: str) -> str:

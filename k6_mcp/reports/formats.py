@@ -49,7 +49,9 @@ def _chart(view: RunView) -> bytes:
     try:
         from k6_mcp.reports.chart import run_png
     except ImportError:
-        raise ReportUnavailable("format png draws with Pillow, which is not installed", hint=_INSTALL_CHARTS) from None
+        raise ReportUnavailable(
+            "format png draws with Pillow, which is not installed", hint=_INSTALL_CHARTS
+        ) from None
     return run_png(view)
 
 

@@ -1,4 +1,6 @@
-"""The answer of a gate for a pipeline: Markdown above a run's own, a test suite beside a run's own, annotations, JSON."""
+"""The answer of a gate for a pipeline: Markdown above a run's own, a test suite beside a run's own,
+annotations, JSON.
+"""
 
 from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
@@ -14,14 +16,28 @@ from k6_mcp.reports.markdown import run_markdown
 from k6_mcp.reports.markdown_text import LONGEST_BYTES, code
 from k6_mcp.reports.run_view import RunView
 
-GATE_EXIT_CODES: Mapping[GateOutcome, int] = {"passed": 0, "breached": 1, "errored": 2, "regressed": 3, "not_comparable": 4}
-_MARKS: Mapping[GateOutcome, str] = {"passed": "✅", "breached": "❌", "errored": "⚠️", "regressed": "🔴", "not_comparable": "⚪"}
+GATE_EXIT_CODES: Mapping[GateOutcome, int] = {
+    "passed": 0,
+    "breached": 1,
+    "errored": 2,
+    "regressed": 3,
+    "not_comparable": 4,
+}
+_MARKS: Mapping[GateOutcome, str] = {
+    "passed": "✅",
+    "breached": "❌",
+    "errored": "⚠️",
+    "regressed": "🔴",
+    "not_comparable": "⚪",
+}
 _LONGEST = 600
 _MOST = 20
 
 
 class GateAnswer(Model):
-    """What `k6-mcp gate --json` prints; `run` is the one that went worst, `reports` the files that were written."""
+    """What `k6-mcp gate --json` prints; `run` is the one that went worst, `reports` the files that were
+    written.
+    """
 
     outcome: GateOutcome
     exit_code: int
@@ -44,7 +60,9 @@ def gate_answer(result: GateResult, run: Run, reports: tuple[str, ...]) -> GateA
 
 
 def gate_markdown(result: GateResult, view: RunView) -> bytes:
-    """Return the gate's answer with its reasons, then the comparison, then the run, as far as a comment takes them; UTF-8."""
+    """Return the gate's answer with its reasons, then the comparison, then the run, as far as a comment takes
+    them; UTF-8.
+    """
     parts = ["\n".join(_head(result)).encode()]
     comparison = [comparison_markdown(result.comparison)] if result.comparison else []
     for part in (*comparison, run_markdown(view)):
@@ -54,7 +72,9 @@ def gate_markdown(result: GateResult, view: RunView) -> bytes:
 
 
 def gate_junit(result: GateResult, run: Run) -> bytes:
-    """Return the suite of the run, and before it one of the gate itself: a case that passes only if the gate does."""
+    """Return the suite of the run, and before it one of the gate itself: a case that passes only if the gate
+    does.
+    """
     root = ET.fromstring(run_junit(run))
     failed, errored = result.outcome not in ("passed", "errored"), result.outcome == "errored"
     own = next(iter(root)).attrib
@@ -73,7 +93,9 @@ def gate_junit(result: GateResult, run: Run) -> bytes:
     case = ET.SubElement(suite, "testcase", {"classname": "k6-mcp.gate", "name": "gate", "time": "0.000"})
     if failed or errored:
         text = "\n".join(one_line(reason, _LONGEST) for reason in result.reasons[:_MOST])
-        problem = ET.SubElement(case, "error" if errored else "failure", {"type": result.outcome, "message": text.split("\n")[0]})
+        problem = ET.SubElement(
+            case, "error" if errored else "failure", {"type": result.outcome, "message": text.split("\n")[0]}
+        )
         problem.text = text
     ET.SubElement(suite, "system-out").text = result.outcome
     ET.SubElement(suite, "system-err").text = ""
@@ -85,11 +107,17 @@ def gate_junit(result: GateResult, run: Run) -> bytes:
 def annotations(result: GateResult) -> Iterator[str]:
     """Yield workflow commands that GitHub shows beside a job.
 
-    The syntax is that of "Workflow commands for GitHub Actions"; `%`, and what ends a line, are escaped as its toolkit does.
+    The syntax is that of "Workflow commands for GitHub Actions"; `%`, and what ends a line, are escaped as
+    its toolkit does.
     """
     level = "notice" if result.outcome == "passed" else "error"
     for reason in result.reasons[:_MOST]:
-        text = one_line(f"{result.outcome}: {reason}", _LONGEST).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        text = (
+            one_line(f"{result.outcome}: {reason}", _LONGEST)
+            .replace("%", "%25")
+            .replace("\r", "%0D")
+            .replace("\n", "%0A")
+        )
         yield f"::{level} title=k6-mcp gate::{text}"
 
 

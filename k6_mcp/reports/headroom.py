@@ -13,7 +13,9 @@ def limit_of(expression: str) -> float | None:
 
 
 def headroom(expression: str, observed: float | None) -> float | None:
-    """Return the share of the limit that is left, negative when crossed; None for (in)equalities and limits of 0."""
+    """Return the share of the limit that is left, negative when crossed; None for (in)equalities and limits
+    of 0.
+    """
     match = _EXPRESSION.match(expression)
     if match is None or observed is None or not (limit := float(match[2])) or match[1][0] not in "<>":
         return None

@@ -29,7 +29,9 @@ _TIMES = frozenset({"http_req_duration", "http_req_waiting", "http_req_connectin
 
 
 class Caps(NamedTuple):
-    """How much of a run's lists and texts a page holds: rows per table, characters of a name, of a quotation, of the script."""
+    """How much of a run's lists and texts a page holds: rows per table, characters of a name, of a quotation,
+    of the script.
+    """
 
     rows: int = 60
     name: int = 160
@@ -72,9 +74,15 @@ class ComparisonData(Model):
 
 
 def render_html(view: RunView) -> str:
-    """Return a run as a self-contained page of at most `LARGEST_BYTES`; what was left out for that is said on it."""
+    """Return a run as a self-contained page of at most `LARGEST_BYTES`; what was left out for that is said on
+    it.
+    """
     page = _run_page(view, Caps())
-    return page if len(page) < LARGEST_BYTES // 4 or len(page.encode()) <= LARGEST_BYTES else _run_page(view, _TIGHT)
+    return (
+        page
+        if len(page) < LARGEST_BYTES // 4 or len(page.encode()) <= LARGEST_BYTES
+        else _run_page(view, _TIGHT)
+    )
 
 
 def render_comparison_html(comparison: Comparison, views: Sequence[RunView]) -> str:
@@ -94,14 +102,18 @@ def render_comparison_html(comparison: Comparison, views: Sequence[RunView]) -> 
 
 
 def render_fragment(view: RunView) -> str:
-    """Return what stands between the bars of a run's page, its long lists and texts cut; a page that draws its charts has to hold it."""
+    """Return what stands between the bars of a run's page, its long lists and texts cut; a page that draws
+    its charts has to hold it.
+    """
     return _run_page(view, _TIGHT, layout="fragment.html.j2")
 
 
 def _run_page(view: RunView, caps: Caps, layout: str = "base.html.j2") -> str:
     data = page_data(view)
     times = _TIMES | {
-        row.name.partition("{")[0] for row in (view.run.metrics.rows if view.run.metrics else ()) if row.contains == "time"
+        row.name.partition("{")[0]
+        for row in (view.run.metrics.rows if view.run.metrics else ())
+        if row.contains == "time"
     }
     return render_page(
         "run.html.j2",
@@ -111,7 +123,9 @@ def _run_page(view: RunView, caps: Caps, layout: str = "base.html.j2") -> str:
         metrics=view.run.metrics,
         data=data,
         tone=TONES[view.run.status],
-        thresholds=[_threshold_line(threshold_row(threshold), times) for threshold in view.thresholds[: caps.rows]],
+        thresholds=[
+            _threshold_line(threshold_row(threshold), times) for threshold in view.thresholds[: caps.rows]
+        ],
         charts=chart_texts(view),
         areas=checklists(view),
         view_json=safe_json(data),
@@ -128,7 +142,10 @@ def _threshold_line(row: ThresholdRow, times: Set[str]) -> ThresholdLine:
 
 def _sides(comparison: Comparison, views: Sequence[RunView]) -> Iterator[tuple[Side, str, RunView]]:
     """Yield the runs that are drawn, each with its side and a name."""
-    sides: tuple[tuple[Side, tuple[str, ...]], ...] = (("baseline", comparison.baseline), ("candidate", comparison.candidate))
+    sides: tuple[tuple[Side, tuple[str, ...]], ...] = (
+        ("baseline", comparison.baseline),
+        ("candidate", comparison.candidate),
+    )
     for side, ids in sides:
         drawn = [view for view in views if view.run.run_id in ids and view.drawn][:_MOST_RUNS_A_SIDE]
         for number, view in enumerate(drawn, start=1):

@@ -13,7 +13,9 @@ from k6_mcp.models.untrusted import mark
 
 
 class RunDocument(Model):
-    """The document; `schema_version` grows when a field changes its meaning or goes, not when one is added."""
+    """The document; `schema_version` grows when a field changes its meaning or goes, not when one is
+    added.
+    """
 
     schema_version: Literal[1] = 1
     generator: str

@@ -23,11 +23,15 @@ def milliseconds(value: float | None) -> str:
     """Return a time in ms for reading: `0.42 ms`, `384 ms`, `5.02 s`; a dash where there is none."""
     if value is None:
         return "—"
-    return f"{number(value / 1000, 3)} s" if value >= 10_000 else f"{number(value, 3 if value < 1000 else 4)} ms"
+    return (
+        f"{number(value / 1000, 3)} s" if value >= 10_000 else f"{number(value, 3 if value < 1000 else 4)} ms"
+    )
 
 
 def key_figures(run: Run) -> tuple[KeyFigure, ...]:
-    """Return the figures that answer the first questions: how much, how fast, how many failed, by how many users."""
+    """Return the figures that answer the first questions: how much, how fast, how many failed, by how many
+    users.
+    """
     metrics = run.metrics
     if metrics is None or metrics.source == "none":
         return tuple(_live(run))
@@ -37,7 +41,9 @@ def key_figures(run: Run) -> tuple[KeyFigure, ...]:
 def _figures(figures: Figures) -> Iterator[KeyFigure]:
     if figures.requests:
         yield KeyFigure(label="Requests", value=grouped(figures.requests), note=_requests_note(figures))
-        yield KeyFigure(label="Rate", value=number(figures.requests_per_s, 3), unit="req/s", note=_over(figures))
+        yield KeyFigure(
+            label="Rate", value=number(figures.requests_per_s, 3), unit="req/s", note=_over(figures)
+        )
         yield _errors(figures)
     if figures.latency is not None:
         yield from _latency(figures.latency)
@@ -52,7 +58,9 @@ def _figures(figures: Figures) -> Iterator[KeyFigure]:
     )
     if figures.vus_max is not None:
         made = figures.vus_allocated
-        note = f"in use at most, {grouped(made)} made" if made and made > figures.vus_max else "in use at most"
+        note = (
+            f"in use at most, {grouped(made)} made" if made and made > figures.vus_max else "in use at most"
+        )
         yield KeyFigure(label="VUs", value=grouped(figures.vus_max), note=note)
     if figures.checks_passed + figures.checks_failed:
         yield _checks(figures)
@@ -64,7 +72,11 @@ def _figures(figures: Figures) -> Iterator[KeyFigure]:
 def _browser(found: BrowserFigures) -> Iterator[KeyFigure]:
     """Requests of browsers, and the web vitals of their pages."""
     if found.requests is not None:
-        yield KeyFigure(label="Page requests", value=grouped(found.requests), note="of browsers, images and scripts included")
+        yield KeyFigure(
+            label="Page requests",
+            value=grouped(found.requests),
+            note="of browsers, images and scripts included",
+        )
     if found.error_rate is not None:
         failed = f"{grouped(found.failed_requests)} of browsers" if found.failed_requests is not None else ""
         tone = "bad" if found.error_rate else ""
@@ -74,7 +86,10 @@ def _browser(found: BrowserFigures) -> Iterator[KeyFigure]:
         yield _time("Page requests p95", found.p95_ms, f"longest {milliseconds(found.max_ms)}")
     for vital in found.web_vitals:
         unit = "ms" if vital.p75_ms is not None else ""
-        note = f"{vital.rating}: good up to {number(vital.good_to)}, poor above {number(vital.poor_above)} {unit}".strip()
+        note = (
+            f"{vital.rating}: good up to {number(vital.good_to)}, poor above {number(vital.poor_above)}"
+            f" {unit}".strip()
+        )
         shown = _time("", vital.p75_ms, "") if vital.p75_ms is not None else None
         yield KeyFigure(
             label=f"{vital.name} p75",
@@ -97,7 +112,9 @@ def _over(figures: Figures) -> str:
 def _errors(figures: Figures) -> KeyFigure:
     if figures.error_rate is None:
         return KeyFigure(label="Failed", value="—")
-    unanswered = f", {grouped(figures.unanswered_requests)} without an answer" if figures.unanswered_requests else ""
+    unanswered = (
+        f", {grouped(figures.unanswered_requests)} without an answer" if figures.unanswered_requests else ""
+    )
     return KeyFigure(
         label="Failed",
         value=percent(figures.error_rate).removesuffix(" %"),
@@ -122,8 +139,14 @@ def _time(label: str, value: float | None, note: str) -> KeyFigure:
 def _checks(figures: Figures) -> KeyFigure:
     total = figures.checks_passed + figures.checks_failed
     share = percent(figures.checks_passed / total).removesuffix(" %")
-    failed = f"{grouped(figures.checks_failed)} of {grouped(total)} failed" if figures.checks_failed else f"all {grouped(total)}"
-    return KeyFigure(label="Checks passed", value=share, unit="%", note=failed, tone="bad" if figures.checks_failed else "")
+    failed = (
+        f"{grouped(figures.checks_failed)} of {grouped(total)} failed"
+        if figures.checks_failed
+        else f"all {grouped(total)}"
+    )
+    return KeyFigure(
+        label="Checks passed", value=share, unit="%", note=failed, tone="bad" if figures.checks_failed else ""
+    )
 
 
 def _live(run: Run) -> Iterator[KeyFigure]:
@@ -136,7 +159,9 @@ def _live(run: Run) -> Iterator[KeyFigure]:
         yield KeyFigure(label="Rate", value=number(live.requests_per_s, 3), unit="req/s", note="last second")
     if live.error_rate is not None:
         tone = "bad" if live.error_rate else ""
-        yield KeyFigure(label="Failed", value=percent(live.error_rate).removesuffix(" %"), unit="%", tone=tone)
+        yield KeyFigure(
+            label="Failed", value=percent(live.error_rate).removesuffix(" %"), unit="%", tone=tone
+        )
     if live.p95_ms is not None:
         yield _time("p95", live.p95_ms, "last second")
     yield KeyFigure(label="Iterations", value=grouped(live.iterations))

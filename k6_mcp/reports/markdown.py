@@ -54,7 +54,10 @@ def _thresholds(view: RunView, size: Size) -> Iterator[str]:
 
 
 def _figures(view: RunView, size: Size) -> Iterator[str]:
-    rows = [(figure.label, f"{figure.value} {figure.unit}".strip(), figure.note) for figure in key_figures(view.run)]
+    rows = [
+        (figure.label, f"{figure.value} {figure.unit}".strip(), figure.note)
+        for figure in key_figures(view.run)
+    ]
     yield from table("Key figures", ("Figure", "Value", ""), rows, len(rows))
 
 
@@ -85,7 +88,14 @@ def _phase(phase: Phase, size: Size) -> Sequence[str]:
     achieved = NONE if phase.requests_per_s is None else number(phase.requests_per_s)
     failed = NONE if phase.error_rate is None else percent(phase.error_rate)
     times = (f"{number(phase.start_s)} s", f"{number(phase.end_s)} s")
-    return (code(f"{phase.scenario}: {phase.label}", size.text), *times, asked, achieved, milliseconds(phase.p95_ms), failed)
+    return (
+        code(f"{phase.scenario}: {phase.label}", size.text),
+        *times,
+        asked,
+        achieved,
+        milliseconds(phase.p95_ms),
+        failed,
+    )
 
 
 def _endpoints(view: RunView, size: Size) -> Iterator[str]:
@@ -101,7 +111,9 @@ def _endpoints(view: RunView, size: Size) -> Iterator[str]:
         )
         for endpoint in shown
     ]
-    yield from table("Endpoints", ("Name", "Requests", "Failed", "Median", "p95", "Longest"), rows, len(view.endpoints))
+    yield from table(
+        "Endpoints", ("Name", "Requests", "Failed", "Median", "p95", "Longest"), rows, len(view.endpoints)
+    )
     if view.run.metrics and view.run.metrics.endpoints_note and not rows:
         yield f"No table of endpoints: {code(view.run.metrics.endpoints_note, size.text)}\n"
 
@@ -110,16 +122,36 @@ def _errors(view: RunView, size: Size) -> Iterator[str]:
     metrics = view.run.metrics
     if metrics is None:
         return
-    errors = [(str(error.code), code(error.meaning, size.text), grouped(error.count)) for error in metrics.errors[: size.rows]]
+    errors = [
+        (str(error.code), code(error.meaning, size.text), grouped(error.count))
+        for error in metrics.errors[: size.rows]
+    ]
     yield from table("", ("error_code", "Meaning", "Requests"), errors, len(metrics.errors))
-    statuses = [(str(row.status) if row.status else "no answer", grouped(row.count)) for row in metrics.statuses[: size.rows]]
+    statuses = [
+        (str(row.status) if row.status else "no answer", grouped(row.count))
+        for row in metrics.statuses[: size.rows]
+    ]
     yield from table("", ("HTTP status", "Requests"), statuses, len(metrics.statuses))
-    calls = [("" if row.status is None else str(row.status), row.name, grouped(row.count)) for row in metrics.grpc[: size.rows]]
+    calls = [
+        ("" if row.status is None else str(row.status), row.name, grouped(row.count))
+        for row in metrics.grpc[: size.rows]
+    ]
     yield from table("", ("gRPC status", "Meaning", "Calls"), calls, len(metrics.grpc))
-    pages = [(str(row.status), grouped(row.count)) for row in metrics.browser.documents[: size.rows]] if metrics.browser else []
-    yield from table("", ("Status of pages", "Loads"), pages, len(metrics.browser.documents) if metrics.browser else 0)
-    samples = [(code(row.name, size.text), str(row.status), code(row.text, size.text)) for row in metrics.samples[: size.rows]]
-    yield from table("", ("Failed request", "Status", "What the target answered"), samples, len(metrics.samples))
+    pages = (
+        [(str(row.status), grouped(row.count)) for row in metrics.browser.documents[: size.rows]]
+        if metrics.browser
+        else []
+    )
+    yield from table(
+        "", ("Status of pages", "Loads"), pages, len(metrics.browser.documents) if metrics.browser else 0
+    )
+    samples = [
+        (code(row.name, size.text), str(row.status), code(row.text, size.text))
+        for row in metrics.samples[: size.rows]
+    ]
+    yield from table(
+        "", ("Failed request", "Status", "What the target answered"), samples, len(metrics.samples)
+    )
 
 
 def _checks(view: RunView, size: Size) -> Iterator[str]:

@@ -1,4 +1,6 @@
-"""Pages from templates: escaped throughout, self-contained, allowed to run nothing but the bundled scripts."""
+"""Pages from templates: escaped throughout, self-contained, allowed to run nothing but the bundled
+scripts.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -15,8 +17,11 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render_page(template: str, *, layout: str = "base.html.j2", script: str = "page.js", **values: object) -> str:
-    """Return the page of `template`; `values` are escaped wherever they stand. Bundled scripts and styles are put in by digest.
+def render_page(
+    template: str, *, layout: str = "base.html.j2", script: str = "page.js", **values: object
+) -> str:
+    """Return the page of `template`; `values` are escaped wherever they stand. Bundled scripts and styles are
+    put in by digest.
 
     `layout` is what a run's page is set in, `script` what moves the page beside the charts' own scripts.
     """
@@ -31,7 +36,11 @@ def render_page(template: str, *, layout: str = "base.html.j2", script: str = "p
             "form-action 'none'",
         )
     )
-    return _environment().get_template(template).render(values, layout=layout, policy=policy, scripts=scripts, style=style)
+    return (
+        _environment()
+        .get_template(template)
+        .render(values, layout=layout, policy=policy, scripts=scripts, style=style)
+    )
 
 
 def when(moment: datetime | None) -> str:
@@ -76,10 +85,19 @@ _FILTERS: Mapping[str, Callable[..., object]] = {
 
 @lru_cache
 def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # start-up: most servers never render a page
+    # start-up: most servers never render a page
+    from jinja2 import (
+        Environment,
+        FileSystemLoader,
+        StrictUndefined,
+    )
 
     environment = Environment(
-        loader=FileSystemLoader(WEB), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(WEB),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters.update(_FILTERS)
     return environment

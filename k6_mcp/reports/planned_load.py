@@ -56,7 +56,9 @@ def planned(plan: Plan | None, phases: Sequence[Phase] = ()) -> Planned:
     first = min((scenario.start_s for scenario in scenarios), default=0.0)
     shift = max(0.0, min((phase.start_s for phase in phases), default=first) - first)
     return Planned(
-        rates=tuple(step for s in scenarios if _ARRIVAL in s.executor for step in _steps(s, s.rate_per_s, shift)),
+        rates=tuple(
+            step for s in scenarios if _ARRIVAL in s.executor for step in _steps(s, s.rate_per_s, shift)
+        ),
         counts=tuple(step for s in scenarios if s.executor in _BY_VUS for step in _steps(s, s.vus, shift)),
     )
 

@@ -1,4 +1,6 @@
-"""What a reader of one run needs, in plain numbers: the input of every report, and the JSON that pages draw from."""
+"""What a reader of one run needs, in plain numbers: the input of every report, and the JSON that pages draw
+from.
+"""
 
 import json
 from collections.abc import Iterator
@@ -19,16 +21,25 @@ from k6_mcp.reports.headroom import headroom, limit_of
 from k6_mcp.reports.key_figures import KeyFigure, key_figures
 from k6_mcp.reports.planned_load import planned
 
-# Rules about a time of their own, and how many of the windows in which a limit was crossed are it: the others compare with it.
+# Rules about a time of their own, and how many of the windows in which a limit was crossed are it: the others
+# compare with it.
 _WINDOWS = {"outage": 20, "slo_break_point": 1, "warm_up": 1}
-SCREEN_POINTS = 900  # about one for each pixel column of a chart
+# About one for each pixel column of a chart
+SCREEN_POINTS = 900
 _MOST_ROWS = 50
-_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}  # U+2028 and every other non-ASCII character is escaped by json
+# U+2028 and every other non-ASCII character is escaped by json
+_UNSAFE = {
+    "<": "\\u003c",
+    ">": "\\u003e",
+    "&": "\\u0026",
+}
 
 
 @dataclass(frozen=True)
 class RunView:
-    """One run as its reports show it. `timeline` is None where nothing was recorded, `script` is its text without secrets."""
+    """One run as its reports show it. `timeline` is None where nothing was recorded, `script` is its text
+    without secrets.
+    """
 
     run: Run
     explanation: Explanation
@@ -117,7 +128,9 @@ class ErrorColumn(Model):
 
 
 class Charts(Model):
-    """Columns of equal length to draw over `x_s` (the middle of each point); see `Points` for how they were merged."""
+    """Columns of equal length to draw over `x_s` (the middle of each point); see `Points` for how they were
+    merged.
+    """
 
     start_unix_ms: float
     seconds: float
@@ -178,7 +191,9 @@ def page_data(view: RunView) -> PageData:
 
 
 def view_json(view: RunView) -> str:
-    """Return `page_data` as JSON that may stand inside a `<script>` element: ASCII, without `<`, `>` and `&`."""
+    """Return `page_data` as JSON that may stand inside a `<script>` element: ASCII, without `<`, `>` and
+    `&`.
+    """
     return safe_json(page_data(view))
 
 
@@ -232,7 +247,9 @@ def _charts(view: RunView) -> Charts | None:
         asked_per_s=drawn.asked_per_s,
         vus=drawn.vus,
         asked_vus=drawn.asked_vus,
-        errors=tuple(ErrorColumn(code=e.code, label=error_label(view, e.code), per_s=e.per_s) for e in drawn.errors),
+        errors=tuple(
+            ErrorColumn(code=e.code, label=error_label(view, e.code), per_s=e.per_s) for e in drawn.errors
+        ),
         marks=tuple(_marks(view)),
         shades=tuple(_shades(view, view.timeline.seconds)),
         limits=tuple(_limits(view)),
@@ -250,14 +267,22 @@ def _marks(view: RunView) -> Iterator[Mark]:
 
 
 def _shades(view: RunView, seconds: float) -> Iterator[Shade]:
-    """The windows of findings that are about a time of their own; one of nearly the whole run would set nothing apart."""
+    """The windows of findings that are about a time of their own; one of nearly the whole run would set
+    nothing apart.
+    """
     for finding in view.explanation.findings:
-        judged = (evidence for evidence in finding.evidence if evidence.limit is not None and evidence.metric != "recovery_s")
+        judged = (
+            evidence
+            for evidence in finding.evidence
+            if evidence.limit is not None and evidence.metric != "recovery_s"
+        )
         windows = ((e.from_s, e.to_s) for e in judged if e.from_s is not None and e.to_s is not None)
         for since, until in islice(windows, _WINDOWS.get(finding.id, 0)):
             since, until = round(max(0.0, since), 2), round(min(seconds, until), 2)
             if 0 < until - since < 0.9 * seconds:
-                yield Shade(from_s=since, to_s=until, label=one_line(finding.id, 60), severity=finding.severity)
+                yield Shade(
+                    from_s=since, to_s=until, label=one_line(finding.id, 60), severity=finding.severity
+                )
 
 
 def _limits(view: RunView) -> Iterator[LimitLine]:

@@ -23,11 +23,14 @@ class Runner(Protocol):
         ...
 
     def begun(self, script: Script) -> str | None:
-        """Return the id of the run for which the plan of exactly this script is being made already, None if there is none."""
+        """Return the id of the run for which the plan of exactly this script is being made already, None if
+        there is none.
+        """
         ...
 
     async def plan(self, run_id: str, script: Script) -> Planned | Outcome:
-        """Write the script to the run's place and ask k6 what it would do, without traffic; an `Outcome` when k6 refuses it.
+        """Write the script to the run's place and ask k6 what it would do, without traffic; an `Outcome` when
+        k6 refuses it.
 
         Raises:
             LimitExceeded: If the script's options are too large to be handed to the run.
@@ -37,7 +40,9 @@ class Runner(Protocol):
         ...
 
     async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
-        """Run to the end, emitting events; never raises for anything k6 or the script does; when cancelled, k6 is killed at once."""
+        """Run to the end, emitting events; never raises for anything k6 or the script does; when cancelled,
+        k6 is killed at once.
+        """
         ...
 
     def stop(self, run_id: str, reason: StopReason) -> None:
@@ -49,7 +54,9 @@ class Runner(Protocol):
         ...
 
     def elsewhere(self, run_id: str) -> RunFolder | None:
-        """Return where a run's files are that could not be written into the results folder, None for all others."""
+        """Return where a run's files are that could not be written into the results folder, None for all
+        others.
+        """
         ...
 
     def brought_home(self, run_id: str) -> None:
@@ -57,13 +64,17 @@ class Runner(Protocol):
         ...
 
     def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:
-        """Return what a run whose owner died has left behind; `take` gets the lines of its record. Nothing is executed."""
+        """Return what a run whose owner died has left behind; `take` gets the lines of its record. Nothing is
+        executed.
+        """
         ...
 
     def follow(self, run_id: str, take: Callable[[str], None]) -> Callable[[], bool]:
-        """Return what gives `take`, at each call, the lines that came since the last one to a run's record, whoever runs it.
+        """Return what gives `take`, at each call, the lines that came since the last one to a run's record,
+        whoever runs it.
 
-        It returns False when the record is not there or another one has taken its place; who follows begins anew then. It blocks.
+        It returns False when the record is not there or another one has taken its place; who follows begins
+        anew then. It blocks.
         """
         ...
 

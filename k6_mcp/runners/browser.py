@@ -1,4 +1,6 @@
-"""Chromium for k6/browser: which one, its settings in k6's words, its temporary files, and the memory it takes."""
+"""Chromium for k6/browser: which one, its settings in k6's words, its temporary files, and the memory it
+takes.
+"""
 
 import contextlib
 import shutil
@@ -18,11 +20,14 @@ _MAC_APPS = (
 )
 _MANY_VUS = 10
 _MEMINFO = Path("/proc/meminfo")
-_TIMES_TO_REMOVE = 3  # a Chromium that was killed a moment ago may still write
+# A Chromium that was killed a moment ago may still write
+_TIMES_TO_REMOVE = 3
 
 
 def locate_browser(browser: Browser, search_path: str) -> Path | None:
-    """Return the Chromium to use: the operator's, then that of PATH, then that of the usual places; None if there is none."""
+    """Return the Chromium to use: the operator's, then that of PATH, then that of the usual places; None if
+    there is none.
+    """
     folders = ":".join(filter(None, (search_path, _USUAL_PLACES)))
     names = (browser.path,) if browser.path else (*NAMES, *_MAC_APPS)
     found = next((path for name in names if (path := shutil.which(name, path=folders))), None)
@@ -30,10 +35,11 @@ def locate_browser(browser: Browser, search_path: str) -> Path | None:
 
 
 def browser_environment(browser: Browser, search_path: str, folder: RunFolder) -> Mapping[str, str]:
-    """Return what k6 is told about Chromium, and make the folder for what Chromium writes: it goes with the run.
+    """Return what k6 is told about Chromium, and make the folder for what Chromium writes: it goes with the
+    run.
 
-    On Linux that folder is named by way of k6's working directory, the run's folder: Chromium makes a socket in there, whose path
-    may have 107 bytes.
+    On Linux that folder is named by way of k6's working directory, the run's folder: Chromium makes a socket
+    in there, whose path may have 107 bytes.
     """
     home = folder.path / "home"
     home.mkdir(mode=0o700, exist_ok=True)
@@ -49,7 +55,9 @@ def browser_environment(browser: Browser, search_path: str, folder: RunFolder) -
 
 
 def remove_home(folder: RunFolder) -> None:
-    """Remove what Chromium has left of a run: profiles, caches, crash reports, some 10 MB for each VU. Never raises."""
+    """Remove what Chromium has left of a run: profiles, caches, crash reports, some 10 MB for each VU. Never
+    raises.
+    """
     remove_folder(folder.path / "home")
 
 
@@ -69,9 +77,9 @@ def browser_notes(plan: Plan) -> Iterator[str]:
         return
     here = f", of {_gigabytes(free)} that this machine has available" if free is not None else ""
     yield (
-        f"browser_memory: {count(vus, 'browser VU')} start {count(vus, 'Chromium process group')}, which take about "
-        f"{_gigabytes(needed)} of memory (300 MB each){here}, and a good part of a core each while a page loads; a few browser VUs "
-        "beside protocol VUs measure the same pages under the same load"
+        f"browser_memory: {count(vus, 'browser VU')} start {count(vus, 'Chromium process group')}, which take"
+        f" about {_gigabytes(needed)} of memory (300 MB each){here}, and a good part of a core each while a"
+        " page loads; a few browser VUs beside protocol VUs measure the same pages under the same load"
     )
 
 

@@ -1,4 +1,6 @@
-"""Does Chromium start as this user? Started as k6 starts it, for k6 hides most of what a browser says when it does not."""
+"""Does Chromium start as this user? Started as k6 starts it, for k6 hides most of what a browser says when it
+does not.
+"""
 
 import os
 import re
@@ -22,17 +24,33 @@ _READY = b"DevTools listening on "
 _TIMEOUT_S = 10.0
 _MOST_BYTES = 100_000
 _FLAGS = (
-    *("--headless", "--remote-debugging-port=0", "--no-startup-window", "--no-first-run", "--disable-extensions"),
-    *("--disable-background-networking", "--disable-breakpad", "--disable-dev-shm-usage", "--hide-scrollbars", "--mute-audio"),
+    *(
+        "--headless",
+        "--remote-debugging-port=0",
+        "--no-startup-window",
+        "--no-first-run",
+        "--disable-extensions",
+    ),
+    *(
+        "--disable-background-networking",
+        "--disable-breakpad",
+        "--disable-dev-shm-usage",
+        "--hide-scrollbars",
+        "--mute-audio",
+    ),
 )
 _LOG_HEAD = re.compile(r"^\[[^\]]*\]\s*")
 _NOISE = re.compile(r"dbus|DBus|scaling_cur_freq|unexpected operator|Gtk-|libva|vaInitialize", re.IGNORECASE)
-_TELLING = re.compile(r":FATAL:|shared librar|no-sandbox|sandbox|not found|denied|cannot|unknown|bad ", re.IGNORECASE)
+_TELLING = re.compile(
+    r":FATAL:|shared librar|no-sandbox|sandbox|not found|denied|cannot|unknown|bad ", re.IGNORECASE
+)
 _PATHS = re.compile(r"(?<![\w.:/])/[^\s:'\"]+/")
 _LONGEST = 200
 _NO_FILE = f"{PATH_SETTING} is not an executable file"
 _CORRECT = f"correct or unset {PATH_SETTING} in the server's environment"
-_INSTALL = f"install Chromium or Chrome on the server's machine, or set {PATH_SETTING} in the server's environment"
+_INSTALL = (
+    f"install Chromium or Chrome on the server's machine, or set {PATH_SETTING} in the server's environment"
+)
 
 
 class Started(NamedTuple):
@@ -43,10 +61,17 @@ class Started(NamedTuple):
 
 
 async def try_start(path: Path, launcher: Launcher) -> Started:
-    """Start the browser at `path` as k6 does, wait until it is ready, and end it with all that it has written."""
+    """Start the browser at `path` as k6 does, wait until it is ready, and end it with all that it has
+    written.
+    """
     folder = Path(tempfile.mkdtemp(prefix="k6-mcp-browser-"))
     try:
-        command = [str(path), *_FLAGS, f"--user-data-dir={folder / 'profile'}", *(f"--{arg}" for arg in launcher.browser.args)]
+        command = [
+            str(path),
+            *_FLAGS,
+            f"--user-data-dir={folder / 'profile'}",
+            *(f"--{arg}" for arg in launcher.browser.args),
+        ]
         env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(folder), "TMPDIR": str(folder)}
         return await _watch(launcher, command, env, folder)
     except OSError as error:
@@ -79,9 +104,13 @@ async def _watch(launcher: Launcher, command: Sequence[str], env: Mapping[str, s
 
 
 def telling(text: str) -> str:
-    """Return the line of a browser's output that tells most of why it ended, without folders of this machine."""
+    """Return the line of a browser's output that tells most of why it ended, without folders of this
+    machine.
+    """
     lines = [*_lines(text)]
-    chosen = next((line for line in lines if _TELLING.search(line)), lines[-1] if lines else "it ended without a word")
+    chosen = next(
+        (line for line in lines if _TELLING.search(line)), lines[-1] if lines else "it ended without a word"
+    )
     return _PATHS.sub("", _LOG_HEAD.sub("", chosen))[:_LONGEST]
 
 
@@ -94,19 +123,26 @@ async def start_again(launcher: Launcher) -> BrowserStart:
     path = locate_browser(launcher.browser, launcher.search_path)
     if path is None:
         wrong = launcher.browser.path is not None
-        return BrowserStart(_NO_FILE if wrong else "no Chromium or Chrome was found", _CORRECT if wrong else _INSTALL)
+        return BrowserStart(
+            _NO_FILE if wrong else "no Chromium or Chrome was found", _CORRECT if wrong else _INSTALL
+        )
     started = await try_start(path, launcher)
     return BrowserStart(started.said, "" if started.ok else start_hint(started.said, launcher.browser))
 
 
 async def browser_health(launcher: Launcher) -> Component:
-    """Return whether scripts that use k6/browser find a browser that starts; others need none, so nothing here is `broken`."""
+    """Return whether scripts that use k6/browser find a browser that starts; others need none, so nothing
+    here is `broken`.
+    """
     browser = launcher.browser
     path = locate_browser(browser, launcher.search_path)
     if path is None and browser.path:
         return _degraded(_NO_FILE, _CORRECT)
     if path is None:
-        detail = f"no Chromium or Chrome found; only scripts that use k6/browser need one (install it, or set {PATH_SETTING})"
+        detail = (
+            "no Chromium or Chrome found; only scripts that use k6/browser need one (install it, or set"
+            f" {PATH_SETTING})"
+        )
         return Component(name="browser", state="ok", detail=detail)
     version, started = await _version(path), await try_start(path, launcher)
     name = f"{version or 'a browser of unknown version'} at {path}"
@@ -119,10 +155,20 @@ async def browser_health(launcher: Launcher) -> Component:
 def start_hint(said: str, browser: Browser) -> str:
     """Return the next step for a browser that said this instead of starting."""
     if "sandbox" in said.lower() and browser.sandboxed:
-        who = "run the server as an ordinary user, or " if os.geteuid() == 0 else "allow unprivileged user namespaces, or "
-        return f"{who}set {ARGS_SETTING}=no-sandbox in the server's environment if you trust the pages under test"
+        who = (
+            "run the server as an ordinary user, or "
+            if os.geteuid() == 0
+            else "allow unprivileged user namespaces, or "
+        )
+        return (
+            f"{who}set {ARGS_SETTING}=no-sandbox in the server's environment if you trust the pages under"
+            " test"
+        )
     if "shared librar" in said:
-        return "install the library that is named there, or the browser as a package of the system, which brings all of them"
+        return (
+            "install the library that is named there, or the browser as a package of the system, which brings"
+            " all of them"
+        )
     return f"correct {ARGS_SETTING}, or name another browser with {PATH_SETTING}, in the server's environment"
 
 

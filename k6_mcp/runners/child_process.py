@@ -22,15 +22,25 @@ class Child:
 
     @classmethod
     def start(cls, command: Sequence[str], env: Mapping[str, str], cwd: Path, stdin: int) -> Self:
-        """Start `command` with exactly `env`, in `cwd`, with the descriptor `stdin` as its input. Raises OSError."""
+        """Start `command` with exactly `env`, in `cwd`, with the descriptor `stdin` as its input. Raises
+        OSError.
+        """
         pipe = subprocess.PIPE
-        return cls(subprocess.Popen(command, stdin=stdin, stdout=pipe, stderr=pipe, cwd=cwd, env=env, start_new_session=True))
+        return cls(
+            subprocess.Popen(
+                command, stdin=stdin, stdout=pipe, stderr=pipe, cwd=cwd, env=env, start_new_session=True
+            )
+        )
 
     @classmethod
     def ask(cls, command: Sequence[str], env: Mapping[str, str]) -> Self:
         """Start `command`, of which only what it says counts, with exactly `env`. Raises OSError."""
         nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
-        return cls(subprocess.Popen(command, stdin=nothing, stdout=pipe, stderr=pipe, env=env, start_new_session=True))
+        return cls(
+            subprocess.Popen(
+                command, stdin=nothing, stdout=pipe, stderr=pipe, env=env, start_new_session=True
+            )
+        )
 
     def exit_code(self) -> int | None:
         """Return the exit code, negative for the signal that ended it, None while it lives."""
@@ -57,8 +67,8 @@ class Child:
 def interrupt(pid: int) -> None:
     """Ask k6 to stop gracefully: SIGINT to k6 alone; a second one would cost the end-of-test summary.
 
-    Where this process was started with SIGINT ignored (in the background of a script), k6 inherits that until its own
-    handler stands and would miss the request, so it gets SIGTERM, which means the same to it.
+    Where this process was started with SIGINT ignored (in the background of a script), k6 inherits that until
+    its own handler stands and would miss the request, so it gets SIGTERM, which means the same to it.
     """
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     with contextlib.suppress(ProcessLookupError):

@@ -10,12 +10,14 @@ from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
 from k6_mcp.runners.watchdog import PATH
 
+# One that most requests carry costs k6 8 % of a request; error_code is on failures only
 _RECORD_TAGS = (
     "error_code",
     "scenario",
-)  # one that most requests carry costs k6 8 % of a request; error_code is on failures only
+)
 
-_PIECE_CHARS = 100_000  # Linux refuses a variable above 128 KiB
+# Linux refuses a variable above 128 KiB
+_PIECE_CHARS = 100_000
 # what figures and verdicts rest on, whatever a script's own systemTags say
 _NEEDED_TAGS = ("status", "error_code", "expected_response", "scenario")
 _TREND_STATS = ("avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "p(99.9)", "count")
@@ -23,20 +25,23 @@ _PERCENTILE = re.compile(r"p\(\s*(\d+(?:\.\d+)?)\s*\)")
 
 
 def environment(folder: RunFolder, script: Script, planned: Planned | None = None) -> Mapping[str, str]:
-    """Return the whole environment of k6: nothing of the caller's own, so that no stray K6_* variable changes a run.
+    """Return the whole environment of k6: nothing of the caller's own, so that no stray K6_* variable changes
+    a run.
 
-    The script's variables travel here and not as `-e` arguments, which every user of the machine could read; in JSON, out of which the
-    wrapper makes `__ENV` (templates/_given.js), so that none of them means anything to a shell, to Go or to k6. For a run the
-    options of its plan travel along.
+    The script's variables travel here and not as `-e` arguments, which every user of the machine could read;
+    in JSON, out of which the wrapper makes `__ENV` (templates/_given.js), so that none of them means anything
+    to a shell, to Go or to k6. For a run the options of its plan travel along.
     """
     plan = planned.plan if planned else None
-    for_plan = {"GOMAXPROCS": "1"} if plan is None else {}  # it gets no faster by more, and who asked has work to do meanwhile
+    # It gets no faster by more, and who asked has work to do meanwhile
+    for_plan = {"GOMAXPROCS": "1"} if plan is None else {}
     return {
         **for_plan,
         "PATH": PATH,
         "HOME": str(folder.path / "home"),
         "NO_COLOR": "1",
-        "GOGC": "300",  # collecting less often saves what recording the time series costs, for some 80 MB of memory
+        # Collecting less often saves what recording the time series costs, for some 80 MB of memory
+        "GOGC": "300",
         "K6_NO_USAGE_REPORT": "true",
         "K6_AUTO_EXTENSION_RESOLUTION": "false",
         "K6_BINARY_PROVISIONING": "false",
@@ -45,39 +50,73 @@ def environment(folder: RunFolder, script: Script, planned: Planned | None = Non
         "K6_WEB_DASHBOARD_HOST": "127.0.0.1",
         "K6_WEB_DASHBOARD_PORT": "0",
         "K6_WEB_DASHBOARD_PERIOD": "1s",
-        "K6_WEB_DASHBOARD_TAGS": ",".join(_RECORD_TAGS if plan is None or plan.tells_scenarios else _RECORD_TAGS[:1]),
+        "K6_WEB_DASHBOARD_TAGS": ",".join(
+            _RECORD_TAGS if plan is None or plan.tells_scenarios else _RECORD_TAGS[:1]
+        ),
         "K6_WEB_DASHBOARD_RECORD": str(folder.record),
-        **_pieces("K6_MCP_GIVEN", json.dumps({name: secret.get_secret_value() for name, secret in script.env.items()})),
+        **_pieces(
+            "K6_MCP_GIVEN",
+            json.dumps({name: secret.get_secret_value() for name, secret in script.env.items()}),
+        ),
         **_pieces("K6_MCP_PLANNED", planned.options.get_secret_value() if planned else ""),
     }
 
 
 def _pieces(name: str, text: str) -> Mapping[str, str]:
-    """Return `text` as variables that are small enough; a colon comes first, so that no shell takes one for a function."""
+    """Return `text` as variables that are small enough; a colon comes first, so that no shell takes one for a
+    function.
+    """
     starts = range(0, len(text), _PIECE_CHARS)
-    return {f"{name}_{number}": f":{text[start : start + _PIECE_CHARS]}" for number, start in enumerate(starts)}
+    return {
+        f"{name}_{number}": f":{text[start : start + _PIECE_CHARS]}" for number, start in enumerate(starts)
+    }
 
 
 def inspect_command(k6: Path, folder: RunFolder, script: Script) -> list[str]:
     """Return the command that prints k6's plan of the script without running it."""
     entry = str(folder.path / script.entry)
-    return [str(k6), "inspect", "--execution-requirements", "--include-system-env-vars=true", "--log-format", "json", entry]
+    return [
+        str(k6),
+        "inspect",
+        "--execution-requirements",
+        "--include-system-env-vars=true",
+        "--log-format",
+        "json",
+        entry,
+    ]
 
 
 def run_command(k6: Path, folder: RunFolder, script: Script, plan: Plan) -> list[str]:
     """Return the command that runs the script and leaves its figures in the run's folder."""
     return [
-        *(str(k6), "run", "--address", "", "--paused=false", "--log-format", "json", "--log-output", "stderr", "--no-color"),
+        *(
+            str(k6),
+            "run",
+            "--address",
+            "",
+            "--paused=false",
+            "--log-format",
+            "json",
+            "--log-output",
+            "stderr",
+            "--no-color",
+        ),
         *("--include-system-env-vars=true", "--summary-export", str(folder.export)),
         *("--summary-trend-stats", ",".join(_trend_stats(plan)), "--out", "web-dashboard"),
         *(("--rps", str(plan.rps)) if plan.rps else ()),
-        *(() if plan.system_tags is None else ("--system-tags", ",".join(dict.fromkeys((*plan.system_tags, *_NEEDED_TAGS))))),
+        *(
+            ()
+            if plan.system_tags is None
+            else ("--system-tags", ",".join(dict.fromkeys((*plan.system_tags, *_NEEDED_TAGS))))
+        ),
         str(folder.path / script.entry),
     ]
 
 
 def _trend_stats(plan: Plan) -> list[str]:
-    """Return the statistics to export: the usual ones, that of web vitals, and every percentile that a threshold names."""
+    """Return the statistics to export: the usual ones, that of web vitals, and every percentile that a
+    threshold names.
+    """
     named = (f"p({p})" for threshold in plan.thresholds for p in _PERCENTILE.findall(threshold.expression))
     vitals = ("p(75)",) if plan.browser else ()
     return list(dict.fromkeys([*_TREND_STATS, *vitals, *(p for p in named if float(p[2:-1]) <= 100)]))

@@ -1,4 +1,6 @@
-"""How much CPU time k6 got, how long it waited for a CPU, and what the hypervisor took meanwhile; Linux alone tells."""
+"""How much CPU time k6 got, how long it waited for a CPU, and what the hypervisor took meanwhile; Linux alone
+tells.
+"""
 
 import contextlib
 import os
@@ -11,18 +13,22 @@ import anyio
 _NS = 1e-9
 _MIB = 1 << 20
 _MANY_THREADS = 50
-_STOPPED = ("T", "t")  # by a signal or a debugger
+# By a signal or a debugger
+_STOPPED = ("T", "t")
 _LAST_S = 1.0
-_THINNED = 4  # looks; so many threads are read at each of them only
+# looks; so many threads are read at each of them only
+_THINNED = 4
 
 
 class CpuWatch:
-    """Watches the threads of one process: call `look` a few times a second, and read the seconds so far, None where nothing tells.
+    """Watches the threads of one process: call `look` a few times a second, and read the seconds so far, None
+    where nothing tells.
 
-    `used_s` is CPU time. `wait_s` is how long its threads, added up, were ready to run and had no CPU (schedstat of each thread; the
-    last value of a thread that ended stays counted, so what it waited after the last look is missing). `steal_s` is what the
-    hypervisor gave to others, summed over the CPUs of this machine, since the watch began. `paused_s` is how long the process was seen
-    stopped, by a signal or a debugger. `resident_mb` is the memory that the process, without its children, had at the last look.
+    `used_s` is CPU time. `wait_s` is how long its threads, added up, were ready to run and had no CPU
+    (schedstat of each thread; the last value of a thread that ended stays counted, so what it waited after
+    the last look is missing). `steal_s` is what the hypervisor gave to others, summed over the CPUs of this
+    machine, since the watch began. `paused_s` is how long the process was seen stopped, by a signal or a
+    debugger. `resident_mb` is the memory that the process, without its children, had at the last look.
     """
 
     def __init__(self, pid: int) -> None:
@@ -62,7 +68,8 @@ class CpuWatch:
 
 
 class LastWork:
-    """Tells how busy a process was shortly before its time was up: `watch` runs while it works, `busy` is asked before it is killed.
+    """Tells how busy a process was shortly before its time was up: `watch` runs while it works, `busy` is
+    asked before it is killed.
 
     What a process did earlier says little: to start takes k6 CPU time, and more on a machine that others use.
     """
@@ -78,7 +85,9 @@ class LastWork:
         self._before = (monotonic(), self._wanted_s())
 
     def busy(self) -> float | None:
-        """Return the share of the time since then in which the process had or wanted a CPU, all threads added up; None if unknown."""
+        """Return the share of the time since then in which the process had or wanted a CPU, all threads added
+        up; None if unknown.
+        """
         if self._before is None:
             return None
         at, wanted_s = self._before
@@ -95,7 +104,8 @@ def usable_cores() -> int:
     """Return how many cores this process and its children may use."""
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS
+    except AttributeError:
+        # macOS
         return os.cpu_count() or 1
 
 
@@ -126,7 +136,8 @@ def _waited_ns(process: Path) -> dict[str, int]:
     found: dict[str, int] = {}
     with contextlib.suppress(OSError):
         for thread in (process / "task").iterdir():
-            with contextlib.suppress(OSError, ValueError, IndexError):  # it ended meanwhile, or this kernel does not count
+            # It ended meanwhile, or this kernel does not count
+            with contextlib.suppress(OSError, ValueError, IndexError):
                 found[thread.name] = int((thread / "schedstat").read_bytes().split()[1])
     return found
 

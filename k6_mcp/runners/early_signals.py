@@ -1,4 +1,6 @@
-"""The signals that ask this process to end before it has an event loop, whose library takes time to import."""
+"""The signals that ask this process to end before it has an event loop, whose library takes time to
+import.
+"""
 
 import os
 import signal
@@ -10,11 +12,15 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def end_at_once(clean: Callable[[], None]) -> None:
-    """Let SIGTERM, SIGINT and SIGHUP clean up and end this process, until `signals.stop_signals` turns them into more."""
+    """Let SIGTERM, SIGINT and SIGHUP clean up and end this process, until `signals.stop_signals` turns them
+    into more.
+    """
 
     def end(number: int, _: FrameType | None) -> None:
         clean()
-        sys.stderr.write("k6-mcp: interrupted: this process was asked to end before the test had begun; nothing was run\n")
+        sys.stderr.write(
+            "k6-mcp: interrupted: this process was asked to end before the test had begun; nothing was run\n"
+        )
         sys.stderr.flush()
         os._exit(128 + number)
 

@@ -21,10 +21,15 @@ from k6_mcp.workspace.files import Tail, appender, read_whole, without_secret_na
 from k6_mcp.workspace.secret_names import RecordNames, Secrets
 
 _POLL_S = 0.25
-_SHUTDOWN_GRACE_S = 3.0  # clients kill a server within a few seconds of asking it to stop
+# Clients kill a server within a few seconds of asking it to stop
+_SHUTDOWN_GRACE_S = 3.0
 _LONGEST_TEARDOWN_S = 60.0
-_SUMMARY_MARGIN_S = 2.0  # for k6 2.x, which ends handleSummary itself and says so
-_RECORD_ENDS = '{"event":"stop"'  # k6 closes its record when load and teardown are over, right before handleSummary
+# For k6 2.x, which ends handleSummary itself and says so
+_SUMMARY_MARGIN_S = 2.0
+_RECORD_ENDS = (
+    # k6 closes its record when load and teardown are over, right before handleSummary
+    '{"event":"stop"'
+)
 
 
 class Stop:
@@ -115,7 +120,10 @@ class Execution:
         """Return k6's own summaries, which thousands of metrics make long."""
         found = [read_whole(self._folder.summary), read_whole(self._folder.export)]
         large = any(len(text or "") > LARGE for text in found)
-        summary, export = [await in_thread_if(large, without_secret_names, text, self._secrets, self._of_names) for text in found]
+        summary, export = [
+            await in_thread_if(large, without_secret_names, text, self._secrets, self._of_names)
+            for text in found
+        ]
         return summary, export
 
     def lacks_browser(self, outcome: Outcome) -> bool:
@@ -158,7 +166,9 @@ class Execution:
         self._stop.ask("handle_summary" if self._record_ended.is_set() else "deadline")
 
     async def _end_handle_summary(self) -> None:
-        """End a handleSummary that never returns: k6 1.x would wait two minutes for it, whatever it is told."""
+        """End a handleSummary that never returns: k6 1.x would wait two minutes for it, whatever it is
+        told.
+        """
         await self._record_ended.wait()
         await anyio.sleep(HANDLE_SUMMARY_TIMEOUT_S + _SUMMARY_MARGIN_S)
         self._stop.ask("handle_summary")
@@ -166,8 +176,14 @@ class Execution:
     async def _end_when_asked(self) -> None:
         await self._stop.asked.wait()
         interrupt(self._child.pid)
-        teardown_s = min(self._plan.plan.teardown_timeout_s, _LONGEST_TEARDOWN_S) if self._plan.plan.phases else 0.0
-        grace_s = _SHUTDOWN_GRACE_S if self._stop.reason == "shutdown" else teardown_s + HANDLE_SUMMARY_TIMEOUT_S + 5
+        teardown_s = (
+            min(self._plan.plan.teardown_timeout_s, _LONGEST_TEARDOWN_S) if self._plan.plan.phases else 0.0
+        )
+        grace_s = (
+            _SHUTDOWN_GRACE_S
+            if self._stop.reason == "shutdown"
+            else teardown_s + HANDLE_SUMMARY_TIMEOUT_S + 5
+        )
         await anyio.sleep(grace_s)
         self._killed = True
         self._child.kill()

@@ -9,7 +9,12 @@ from typing import NamedTuple
 from k6_mcp.errors import K6NotFound
 from k6_mcp.runners.child_process import Child
 
-_ENVIRONMENT = {"HOME": "/nonexistent", "GOGC": "300", "GOMAXPROCS": "1"}  # the fewest milliseconds of the CPU for one line
+# The fewest milliseconds of the CPU for one line
+_ENVIRONMENT = {
+    "HOME": "/nonexistent",
+    "GOGC": "300",
+    "GOMAXPROCS": "1",
+}
 _NAME = "k6"
 _ON_PATH, _BESIDE_PYTHON = "found on PATH", "beside the Python interpreter"
 _USUAL_PLACES = (
@@ -37,7 +42,8 @@ def locate(k6_bin: str | None, search_path: str) -> Path:
 
 
 def find(k6_bin: str | None, search_path: str) -> Found:
-    """Return the k6 to use: `k6_bin` if it is a path; else that name, k6 by default, on PATH, beside Python, in the usual places.
+    """Return the k6 to use: `k6_bin` if it is a path; else that name, k6 by default, on PATH, beside Python,
+    in the usual places.
 
     Clients set K6_BIN=k6 for servers whose k6 is only beside Python: a name says what to look for, not where.
 
@@ -50,15 +56,23 @@ def find(k6_bin: str | None, search_path: str) -> Found:
         raise K6NotFound(f"K6_BIN={k6_bin!r} is not an executable file", hint="correct or unset K6_BIN")
     name = k6_bin or _NAME
     usual = ":".join(str(Path(place).expanduser()) for place in _USUAL_PLACES)
-    for folders, why in ((search_path, _ON_PATH), (_beside(), _BESIDE_PYTHON), (usual, "in a usual place of installation")):
+    for folders, why in (
+        (search_path, _ON_PATH),
+        (_beside(), _BESIDE_PYTHON),
+        (usual, "in a usual place of installation"),
+    ):
         if found := _which(name, folders):
             return Found(found, why)
     hint = install_hint() if name == _NAME else "correct or unset K6_BIN"
-    raise K6NotFound(f"no {name[:80]} on PATH, beside the Python interpreter or in the usual places", hint=hint)
+    raise K6NotFound(
+        f"no {name[:80]} on PATH, beside the Python interpreter or in the usual places", hint=hint
+    )
 
 
 def passed_over(found: Found) -> Path | None:
-    """Return the k6 beside Python, the one that is installed with this server, where `found` is another one."""
+    """Return the k6 beside Python, the one that is installed with this server, where `found` is another
+    one.
+    """
     beside = _which(_NAME, _beside())
     return beside if beside and not beside.samefile(found.path) else None
 
@@ -68,7 +82,9 @@ def _beside() -> str:
 
 
 def _which(name: str, folders: str) -> Path | None:
-    """Look for `name` in absolute folders only: others, an empty one included, mean wherever the client starts its servers."""
+    """Look for `name` in absolute folders only: others, an empty one included, mean wherever the client
+    starts its servers.
+    """
     path = ":".join(folder for folder in folders.split(":") if folder.startswith("/"))
     found = shutil.which(name, path=path)
     return Path(found) if found else None
@@ -85,10 +101,14 @@ def install_hint() -> str:
 
 
 def ask(path: Path, *arguments: str) -> Child:
-    """Start the binary at `path` with `arguments` for what it prints, without anything of our environment. Raises OSError."""
+    """Start the binary at `path` with `arguments` for what it prints, without anything of our environment.
+    Raises OSError.
+    """
     return Child.ask([str(path), *arguments], _ENVIRONMENT)
 
 
 def ask_version(path: Path) -> Child:
-    """Ask a k6 for its version as JSON; releases before `--json` existed refuse it and print nothing. Raises OSError."""
+    """Ask a k6 for its version as JSON; releases before `--json` existed refuse it and print nothing. Raises
+    OSError.
+    """
     return ask(path, "version", "--json")

@@ -11,11 +11,16 @@ from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.plan import Plan, ScenarioPlan, StagePlan, ThresholdPlan
 from k6_mcp.workspace.observed_metrics import keep_true
 
-_DEFAULT_MAX_DURATION_S = 600.0  # of the iteration executors
-_DEFAULT_PHASE_TIMEOUT_S = 60.0  # of setup() and teardown()
-_COMPUTED = ("totalDuration", "maxVUs")  # no options
-_SHORTCUTS = ("vus", "duration", "iterations", "stages")  # k6 has made scenarios of them
-_LARGEST_OPTIONS = 400_000  # of the 2 MiB that Linux allows for an environment and arguments together
+# Of the iteration executors
+_DEFAULT_MAX_DURATION_S = 600.0
+# Of setup() and teardown()
+_DEFAULT_PHASE_TIMEOUT_S = 60.0
+# No options
+_COMPUTED = ("totalDuration", "maxVUs")
+# k6 has made scenarios of them
+_SHORTCUTS = ("vus", "duration", "iterations", "stages")
+# Of the 2 MiB that Linux allows for an environment and arguments together
+_LARGEST_OPTIONS = 400_000
 
 
 def _seconds(value: object) -> object:
@@ -116,7 +121,9 @@ def read_plan(text: str, warnings: Iterable[str] = ()) -> Plan:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "its whole output"
-        raise ValueError(f"what k6 inspect printed is not a plan that k6-mcp can read ({where}: {first['msg']})") from None
+        raise ValueError(
+            f"what k6 inspect printed is not a plan that k6-mcp can read ({where}: {first['msg']})"
+        ) from None
     raw = options.scenarios or {}
     scenarios = tuple(_scenario(name, raw[name]) for name in sorted(raw))
     ours = (options.ext or _Ext()).ours
@@ -143,14 +150,17 @@ def read_plan(text: str, warnings: Iterable[str] = ()) -> Plan:
 
 
 def planned_options(text: str) -> str:
-    """Return the options in k6's inspect output as JSON that k6 takes as a script's own, to mean the same again.
+    """Return the options in k6's inspect output as JSON that k6 takes as a script's own, to mean the same
+    again.
 
     Raises:
         LimitExceeded: If they are too large to be handed to a run.
     """
     printed = cast(dict[str, object], json.loads(text))
     keep_true(printed)
-    options = json.dumps({name: value for name, value in printed.items() if name not in (*_COMPUTED, *_SHORTCUTS)})
+    options = json.dumps(
+        {name: value for name, value in printed.items() if name not in (*_COMPUTED, *_SHORTCUTS)}
+    )
     if len(options) > _LARGEST_OPTIONS:
         raise too_large(f"{len(options)}")
     return options
@@ -179,11 +189,15 @@ def _scenario(name: str, raw: _Scenario) -> ScenarioPlan:
         max_vus=max([vus, raw.max_vus or 0, *(() if arrival else targets)]),
         duration_s=raw.max_duration or _DEFAULT_MAX_DURATION_S if counted else duration or None,
         start_s=raw.start_s or 0.0,
-        iterations=(raw.iterations or 1) * (vus if raw.executor == "per-vu-iterations" else 1) if counted else None,
+        iterations=(raw.iterations or 1) * (vus if raw.executor == "per-vu-iterations" else 1)
+        if counted
+        else None,
         rate_per_s=rates[0] / unit_s if arrival else None,
         peak_rate_per_s=max(rates) / unit_s if arrival else None,
         exec=raw.exec,
-        stages=tuple(_stages(raw, rates[0] / unit_s if arrival else _start_vus(raw), unit_s if arrival else 1.0)),
+        stages=tuple(
+            _stages(raw, rates[0] / unit_s if arrival else _start_vus(raw), unit_s if arrival else 1.0)
+        ),
         browser=bool(raw.options and raw.options.browser and raw.options.browser.get("type")),
     )
 
@@ -220,7 +234,8 @@ def _arrivals(raw: _Scenario, scenario: ScenarioPlan) -> float:
         return rate * (scenario.duration_s or 0.0)
     for stage in raw.stages:
         target = (stage.target or 0) / (raw.time_unit or 1.0)
-        total += (rate + target) / 2 * stage.duration  # k6 ramps linearly
+        # k6 ramps linearly
+        total += (rate + target) / 2 * stage.duration
         rate = target
     return total
 
@@ -236,6 +251,8 @@ def _thresholds(raw: Mapping[str, Sequence[str | _Threshold] | None]) -> Iterato
 
 def _declared(declared: _Declared) -> Iterator[str]:
     if declared.scenarios is not None:
-        yield "scenarios " + ", ".join(f"{name} ({executor})" for name, executor in declared.scenarios.items())
+        yield "scenarios " + ", ".join(
+            f"{name} ({executor})" for name, executor in declared.scenarios.items()
+        )
     for option, value in declared.model_dump(exclude={"scenarios"}, exclude_none=True).items():
         yield option if value is True else f"{option}={value}"

@@ -1,4 +1,6 @@
-"""What of a run needs no event loop: its files, the k6 to use, and k6 itself, started and left to whoever waits for it."""
+"""What of a run needs no event loop: its files, the k6 to use, and k6 itself, started and left to whoever
+waits for it.
+"""
 
 import contextlib
 import shutil
@@ -22,7 +24,9 @@ from k6_mcp.workspace.temporary_folders import TemporaryFolders
 
 
 class Inspection(NamedTuple):
-    """k6 making its plan of a script that was written to `folder`; `child` is the error where it could not be started."""
+    """k6 making its plan of a script that was written to `folder`; `child` is the error where it could not be
+    started.
+    """
 
     script: Script
     folder: RunFolder
@@ -32,9 +36,11 @@ class Inspection(NamedTuple):
 
 
 class Launcher:
-    """Writes scripts below `results_dir` (or to a temporary folder when that cannot be written) and starts k6 on them.
+    """Writes scripts below `results_dir` (or to a temporary folder when that cannot be written) and starts k6
+    on them.
 
-    A process for one test begins k6's plan here before it imports what the rest of the road needs: both take their time.
+    A process for one test begins k6's plan here before it imports what the rest of the road needs: both take
+    their time.
     """
 
     def __init__(
@@ -74,14 +80,21 @@ class Launcher:
         return allowance(self._max_memory_mb, planned)
 
     def start(self, command: Sequence[str], env: Mapping[str, str], cwd: Path, allowed: Allowance) -> Child:
-        """Start a command that does not outlive this process, and uses no more than `allowed`. Raises OSError."""
+        """Start a command that does not outlive this process, and uses no more than `allowed`. Raises
+        OSError.
+        """
         guarded = self.watchdog.guard(command, allowed.address_space_kb)
         if allowed.memory_mb is not None:
-            env = {**env, "GOMEMLIMIT": f"{allowed.memory_mb}MiB"}  # before it gets no more, Go collects its garbage more often
+            # Before it gets no more, Go collects its garbage more often
+            env = {
+                **env,
+                "GOMEMLIMIT": f"{allowed.memory_mb}MiB",
+            }
         return Child.start(guarded, env, cwd, self.watchdog.stdin())
 
     def begin(self, run_id: str, script: Script) -> None:
-        """Let k6 begin its plan of `script`, and to tell its version; `inspect` and `version_asked` have them.
+        """Let k6 begin its plan of `script`, and to tell its version; `inspect` and `version_asked` have
+        them.
 
         Raises:
             K6NotFound: If there is no k6.
@@ -94,8 +107,12 @@ class Launcher:
             self._version_asked = (path, ask_version(path))
 
     def begun(self, script: Script) -> str | None:
-        """Return the id of the run for which the plan of exactly this script was begun, None if it was not."""
-        return next((run_id for run_id, inspection in self._begun.items() if inspection.script == script), None)
+        """Return the id of the run for which the plan of exactly this script was begun, None if it was
+        not.
+        """
+        return next(
+            (run_id for run_id, inspection in self._begun.items() if inspection.script == script), None
+        )
 
     def inspect(self, run_id: str, script: Script) -> Inspection:
         """Return k6 making its plan of `script`: as begun for this run, or started now; raises as `begin`."""
@@ -117,7 +134,9 @@ class Launcher:
         self.held.let_go(run_id)
 
     def close(self) -> None:
-        """End what was begun and nobody asked for, and the watchdog; remove what is not kept. Call when no run is left."""
+        """End what was begun and nobody asked for, and the watchdog; remove what is not kept. Call when no
+        run is left.
+        """
         for run_id, inspection in self._begun.items():
             if isinstance(inspection.child, Child):
                 inspection.child.end()
@@ -125,7 +144,8 @@ class Launcher:
         if self._version_asked:
             self._version_asked[1].end()
         self.watchdog.close()
-        if self._beginning:  # a signal came meanwhile
+        # A signal came meanwhile
+        if self._beginning:
             self.discard(self._beginning)
         self.elsewhere.close()
         self.held.close()
@@ -133,7 +153,9 @@ class Launcher:
     def _inspect(self, k6: Path, run_id: str, script: Script) -> Inspection:
         folder, started_at, allowed = self._write(run_id, script), datetime.now(UTC), self.allowance()
         try:
-            child = self.start(inspect_command(k6, folder, script), environment(folder, script), folder.path, allowed)
+            child = self.start(
+                inspect_command(k6, folder, script), environment(folder, script), folder.path, allowed
+            )
         except OSError as error:
             return Inspection(script, folder, started_at, error, allowed)
         return Inspection(script, folder, started_at, child, allowed)

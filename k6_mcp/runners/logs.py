@@ -1,4 +1,6 @@
-"""k6's standard error: one JSON object per line, up to 19 000 lines a second when a target refuses; counted, not kept."""
+"""k6's standard error: one JSON object per line, up to 19 000 lines a second when a target refuses; counted,
+not kept.
+"""
 
 import json
 import re
@@ -17,17 +19,26 @@ _LOGFMT = re.compile(r'level=(\w+) msg="((?:[^"\\]|\\.)*)"')
 # k6 2.x names the file it was started with before the user's own.
 _WRAPPER = re.compile(r"^could not initialize '[^']*': (?:could not load JS test '[^']*': )?")
 _LONGEST_LINE_BYTES = 32_768
-_LINE_END_BYTES = 4_096  # k6 names source and scenario after the message, so of a line too long its end is kept as well
+_LINE_END_BYTES = (
+    # k6 names source and scenario after the message, so of a line too long its end is kept as well
+    4_096
+)
 _CUT = "…".encode()
-_TORN_BYTES = 5  # the most that is there of an escape beyond the backslashes before it
+# The most that is there of an escape beyond the backslashes before it
+_TORN_BYTES = 5
 _TORN_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _MOST_DISTINCT = 300
-_WRITTEN_EACH = 10  # a repeated line is written this often, then only counted
+# A repeated line is written this often, then only counted
+_WRITTEN_EACH = 10
 _LOG_FILE_BYTES = 2_000_000
 _MOST_MESSAGES = 40
 _MESSAGE_CHARS = 600
-_SAMPLE = b'"msg":"k6-mcp sample '  # how generated scripts show an answer that failed (templates/request.js.j2)
-# What the wrapper says of the script's handleSummary comes last of all, and a flood before it must not hide it.
+_SAMPLE = (
+    # How generated scripts show an answer that failed (templates/request.js.j2)
+    b'"msg":"k6-mcp sample '
+)
+# What the wrapper says of the script's handleSummary comes last of all, and a flood before it must not hide
+# it.
 _OF_HANDLER, _MOST_OF_HANDLER = b'"msg":"handleSummary: ', 20
 _MOST_SAMPLES = 5
 _MOST_SAMPLE_LINES = 2_000
@@ -35,7 +46,8 @@ _SAMPLE_CHARS = 300
 # k6 names the executor first, and no line of a script has one: of a line too long the rest may be lost.
 _OF_ITERATION = re.compile(rb'\{"executor":"[a-z-]{1,40}",(?:"hint":"[^"]{0,200}",)?"level":"error"')
 _REDIRECTED = re.compile(rb'"msg":"Stopped after (\d{1,6}) redirects and returned the redirection')
-_SPURIOUS = ("failed to handle the end-of-test summary",)  # k6 2.x when a run dies before any sample
+# k6 2.x when a run dies before any sample
+_SPURIOUS = ("failed to handle the end-of-test summary",)
 
 
 @dataclass(slots=True)
@@ -52,11 +64,13 @@ class LogReader:
     """Takes k6's stderr in chunks; memory and log file stay bounded whatever the script prints.
 
     Lines that differ only in their time are one message. `write` receives redacted lines for the log file;
-    `secrets` are values that must not reach it. `own` is the file URL of a script that the caller gave as text:
-    of all other files nothing is shown that k6 quotes because it could not parse it.
+    `secrets` are values that must not reach it. `own` is the file URL of a script that the caller gave as
+    text: of all other files nothing is shown that k6 quotes because it could not parse it.
     """
 
-    def __init__(self, write: Callable[[str], None], secrets: Iterable[str] = (), own: str | None = None) -> None:
+    def __init__(
+        self, write: Callable[[str], None], secrets: Iterable[str] = (), own: str | None = None
+    ) -> None:
         self._write = write
         self._secrets = tuple(secrets)
         self._own = own
@@ -96,7 +110,8 @@ class LogReader:
         rank = {"error": 0, "fatal": 0, "panic": 0, "warning": 1, "info": 2}
         of_handler = _OF_HANDLER.decode().removeprefix('"msg":"')
         entries = sorted(
-            self._entries.values(), key=lambda e: (not e.text.startswith(of_handler), rank.get(e.level, 3), -e.count)
+            self._entries.values(),
+            key=lambda e: (not e.text.startswith(of_handler), rank.get(e.level, 3), -e.count),
         )
         return LogDigest(
             cause=self._cause.text if self._cause else None,
@@ -106,7 +121,8 @@ class LogReader:
             redirects_given_up=self._given_up,
             requests_given_up=self._given_up_requests,
             messages=tuple(
-                LogMessage(level=e.level, text=e.text, times=e.count, source=e.source) for e in entries[:_MOST_MESSAGES]
+                LogMessage(level=e.level, text=e.text, times=e.count, source=e.source)
+                for e in entries[:_MOST_MESSAGES]
             ),
             samples=tuple(self._samples.values()),
             dropped_lines=self._dropped,
@@ -129,7 +145,8 @@ class LogReader:
         if entry is None:
             full = len(self._entries) >= _MOST_DISTINCT + (_MOST_OF_HANDLER if _OF_HANDLER in line else 0)
             if full and _never_ends_run(line):
-                self._dropped += 1  # a flood: k6 must not wait for us to parse it
+                # A flood: k6 must not wait for us to parse it
+                self._dropped += 1
                 return
             entry = _parse(line, self._secrets)
             if not full:
@@ -143,19 +160,24 @@ class LogReader:
             self._put_line(line)
 
     def _sample(self, line: bytes) -> bool:
-        """Take a sample of a failed answer; the first of each kind is kept until one comes that has a body."""
+        """Take a sample of a failed answer; the first of each kind is kept until one comes that has a
+        body.
+        """
         self._sample_lines += 1
         sample = _parse_sample(line, self._secrets) if self._sample_lines <= _MOST_SAMPLE_LINES else None
         if sample is None:
             return self._sample_lines > _MOST_SAMPLE_LINES
         known = self._samples.get(key := (sample.name, sample.status))
-        if (known is None and len(self._samples) < _MOST_SAMPLES) or (known is not None and not known.text and sample.text):
+        if (known is None and len(self._samples) < _MOST_SAMPLES) or (
+            known is not None and not known.text and sample.text
+        ):
             self._samples[key] = sample
             self._put_line(line)
         return True
 
     def _put_line(self, line: bytes) -> None:
-        if self._written < _LOG_FILE_BYTES:  # else redacting it would be in vain
+        # Else redacting it would be in vain
+        if self._written < _LOG_FILE_BYTES:
             self._put(redact_said(line.decode("utf-8", errors="replace"), self._secrets))
 
     def _put(self, text: str) -> None:
@@ -165,7 +187,9 @@ class LogReader:
 
 
 def _ended_iteration(line: bytes) -> bool:
-    """An exception of an iteration names its scenario; that of an async function comes as an error without a source."""
+    """An exception of an iteration names its scenario; that of an async function comes as an error without a
+    source.
+    """
     if _OF_ITERATION.match(line):
         return True
     if b'"scenario":"' not in line:
@@ -174,12 +198,15 @@ def _ended_iteration(line: bytes) -> bool:
 
 
 def _shortened(line: bytes) -> bytes:
-    """Return beginning and end of a line that is too long, so joined that a string cut in its middle is a string still."""
+    """Return beginning and end of a line that is too long, so joined that a string cut in its middle is a
+    string still.
+    """
     if len(line) <= _LONGEST_LINE_BYTES:
         return line
     head, end = line[: _LONGEST_LINE_BYTES - _LINE_END_BYTES - len(_CUT)], len(line) - _LINE_END_BYTES
     backslashes = end - len(line[:end].rstrip(b"\\"))
-    whole = len(head[:-_TORN_BYTES].rstrip(b"\\"))  # up to here no escape is torn: k6 must not wait while we look
+    # Up to here no escape is torn: k6 must not wait while we look
+    whole = len(head[:-_TORN_BYTES].rstrip(b"\\"))
     return head[:whole] + _TORN_ESCAPE.sub(rb"\1", head[whole:]) + _CUT + line[end + backslashes % 2 :]
 
 
@@ -195,9 +222,12 @@ def _parse(line: bytes, secrets: tuple[str, ...]) -> _Entry:
             fields = {"level": match.group(1), "msg": match.group(2).replace('\\"', '"')}
     level, source, error = str(fields.get("level", "info")), fields.get("source"), fields.get("error")
     said = str(fields.get("msg", text))
-    # An exception of an iteration names its scenario and ends nothing; k6 2.x marks those of init, setup and teardown as stacktrace too.
+    # An exception of an iteration names its scenario and ends nothing; k6 2.x marks those of init, setup and
+    # teardown as stacktrace too.
     ends_run = source in (None, "stacktrace") and not {"scenario", "executor"} & fields.keys()
-    explains = level in ("error", "fatal", "panic") and error is None and ends_run and not said.startswith(_SPURIOUS)
+    explains = (
+        level in ("error", "fatal", "panic") and error is None and ends_run and not said.startswith(_SPURIOUS)
+    )
     shown = _WRAPPER.sub("", f"{said}: {error}" if error is not None else said)
     return _Entry(
         level=level,
@@ -212,7 +242,12 @@ def _parse_sample(line: bytes, secrets: tuple[str, ...]) -> ErrorSample | None:
     said = str(_json_fields(line.decode("utf-8", errors="replace")).get("msg", ""))
     fields = _json_fields(said.partition("sample ")[2])
     name, status, text = fields.get("name"), fields.get("status"), fields.get("text")
-    if not isinstance(name, str) or not isinstance(status, int) or not isinstance(text, str) or not 0 <= status < 1000:
+    if (
+        not isinstance(name, str)
+        or not isinstance(status, int)
+        or not isinstance(text, str)
+        or not 0 <= status < 1000
+    ):
         return None
     name, text = (redact_said(part, secrets)[:_SAMPLE_CHARS] for part in (name, text))
     return ErrorSample(name=name, status=status, text=text)

@@ -1,4 +1,6 @@
-"""How much memory k6 may use: the kernel holds it to a size of its address space (RLIMIT_AS), which Linux alone does."""
+"""How much memory k6 may use: the kernel holds it to a size of its address space (RLIMIT_AS), which Linux
+alone does.
+"""
 
 import errno
 import os
@@ -20,7 +22,8 @@ OF_K6_ITSELF_MB = 200
 _A_BROWSER_MB = 100
 # k6 keeps every sample of a trend, and so does its record: 0.26 to 0.41 kB a request.
 _A_REQUEST_MB = 0.0005
-# What Go and the C library reserve and never use counts too: 1.3 GB with k6 1.1.0, 1.8 with 2.2.0, and an arena of each thread.
+# What Go and the C library reserve and never use counts too: 1.3 GB with k6 1.1.0, 1.8 with 2.2.0, and an
+# arena of each thread.
 _RESERVED_MB, _RESERVED_A_CORE_MB = 2_000, 160
 _RAN_OUT = re.compile(
     rb"^(?:runtime: out of memory|fatal error: .*(?:memory|allocate)|runtime/cgo: pthread_create failed"
@@ -40,9 +43,11 @@ class Allowance(NamedTuple):
 
 
 def allowance(setting_mb: int | None, planned: Planned | None) -> Allowance:
-    """Return what k6 may use: `setting_mb` (0 is without limit), None is what its plan can need, at most all the machine has.
+    """Return what k6 may use: `setting_mb` (0 is without limit), None is what its plan can need, at most all
+    the machine has.
 
-    Chromium reserves more than any address space that could be a limit, so k6 is watched instead where it starts a browser.
+    Chromium reserves more than any address space that could be a limit, so k6 is watched instead where it
+    starts a browser.
     """
     if setting_mb == 0 or sys.platform != "linux":
         return Allowance()
@@ -54,9 +59,13 @@ def allowance(setting_mb: int | None, planned: Planned | None) -> Allowance:
 
 
 def limit(allowed: Allowance) -> MemoryLimit | None:
-    """Return what limits a k6 that was started with `allowed`: that, or the limit that this process itself was given; None if neither."""
+    """Return what limits a k6 that was started with `allowed`: that, or the limit that this process itself
+    was given; None if neither.
+    """
     own = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if own != resource.RLIM_INFINITY and (allowed.address_space_kb is None or own < allowed.address_space_kb * 1024):
+    if own != resource.RLIM_INFINITY and (
+        allowed.address_space_kb is None or own < allowed.address_space_kb * 1024
+    ):
         return MemoryLimit(own // _MIB, of_server=True)
     return MemoryLimit(allowed.memory_mb) if allowed.memory_mb is not None else None
 
@@ -67,7 +76,9 @@ def ran_out(text: bytes) -> bool:
 
 
 def starved(error: BaseException) -> bool:
-    """Return whether an error of this process says that it got no memory: for objects, threads or libraries."""
+    """Return whether an error of this process says that it got no memory: for objects, threads or
+    libraries.
+    """
     if isinstance(error, BaseExceptionGroup):
         return any(starved(one) for one in cast("BaseExceptionGroup[BaseException]", error).exceptions)
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
@@ -78,7 +89,9 @@ def starved(error: BaseException) -> bool:
 def too_little() -> str:
     """Return the words for that, with the limit that this process was given, if there is one."""
     found = limit(Allowance())
-    return f"too little memory{f': its process is limited to {found.mb} MB of address space' if found else ''}"
+    return (
+        f"too little memory{f': its process is limited to {found.mb} MB of address space' if found else ''}"
+    )
 
 
 def _estimate_mb(planned: Planned | None) -> int:

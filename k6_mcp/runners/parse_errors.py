@@ -1,6 +1,7 @@
 """What k6 says of a file that it could not parse, without the words of that file.
 
-A script can name any file as a module, and a file with the name of a script need not be one. k6 quotes what it did not understand.
+A script can name any file as a module, and a file with the name of a script need not be one. k6 quotes what
+it did not understand.
 """
 
 import json
@@ -13,12 +14,15 @@ from k6_mcp.models.script import Script
 
 # Where k6 quotes: sobek's parser and esbuild name the place first, the compiler of modules last.
 _PARSER = re.compile(r"(?P<file>file://\S+?): Line (?P<line>\d+):(?P<column>\d+) (?P<said>[^\n]*)")
-_COMPILER = re.compile(r"SyntaxError: (?P<said>[^\n]*) at (?P<file>file://\S+?):(?P<line>\d+):(?P<column>\d+)(?=\s|\Z)")
+_COMPILER = re.compile(
+    r"SyntaxError: (?P<said>[^\n]*) at (?P<file>file://\S+?):(?P<line>\d+):(?P<column>\d+)(?=\s|\Z)"
+)
 _QUOTED = re.compile(r"""["'`].*["'`]""")
 _SIGNS = re.compile(r"""["'`][^\w\s]{1,3}["'`]\Z""")
 _LEFT_OUT = '"…"'
 _LONGEST = 120
-# What k6 says only of a script that it has parsed: something threw while it ran, or the module as a whole lacks something.
+# What k6 says only of a script that it has parsed: something threw while it ran, or the module as a whole
+# lacks something.
 _RAN = re.compile(r"\n\s+at \S.*|no exported functions in script|couldn't be found on local disk")
 
 
@@ -28,12 +32,18 @@ def own_url(folder: RunFolder, script: Script) -> str | None:
 
 
 def was_parsed(cause: str | None) -> bool:
-    """Return whether k6, which gave this reason for refusing a script, must have parsed it before; if unsure, it has not."""
-    return bool(cause) and not _PARSER.search(cause) and not _COMPILER.search(cause) and bool(_RAN.search(cause))
+    """Return whether k6, which gave this reason for refusing a script, must have parsed it before; if unsure,
+    it has not.
+    """
+    return (
+        bool(cause) and not _PARSER.search(cause) and not _COMPILER.search(cause) and bool(_RAN.search(cause))
+    )
 
 
 def unquoted(text: str, own: str | None) -> str:
-    """Return what k6 said without what it quotes of files that it could not parse, but for the caller's `own` (a file URL)."""
+    """Return what k6 said without what it quotes of files that it could not parse, but for the caller's `own`
+    (a file URL).
+    """
     for pattern in (_PARSER, _COMPILER):
         text = pattern.sub(lambda match: match[0] if match["file"] == own else _without_words(match), text)
     return text
@@ -51,7 +61,8 @@ def unquoted_line(line: bytes, own: str | None) -> bytes:
     if not isinstance(fields, dict):
         return unquoted(text, own).encode()
     shown = {
-        name: unquoted(value, own) if isinstance(value, str) else value for name, value in cast(dict[str, object], fields).items()
+        name: unquoted(value, own) if isinstance(value, str) else value
+        for name, value in cast(dict[str, object], fields).items()
     }
     return line if shown == fields else json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()
 

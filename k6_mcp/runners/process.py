@@ -1,4 +1,6 @@
-"""Owning one k6 process from its start to its end: both pipes drained, ended whatever happens to the owner."""
+"""Owning one k6 process from its start to its end: both pipes drained, ended whatever happens to the
+owner.
+"""
 
 import os
 from collections.abc import AsyncGenerator, Callable
@@ -10,14 +12,18 @@ from k6_mcp.runners.child_process import REAP_TIMEOUT_S, Child
 from k6_mcp.runners.watchdog import Watchdog
 
 _CHUNK_BYTES = 65536
-_PIPE_GRACE_S = 2.0  # a grandchild (a browser) may hold k6's pipes open after k6 is gone
-_LOOK_S = 0.05  # while the pipes are open, and the longest wait for a process that closed its own
+# A grandchild (a browser) may hold k6's pipes open after k6 is gone
+_PIPE_GRACE_S = 2.0
+# While the pipes are open, and the longest wait for a process that closed its own
+_LOOK_S = 0.05
 _LOOK_AGAIN_S = 0.001
 
 
 @asynccontextmanager
 async def owned(child: Child, watchdog: Watchdog | None = None) -> AsyncGenerator[Child]:
-    """Own a started process: on the way out its whole group is killed, it is reaped, and `watchdog` forgets it."""
+    """Own a started process: on the way out its whole group is killed, it is reaped, and `watchdog` forgets
+    it.
+    """
     try:
         yield child
     finally:
@@ -31,7 +37,9 @@ async def owned(child: Child, watchdog: Watchdog | None = None) -> AsyncGenerato
 
 
 async def drain(pipe: int, take: Callable[[bytes], None]) -> None:
-    """Feed everything from the descriptor `pipe` to `take` until it ends; k6 hangs for ever on a pipe that nobody reads."""
+    """Feed everything from the descriptor `pipe` to `take` until it ends; k6 hangs for ever on a pipe that
+    nobody reads.
+    """
     while True:
         await anyio.wait_readable(pipe)
         if not (chunk := os.read(pipe, _CHUNK_BYTES)):
@@ -42,7 +50,8 @@ async def drain(pipe: int, take: Callable[[bytes], None]) -> None:
 async def ended(child: Child, pipes_ended: anyio.Event | None = None) -> int:
     """Return the exit code of a process once it is gone.
 
-    That is right after its pipes have ended; a grandchild may hold these open, so that is not waited for alone.
+    That is right after its pipes have ended; a grandchild may hold these open, so that is not waited for
+    alone.
     """
     wait_s = _LOOK_AGAIN_S
     while (exit_code := child.exit_code()) is None:
@@ -56,7 +65,9 @@ async def ended(child: Child, pipes_ended: anyio.Event | None = None) -> int:
 
 
 async def wait_drained(child: Child, stdout: Callable[[bytes], None], stderr: Callable[[bytes], None]) -> int:
-    """Drain both pipes until the process has ended and the pipes with it (or a short grace later); return its exit code."""
+    """Drain both pipes until the process has ended and the pipes with it (or a short grace later); return its
+    exit code.
+    """
     drained, exit_code = anyio.Event(), -1
     async with anyio.create_task_group() as tasks:
 

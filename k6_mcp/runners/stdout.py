@@ -1,4 +1,6 @@
-"""k6's standard output: the progress block once a second, and whatever text the script's handleSummary prints."""
+"""k6's standard output: the progress block once a second, and whatever text the script's handleSummary
+prints.
+"""
 
 import re
 
@@ -6,17 +8,21 @@ from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.outcome import Progress
 
 _RUNNING = re.compile(
-    r"^(?:running|paused)(?: \((\S+)\))?, +0*(\d+)/0*(\d+) VUs, (\d+) complete and (\d+) interrupted iterations"
+    r"^(?:running|paused)(?: \((\S+)\))?, +0*(\d+)/0*(\d+) VUs, (\d+) complete and (\d+) interrupted"
+    r" iterations"
 )
 _SCENARIO = re.compile(r"^\S.*?\s+[•✓✗ ]*\[\s*(\d+)% \]")
 _INIT = re.compile(r"^(?:Init|Run|Setup|Teardown)\s+\[")
-_PLAN = re.compile(r"^ +scenarios: \(")  # k6's banner ends with its plan and a blank line
+# k6's banner ends with its plan and a blank line
+_PLAN = re.compile(r"^ +scenarios: \(")
 _LONGEST_LINE = 65536
 _TEXT_BYTES = 200_000
 
 
 class StdoutReader:
-    """Takes k6's stdout in chunks; `progress` is the last complete block, `text` what is neither progress nor empty (capped)."""
+    """Takes k6's stdout in chunks; `progress` is the last complete block, `text` what is neither progress nor
+    empty (capped).
+    """
 
     def __init__(self) -> None:
         self.progress: Progress | None = None
@@ -71,5 +77,6 @@ class StdoutReader:
 def _clock_s(text: str | None) -> float:
     try:
         return parse_duration_s(text or "")
-    except ValueError:  # "0s" at the very start
+    except ValueError:
+        # "0s" at the very start
         return 0.0

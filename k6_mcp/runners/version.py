@@ -16,10 +16,12 @@ from k6_mcp.runners.memory import MORE_MEMORY, ran_out, too_little
 from k6_mcp.runners.process import drain, owned
 
 OLDEST = (1, 0, 0)
-_VERSION_TIMEOUT_S = 10.0  # `k6 version` takes 20 ms; a binary that needs longer is not k6
+# `k6 version` takes 20 ms; a binary that needs longer is not k6
+_VERSION_TIMEOUT_S = 10.0
 _LONGEST_ANSWER_BYTES = 65_536
 _MORE_FILES = "raise `ulimit -n` of the server, or run fewer tests at once"
-_COMPLAINT_S = 0.2  # both pipes end with it, unless it has started something
+# Both pipes end with it, unless it has started something
+_COMPLAINT_S = 0.2
 
 
 class K6Binary(NamedTuple):
@@ -38,7 +40,8 @@ class _Enough(Exception):
 
 
 async def probe(path: Path, asked: Child | None = None) -> K6Binary:
-    """Return the binary at `path` with its version; `asked` is a process of `ask_version`, which is ended here.
+    """Return the binary at `path` with its version; `asked` is a process of `ask_version`, which is ended
+    here.
 
     Raises:
         K6NotFound: If it cannot be started or does not answer like k6.
@@ -52,7 +55,9 @@ async def probe(path: Path, asked: Child | None = None) -> K6Binary:
     except (OSError, TimeoutError) as error:
         if error.errno in (errno.EMFILE, errno.ENFILE):
             raise K6NotFound(f"{path} cannot be started: {error.strerror}", hint=_MORE_FILES) from error
-        raise K6NotFound(f"{path} cannot be started: {str(error) or 'no answer in time'}", hint=install_hint()) from error
+        raise K6NotFound(
+            f"{path} cannot be started: {str(error) or 'no answer in time'}", hint=install_hint()
+        ) from error
     version = _parse_version(answer)
     if version is None and ran_out(complaint):
         raise K6NotFound(f"{path} cannot be started: the server has {too_little()}", hint=MORE_MEMORY)

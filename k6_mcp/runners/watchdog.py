@@ -2,7 +2,8 @@
 
 It reads a pipe whose only lasting writer is this process, so the kernel tells it of our death however we die
 (also by SIGKILL), on any POSIX system. A child registers itself through the same pipe *before* it becomes k6,
-so there is no moment in which k6 runs unknown to the watchdog. A folder that no run has come of yet goes with this process
+so there is no moment in which k6 runs unknown to the watchdog. A folder that no run has come of yet goes with
+this process
 too: the script in it may hold a secret, and nobody would know whose it is.
 """
 
@@ -54,7 +55,8 @@ class Watchdog:
         self._pipe = -1
 
     def guard(self, command: Sequence[str], address_space_kb: int | None = None) -> list[str]:
-        """Return `command` so wrapped that it registers itself; start it with `stdin` as its standard input and as a session leader.
+        """Return `command` so wrapped that it registers itself; start it with `stdin` as its standard input
+        and as a session leader.
 
         `address_space_kb` is the most that it may have.
         A shell reads its environment before the command does: it must hold nothing of a caller's.
@@ -63,7 +65,9 @@ class Watchdog:
         return [self._sh, "-c", _REGISTER_THEN_EXEC, "k6-mcp", limit, *command]
 
     def stdin(self) -> int:
-        """Return the file descriptor that a guarded command needs as its standard input, starting the watchdog if needed."""
+        """Return the file descriptor that a guarded command needs as its standard input, starting the
+        watchdog if needed.
+        """
         if self._shell is None or self._shell.poll() is not None:
             self.close()
             reader, self._pipe = os.pipe()
@@ -95,7 +99,8 @@ class Watchdog:
 
     def _say(self, what: str, folder: Path) -> None:
         line = os.fsencode(f"{what} {folder}\n")
-        # One write of this size is atomic; a name that would break the line is left to the next server's cleanup.
+        # One write of this size is atomic; a name that would break the line is left to the next server's
+        # cleanup.
         if len(line) <= select.PIPE_BUF and line.count(b"\n") == 1 and self._pipe >= 0:
             with contextlib.suppress(OSError):
                 os.write(self._pipe, line)

@@ -7,14 +7,15 @@ from typing import NamedTuple
 from k6_mcp.scripts.tokens import Sign, Template, Text, Token, Word
 
 DECLARING = frozenset({"const", "let", "var"})
-_GOES_ON = frozenset(".([?*/%-<>&|=+")  # what would make more of an expression than a sum of texts
+# What would make more of an expression than a sum of texts
+_GOES_ON = frozenset(".([?*/%-<>&|=+")
 _ENV = "__ENV"
 _MOST_PARTS = 50
-_LONGEST_TEXT = 1000  # far above the longest name that is of use
+# Far above the longest name that is of use
+_LONGEST_TEXT = 1000
 _DEEPEST = 20
-_MOST_LOOKS = (
-    300_000  # at what texts are made of, some ten times what the largest honest scripts need: some have chains of 100 000
-)
+# At what texts are made of, some ten times what the largest honest scripts need: some have chains of 100 000
+_MOST_LOOKS = 300_000
 
 
 class EnvValue(NamedTuple):
@@ -35,7 +36,9 @@ class Found(NamedTuple):
 
 
 class Constants:
-    """Folds sums of string literals, templates, top-level constants and environment variables; `env` are the names of those set."""
+    """Folds sums of string literals, templates, top-level constants and environment variables; `env` are the
+    names of those set.
+    """
 
     def __init__(self, env: AbstractSet[str], known: Mapping[str, Parts] | None = None) -> None:
         self._env = env
@@ -44,7 +47,9 @@ class Constants:
         self.values: dict[str, Parts] = dict(known or {})
 
     def learn(self, tokens: Sequence[Token]) -> frozenset[int]:
-        """Take in the constants that `tokens` declare at the top level; return where the texts of the declarations start."""
+        """Take in the constants that `tokens` declare at the top level; return where the texts of the
+        declarations start.
+        """
         depth, starts = 0, set[int]()
         for at, token in enumerate(tokens):
             if isinstance(token, Sign):
@@ -56,7 +61,8 @@ class Constants:
     def _declarations(self, tokens: Sequence[Token], at: int) -> Iterator[int]:
         while at + 1 < len(tokens):
             name, at = tokens[at], at + 1
-            if _sign(tokens, at) == ":":  # TypeScript
+            # TypeScript
+            if _sign(tokens, at) == ":":
                 at += 2
             found = self.fold(tokens, at + 1) if isinstance(name, Word) and _sign(tokens, at) == "=" else None
             if found is None or not isinstance(name, Word):
@@ -70,7 +76,9 @@ class Constants:
 
     def may_begin(self, token: Token) -> bool:
         """Whether a text could begin with `token` (a parenthesis aside): all others are most of a script."""
-        return not isinstance(token, Sign) and (not isinstance(token, Word) or token.text == _ENV or token.text in self.values)
+        return not isinstance(token, Sign) and (
+            not isinstance(token, Word) or token.text == _ENV or token.text in self.values
+        )
 
     def fold(self, tokens: Sequence[Token], start: int) -> Found | None:
         """Return the whole text that begins at `start`, None where it is not made of constants alone."""
@@ -108,7 +116,9 @@ class Constants:
                 self._depth += 1
                 found = self.fold(tokens, at + 1)
                 self._depth -= 1
-                return (found.parts, found.end + 1) if found and _sign(tokens, found.end) == ")" else (None, 0)
+                return (
+                    (found.parts, found.end + 1) if found and _sign(tokens, found.end) == ")" else (None, 0)
+                )
             case _:
                 return None, 0
 

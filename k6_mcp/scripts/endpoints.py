@@ -1,7 +1,8 @@
-"""The names that k6 will give to a script's requests, as far as its text tells them: k6 then keeps figures of each (see _options.js).
+"""The names that k6 will give to a script's requests, as far as its text tells them: k6 then keeps figures of
+each (see _options.js).
 
-A name that never occurs costs next to nothing and is dropped afterwards, so these are guesses: absolute URLs, names in tags,
-names by http.url, and every combination of a base URL with a path.
+A name that never occurs costs next to nothing and is dropped afterwards, so these are guesses: absolute URLs,
+names in tags, names by http.url, and every combination of a base URL with a path.
 """
 
 import contextlib
@@ -17,18 +18,25 @@ from k6_mcp.redaction import redact_text, redact_url
 from k6_mcp.scripts.constant_texts import DECLARING, Constants, EnvValue, Parts
 from k6_mcp.scripts.tokens import Sign, Template, Text, Token, Word, tokens
 
-_MOST_CHARS = 200_000  # of a script that are looked at
+# Of a script that are looked at
+_MOST_CHARS = 200_000
 _MOST_IMPORTS = 10
-_MOST = 60  # the wrapper takes the first ones that k6 can name
+# The wrapper takes the first ones that k6 can name
+_MOST = 60
 _MOST_CANDIDATES = 500
 _LONGEST = 250
-_UNESCAPED = "%/:=&?~#+!$,;'@()*[]"  # of a URL as Go writes it
+# Of a URL as Go writes it
+_UNESCAPED = "%/:=&?~#+!$,;'@()*[]"
 _TAGS = Word("tags")
-_NEAR = 12  # tokens within which `name:` belongs to `tags:`
+# Tokens within which `name:` belongs to `tags:`
+_NEAR = 12
 
 
-def endpoints(text: str, env: AbstractSet[str], folder: Path | None = None) -> list[list[str | Mapping[str, str]]]:
-    """Return the likely names, most likely first, each as its parts: text, or `{env: NAME}` for a variable's value.
+def endpoints(
+    text: str, env: AbstractSet[str], folder: Path | None = None
+) -> list[list[str | Mapping[str, str]]]:
+    """Return the likely names, most likely first, each as its parts: text, or `{env: NAME}` for a variable's
+    value.
 
     `env` names the variables that will be set; in `folder` lie the local modules that the script imports.
     """
@@ -44,9 +52,14 @@ def endpoints(text: str, env: AbstractSet[str], folder: Path | None = None) -> l
     declared_names = [*dict.fromkeys(map(_joined, names.declared))][:_MOST_CANDIDATES]
     alone = (parts for parts in declared_names if not any(_begins_with(other, parts) for other in whole))
     shown = (
-        parts for parts in dict.fromkeys((*whole, *alone, *map(_joined, names.unlikely[:_MOST_CANDIDATES]))) if _is_usable(parts)
+        parts
+        for parts in dict.fromkeys((*whole, *alone, *map(_joined, names.unlikely[:_MOST_CANDIDATES])))
+        if _is_usable(parts)
     )
-    return [[{"env": part.name} if isinstance(part, EnvValue) else part for part in parts] for parts in islice(shown, _MOST)]
+    return [
+        [{"env": part.name} if isinstance(part, EnvValue) else part for part in parts]
+        for parts in islice(shown, _MOST)
+    ]
 
 
 class _Names:
@@ -57,18 +70,28 @@ class _Names:
         self._paths: dict[Parts, None] = {}
 
     def collect(self, source: Sequence[Token], constants: Constants, declared: AbstractSet[int]) -> None:
-        """Take in every text of `source` that could be a request's name; `declared` are the starts of constants' values."""
+        """Take in every text of `source` that could be a request's name; `declared` are the starts of
+        constants' values.
+        """
         at, tags = 0, -_NEAR
         while at < len(source):
             token, before = source[at], source[at - 1] if at else None
             tags = at if token == _TAGS else tags
             if isinstance(token, Template) and before == Word("url"):
-                self.likely.append(("".join(part if isinstance(part, str) else "${}" for part in token.parts),))
+                self.likely.append(
+                    ("".join(part if isinstance(part, str) else "${}" for part in token.parts),)
+                )
                 at += 1
                 continue
-            found = constants.fold(source, at) if constants.may_begin(token) and _begins_text(before) else None
+            found = (
+                constants.fold(source, at) if constants.may_begin(token) and _begins_text(before) else None
+            )
             if found is not None:
-                named = before == Sign(":") and source[at - 2] in (Word("name"), Text("name")) if at > 1 else False
+                named = (
+                    before == Sign(":") and source[at - 2] in (Word("name"), Text("name"))
+                    if at > 1
+                    else False
+                )
                 self._sort(found.parts, named, near_tags=at - tags <= _NEAR, declared=at in declared)
             at = found.end if found is not None else at + 1
 
@@ -100,7 +123,9 @@ def _begins_with(parts: Parts, base: Parts) -> bool:
 
 
 def _begins_text(before: Token | None) -> bool:
-    """Whether what stands behind `before` is neither the rest of an expression nor the name of a constant that is declared."""
+    """Whether what stands behind `before` is neither the rest of an expression nor the name of a constant
+    that is declared.
+    """
     if isinstance(before, Sign):
         return before.text not in "+."
     return not (isinstance(before, Word) and before.text in DECLARING)
@@ -134,7 +159,9 @@ def _is_usable(parts: Parts) -> bool:
 
 
 def imported(text: str, folder: Path | None) -> Iterator[str]:
-    """Yield the texts of the local modules that a script in `folder`, and those modules themselves, import; without one only by whole paths."""
+    """Yield the texts of the local modules that a script in `folder`, and those modules themselves, import;
+    without one only by whole paths.
+    """
     waiting, seen = [(text, folder)], set[Path]()
     while waiting:
         source, here = waiting.pop(0)

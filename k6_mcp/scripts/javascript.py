@@ -7,7 +7,8 @@ from typing import cast
 
 _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*\Z")
 _LINE_WIDTH = 100
-_EXACT_INTEGER = 2**53  # JavaScript numbers are doubles
+# JavaScript numbers are doubles
+_EXACT_INTEGER = 2**53
 
 
 class Code(str):
@@ -15,7 +16,9 @@ class Code(str):
 
 
 def literal(value: object, indent: int = 0) -> Code:
-    """Return `value` (JSON, with `Code` allowed as a leaf) as a JavaScript expression, laid out over lines as one writes it by hand."""
+    """Return `value` (JSON, with `Code` allowed as a leaf) as a JavaScript expression, laid out over lines as
+    one writes it by hand.
+    """
     if isinstance(value, Mapping) and value:
         pad = " " * (indent + 2)
         items = cast(Mapping[str, object], value).items()
@@ -30,14 +33,18 @@ def literal(value: object, indent: int = 0) -> Code:
 
 
 def text_literal(text: str) -> Code:
-    """Return `text` as a string literal that holds nothing invisible and cannot end a script element of HTML."""
+    """Return `text` as a string literal that holds nothing invisible and cannot end a script element of
+    HTML.
+    """
     quoted = json.dumps(text, ensure_ascii=False).replace("</", "<\\/").replace("<!--", "<\\!--")
     invisible = {ord(char): json.dumps(char)[1:-1] for char in set(quoted) if not char.isprintable()}
     return Code(quoted.translate(invisible) if invisible else quoted)
 
 
 def survives_javascript(value: object) -> bool:
-    """Return whether JSON `value` written as a JavaScript literal and stringified there is the same JSON again."""
+    """Return whether JSON `value` written as a JavaScript literal and stringified there is the same JSON
+    again.
+    """
     if isinstance(value, Mapping):
         items = cast(Mapping[str, object], value)
         return all(not name.isdigit() and survives_javascript(item) for name, item in items.items())
@@ -55,7 +62,9 @@ def _inline(value: object) -> Code:
         return text_literal(value)
     if isinstance(value, Mapping):
         items = cast(Mapping[str, object], value).items()
-        return Code(f"{{ {', '.join(f'{_key(name)}: {_inline(item)}' for name, item in items)} }}" if items else "{}")
+        return Code(
+            f"{{ {', '.join(f'{_key(name)}: {_inline(item)}' for name, item in items)} }}" if items else "{}"
+        )
     if isinstance(value, list | tuple):
         return Code(f"[{', '.join(_inline(item) for item in cast(Sequence[object], value))}]")
     if value is None or isinstance(value, bool | int | float):
@@ -65,5 +74,6 @@ def _inline(value: object) -> Code:
 
 def _key(name: str) -> str:
     if name == "__proto__":
-        return '["__proto__"]'  # as a plain key it would set the prototype instead of a property
+        # As a plain key it would set the prototype instead of a property
+        return '["__proto__"]'
     return name if _IDENTIFIER.match(name) else text_literal(name)

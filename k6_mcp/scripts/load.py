@@ -15,11 +15,15 @@ from k6_mcp.scripts.presets import DEFAULT_PRESET, PRESET_DURATION, PRESETS
 
 Scenario = Mapping[str, JsonValue]
 
-_POOL_S = 2.0  # an arrival-rate test keeps its rate while the target answers within this time
-_PRE_ALLOCATED_S = 0.5  # VUs made before the start; more are made when the target is slower
-_LARGEST_POOL = 1000  # unless `vus` asks for another one
+# An arrival-rate test keeps its rate while the target answers within this time
+_POOL_S = 2.0
+# VUs made before the start; more are made when the target is slower
+_PRE_ALLOCATED_S = 0.5
+# Unless `vus` asks for another one
+_LARGEST_POOL = 1000
 _EXACT_DENOMINATOR = 1000
-_PRINTED = 1e-6  # how far a duration may be off after k6 has printed it
+# How far a duration may be off after k6 has printed it
+_PRINTED = 1e-6
 
 
 def asked_load(test: LoadTest) -> Scenario | None:
@@ -29,7 +33,9 @@ def asked_load(test: LoadTest) -> Scenario | None:
     """
     vus: Scenario = {"vus": test.vus} if test.vus is not None else {}
     if test.stages is not None:
-        stages: list[JsonValue] = [{"duration": stage.duration.strip(), "target": stage.target} for stage in test.stages]
+        stages: list[JsonValue] = [
+            {"duration": stage.duration.strip(), "target": stage.target} for stage in test.stages
+        ]
         return {"executor": "ramping-vus", "stages": stages}
     if test.rate_per_s is not None:
         return arrival_rate(test.rate_per_s, test.duration or PRESET_DURATION, test.vus)
@@ -45,19 +51,25 @@ def url_load(test: LoadTest) -> Scenario:
     if replaces_preset(test):
         scenario = asked_load(test) or {}
         return (
-            {"executor": scenario["executor"], "vus": 1, **scenario} if scenario["executor"] == "shared-iterations" else scenario
+            {"executor": scenario["executor"], "vus": 1, **scenario}
+            if scenario["executor"] == "shared-iterations"
+            else scenario
         )
     size = PRESETS[test.preset or DEFAULT_PRESET]
     return arrival_rate(size.rate_per_s, test.duration or PRESET_DURATION)
 
 
 def replaces_preset(test: LoadTest) -> bool:
-    """Return whether load arguments take the place of the preset's load; `duration` alone only changes its length."""
+    """Return whether load arguments take the place of the preset's load; `duration` alone only changes its
+    length.
+    """
     return any(given is not None for given in (test.vus, test.iterations, test.stages, test.rate_per_s))
 
 
 def arrival_rate(rate_per_s: float, duration: str, vus: int | None = None) -> Scenario:
-    """Return an open-model scenario; `vus` is the pool, made before the test, by default enough for answers that take 2 s."""
+    """Return an open-model scenario; `vus` is the pool, made before the test, by default enough for answers
+    that take 2 s.
+    """
     rate, time_unit = whole_rate(rate_per_s)
     pool = vus or min(max(math.ceil(rate_per_s * _POOL_S), 1), _LARGEST_POOL)
     return {
@@ -71,20 +83,27 @@ def arrival_rate(rate_per_s: float, duration: str, vus: int | None = None) -> Sc
 
 
 def check_applied(test: LoadTest, plan: Plan) -> None:
-    """Check that k6 plans the load which `test` asks for beside a script; the script's own code could keep it from k6.
+    """Check that k6 plans the load which `test` asks for beside a script; the script's own code could keep it
+    from k6.
 
     Raises:
         InvalidArguments: If it plans another one.
     """
     asked = asked_load(test) if test.url is None else None
     declares = any(item.startswith("scenarios ") for item in plan.declared)
-    if asked is None or (declares and not test.override_load) or [asked] == [_known(asked, one) for one in plan.scenarios]:
+    if (
+        asked is None
+        or (declares and not test.override_load)
+        or [asked] == [_known(asked, one) for one in plan.scenarios]
+    ):
         return
     planned = "; ".join(f"{one.name[:40]} ({one.executor})" for one in plan.scenarios[:3])
     raise InvalidArguments(
         f"the script keeps the load that was asked for ({asked['executor']}) from k6, which plans {planned}",
-        hint="look for what the script, or a module that it imports, does to builtins such as Array.isArray or Object.keys, or leave the load "
-        "arguments out to run what it declares; nothing was run",
+        hint=(
+            "look for what the script, or a module that it imports, does to builtins such as Array.isArray or"
+            " Object.keys, or leave the load arguments out to run what it declares; nothing was run"
+        ),
     )
 
 
@@ -100,7 +119,9 @@ def _known(asked: Scenario, planned: ScenarioPlan) -> Scenario:
     }
     if not isclose(planned.duration_s or 0.0, _seconds(asked.get("duration")), rel_tol=_PRINTED):
         values["duration"] = planned.duration_s
-    found = [{"duration": format_duration(stage.duration_s), "target": stage.target} for stage in planned.stages]
+    found = [
+        {"duration": format_duration(stage.duration_s), "target": stage.target} for stage in planned.stages
+    ]
     asked_stages = asked.get("stages")
     if isinstance(asked_stages, list) and found != [*map(_as_printed, asked_stages)]:
         values["stages"] = None
@@ -108,7 +129,11 @@ def _known(asked: Scenario, planned: ScenarioPlan) -> Scenario:
 
 
 def _as_printed(stage: JsonValue) -> object:
-    return {**stage, "duration": format_duration(_seconds(stage["duration"]))} if isinstance(stage, dict) else stage
+    return (
+        {**stage, "duration": format_duration(_seconds(stage["duration"]))}
+        if isinstance(stage, dict)
+        else stage
+    )
 
 
 def _seconds(text: JsonValue) -> float:
@@ -116,7 +141,9 @@ def _seconds(text: JsonValue) -> float:
 
 
 def whole_rate(rate_per_s: float) -> tuple[int, str]:
-    """Return k6's `rate` (a whole number) and `timeUnit` for iterations per second, e.g. (5, "2s") for 2.5; off by 0.1 % at most."""
+    """Return k6's `rate` (a whole number) and `timeUnit` for iterations per second, e.g. (5, "2s") for 2.5;
+    off by 0.1 % at most.
+    """
     exact = Fraction(str(rate_per_s))
     if exact.denominator > _EXACT_DENOMINATOR and rate_per_s < 1:
         return 1, format_duration(1 / rate_per_s)

@@ -11,7 +11,9 @@ PRESET_DURATION = "30s"
 
 
 class PresetSize(NamedTuple):
-    """Iterations started per second, one request each; the VU pool follows from it (see `load.arrival_rate`)."""
+    """Iterations started per second, one request each; the VU pool follows from it (see
+    `load.arrival_rate`).
+    """
 
     rate_per_s: int
 

@@ -20,7 +20,8 @@ def render(test: LoadTest, script_dirs: Sequence[Path] = ()) -> Script:
     """Return the script with its wrapper, ready for a runner; reads `script_file`, writes nothing.
 
     Raises:
-        InvalidArguments: If `script_file` is no script or cannot be read, or a secret or variable is too large to be handed to k6.
+        InvalidArguments: If `script_file` is no script or cannot be read, or a secret or variable is too
+        large to be handed to k6.
         LimitExceeded: If `script_file` lies outside of `script_dirs`, where there are any.
     """
     environment = Environment(test.env)
@@ -31,7 +32,9 @@ def render(test: LoadTest, script_dirs: Sequence[Path] = ()) -> Script:
         source_path, text = read_script_file(test.script_file, script_dirs)
         specifier, folder = file_specifier(source_path), Path(source_path).parent
     else:
-        text = test.script.removeprefix("\ufeff") if test.script is not None else url_script(test, environment)
+        text = (
+            test.script.removeprefix("\ufeff") if test.script is not None else url_script(test, environment)
+        )
         files[SCRIPT] = text
     secrets = literals_in(text).union(*map(literals_in, imported(text, folder)))
     return Script(
@@ -71,11 +74,17 @@ def asked(test: LoadTest) -> Asked:
     )
 
 
-def _endpoints(test: LoadTest, text: str, folder: Path | None, secrets: Collection[str]) -> Sequence[Sequence[object]]:
+def _endpoints(
+    test: LoadTest, text: str, folder: Path | None, secrets: Collection[str]
+) -> Sequence[Sequence[object]]:
     if test.url is not None:
         return [[request_name(test)]]
     found = endpoints(text, test.env.keys(), folder)
-    return [name for name in found if not any(isinstance(part, str) and mask_known(part, secrets) != part for part in name)]
+    return [
+        name
+        for name in found
+        if not any(isinstance(part, str) and mask_known(part, secrets) != part for part in name)
+    ]
 
 
 def origin(test: LoadTest) -> Origin:

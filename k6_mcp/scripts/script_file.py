@@ -19,7 +19,8 @@ _DIRS = "K6_MCP_SCRIPT_DIRS"
 
 
 def read_script_file(given: str, script_dirs: Sequence[Path] = ()) -> tuple[str, str]:
-    """Return the absolute path and the text of the script at `given`, which is relative to the server's working directory.
+    """Return the absolute path and the text of the script at `given`, which is relative to the server's
+    working directory.
 
     Raises:
         InvalidArguments: If it is no readable UTF-8 file with the name of a script.
@@ -33,9 +34,13 @@ def read_script_file(given: str, script_dirs: Sequence[Path] = ()) -> tuple[str,
     except UnicodeDecodeError as error:
         raise _refused(path, f"is not UTF-8 text (byte {error.start})", "save the script as UTF-8") from None
     except FileNotFoundError:
-        hint = f"give an absolute path; relative ones start at the server's working directory {_working_directory()}"
+        hint = (
+            "give an absolute path; relative ones start at the server's working directory"
+            f" {_working_directory()}"
+        )
         raise _refused(path, "does not exist", hint) from None
-    except (OSError, ValueError, RuntimeError) as error:  # a home folder that nobody has is a RuntimeError
+    except (OSError, ValueError, RuntimeError) as error:
+        # A home folder that nobody has is a RuntimeError
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _refused(path, f"cannot be read: {reason}", "check the path and who may read it") from None
     if "\0" in text:
@@ -48,19 +53,30 @@ def _read(path: Path, script_dirs: Sequence[Path]) -> bytes:
         raise OSError("it is a k6 archive; give the script itself")
     real = path.resolve()
     if script_dirs and not any(real.is_relative_to(folder.resolve()) for folder in script_dirs):
-        reason = f"script_file: {str(path)[:300]!r} is outside of the folders that scripts may come from ({_DIRS})"
+        reason = (
+            f"script_file: {str(path)[:300]!r} is outside of the folders that scripts may come from ({_DIRS})"
+        )
         raise LimitExceeded(
-            reason, hint="check_health lists these folders; give a script below one of them, or pass its text as script"
+            reason,
+            hint=(
+                "check_health lists these folders; give a script below one of them, or pass its text as"
+                " script"
+            ),
         )
     if any(place.is_relative_to(folder) for place in (path, real) for folder in _NOT_OF_USERS):
         raise OSError(f"nothing below {', '.join(_NOT_OF_USERS)} is a script")
     if not (is_script_name(path.name) and is_script_name(real.name)):
-        raise OSError(f"a script's name, and that of the file which a link leads to, ends in {', '.join(SCRIPT_ENDINGS)}")
+        raise OSError(
+            "a script's name, and that of the file which a link leads to, ends in"
+            f" {', '.join(SCRIPT_ENDINGS)}"
+        )
     return _content(real)
 
 
 def _content(real: Path) -> bytes:
-    """Return what the regular file at exactly this path holds: a link that takes a place on the way in the meantime is not followed."""
+    """Return what the regular file at exactly this path holds: a link that takes a place on the way in the
+    meantime is not followed.
+    """
     folder = os.open(real.anchor, _PASS)
     try:
         for part in real.parts[1:-1]:

@@ -11,8 +11,10 @@ from k6_mcp.errors import InvalidArguments
 from k6_mcp.redaction import MASK, is_secret_name, redact_text, redact_url
 from k6_mcp.scripts.javascript import Code
 
-_LARGEST_VALUE_BYTES = 100_000  # each is looked for in all that k6 says
-_LARGEST_TOTAL = 1_000_000  # Linux refuses an environment and arguments above 2 MiB together
+# Each is looked for in all that k6 says
+_LARGEST_VALUE_BYTES = 100_000
+# Linux refuses an environment and arguments above 2 MiB together
+_LARGEST_TOTAL = 1_000_000
 _SHOWN_BODY_CHARS = 2000
 
 
@@ -39,10 +41,14 @@ class Environment:
         Raises:
             InvalidArguments: With every value that is too large.
         """
-        reasons = [reason for name, value in self._values.items() for reason in _unfit(self._sources[name], value)]
+        reasons = [
+            reason for name, value in self._values.items() for reason in _unfit(self._sources[name], value)
+        ]
         total = len(json.dumps(self._values))
         if not reasons and total > _LARGEST_TOTAL:
-            reasons = [f"env: has {total} characters as JSON with \\u escapes; k6 can be given {_LARGEST_TOTAL}"]
+            reasons = [
+                f"env: has {total} characters as JSON with \\u escapes; k6 can be given {_LARGEST_TOTAL}"
+            ]
         if reasons:
             hint = "shorten these values, or read them in a script from a file with open()"
             raise InvalidArguments(*reasons, hint=hint)
@@ -52,7 +58,10 @@ class Environment:
 def _unfit(source: str, value: str) -> Iterator[str]:
     size = len(value.encode())
     if size > _LARGEST_VALUE_BYTES:
-        yield f"{source}: has {size} bytes; a value that the script reads through __ENV can have {_LARGEST_VALUE_BYTES}"
+        yield (
+            f"{source}: has {size} bytes; a value that the script reads through __ENV can have"
+            f" {_LARGEST_VALUE_BYTES}"
+        )
 
 
 def is_secret_url(url: str) -> bool:
@@ -106,7 +115,9 @@ def _masked_form(text: str) -> str:
 
 def _masked(value: JsonValue) -> JsonValue:
     if isinstance(value, Mapping):
-        return {name: _mask_leaf(item) if is_secret_name(name) else _masked(item) for name, item in value.items()}
+        return {
+            name: _mask_leaf(item) if is_secret_name(name) else _masked(item) for name, item in value.items()
+        }
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_masked(item) for item in value]
     return value

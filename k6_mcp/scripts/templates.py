@@ -16,12 +16,16 @@ _PLACEHOLDER = re.compile(r"\{\{ (\w+) \}\}")
 
 
 def render_template(name: str, **values: object) -> str:
-    """Return the Jinja template `name` with `values`; whatever is no `Code` is written as a JavaScript literal."""
+    """Return the Jinja template `name` with `values`; whatever is no `Code` is written as a JavaScript
+    literal.
+    """
     return _environment().get_template(f"{name}.js.j2").render(values)
 
 
 def fill(name: str, **values: object) -> str:
-    """Return the plain file `name` with its placeholders replaced; whatever is no `Code` is written as a JavaScript literal."""
+    """Return the plain file `name` with its placeholders replaced; whatever is no `Code` is written as a
+    JavaScript literal.
+    """
     return _PLACEHOLDER.sub(lambda match: str(_written(values[match.group(1)])), _source(name))
 
 
@@ -37,11 +41,17 @@ def _folder() -> Path:
 
 @lru_cache
 def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # 20 ms that a test of one's own script need not pay
+    # 20 ms that a test of one's own script need not pay
+    from jinja2 import (
+        Environment,
+        FileSystemLoader,
+        StrictUndefined,
+    )
 
     return Environment(
         loader=FileSystemLoader(_folder()),
-        finalize=_written,  # the escaping: the output is JavaScript
+        # The escaping: the output is JavaScript
+        finalize=_written,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -50,5 +60,6 @@ def _environment() -> "Environment":
 
 
 def _written(value: object) -> object:
-    from_jinja = type(value).__module__.startswith("jinja2")  # an undefined name must reach Jinja as it is
+    # An undefined name must reach Jinja as it is
+    from_jinja = type(value).__module__.startswith("jinja2")
     return value if isinstance(value, Code) or from_jinja else literal(value)

@@ -19,17 +19,24 @@ def asked_thresholds(test: LoadTest) -> Thresholds:
 
 
 def with_asked(test: LoadTest, plan: Plan) -> Plan:
-    """Return `plan` with the caller's thresholds that a script kept out of it: they are judged on what k6 measured all the same."""
+    """Return `plan` with the caller's thresholds that a script kept out of it: they are judged on what k6
+    measured all the same.
+    """
     planned = {(threshold.metric, threshold.expression.strip()) for threshold in plan.thresholds}
     each = () if test.url is not None else _each(asked_thresholds(test))
-    missing = [ThresholdPlan(metric=metric, expression=text) for metric, text in each if (metric, text) not in planned]
+    missing = [
+        ThresholdPlan(metric=metric, expression=text)
+        for metric, text in each
+        if (metric, text) not in planned
+    ]
     return plan.model_copy(update={"thresholds": (*plan.thresholds, *missing)}) if missing else plan
 
 
 def url_thresholds(test: LoadTest) -> Thresholds:
     """Return the thresholds of a test of `url`: the preset's objectives and the caller's.
 
-    An objective of the preset gives way when the caller judges the same aggregation of the same metric, looser or tighter.
+    An objective of the preset gives way when the caller judges the same aggregation of the same metric,
+    looser or tighter.
     """
     asked = tuple(_each(asked_thresholds(test)))
     judged = {(metric, aggregation(expression)) for metric, expression in asked}

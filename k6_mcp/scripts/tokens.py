@@ -1,4 +1,6 @@
-"""A script's text cut into the tokens that matter for reading constants out of it: not a parser, and never wrong in a harmful way."""
+"""A script's text cut into the tokens that matter for reading constants out of it: not a parser, and never
+wrong in a harmful way.
+"""
 
 import re
 from functools import lru_cache
@@ -13,7 +15,8 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++/[a-z]*+")
-_LONGEST_REGEX, _MOST_NO_REGEXES = 1000, 2000  # bounded, since hostile ones take quadratic time
+# Bounded, since hostile ones take quadratic time
+_LONGEST_REGEX, _MOST_NO_REGEXES = 1000, 2000
 _STRINGS = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\.)*+", re.DOTALL) for quote in "\"'"}
 _TEXT = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))++", re.DOTALL)
 _BEFORE_REGEX = frozenset("(,=:[!&|?{};+-*%<>~^")
@@ -48,9 +51,12 @@ class Template(NamedTuple):
 Token = Word | Sign | Text | Template
 
 
-@lru_cache(maxsize=8)  # a script is asked for more than once: planned, then run
+# A script is asked for more than once: planned, then run
+@lru_cache(maxsize=8)
 def tokens(source: str) -> tuple[Token, ...]:
-    """Return the tokens of JavaScript or TypeScript `source`; comments and regular expressions are left out."""
+    """Return the tokens of JavaScript or TypeScript `source`; comments and regular expressions are left
+    out.
+    """
     return _Tokens(source).until("", 0)
 
 
@@ -60,7 +66,8 @@ class _Tokens:
         self._at = 0
         self._known: dict[str, Word | Sign] = {}
         self._no_regexes = 0
-        self._unclosed = dict.fromkeys(_STRINGS, 0)  # up to where no quote of its kind closes a string
+        # Up to where no quote of its kind closes a string
+        self._unclosed = dict.fromkeys(_STRINGS, 0)
 
     def until(self, end: str, depth: int) -> tuple[Token, ...]:
         """Read up to the bracket `end` that closes what is being read, or to the end of the text."""
@@ -77,11 +84,16 @@ class _Tokens:
                 opened += (text == "{") - (text == "}")
                 if text in "`/'\"" and self._is_more_than_a_sign(text, found, depth):
                     continue
-            found.append(self._known.get(text) or self._known.setdefault(text, Word(text) if kind == "word" else Sign(text)))
+            found.append(
+                self._known.get(text)
+                or self._known.setdefault(text, Word(text) if kind == "word" else Sign(text))
+            )
         return tuple(found)
 
     def _is_more_than_a_sign(self, text: str, found: list[Token], depth: int) -> bool:
-        """Take the string, template or regular expression that a sign begins, the last not into `found`; False if it is none."""
+        """Take the string, template or regular expression that a sign begins, the last not into `found`;
+        False if it is none.
+        """
         if text in self._unclosed:
             return self._string(text, found)
         if text == "`" and depth < _DEEPEST:
@@ -99,7 +111,9 @@ class _Tokens:
         return False
 
     def _string(self, quote: str, found: list[Token]) -> bool:
-        """Take a string; of one that is never closed the rest is looked at once, as all quotes in it are escaped."""
+        """Take a string; of one that is never closed the rest is looked at once, as all quotes in it are
+        escaped.
+        """
         if self._at < self._unclosed[quote]:
             return False
         match = _STRINGS[quote].match(self._source, self._at)

@@ -8,7 +8,13 @@ from k6_mcp.redaction import redact_text
 from k6_mcp.scripts.javascript import Code, literal, survives_javascript
 from k6_mcp.scripts.load import replaces_preset, url_load
 from k6_mcp.scripts.presets import DEFAULT_PRESET
-from k6_mcp.scripts.secret_values import Environment, is_secret_body, is_secret_header, is_secret_url, json_text
+from k6_mcp.scripts.secret_values import (
+    Environment,
+    is_secret_body,
+    is_secret_header,
+    is_secret_url,
+    json_text,
+)
 from k6_mcp.scripts.statuses import DEFAULT_EXPECTED, expected_arguments, status_check
 from k6_mcp.scripts.templates import render_template
 from k6_mcp.scripts.thresholds import url_thresholds
@@ -49,10 +55,18 @@ def _options(test: LoadTest, scenario: str) -> Mapping[str, object]:
 
 def _params(test: LoadTest, environment: Environment) -> Mapping[str, object]:
     given = dict(test.headers)
-    if test.body is not None and not isinstance(test.body, str) and "content-type" not in map(str.lower, given):
+    if (
+        test.body is not None
+        and not isinstance(test.body, str)
+        and "content-type" not in map(str.lower, given)
+    ):
         given = {"Content-Type": _JSON_TYPE, **given}
     headers = {
-        name: environment.hold(f"headers.{name}", f"HEADER_{_env_name(name)}", value) if is_secret_header(name, value) else value
+        name: (
+            environment.hold(f"headers.{name}", f"HEADER_{_env_name(name)}", value)
+            if is_secret_header(name, value)
+            else value
+        )
         for name, value in given.items()
     }
     tags = {"name": request_name(test)}
@@ -60,7 +74,9 @@ def _params(test: LoadTest, environment: Environment) -> Mapping[str, object]:
 
 
 def request_name(test: LoadTest) -> str:
-    """Return k6's `name` tag of the requests of a test of `url`: the same for all, without query and secrets."""
+    """Return k6's `name` tag of the requests of a test of `url`: the same for all, without query and
+    secrets.
+    """
     parts = urlsplit(test.url or "")
     return redact_text(f"{test.method} {parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path or '/'}")
 

@@ -1,4 +1,6 @@
-"""The files around a script that let k6 run it with the caller's options and keep its figures (k6 docs: handleSummary)."""
+"""The files around a script that let k6 run it with the caller's options and keep its figures (k6 docs:
+handleSummary).
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +18,8 @@ ENTRY, _GIVEN, _METRICS, _GUARD, _OPTIONS = WRAPPER_FILES
 SCRIPT = "script.js"
 _NO_RUN = RunFolder(Path(), "")
 OURS = (_NO_RUN.summary.name, *sorted(_NO_RUN.kept_names() - {_NO_RUN.summary.name}))
-"""Names in a run's folder that a script's handleSummary may not write; the first is the file of our summary."""
+"""Names in a run's folder that a script's handleSummary may not write; the first is the file of our summary.
+"""
 
 
 def file_specifier(path: str) -> str:
@@ -24,12 +27,16 @@ def file_specifier(path: str) -> str:
     return f"file://{quote(path)}"
 
 
-def wrapper_files(test: LoadTest, specifier: str, endpoints: Sequence[Sequence[object]] = ()) -> Mapping[str, str]:
+def wrapper_files(
+    test: LoadTest, specifier: str, endpoints: Sequence[Sequence[object]] = ()
+) -> Mapping[str, str]:
     """Return the wrapper of the script that `specifier` names, by file name; `ENTRY` is what k6 starts.
 
-    `endpoints` are the request names that k6 is to keep figures of, each as its parts (see `scripts.endpoints`).
+    `endpoints` are the request names that k6 is to keep figures of, each as its parts (see
+    `scripts.endpoints`).
     """
-    generated = test.url is not None  # then everything asked for already stands in the script
+    # Then everything asked for already stands in the script
+    generated = test.url is not None
     statuses = None if generated or not test.expected_statuses else expected_arguments(test.expected_statuses)
     main = fill(
         "_main",
@@ -37,7 +44,9 @@ def wrapper_files(test: LoadTest, specifier: str, endpoints: Sequence[Sequence[o
         asked={} if generated else _asked(test),
         endpoints=endpoints,
         statuses_import=Code('\nimport http from "k6/http";' if statuses else ""),
-        statuses_call=Code(f"\n\nhttp.setResponseCallback(http.expectedStatuses({statuses}));" if statuses else ""),
+        statuses_call=Code(
+            f"\n\nhttp.setResponseCallback(http.expectedStatuses({statuses}));" if statuses else ""
+        ),
     )
     return {
         ENTRY: main,
@@ -49,5 +58,10 @@ def wrapper_files(test: LoadTest, specifier: str, endpoints: Sequence[Sequence[o
 
 
 def _asked(test: LoadTest) -> Mapping[str, object]:
-    asked = {"load": asked_load(test), "override": test.override_load, "thresholds": asked_thresholds(test), "tags": test.tags}
+    asked = {
+        "load": asked_load(test),
+        "override": test.override_load,
+        "thresholds": asked_thresholds(test),
+        "tags": test.tags,
+    }
     return {name: value for name, value in asked.items() if value}

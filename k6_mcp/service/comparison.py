@@ -1,4 +1,6 @@
-"""Which runs are meant when two are to be compared: by id or by the name of a test, with their repeats and what is known of earlier runs."""
+"""Which runs are meant when two are to be compared: by id or by the name of a test, with their repeats and
+what is known of earlier runs.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -25,7 +27,10 @@ class Comparisons:
     """Finds the two sides and holds them against each other; keeps baselines."""
 
     def __init__(
-        self, get: Callable[[str], Awaitable[Run]], timeline: Callable[[str], Awaitable[Timeline | None]], history: History
+        self,
+        get: Callable[[str], Awaitable[Run]],
+        timeline: Callable[[str], Awaitable[Timeline | None]],
+        history: History,
     ) -> None:
         self._get = get
         self._timeline = timeline
@@ -34,8 +39,8 @@ class Comparisons:
     async def compare(self, baseline: str, candidate: str | None) -> Comparison:
         """Compare two runs with their repeats, each given by its id or by the name of its test.
 
-        As `baseline` a name means the baseline that was set for it, as `candidate` its latest run; without `candidate` it is
-        the latest run of the baseline's test.
+        As `baseline` a name means the baseline that was set for it, as `candidate` its latest run; without
+        `candidate` it is the latest run of the baseline's test.
 
         Raises:
             UnknownRun: If there is no such run.
@@ -46,12 +51,15 @@ class Comparisons:
         second = await self._repeats(await self._candidate_id(baseline, candidate, first[0], known))
         if known & {run.run_id for run in second}:
             hint = "give the ids of two runs, or run the test again and compare it then"
-            raise InvalidArguments("baseline and candidate are the same run, or repeats of one request", hint=hint)
+            raise InvalidArguments(
+                "baseline and candidate are the same run, or repeats of one request", hint=hint
+            )
         earlier = await self._earlier(first[0], second[0], known | {run.run_id for run in second})
         return await to_thread.run_sync(compare, await self._sides(first), await self._sides(second), earlier)
 
     async def set_baseline(self, run_id: str, name: str | None) -> Baseline:
-        """Make a run, with its repeats, what later runs of the test `name` (default: the run's own) are compared with.
+        """Make a run, with its repeats, what later runs of the test `name` (default: the run's own) are
+        compared with.
 
         Raises:
             UnknownRun: If there is no such run.
@@ -60,22 +68,34 @@ class Comparisons:
         """
         run = await self._get(run_id)
         if reason := no_baseline(run):
-            hint = "choose a run that completed, or whose only fault is a crossed threshold; get_history lists them"
+            hint = (
+                "choose a run that completed, or whose only fault is a crossed threshold; get_history lists"
+                " them"
+            )
             raise InvalidArguments(f"run_id: {run_id} cannot be a baseline: {reason}", hint=hint)
         if not (name := name or run.name):
-            raise InvalidArguments("name: the run has none", hint="give the name of the test that it is the baseline of")
+            raise InvalidArguments(
+                "name: the run has none", hint="give the name of the test that it is the baseline of"
+            )
         baseline = Baseline(name=name, run_id=run_id, set_at=datetime.now(UTC))
         await self._history.set_baseline(baseline)
         return baseline
 
     async def run_or_baseline(self, word: str) -> str:
-        """Return `word` if it is a run id, else the baseline of the test of that name. Raises InvalidArguments."""
+        """Return `word` if it is a run id, else the baseline of the test of that name. Raises
+        InvalidArguments.
+        """
         if RUN_ID.match(word):
             return word
         if baseline := (await self._history.baselines()).get(word):
             return baseline.run_id
-        hint = "give the id of a run (get_history lists them), or set_baseline with the id of a good run of that test"
-        raise InvalidArguments(f"{word[:120]!r} is not a run id, and no baseline is set for a test of that name", hint=hint)
+        hint = (
+            "give the id of a run (get_history lists them), or set_baseline with the id of a good run of that"
+            " test"
+        )
+        raise InvalidArguments(
+            f"{word[:120]!r} is not a run id, and no baseline is set for a test of that name", hint=hint
+        )
 
     async def _candidate_id(self, baseline: str, candidate: str | None, first: Run, known: set[str]) -> str:
         if candidate is not None and RUN_ID.match(candidate):
@@ -83,14 +103,18 @@ class Comparisons:
         name = candidate or (first.name if RUN_ID.match(baseline) else baseline)
         if not name:
             hint = "give a run id as candidate; tests with a name need none"
-            raise InvalidArguments("candidate: the baseline's test has no name to find its latest run by", hint=hint)
+            raise InvalidArguments(
+                "candidate: the baseline's test has no name to find its latest run by", hint=hint
+            )
         since = first.created_at if name == first.name or candidate is None else None
         page = await self._history.page(HistoryQuery(name=name, since=since, limit=_LOOKED_AT))
         for run in page.runs:
             if run.status in FINAL and run.run_id not in known:
                 return run.run_id
         hint = "run the test with this name first, or give a run id as candidate"
-        raise InvalidArguments(f"candidate: no ended run of the test {name[:120]!r} since the baseline", hint=hint)
+        raise InvalidArguments(
+            f"candidate: no ended run of the test {name[:120]!r} since the baseline", hint=hint
+        )
 
     async def _repeats(self, run_id: str) -> Sequence[Run]:
         run = await self._get(run_id)
@@ -104,8 +128,9 @@ class Comparisons:
     async def _earlier(self, like: Run, other: Run, without: set[str]) -> Sequence[Run]:
         """Return the last runs of the same test, oldest first: they tell how much it varies from run to run.
 
-        Only those before the later of the two sides, so that runs of tomorrow do not change the answer of today; and only those
-        that completed, as long as these are enough, so that a week in which the target was bad does not pass for noise.
+        Only those before the later of the two sides, so that runs of tomorrow do not change the answer of
+        today; and only those that completed, as long as these are enough, so that a week in which the target
+        was bad does not pass for noise.
         """
         if not like.name and not like.asked.url:
             return ()
@@ -116,7 +141,8 @@ class Comparisons:
         for brief in (await self._history.page(query)).runs:
             if brief.run_id in without or no_example(brief):
                 continue
-            run = await self._history.get(brief.run_id)  # pages leave out the plan
+            # Pages leave out the plan
+            run = await self._history.get(brief.run_id)
             if run is not None and no_example(run) is None and not blocking(differences(like, run)):
                 found.append(run)
         completed = [run for run in found if run.status == "completed"]

@@ -25,4 +25,6 @@ def begin(launcher: Launcher, settings: Settings, test: LoadTest) -> None:
 def new_launcher(settings: Settings) -> Launcher:
     """Return a launcher of k6 on this machine that has begun nothing."""
     max_memory_mb = settings.limits.max_k6_memory_mb
-    return Launcher(settings.results_dir, settings.k6_bin, settings.search_path, max_memory_mb, settings.browser)
+    return Launcher(
+        settings.results_dir, settings.k6_bin, settings.search_path, max_memory_mb, settings.browser
+    )

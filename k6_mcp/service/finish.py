@@ -30,7 +30,8 @@ _OF_WHOLE_EVIDENCE = ("no_samples", "load_not_delivered")
 _UNSIGNED = "this run was imported from an unsigned file, which anyone could have edited"
 _AGREES = "its verdict was judged anew here and agrees with the figures in the file"
 _OWNER_DIED = Notice(
-    code="owner_died", message="the server that ran this test died; k6 was stopped and the figures reach up to then"
+    code="owner_died",
+    message="the server that ran this test died; k6 was stopped and the figures reach up to then",
 )
 
 log = logging.getLogger(__name__)
@@ -92,16 +93,24 @@ def lost(run: Run, outcome: Outcome, record: Record, limits: FindingLimits) -> J
 def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
     """Return an imported `run` judged anew from the files that came with it, and marked: nobody signed them.
 
-    Where its own words and the files disagree, the figures of the files count, and the worse of the two verdicts; both are told.
+    Where its own words and the files disagree, the figures of the files count, and the worse of the two
+    verdicts; both are told.
     """
     try:
         again, why = _again(run, files)
-    except Exception:  # a hostile file must not end the import of the others
+    except Exception:
+        # A hostile file must not end the import of the others
         log.exception("judging the imported run %s again", run.run_id)
         again, why = run, "its files could not be read"
     notices = [Notice(code=IMPORTED, message=f"{_UNSIGNED}; {why or _AGREES}")]
     if again is not run:
-        notices.insert(0, Notice(code=CONTRADICTED, message=f"its run.json said {headline(run)}; its files say otherwise: {why}"))
+        notices.insert(
+            0,
+            Notice(
+                code=CONTRADICTED,
+                message=f"its run.json said {headline(run)}; its files say otherwise: {why}",
+            ),
+        )
         again = _with_worst(again, files.timeline, limits).run
     return again.model_copy(update={"warnings": (*notices, *run.warnings)})
 
@@ -118,7 +127,9 @@ def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
         ended_at=run.ended_at or at,
         summary=files.summary,
         export=files.export,
-        log=LogDigest(thrown=figures.iterations_thrown, request_failures=figures.unanswered_requests, went_running=True),
+        log=LogDigest(
+            thrown=figures.iterations_thrown, request_failures=figures.unanswered_requests, went_running=True
+        ),
         interrupted=figures.iterations_interrupted,
     )
     read = read_metrics(outcome, Record(), run.plan)
@@ -127,9 +138,15 @@ def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
     differs = differs or (against_timeline(run.metrics, files.timeline) if files.timeline else None)
     metrics = read if differs and comparable else run.metrics
     verdict = judge(outcome, metrics, run.plan)
-    if run.status == "completed" and verdict.failure and (comparable or verdict.failure.kind not in _OF_WHOLE_EVIDENCE):
+    if (
+        run.status == "completed"
+        and verdict.failure
+        and (comparable or verdict.failure.kind not in _OF_WHOLE_EVIDENCE)
+    ):
         why = differs or f"{verdict.failure.kind}: {verdict.failure.message}"
-        return run.model_copy(update={"status": "failed", "failure": verdict.failure, "metrics": metrics}), why
+        return run.model_copy(
+            update={"status": "failed", "failure": verdict.failure, "metrics": metrics}
+        ), why
     if differs:
         return run.model_copy(update={"metrics": metrics}), differs
     supported = comparable or (files.timeline is not None and run.metrics.source == "record")
@@ -139,8 +156,14 @@ def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
 def timeline_of(record: Record, plan: Plan | None, metrics: Metrics | None = None) -> Timeline | None:
     """The run over time; failed requests add up to the run's figure, where both count the same requests."""
     figures = metrics.figures if metrics else None
-    same = figures is not None and figures.error_rate is not None and figures.requests == record.count("http_reqs")
-    return record.timeline(load_start_s=load_start_s(record, plan), failed=figures.failed_requests if figures and same else None)
+    same = (
+        figures is not None
+        and figures.error_rate is not None
+        and figures.requests == record.count("http_reqs")
+    )
+    return record.timeline(
+        load_start_s=load_start_s(record, plan), failed=figures.failed_requests if figures and same else None
+    )
 
 
 def _with_worst(run: Run, timeline: Timeline | None, limits: FindingLimits) -> Judged:

@@ -26,7 +26,8 @@ from k6_mcp.service.comparison import Comparisons
 from k6_mcp.service.gate import Gates
 from k6_mcp.settings import Settings
 
-_SHOWN_A_SIDE = 4  # so many runs of a side are drawn
+# So many runs of a side are drawn
+_SHOWN_A_SIDE = 4
 GetRun = Callable[[str], Awaitable[Run]]
 GetTimeline = Callable[[str], Awaitable[Timeline | None]]
 GetScript = Callable[[str], Awaitable[str]]
@@ -35,7 +36,9 @@ GetScript = Callable[[str], Awaitable[str]]
 class KeptRuns:
     """Answers from kept runs (and running ones as they stand); starts no traffic."""
 
-    def __init__(self, get: GetRun, timeline: GetTimeline, script: GetScript, history: History, settings: Settings) -> None:
+    def __init__(
+        self, get: GetRun, timeline: GetTimeline, script: GetScript, history: History, settings: Settings
+    ) -> None:
         self._get = get
         self._timeline = timeline
         self._script = script
@@ -45,7 +48,9 @@ class KeptRuns:
         self._gating = Gates(get, history, self.compare, self.set_baseline)
 
     async def compare(self, baseline: str, candidate: str | None = None) -> Comparison:
-        """Hold a run (or the latest of a test) against another (or the baseline of a test), repeats included; see `Comparisons.compare`."""
+        """Hold a run (or the latest of a test) against another (or the baseline of a test), repeats included;
+        see `Comparisons.compare`.
+        """
         return await self._comparing.compare(baseline, candidate)
 
     async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline:
@@ -53,7 +58,9 @@ class KeptRuns:
         return await self._comparing.set_baseline(run_id, name)
 
     async def gate(self, run_id: str, policy: GatePolicy) -> GateResult:
-        """Return whether a run with its repeats passes, against its thresholds and a baseline; see `Gates.gate`."""
+        """Return whether a run with its repeats passes, against its thresholds and a baseline; see
+        `Gates.gate`.
+        """
         return await self._gating.gate(run_id, policy)
 
     async def accept(self, result: GateResult, name: str | None = None) -> GateResult:
@@ -66,7 +73,9 @@ class KeptRuns:
 
         return statistics(await self._history.past(datetime.now(UTC) - timedelta(days=days)), days)
 
-    async def explain(self, run_id: str, *, use_ai: bool = False, advisor: Advisor | None = None) -> Explanation:
+    async def explain(
+        self, run_id: str, *, use_ai: bool = False, advisor: Advisor | None = None
+    ) -> Explanation:
         """Return a run's verdict in words; raises UnknownRun.
 
         With `use_ai` a model words it too: the one that the settings name, else `advisor`, the asker's own.
@@ -107,22 +116,30 @@ class KeptRuns:
         )
 
     async def rendered(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> bytes:
-        """Return a report of a run, or of how it compares with `baseline` (as `compare` takes it). Raises UnknownRun, ReportUnavailable."""
+        """Return a report of a run, or of how it compares with `baseline` (as `compare` takes it). Raises
+        UnknownRun, ReportUnavailable.
+        """
         if baseline is None:
             return await to_thread.run_sync(rendered, await self.view(run_id), format)
         comparison = await self.compare(baseline, run_id)
-        views = [await self.view(one) for one in (*comparison.baseline[:_SHOWN_A_SIDE], *comparison.candidate[:_SHOWN_A_SIDE])]
+        views = [
+            await self.view(one)
+            for one in (*comparison.baseline[:_SHOWN_A_SIDE], *comparison.candidate[:_SHOWN_A_SIDE])
+        ]
         return await to_thread.run_sync(rendered_comparison, comparison, views, format)
 
     async def report(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> ReportFile:
-        """Write what `rendered` returns into the run's folder, in place of an earlier one. Raises UnknownRun, ReportUnavailable."""
+        """Write what `rendered` returns into the run's folder, in place of an earlier one. Raises UnknownRun,
+        ReportUnavailable.
+        """
         content, kind = await self.rendered(run_id, format, baseline), FILE_TYPES[format]
         stem = "report" if baseline is None else "comparison"
         path = await self._history.keep_report(run_id, f"{stem}.{kind.extension}", content)
         return ReportFile(format=format, path=str(path), media_type=kind.media_type, bytes=len(content))
 
     async def export_run(self, run_id: str, path: Path, *, alone: bool = False) -> ExportReport:
-        """Write a run to one file that other machines can import, with the other repeats of its request unless `alone`.
+        """Write a run to one file that other machines can import, with the other repeats of its request
+        unless `alone`.
 
         Raises:
             UnknownRun: If there is no such run.
@@ -132,19 +149,25 @@ class KeptRuns:
         run = await self._get(run_id)
         runs = (run,) if alone else await self._history.repeats(run_id) or (run,)
         if unfinished := [f"{each.run_id} is {each.status}" for each in runs if each.status not in FINAL]:
-            raise InvalidArguments(*unfinished, hint="export it when it has ended: wait with get_run, or stop it")
+            raise InvalidArguments(
+                *unfinished, hint="export it when it has ended: wait with get_run, or stop it"
+            )
         return await self._history.archives.export(runs, path)
 
     async def run_or_baseline(self, word: str) -> str:
-        """Return `word` if it is a run id, else the baseline of the test of that name. Raises InvalidArguments."""
+        """Return `word` if it is a run id, else the baseline of the test of that name. Raises
+        InvalidArguments.
+        """
         return await self._comparing.run_or_baseline(word)
 
     async def import_run(self, path: Path, *, baseline: bool = False) -> ImportReport:
-        """Keep the runs of an exported file under their own ids, judged anew from what is in it and marked as not signed.
+        """Keep the runs of an exported file under their own ids, judged anew from what is in it and marked as
+        not signed.
 
         Raises:
             ArchiveUnusable: If anything is wrong with the file.
-            InvalidArguments: If they are to be the `baseline` of their test, and cannot be; they are kept all the same.
+            InvalidArguments: If they are to be the `baseline` of their test, and cannot be; they are kept all
+            the same.
         """
         report = await self._history.archives.take_in(path, self._judge_again)
         runs = [await self._get(run_id) for run_id in (*report.imported, *report.known)]
@@ -153,11 +176,18 @@ class KeptRuns:
             set_for = [(await self.set_baseline(run.run_id)).name for run in first]
             return report.model_copy(update={"baselines": tuple(set_for)})
         days = self._settings.retention.days
-        old = [run.run_id for run in runs if days and datetime.now(UTC) - run.created_at > timedelta(days=days)]
+        old = [
+            run.run_id for run in runs if days and datetime.now(UTC) - run.created_at > timedelta(days=days)
+        ]
         if not old:
             return report
-        message = f"{', '.join(old)[:500]}: older than {days:g} days, removed at the next cleanup unless it becomes a baseline"
-        return report.model_copy(update={"notices": (*report.notices, Notice(code="beyond_retention", message=message))})
+        message = (
+            f"{', '.join(old)[:500]}: older than {days:g} days, removed at the next cleanup unless it becomes"
+            " a baseline"
+        )
+        return report.model_copy(
+            update={"notices": (*report.notices, Notice(code="beyond_retention", message=message))}
+        )
 
     def _judge_again(self, run: Run, files: ArchivedFiles) -> Run:
         from k6_mcp.service.finish import judged_again

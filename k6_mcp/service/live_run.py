@@ -35,7 +35,9 @@ class LiveRun:
         self.run = self.run.model_copy(update=fields)
 
     def snapshot(self, queue_position: int | None) -> Run:
-        """Return the run as it stands: with live figures while it runs, with its place in the queue while it waits."""
+        """Return the run as it stands: with live figures while it runs, with its place in the queue while it
+        waits.
+        """
         if self.run.status == "queued":
             return self.run.model_copy(update={"queue_position": queue_position})
         if self.run.status in FINAL or self.run.started_at is None:

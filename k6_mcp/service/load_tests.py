@@ -43,18 +43,24 @@ EmitRun = Callable[[Run], None]
 
 _TICK_S = 1.0
 _ELSEWHERE_POLL_S = 0.5
-_STOP_TIMEOUT_S = 90.0  # a script's teardown and handleSummary may take their time
+# A script's teardown and handleSummary may take their time
+_STOP_TIMEOUT_S = 90.0
 _LEAVE_TIMEOUT_S = 6.0
 _KEEP_AGAIN_S = 2.0
-_AFTER_LOAD_S = 30.0  # handleSummary, flushing and a margin, beyond k6's own longest duration
-_RECOVER_AFTER_S = 0.1  # a test that is waiting to be started goes first
-_TIDY_AFTER_S = 3.0  # a server answers first, and a short command is gone by then
+# handleSummary, flushing and a margin, beyond k6's own longest duration
+_AFTER_LOAD_S = 30.0
+# A test that is waiting to be started goes first
+_RECOVER_AFTER_S = 0.1
+# A server answers first, and a short command is gone by then
+_TIDY_AFTER_S = 3.0
 
 
 class LoadTests:
-    """Every use case around a running test, one method each; `kept_runs` answers questions about ended runs, `maintenance` does the rest.
+    """Every use case around a running test, one method each; `kept_runs` answers questions about ended runs,
+    `maintenance` does the rest.
 
-    Owns the running tests, so leaving it stops them all gracefully. What one test does not need is imported when first asked
+    Owns the running tests, so leaving it stops them all gracefully. What one test does not need is imported
+    when first asked
     for: a process for one test waits for each import.
     """
 
@@ -76,7 +82,9 @@ class LoadTests:
         self._tasks.start_soon(self._tidy_when_idle)
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             with anyio.CancelScope(shield=True):
                 if "_repeats" in vars(self):
@@ -85,10 +93,12 @@ class LoadTests:
                 await self._queue.stop_all(_LEAVE_TIMEOUT_S)
                 with anyio.move_on_after(_KEEP_AGAIN_S):
                     await self._queue.keep_again()
-        finally:  # also when asyncio cancels, which knows no shield
+        finally:
+            # Also when asyncio cancels, which knows no shield
             self._tasks.cancel_scope.cancel()
             try:
-                await self._stack.aclose()  # the tasks, then the history, which shields its own end
+                # The tasks, then the history, which shields its own end
+                await self._stack.aclose()
             finally:
                 self._runner.close()
 
@@ -113,9 +123,12 @@ class LoadTests:
         from k6_mcp.service.maintenance import Maintenance
 
         def advice_health() -> Component:
-            return self.kept_runs.advice_health()  # imported when health is asked for, not by each cleanup
+            # Imported when health is asked for, not by each cleanup
+            return self.kept_runs.advice_health()
 
-        return Maintenance(self._runner, self._queue, self._history, self._settings, self._when_recovered, advice_health)
+        return Maintenance(
+            self._runner, self._queue, self._history, self._settings, self._when_recovered, advice_health
+        )
 
     @cached_property
     def _repeats(self) -> Repeats:
@@ -145,7 +158,9 @@ class LoadTests:
         if plan:
             check_applied(test, plan)
         large = len(script.text) > LARGE
-        refusal = await in_thread_if(large, read_refusal, planned, script) if isinstance(planned, Outcome) else None
+        refusal = (
+            await in_thread_if(large, read_refusal, planned, script) if isinstance(planned, Outcome) else None
+        )
         violations = caps.violations(test, plan, self._settings.limits)
         return PlanReport(
             origin=script.origin,
@@ -162,7 +177,9 @@ class LoadTests:
         return await in_thread_if(caps.may_be_large(test), render, test, self._settings.limits.script_dirs)
 
     async def execute(self, test: LoadTest, *, wait_s: float, emit: EmitRun | None = None) -> Run:
-        """Start `test` and wait up to `wait_s` for its end; a caller cancelled while waiting stops the run. Raises as `start`."""
+        """Start `test` and wait up to `wait_s` for its end; a caller cancelled while waiting stops the run.
+        Raises as `start`.
+        """
         run = await self.start(test)
         try:
             return await self.wait(run.run_id, wait_s, emit)
@@ -193,11 +210,14 @@ class LoadTests:
             self._repeats.follow(first, test.repeat, start_next, self._tasks)
         return first
 
-    async def _start_one(self, test: LoadTest, script: Script, repeat_of: str | None = None, repeat: int = 1) -> Run:
+    async def _start_one(
+        self, test: LoadTest, script: Script, repeat_of: str | None = None, repeat: int = 1
+    ) -> Run:
         now = datetime.now(UTC)
         run_id = self._runner.begun(script) or new_run_id(now)
         with self._preparations.one():
-            self._tasks.start_soon(self._history.get_ready)  # while k6 makes its plan
+            # While k6 makes its plan
+            self._tasks.start_soon(self._history.get_ready)
             planned, k6_version = await self._planned(run_id, test, script)
             run = Run(
                 run_id=run_id,
@@ -234,9 +254,11 @@ class LoadTests:
             raise
 
     async def wait(self, run_id: str, wait_s: float, emit: EmitRun | None = None) -> Run:
-        """Return the run as soon as it is final, or as it stands after `wait_s`; `emit` gets it about once a second meanwhile.
+        """Return the run as soon as it is final, or as it stands after `wait_s`; `emit` gets it about once a
+        second meanwhile.
 
-        The id of the first of several repeats means all of them: the answer is the one that went worst, with `series`.
+        The id of the first of several repeats means all of them: the answer is the one that went worst, with
+        `series`.
 
         Raises:
             UnknownRun: If there is no such run.
@@ -250,14 +272,17 @@ class LoadTests:
         return await self._whole(run_id)
 
     async def stop(self, run_id: str) -> Run:
-        """Stop a run gracefully, also one of another server process, and return it with the figures measured so far.
+        """Stop a run gracefully, also one of another server process, and return it with the figures measured
+        so far.
 
         Raises:
             UnknownRun: If there is no such run.
         """
         if not self._ask_to_stop(run_id):
             run = await self.get(run_id)
-            elsewhere = await self._repeats.unfinished(run_id) if run.repeat == 1 and run.status in FINAL else run_id
+            elsewhere = (
+                await self._repeats.unfinished(run_id) if run.repeat == 1 and run.status in FINAL else run_id
+            )
             if elsewhere and (await self.get(elsewhere)).status not in FINAL:
                 self._runner.request_stop(elsewhere)
         return await self.wait(run_id, _STOP_TIMEOUT_S)
@@ -293,7 +318,9 @@ class LoadTests:
         return self._runner.script(run_id)
 
     async def timeline(self, run_id: str) -> Timeline | None:
-        """Return a run over time, while it runs as far as k6 has recorded it, None if nothing was recorded; raises UnknownRun."""
+        """Return a run over time, while it runs as far as k6 has recorded it, None if nothing was recorded;
+        raises UnknownRun.
+        """
         return await self._queue.timeline(await self.get(run_id))
 
     async def history(self, query: HistoryQuery) -> HistoryPage:
@@ -327,7 +354,8 @@ class LoadTests:
             await over.wait()
         elif ongoing := self._queue.ongoing(run_id):
             await ongoing.done.wait()
-        else:  # another process owns it: it is final when the history says so, or when its owner is dead
+        else:
+            # Another process owns it: it is final when the history says so, or when its owner is dead
             await anyio.sleep(_ELSEWHERE_POLL_S)
             await self._queue.recover_lost()
 
@@ -347,7 +375,9 @@ class LoadTests:
 
 
 def _shown(script: Script, planned: Planned | Outcome) -> str:
-    """Return the script's text without its secrets; of a file only if k6 could parse it, for any other file is none of a caller's."""
+    """Return the script's text without its secrets; of a file only if k6 could parse it, for any other file
+    is none of a caller's.
+    """
     if script.source_path and isinstance(planned, Outcome) and not planned.parsed:
         return f"// {NOT_SHOWN}\n"
     return redact_text(script.text, with_forms(script.secrets))

@@ -18,7 +18,9 @@ _MEASURE_S = 0.3
 
 
 class Maintenance:
-    """What is done around tests, not with one; `recovered` returns once the runs of dead servers are ended."""
+    """What is done around tests, not with one; `recovered` returns once the runs of dead servers are
+    ended.
+    """
 
     def __init__(
         self,
@@ -68,19 +70,34 @@ class Maintenance:
         return await self._history.rebuild()
 
     async def prune(
-        self, limits: Retention | None = None, *, dry_run: bool = False, by_clock: bool = False, for_good: bool = False
+        self,
+        limits: Retention | None = None,
+        *,
+        dry_run: bool = False,
+        by_clock: bool = False,
+        for_good: bool = False,
     ) -> PruneReport:
-        """Remove the runs beyond `limits` (default: the settings), or only tell which; see `Cleanup.prune`. Raises HistoryUnavailable."""
+        """Remove the runs beyond `limits` (default: the settings), or only tell which; see `Cleanup.prune`.
+        Raises HistoryUnavailable.
+        """
         await self._recovered()
-        limits = limits._replace(trash_days=self._settings.retention.trash_days) if limits else self._settings.retention
-        return await self._history.cleanup.prune(limits, dry_run=dry_run, by_clock=by_clock, for_good=for_good)
+        limits = (
+            limits._replace(trash_days=self._settings.retention.trash_days)
+            if limits
+            else self._settings.retention
+        )
+        return await self._history.cleanup.prune(
+            limits, dry_run=dry_run, by_clock=by_clock, for_good=for_good
+        )
 
     async def restore(self, run_ids: Sequence[str] | None = None) -> RestoreReport:
         """Bring removed runs back from the trash, all without `run_ids`. Raises HistoryUnavailable."""
         return await self._history.cleanup.restore(run_ids)
 
     async def tidy(self) -> None:
-        """Remove old runs briefly if that is due, for callers that leave before it would happen by itself. Never raises."""
+        """Remove old runs briefly if that is due, for callers that leave before it would happen by itself.
+        Never raises.
+        """
         await self._history.cleanup.tidy(self._settings.retention, _TIDY_AT_END_S)
 
     async def tidy_when_idle(self) -> None:

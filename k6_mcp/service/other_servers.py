@@ -17,18 +17,22 @@ if TYPE_CHECKING:
     from k6_mcp.runners.base import Runner
 
 T = TypeVar("T")
-_MOST = 10  # of an hour-long run up to a few MB; one that was pushed out is read once more
+# Of an hour-long run up to a few MB; one that was pushed out is read once more
+_MOST = 10
 
 
 class Following:
-    """Reads the records of runs that are not driven here; of those going on, each look reads only what came since the last one."""
+    """Reads the records of runs that are not driven here; of those going on, each look reads only what came
+    since the last one.
+    """
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._going_on: OrderedDict[str, _Followed] = OrderedDict()
 
     async def look(self, run: Run, tell: Callable[[Record], T]) -> T:
-        """Return what `tell` says of the run's record as far as it is written and still there, else of an empty one.
+        """Return what `tell` says of the run's record as far as it is written and still there, else of an
+        empty one.
 
         `tell` is called in a thread; it may keep nothing of the record, which goes on.
         """
@@ -50,7 +54,9 @@ class Following:
 
 
 class _Followed:
-    """One record and how far it was read. One caller at a time: a look that was given up may still be reading in its thread."""
+    """One record and how far it was read. One caller at a time: a look that was given up may still be reading
+    in its thread.
+    """
 
     def __init__(self, runner: Runner, run: Run) -> None:
         self.server_id = run.server_id
@@ -61,7 +67,8 @@ class _Followed:
 
     def look(self, tell: Callable[[Record], T]) -> T:
         with self._turn:
-            if not self._read():  # removed, or replaced by one without secrets, when the run ended meanwhile
+            # Removed, or replaced by one without secrets, when the run ended meanwhile
+            if not self._read():
                 self._begin()
                 self._read()
             return tell(self._record)

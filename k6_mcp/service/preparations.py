@@ -47,5 +47,6 @@ class Preparations:
 
 def _interrupted() -> Interrupted:
     return Interrupted(
-        "this server ended before the test had begun; nothing was run", hint="call again when a new server is there"
+        "this server ended before the test had begun; nothing was run",
+        hint="call again when a new server is there",
     )

@@ -33,18 +33,22 @@ R = TypeVar("R")
 _KEPT_IN_MEMORY = 100
 _NOT_KEPT = frozenset({"timeline_unavailable", "backup_unavailable"})
 _OF_KEEPING = _NOT_KEPT | {"history_unavailable"}
-_QUEUE_POLL_S = 0.5  # how soon another process's request to stop is seen by a run that waits for its turn
+# How soon another process's request to stop is seen by a run that waits for its turn
+_QUEUE_POLL_S = 0.5
 
 log = logging.getLogger(__name__)
 
 
 class RunQueue:
-    """Owns running and queued tests; what it has finished stays in memory for a while, should the history be away.
+    """Owns running and queued tests; what it has finished stays in memory for a while, should the history be
+    away.
 
     `ended` is set when the next run ends here, and replaced.
     """
 
-    def __init__(self, runner: Runner, history: History, at_once: int, findings: FindingLimits | None = None) -> None:
+    def __init__(
+        self, runner: Runner, history: History, at_once: int, findings: FindingLimits | None = None
+    ) -> None:
         self._runner = runner
         self._finding_limits = findings or FindingLimits()
         self._history = history
@@ -118,7 +122,9 @@ class RunQueue:
                 hint="run the test again; the server's log has the details",
             )
             await self._keep(
-                ongoing.run.model_copy(update={"status": "failed", "failure": failure, "ended_at": datetime.now(UTC)})
+                ongoing.run.model_copy(
+                    update={"status": "failed", "failure": failure, "ended_at": datetime.now(UTC)}
+                )
             )
         finally:
             if ongoing in self._slots.statistics().borrowers:
@@ -163,7 +169,9 @@ class RunQueue:
         return await self._keep(found.run, found.timeline, record_is_whole=True)
 
     async def timeline(self, run: Run) -> Timeline | None:
-        """Return a run over time: as recorded so far while it runs, as kept afterwards; if it is not kept, from the record."""
+        """Return a run over time: as recorded so far while it runs, as kept afterwards; if it is not kept,
+        from the record.
+        """
         from k6_mcp.service.finish import timeline_of
 
         if ongoing := self._ongoing.get(run.run_id):
@@ -177,7 +185,9 @@ class RunQueue:
         if run.status != "running" or run.run_id in self._ongoing:
             self._following.forget(run.run_id)
             return run
-        live = await self._following.look(run, lambda record: live_figures(record, None, run.plan) if record.seconds else None)
+        live = await self._following.look(
+            run, lambda record: live_figures(record, None, run.plan) if record.seconds else None
+        )
         return run.model_copy(update={"live": live}) if live else run
 
     async def keep_again(self) -> None:
@@ -186,9 +196,15 @@ class RunQueue:
             if not _NOT_KEPT.isdisjoint(notice.code for notice in run.warnings):
                 await self._keep(run, await self.timeline(run), record_is_whole=True)
 
-    async def _keep(self, run: Run, timeline: Timeline | None = None, *, record_is_whole: bool = False) -> Run:
-        """Keep a run for good, and tell what of that does not work; its timeline replaces the record once both are kept."""
-        run = run.model_copy(update={"warnings": tuple(notice for notice in run.warnings if notice.code not in _OF_KEEPING)})
+    async def _keep(
+        self, run: Run, timeline: Timeline | None = None, *, record_is_whole: bool = False
+    ) -> Run:
+        """Keep a run for good, and tell what of that does not work; its timeline replaces the record once
+        both are kept.
+        """
+        run = run.model_copy(
+            update={"warnings": tuple(notice for notice in run.warnings if notice.code not in _OF_KEEPING)}
+        )
         notices: tuple[Notice, ...] = ()
         with anyio.CancelScope(shield=True):
             notices = await self._save(run, timeline)
@@ -211,7 +227,10 @@ class RunQueue:
             from k6_mcp.service.finish import ever_smaller
 
             notices = await self._history.keep_timeline(run.run_id, ever_smaller(timeline))
-        return (*notices, *await self._history.save(run.model_copy(update={"warnings": (*run.warnings, *notices)})))
+        return (
+            *notices,
+            *await self._history.save(run.model_copy(update={"warnings": (*run.warnings, *notices)})),
+        )
 
     async def recover_lost(self) -> None:
         """Mark the runs of dead servers as lost, with the figures they left behind."""
@@ -224,12 +243,15 @@ class RunQueue:
                     outcome = self._runner.recover(run.run_id, record.feed)
                     found = lost(run, outcome, record, self._finding_limits)
                     await self._keep(found.run, found.timeline, record_is_whole=record.complete)
-            except Exception:  # one that cannot be read must not hide the others
+            except Exception:
+                # One that cannot be read must not hide the others
                 log.exception("recovering run %s", run.run_id)
 
 
 async def _whole(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return what `work` returns, computed in a thread, and to its end: thousands of metrics take time, and none may be left out."""
+    """Return what `work` returns, computed in a thread, and to its end: thousands of metrics take time, and
+    none may be left out.
+    """
     with anyio.CancelScope(shield=True):
         return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs))
     raise AssertionError("a shielded scope is not left early")
@@ -238,6 +260,7 @@ async def _whole(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 def _take(ongoing: LiveRun, event: RunEvent) -> None:
     ongoing.take(event)
     if isinstance(event, Started):
-        from k6_mcp.service.finish import prepare  # the rules: while k6 runs, importing them delays nobody
+        # The rules: while k6 runs, importing them delays nobody
+        from k6_mcp.service.finish import prepare
 
         prepare()

@@ -15,7 +15,8 @@ from k6_mcp.history.history import History
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.service.queue import RunQueue
 
-_NEXT_WITHIN = timedelta(seconds=10)  # another server's series: the next repeat begins so soon, or there is none
+# Another server's series: the next repeat begins so soon, or there is none
+_NEXT_WITHIN = timedelta(seconds=10)
 _KEPT_IN_MEMORY = 100
 StartNext = Callable[[str, int], Awaitable[Run]]
 
@@ -35,7 +36,9 @@ class _Series:
 
 
 class Repeats:
-    """The series of this process, each driven by a task of its own; the queue treats every repeat like any other run."""
+    """The series of this process, each driven by a task of its own; the queue treats every repeat like any
+    other run.
+    """
 
     def __init__(self, queue: RunQueue, history: History) -> None:
         self._queue = queue
@@ -44,13 +47,17 @@ class Repeats:
         self._over: OrderedDict[str, list[Run]] = OrderedDict()
 
     def follow(self, first: Run, asked: int, start_next: StartNext, tasks: TaskGroup) -> None:
-        """Run what `first` has begun again until it has run `asked` times; a repeat that did not run as planned is the last."""
+        """Run what `first` has begun again until it has run `asked` times; a repeat that did not run as
+        planned is the last.
+        """
         series = _Series(first.run_id, asked, first.run_id)
         self._series[first.run_id] = series
         tasks.start_soon(self._drive, series, start_next)
 
     def stop(self, run_id: str) -> str | None:
-        """Let no repeat follow in the series of `run_id`; return the run that goes on in it, None if no series does."""
+        """Let no repeat follow in the series of `run_id`; return the run that goes on in it, None if no
+        series does.
+        """
         for series in self._series.values():
             if run_id in (series.first, series.current, *(run.run_id for run in series.ended)):
                 series.stopped = True
@@ -68,14 +75,19 @@ class Repeats:
         return series.done if series else None
 
     async def told(self, first: Run) -> Run:
-        """Return what a series is told as, given its first run: while it goes on the current repeat, else the one that went worst."""
+        """Return what a series is told as, given its first run: while it goes on the current repeat, else the
+        one that went worst.
+        """
         if series := self._series.get(first.run_id):
             ongoing = self._queue.ongoing(series.current)
-            return _under_way(first, self._queue.snapshot(ongoing) if ongoing else None, series.ended, series.asked)
+            return _under_way(
+                first, self._queue.snapshot(ongoing) if ongoing else None, series.ended, series.asked
+            )
         runs = self._over.get(first.run_id) or [*await self._history.repeats(first.run_id)] or [first]
         asked = first.asked.repeat or len(runs)
         ended = [run for run in runs if run.status in FINAL]
-        if len(ended) < len(runs):  # in another process
+        # In another process
+        if len(ended) < len(runs):
             return _under_way(first, next(run for run in runs if run.status not in FINAL), ended, asked)
         if _one_more(runs, asked, self._history.server_id):
             return _under_way(first, None, ended, asked)
@@ -83,7 +95,9 @@ class Repeats:
 
     async def unfinished(self, first: str) -> str | None:
         """Return the repeat that runs in another process, None if there is none."""
-        return next((run.run_id for run in await self._history.repeats(first) if run.status not in FINAL), None)
+        return next(
+            (run.run_id for run in await self._history.repeats(first) if run.status not in FINAL), None
+        )
 
     async def _drive(self, series: _Series, start_next: StartNext) -> None:
         try:
@@ -92,7 +106,8 @@ class Repeats:
                     break
                 run = await start_next(series.first, len(series.ended) + 1)
                 series.current = run.run_id
-        except K6McpError as error:  # k6 or the script's file is gone since
+        except K6McpError as error:
+            # k6 or the script's file is gone since
             log.warning("series %s ends: %s", series.first, error)
         except Exception:
             log.exception("series %s", series.first)
@@ -115,8 +130,11 @@ class Repeats:
 def _under_way(first: Run, current: Run | None, ended: list[Run], asked: int) -> Run:
     """The whole series as one running test: under the first id, its percentage over all repeats."""
     series = series_of(ended, first.run_id, asked)
-    if current is None or current.status in FINAL:  # between two repeats
-        shown = first.model_copy(update={"metrics": None, "failure": None, "warnings": (), "ended_at": None, "exit_code": None})
+    # Between two repeats
+    if current is None or current.status in FINAL:
+        shown = first.model_copy(
+            update={"metrics": None, "failure": None, "warnings": (), "ended_at": None, "exit_code": None}
+        )
         return shown.model_copy(update={"status": "running", "series": series})
     live = current.live
     if live is not None and live.percent is not None:

@@ -12,11 +12,14 @@ from k6_mcp.models.run import Run
 _EVIDENCE_ON_PAGES = 3
 _NOTICES_ON_PAGES = 5
 _LIST_ITEMS_ON_PAGES = 20
-_FASTEST = 1  # zlib level; a run shrinks to about a fifth at every level
+# Zlib level; a run shrinks to about a fifth at every level
+_FASTEST = 1
 
 
 def to_brief(run: Run) -> str:
-    """Return what a page shows of a run: who, when, how it ended and the key figures, without plan, checks and metric rows."""
+    """Return what a page shows of a run: who, when, how it ended and the key figures, without plan, checks
+    and metric rows.
+    """
     asked = run.asked.model_copy(
         update={"headers": {}, "body": None, "stages": None, "thresholds": {}, "slo": None, "env_names": ()}
     )
@@ -29,8 +32,16 @@ def to_brief(run: Run) -> str:
             "thresholds": run.metrics.thresholds[:_LIST_ITEMS_ON_PAGES],
         }
     )
-    failure = run.failure and run.failure.model_copy(update={"evidence": run.failure.evidence[:_EVIDENCE_ON_PAGES]})
-    shown = {"asked": asked, "plan": None, "metrics": metrics, "failure": failure, "warnings": run.warnings[:_NOTICES_ON_PAGES]}
+    failure = run.failure and run.failure.model_copy(
+        update={"evidence": run.failure.evidence[:_EVIDENCE_ON_PAGES]}
+    )
+    shown = {
+        "asked": asked,
+        "plan": None,
+        "metrics": metrics,
+        "failure": failure,
+        "warnings": run.warnings[:_NOTICES_ON_PAGES],
+    }
     return run.model_copy(update=shown).model_dump_json(exclude_defaults=True)
 
 
@@ -57,7 +68,9 @@ def from_text(text: str | bytes) -> Run:
         return Run.model_validate_json(text)
     except ValidationError as error:
         unknown = [
-            item["loc"] for item in error.errors(include_url=False, include_context=False) if item["type"] == "extra_forbidden"
+            item["loc"]
+            for item in error.errors(include_url=False, include_context=False)
+            if item["type"] == "extra_forbidden"
         ]
         if not unknown:
             raise

@@ -33,12 +33,17 @@ def write_script(folder: RunFolder, script: Script) -> RunFolder:
 
 
 def keep_copy(folder: RunFolder, script: Script, *, parsed: bool) -> None:
-    """Keep a copy of a script that runs from its own place, without its secrets; only a note where k6 could not parse it."""
+    """Keep a copy of a script that runs from its own place, without its secrets; only a note where k6 could
+    not parse it.
+    """
     if script.source_path is None:
         return
     # A full disk loses the copy, not the run.
     with contextlib.suppress(OSError):
-        _write(folder.script, redact_text(script.text, with_forms(script.secrets)) if parsed else f"// {NOT_SHOWN}\n")
+        _write(
+            folder.script,
+            redact_text(script.text, with_forms(script.secrets)) if parsed else f"// {NOT_SHOWN}\n",
+        )
 
 
 def _write(path: Path, text: str) -> None:
@@ -47,8 +52,9 @@ def _write(path: Path, text: str) -> None:
 
 
 def seal(folder: RunFolder, secrets: Iterable[str], of_names: Collection[str]) -> None:
-    """Take the secrets out of what stays: the script, what the script's own handleSummary wrote, and of k6's summary the results
-    of setup() and names (see `without_secret_names`)."""
+    """Take the secrets out of what stays: the script, what the script's own handleSummary wrote, and of k6's
+    summary the results of setup() and names (see `without_secret_names`).
+    """
     secrets = tuple(secrets)
     with contextlib.suppress(OSError):
         text = folder.script.read_text(encoding="utf-8", errors="replace")
@@ -65,13 +71,18 @@ def seal(folder: RunFolder, secrets: Iterable[str], of_names: Collection[str]) -
         text = folder.record.read_text(encoding="utf-8", errors="replace") if of_names else ""
         if mask_known(text, of_names) != text:
             names = RecordNames(of_names)
-            folder.record.write_text("".join(f"{names.shown(line)}\n" for line in text.splitlines()), encoding="utf-8")
+            folder.record.write_text(
+                "".join(f"{names.shown(line)}\n" for line in text.splitlines()), encoding="utf-8"
+            )
 
 
-def without_secret_names(summary: str | None, secrets: Collection[str], of_names: Collection[str]) -> str | None:
+def without_secret_names(
+    summary: str | None, secrets: Collection[str], of_names: Collection[str]
+) -> str | None:
     """Return k6's summary with secret values masked in the names that a script makes of what it likes.
 
-    Names of checks and groups show none of `secrets`, those of metrics none of `of_names`: fewer, since ordinary words make them.
+    Names of checks and groups show none of `secrets`, those of metrics none of `of_names`: fewer, since
+    ordinary words make them.
     """
     if not summary or not secrets:
         return summary
@@ -85,7 +96,9 @@ def without_secret_names(summary: str | None, secrets: Collection[str], of_names
 
 
 def _masked_group(group: object, secrets: Collection[str]) -> object:
-    """A group or a check, with all below: the wrapper's JSON has lists of them, k6's own export has objects by name."""
+    """A group or a check, with all below: the wrapper's JSON has lists of them, k6's own export has objects
+    by name.
+    """
     if isinstance(group, str):
         return mask_known(group, secrets)
     if not isinstance(group, Mapping):
@@ -99,11 +112,15 @@ def _masked_group(group: object, secrets: Collection[str]) -> object:
             by_name: dict[str, object] = {}
             for name, one in cast(Mapping[str, object], inside).items():
                 shown = mask_known(name, secrets)
-                while shown in by_name:  # two that differ in their secrets only
+                # Two that differ in their secrets only
+                while shown in by_name:
                     shown += "*"
                 by_name[shown] = _masked_group(one, secrets)
             fields[kind] = by_name
-    return {name: one if name in ("groups", "checks") else _masked_group(one, secrets) for name, one in fields.items()}
+    return {
+        name: one if name in ("groups", "checks") else _masked_group(one, secrets)
+        for name, one in fields.items()
+    }
 
 
 def appender(path: Path) -> Callable[[str], None]:
@@ -122,7 +139,11 @@ def appender(path: Path) -> Callable[[str], None]:
 def read_whole(path: Path) -> str | None:
     """Return a file's text, None when it is missing, unreadable or implausibly large."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace") if path.stat().st_size <= _SUMMARY_BYTES else None
+        return (
+            path.read_text(encoding="utf-8", errors="replace")
+            if path.stat().st_size <= _SUMMARY_BYTES
+            else None
+        )
     except OSError:
         return None
 
@@ -137,7 +158,9 @@ def read_shown(path: Path) -> str:
 
 
 class Tail:
-    """Follows a file that grows by whole lines, taking each once; one that has taken its place is not read."""
+    """Follows a file that grows by whole lines, taking each once; one that has taken its place is not
+    read.
+    """
 
     def __init__(self, path: Path, take: Callable[[str], None]) -> None:
         self._path = path
@@ -148,7 +171,9 @@ class Tail:
         self._beginning = b""
 
     def read(self) -> bool:
-        """Take the lines that have been completed since the last call; False if the file is not there, or not the one it was."""
+        """Take the lines that have been completed since the last call; False if the file is not there, or not
+        the one it was.
+        """
         with contextlib.suppress(OSError), self._path.open("rb") as file:
             if not self._same(file):
                 return False
@@ -163,10 +188,16 @@ class Tail:
         return False
 
     def _same(self, file: BinaryIO) -> bool:
-        """Whether the file goes on from what was read of it; one that `seal` writes anew in its place differs from its first line on."""
+        """Whether the file goes on from what was read of it; one that `seal` writes anew in its place differs
+        from its first line on.
+        """
         stat, beginning = os.fstat(file.fileno()), file.read(_BEGINNING_BYTES)
         identity = (stat.st_dev, stat.st_ino)
-        if self._identity not in (None, identity) or stat.st_size < self._offset or not beginning.startswith(self._beginning):
+        if (
+            self._identity not in (None, identity)
+            or stat.st_size < self._offset
+            or not beginning.startswith(self._beginning)
+        ):
             return False
         self._identity, self._beginning = identity, beginning
         return True

@@ -1,4 +1,5 @@
-"""Folders of runs that this process holds: until a run is kept, nobody else may take its folder for a leftover.
+"""Folders of runs that this process holds: until a run is kept, nobody else may take its folder for a
+leftover.
 
 The sign is a lock on the folder itself, which the kernel frees however the process ends.
 """
@@ -20,9 +21,12 @@ class HeldFolders:
         self._locks: dict[str, tuple[RunFolder, int]] = {}
 
     def make(self, folder: RunFolder) -> None:
-        """Make the folder of a run and hold it; where nothing can be locked it is only made. Raises OSError."""
+        """Make the folder of a run and hold it; where nothing can be locked it is only made. Raises
+        OSError.
+        """
         for run_id in [*self._locks]:
-            self.let_go(run_id)  # those that were kept since
+            # Those that were kept since
+            self.let_go(run_id)
         for _ in range(_ATTEMPTS):
             folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             with suppress(OSError):
@@ -33,10 +37,13 @@ class HeldFolders:
                     self._free(folder.run_id)
                     self._locks[folder.run_id] = (folder, descriptor)
                     return
-                os.close(descriptor)  # somebody took it for a leftover before we had it
+                # Somebody took it for a leftover before we had it
+                os.close(descriptor)
 
     def let_go(self, run_id: str) -> None:
-        """Give up the folder of a run that is kept; of one that is not kept yet it is held on until `close`."""
+        """Give up the folder of a run that is kept; of one that is not kept yet it is held on until
+        `close`.
+        """
         if (held := self._locks.get(run_id)) and (held[0].run_json.exists() or not held[0].path.exists()):
             self._free(run_id)
 

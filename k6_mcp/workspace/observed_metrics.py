@@ -1,4 +1,6 @@
-"""What the wrapper lists as metrics that only it made k6 keep: it makes this list in the script's world, which can put anything into it."""
+"""What the wrapper lists as metrics that only it made k6 keep: it makes this list in the script's world,
+which can put anything into it.
+"""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +15,9 @@ _VARIABLE = re.compile(r"\\\$\\\{\w+\\\}")
 
 
 def keep_true(options: Mapping[str, object]) -> None:
-    """Drop from the list in k6's consolidated `options` what shows a metric as another one, or is none that the wrapper watches."""
+    """Drop from the list in k6's consolidated `options` what shows a metric as another one, or is none that
+    the wrapper watches.
+    """
     ours = options
     for name in ("ext", "k6-mcp", "observed"):
         found = ours.get(name)

@@ -13,7 +13,8 @@ _NAME = re.compile(r"[a-z0-9][a-zA-Z0-9.-]{0,120}\Z")
 
 
 def write_report(results_dir: Path, run_id: str, name: str, content: bytes) -> Path:
-    """Write a report beside its run, for this user alone; replaces an older one of that name. Blocking: call it in a thread.
+    """Write a report beside its run, for this user alone; replaces an older one of that name. Blocking: call
+    it in a thread.
 
     Raises:
         ReportUnavailable: If the disk is full, the folder cannot be written, or it is no longer there.
@@ -23,17 +24,22 @@ def write_report(results_dir: Path, run_id: str, name: str, content: bytes) -> P
         raise ValueError(f"{run_id[:60]!r} / {name[:60]!r} names no report")
     folder = RunFolder(results_dir, run_id)
     if not folder.path.is_dir():
-        raise ReportUnavailable(f"the folder of run {run_id} is gone", hint="`k6-mcp report --output FILE` writes it elsewhere")
+        raise ReportUnavailable(
+            f"the folder of run {run_id} is gone", hint="`k6-mcp report --output FILE` writes it elsewhere"
+        )
     try:
         folder.reports.mkdir(exist_ok=True, mode=0o700)
         return _replace(folder.reports / name, content)
     except OSError as error:
         reason = f"{folder.reports / name} could not be written: {error.strerror or error}"
-        raise ReportUnavailable(reason, hint="check_health tells the state of the disk; free space and ask again") from error
+        raise ReportUnavailable(
+            reason, hint="check_health tells the state of the disk; free space and ask again"
+        ) from error
 
 
 def _replace(target: Path, content: bytes) -> Path:
-    handle, name = tempfile.mkstemp(prefix=".report-", dir=target.parent)  # mode 0600
+    # Mode 0600
+    handle, name = tempfile.mkstemp(prefix=".report-", dir=target.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -1,4 +1,6 @@
-"""Run folders as the history's backup: `run.json` written whole or not at all, and read back whatever became of it."""
+"""Run folders as the history's backup: `run.json` written whole or not at all, and read back whatever became
+of it.
+"""
 
 import os
 import shutil
@@ -13,7 +15,8 @@ from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.run_id import RUN_ID
 from k6_mcp.workspace.documents import from_text
 
-_DAY = slice(2, 10)  # of a run id
+# Of a run id
+_DAY = slice(2, 10)
 _LARGEST_RUN_BYTES = 20_000_000
 
 
@@ -29,17 +32,20 @@ class Folders:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def write(self, run: Run) -> Path:
-        """Replace a run's `run.json` in one step; without fsync, so that only a power failure can lose the newest state.
+        """Replace a run's `run.json` in one step; without fsync, so that only a power failure can lose the
+        newest state.
 
         Raises:
-            OSError: If the disk is full or the folder cannot be written; the former `run.json` is untouched then.
+            OSError: If the disk is full or the folder cannot be written; the former `run.json` is untouched
+            then.
             ValueError: If the run's id could lead out of the folder.
         """
         if not RUN_ID.match(run.run_id):
             raise ValueError(f"{run.run_id[:60]!r} is not a run id")
         target = RunFolder(self.results_dir, run.run_id).run_json
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(prefix=".run-", suffix=".json", dir=target.parent)  # mode 0600
+        # Mode 0600
+        handle, name = tempfile.mkstemp(prefix=".run-", suffix=".json", dir=target.parent)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -54,14 +60,19 @@ class Folders:
         """Copy the files of a run here but for its `run.json`, which `write` makes of the newest state.
 
         Raises:
-            OSError: If the disk is full or the folder cannot be written; no folder is made of a part of the files.
+            OSError: If the disk is full or the folder cannot be written; no folder is made of a part of the
+            files.
         """
         self.prepare()
         target = RunFolder(self.results_dir, outside.run_id).path
         fresh = not target.exists()
         try:
             shutil.copytree(
-                outside.path, target, symlinks=True, ignore=shutil.ignore_patterns(outside.run_json.name), dirs_exist_ok=True
+                outside.path,
+                target,
+                symlinks=True,
+                ignore=shutil.ignore_patterns(outside.run_json.name),
+                dirs_exist_ok=True,
             )
         except OSError:
             if fresh:
@@ -93,7 +104,9 @@ class Folders:
                     yield run
 
     def names(self) -> list[str]:
-        """Return the name of everything that lies where run folders do, last in the alphabet first; empty if it cannot be listed."""
+        """Return the name of everything that lies where run folders do, last in the alphabet first; empty if
+        it cannot be listed.
+        """
         try:
             return sorted((path.name for path in (self.results_dir / "runs").iterdir()), reverse=True)
         except OSError:

@@ -1,7 +1,7 @@
 """Secret values out of the names of metrics, scenarios and thresholds, which a script makes of what it likes.
 
-k6 writes these names into its summary, its plan and its time series. In the series a figure belongs to a name by the order of all
-names alone, so that masking changes the order of the figures too.
+k6 writes these names into its summary, its plan and its time series. In the series a figure belongs to a name
+by the order of all names alone, so that masking changes the order of the figures too.
 """
 
 import json
@@ -27,11 +27,15 @@ class Secrets(NamedTuple):
 def secrets_of(script: Script) -> Secrets:
     """Return the secrets of a script: all variables, and in every form what no name may show."""
     of_names = _secrets_of_names(script)
-    return Secrets((*with_parts(secret.get_secret_value() for secret in script.env.values()), *of_names), of_names)
+    return Secrets(
+        (*with_parts(secret.get_secret_value() for secret in script.env.values()), *of_names), of_names
+    )
 
 
 def _secrets_of_names(script: Script) -> tuple[str, ...]:
-    """Return the values that no name may show, in every form: variables but for plain words and addresses, and the script's literals."""
+    """Return the values that no name may show, in every form: variables but for plain words and addresses,
+    and the script's literals.
+    """
     held = {name: secret.get_secret_value() for name, secret in script.env.items()}
     unusual = with_parts(value for name, value in held.items() if not is_ordinary(name, value))
     return tuple(with_forms((*unusual, *script.secrets)))
@@ -42,7 +46,9 @@ def masked_plan(plan: Plan, secrets: Collection[str]) -> Plan:
     if not secrets:
         return plan
     scenarios = tuple(
-        one.model_copy(update={"name": _scenario(one.name, secrets), "exec": one.exec and mask_known(one.exec, secrets)})
+        one.model_copy(
+            update={"name": _scenario(one.name, secrets), "exec": one.exec and mask_known(one.exec, secrets)}
+        )
         for one in plan.scenarios
     )
     shown = _Shown(secrets).of(threshold.metric for threshold in plan.thresholds)
@@ -64,7 +70,9 @@ def masked_metrics(data: Mapping[str, object], secrets: Collection[str]) -> Mapp
 
 
 class RecordNames:
-    """Masks the names in the lines of k6's record (see `analysis.record`) one by one; every other line stays as it is."""
+    """Masks the names in the lines of k6's record (see `analysis.record`) one by one; every other line stays
+    as it is.
+    """
 
     def __init__(self, secrets: Collection[str]) -> None:
         self._secrets = secrets
@@ -82,35 +90,50 @@ class RecordNames:
             if figures:
                 return self._reordered(event, line)
             return json.dumps(
-                event | {"data": self._announced(event["data"]) if line.startswith(_NAMES) else self._told(event["data"])}
+                event
+                | {
+                    "data": self._announced(event["data"])
+                    if line.startswith(_NAMES)
+                    else self._told(event["data"])
+                }
             )
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return line
 
     def _reordered(self, event: dict[str, list[object]], line: str) -> str:
         order, figures = self._order or [], event["data"]
-        return json.dumps(event | {"data": [figures[i] for i in order]}) if len(figures) == len(order) else line
+        return (
+            json.dumps(event | {"data": [figures[i] for i in order]}) if len(figures) == len(order) else line
+        )
 
     def _announced(self, data: Mapping[str, object]) -> Mapping[str, object]:
         self._names |= self._shown.of(name for name in data if name not in self._names)
         given = sorted(self._names, key=_as_k6_sorts)
         masked = [self._names[name] for name in given]
-        self._order = sorted(range(len(masked)), key=lambda i: _as_k6_sorts(masked[i])) if masked != given else None
+        self._order = (
+            sorted(range(len(masked)), key=lambda i: _as_k6_sorts(masked[i])) if masked != given else None
+        )
         return {self._names[name]: facts for name, facts in data.items()}
 
     def _told(self, data: Mapping[str, object]) -> Mapping[str, object]:
         """The names in k6's settings and in its verdicts on thresholds."""
         masked = {mask_metric(name, self._secrets): value for name, value in data.items()}
         if isinstance(scenarios := data.get("scenarios"), list):
-            masked["scenarios"] = [_scenario(str(name), self._secrets) for name in cast(list[object], scenarios)]
+            masked["scenarios"] = [
+                _scenario(str(name), self._secrets) for name in cast(list[object], scenarios)
+            ]
         if isinstance(thresholds := data.get("thresholds"), Mapping):
             by_metric = cast(Mapping[str, object], thresholds)
-            masked["thresholds"] = {mask_metric(name, self._secrets): value for name, value in by_metric.items()}
+            masked["thresholds"] = {
+                mask_metric(name, self._secrets): value for name, value in by_metric.items()
+            }
         return masked
 
 
 class _Shown:
-    """Masks names such that two which differ in their secrets only stay two, the same two in whatever k6 wrote: they are taken in order."""
+    """Masks names such that two which differ in their secrets only stay two, the same two in whatever k6
+    wrote: they are taken in order.
+    """
 
     def __init__(self, secrets: Collection[str]) -> None:
         self._secrets = secrets

@@ -16,7 +16,9 @@ _DEEPEST = 4
 
 
 def seal_own_files(folder: RunFolder, secrets: Collection[str]) -> None:
-    """Take the secrets out of the texts among them, up to 5 MB each; JSON stays JSON. What cannot be rewritten stays as it is."""
+    """Take the secrets out of the texts among them, up to 5 MB each; JSON stays JSON. What cannot be
+    rewritten stays as it is.
+    """
     for number, path in enumerate(_own_files(folder)):
         if number == _MOST_FILES:
             return
@@ -36,7 +38,9 @@ def _own_files(folder: RunFolder) -> Iterator[Path]:
         ours = folder.kept_names() if depth == 0 else frozenset[str]()
         folders[:] = [name for name in folders if depth < _DEEPEST and name not in ours]
         yield from (
-            here / name for name in files if name not in ours and not (here / name).is_symlink() and (here / name).is_file()
+            here / name
+            for name in files
+            if name not in ours and not (here / name).is_symlink() and (here / name).is_file()
         )
 
 

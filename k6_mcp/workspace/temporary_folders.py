@@ -1,4 +1,6 @@
-"""Runs that the results folder cannot take: each in a temporary folder of its own, until it is brought home."""
+"""Runs that the results folder cannot take: each in a temporary folder of its own, until it is brought
+home.
+"""
 
 import shutil
 import tempfile
@@ -6,7 +8,8 @@ from pathlib import Path
 
 from k6_mcp.models.run_folder import RunFolder
 
-_MOST_OVER = 20  # of runs that have ended: a disk that stays full must not fill another one
+# Of runs that have ended: a disk that stays full must not fill another one
+_MOST_OVER = 20
 
 
 class TemporaryFolders:

@@ -1,4 +1,6 @@
-"""Timelines in the folders of their runs: gzipped JSON, written whole or not at all. Blocking: call it in a thread."""
+"""Timelines in the folders of their runs: gzipped JSON, written whole or not at all. Blocking: call it in a
+thread.
+"""
 
 import gzip
 import os
@@ -19,7 +21,8 @@ _LARGEST_TEXT_BYTES = 60_000_000
 
 
 def write_timeline(results_dir: Path, run_id: str, versions: Iterable[Timeline]) -> None:
-    """Write the first of `versions` that has at most `MOST_BYTES`, else the last; it is on the disk on return.
+    """Write the first of `versions` that has at most `MOST_BYTES`, else the last; it is on the disk on
+    return.
 
     Raises:
         OSError: If the disk is full or the folder cannot be written; a former timeline is untouched then.
@@ -33,13 +36,15 @@ def write_timeline(results_dir: Path, run_id: str, versions: Iterable[Timeline])
         if len(content) <= MOST_BYTES:
             break
     target = RunFolder(results_dir, run_id).timeline
-    handle, name = tempfile.mkstemp(prefix=".timeline-", dir=target.parent)  # mode 0600
+    # Mode 0600
+    handle, name = tempfile.mkstemp(prefix=".timeline-", dir=target.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())  # the record it replaces is removed next
+            # The record it replaces is removed next
+            os.fsync(file.fileno())
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)

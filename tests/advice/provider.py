@@ -1,4 +1,6 @@
-"""A stand-in of a provider's HTTP API on 127.0.0.1: answers what a test says, in that order, and remembers what it was asked."""
+"""A stand-in of a provider's HTTP API on 127.0.0.1: answers what a test says, in that order, and remembers
+what it was asked.
+"""
 
 import json
 import threading
@@ -63,13 +65,16 @@ def provider(*answers: Answer) -> Generator[Provider]:
 
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
-            answer = standing_in.take(Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, text))
+            answer = standing_in.take(
+                Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, text)
+            )
             self.close_connection = True
             if answer.hang:
                 standing_in.leave.wait(30)
             if answer.hang or answer.drop:
                 return
-            with suppress(ConnectionError):  # a client that has read enough
+            # A client that has read enough
+            with suppress(ConnectionError):
                 self.send_response(answer.status)
                 for name, value in {"content-type": "application/json", **answer.headers}.items():
                     self.send_header(name, value)
@@ -105,7 +110,14 @@ def openai(text: object, finish_reason: str = "stop") -> Answer:
     message = {"role": "assistant", "content": text if isinstance(text, str) else json.dumps(text)}
     choice = {"index": 0, "message": message, "finish_reason": finish_reason}
     usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-    whole = {"id": "x", "object": "chat.completion", "created": 1, "model": "stand-in", "choices": [choice], "usage": usage}
+    whole = {
+        "id": "x",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "stand-in",
+        "choices": [choice],
+        "usage": usage,
+    }
     return Answer(json.dumps(whole).encode())
 
 

@@ -1,4 +1,6 @@
-"""Advice from a real HTTP conversation with a stand-in of Gemini's and of OpenAI's API, whatever they answer."""
+"""Advice from a real HTTP conversation with a stand-in of Gemini's and of OpenAI's API, whatever they
+answer.
+"""
 
 import json
 import logging
@@ -50,9 +52,10 @@ async def outcome(api: Api, *answers: Answer, timeout_s: float = 20.0) -> tuple[
 async def test_a_good_answer_becomes_advice_that_names_its_model(api: Api) -> None:
     advice, asked = await outcome(api, api[1](GOOD))
     assert (advice.state, asked) == ("written", 1)
-    assert advice.text == (
-        "All 150 requests were answered, p95 was 120 ms.\nLikely causes:\n- Nothing failed: the error rate is 0 %."
-        "\nNext steps:\n- Raise the load step by step."
+    assert (
+        advice.text
+        == "All 150 requests were answered, p95 was 120 ms.\nLikely causes:\n- Nothing failed: the error rate"
+        " is 0 %.\nNext steps:\n- Raise the load step by step."
     )
     assert advice.provider == api[0].provider
     assert advice.model and "stand-in" in advice.model
@@ -65,7 +68,11 @@ async def test_gemini_is_asked_with_the_key_in_a_header_a_schema_and_the_facts()
     assert asked.path == "/v1beta/models/gemini-stand-in:generateContent"
     assert asked.headers["x-goog-api-key"] == KEY
     assert KEY not in asked.text
-    assert asked.json["generationConfig"]["responseSchema"]["required"] == ["diagnosis", "causes", "next_steps"]
+    assert asked.json["generationConfig"]["responseSchema"]["required"] == [
+        "diagnosis",
+        "causes",
+        "next_steps",
+    ]
     assert '"p95_ms": 120.0' in asked.json["contents"][0]["parts"][0]["text"]
 
 
@@ -87,7 +94,9 @@ async def test_a_provider_that_does_not_answer_in_time_is_left(api: Api) -> None
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize(
-    "first", [failing(429, "slow down"), failing(500), failing(503), Answer(drop=True)], ids=["429", "500", "503", "drop"]
+    "first",
+    [failing(429, "slow down"), failing(500), failing(503), Answer(drop=True)],
+    ids=["429", "500", "503", "drop"],
 )
 async def test_what_may_pass_is_tried_once_more(api: Api, first: Answer) -> None:
     advice, asked = await outcome(api, first, api[1](GOOD))
@@ -111,7 +120,9 @@ async def test_what_cannot_pass_is_not_tried_again_and_the_key_is_not_repeated(a
 
 
 async def test_a_provider_that_wants_a_long_pause_is_not_waited_for() -> None:
-    advice, asked = await outcome((GEMINI, gemini), failing(429, "later", **{"retry-after": "3600"}), gemini(GOOD))
+    advice, asked = await outcome(
+        (GEMINI, gemini), failing(429, "later", **{"retry-after": "3600"}), gemini(GOOD)
+    )
     assert (advice.state, asked) == ("failed", 1)
 
 
@@ -126,7 +137,9 @@ async def test_nobody_at_the_address_is_said(api: Api) -> None:
     ("api", "answer"),
     [
         pytest.param(
-            (GEMINI, gemini), Answer(json.dumps({"promptFeedback": {"blockReason": "SAFETY"}}).encode()), id="gemini-prompt"
+            (GEMINI, gemini),
+            Answer(json.dumps({"promptFeedback": {"blockReason": "SAFETY"}}).encode()),
+            id="gemini-prompt",
         ),
         pytest.param((GEMINI, gemini), gemini("", "SAFETY"), id="gemini-answer"),
         pytest.param((OPENAI, openai), openai("", "content_filter"), id="openai"),
@@ -162,7 +175,16 @@ async def test_text_of_another_form_is_no_advice(api: Api, text: str) -> None:
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>", b"[]", b"null", b'{"candidates": 5, "choices": 5}', b"\xff\xfe\x00", b"[" * 100_000, b"x" * 10_000_000],
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"null",
+        b'{"candidates": 5, "choices": 5}',
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+        b"x" * 10_000_000,
+    ],
 )
 async def test_a_body_that_is_no_answer_is_no_advice(api: Api, body: bytes) -> None:
     advice, _ = await outcome(api, Answer(body))

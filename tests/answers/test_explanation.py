@@ -6,7 +6,8 @@ from k6_mcp.models.service_answers import Explanation
 from k6_mcp.models.timeline import Phase
 
 _EVIDENCE = tuple(
-    Evidence(metric="http_req_duration", observed=1 / 3, limit=500.0, from_s=i / 7, note="x" * 60) for i in range(9)
+    Evidence(metric="http_req_duration", observed=1 / 3, limit=500.0, from_s=i / 7, note="x" * 60)
+    for i in range(9)
 )
 _FINDINGS = tuple(
     Finding(
@@ -20,14 +21,28 @@ _FINDINGS = tuple(
     for i in range(16)
 )
 _PHASES = tuple(
-    Phase(scenario="main", number=i, label="10 to 60/s in 6s", kind="ramp", start_s=i / 3, end_s=i + 1 / 3, p95_ms=100 / 3)
+    Phase(
+        scenario="main",
+        number=i,
+        label="10 to 60/s in 6s",
+        kind="ramp",
+        start_s=i / 3,
+        end_s=i + 1 / 3,
+        p95_ms=100 / 3,
+    )
     for i in range(40)
 )
 
 
 def _explained(findings: int = 16, phases: int = 40) -> Explanation:
     return explanation_answer(
-        Explanation(run_id="r-1", status="failed", headline="x", findings=_FINDINGS[:findings], phases=_PHASES[:phases])
+        Explanation(
+            run_id="r-1",
+            status="failed",
+            headline="x",
+            findings=_FINDINGS[:findings],
+            phases=_PHASES[:phases],
+        )
     )
 
 
@@ -50,4 +65,9 @@ def test_figures_are_rounded_to_what_can_be_read() -> None:
 def test_a_phase_that_is_the_whole_run_is_left_out() -> None:
     whole = _PHASES[0].model_copy(update={"kind": "whole"})
 
-    assert explanation_answer(Explanation(run_id="r-1", status="completed", headline="x", phases=(whole,))).phases == ()
+    assert (
+        explanation_answer(
+            Explanation(run_id="r-1", status="completed", headline="x", phases=(whole,))
+        ).phases
+        == ()
+    )

@@ -60,15 +60,21 @@ def _flooded(text: str) -> Run:
         metrics=metrics(
             *(threshold(f"{n} {text}", ok=False, metric=f"{text} {n}") for n in range(500)),
             more={
-                "checks": tuple(CheckResult(group=text, name=f"{n} {text}", passes=n, fails=500 - n) for n in range(500)),
+                "checks": tuple(
+                    CheckResult(group=text, name=f"{n} {text}", passes=n, fails=500 - n) for n in range(500)
+                ),
                 "errors": tuple(ErrorCount(code=1000 + n, meaning="x" * 100, count=n) for n in range(500)),
                 "statuses": tuple(StatusCount(status=n, count=n) for n in range(500)),
                 "grpc": tuple(GrpcStatusCount(status=n, name="x" * 20, count=n) for n in range(18)),
-                "endpoints": tuple(EndpointFigures(name=f"{n} {text}", requests=n, failed=0) for n in range(500)),
+                "endpoints": tuple(
+                    EndpointFigures(name=f"{n} {text}", requests=n, failed=0) for n in range(500)
+                ),
                 "samples": tuple(ErrorSample(name=text, status=500, text=text) for _ in range(500)),
             },
         ),
-        failure=Failure(kind="thresholds_exceeded", message=text, hint=text, evidence=(text,) * 50, also=kinds),
+        failure=Failure(
+            kind="thresholds_exceeded", message=text, hint=text, evidence=(text,) * 50, also=kinds
+        ),
         warnings=tuple(Notice(code=f"{n}", message=text) for n in range(500)),
     )
 
@@ -84,16 +90,23 @@ def test_an_answer_never_exceeds_its_cap_whatever_it_must_tell(text: str) -> Non
 def test_a_usual_answer_is_small() -> None:
     held = [threshold(), threshold("rate<=0.01", metric="http_req_failed", observed=0.0)]
     usual = run_answer(
-        run(asked=Asked(origin="preset", url="http://127.0.0.1:8000/", preset="low", method="GET"), metrics=metrics(*held))
+        run(
+            asked=Asked(origin="preset", url="http://127.0.0.1:8000/", preset="low", method="GET"),
+            metrics=metrics(*held),
+        )
     )
     assert _bytes(usual) < 2_500
 
 
 def test_endpoints_and_samples_are_few_and_short() -> None:
-    rows = tuple(EndpointFigures(name=f"GET http://h/{n}", requests=9, failed=n, p95_ms=1.23456789) for n in range(30))
+    rows = tuple(
+        EndpointFigures(name=f"GET http://h/{n}", requests=9, failed=n, p95_ms=1.23456789) for n in range(30)
+    )
     samples = tuple(ErrorSample(name="GET http://h/", status=500 + n, text="down\n" * 100) for n in range(5))
     answer = run_answer(run(metrics=metrics(threshold(), more={"endpoints": rows, "samples": samples})))
-    assert [(row.name, row.p95_ms) for row in answer.endpoints] == [(f"GET http://h/{n}", 1.2346) for n in range(8)]
+    assert [(row.name, row.p95_ms) for row in answer.endpoints] == [
+        (f"GET http://h/{n}", 1.2346) for n in range(8)
+    ]
     assert answer.more == ("… and 22 more endpoints",)
     assert [(sample.status, len(sample.text), "\n" in sample.text) for sample in answer.samples] == [
         (500, 200, False),
@@ -111,7 +124,8 @@ def test_one_endpoint_is_no_table_since_it_is_the_whole() -> None:
 
 def test_what_was_left_out_is_said() -> None:
     many = metrics(
-        *(threshold(f"p(95)<{n}") for n in range(30)), more={"checks": (CheckResult(group="", name="a", passes=1, fails=0),) * 25}
+        *(threshold(f"p(95)<{n}") for n in range(30)),
+        more={"checks": (CheckResult(group="", name="a", passes=1, fails=0),) * 25},
     )
     answer = run_answer(run(metrics=many))
     assert len(answer.thresholds) == 20
@@ -134,13 +148,24 @@ def test_failed_checks_come_first() -> None:
         CheckResult(group="g", name=name, passes=10 - fails, fails=fails)
         for name, fails in (("fine", 0), ("bad", 3), ("worse", 9))
     )
-    assert [check.name for check in run_answer(run(metrics=metrics(more={"checks": checks}))).checks] == ["worse", "bad", "fine"]
+    assert [check.name for check in run_answer(run(metrics=metrics(more={"checks": checks}))).checks] == [
+        "worse",
+        "bad",
+        "fine",
+    ]
 
 
 def test_figures_are_rounded_for_reading() -> None:
-    figures = run_answer(run(metrics=metrics(requests_per_s=41.666666, error_rate=1 / 3, failed_requests=33))).figures
+    figures = run_answer(
+        run(metrics=metrics(requests_per_s=41.666666, error_rate=1 / 3, failed_requests=33))
+    ).figures
     assert figures is not None
-    assert (figures.requests_per_s, figures.error_rate, figures.failed_requests, figures.p95_ms) == (41.667, 0.33333, 33, 35.75)
+    assert (figures.requests_per_s, figures.error_rate, figures.failed_requests, figures.p95_ms) == (
+        41.667,
+        0.33333,
+        33,
+        35.75,
+    )
 
 
 def test_figures_that_were_never_measured_are_left_out() -> None:
@@ -154,10 +179,15 @@ def test_figures_that_were_never_measured_are_left_out() -> None:
 def test_a_running_test_says_how_far_it_is_and_what_to_call_next() -> None:
     answer = run_answer(run("running", live=LIVE))
     assert answer.live is not None
-    assert (answer.live.percent, answer.live.requests_per_s, answer.live.error_rate) == (41.235, 48.235, 0.33333)
+    assert (answer.live.percent, answer.live.requests_per_s, answer.live.error_rate) == (
+        41.235,
+        48.235,
+        0.33333,
+    )
     assert (
         answer.next
-        == f'get_run with run_id="{answer.run_id}" and wait_s=45, again until the status is final; stop_run ends it early'
+        == f'get_run with run_id="{answer.run_id}" and wait_s=45, again until the status is final; stop_run'
+        " ends it early"
     )
     assert answer.resources == ()
 
@@ -168,10 +198,15 @@ def test_a_queued_test_says_its_position() -> None:
 
 
 def test_a_run_that_was_stopped_before_k6_began_has_nothing_to_look_at() -> None:
-    before, after = run("cancelled", started_at=None), run("cancelled", started_at=datetime(2026, 3, 1, tzinfo=UTC))
+    before, after = (
+        run("cancelled", started_at=None),
+        run("cancelled", started_at=datetime(2026, 3, 1, tzinfo=UTC)),
+    )
 
     assert run_answer(before).next == "execute_k6_test with the same arguments"
-    assert run_answer(after).next == f'get_run with run_id="{after.run_id}" and detail="full" has every metric'
+    assert (
+        run_answer(after).next == f'get_run with run_id="{after.run_id}" and detail="full" has every metric'
+    )
 
 
 def test_a_final_run_names_its_resources_and_the_tool_that_explains_it() -> None:
@@ -187,14 +222,20 @@ def test_a_final_run_names_its_resources_and_the_tool_that_explains_it() -> None
 @pytest.mark.parametrize(
     ("answered", "headline"),
     [
-        (run(metrics=metrics(threshold())), "completed: 100 requests at 40/s, p95 35.8 ms, 0 % failed; its threshold held"),
+        (
+            run(metrics=metrics(threshold())),
+            "completed: 100 requests at 40/s, p95 35.8 ms, 0 % failed; its threshold held",
+        ),
         (
             run(metrics=metrics(threshold(), threshold())),
             "completed: 100 requests at 40/s, p95 35.8 ms, 0 % failed; all 2 thresholds held",
         ),
         (run(metrics=metrics(requests=0)), "completed: 10 iterations at 4/s, no HTTP request"),
         (run("failed", failure=FAILURE), "thresholds_exceeded: 1 of 1 threshold crossed: x"),
-        (run("cancelled", metrics=metrics()), "cancelled: 100 requests at 40/s, p95 35.8 ms, 0 % failed up to then"),
+        (
+            run("cancelled", metrics=metrics()),
+            "cancelled: 100 requests at 40/s, p95 35.8 ms, 0 % failed up to then",
+        ),
         (run("cancelled"), "cancelled: nothing was measured up to then"),
         (
             run("lost", metrics=metrics()),

@@ -21,7 +21,9 @@ from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
 
 
 async def _started(client: Client, **arguments: Any) -> str:
-    return str(answer(await client.call_tool("execute_k6_test", {**SCRIPT, "wait_s": 0, **arguments}))["run_id"])
+    return str(
+        answer(await client.call_tool("execute_k6_test", {**SCRIPT, "wait_s": 0, **arguments}))["run_id"]
+    )
 
 
 async def _timeline(client: Client, run_id: str) -> dict[str, Any]:
@@ -42,7 +44,9 @@ async def test_a_run_is_told_over_time_with_its_phases(settings: Settings) -> No
     assert told["timeline"]["p95_ms"] == [35.8, 35.8, None]
     assert told["timeline"]["errors"] == {"1500": [4, 4, 2]}
     phases = [dict(zip(told["phases"]["columns"], row, strict=True)) for row in told["phases"]["rows"]]
-    assert [(phase["scenario"], phase["asked"], phase["asked_vus"]) for phase in phases] == [("default", "1 VU for 10s", 1)]
+    assert [(phase["scenario"], phase["asked"], phase["asked_vus"]) for phase in phases] == [
+        ("default", "1 VU for 10s", 1)
+    ]
     assert f"k6://runs/{run_id}/timeline" in told["note"]
     assert isinstance(content, TextResourceContents)
     whole = json.loads(content.text)
@@ -64,7 +68,9 @@ async def test_a_running_test_is_told_as_far_as_it_got(settings: Settings) -> No
     assert "call again" in told["note"]
 
 
-@pytest.mark.parametrize("lines", [(), RECORD[:3], ("\x00", "[" * 9999)], ids=["no record", "an opening", "no record of k6"])
+@pytest.mark.parametrize(
+    "lines", [(), RECORD[:3], ("\x00", "[" * 9999)], ids=["no record", "an opening", "no record of k6"]
+)
 async def test_a_run_without_a_record_says_so(settings: Settings, lines: Sequence[str]) -> None:
     k6 = ScriptedK6(record=lines)
     k6.finish()
@@ -80,7 +86,10 @@ async def test_a_run_without_a_record_says_so(settings: Settings, lines: Sequenc
 @pytest.mark.parametrize("scenarios", [1, 12])
 def test_a_long_run_of_many_scenarios_and_stages_fits(scenarios: int) -> None:
     stages = tuple(StagePlan(start_s=9.0 * n, duration_s=9, from_target=n, target=n + 1) for n in range(40))
-    several = [ScenarioPlan(name=f"scenario{n}", executor="ramping-vus", vus=1, stages=stages) for n in range(scenarios)]
+    several = [
+        ScenarioPlan(name=f"scenario{n}", executor="ramping-vus", vus=1, stages=stages)
+        for n in range(scenarios)
+    ]
     built = record(long_record(400, scenarios)).timeline()
     assert built is not None
     told = timeline_answer(run(plan=plan(scenarios=tuple(several))), built)
@@ -94,9 +103,9 @@ def test_a_long_run_of_many_scenarios_and_stages_fits(scenarios: int) -> None:
 
 
 def test_no_rate_is_told_of_the_last_milliseconds() -> None:
-    shown = timeline_answer(run(), timeline_of([Second(requests=20)] * 2 + [Second(requests=9)], ends_s=(1.0, 2.0, 2.009)))[
-        "timeline"
-    ]
+    shown = timeline_answer(
+        run(), timeline_of([Second(requests=20)] * 2 + [Second(requests=9)], ends_s=(1.0, 2.0, 2.009))
+    )["timeline"]
     assert isinstance(shown, dict)
     assert (shown["requests"], shown["requests_per_s"]) == ([20, 20, 9], [20, 20, None])
 

@@ -48,18 +48,29 @@ class Browser:
     def open(self, url: str, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
         """Load `url` in a new page and wait until it has loaded."""
         target = self.call("Target.createTarget", url="about:blank", session=None)["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True, session=None)["sessionId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True, session=None)[
+            "sessionId"
+        ]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
         self.size(width, height)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.call(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}],
+        )
         self.events.clear()
         self.call("Page.navigate", url=url)
         self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
 
     def size(self, width: int, height: int) -> None:
         """Set the size of the window's content, in CSS pixels."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
 
     def evaluate(self, expression: str) -> Any:
         """Return the JSON value of a JavaScript expression; a promise is awaited."""
@@ -77,11 +88,22 @@ class Browser:
 
     def settle(self) -> None:
         """Wait until what was asked for is drawn."""
-        self.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))))")
+        self.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done,"
+            " 0))))"
+        )
 
     def key(self, name: str, text: str = "") -> None:
         """Press and release a key, as `KeyboardEvent.key` names it."""
-        codes = {"ArrowLeft": 37, "ArrowRight": 39, "Home": 36, "End": 35, "Escape": 27, "Tab": 9, "Enter": 13}
+        codes = {
+            "ArrowLeft": 37,
+            "ArrowRight": 39,
+            "Home": 36,
+            "End": 35,
+            "Escape": 27,
+            "Tab": 9,
+            "Enter": 13,
+        }
         more = {"text": text} if text else {}
         code = codes.get(name, ord(name[0]))
         self.call("Input.dispatchKeyEvent", type="keyDown", key=name, windowsVirtualKeyCode=code, **more)
@@ -92,29 +114,46 @@ class Browser:
         """Send a mouse event: `mousePressed`, `mouseMoved`, `mouseReleased`."""
         button = "none" if kind == "mouseMoved" and not pressed else "left"
         self.call(
-            "Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, buttons=int(pressed), clickCount=int(button == "left")
+            "Input.dispatchMouseEvent",
+            type=kind,
+            x=x,
+            y=y,
+            button=button,
+            buttons=int(pressed),
+            clickCount=int(button == "left"),
         )
         self.settle()
 
     def screenshot(self, path: Path | None = None, *, whole: bool = False) -> bytes:
         """Return a PNG of the window, or of the whole page; also written to `path`."""
-        png = base64.b64decode(self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"])
+        png = base64.b64decode(
+            self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
+        )
         if path:
             path.write_bytes(png)
         return png
 
     def pdf(self) -> bytes:
         """Return the page printed on A4."""
-        return base64.b64decode(self.call("Page.printToPDF", paperWidth=8.27, paperHeight=11.69, printBackground=True)["data"])
+        return base64.b64decode(
+            self.call("Page.printToPDF", paperWidth=8.27, paperHeight=11.69, printBackground=True)["data"]
+        )
 
     def complaints(self) -> list[str]:
-        """Return what the console said: errors, warnings, exceptions, refusals of the Content-Security-Policy."""
-        told = [event for event in self.events if event["method"] in ("Log.entryAdded", "Runtime.exceptionThrown")]
+        """Return what the console said: errors, warnings, exceptions, refusals of the
+        Content-Security-Policy.
+        """
+        told = [
+            event for event in self.events if event["method"] in ("Log.entryAdded", "Runtime.exceptionThrown")
+        ]
         told += [
-            e for e in self.events if e["method"] == "Runtime.consoleAPICalled" and e["params"]["type"] in ("error", "warning")
+            e
+            for e in self.events
+            if e["method"] == "Runtime.consoleAPICalled" and e["params"]["type"] in ("error", "warning")
         ]
         texts = [json.dumps(event["params"]) for event in told]
-        return [text[:400] for text in texts if "getImageData" not in text]  # looking at a canvas is the test's own doing
+        # Looking at a canvas is the test's own doing
+        return [text[:400] for text in texts if "getImageData" not in text]
 
     def requested(self) -> list[str]:
         """Return every address that the page asked for."""
@@ -122,7 +161,9 @@ class Browser:
         return [event["params"]["request"]["url"] for event in sent]
 
     def call(self, method: str, *, session: str | None = "", **params: Any) -> dict[str, Any]:
-        """Call a DevTools method of the page (or, with `session` None, of the browser) and return its result."""
+        """Call a DevTools method of the page (or, with `session` None, of the browser) and return its
+        result.
+        """
         self._number += 1
         number = self._number
         message: dict[str, Any] = {"id": number, "method": method, "params": params}
@@ -170,7 +211,8 @@ def open_browser(path: str, folder: Path, *flags: str) -> Generator[Browser]:
     try:
         yield browser
     finally:
-        os.close(write_commands)  # ends it; its own way out is Browser.close, which it may be too busy for
+        # Ends it; its own way out is Browser.close, which it may be too busy for
+        os.close(write_commands)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:

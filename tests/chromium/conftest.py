@@ -1,4 +1,6 @@
-"""Everything below this folder needs Chromium and two minutes: it runs where it is asked for by name, or all is; else a line says that it is left out."""
+"""Everything below this folder needs Chromium and two minutes: it runs where it is asked for by name, or all
+is; else a line says that it is left out.
+"""
 
 import os
 from collections.abc import Iterator
@@ -11,14 +13,18 @@ from tests.chromium.listener import Listener, listening
 from tests.k6.conftest import BINARIES, NEEDS
 
 _CHROMIUM = find()
-_REQUIRED = bool(os.environ.get("K6_MCP_CI"))  # where everything is installed, a missing Chromium is a failure
+# Where everything is installed, a missing Chromium is a failure
+_REQUIRED = bool(os.environ.get("K6_MCP_CI"))
 _NEED = "two minutes, and Chromium or Chrome on PATH (Debian: apt-get install chromium)"
 _HOW = "python -m pytest tests/chromium"
-_K6 = {version: binary for version, binary in BINARIES.items() if binary}  # CI fails without one of them, as below
+# CI fails without one of them, as below
+_K6 = {version: binary for version, binary in BINARIES.items() if binary}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark every test of this folder; without Chromium leave them out and say so, or fail where they are required."""
+    """Mark every test of this folder; without Chromium leave them out and say so, or fail where they are
+    required.
+    """
     ours = [item for item in items if Path(__file__).parent in item.path.parents]
     for item in ours:
         item.add_marker(pytest.mark.chromium)
@@ -28,7 +34,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if _REQUIRED and not _CHROMIUM:
         raise pytest.UsageError(f"K6_MCP_CI is set, but tests/chromium needs {_NEED}")
     if _REQUIRED and (missing := BINARIES.keys() - _K6.keys()):
-        raise pytest.UsageError(f"K6_MCP_CI is set, but tests/chromium needs {', '.join(NEEDS[name] for name in missing)}")
+        raise pytest.UsageError(
+            f"K6_MCP_CI is set, but tests/chromium needs {', '.join(NEEDS[name] for name in missing)}"
+        )
     if _REQUIRED:
         return
     items[:] = [item for item in items if item not in ours]
@@ -45,7 +53,9 @@ def k6_bin(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def listener() -> Iterator[Listener]:
-    """What stands where the network would be: it notes every address that the browser asks for and answers none."""
+    """What stands where the network would be: it notes every address that the browser asks for and answers
+    none.
+    """
     with listening() as proxy:
         yield proxy
 

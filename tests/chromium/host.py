@@ -1,4 +1,6 @@
-"""A client that shows views: a page that speaks MCP Apps with ours, and answers from a server or from the test."""
+"""A client that shows views: a page that speaks MCP Apps with ours, and answers from a server or from the
+test.
+"""
 
 import json
 import time
@@ -38,7 +40,11 @@ class Host:
         self._answer = answer
 
     def open(
-        self, page: str | None = None, *, capabilities: Mapping[str, Any] = EVERYTHING, context: Mapping[str, Any] | None = None
+        self,
+        page: str | None = None,
+        *,
+        capabilities: Mapping[str, Any] = EVERYTHING,
+        context: Mapping[str, Any] | None = None,
     ) -> None:
         """Show `page` and wait until it has introduced itself."""
         self.browser.open(PAGE.as_uri())
@@ -56,7 +62,9 @@ class Host:
         self.tell("ui/notifications/tool-result", result)
 
     async def until(self, expression: str) -> Any:
-        """Answer what the view asks until `expression` is true in it (`view` is its document) and return its value."""
+        """Answer what the view asks until `expression` is true in it (`view` is its document) and return its
+        value.
+        """
         end = time.monotonic() + _TIMEOUT_S
         while not (value := self.look(expression)):
             assert time.monotonic() < end, (
@@ -70,7 +78,9 @@ class Host:
         return value
 
     def complaints(self) -> list[str]:
-        """Return what the console said, but for its opinion about the sandbox of this host, which looks into the frame."""
+        """Return what the console said, but for its opinion about the sandbox of this host, which looks into
+        the frame.
+        """
         return [text for text in self.browser.complaints() if "can escape its sandboxing" not in text]
 
     def look(self, expression: str) -> Any:

@@ -7,7 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
 
-_OWN_HOSTS = ("google.com", "googleapis.com", "gstatic.com", "gvt1.com")  # of the browser's maker: it asks for these by itself
+# Of the browser's maker: it asks for these by itself
+_OWN_HOSTS = (
+    "google.com",
+    "googleapis.com",
+    "gstatic.com",
+    "gvt1.com",
+)
 
 
 @dataclass

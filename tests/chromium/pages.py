@@ -12,7 +12,8 @@ from k6_mcp.settings import Settings
 from lab.target import Target
 
 WAIT_S = 120.0
-UNSANDBOXED = Browser(args=("no-sandbox",))  # the suite runs as root
+# The suite runs as root
+UNSANDBOXED = Browser(args=("no-sandbox",))
 WITH_BROWSER = "options: { browser: { type: 'chromium' } }"
 
 
@@ -37,7 +38,9 @@ export default async function () {{
 
 
 def beside_http(url: str, api: str) -> str:
-    """Return a script with two scenarios: one opens `url` in a browser, the other asks for `api` without one."""
+    """Return a script with two scenarios: one opens `url` in a browser, the other asks for `api` without
+    one.
+    """
     return f"""
 import http from 'k6/http';
 import {{ browser }} from 'k6/browser';
@@ -53,7 +56,9 @@ export async function ui() {{
 """
 
 
-async def all_ended(settings: Settings, scripts: Mapping[str, str], more: Mapping[str, Mapping[str, object]]) -> dict[str, Run]:
+async def all_ended(
+    settings: Settings, scripts: Mapping[str, str], more: Mapping[str, Mapping[str, object]]
+) -> dict[str, Run]:
     """Run all scripts, as many at a time as the server allows, and return their runs by name."""
     async with open_app(settings) as service:
         started = {
@@ -69,7 +74,9 @@ def requested(target: Target, path: str) -> Callable[[], bool]:
 
 
 def processes_of(run_folder: Path) -> Sequence[int]:
-    """Return every process whose command line, environment or folder names the run: k6, Chromium, its crash handlers."""
+    """Return every process whose command line, environment or folder names the run: k6, Chromium, its crash
+    handlers.
+    """
     name = run_folder.name.encode()
     return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _names(Path("/proc") / pid, name)]  # noqa: PTH208
 

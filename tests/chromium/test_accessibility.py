@@ -13,14 +13,21 @@ from tests.reports.test_html import compared
 
 _AXE = Path(__file__).parents[1] / "node" / "node_modules" / "axe-core" / "axe.min.js"
 _REQUIRED = bool(os.environ.get("K6_MCP_CI"))
-_VIOLATIONS = "axe.run().then((found) => found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html)}`))"
+_VIOLATIONS = (
+    "axe.run().then((found) => found.violations.map((one) => `${one.id}: ${one.nodes.map((node) =>"
+    " node.html)}`))"
+)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(
-    "view", [broken(), short(), bare(), None], ids=["a run", "two seconds", "nothing measured", "a comparison"]
+    "view",
+    [broken(), short(), bare(), None],
+    ids=["a run", "two seconds", "nothing measured", "a comparison"],
 )
-def test_axe_finds_nothing_to_complain_about(browser: Browser, tmp_path: Path, view: RunView | None, dark: bool) -> None:
+def test_axe_finds_nothing_to_complain_about(
+    browser: Browser, tmp_path: Path, view: RunView | None, dark: bool
+) -> None:
     if not _AXE.exists() and not _REQUIRED:
         pytest.skip("left out: needs axe-core (npm install in tests/node)")
     file = tmp_path / "report.html"

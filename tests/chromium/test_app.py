@@ -1,4 +1,6 @@
-"""The view in a client's window, in a real browser and a page that hosts it: drawn, live, quiet, and no way in for hostile text."""
+"""The view in a client's window, in a real browser and a page that hosts it: drawn, live, quiet, and no way
+in for hostile text.
+"""
 
 import os
 import sys
@@ -40,7 +42,9 @@ def answered(status: str = "completed", **facts: Any) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": "…"}], "structuredContent": content}
 
 
-async def test_a_finished_run_is_shown_as_in_its_report_and_asked_for_once(browser: Browser, listener: Listener) -> None:
+async def test_a_finished_run_is_shown_as_in_its_report_and_asked_for_once(
+    browser: Browser, listener: Listener
+) -> None:
     host = Host(browser, told_by(shown(broken())))
     host.open()
 
@@ -55,7 +59,10 @@ async def test_a_finished_run_is_shown_as_in_its_report_and_asked_for_once(brows
 
 
 async def test_a_running_test_is_followed_until_it_is_final(browser: Browser) -> None:
-    stages = [shown(replace(short(), timeline=timeline(n)), status="running" if n < 6 else "completed") for n in (2, 4, 6)]
+    stages = [
+        shown(replace(short(), timeline=timeline(n)), status="running" if n < 6 else "completed")
+        for n in (2, 4, 6)
+    ]
     host = Host(browser, told_by(*stages))
     host.open()
 
@@ -71,7 +78,9 @@ async def test_a_running_test_is_followed_until_it_is_final(browser: Browser) ->
 
 
 async def test_what_a_reader_opened_stays_open_while_the_run_goes_on(browser: Browser) -> None:
-    stages = [shown(replace(broken(), timeline=timeline(n, outage=(1, 2))), status="running") for n in (10, 12)]
+    stages = [
+        shown(replace(broken(), timeline=timeline(n, outage=(1, 2))), status="running") for n in (10, 12)
+    ]
     host = Host(browser, told_by(*stages))
     host.open()
     host.tool_result(answered("running"))
@@ -122,8 +131,12 @@ async def test_a_host_that_passes_only_tool_calls_is_enough(browser: Browser) ->
     assert await host.until(f"{_CANVASES} === 4")
 
 
-@pytest.mark.parametrize("capabilities", [{}, _ONLY_TOOLS], ids=["no calls", "calls without what is not for the model"])
-async def test_without_a_way_to_the_server_the_answer_itself_is_shown(browser: Browser, capabilities: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "capabilities", [{}, _ONLY_TOOLS], ids=["no calls", "calls without what is not for the model"]
+)
+async def test_without_a_way_to_the_server_the_answer_itself_is_shown(
+    browser: Browser, capabilities: dict[str, Any]
+) -> None:
     async def answer(method: str, params: Mapping[str, Any]) -> dict[str, Any]:
         return {"result": answered(figures={"requests": 42})}
 
@@ -142,7 +155,9 @@ async def test_a_refused_call_is_told(browser: Browser) -> None:
     host = Host(browser, told_by(shown(short())))
     host.open()
 
-    host.tool_result({"isError": True, "content": [{"type": "text", "text": "limit_exceeded: <b>too much</b>"}]})
+    host.tool_result(
+        {"isError": True, "content": [{"type": "text", "text": "limit_exceeded: <b>too much</b>"}]}
+    )
 
     assert await host.until("view.querySelector('h1')?.textContent === 'limit_exceeded: <b>too much</b>'")
     assert host.asked == []
@@ -168,7 +183,9 @@ async def test_a_run_without_figures_is_shown(browser: Browser) -> None:
 
     host.tool_result(answered("failed"))
 
-    assert await host.until("view.querySelector('.failure h2')?.textContent === 'Why it failed: script error'")
+    assert await host.until(
+        "view.querySelector('.failure h2')?.textContent === 'Why it failed: script error'"
+    )
     assert host.complaints() == []
 
 
@@ -185,7 +202,9 @@ async def test_a_view_that_is_torn_down_asks_no_more(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-async def test_hostile_text_does_nothing_in_the_view_either(browser: Browser, listener: Listener, text: str) -> None:
+async def test_hostile_text_does_nothing_in_the_view_either(
+    browser: Browser, listener: Listener, text: str
+) -> None:
     host = Host(browser, told_by(shown(hostile(text))))
     host.open()
 
@@ -215,7 +234,9 @@ async def test_a_hostile_answer_does_nothing_where_only_it_can_be_shown(browser:
 async def server(results_dir: Path) -> AsyncGenerator[Client]:
     """The real server over stdio, for a client that shows views."""
     environment = {"PATH": os.environ.get("PATH", ""), "K6_BIN": str(K6), "K6_RESULTS_DIR": str(results_dir)}
-    program = StdioServerParameters(command=sys.executable, args=[str(ROOT / "k6_server.py")], env=environment)
+    program = StdioServerParameters(
+        command=sys.executable, args=[str(ROOT / "k6_server.py")], env=environment
+    )
     async with Client(program, extensions=(ShowsViews(),)) as client:
         yield client
 
@@ -231,7 +252,13 @@ async def test_a_real_run_is_followed_live_from_the_real_server(
         (page,) = (await client.read_resource(uri)).contents
         host = Host(browser, told_by_server(client))
         host.open(getattr(page, "text", ""), capabilities=capabilities)
-        test = {"url": target.url("/ok"), "rate_per_s": 20, "duration": "4s", "wait_s": 0, "name": "<b>shop</b>"}
+        test = {
+            "url": target.url("/ok"),
+            "rate_per_s": 20,
+            "duration": "4s",
+            "wait_s": 0,
+            "name": "<b>shop</b>",
+        }
         begun = await client.call_tool("execute_k6_test", test)
 
         host.tool_result(begun.model_dump(mode="json", by_alias=True, exclude_none=True))
@@ -240,7 +267,10 @@ async def test_a_real_run_is_followed_live_from_the_real_server(
         await host.until("view.querySelector('.pill').textContent === 'completed'")
 
     assert host.look("view.querySelector('h1').textContent") == "<b>shop</b>"
-    assert host.look("[...view.querySelectorAll('.tile dt')].map((one) => one.textContent)")[:2] == ["Requests", "Rate"]
+    assert host.look("[...view.querySelectorAll('.tile dt')].map((one) => one.textContent)")[:2] == [
+        "Requests",
+        "Rate",
+    ]
     assert set(host.asked) == {"resources/read" if capabilities is EVERYTHING else "tools/call"}
     assert host.complaints() == []
     assert listener.for_pages == []

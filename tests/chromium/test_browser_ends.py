@@ -24,7 +24,9 @@ _STAY = "await page.waitForTimeout(60000);"
 
 def _temporary() -> set[str]:
     folder = Path(tempfile.gettempdir())
-    return {path.name for path in folder.iterdir() if path.name.startswith(("k6-mcp-browser-", "org.chromium"))}
+    return {
+        path.name for path in folder.iterdir() if path.name.startswith(("k6-mcp-browser-", "org.chromium"))
+    }
 
 
 @pytest.fixture
@@ -32,7 +34,9 @@ def settings(settings: Settings, k6_bin: str) -> Settings:
     return dataclasses.replace(settings, k6_bin=k6_bin, browser=UNSANDBOXED)
 
 
-async def test_a_stopped_browser_run_leaves_no_process_and_no_profile(settings: Settings, target: Target) -> None:
+async def test_a_stopped_browser_run_leaves_no_process_and_no_profile(
+    settings: Settings, target: Target
+) -> None:
     async with open_app(settings) as service:
         run = await service.start(parse_load_test({"script": visiting(target.url("/page/200"), then=_STAY)}))
         folder = RunFolder(settings.results_dir, run.run_id).path
@@ -45,7 +49,9 @@ async def test_a_stopped_browser_run_leaves_no_process_and_no_profile(settings: 
     assert not (folder / "home").exists()
 
 
-async def test_chromium_dies_with_its_server_and_its_profile_goes_with_the_next_one(settings: Settings, target: Target) -> None:
+async def test_chromium_dies_with_its_server_and_its_profile_goes_with_the_next_one(
+    settings: Settings, target: Target
+) -> None:
     script = visiting(target.url("/page/200"), then=_STAY, vus=2)
     with other_server(settings, script, K6_MCP_BROWSER_ARGS="no-sandbox") as (server, run_id):
         folder = RunFolder(settings.results_dir, run_id).path
@@ -59,10 +65,14 @@ async def test_chromium_dies_with_its_server_and_its_profile_goes_with_the_next_
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="Chromium refuses its sandbox to root alone")
-async def test_root_is_told_which_setting_lets_the_browser_that_is_there_start(settings: Settings, target: Target) -> None:
+async def test_root_is_told_which_setting_lets_the_browser_that_is_there_start(
+    settings: Settings, target: Target
+) -> None:
     sandboxed = dataclasses.replace(settings, browser=AS_K6_DOES)
     async with open_app(sandboxed) as service:
-        run = await service.execute(parse_load_test({"script": visiting(target.url("/page/200"))}), wait_s=WAIT_S)
+        run = await service.execute(
+            parse_load_test({"script": visiting(target.url("/page/200"))}), wait_s=WAIT_S
+        )
         health = await service.maintenance.health()
     assert run.failure
     assert "Running as root without --no-sandbox is not supported" in run.failure.message
@@ -75,7 +85,9 @@ async def test_root_is_told_which_setting_lets_the_browser_that_is_there_start(s
 async def test_health_tells_the_browser_its_version_and_that_it_starts(settings: Settings) -> None:
     before = _temporary()
     async with open_app(settings) as service:
-        (browser,) = [part for part in (await service.maintenance.health()).components if part.name == "browser"]
+        (browser,) = [
+            part for part in (await service.maintenance.health()).components if part.name == "browser"
+        ]
     assert browser.state == "ok", browser
     assert str(find()) in browser.detail and "starts as this user" in browser.detail
     assert not _temporary() - before

@@ -44,7 +44,9 @@ class _Ended:
 def ended(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> _Ended:
     """Runs of every kind, made once for each k6; their folder has a long name, as test folders have."""
     folder = tmp_path_factory.mktemp("results-in-a-folder-with-a-name-of-some-length")
-    settings = Settings(results_dir=folder, database=folder / "history.db", k6_bin=k6_bin, browser=UNSANDBOXED)
+    settings = Settings(
+        results_dir=folder, database=folder / "history.db", k6_bin=k6_bin, browser=UNSANDBOXED
+    )
     dead = f"http://127.0.0.1:{closed_port()}/"
     with open_target() as target:
         nowhere = visiting("", then="await page.setContent('<h1>x</h1>');", iterations=1)
@@ -92,7 +94,10 @@ def test_answers_of_every_kind_have_the_web_vitals(ended: _Ended) -> None:
 
 def test_a_dead_target_is_unreachable_and_not_a_fault_of_the_script(ended: _Ended) -> None:
     kind, message = ended.failure("dead")
-    assert (kind, message.startswith("no request of a browser got an answer in 2 iterations: ")) == ("target_unreachable", True)
+    assert (kind, message.startswith("no request of a browser got an answer in 2 iterations: ")) == (
+        "target_unreachable",
+        True,
+    )
     assert "ERR_CONNECTION_REFUSED" in message or "error page" in message
     assert ended.browser("dead").web_vitals == ()
     failure = ended.runs["dead"].failure
@@ -117,7 +122,9 @@ def test_protocol_traffic_decides_and_failing_pages_beside_it_are_a_warning(ende
     failing, dead = ended.runs["beside failing"], ended.runs["beside dead"]
     assert (failing.status, dead.status) == ("completed", "completed")
     assert "HTTP 500" in ended.warnings("beside failing")["pages_failed"]
-    assert ended.warnings("beside dead")["pages_unanswered"].startswith("no request of a browser got an answer")
+    assert ended.warnings("beside dead")["pages_unanswered"].startswith(
+        "no request of a browser got an answer"
+    )
     assert "page request" in headline(failing) and headline(failing).startswith("completed: 5 requests")
 
 

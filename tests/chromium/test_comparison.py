@@ -30,7 +30,9 @@ def test_both_sides_are_laid_over_one_another(browser: Browser, listener: Listen
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_in_a_comparison_does_nothing(browser: Browser, listener: Listener, tmp_path: Path, text: str) -> None:
+def test_hostile_text_in_a_comparison_does_nothing(
+    browser: Browser, listener: Listener, tmp_path: Path, text: str
+) -> None:
     show(browser, tmp_path, compared(text))
 
     assert browser.evaluate("window.pwned") is None

@@ -1,4 +1,6 @@
-"""A run's page in a real browser: it draws, reacts to mouse and keyboard, follows the theme, prints, and fetches nothing."""
+"""A run's page in a real browser: it draws, reacts to mouse and keyboard, follows the theme, prints, and
+fetches nothing.
+"""
 
 from pathlib import Path
 
@@ -34,7 +36,9 @@ def show(browser: Browser, folder: Path, view: RunView, *, dark: bool = False, w
     browser.settle()
 
 
-def test_every_chart_is_drawn_with_its_lines_and_the_console_stays_empty(browser: Browser, tmp_path: Path) -> None:
+def test_every_chart_is_drawn_with_its_lines_and_the_console_stays_empty(
+    browser: Browser, tmp_path: Path
+) -> None:
     show(browser, tmp_path, broken())
 
     assert dict(browser.evaluate(KEYS)) == {
@@ -50,18 +54,24 @@ def test_every_chart_is_drawn_with_its_lines_and_the_console_stays_empty(browser
 def test_a_page_asks_for_nothing_but_itself(browser: Browser, listener: Listener, tmp_path: Path) -> None:
     show(browser, tmp_path, broken())
 
-    assert [url for url in browser.requested() if not url.startswith("data:")] == [(tmp_path / "report.html").as_uri()]
+    assert [url for url in browser.requested() if not url.startswith("data:")] == [
+        (tmp_path / "report.html").as_uri()
+    ]
     assert listener.for_pages == []
 
 
 @pytest.mark.parametrize(
     "view", [short(), broken(1), broken(3600), bare()], ids=["two seconds", "one point", "an hour", "nothing"]
 )
-def test_a_page_of_any_length_opens_without_a_complaint(browser: Browser, tmp_path: Path, view: RunView) -> None:
+def test_a_page_of_any_length_opens_without_a_complaint(
+    browser: Browser, tmp_path: Path, view: RunView
+) -> None:
     show(browser, tmp_path, view)
 
     assert browser.complaints() == []
-    assert browser.evaluate("document.querySelectorAll('canvas').length") == (0 if view.timeline is None else len(drawn(view)))
+    assert browser.evaluate("document.querySelectorAll('canvas').length") == (
+        0 if view.timeline is None else len(drawn(view))
+    )
     assert all(coloured > 5 for coloured in browser.evaluate(COLOURED))
 
 
@@ -79,16 +89,18 @@ def test_the_mouse_shows_the_values_of_all_charts_at_one_time(browser: Browser, 
     browser.mouse("mouseMoved", x, y)
 
     assert "" not in browser.evaluate(_VALUES)
-    times = browser.evaluate("[...document.querySelectorAll('.legend .time')].map((time) => time.textContent)")
+    times = browser.evaluate(
+        "[...document.querySelectorAll('.legend .time')].map((time) => time.textContent)"
+    )
     assert len(set(times)) == 1 and times[0]
 
 
 def middle(browser: Browser, kind: str) -> tuple[float, float]:
     """Scroll to a chart and return the middle of its plotting area."""
     box = browser.evaluate(
-        f"(() => {{ const over = document.querySelector('[data-plot={kind}] .u-over');"
-        " over.scrollIntoView({ block: 'center', behavior: 'instant' }); const box = over.getBoundingClientRect();"
-        " return [box.left + box.width / 2, box.top + box.height / 2]; })()"
+        f"(() => {{ const over = document.querySelector('[data-plot={kind}] .u-over'); over.scrollIntoView({{"
+        " block: 'center', behavior: 'instant' }); const box = over.getBoundingClientRect(); return"
+        " [box.left + box.width / 2, box.top + box.height / 2]; })()"
     )
     return box[0], box[1]
 
@@ -129,21 +141,27 @@ def test_a_line_can_be_hidden_and_the_scale_made_logarithmic(browser: Browser, t
     show(browser, tmp_path, broken())
     whole = browser.evaluate(COLOURED)[0]
 
-    browser.evaluate("document.querySelectorAll('[data-plot=latency] .key').forEach((key, i) => i && key.click())")
+    browser.evaluate(
+        "document.querySelectorAll('[data-plot=latency] .key').forEach((key, i) => i && key.click())"
+    )
     browser.settle()
     alone = browser.evaluate(COLOURED)[0]
     browser.evaluate("document.getElementById('log').click()")
     browser.settle()
 
     assert alone < whole
-    assert browser.evaluate("document.querySelector('[data-plot=latency] .key').getAttribute('aria-pressed')") == "true"
+    assert (
+        browser.evaluate("document.querySelector('[data-plot=latency] .key').getAttribute('aria-pressed')")
+        == "true"
+    )
     assert browser.complaints() == []
 
 
-def test_charts_of_a_running_test_take_new_figures_and_keep_what_is_shown(browser: Browser, tmp_path: Path) -> None:
+def test_charts_of_a_running_test_take_new_figures_and_keep_what_is_shown(
+    browser: Browser, tmp_path: Path
+) -> None:
     show(browser, tmp_path, broken())
-    browser.evaluate(
-        """(() => {
+    browser.evaluate("""(() => {
           const whole = JSON.parse(document.getElementById('view').textContent).charts;
           const first = Object.fromEntries(Object.entries(whole).map(([name, column]) =>
             [name, Array.isArray(column) && column.length === 60 ? column.slice(0, 20) : column]));
@@ -153,8 +171,7 @@ def test_charts_of_a_running_test_take_new_figures_and_keep_what_is_shown(browse
           live.add(host, 'latency', set(first, 20));
           live.recolour();
           live.update(set(whole, 60));
-        })()"""
-    )
+        })()""")
     browser.settle()
 
     assert browser.evaluate("[live.plots[0].u.data[0].length, live.plots[0].u.scales.x.max]") == [60, 60]
@@ -198,7 +215,9 @@ def test_it_prints_with_charts_in_light_colours(browser: Browser, tmp_path: Path
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_is_shown_and_does_nothing(browser: Browser, listener: Listener, tmp_path: Path, text: str) -> None:
+def test_hostile_text_is_shown_and_does_nothing(
+    browser: Browser, listener: Listener, tmp_path: Path, text: str
+) -> None:
     show(browser, tmp_path, hostile(text))
     x, y = middle(browser, "latency")
     browser.mouse("mouseMoved", x, y)

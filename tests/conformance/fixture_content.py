@@ -32,11 +32,20 @@ RED_PIXEL_PNG = (
     + _chunk(b"IDAT", zlib.compress(b"\0\xff\0\0"))
     + _chunk(b"IEND", b"")
 )
-_FMT = struct.pack("<HHIIHH", 1, 1, 8000, 8000, 1, 8)  # PCM, mono, 8 kHz, 8 bit
+# PCM, mono, 8 kHz, 8 bit
+_FMT = struct.pack("<HHIIHH", 1, 1, 8000, 8000, 1, 8)
 SILENCE_WAV = (
-    b"RIFF" + struct.pack("<I", 44) + b"WAVEfmt " + struct.pack("<I", 16) + _FMT + b"data" + struct.pack("<I", 8) + b"\x80" * 8
+    b"RIFF"
+    + struct.pack("<I", 44)
+    + b"WAVEfmt "
+    + struct.pack("<I", 16)
+    + _FMT
+    + b"data"
+    + struct.pack("<I", 8)
+    + b"\x80" * 8
 )
-_STEP_S = 0.05  # the suite asks for this pause between notifications
+# The suite asks for this pause between notifications
+_STEP_S = 0.05
 
 
 def image() -> ImageContent:
@@ -46,12 +55,16 @@ def image() -> ImageContent:
 
 def resource(uri: str, mime_type: str, text: str) -> EmbeddedResource:
     """Return an embedded text resource."""
-    return EmbeddedResource(type="resource", resource=TextResourceContents(uri=uri, mime_type=mime_type, text=text))
+    return EmbeddedResource(
+        type="resource", resource=TextResourceContents(uri=uri, mime_type=mime_type, text=text)
+    )
 
 
 def result(*content: ContentBlock | str) -> CallToolResult:
     """Return a tool result; text may be given as it is."""
-    return CallToolResult(content=[TextContent(type="text", text=item) if isinstance(item, str) else item for item in content])
+    return CallToolResult(
+        content=[TextContent(type="text", text=item) if isinstance(item, str) else item for item in content]
+    )
 
 
 async def test_simple_text() -> CallToolResult:
@@ -66,7 +79,9 @@ async def test_image_content() -> CallToolResult:
 
 async def test_audio_content() -> CallToolResult:
     """Return audio."""
-    return result(AudioContent(type="audio", data=base64.b64encode(SILENCE_WAV).decode(), mime_type="audio/wav"))
+    return result(
+        AudioContent(type="audio", data=base64.b64encode(SILENCE_WAV).decode(), mime_type="audio/wav")
+    )
 
 
 async def test_embedded_resource() -> CallToolResult:
@@ -170,7 +185,12 @@ def add_content(server: MCPServer[OpenedService]) -> None:
     ):
         server.add_tool(tool)
     server.add_tool(test_tool_with_logging, name="test_logging_tool")
-    for prompt in (test_simple_prompt, test_prompt_with_arguments, test_prompt_with_embedded_resource, test_prompt_with_image):
+    for prompt in (
+        test_simple_prompt,
+        test_prompt_with_arguments,
+        test_prompt_with_embedded_resource,
+        test_prompt_with_image,
+    ):
         server.prompt()(prompt)
     server.resource("test://static-text", mime_type="text/plain")(static_text)
     server.resource("test://static-binary", mime_type="image/png")(static_binary)

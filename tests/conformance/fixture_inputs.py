@@ -49,14 +49,21 @@ _DEFAULTS: dict[str, Any] = {
 
 
 def _titled(word: str) -> list[dict[str, str]]:
-    return [{"const": f"value{n}", "title": f"{name} {word}"} for n, name in enumerate(("First", "Second", "Third"), 1)]
+    return [
+        {"const": f"value{n}", "title": f"{name} {word}"}
+        for n, name in enumerate(("First", "Second", "Third"), 1)
+    ]
 
 
 _OPTIONS = ["option1", "option2", "option3"]
 _ENUMS: dict[str, Any] = {
     "untitledSingle": {"type": "string", "enum": _OPTIONS},
     "titledSingle": {"type": "string", "oneOf": _titled("Option")},
-    "legacyEnum": {"type": "string", "enum": ["opt1", "opt2", "opt3"], "enumNames": ["Option One", "Option Two", "Option Three"]},
+    "legacyEnum": {
+        "type": "string",
+        "enum": ["opt1", "opt2", "opt3"],
+        "enumNames": ["Option One", "Option Two", "Option Three"],
+    },
     "untitledMulti": {"type": "array", "items": {"type": "string", "enum": _OPTIONS}},
     "titledMulti": {"type": "array", "items": {"anyOf": _titled("Choice")}},
 }
@@ -97,7 +104,9 @@ def field(ctx: Context, key: str, name: str) -> object:
 
 def ask_model(prompt: str) -> Sample:
     """Ask the client's model for an answer to `prompt`."""
-    return Sample([SamplingMessage(role="user", content=TextContent(type="text", text=prompt))], max_tokens=100)
+    return Sample(
+        [SamplingMessage(role="user", content=TextContent(type="text", text=prompt))], max_tokens=100
+    )
 
 
 def ask_person(message: str) -> Elicit[Person]:
@@ -105,12 +114,16 @@ def ask_person(message: str) -> Elicit[Person]:
     return Elicit(message, Person)
 
 
-async def test_sampling(prompt: str, sampled: Annotated[CreateMessageResult, Resolve(ask_model)]) -> CallToolResult:
+async def test_sampling(
+    prompt: str, sampled: Annotated[CreateMessageResult, Resolve(ask_model)]
+) -> CallToolResult:
     """Return what the client's model says."""
     return result(f"LLM response: {sampled.content}")
 
 
-async def test_elicitation(message: str, person: Annotated[AcceptedElicitation[Person], Resolve(ask_person)]) -> CallToolResult:
+async def test_elicitation(
+    message: str, person: Annotated[AcceptedElicitation[Person], Resolve(ask_person)]
+) -> CallToolResult:
     """Return what the person said."""
     return result(f"User response: action=accept, content={person.data.model_dump_json()}")
 
@@ -141,13 +154,21 @@ async def test_input_required_result_elicitation(ctx: Context) -> Answered:
 async def test_input_required_result_sampling(ctx: Context) -> Answered:
     """Ask the client's model, then repeat it."""
     sampled = answer(ctx, "capital_question", CreateMessageResult)
-    return result(str(sampled.content)) if sampled else asking(capital_question=question("What is the capital of France?"))
+    return (
+        result(str(sampled.content))
+        if sampled
+        else asking(capital_question=question("What is the capital of France?"))
+    )
 
 
 async def test_input_required_result_list_roots(ctx: Context) -> Answered:
     """Ask for the client's roots, then name them."""
     listed = answer(ctx, "client_roots", ListRootsResult)
-    return result(", ".join(str(root.uri) for root in listed.roots)) if listed else asking(client_roots=ListRootsRequest())
+    return (
+        result(", ".join(str(root.uri) for root in listed.roots))
+        if listed
+        else asking(client_roots=ListRootsRequest())
+    )
 
 
 async def test_input_required_result_request_state(ctx: Context) -> Answered:
@@ -160,7 +181,11 @@ async def test_input_required_result_request_state(ctx: Context) -> Answered:
 async def test_input_required_result_multiple_inputs(ctx: Context) -> Answered:
     """Ask three questions of three kinds at once."""
     greeting = answer(ctx, "greeting", CreateMessageResult)
-    if (name := field(ctx, "user_name", "name")) and greeting and answer(ctx, "client_roots", ListRootsResult):
+    if (
+        (name := field(ctx, "user_name", "name"))
+        and greeting
+        and answer(ctx, "client_roots", ListRootsResult)
+    ):
         return result(f"{greeting.content} {name}")
     return asking(
         "three",
@@ -201,7 +226,9 @@ async def test_input_required_result_capabilities(ctx: Context) -> Answered:
     return asking(None, **requests) if requests else result("nothing can be asked")
 
 
-async def test_missing_capability(sampled: Annotated[CreateMessageResult, Resolve(lambda: ask_model("Hello"))]) -> CallToolResult:
+async def test_missing_capability(
+    sampled: Annotated[CreateMessageResult, Resolve(lambda: ask_model("Hello"))],
+) -> CallToolResult:
     """Need a capability that the client must have declared."""
     return result(str(sampled.content))
 

@@ -11,7 +11,13 @@ from mcp import MCPDeprecationWarning
 from mcp.server import MCPServer
 from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver.tools import Tool
-from mcp.types import CallToolResult, EmptyResult, SetLevelRequestParams, SubscribeRequestParams, UnsubscribeRequestParams
+from mcp.types import (
+    CallToolResult,
+    EmptyResult,
+    SetLevelRequestParams,
+    SubscribeRequestParams,
+    UnsubscribeRequestParams,
+)
 
 from k6_mcp.app import open_app
 from k6_mcp.frontends.mcp_server.http import serve
@@ -58,7 +64,8 @@ async def test_custom_headers(region: str) -> CallToolResult:
 
 
 async def accept(
-    _: ServerRequestContext[Any, Any], params: SetLevelRequestParams | SubscribeRequestParams | UnsubscribeRequestParams
+    _: ServerRequestContext[Any, Any],
+    params: SetLevelRequestParams | SubscribeRequestParams | UnsubscribeRequestParams,
 ) -> EmptyResult:
     """Accept what only the 2025 wire still has."""
     return EmptyResult()
@@ -78,7 +85,11 @@ def add_schemas(server: MCPServer[OpenedService]) -> None:
         (json_schema_2020_12_tool, SCHEMA_2020_12),
         (
             test_custom_headers,
-            {"type": "object", "properties": {"region": {"type": "string", "x-mcp-header": "Region"}}, "required": ["region"]},
+            {
+                "type": "object",
+                "properties": {"region": {"type": "string", "x-mcp-header": "Region"}},
+                "required": ["region"],
+            },
         ),
     ):
         server.add_tool(function)
@@ -89,7 +100,8 @@ def add_schemas(server: MCPServer[OpenedService]) -> None:
 
 def main(port: int) -> int:
     """Serve until a signal comes; return the exit code."""
-    warnings.simplefilter("ignore", MCPDeprecationWarning)  # the suite checks what the 2025 wire still has
+    # The suite checks what the 2025 wire still has
+    warnings.simplefilter("ignore", MCPDeprecationWarning)
     settings = Settings.from_environment()
     opened = OpenedService(lambda: open_app(settings))
     server = served(opened, [FixtureTasks()])

@@ -11,7 +11,14 @@ from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.server.context import HandlerResult
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import INTERNAL_ERROR, CallToolRequestParams, CallToolResult, ElicitRequest, ElicitResult, TextContent
+from mcp.types import (
+    INTERNAL_ERROR,
+    CallToolRequestParams,
+    CallToolResult,
+    ElicitRequest,
+    ElicitResult,
+    TextContent,
+)
 from pydantic import JsonValue
 
 from k6_mcp.frontends.mcp_server.service_opening import OpenedService
@@ -122,7 +129,8 @@ class FixtureTasks:
         if requests:
             self._answered[task_id] = asyncio.Event()
             wire: dict[str, JsonValue] = {
-                key: request.model_dump(mode="json", by_alias=True, exclude_none=True) for key, request in requests.items()
+                key: request.model_dump(mode="json", by_alias=True, exclude_none=True)
+                for key, request in requests.items()
             }
             self._set(task_id, status="input_required", input_requests=wire)
             await self._answered[task_id].wait()
@@ -156,5 +164,13 @@ _JOBS: dict[str, tuple[dict[str, ElicitRequest], Any]] = {
 
 def add_tasks(server: MCPServer[OpenedService]) -> None:
     """Register the tools; `FixtureTasks` makes tasks of them."""
-    for tool in (greet, slow_compute, failing_job, protocol_error_job, confirm_delete, multi_input, test_tool_with_task):
+    for tool in (
+        greet,
+        slow_compute,
+        failing_job,
+        protocol_error_job,
+        confirm_delete,
+        multi_input,
+        test_tool_with_task,
+    ):
         server.add_tool(tool)

@@ -1,6 +1,7 @@
 """The official conformance suite over HTTP, for both revisions of the protocol.
 
-The shipped server is held to every scenario that needs no fixtures; the same server with the suite's fixtures to all of them.
+The shipped server is held to every scenario that needs no fixtures; the same server with the suite's fixtures
+to all of them.
 """
 
 import re
@@ -46,7 +47,8 @@ NEED_NO_FIXTURES = {
         "tasks-status-notifications",
     },
 }
-# Not required by the revision: the suite's own reference server cannot pass it either. It wants a dropped event stream
+# Not required by the revision: the suite's own reference server cannot pass it either. It wants a dropped
+# event stream
 # to be resumed; here a run is found again by its run id, whatever became of the stream.
 EXPECTED_FAILURES = {"2025-11-25": {"server-sse-polling"}, "2026-07-28": set[str]()}
 REVISIONS = sorted(NEED_NO_FIXTURES)
@@ -96,14 +98,18 @@ async def listening(port: int) -> bool:
 
 async def failures(url: str, revision: str, results: Path) -> dict[str, int]:
     """Run everything there is for a revision and return the failed checks of every scenario."""
-    done = await run([node() or "node", str(SUITE), "server", "--url", url, "--requirements", revision, "-o", str(results)])
+    done = await run(
+        [node() or "node", str(SUITE), "server", "--url", url, "--requirements", revision, "-o", str(results)]
+    )
     found = {name: int(failed) for name, _, failed in _LINE.findall(done.stdout)}
     assert found, done
     return found
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-async def test_the_shipped_server_conforms_in_everything_that_needs_no_fixtures(revision: str, tmp_path: Path) -> None:
+async def test_the_shipped_server_conforms_in_everything_that_needs_no_fixtures(
+    revision: str, tmp_path: Path
+) -> None:
     async with serving(SHIPPED, tmp_path / "results") as url:
         found = await failures(url, revision, tmp_path / "suite")
 
@@ -111,7 +117,9 @@ async def test_the_shipped_server_conforms_in_everything_that_needs_no_fixtures(
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-async def test_the_server_conforms_in_everything_when_it_has_the_suites_fixtures(revision: str, tmp_path: Path) -> None:
+async def test_the_server_conforms_in_everything_when_it_has_the_suites_fixtures(
+    revision: str, tmp_path: Path
+) -> None:
     async with serving(WITH_FIXTURES, tmp_path / "results") as url:
         found = await failures(url, revision, tmp_path / "suite")
 

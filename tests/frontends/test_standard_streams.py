@@ -18,7 +18,11 @@ INITIALIZE = {
     "jsonrpc": "2.0",
     "id": 1,
     "method": "initialize",
-    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
+    "params": {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
 }
 _RUBBISH = '{"jsonrpc": "2.0", "id": 2, "method": 7}\nrubbish\n'
 _MORE = 1_000_000
@@ -29,7 +33,8 @@ def _pipe() -> tuple[int, int]:
 
 
 def _sockets() -> tuple[int, int]:
-    reader, writer = socket.socketpair()  # what Node gives its children
+    # What Node gives its children
+    reader, writer = socket.socketpair()
     return reader.detach(), writer.detach()
 
 
@@ -51,7 +56,9 @@ def unread(ends: Callable[[], tuple[int, int]]) -> Generator[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("ends", [_pipe, _sockets])
-def test_what_nobody_reads_is_dropped_and_what_comes_once_somebody_reads_arrives(ends: Callable[[], tuple[int, int]]) -> None:
+def test_what_nobody_reads_is_dropped_and_what_comes_once_somebody_reads_arrives(
+    ends: Callable[[], tuple[int, int]],
+) -> None:
     with unread(ends) as (reader, writer):
         stream = patient_text(writer)
         for number in range(1000):
@@ -107,7 +114,13 @@ def test_every_front_end_ends_as_usual_though_nobody_reads_its_stderr(
     env = {**os.environ, "LOG_LEVEL": "DEBUG", "K6_RESULTS_DIR": str(tmp_path)}
     with unread(ends) as (_, writer):
         done = subprocess.run(
-            [sys.executable, *command], input=stdin.encode(), stdout=subprocess.PIPE, stderr=writer, env=env, cwd=ROOT, timeout=60
+            [sys.executable, *command],
+            input=stdin.encode(),
+            stdout=subprocess.PIPE,
+            stderr=writer,
+            env=env,
+            cwd=ROOT,
+            timeout=60,
         )
 
     assert done.returncode == code

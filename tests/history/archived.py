@@ -82,7 +82,9 @@ def changed_run(files: Files, **fields: object) -> Files:
 def renamed(files: Files, old: str, new: str) -> Files:
     """Return the members with one file under another name, also in the manifest."""
     manifest = files["manifest.json"].replace(json.dumps(old).encode(), json.dumps(new).encode())
-    return {name.replace(f"/{old}", f"/{new}"): content for name, content in files.items()} | {"manifest.json": manifest}
+    return {name.replace(f"/{old}", f"/{new}"): content for name, content in files.items()} | {
+        "manifest.json": manifest
+    }
 
 
 async def refusal(folder: Path, archive: Path) -> str:

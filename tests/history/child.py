@@ -58,7 +58,9 @@ async def claim(folder: Path) -> None:
 
 
 async def fill(folder: Path, largest_bytes: int) -> None:
-    """Save runs while no file may grow beyond `largest_bytes`, then again without that limit; prints what was told and kept."""
+    """Save runs while no file may grow beyond `largest_bytes`, then again without that limit; prints what was
+    told and kept.
+    """
     async with open_history(folder) as history:
         first, second = a_run(0), a_run(1)
         assert await history.save(first) == ()
@@ -71,7 +73,9 @@ async def fill(folder: Path, largest_bytes: int) -> None:
 
 
 async def full(folder: Path) -> None:
-    """Fill the file system, save, free it, save; prints what was told each time, and how many runs are known."""
+    """Fill the file system, save, free it, save; prints what was told each time, and how many runs are
+    known.
+    """
     async with open_history(folder) as history:
         assert await history.save(a_run(0)) == ()
         _fill_up(folder / "filler")
@@ -83,7 +87,9 @@ async def full(folder: Path) -> None:
 
 
 async def prune(folder: Path, keep: int) -> None:
-    """Say that we are ready, wait for a line, prune to the `keep` newest runs; prints how many were removed."""
+    """Say that we are ready, wait for a line, prune to the `keep` newest runs; prints how many were
+    removed.
+    """
     async with open_history(folder) as history:
         await history.get("r-20260101-aaaaaaaaaaaaaaaa")
         _say("ready")
@@ -121,11 +127,16 @@ async def prune_and_die(folder: Path, keep: int, point: int) -> None:
         await commit(connection)
 
     points = (
-        (Removals, "_remove_rows", die),  # folders are aside, rows are there
-        (aiosqlite.Connection, "commit", die_once_aside),  # rows are removed, but not committed
-        (Pass, "_note", die),  # rows are gone, folders are in the trash
-        (Trash, "empty", die_at_some),  # rows are gone, folders should go for good
-        (os, "unlink", die_at_the_third),  # a folder is half removed
+        # Folders are aside, rows are there
+        (Removals, "_remove_rows", die),
+        # Rows are removed, but not committed
+        (aiosqlite.Connection, "commit", die_once_aside),
+        # Rows are gone, folders are in the trash
+        (Pass, "_note", die),
+        # Rows are gone, folders should go for good
+        (Trash, "empty", die_at_some),
+        # A folder is half removed
+        (os, "unlink", die_at_the_third),
     )
     async with open_history(folder) as history:
         await history.cleanup.space(60)
@@ -134,7 +145,9 @@ async def prune_and_die(folder: Path, keep: int, point: int) -> None:
 
 
 async def export_full(folder: Path, largest_bytes: int) -> None:
-    """Export a run over a former file while no file may grow beyond `largest_bytes`; prints what was said and what is there."""
+    """Export a run over a former file while no file may grow beyond `largest_bytes`; prints what was said and
+    what is there.
+    """
     async with open_history(folder) as history:
         run = a_run()
         await history.save(run)
@@ -156,9 +169,11 @@ async def export_full(folder: Path, largest_bytes: int) -> None:
 async def readonly(folder: Path) -> None:
     """Use a history that may only be read; prints what a save told and how many runs a page has."""
     for part in ("catalog", "health", "runs"):
-        import_module(f"k6_mcp.history.{part}")  # what is imported when needed may be unreadable to the user below
+        # What is imported when needed may be unreadable to the user below
+        import_module(f"k6_mcp.history.{part}")
     if os.getuid() == 0:
-        await asyncio.to_thread(os.setuid, 65534)  # root may write everywhere; in a thread, so that threads are loaded before
+        # Root may write everywhere; in a thread, so that threads are loaded before
+        await asyncio.to_thread(os.setuid, 65534)
     async with open_history(folder) as history:
         _say(" ".join(notice.code for notice in await history.save(a_run(1))))
         page = await history.page(HistoryQuery())

@@ -11,10 +11,22 @@ _TIMEOUT_S = 60.0
 
 
 @contextmanager
-def child(command: str, folder: Path, *numbers: int, under: Sequence[str] = ()) -> Generator[subprocess.Popen[str]]:
+def child(
+    command: str, folder: Path, *numbers: int, under: Sequence[str] = ()
+) -> Generator[subprocess.Popen[str]]:
     """Yield a running `tests.history.child`; it is gone afterwards."""
-    arguments = [*under, sys.executable, "-m", "tests.history.child", command, str(folder), *map(str, numbers)]
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT) as process:
+    arguments = [
+        *under,
+        sys.executable,
+        "-m",
+        "tests.history.child",
+        command,
+        str(folder),
+        *map(str, numbers),
+    ]
+    with subprocess.Popen(
+        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT
+    ) as process:
         try:
             yield process
         finally:

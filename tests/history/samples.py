@@ -6,7 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from k6_mcp.history.history import History
-from k6_mcp.models.metrics import CheckResult, Figures, Latency, MetricRow, Metrics, StatusCount, ThresholdResult
+from k6_mcp.models.metrics import (
+    CheckResult,
+    Figures,
+    Latency,
+    MetricRow,
+    Metrics,
+    StatusCount,
+    ThresholdResult,
+)
 from k6_mcp.models.plan import Plan, ScenarioPlan, ThresholdPlan
 from k6_mcp.models.run import Asked, Failure, FailureKind, Run, Status
 from k6_mcp.models.run_id import new_run_id
@@ -50,7 +58,9 @@ def a_run(
         exit_code=0 if final else None,
         plan=_PLAN,
         metrics=_metrics(error_rate, p95_ms) if final else None,
-        failure=Failure(kind=failure_kind, message="it failed", hint="look", evidence=("a", "b")) if failure_kind else None,
+        failure=Failure(kind=failure_kind, message="it failed", hint="look", evidence=("a", "b"))
+        if failure_kind
+        else None,
     )
 
 
@@ -79,18 +89,37 @@ def _metrics(error_rate: float | None, p95_ms: float) -> Metrics:
     return Metrics(
         source="summary",
         exact=True,
-        figures=Figures(wall_s=30.4, load_s=30.0, requests=150, requests_per_s=5.0, error_rate=error_rate, latency=latency),
+        figures=Figures(
+            wall_s=30.4, load_s=30.0, requests=150, requests_per_s=5.0, error_rate=error_rate, latency=latency
+        ),
         thresholds=(
-            ThresholdResult(metric="http_req_duration", expression="p(95)<5000", ok=True, observed=p95_ms, has_samples=True),
+            ThresholdResult(
+                metric="http_req_duration",
+                expression="p(95)<5000",
+                ok=True,
+                observed=p95_ms,
+                has_samples=True,
+            ),
         ),
         checks=(CheckResult(group="", name="status is 200", passes=150, fails=0),),
         statuses=(StatusCount(status=200, count=150),),
-        rows=(MetricRow(name="http_req_duration", type="trend", contains="time", values={"avg": p95_ms / 2, "p(95)": p95_ms}),),
+        rows=(
+            MetricRow(
+                name="http_req_duration",
+                type="trend",
+                contains="time",
+                values={"avg": p95_ms / 2, "p(95)": p95_ms},
+            ),
+        ),
     )
 
 
 _PLAN = Plan(
-    scenarios=(ScenarioPlan(name="low", executor="constant-arrival-rate", duration_s=30.0, rate_per_s=5.0, max_vus=10),),
+    scenarios=(
+        ScenarioPlan(
+            name="low", executor="constant-arrival-rate", duration_s=30.0, rate_per_s=5.0, max_vus=10
+        ),
+    ),
     thresholds=(ThresholdPlan(metric="http_req_duration", expression="p(95)<5000"),),
     max_vus=10,
     duration_s=30.0,

@@ -60,7 +60,9 @@ async def test_a_folder_stays_as_long_as_its_process_lives_and_has_not_kept_it(t
     assert [folder.path.exists() for folder in (planning, kept, told)] == [False, False, True]
 
 
-@pytest.mark.parametrize("left", ["record.ndjson", "k6-mcp-summary.json", "summary-export.json", "timeline.json.gz"])
+@pytest.mark.parametrize(
+    "left", ["record.ndjson", "k6-mcp-summary.json", "summary-export.json", "timeline.json.gz"]
+)
 async def test_what_is_left_of_a_test_stays_and_is_told(tmp_path: Path, left: str) -> None:
     async with open_history(tmp_path) as history:
         folder = a_leftover(tmp_path / "results", left)
@@ -92,7 +94,9 @@ async def test_nothing_goes_while_the_database_is_away(tmp_path: Path) -> None:
     assert folder.path.exists()
 
 
-def test_temporary_folders_of_dead_processes_go_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_temporary_folders_of_dead_processes_go_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     dead, alive, kept = (a_leftover(tmp_path / f"k6-mcp-{name}") for name in ("dead", "alive", "kept"))
     kept.run_json.write_text("{}", encoding="utf-8")
@@ -102,4 +106,8 @@ def test_temporary_folders_of_dead_processes_go_and_nothing_else(tmp_path: Path,
         remove_leftovers_outside()
 
     assert [folder.path.exists() for folder in (dead, alive, kept)] == [False, True, True]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["k6-mcp-alive", "k6-mcp-bench-x", "k6-mcp-kept"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "k6-mcp-alive",
+        "k6-mcp-bench-x",
+        "k6-mcp-kept",
+    ]

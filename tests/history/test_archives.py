@@ -17,7 +17,18 @@ from k6_mcp.history.history import History
 from k6_mcp.models.archive import LARGEST_ARCHIVE_BYTES, MOST_RUNS
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run_folder import RunFolder
-from tests.history.archived import Files, a_kept_run, as_it_is, changed_run, contents, edit, refusal, relisted, renamed, write
+from tests.history.archived import (
+    Files,
+    a_kept_run,
+    as_it_is,
+    changed_run,
+    contents,
+    edit,
+    refusal,
+    relisted,
+    renamed,
+    write,
+)
 from tests.history.processes import child, finish
 from tests.history.samples import a_run, open_history
 
@@ -52,7 +63,11 @@ async def test_the_same_run_gives_the_same_bytes_wherever_it_is_exported(tmp_pat
         await history.archives.take_in(tmp_path / "1.zip", as_it_is)
         await history.archives.export([run], tmp_path / "3.zip")
 
-    assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes() == (tmp_path / "3.zip").read_bytes()
+    assert (
+        (tmp_path / "1.zip").read_bytes()
+        == (tmp_path / "2.zip").read_bytes()
+        == (tmp_path / "3.zip").read_bytes()
+    )
     assert stat.S_IMODE((tmp_path / "1.zip").stat().st_mode) == 0o600
 
 
@@ -88,7 +103,9 @@ async def test_a_folder_that_was_lost_comes_back_with_an_import(tmp_path: Path, 
     assert folder.run_json.exists()
 
 
-async def test_another_run_under_the_same_id_is_refused_and_neither_is_changed(tmp_path: Path, exported: Path) -> None:
+async def test_another_run_under_the_same_id_is_refused_and_neither_is_changed(
+    tmp_path: Path, exported: Path
+) -> None:
     files = contents(exported)
     write(tmp_path / "other.zip", changed_run(files, exit_code=99))
     async with open_history(tmp_path / "here") as history:
@@ -101,27 +118,61 @@ async def test_another_run_under_the_same_id_is_refused_and_neither_is_changed(t
 
 
 _HOSTILE: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
-    "a path upwards": (lambda files, run_id: files | {f"{run_id}/../../evil.js": b"x"}, "is not a file of a run"),
+    "a path upwards": (
+        lambda files, run_id: files | {f"{run_id}/../../evil.js": b"x"},
+        "is not a file of a run",
+    ),
     "an absolute path": (lambda files, run_id: files | {"/tmp/evil": b"x"}, "is not a file of a run"),
-    "a path of another system": (lambda files, run_id: files | {f"{run_id}\\run.json": b"x"}, "is not a file of a run"),
-    "a file that no run has": (lambda files, run_id: files | {f"{run_id}/evil.sh": b"x"}, "is not a file of a run"),
-    "a file of ours that does not travel": (lambda files, run_id: renamed(files, "k6.log", "_main.js"), "is not a file of a run"),
+    "a path of another system": (
+        lambda files, run_id: files | {f"{run_id}\\run.json": b"x"},
+        "is not a file of a run",
+    ),
+    "a file that no run has": (
+        lambda files, run_id: files | {f"{run_id}/evil.sh": b"x"},
+        "is not a file of a run",
+    ),
+    "a file of ours that does not travel": (
+        lambda files, run_id: renamed(files, "k6.log", "_main.js"),
+        "is not a file of a run",
+    ),
     "a folder": (lambda files, run_id: files | {f"{run_id}/reports/": b""}, "is not a file of a run"),
     "another folder": (lambda files, run_id: files | {"r-x/run.json": b"x"}, "is not a file of a run"),
-    "a file that is not listed": (lambda files, run_id: files | {f"{run_id}/record.ndjson": b"x"}, "is there, but not listed"),
+    "a file that is not listed": (
+        lambda files, run_id: files | {f"{run_id}/record.ndjson": b"x"},
+        "is there, but not listed",
+    ),
     "a file that is missing": (
-        lambda files, run_id: {name: content for name, content in files.items() if not name.endswith("k6.log")},
+        lambda files, run_id: {
+            name: content for name, content in files.items() if not name.endswith("k6.log")
+        },
         "is listed, but not there",
     ),
-    "no manifest": (lambda files, run_id: {f"{run_id}/run.json": files[f"{run_id}/run.json"]}, "has no manifest.json"),
-    "a manifest that is none": (lambda files, run_id: files | {"manifest.json": b"[]"}, "cannot be understood"),
+    "no manifest": (
+        lambda files, run_id: {f"{run_id}/run.json": files[f"{run_id}/run.json"]},
+        "has no manifest.json",
+    ),
+    "a manifest that is none": (
+        lambda files, run_id: files | {"manifest.json": b"[]"},
+        "cannot be understood",
+    ),
     "a manifest of a later format": (
-        lambda files, run_id: files | {"manifest.json": files["manifest.json"].replace(b'"format": 1', b'"format": 2')},
+        lambda files, run_id: (
+            files | {"manifest.json": files["manifest.json"].replace(b'"format": 1', b'"format": 2')}
+        ),
         "upgrade this k6-mcp",
     ),
-    "a manifest of nothing": (lambda files, run_id: {"manifest.json": b'{"made_by":"x","runs":[]}'}, "no run at all"),
-    "a manifest that never ends": (lambda files, run_id: files | {"manifest.json": b" " * 1_000_000}, "more than 200000"),
-    "another content": (lambda files, run_id: files | {f"{run_id}/k6.log": b"forged"}, "its checksum or size differs"),
+    "a manifest of nothing": (
+        lambda files, run_id: {"manifest.json": b'{"made_by":"x","runs":[]}'},
+        "no run at all",
+    ),
+    "a manifest that never ends": (
+        lambda files, run_id: files | {"manifest.json": b" " * 1_000_000},
+        "more than 200000",
+    ),
+    "another content": (
+        lambda files, run_id: files | {f"{run_id}/k6.log": b"forged"},
+        "its checksum or size differs",
+    ),
     "a summary that is none": (
         lambda files, run_id: relisted(files | {f"{run_id}/k6-mcp-summary.json": b"{"}),
         "k6-mcp-summary.json of r-",
@@ -135,15 +186,21 @@ _HOSTILE: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
         "is damaged",
     ),
     "a timeline that unpacks without end": (
-        lambda files, run_id: relisted(files | {f"{run_id}/timeline.json.gz": gzip.compress(b" " * 101_000_000, 9)}),
+        lambda files, run_id: relisted(
+            files | {f"{run_id}/timeline.json.gz": gzip.compress(b" " * 101_000_000, 9)}
+        ),
         "unpacks to more than",
     ),
     "a run that goes on": (lambda files, run_id: changed_run(files, status="running"), "had not ended"),
-    "a run of another id": (lambda files, run_id: changed_run(files, run_id="r-20260101-aaaaaaaaaaaaaaaa"), "is of another run"),
+    "a run of another id": (
+        lambda files, run_id: changed_run(files, run_id="r-20260101-aaaaaaaaaaaaaaaa"),
+        "is of another run",
+    ),
     "a run of a newer version": (lambda files, run_id: changed_run(files, invented="x"), "invented"),
     "a run with a number that is none": (
         lambda files, run_id: relisted(
-            files | {f"{run_id}/run.json": files[f"{run_id}/run.json"].replace(b'"wall_s": 30.4', b'"wall_s": NaN')}
+            files
+            | {f"{run_id}/run.json": files[f"{run_id}/run.json"].replace(b'"wall_s": 30.4', b'"wall_s": NaN')}
         ),
         "wall_s",
     ),
@@ -159,7 +216,9 @@ _HOSTILE: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
 
 
 @pytest.mark.parametrize("case", _HOSTILE)
-async def test_a_hostile_archive_is_refused_and_leaves_nothing(tmp_path: Path, exported: Path, case: str) -> None:
+async def test_a_hostile_archive_is_refused_and_leaves_nothing(
+    tmp_path: Path, exported: Path, case: str
+) -> None:
     change, said = _HOSTILE[case]
     files = contents(exported)
     write(tmp_path / "hostile.zip", change(files, next(iter(files)).partition("/")[0]))
@@ -202,7 +261,8 @@ async def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, exported:
 
 async def test_a_size_that_is_a_lie_is_found(tmp_path: Path, exported: Path) -> None:
     def lie(content: bytes) -> bytes:
-        size_at = content.index(b"PK\x01\x02") + 24  # the size of the first file once it is unpacked
+        # The size of the first file once it is unpacked
+        size_at = content.index(b"PK\x01\x02") + 24
         return content[:size_at] + (10).to_bytes(4, "little") + content[size_at + 4 :]
 
     edit(exported, lie)
@@ -280,7 +340,9 @@ async def test_an_export_that_fills_the_disk_leaves_the_former_file_and_no_rest(
     assert names == "run.zip"
 
 
-async def test_nothing_is_imported_where_the_results_folder_cannot_be_made(tmp_path: Path, exported: Path) -> None:
+async def test_nothing_is_imported_where_the_results_folder_cannot_be_made(
+    tmp_path: Path, exported: Path
+) -> None:
     (tmp_path / "file").write_bytes(b"")
     history = History(tmp_path / "file" / "results", tmp_path / "h.db")
     with pytest.raises(ArchiveUnusable, match="cannot be written"):

@@ -1,4 +1,6 @@
-"""Baselines: kept in the database and in a file, the newest of a name counts, whatever happens to one of the two."""
+"""Baselines: kept in the database and in a file, the newest of a name counts, whatever happens to one of the
+two.
+"""
 
 import asyncio
 import json
@@ -14,7 +16,9 @@ from k6_mcp.models.retention import Retention
 from tests.history.samples import START, a_run, open_history
 
 
-def a_baseline(run_id: str = "r-20260301-aaaaaaaaaaaaaaaa", *, name: str = "checkout", minute: int = 0) -> Baseline:
+def a_baseline(
+    run_id: str = "r-20260301-aaaaaaaaaaaaaaaa", *, name: str = "checkout", minute: int = 0
+) -> Baseline:
     return Baseline(name=name, run_id=run_id, set_at=START + timedelta(minutes=minute))
 
 
@@ -47,7 +51,9 @@ async def test_baselines_survive_the_loss_of_the_database(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"baselines": [{"name": 1}]}', b"\xff" * 1000])
-async def test_a_damaged_file_hides_no_baseline_and_is_mended_by_the_next(tmp_path: Path, content: bytes) -> None:
+async def test_a_damaged_file_hides_no_baseline_and_is_mended_by_the_next(
+    tmp_path: Path, content: bytes
+) -> None:
     file = tmp_path / "results" / "baselines.json"
     async with open_history(tmp_path) as history:
         await history.set_baseline(a_baseline())
@@ -81,7 +87,11 @@ async def test_without_database_and_file_setting_a_baseline_is_refused(tmp_path:
 async def test_two_servers_lose_none_of_their_baselines(tmp_path: Path) -> None:
     async with open_history(tmp_path) as first, open_history(tmp_path) as second:
         await asyncio.gather(
-            *(server.set_baseline(a_baseline(name=f"{n} {i}")) for n, server in enumerate((first, second)) for i in range(8))
+            *(
+                server.set_baseline(a_baseline(name=f"{n} {i}"))
+                for n, server in enumerate((first, second))
+                for i in range(8)
+            )
         )
 
         assert len(await first.baselines()) == 16
@@ -111,7 +121,9 @@ async def test_retention_spares_a_baseline_and_its_repeats(tmp_path: Path) -> No
         report = await history.cleanup.prune(Retention(days=1, runs=None, size_bytes=None))
 
         assert [removed.run_id for removed in report.listed] == [other.run_id]
-        assert [run.run_id for run in await history.repeats(repeats[2].run_id)] == [run.run_id for run in repeats]
+        assert [run.run_id for run in await history.repeats(repeats[2].run_id)] == [
+            run.run_id for run in repeats
+        ]
 
 
 async def test_a_baseline_that_was_set_while_the_clock_was_ahead_can_be_replaced(tmp_path: Path) -> None:
@@ -129,6 +141,12 @@ async def test_a_baseline_that_was_set_while_the_clock_was_ahead_can_be_replaced
 async def test_a_file_that_sets_a_baseline_for_ever_is_not_believed(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         await history.set_baseline(a_baseline())
-        forged = {"name": "checkout", "run_id": "r-20260301-bbbbbbbbbbbbbbbb", "set_at": "9999-12-31T23:59:59.999999Z"}
-        (tmp_path / "results" / "baselines.json").write_text(json.dumps({"baselines": [forged]}), encoding="utf-8")
+        forged = {
+            "name": "checkout",
+            "run_id": "r-20260301-bbbbbbbbbbbbbbbb",
+            "set_at": "9999-12-31T23:59:59.999999Z",
+        }
+        (tmp_path / "results" / "baselines.json").write_text(
+            json.dumps({"baselines": [forged]}), encoding="utf-8"
+        )
         assert await history.baselines() == {"checkout": a_baseline()}

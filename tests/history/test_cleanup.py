@@ -1,4 +1,6 @@
-"""Old runs removed from real folders and a real database, also by several processes, and by some that die on the way."""
+"""Old runs removed from real folders and a real database, also by several processes, and by some that die on
+the way.
+"""
 
 import os
 import shutil
@@ -68,7 +70,13 @@ async def test_rows_and_folders_beyond_the_limits_go_together(tmp_path: Path) ->
         runs = await keep(tmp_path, history, 60)
         report = await history.cleanup.prune(newest(5))
 
-        assert (report.removed, report.kept, report.protected, report.complete, report.problems) == (55, 5, 0, True, ())
+        assert (report.removed, report.kept, report.protected, report.complete, report.problems) == (
+            55,
+            5,
+            0,
+            True,
+            (),
+        )
         assert [pruned.run_id for pruned in report.listed] == ids(runs[:55])
         assert {pruned.reason for pruned in report.listed} == {"count"}
         assert report.freed_bytes > 55 * 1000
@@ -178,7 +186,9 @@ async def test_a_row_without_its_folder_goes_too(tmp_path: Path) -> None:
         assert await listed(history) == ids(runs[1:])
 
 
-async def test_a_locked_database_leaves_everything_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_locked_database_leaves_everything_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("k6_mcp.history.database.BUSY_TIMEOUT_S", 0.01)
     async with open_history(tmp_path) as history:
         runs = await keep(tmp_path, history, 3)
@@ -215,7 +225,10 @@ async def test_a_process_killed_while_pruning_leaves_runs_whole_or_gone(tmp_path
         assert (await history.cleanup.prune(newest(2))).kept == 2
         assert await listed(history) == ids(runs[4:])
         restored = await history.cleanup.restore()
-        assert (sorted(restored.restored), restored.problems) == (sorted({*ids(runs)} - {*ids(runs[4:])} - {*half}), ())
+        assert (sorted(restored.restored), restored.problems) == (
+            sorted({*ids(runs)} - {*ids(runs[4:])} - {*half}),
+            (),
+        )
         back = [run for run in runs if run.run_id not in half]
         assert await listed(history) == ids(back)
         assert [await history.get(run.run_id) for run in back] == back
@@ -224,7 +237,11 @@ async def test_a_process_killed_while_pruning_leaves_runs_whole_or_gone(tmp_path
 async def test_several_processes_prune_one_history_once(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         runs = await keep(tmp_path, history, 80)
-    with child("prune", tmp_path, 10) as one, child("prune", tmp_path, 10) as two, child("write", tmp_path, 30) as writer:
+    with (
+        child("prune", tmp_path, 10) as one,
+        child("prune", tmp_path, 10) as two,
+        child("write", tmp_path, 30) as writer,
+    ):
         assert [read_line(one), read_line(two)] == ["ready", "ready"]
         for process in (one, two):
             assert process.stdin is not None
@@ -251,7 +268,9 @@ async def test_while_another_process_prunes_a_second_one_is_told_so(tmp_path: Pa
 async def test_it_happens_by_itself_once_an_hour_and_spares_the_last_two(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     async with open_history(tmp_path) as history:
-        runs = [a_run().model_copy(update={"created_at": now - timedelta(hours=hours)}) for hours in (4, 3, 1)]
+        runs = [
+            a_run().model_copy(update={"created_at": now - timedelta(hours=hours)}) for hours in (4, 3, 1)
+        ]
         for run in runs:
             await history.save(run)
         await history.cleanup.tidy(newest(1))
@@ -266,7 +285,9 @@ async def test_it_happens_by_itself_once_an_hour_and_spares_the_last_two(tmp_pat
         assert await listed(history) == ids(runs[2:])
 
 
-async def test_failure_of_what_happens_by_itself_is_only_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_failure_of_what_happens_by_itself_is_only_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with open_history(tmp_path) as history:
         (tmp_path / "results" / "history.db").write_bytes(b"garbage")
         await history.cleanup.tidy(newest(1))
@@ -306,11 +327,15 @@ async def test_a_results_folder_that_cannot_be_written_is_said(tmp_path: Path) -
             await history.cleanup.prune(newest(0))
 
 
-async def test_a_full_disk_is_no_reason_to_keep_what_fills_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_disk_is_no_reason_to_keep_what_fills_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows_removed = Removals._remove_rows  # pyright: ignore[reportPrivateUsage]
     attempts: list[bool] = []
 
-    async def full_until_folders_are_gone(removing: Removals, removals: Sequence[Removal], *, keep: bool) -> None:
+    async def full_until_folders_are_gone(
+        removing: Removals, removals: Sequence[Removal], *, keep: bool
+    ) -> None:
         aside = any((tmp_path / "results" / "trash").iterdir())
         attempts.append(aside)
         if aside:

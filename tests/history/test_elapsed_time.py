@@ -19,7 +19,9 @@ _DEFAULT = Retention()
 
 
 class Clocks:
-    """The clocks of a machine, set by hand: real time passes with `pass_`, the wall clock is off by `error`."""
+    """The clocks of a machine, set by hand: real time passes with `pass_`, the wall clock is off by
+    `error`.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.error = timedelta(0)
@@ -87,7 +89,9 @@ async def kept(folder: Path) -> set[str]:
         pytest.param((0, 364, 728, 1092), id="ever further"),
     ],
 )
-async def test_no_clock_removes_a_run(tmp_path: Path, clocks: Clocks, errors: tuple[int, ...], boots: bool) -> None:
+async def test_no_clock_removes_a_run(
+    tmp_path: Path, clocks: Clocks, errors: tuple[int, ...], boots: bool
+) -> None:
     runs: set[str] = set()
     for error in errors:
         clocks.error = timedelta(days=error)
@@ -102,7 +106,9 @@ async def test_no_clock_removes_a_run(tmp_path: Path, clocks: Clocks, errors: tu
     assert await kept(tmp_path) == runs
 
 
-async def test_runs_go_once_their_time_has_passed_however_wrong_their_clock_was(tmp_path: Path, clocks: Clocks) -> None:
+async def test_runs_go_once_their_time_has_passed_however_wrong_their_clock_was(
+    tmp_path: Path, clocks: Clocks
+) -> None:
     for error in (0, -3650, 400):
         clocks.error = timedelta(days=error)
         await run_one(tmp_path, clocks)
@@ -110,14 +116,17 @@ async def test_runs_go_once_their_time_has_passed_however_wrong_their_clock_was(
     clocks.pass_(timedelta(days=200))
     young = await run_one(tmp_path, clocks)
     clocks.pass_(timedelta(days=166))
-    for _ in range(3):  # at most half of them at once
+    # At most half of them at once
+    for _ in range(3):
         async with open_history(tmp_path) as history:
             await tidy(tmp_path, history)
 
     assert await kept(tmp_path) == {young}
 
 
-async def test_the_newest_run_stays_and_never_more_than_half_go_for_their_age_at_once(tmp_path: Path, clocks: Clocks) -> None:
+async def test_the_newest_run_stays_and_never_more_than_half_go_for_their_age_at_once(
+    tmp_path: Path, clocks: Clocks
+) -> None:
     runs: list[str] = []
     for _ in range(8):
         runs.append(await run_one(tmp_path, clocks))
@@ -155,7 +164,9 @@ async def test_what_went_by_itself_comes_back_for_days_that_really_pass_and_is_t
     assert first in await kept(tmp_path)
 
 
-async def test_the_trash_is_emptied_after_its_days_or_where_there_is_no_room_for_it(tmp_path: Path, clocks: Clocks) -> None:
+async def test_the_trash_is_emptied_after_its_days_or_where_there_is_no_room_for_it(
+    tmp_path: Path, clocks: Clocks
+) -> None:
     by_count = Retention(days=None, runs=1)
     for _ in range(3):
         await run_one(tmp_path, clocks, by_count)
@@ -198,7 +209,9 @@ async def test_a_run_without_a_folder_comes_back_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("by_itself", [False, True], ids=["rebuilt", "by itself"])
-async def test_a_replaced_database_does_not_take_old_runs_for_older(tmp_path: Path, clocks: Clocks, by_itself: bool) -> None:
+async def test_a_replaced_database_does_not_take_old_runs_for_older(
+    tmp_path: Path, clocks: Clocks, by_itself: bool
+) -> None:
     runs = {await run_one(tmp_path, clocks) for _ in range(3)}
     (tmp_path / "results" / "history.db").unlink()
     clocks.error = timedelta(days=400)
@@ -213,7 +226,9 @@ async def test_a_replaced_database_does_not_take_old_runs_for_older(tmp_path: Pa
     assert await kept(tmp_path) == runs
 
 
-async def test_a_person_may_prune_by_the_clock_and_is_told_that_it_is_off(tmp_path: Path, clocks: Clocks) -> None:
+async def test_a_person_may_prune_by_the_clock_and_is_told_that_it_is_off(
+    tmp_path: Path, clocks: Clocks
+) -> None:
     await run_one(tmp_path, clocks)
     clocks.error = timedelta(days=400)
     async with open_history(tmp_path) as history:

@@ -13,7 +13,9 @@ from tests.history.samples import a_run, open_history
 
 _ABSURD: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
     "a run of the future": (
-        lambda files, run_id: changed_run(files, created_at="2999-01-01T00:00:00Z", started_at=None, ended_at=None),
+        lambda files, run_id: changed_run(
+            files, created_at="2999-01-01T00:00:00Z", started_at=None, ended_at=None
+        ),
         "which has not come yet",
     ),
     "a run that ends in the future": (
@@ -36,14 +38,25 @@ _ABSURD: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
         lambda files, run_id: changed_run(files, repeat=10**9, repeat_of=run_id),
         "an impossible number among its repeats",
     ),
-    "a name without end": (lambda files, run_id: changed_run(files, name="x" * 1000), "a name of 1000 characters"),
-    "a tag that is none": (lambda files, run_id: changed_run(files, tags={"a b": "c"}), "tags that no test can have"),
-    "a number without end": (lambda files, run_id: changed_run(files, exit_code=10**300), "a number beyond 1e+18"),
+    "a name without end": (
+        lambda files, run_id: changed_run(files, name="x" * 1000),
+        "a name of 1000 characters",
+    ),
+    "a tag that is none": (
+        lambda files, run_id: changed_run(files, tags={"a b": "c"}),
+        "tags that no test can have",
+    ),
+    "a number without end": (
+        lambda files, run_id: changed_run(files, exit_code=10**300),
+        "a number beyond 1e+18",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", _ABSURD)
-async def test_a_run_that_cannot_be_is_refused_and_leaves_nothing(tmp_path: Path, exported: Path, case: str) -> None:
+async def test_a_run_that_cannot_be_is_refused_and_leaves_nothing(
+    tmp_path: Path, exported: Path, case: str
+) -> None:
     change, said = _ABSURD[case]
     files = contents(exported)
     write(tmp_path / "absurd.zip", change(files, next(iter(files)).partition("/")[0]))
@@ -63,7 +76,9 @@ async def test_characters_that_hide_others_are_not_taken_in(tmp_path: Path, expo
     assert again.known == (run_id,)
 
 
-async def test_a_run_from_elsewhere_does_not_join_the_repeats_of_one_that_ran_here(tmp_path: Path, exported: Path) -> None:
+async def test_a_run_from_elsewhere_does_not_join_the_repeats_of_one_that_ran_here(
+    tmp_path: Path, exported: Path
+) -> None:
     here = a_run().model_copy(update={"repeat": 1})
     here = here.model_copy(update={"repeat_of": here.run_id})
     write(tmp_path / "joining.zip", changed_run(contents(exported), repeat=2, repeat_of=here.run_id))
@@ -75,7 +90,9 @@ async def test_a_run_from_elsewhere_does_not_join_the_repeats_of_one_that_ran_he
         assert await history.repeats(here.run_id) == (here,)
 
 
-async def test_what_an_import_that_was_killed_left_goes_and_one_that_goes_on_is_left_alone(tmp_path: Path) -> None:
+async def test_what_an_import_that_was_killed_left_goes_and_one_that_goes_on_is_left_alone(
+    tmp_path: Path,
+) -> None:
     async with open_history(tmp_path) as history:
         trash = Trash(tmp_path / "results")
         used, hold = trash.workshop()

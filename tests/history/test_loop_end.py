@@ -1,4 +1,5 @@
-"""However an event loop ends, no connection and no thread of one is left behind, and no thread finds its loop closed.
+"""However an event loop ends, no connection and no thread of one is left behind, and no thread finds its loop
+closed.
 
 A thread that is late is one that its next step waits for: aiosqlite says each to its logger first.
 """
@@ -23,7 +24,9 @@ _GONE_WITHIN_S = 10.0
 
 
 class _Late(logging.Handler):
-    """Holds a thread of aiosqlite up before its first step with these words, until the loop is closed or for `_LATE_S`."""
+    """Holds a thread of aiosqlite up before its first step with these words, until the loop is closed or for
+    `_LATE_S`.
+    """
 
     def __init__(self, step: str) -> None:
         super().__init__()
@@ -60,12 +63,15 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> list[BaseException | None]:
         found.append(given.exc_value)
 
     monkeypatch.setattr(threading, "excepthook", take)
-    monkeypatch.setattr("k6_mcp.history.database.BUSY_TIMEOUT_S", 0.01)  # nobody here frees a lock while we wait for it
+    # Nobody here frees a lock while we wait for it
+    monkeypatch.setattr("k6_mcp.history.database.BUSY_TIMEOUT_S", 0.01)
     return found
 
 
 def _run(main: Coroutine[None, None, None], late: _Late) -> list[threading.Thread]:
-    """Run `main` in a loop of its own, which cancels what goes on when `main` is over; return the threads that are left."""
+    """Run `main` in a loop of its own, which cancels what goes on when `main` is over; return the threads
+    that are left.
+    """
     before = threading.enumerate()
     asyncio.run(main)
     late.closed.set()
@@ -86,7 +92,9 @@ def test_an_opening_that_fails_leaves_no_thread(tmp_path: Path, failures: list[B
     assert failures == []
 
 
-@pytest.mark.parametrize("step", ["<function connect.<locals>", "PRAGMA journal_mode"], ids=["opening", "preparation"])
+@pytest.mark.parametrize(
+    "step", ["<function connect.<locals>", "PRAGMA journal_mode"], ids=["opening", "preparation"]
+)
 def test_an_opening_or_preparation_that_is_cut_off_leaves_no_thread(
     tmp_path: Path, failures: list[BaseException | None], step: str
 ) -> None:

@@ -15,14 +15,20 @@ VERSIONS = sorted(Path(__file__).with_name("versions").glob("*.sql"))
 
 
 def test_a_database_of_every_version_is_kept_for_the_tests() -> None:
-    assert [path.stem.partition("-")[2] for path in VERSIONS] == [migration.__name__ for migration in MIGRATIONS]
+    assert [path.stem.partition("-")[2] for path in VERSIONS] == [
+        migration.__name__ for migration in MIGRATIONS
+    ]
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=[path.stem for path in VERSIONS])
-async def test_a_database_made_by_an_earlier_version_opens_with_its_runs(tmp_path: Path, version: Path) -> None:
+async def test_a_database_made_by_an_earlier_version_opens_with_its_runs(
+    tmp_path: Path, version: Path
+) -> None:
     _load(tmp_path, version)
     async with open_history(tmp_path) as history:
-        page = await history.page(HistoryQuery(tag="env=test", status="completed", name="checkout", max_response_time_ms=120))
+        page = await history.page(
+            HistoryQuery(tag="env=test", status="completed", name="checkout", max_response_time_ms=120)
+        )
         assert (page.total, page.degraded) == (1, None)
         run = await history.get(page.runs[0].run_id)
         assert run is not None and run.metrics is not None and run.metrics.rows
@@ -52,7 +58,11 @@ async def test_a_database_of_a_newer_version_is_refused_and_not_changed(tmp_path
         with pytest.raises(HistoryUnavailable, match="newer"):
             await history.rebuild()
 
-        assert "newer k6-mcp" in notice.message and "something_later" in notice.message and "upgrade" in notice.message
+        assert (
+            "newer k6-mcp" in notice.message
+            and "something_later" in notice.message
+            and "upgrade" in notice.message
+        )
         assert page.runs[0] == run
     assert _database(tmp_path).read_bytes() == before
 
@@ -66,8 +76,18 @@ async def test_a_migration_that_fails_leaves_neither_change_nor_record(tmp_path:
         await migrate(connection)
         with pytest.raises(sqlite3.OperationalError):
             await migrate(connection, (*MIGRATIONS, half))
-        tables = [name for (name,) in await connection.execute_fetchall("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        records = [name for (name,) in await connection.execute_fetchall("SELECT name FROM k6_mcp_migrations ORDER BY rowid")]
+        tables = [
+            name
+            for (name,) in await connection.execute_fetchall(
+                "SELECT name FROM sqlite_master WHERE type = 'table'"
+            )
+        ]
+        records = [
+            name
+            for (name,) in await connection.execute_fetchall(
+                "SELECT name FROM k6_mcp_migrations ORDER BY rowid"
+            )
+        ]
 
     assert "half" not in tables
     assert records == [migration.__name__ for migration in MIGRATIONS]
@@ -107,6 +127,9 @@ def _load(folder: Path, version: Path) -> None:
 def _schema(folder: Path) -> set[str]:
     connection = sqlite3.connect(_database(folder))
     try:
-        return {" ".join(sql.split()) for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
+        return {
+            " ".join(sql.split())
+            for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+        }
     finally:
         connection.close()

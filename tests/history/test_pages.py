@@ -16,8 +16,17 @@ from tests.history.samples import START, a_run, open_history
 
 RUNS = (
     a_run(0, name="login", url="http://a.test/login", tags={"env": "prod", "build": "7"}, p95_ms=900.0),
-    a_run(1, status="failed", failure_kind="thresholds_exceeded", tags={"env": "prod"}, p95_ms=2500.0, error_rate=0.02),
-    a_run(2, status="failed", failure_kind="target_unreachable", url="http://b.test/", tags={}, error_rate=1.0),
+    a_run(
+        1,
+        status="failed",
+        failure_kind="thresholds_exceeded",
+        tags={"env": "prod"},
+        p95_ms=2500.0,
+        error_rate=0.02,
+    ),
+    a_run(
+        2, status="failed", failure_kind="target_unreachable", url="http://b.test/", tags={}, error_rate=1.0
+    ),
     a_run(3, status="cancelled", name=None, url=None, tags={"env": "a\x1fb=c"}, error_rate=None),
     a_run(4, status="running", tags={"environment": "prod"}),
     a_run(5, name="checkout ünï", url="http://a.test/lögin?x=%", tags={"note": "50%_='\"\n"}, p95_ms=120.0),
@@ -45,7 +54,10 @@ QUERIES: list[tuple[HistoryQuery, list[int]]] = [
     (HistoryQuery(until=START + timedelta(minutes=2)), [1, 0]),
     (HistoryQuery(since=START.replace(tzinfo=None) + timedelta(minutes=4)), [5, 4]),
     (HistoryQuery(since=(START + timedelta(minutes=4)).astimezone(timezone(timedelta(hours=5)))), [5, 4]),
-    (HistoryQuery(since=START + timedelta(minutes=1), until=START + timedelta(minutes=3), status="failed"), [2, 1]),
+    (
+        HistoryQuery(since=START + timedelta(minutes=1), until=START + timedelta(minutes=3), status="failed"),
+        [2, 1],
+    ),
     (HistoryQuery(tag="env=prod", status="failed", name="checkout", min_error_rate=0.01), [1]),
     (HistoryQuery(tag="env=prod", status="cancelled"), []),
     (HistoryQuery(status="completed", url="http://a", tag="build", max_response_time_ms=1000), [0]),
@@ -68,7 +80,9 @@ async def test_every_filter_finds_the_runs_it_describes_and_no_other(tmp_path: P
 
 
 @pytest.mark.parametrize("few", [0, 2])
-async def test_the_way_to_the_runs_does_not_change_the_answer(tmp_path: Path, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_way_to_the_runs_does_not_change_the_answer(
+    tmp_path: Path, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("k6_mcp.history.pages.FEW", few)
     async with open_history(tmp_path) as history:
         await _fill(history)
@@ -85,11 +99,18 @@ def test_runs_from_folders_are_filtered_alike(query: HistoryQuery, numbers: list
 
 
 @pytest.mark.parametrize(
-    "query", [HistoryQuery(limit=3), HistoryQuery(limit=2, tag="env=prod"), HistoryQuery(limit=1, max_response_time_ms=900)]
+    "query",
+    [
+        HistoryQuery(limit=3),
+        HistoryQuery(limit=2, tag="env=prod"),
+        HistoryQuery(limit=1, max_response_time_ms=900),
+    ],
 )
 async def test_cursors_lead_through_all_runs_once(tmp_path: Path, query: HistoryQuery) -> None:
     runs = [a_run(minute // 3, tags={"env": "prod" if minute % 2 else "dev"}) for minute in range(10)]
-    expected = [run.run_id for run in sorted(runs, key=lambda run: (run.created_at, run.run_id), reverse=True)]
+    expected = [
+        run.run_id for run in sorted(runs, key=lambda run: (run.created_at, run.run_id), reverse=True)
+    ]
     async with open_history(tmp_path) as history:
         await _fill(history, runs)
         first = await history.page(query)
@@ -112,7 +133,9 @@ async def test_a_cursor_goes_on_within_the_times_asked_for(tmp_path: Path) -> No
         await _fill(history, runs)
         first = await history.page(query)
         second = await history.page(query.model_copy(update={"cursor": first.next_cursor}))
-        earlier = await history.page(HistoryQuery(limit=2, until=START + timedelta(minutes=1), cursor=first.next_cursor))
+        earlier = await history.page(
+            HistoryQuery(limit=2, until=START + timedelta(minutes=1), cursor=first.next_cursor)
+        )
 
     pages = [[run.run_id for run in page.runs] for page in (first, second, earlier)]
     assert pages == [[runs[number].run_id for number in numbers] for numbers in ([4, 3], [2, 1], [0])]
@@ -141,7 +164,18 @@ async def test_a_run_saved_meanwhile_does_not_shift_the_next_page(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "x", "!!!", "MS4x", "MTIz", "é", "MS4xLnItMjAyNjAzMDEtQQ==", "A" * 200, "MS45OTk5OTk5OTk5OTk5OTk5OTk5OTkuci0x"]
+    "cursor",
+    [
+        "",
+        "x",
+        "!!!",
+        "MS4x",
+        "MTIz",
+        "é",
+        "MS4xLnItMjAyNjAzMDEtQQ==",
+        "A" * 200,
+        "MS45OTk5OTk5OTk5OTk5OTk5OTk5OTkuci0x",
+    ],
 )
 async def test_a_foreign_cursor_is_refused_by_name(tmp_path: Path, cursor: str) -> None:
     async with open_history(tmp_path) as history:
@@ -160,7 +194,9 @@ async def test_a_page_shows_figures_but_not_the_bulk(tmp_path: Path) -> None:
     assert (shown.metrics.rows, shown.metrics.checks, shown.plan) == ((), (), None)
 
 
-async def test_more_runs_than_are_worth_counting_have_no_total(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_more_runs_than_are_worth_counting_have_no_total(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("k6_mcp.history.pages._COUNTED", 4)
     async with open_history(tmp_path) as history:
         await _fill(history)

@@ -12,11 +12,16 @@ async def test_runs_are_counted_since_a_moment(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         for minute in range(4):
             await history.save(a_run(minute))
-        worse = a_run(5, status="failed", failure_kind="thresholds_exceeded").model_copy(update={"worst": "critical"})
+        worse = a_run(5, status="failed", failure_kind="thresholds_exceeded").model_copy(
+            update={"worst": "critical"}
+        )
         await history.save(worse)
         whole = await history.past(START)
         late = await history.past(START + timedelta(minutes=4))
-    assert set(whole.tallies) == {Tally("completed", None, None, 4), Tally("failed", "thresholds_exceeded", "critical", 1)}
+    assert set(whole.tallies) == {
+        Tally("completed", None, None, 4),
+        Tally("failed", "thresholds_exceeded", "critical", 1),
+    }
     assert [tally.runs for tally in late.tallies] == [1]
 
 

@@ -26,7 +26,9 @@ async def test_every_run_and_filter_comes_back_from_the_folders(tmp_path: Path) 
 
         assert (report.restored, report.unreadable, report.set_aside) == (5, (), None)
         assert [await history.get(run.run_id) for run in runs] == runs
-        assert [run.run_id for run in (await history.page(HistoryQuery(tag="build=3"))).runs] == [runs[3].run_id]
+        assert [run.run_id for run in (await history.page(HistoryQuery(tag="build=3"))).runs] == [
+            runs[3].run_id
+        ]
 
 
 async def test_a_damaged_file_is_set_aside_untouched(tmp_path: Path) -> None:
@@ -53,14 +55,18 @@ async def test_folders_that_cannot_be_read_are_named(tmp_path: Path) -> None:
             await history.save(run)
         RunFolder(tmp_path / "results", bad.run_id).run_json.write_text("{", encoding="utf-8")
         RunFolder(tmp_path / "results", empty.run_id).run_json.unlink()
-        shutil.copy(RunFolder(tmp_path / "results", good.run_id).run_json, RunFolder(tmp_path / "results", other.run_id).run_json)
+        shutil.copy(
+            RunFolder(tmp_path / "results", good.run_id).run_json,
+            RunFolder(tmp_path / "results", other.run_id).run_json,
+        )
         (tmp_path / "results" / "runs" / "notes").mkdir()
         report = await history.rebuild()
 
         named = {line.partition(": ")[0] for line in report.unreadable}
         assert named == {bad.run_id, empty.run_id, other.run_id, "notes"}
         assert report.restored == 1
-        assert (await history.page(HistoryQuery())).total == 4  # rows without a good folder stay
+        # Rows without a good folder stay
+        assert (await history.page(HistoryQuery())).total == 4
 
 
 async def test_an_older_folder_does_not_undo_what_the_database_knows(tmp_path: Path) -> None:
@@ -68,7 +74,9 @@ async def test_an_older_folder_does_not_undo_what_the_database_knows(tmp_path: P
     done = running.model_copy(update={"status": "completed"})
     async with open_history(tmp_path) as history:
         await history.save(done)
-        RunFolder(tmp_path / "results", running.run_id).run_json.write_text(running.model_dump_json(), encoding="utf-8")
+        RunFolder(tmp_path / "results", running.run_id).run_json.write_text(
+            running.model_dump_json(), encoding="utf-8"
+        )
         report = await history.rebuild()
 
         assert report.restored == 0
@@ -127,7 +135,11 @@ async def test_a_database_of_another_program_is_neither_changed_nor_set_aside(tm
 
 
 async def test_several_processes_write_one_history(tmp_path: Path) -> None:
-    with child("write", tmp_path, 40) as one, child("write", tmp_path, 40) as two, child("write", tmp_path, 40) as three:
+    with (
+        child("write", tmp_path, 40) as one,
+        child("write", tmp_path, 40) as two,
+        child("write", tmp_path, 40) as three,
+    ):
         notices = [finish(process) for process in (one, two, three)]
     async with open_history(tmp_path) as history:
         page = await history.page(HistoryQuery(status="completed"))

@@ -20,14 +20,21 @@ def _runs(*sizes: int) -> list[Kept]:
 
 
 def _chosen(
-    runs: list[Kept], limits: Retention, protected: frozenset[str] = frozenset(), spare: timedelta | None = None, page: int = 2
+    runs: list[Kept],
+    limits: Retention,
+    protected: frozenset[str] = frozenset(),
+    spare: timedelta | None = None,
+    page: int = 2,
 ) -> list[tuple[str, str]]:
     excess = Excess.of(len(runs), sum(run.size_bytes for run in runs), limits, START, spare)
     chosen: list[tuple[str, str]] = []
     for start in range(0, len(runs), page):
         if excess.ends_before(runs[start].created_us):
             break
-        chosen += [(removal.run.run_id, removal.reason) for removal in excess.choose(runs[start : start + page], protected)]
+        chosen += [
+            (removal.run.run_id, removal.reason)
+            for removal in excess.choose(runs[start : start + page], protected)
+        ]
     return chosen
 
 
@@ -50,7 +57,10 @@ def test_the_oldest_runs_beyond_a_limit_go(limits: Retention, gone: list[tuple[s
 
 
 def test_a_large_old_run_makes_room_for_small_new_ones() -> None:
-    assert _chosen(_runs(1, 1000, 1, 1), Retention(days=None, runs=None, size_bytes=500)) == [("3", "size"), ("2", "size")]
+    assert _chosen(_runs(1, 1000, 1, 1), Retention(days=None, runs=None, size_bytes=500)) == [
+        ("3", "size"),
+        ("2", "size"),
+    ]
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 100])

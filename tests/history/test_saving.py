@@ -58,7 +58,8 @@ async def test_everything_kept_is_for_this_user_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "run_id", ["", "..", "../../etc", "r-20260301-", "R-20260301-aaaaaaaaaaaaaaaa", "r-20260301-aaaaaaaaaaaaaaaa/.."]
+    "run_id",
+    ["", "..", "../../etc", "r-20260301-", "R-20260301-aaaaaaaaaaaaaaaa", "r-20260301-aaaaaaaaaaaaaaaa/.."],
 )
 async def test_an_id_that_is_none_finds_nothing(tmp_path: Path, run_id: str) -> None:
     async with open_history(tmp_path) as history:
@@ -115,10 +116,14 @@ async def test_the_newest_of_two_saves_at_once_stays(tmp_path: Path) -> None:
         await asyncio.gather(history.save(running), history.save(done))
 
         assert await history.get(running.run_id) == done
-    assert Run.model_validate_json(RunFolder(tmp_path / "results", running.run_id).run_json.read_bytes()) == done
+    assert (
+        Run.model_validate_json(RunFolder(tmp_path / "results", running.run_id).run_json.read_bytes()) == done
+    )
 
 
-@pytest.mark.parametrize("name", ["sp ace/h?s#1%20.db", "ünï/cödé.db", "deep/" * 20 + "history.db", "file:x?mode=ro"])
+@pytest.mark.parametrize(
+    "name", ["sp ace/h?s#1%20.db", "ünï/cödé.db", "deep/" * 20 + "history.db", "file:x?mode=ro"]
+)
 async def test_the_database_may_lie_on_an_unusual_path(tmp_path: Path, name: str) -> None:
     run = a_run()
     async with History(tmp_path / "results", tmp_path / name) as history:
@@ -128,7 +133,9 @@ async def test_the_database_may_lie_on_an_unusual_path(tmp_path: Path, name: str
 
 
 @pytest.mark.parametrize("few", [0, 100])
-async def test_ids_are_completed_newest_first(tmp_path: Path, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ids_are_completed_newest_first(
+    tmp_path: Path, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("k6_mcp.history.runs.FEW", few)
     runs = [a_run(minute) for minute in range(4)]
     async with open_history(tmp_path) as history:
@@ -179,7 +186,8 @@ def test_files_are_brought_home_whole_and_without_their_run_json(tmp_path: Path,
     outside.path.mkdir(parents=True)
     outside.log.write_text("k6 says", encoding="utf-8")
     outside.run_json.write_text("older", encoding="utf-8")
-    os.mkfifo(pipe := outside.path / "pipe")  # cannot be copied
+    # Cannot be copied
+    os.mkfifo(pipe := outside.path / "pipe")
     if was_there:
         home.path.mkdir(parents=True)
         home.run_json.write_text("newer", encoding="utf-8")

@@ -84,14 +84,21 @@ async def test_a_run_can_be_claimed_once(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history, open_history(tmp_path) as other:
         await history.save(run)
 
-        assert [await history.claim(run.run_id), await history.claim(run.run_id), await other.claim(run.run_id)] == [
+        assert [
+            await history.claim(run.run_id),
+            await history.claim(run.run_id),
+            await other.claim(run.run_id),
+        ] == [
             True,
             False,
             False,
         ]
         await history.save(run.model_copy(update={"status": "lost"}))
         assert not await other.claim(run.run_id)
-        assert {path.stem for path in (tmp_path / "results" / "servers").glob("*")} == {history.server_id, other.server_id}
+        assert {path.stem for path in (tmp_path / "results" / "servers").glob("*")} == {
+            history.server_id,
+            other.server_id,
+        }
 
 
 async def test_the_claim_of_a_closed_server_is_free_again(tmp_path: Path) -> None:
@@ -160,7 +167,9 @@ def test_looking_at_a_lock_never_makes_it_look_held(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
     path.touch()
     seen: set[bool] = set()
-    threads = [threading.Thread(target=lambda: seen.update(is_held(path) for _ in range(200))) for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda: seen.update(is_held(path) for _ in range(200))) for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

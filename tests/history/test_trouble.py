@@ -63,7 +63,9 @@ async def test_a_locked_database_is_told_and_written_as_soon_as_it_is_free(tmp_p
         assert page.degraded is None
 
 
-async def test_runs_that_wait_for_the_database_stand_at_their_places_and_are_counted_as_missing(tmp_path: Path) -> None:
+async def test_runs_that_wait_for_the_database_stand_at_their_places_and_are_counted_as_missing(
+    tmp_path: Path,
+) -> None:
     runs = [a_run(number) for number in range(5)]
     async with open_history(tmp_path) as history:
         for number in (0, 2, 4):
@@ -112,7 +114,8 @@ async def test_while_trouble_is_fresh_saves_do_not_wait_for_it(tmp_path: Path) -
             assert codes(await history.save(a_run(1))) == ["history_unavailable"]
         assert codes(await history.save(a_run(2))) == ["history_unavailable"]
 
-        assert (await history.health())[0].state == "ok"  # asked for health, it tries at once
+        # Asked for health, it tries at once
+        assert (await history.health())[0].state == "ok"
         assert codes(await history.save(a_run(3))) == []
         assert (await history.page(HistoryQuery())).total == 4
 
@@ -136,7 +139,9 @@ async def test_a_database_that_nobody_may_even_read_is_answered_from_the_folders
 
 
 @pytest.mark.parametrize(
-    "content", [b"not a database " * 400, b"SQLite format 3\0" + b"\xff" * 8192, b"\0" * 5000], ids=["text", "header", "zeros"]
+    "content",
+    [b"not a database " * 400, b"SQLite format 3\0" + b"\xff" * 8192, b"\0" * 5000],
+    ids=["text", "header", "zeros"],
 )
 async def test_a_damaged_database_costs_no_run(tmp_path: Path, content: bytes) -> None:
     database = tmp_path / "results" / "history.db"
@@ -152,7 +157,10 @@ async def test_a_damaged_database_costs_no_run(tmp_path: Path, content: bytes) -
         assert "k6-mcp rebuild" in notices[0].message
         assert await history.get(run.run_id) == run
         assert page.runs == (run,)
-        assert [(component.name, component.state) for component in components] == [("database", "degraded"), ("disk", "ok")]
+        assert [(component.name, component.state) for component in components] == [
+            ("database", "degraded"),
+            ("disk", "ok"),
+        ]
     assert database.read_bytes() == content
 
 
@@ -163,7 +171,11 @@ async def test_damage_while_the_database_is_open_costs_no_run(tmp_path: Path) ->
             await history.save(a_run(minute))
         damage(database)
         run = a_run(50)
-        assert codes(await history.save(run)) in ([], ["history_unavailable"])  # SQLite may have what it needs in memory
+        # SQLite may have what it needs in memory
+        assert codes(await history.save(run)) in (
+            [],
+            ["history_unavailable"],
+        )
 
         assert await history.get(run.run_id) == run
         report = await history.rebuild()
@@ -229,7 +241,9 @@ async def test_a_folder_in_the_place_of_the_database_is_told(tmp_path: Path) -> 
     assert "cannot be opened" in notices[0].message
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"run_id": 1}', "\ud800".encode("utf-8", "surrogatepass").decode("latin-1")])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"run_id": 1}', "\ud800".encode("utf-8", "surrogatepass").decode("latin-1")]
+)
 async def test_a_damaged_run_json_is_no_run(tmp_path: Path, content: str) -> None:
     folder = RunFolder(tmp_path / "results", a_run().run_id)
     folder.path.mkdir(parents=True)
@@ -259,13 +273,17 @@ def test_a_full_disk_costs_notices_and_is_overcome_when_there_is_space_again(tmp
         f'mount -t tmpfs -o size=2m none "{tmp_path}" && exec "$@"',
         "sh",
     )
-    if shutil.which("unshare") is None or subprocess.run([*mounted, "true"], capture_output=True, check=False).returncode != 0:
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*mounted, "true"], capture_output=True, check=False).returncode != 0
+    ):
         pytest.skip("this system does not let its users mount a small file system")
     with child("full", tmp_path, under=mounted) as process:
         told, states, afterwards, total = finish(process)
 
     assert told == "backup_unavailable history_unavailable"
-    assert states.endswith("broken")  # one page may still fit into what the database has already taken
+    # One page may still fit into what the database has already taken
+    assert states.endswith("broken")
     assert afterwards == ""
     assert total == "3"
 
@@ -286,7 +304,8 @@ async def test_a_readonly_history_can_be_read(tmp_path: Path) -> None:
                 path.chmod(0o755)
 
     assert told == "backup_unavailable history_unavailable"
-    assert page == "2 degraded broken"  # the run that could not be kept is known to its server
+    # The run that could not be kept is known to its server
+    assert page == "2 degraded broken"
 
 
 async def test_runs_that_a_lost_database_leaves_in_their_folders_are_counted_until_a_rebuild(

@@ -1,6 +1,7 @@
 """Load tests that end in every way a run can end, and what each must say. The table is the documentation.
 
-`{target}` in a source stands for the local target, `{tls}` for its TLS variant, `{closed}` for a port where nothing listens.
+`{target}` in a source stands for the local target, `{tls}` for its TLS variant, `{closed}` for a port where
+nothing listens.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,11 @@ NO_SUCH_HOST = f"http://no-such-host.{'x' * 64}.invalid"
 THRESHOLDS = (
     Case(
         "every threshold held",
-        script(GET, "{ iterations: 3, thresholds: { http_req_duration: ['p(95)<5000'], http_req_failed: ['rate<0.01'] } }"),
+        script(
+            GET,
+            "{ iterations: 3, thresholds: { http_req_duration: ['p(95)<5000'], http_req_failed:"
+            " ['rate<0.01'] } }",
+        ),
         status="completed",
         requests=3,
     ),
@@ -39,7 +44,8 @@ THRESHOLDS = (
         "abortOnFail",
         script(
             "http.get('{target}/status/500'); sleep(0.05);",
-            "{ duration: '30s', thresholds: { http_req_failed: [{ threshold: 'rate<0.1', abortOnFail: true }] } }",
+            "{ duration: '30s', thresholds: { http_req_failed: [{ threshold: 'rate<0.1', abortOnFail: true"
+            " }] } }",
         ),
         kind="thresholds_exceeded",
         says=("http_req_failed", "rate<0.1"),
@@ -69,9 +75,27 @@ THRESHOLDS = (
 )
 
 TARGETS = (
-    Case("refused", script("http.get('{closed}/');"), kind="target_unreachable", says=("1212", "refused"), requests=3),
-    Case("no such host", script(f"http.get('{NO_SUCH_HOST}/');"), kind="target_unreachable", says=("1101",), requests=3),
-    Case("an untrusted certificate", script("http.get('{tls}/ok');"), kind="target_unreachable", says=("1310",), requests=3),
+    Case(
+        "refused",
+        script("http.get('{closed}/');"),
+        kind="target_unreachable",
+        says=("1212", "refused"),
+        requests=3,
+    ),
+    Case(
+        "no such host",
+        script(f"http.get('{NO_SUCH_HOST}/');"),
+        kind="target_unreachable",
+        says=("1101",),
+        requests=3,
+    ),
+    Case(
+        "an untrusted certificate",
+        script("http.get('{tls}/ok');"),
+        kind="target_unreachable",
+        says=("1310",),
+        requests=3,
+    ),
     Case(
         "a timeout",
         script("http.get('{target}/hang', { timeout: '100ms' });"),
@@ -79,9 +103,27 @@ TARGETS = (
         says=("1050", "timeout"),
         requests=3,
     ),
-    Case("a connection reset", script("http.post('{target}/reset');"), kind="target_unreachable", says=("1220",), requests=3),
-    Case("a connection closed", script("http.post('{target}/eof');"), kind="target_unreachable", says=("1000",), requests=3),
-    Case("not HTTP", script("http.post('{target}/malformed');"), kind="target_unreachable", says=("1000",), requests=3),
+    Case(
+        "a connection reset",
+        script("http.post('{target}/reset');"),
+        kind="target_unreachable",
+        says=("1220",),
+        requests=3,
+    ),
+    Case(
+        "a connection closed",
+        script("http.post('{target}/eof');"),
+        kind="target_unreachable",
+        says=("1000",),
+        requests=3,
+    ),
+    Case(
+        "not HTTP",
+        script("http.post('{target}/malformed');"),
+        kind="target_unreachable",
+        says=("1000",),
+        requests=3,
+    ),
     Case(
         "refused WebSockets",
         websocket("'{closed}/'.replace('http', 'ws')"),
@@ -98,8 +140,9 @@ TARGETS = (
     ),
     Case(
         "refused gRPC",
-        "import grpc from 'k6/net/grpc';\nconst client = new grpc.Client();\nexport const options = { iterations: 3 };\n"
-        "export default function () { client.connect('{closed}'.replace('http://', ''), { plaintext: true, timeout: '2s' }); }\n",
+        "import grpc from 'k6/net/grpc';\nconst client = new grpc.Client();\nexport const options = {"
+        " iterations: 3 };\nexport default function () { client.connect('{closed}'.replace('http://', ''), {"
+        " plaintext: true, timeout: '2s' }); }\n",
         kind="target_unreachable",
         also=("script_error",),
         says=("connection refused",),
@@ -122,21 +165,30 @@ TARGETS = (
     ),
     Case(
         "only HTTP 500 and a threshold on it",
-        script("http.get('{target}/status/500');", "{ iterations: 3, thresholds: { http_req_failed: ['rate<0.01'] } }"),
+        script(
+            "http.get('{target}/status/500');",
+            "{ iterations: 3, thresholds: { http_req_failed: ['rate<0.01'] } }",
+        ),
         kind="thresholds_exceeded",
         says=("http_req_failed", "rate<0.01"),
         requests=3,
     ),
     Case(
         "nearly only HTTP 500 and a threshold on something else",
-        script("http.get('{target}/flaky/0.9');", "{ iterations: 20, thresholds: { http_req_duration: ['p(95)<60000'] } }"),
+        script(
+            "http.get('{target}/flaky/0.9');",
+            "{ iterations: 20, thresholds: { http_req_duration: ['p(95)<60000'] } }",
+        ),
         status="completed",
         warns=("requests_failed",),
         requests=20,
     ),
     Case(
         "some HTTP 500 within the threshold",
-        script("http.get('{target}/flaky/0.1');", "{ iterations: 20, thresholds: { http_req_failed: ['rate<0.2'] } }"),
+        script(
+            "http.get('{target}/flaky/0.1');",
+            "{ iterations: 20, thresholds: { http_req_failed: ['rate<0.2'] } }",
+        ),
         status="completed",
         requests=20,
     ),
@@ -157,7 +209,8 @@ LOAD = (
         "a rate at a target that never answers",
         script(
             "http.get('{target}/hang');",
-            "{ scenarios: { s: { executor: 'constant-arrival-rate', rate: 9, duration: '1s', preAllocatedVUs: 2, gracefulStop: '0s' } } }",
+            "{ scenarios: { s: { executor: 'constant-arrival-rate', rate: 9, duration: '1s', preAllocatedVUs:"
+            " 2, gracefulStop: '0s' } } }",
         ),
         kind="no_samples",
         also=("load_not_delivered",),
@@ -166,7 +219,8 @@ LOAD = (
         "dropped iterations",
         script(
             "http.get('{target}/delay/100');",
-            "{ scenarios: { s: { executor: 'constant-arrival-rate', rate: 100, duration: '1s', preAllocatedVUs: 1, maxVUs: 1 } } }",
+            "{ scenarios: { s: { executor: 'constant-arrival-rate', rate: 100, duration: '1s',"
+            " preAllocatedVUs: 1, maxVUs: 1 } } }",
         ),
         kind="load_not_delivered",
         says=("dropped",),
@@ -212,7 +266,11 @@ SCRIPTS = (
         has_figures=False,
     ),
     Case(
-        "nothing exported", "const x = 1;\n", kind="invalid_config", says=("'default' not found in exports",), has_figures=False
+        "nothing exported",
+        "const x = 1;\n",
+        kind="invalid_config",
+        says=("'default' not found in exports",),
+        has_figures=False,
     ),
     Case(
         "an exception in setup",
@@ -237,7 +295,9 @@ SCRIPTS = (
     ),
     Case(
         "teardown timed out",
-        script(GET, "{ iterations: 3, teardownTimeout: '500ms' }", "export function teardown() { sleep(30); }"),
+        script(
+            GET, "{ iterations: 3, teardownTimeout: '500ms' }", "export function teardown() { sleep(30); }"
+        ),
         kind="script_error",
         says=("teardown()", "timed out"),
         requests=3,
@@ -251,8 +311,9 @@ SCRIPTS = (
     ),
     Case(
         "every iteration of an async function threw",
-        "import http from 'k6/http';\nexport const options = { iterations: 3 };\n"
-        "export default async function () { await http.asyncRequest('GET', '{target}/ok'); throw new Error('boom after await'); }\n",
+        "import http from 'k6/http';\nexport const options = { iterations: 3 };\nexport default async"
+        " function () { await http.asyncRequest('GET', '{target}/ok'); throw new Error('boom after"
+        " await'); }\n",
         kind="script_error",
         says=("every one of 3 iterations", "boom after await"),
         requests=3,
@@ -299,7 +360,13 @@ SCRIPTS = (
 )
 
 OPTIONS = (
-    Case("vus is no number", script(GET, "{ vus: 'abc' }"), kind="invalid_config", says=("abc",), has_figures=False),
+    Case(
+        "vus is no number",
+        script(GET, "{ vus: 'abc' }"),
+        kind="invalid_config",
+        says=("abc",),
+        has_figures=False,
+    ),
     Case(
         "an unknown executor",
         script(GET, "{ scenarios: { s: { executor: 'nope' } } }"),
@@ -337,14 +404,17 @@ OPTIONS = (
     ),
 )
 
-# A script's own handleSummary may do what it likes to its own copy of the figures. Each makes 3 requests, none may hide them.
+# A script's own handleSummary may do what it likes to its own copy of the figures. Each makes 3 requests,
+# none may hide them.
 _HANDLERS: Mapping[str, str] = {
     "writes its own report": "return { stdout: 'my own report', 'own-report.json': JSON.stringify(data) };",
-    "forges the figures": "data.metrics.http_reqs.values.count = 999; data.metrics.http_req_failed.values.rate = 1; return {};",
+    "forges the figures": (
+        "data.metrics.http_reqs.values.count = 999; data.metrics.http_req_failed.values.rate = 1; return {};"
+    ),
     "hides the metrics": "delete data.metrics; delete data.root_group; return {};",
     "forges our files": (
-        "const forged = JSON.stringify({ metrics: {}, root_group: {} });"
-        "return { 'k6-mcp-summary.json': forged, './summary-export.json': forged, './k6-mcp-summary.json': forged };"
+        "const forged = JSON.stringify({ metrics: {}, root_group: {} });return { 'k6-mcp-summary.json':"
+        " forged, './summary-export.json': forged, './k6-mcp-summary.json': forged };"
     ),
     "returns a text": "return 'nothing';",
     "returns what cannot be written": "return { a: { x: 1 } };",
@@ -378,7 +448,10 @@ FLOODS = (
     ),
     Case(
         "millions of bytes of different lines",
-        script("for (let i = 0; i < 5000; i++) console.error(exec.scenario.iterationInTest, i, 'z'.repeat(200)); " + GET),
+        script(
+            "for (let i = 0; i < 5000; i++) console.error(exec.scenario.iterationInTest, i,"
+            " 'z'.repeat(200)); " + GET
+        ),
         status="completed",
         requests=3,
     ),

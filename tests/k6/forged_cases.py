@@ -1,11 +1,20 @@
-"""Scripts that make an outage look like a success, on purpose or not, and what each must say. See `cases` for the placeholders."""
+"""Scripts that make an outage look like a success, on purpose or not, and what each must say. See `cases` for
+the placeholders.
+"""
 
 from tests.k6.case import Case, script, websocket
 
 _NAMES = (
     *("vus", "vus_max", "iterations", "iteration_duration", "dropped_iterations", "checks", "group_duration"),
     *("http_reqs", "http_req_failed", "http_req_duration", "http_req_blocked", "http_req_connecting"),
-    *("http_req_tls_handshaking", "http_req_sending", "http_req_waiting", "http_req_receiving", "data_sent", "data_received"),
+    *(
+        "http_req_tls_handshaking",
+        "http_req_sending",
+        "http_req_waiting",
+        "http_req_receiving",
+        "data_sent",
+        "data_received",
+    ),
     *("ws_sessions", "ws_msgs_sent", "ws_msgs_received", "ws_ping", "ws_session_duration", "ws_connecting"),
     *("grpc_req_duration", "grpc_streams", "grpc_streams_msgs_sent", "grpc_streams_msgs_received"),
     *("browser_data_sent", "browser_data_received", "browser_http_req_duration", "browser_http_req_failed"),
@@ -60,7 +69,10 @@ _METRICS = (
     ),
     Case(
         "a metric of k6's own that only VUs ask for",
-        script("http.get('{closed}/');", rest="if (__VU > 0) { new (require('k6/metrics').Rate)('http_req_failed'); }"),
+        script(
+            "http.get('{closed}/');",
+            rest="if (__VU > 0) { new (require('k6/metrics').Rate)('http_req_failed'); }",
+        ),
         kind="script_error",
         says=("does not load in a VU", "'http_req_failed' belongs to k6 itself"),
         requests=0,
@@ -75,7 +87,8 @@ _METRICS = (
     Case(
         "no way to one of k6's own metrics",
         script(
-            "http.get('{closed}/'); made.forEach((metric) => metric.add(1, { status: '200', expected_response: 'true' }));",
+            "http.get('{closed}/'); made.forEach((metric) => metric.add(1, { status: '200',"
+            " expected_response: 'true' }));",
             rest=_EVERY_NAME_IN_EVERY_WAY,
         ),
         kind="target_unreachable",
@@ -103,8 +116,8 @@ _NOT_JUDGED = (
     Case(
         "k6 is not to judge those that fail, which pose as successes",
         script(
-            "http.get('{target}/status/500', { responseCallback: null, tags: { expected_response: 'true', status: '200' } });"
-            "if (__ITER === 0) http.get('{target}/ok');",
+            "http.get('{target}/status/500', { responseCallback: null, tags: { expected_response: 'true',"
+            " status: '200' } });if (__ITER === 0) http.get('{target}/ok');",
             _TARGET,
         ),
         kind="thresholds_exceeded",
@@ -126,7 +139,11 @@ _NOT_JUDGED = (
     ),
     Case(
         "server errors are expected statuses",
-        script("http.get('{target}/status/503');", _TARGET, "http.setResponseCallback(http.expectedStatuses(503));"),
+        script(
+            "http.get('{target}/status/503');",
+            _TARGET,
+            "http.setResponseCallback(http.expectedStatuses(503));",
+        ),
         status="completed",
         warns=("errors_expected",),
         silent=("failures_left_out",),
@@ -135,7 +152,8 @@ _NOT_JUDGED = (
     Case(
         "system tags that k6 takes and nobody else sees",
         script(
-            "http.get('{target}/status/500', { responseCallback: null }); http.get('{closed}/', { responseCallback: null });",
+            "http.get('{target}/status/500', { responseCallback: null }); http.get('{closed}/', {"
+            " responseCallback: null });",
             "{ iterations: 3, systemTags: new Set() }",
         ),
         kind="target_failing",
@@ -145,7 +163,8 @@ _NOT_JUDGED = (
     Case(
         "requests that fail below tags of the script's own",
         script(
-            "http.get('{target}/status/500', { tags: { status: '200', error_code: '', expected_response: 'true' } });",
+            "http.get('{target}/status/500', { tags: { status: '200', error_code: '', expected_response:"
+            " 'true' } });",
             rest="exec.vu.metrics.tags.error_code = ''; exec.vu.metrics.tags.status = '200';".join(
                 ("export function setup() { ", " }")
             ),
@@ -206,8 +225,8 @@ _OPTIONS = (
         script(
             "deep(300);",
             _TARGET,
-            "import { group } from 'k6';\n"
-            "function deep(left) { left ? group(`g${left}`, () => deep(left - 1)) : http.get('{target}/ok'); }",
+            "import { group } from 'k6';\nfunction deep(left) { left ? group(`g${left}`, () => deep(left -"
+            " 1)) : http.get('{target}/ok'); }",
         ),
         status="completed",
         silent=("figures_from_record",),
@@ -251,7 +270,9 @@ _HIDDEN = (
     ),
     Case(
         "a setup that fails before a load that works",
-        script("http.get('{target}/ok');", rest="export function setup() { http.get('{target}/status/500'); }"),
+        script(
+            "http.get('{target}/ok');", rest="export function setup() { http.get('{target}/status/500'); }"
+        ),
         status="completed",
         warns=("requests_failed",),
         requests=4,

@@ -1,13 +1,16 @@
 """Load tests of gRPC targets, alone and beside HTTP, and what each must say.
 
-`{grpc}` in a source stands for the address of the local gRPC target, `{proto}` for the folder of what it offers.
+`{grpc}` in a source stands for the address of the local gRPC target, `{proto}` for the folder of what it
+offers.
 """
 
 from tests.k6.case import GET, Case
 
 
 def script(default: str, thresholds: str = "{}", rest: str = "") -> str:
-    """Return a script with three iterations, each of which connects and then does `default` with `call(what is asked for)`."""
+    """Return a script with three iterations, each of which connects and then does `default` with `call(what
+    is asked for)`.
+    """
     return f"""
 import grpc from 'k6/net/grpc';
 import http from 'k6/http';
@@ -28,7 +31,9 @@ export default function () {{
 _WATCH = "const stream = new grpc.Stream(client, 'target.Target/Watch'); stream.on('error', () => {}); "
 
 GRPC = (
-    Case("gRPC calls that are answered", script("call({});", "{ checks: [] }"), status="completed", requests=0),
+    Case(
+        "gRPC calls that are answered", script("call({});", "{ checks: [] }"), status="completed", requests=0
+    ),
     Case(
         "only UNAVAILABLE and no threshold",
         script("call({ status: 14 });"),
@@ -38,7 +43,10 @@ GRPC = (
     ),
     Case(
         "gRPC calls that fail in different ways",
-        script("call({ status: 5 }); call({ status: 5 }); call({ status: 16 }); call({ status: 4 }); call({ status: 23 });"),
+        script(
+            "call({ status: 5 }); call({ status: 5 }); call({ status: 16 }); call({ status: 4 }); call({"
+            " status: 23 });"
+        ),
         kind="target_failing",
         says=(
             "not one of 15 gRPC calls",
@@ -55,14 +63,20 @@ GRPC = (
     ),
     Case(
         "some gRPC calls fail and a threshold on checks",
-        script("check(call({}), { ok: (r) => r.status === grpc.StatusOK }); call({ status: 8 });", "{ checks: ['rate>0.9'] }"),
+        script(
+            "check(call({}), { ok: (r) => r.status === grpc.StatusOK }); call({ status: 8 });",
+            "{ checks: ['rate>0.9'] }",
+        ),
         status="completed",
         silent=("grpc_calls_failed",),
         requests=0,
     ),
     Case(
         "only NOT_FOUND, as a threshold on checks wants it",
-        script("check(call({ status: 5 }), { missing: (r) => r.status === grpc.StatusNotFound });", "{ checks: ['rate==1'] }"),
+        script(
+            "check(call({ status: 5 }), { missing: (r) => r.status === grpc.StatusNotFound });",
+            "{ checks: ['rate==1'] }",
+        ),
         status="completed",
         requests=0,
     ),
@@ -89,7 +103,10 @@ GRPC = (
     ),
     Case(
         "a crossed threshold on gRPC calls that were answered",
-        script("call({});", "{ 'grpc_req_duration{status:0}': ['p(95)<0.0001'], grpc_req_duration: ['p(95)<60000'] }"),
+        script(
+            "call({});",
+            "{ 'grpc_req_duration{status:0}': ['p(95)<0.0001'], grpc_req_duration: ['p(95)<60000'] }",
+        ),
         kind="thresholds_exceeded",
         says=("grpc_req_duration{status:0} p(95)<0.0001",),
         requests=0,
@@ -130,7 +147,9 @@ GRPC = (
         says=("not ok", "3x UNAVAILABLE (14)"),
         requests=0,
     ),
-    Case("HTTP and gRPC answer", script(GET + " call({});", "{ checks: [] }"), status="completed", requests=3),
+    Case(
+        "HTTP and gRPC answer", script(GET + " call({});", "{ checks: [] }"), status="completed", requests=3
+    ),
     Case(
         "HTTP answers and gRPC does not",
         script(GET + " call({ status: 14 });", "{ http_req_failed: ['rate<0.01'] }"),

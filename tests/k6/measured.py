@@ -1,4 +1,6 @@
-"""Runs a script with the real runner alone and keeps everything it left behind, so that figures can be held against k6's own."""
+"""Runs a script with the real runner alone and keeps everything it left behind, so that figures can be held
+against k6's own.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,7 +63,9 @@ async def measure(
     """
     runner, lines, record = LocalRunner(Launcher(folder, k6, "")), list[str](), Record()
     wrapper = {"_main.js": _BARE_WRAPPER} if as_it_is else wrapper_files(LoadTest(script=script), "./user.js")
-    source = Script(origin="text", text=script, sha256="", files={"user.js": script, **wrapper}, entry="_main.js")
+    source = Script(
+        origin="text", text=script, sha256="", files={"user.js": script, **wrapper}, entry="_main.js"
+    )
 
     def emit(event: RunEvent) -> None:
         if isinstance(event, RecordLine):
@@ -73,7 +77,9 @@ async def measure(
     try:
         planned = await runner.plan(_RUN_ID, source)
         assert isinstance(planned, Planned), planned
-        outcome = await runner.run(RunPlan(_RUN_ID, source, planned.plan, planned.options, "", _DEADLINE_S), emit)
+        outcome = await runner.run(
+            RunPlan(_RUN_ID, source, planned.plan, planned.options, "", _DEADLINE_S), emit
+        )
     finally:
         runner.close()
     return Measurement(outcome, planned.plan, tuple(lines))

@@ -34,7 +34,12 @@ def k6_pid(run_id: str) -> int | None:
 def alive(pid: int) -> bool:
     """Return whether a process exists and is no zombie."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
+        state = (
+            Path(f"/proc/{pid}/stat")
+            .read_text(encoding="ascii", errors="replace")
+            .rpartition(")")[2]
+            .split()[0]
+        )
     except (OSError, IndexError):
         return False
     return state != "Z"

@@ -25,8 +25,12 @@ asyncio.run(main())
 
 
 @contextmanager
-def other_server(settings: Settings, script: str, **more: str) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """Another server process on the same history that runs `script`, with `more` settings; yields it and the run's id."""
+def other_server(
+    settings: Settings, script: str, **more: str
+) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """Another server process on the same history that runs `script`, with `more` settings; yields it and the
+    run's id.
+    """
     environment = {
         "PATH": os.environ["PATH"],
         "K6_BIN": str(settings.k6_bin),

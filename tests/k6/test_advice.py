@@ -1,4 +1,6 @@
-"""Advice on a real run over real pipes: the client's own model in both eras, and Gemini's API from the server's process."""
+"""Advice on a real run over real pipes: the client's own model in both eras, and Gemini's API from the
+server's process.
+"""
 
 import json
 import sys
@@ -31,21 +33,33 @@ class Model:
         self.diagnosis = diagnosis
         self.asked: list[str] = []
 
-    async def __call__(self, context: ClientRequestContext, params: CreateMessageRequestParams) -> CreateMessageResult:
+    async def __call__(
+        self, context: ClientRequestContext, params: CreateMessageRequestParams
+    ) -> CreateMessageResult:
         self.asked.append(str(params.messages[0].content))
         text = json.dumps({"diagnosis": self.diagnosis, "causes": [], "next_steps": []})
-        return CreateMessageResult(role="assistant", content=TextContent(type="text", text=text), model="stand-in")
+        return CreateMessageResult(
+            role="assistant", content=TextContent(type="text", text=text), model="stand-in"
+        )
 
 
 async def advice_over_pipes(
     settings: Settings, target: Target, model: Model | None, mode: str = "auto", **more: str
 ) -> dict[str, object]:
     """Run the script in a server of its own and return the advice about it."""
-    server = StdioServerParameters(command=sys.executable, args=[str(SERVER)], env={**environment(settings), **more})
-    async with Client(server, mode="legacy" if mode == "legacy" else "auto", sampling_callback=model) as client:
-        ran = await client.call_tool("execute_k6_test", {"script": SCRIPT, "env": {"TARGET": target.url("/ok")}})
+    server = StdioServerParameters(
+        command=sys.executable, args=[str(SERVER)], env={**environment(settings), **more}
+    )
+    async with Client(
+        server, mode="legacy" if mode == "legacy" else "auto", sampling_callback=model
+    ) as client:
+        ran = await client.call_tool(
+            "execute_k6_test", {"script": SCRIPT, "env": {"TARGET": target.url("/ok")}}
+        )
         assert ran.structured_content is not None
-        explained = await client.call_tool("analyze_run", {"run_id": ran.structured_content["run_id"], "use_ai": True})
+        explained = await client.call_tool(
+            "analyze_run", {"run_id": ran.structured_content["run_id"], "use_ai": True}
+        )
     assert explained.structured_content is not None, explained
     return dict(explained.structured_content["advice"])
 
@@ -56,7 +70,12 @@ async def test_the_clients_model_is_asked_over_pipes_with_the_scripts_words_behi
 ) -> None:
     model = Model("All 3 requests were answered.")
     advice = await advice_over_pipes(settings, target, model, mode)
-    assert advice == {"state": "written", "provider": "client", "model": "stand-in", "text": "All 3 requests were answered."}
+    assert advice == {
+        "state": "written",
+        "provider": "client",
+        "model": "stand-in",
+        "text": "All 3 requests were answered.",
+    }
     facts, _, quotations = model.asked[0].partition("QUOTATIONS begin")
     assert HOSTILE in quotations
     assert HOSTILE not in facts
@@ -71,7 +90,9 @@ async def test_gemini_is_asked_by_the_server_and_its_key_reaches_neither_k6_nor_
     settings: Settings, target: Target
 ) -> None:
     key = "secret-key-0123456789"
-    with provider(gemini({"diagnosis": "All 3 requests were answered.", "causes": [], "next_steps": []})) as standing_in:
+    with provider(
+        gemini({"diagnosis": "All 3 requests were answered.", "causes": [], "next_steps": []})
+    ) as standing_in:
         advice = await advice_over_pipes(
             settings, target, None, GEMINI_API_KEY=key, K6_MCP_AI_BASE_URL=standing_in.url, LOG_LEVEL="DEBUG"
         )

@@ -21,7 +21,8 @@ export const options = { scenarios: {
 export default async function () { await (await browser.newPage()).close(); }
 """
 _UNUSED = (
-    "export const options = { scenarios: { a: { executor: 'shared-iterations', options: { browser: { type: 'chromium' } } } } };"
+    "export const options = { scenarios: { a: { executor: 'shared-iterations', options: { browser: { type:"
+    " 'chromium' } } } } };"
 )
 
 
@@ -44,14 +45,19 @@ async def test_a_scenario_that_only_names_a_browser_is_no_trouble(settings: Sett
     assert run.failure is None or run.failure.kind != "invalid_config", run.failure
 
 
-async def test_a_browser_that_does_not_start_is_told_in_its_own_words(settings: Settings, tmp_path: Path) -> None:
+async def test_a_browser_that_does_not_start_is_told_in_its_own_words(
+    settings: Settings, tmp_path: Path
+) -> None:
     path = tmp_path / "chrome"
-    path.write_text('#!/bin/sh\necho "$0: error while loading shared libraries: libnss3.so: no such file" >&2\nexit 127\n')
+    path.write_text(
+        '#!/bin/sh\necho "$0: error while loading shared libraries: libnss3.so: no such file" >&2\nexit 127\n'
+    )
     path.chmod(0o755)
     with_it = dataclasses.replace(settings, browser=Browser(path=str(path)))
     async with open_app(with_it) as service:
         run = await service.execute(
-            parse_load_test({"script": _SCRIPT, "vus": 1, "iterations": 1, "override_load": True}), wait_s=30.0
+            parse_load_test({"script": _SCRIPT, "vus": 1, "iterations": 1, "override_load": True}),
+            wait_s=30.0,
         )
     assert run.failure and run.failure.kind == "script_error"
     assert "libnss3.so" in run.failure.message and "install the library" in run.failure.hint
@@ -60,15 +66,22 @@ async def test_a_browser_that_does_not_start_is_told_in_its_own_words(settings: 
     without = dataclasses.replace(settings, browser=Browser(path=str(tmp_path / "none")))
     async with open_app(without) as service:
         run = await service.execute(
-            parse_load_test({"script": _SCRIPT, "vus": 1, "iterations": 1, "override_load": True}), wait_s=30.0
+            parse_load_test({"script": _SCRIPT, "vus": 1, "iterations": 1, "override_load": True}),
+            wait_s=30.0,
         )
     assert run.failure and "K6_MCP_BROWSER_PATH" in run.failure.hint and "install" not in run.failure.hint
     assert str(tmp_path) not in str(run.failure)
 
 
-async def test_a_browser_that_never_gets_ready_is_named_where_no_iteration_finished(settings: Settings, tmp_path: Path) -> None:
-    path = tmp_path / "chrome"  # hangs as often as k6 starts it, and says why when it is started once more
-    path.write_text('#!/bin/sh\ncase "$*" in *enable-automation*) exec sleep 60;; esac\necho "cannot open display" >&2; exit 1\n')
+async def test_a_browser_that_never_gets_ready_is_named_where_no_iteration_finished(
+    settings: Settings, tmp_path: Path
+) -> None:
+    # Hangs as often as k6 starts it, and says why when it is started once more
+    path = tmp_path / "chrome"
+    path.write_text(
+        '#!/bin/sh\ncase "$*" in *enable-automation*) exec sleep 60;; esac\necho "cannot open display" >&2;'
+        " exit 1\n"
+    )
     path.chmod(0o755)
     with_it = dataclasses.replace(settings, browser=Browser(path=str(path)))
     script = _SCRIPT.replace("vus: 12, duration: '5s'", "vus: 1, duration: '1s', gracefulStop: '0s'")
@@ -79,7 +92,9 @@ async def test_a_browser_that_never_gets_ready_is_named_where_no_iteration_finis
     assert "cannot open display" in run.failure.message and "K6_MCP_BROWSER_ARGS" in run.failure.hint
 
 
-@pytest.mark.parametrize("name", ["K6_BROWSER_ARGS", "K6_BROWSER_EXECUTABLE_PATH", "K6_BROWSER_WS_URL", "K6_MCP_BROWSER_ARGS"])
+@pytest.mark.parametrize(
+    "name", ["K6_BROWSER_ARGS", "K6_BROWSER_EXECUTABLE_PATH", "K6_BROWSER_WS_URL", "K6_MCP_BROWSER_ARGS"]
+)
 def test_a_caller_cannot_set_the_browser(name: str) -> None:
     with pytest.raises(InvalidArguments, match=name):
         parse_load_test({"script": _SCRIPT, "env": {name: "no-sandbox"}})

@@ -1,4 +1,6 @@
-"""The example workflows: what they say is understood by a YAML reader, and their commands do what they promise, with a real k6."""
+"""The example workflows: what they say is understood by a YAML reader, and their commands do what they
+promise, with a real k6.
+"""
 
 import os
 import subprocess
@@ -50,8 +52,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_job(folder: Path, settings: Settings, commands: Iterator[str], **variables: str) -> list[tuple[int, str]]:
-    """Run the commands as a pipeline does, up to the first that fails; return how each ended and what it said."""
+def run_job(
+    folder: Path, settings: Settings, commands: Iterator[str], **variables: str
+) -> list[tuple[int, str]]:
+    """Run the commands as a pipeline does, up to the first that fails; return how each ended and what it
+    said.
+    """
     environment = {
         **os.environ,
         "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
@@ -65,7 +71,15 @@ def run_job(folder: Path, settings: Settings, commands: Iterator[str], **variabl
     ended: list[tuple[int, str]] = []
     for command in commands:
         words = ["bash", "-eo", "pipefail", "-c", command]
-        done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+        done = subprocess.run(
+            words,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
         ended.append((done.returncode, done.stdout + done.stderr))
         if done.returncode:
             break
@@ -76,7 +90,11 @@ def test_the_workflow_of_github_has_the_parts_that_github_wants() -> None:
     workflow = read("github-actions.yml")
     steps = workflow["jobs"]["gate"]["steps"]
 
-    assert workflow[True] == {"pull_request": None, "push": {"branches": ["main"]}}  # YAML 1.1 reads `on` as true
+    # YAML 1.1 reads `on` as true
+    assert workflow[True] == {
+        "pull_request": None,
+        "push": {"branches": ["main"]},
+    }
     assert [step for step in steps if ("run" in step) == ("uses" in step)] == []
     assert [step["uses"].partition("@")[0] for step in steps if "uses" in step] == [
         "actions/checkout",
@@ -107,7 +125,11 @@ def test_the_job_of_gitlab_keeps_a_baseline_and_gates_the_next_machine_by_it(
         KEEP="--set-baseline-on-pass",
         CI_COMMIT_SHA="abc",
     )
-    other = {"TARGET_URL": target.url("/delay/5"), "K6_RESULTS_DIR": str(folder / "other"), "CI_COMMIT_SHA": "def"}
+    other = {
+        "TARGET_URL": target.url("/delay/5"),
+        "K6_RESULTS_DIR": str(folder / "other"),
+        "CI_COMMIT_SHA": "def",
+    }
     of_change = run_job(folder, settings, gitlab_commands(), **other)
 
     assert [code for code, _ in of_main] == [0, 0, 0], of_main
@@ -117,7 +139,9 @@ def test_the_job_of_gitlab_keeps_a_baseline_and_gates_the_next_machine_by_it(
     assert (folder / "gate-comparison.html").exists()
 
 
-def test_the_job_of_github_keeps_a_baseline_and_writes_its_summary(folder: Path, settings: Settings, target: Target) -> None:
+def test_the_job_of_github_keeps_a_baseline_and_writes_its_summary(
+    folder: Path, settings: Settings, target: Target
+) -> None:
     done = run_job(
         folder,
         settings,

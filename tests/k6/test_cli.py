@@ -33,7 +33,12 @@ def k6_bin(any_k6: str) -> str:
 @pytest.fixture
 def environment(settings: Settings) -> Mapping[str, str]:
     """The environment of a `k6-mcp` that keeps its runs in this test's folder."""
-    return {**os.environ, "K6_RESULTS_DIR": str(settings.results_dir), "K6_BIN": settings.k6_bin or "", "COLUMNS": "200"}
+    return {
+        **os.environ,
+        "K6_RESULTS_DIR": str(settings.results_dir),
+        "K6_BIN": settings.k6_bin or "",
+        "COLUMNS": "200",
+    }
 
 
 @pytest.fixture
@@ -41,7 +46,9 @@ def cli(environment: Mapping[str, str]) -> Cli:
     """Run one command to its end."""
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(command(*words), capture_output=True, text=True, timeout=_TIMEOUT_S, env=environment, check=False)
+        return subprocess.run(
+            command(*words), capture_output=True, text=True, timeout=_TIMEOUT_S, env=environment, check=False
+        )
 
     return run
 
@@ -66,7 +73,9 @@ def test_doctor_says_that_tests_run_where_they_cannot_be_kept(cli: Cli, settings
 
 
 def test_a_test_that_holds_ends_with_0_and_is_kept(cli: Cli, target: Target, settings: Settings) -> None:
-    done = cli("run", target.url("/ok"), "--vus", "1", "--iterations", "3", "--slo", "p95_ms=5000", "--name", "smoke")
+    done = cli(
+        "run", target.url("/ok"), "--vus", "1", "--iterations", "3", "--slo", "p95_ms=5000", "--name", "smoke"
+    )
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("✓ completed")
@@ -77,7 +86,16 @@ def test_a_test_that_holds_ends_with_0_and_is_kept(cli: Cli, target: Target, set
 
 
 def test_a_crossed_threshold_ends_with_1_and_its_numbers(cli: Cli, target: Target) -> None:
-    done = cli("run", target.url("/delay/20"), "--vus", "1", "--iterations", "2", "--threshold", "http_req_duration:p(95)<1")
+    done = cli(
+        "run",
+        target.url("/delay/20"),
+        "--vus",
+        "1",
+        "--iterations",
+        "2",
+        "--threshold",
+        "http_req_duration:p(95)<1",
+    )
 
     assert done.returncode == 1
     assert "✗ failed: thresholds_exceeded" in done.stdout
@@ -99,7 +117,9 @@ def test_ctrl_c_stops_k6_keeps_the_figures_and_ends_with_3(
 ) -> None:
     (tmp_path / "test.js").write_text(endless(target.url("/ok")), encoding="utf-8")
     words = command("run", str(tmp_path / "test.js"))
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    ) as process:
         anyio.run(until, lambda: target.total >= 20, "20 requests")
         process.send_signal(signal.SIGINT)
         shown, _ = process.communicate(timeout=_TIMEOUT_S)
@@ -110,10 +130,14 @@ def test_ctrl_c_stops_k6_keeps_the_figures_and_ends_with_3(
     assert k6_pids(shown.split()[2]) == []
 
 
-def test_stop_ends_a_run_of_another_process(cli: Cli, environment: Mapping[str, str], target: Target, tmp_path: Path) -> None:
+def test_stop_ends_a_run_of_another_process(
+    cli: Cli, environment: Mapping[str, str], target: Target, tmp_path: Path
+) -> None:
     (tmp_path / "test.js").write_text(endless(target.url("/ok")), encoding="utf-8")
     words = command("run", str(tmp_path / "test.js"), "--json")
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    ) as process:
         anyio.run(until, lambda: target.total >= 20, "20 requests")
         stopped = cli("stop")
         shown, _ = process.communicate(timeout=_TIMEOUT_S)
@@ -124,13 +148,18 @@ def test_stop_ends_a_run_of_another_process(cli: Cli, environment: Mapping[str, 
     assert (stopped.returncode, process.returncode) == (0, 3)
 
 
-def test_a_terminal_sees_a_moving_bar_and_then_the_verdict(environment: Mapping[str, str], target: Target) -> None:
+def test_a_terminal_sees_a_moving_bar_and_then_the_verdict(
+    environment: Mapping[str, str], target: Target
+) -> None:
     ours, theirs = pty.openpty()
     words = command("run", target.url("/ok"), "--rate", "5", "--duration", "3s")
-    with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, env={**environment, "TERM": "xterm"}) as process:
+    with subprocess.Popen(
+        words, stdin=theirs, stdout=theirs, stderr=theirs, env={**environment, "TERM": "xterm"}
+    ) as process:
         os.close(theirs)
         seen = b""
-        with suppress(OSError):  # what Linux says when the last terminal of a pty is closed
+        # What Linux says when the last terminal of a pty is closed
+        with suppress(OSError):
             while chunk := os.read(ours, 65_536):
                 seen += chunk
     os.close(ours)
@@ -173,7 +202,9 @@ def test_show_gives_every_view_of_the_newest_run(cli: Cli, target: Target) -> No
     assert run["run_id"] in cli("history").stdout
 
 
-def test_rebuild_brings_back_the_history_of_a_lost_database(cli: Cli, target: Target, settings: Settings) -> None:
+def test_rebuild_brings_back_the_history_of_a_lost_database(
+    cli: Cli, target: Target, settings: Settings
+) -> None:
     cli("run", target.url("/ok"), "--vus", "1", "--iterations", "1")
     [before] = history(cli)
     for path in settings.results_dir.glob("history.db*"):
@@ -187,7 +218,9 @@ def test_the_demo_shows_a_completed_a_failed_and_an_unreachable_test(cli: Cli, s
     done = cli("demo", "--seconds", "2")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    positions = [done.stdout.index(text) for text in ("✓ completed", "thresholds_exceeded", "target_unreachable")]
+    positions = [
+        done.stdout.index(text) for text in ("✓ completed", "thresholds_exceeded", "target_unreachable")
+    ]
     assert positions == sorted(positions)
     assert "req/s" in done.stdout
     assert "observed" in done.stdout

@@ -93,12 +93,18 @@ def test_a_test_repeated_over_stdio_answers_with_all_of_its_runs(settings: Setti
     assert (series["first"], series["asked"], len(series["runs"])) == (begun["run_id"], 3, 3)
     assert {spread["metric"] for spread in series["spreads"]} == {"p95_ms", "error_rate", "requests_per_s"}
     assert kept["name"] == "three"
-    assert alone["isError"] and "no ended run of the test 'three' since the baseline" in alone["content"][0]["text"]
+    assert (
+        alone["isError"]
+        and "no ended run of the test 'three' since the baseline" in alone["content"][0]["text"]
+    )
     assert [row.get("baseline") for row in rows] == [True, None, None]
-    assert 60 <= target.total <= 63  # k6 may start one more at the end of each
+    # k6 may start one more at the end of each
+    assert 60 <= target.total <= 63
 
 
-async def test_stopping_a_series_stops_its_run_and_starts_no_other(settings: Settings, target: Target) -> None:
+async def test_stopping_a_series_stops_its_run_and_starts_no_other(
+    settings: Settings, target: Target
+) -> None:
     async with open_app(settings) as service:
         run = await start(service, endless(target.url("/ok")), repeat=5)
         await until(lambda: target.total > 10, "traffic")
@@ -126,7 +132,9 @@ async def test_a_series_ends_with_a_repeat_that_reaches_nothing(settings: Settin
 def test_the_terminal_repeats_and_keeps_baselines(settings: Settings, target: Target) -> None:
     def k6_mcp(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "k6_mcp", *words]
-        return subprocess.run(command, env=environment(settings), capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(
+            command, env=environment(settings), capture_output=True, text=True, check=False, timeout=60
+        )
 
     load = ("--rate", "40", "--duration", "1s", "--name", "home")
     first = json.loads(k6_mcp("run", target.url("/ok"), *load, "--repeat", "2", "--json").stdout)

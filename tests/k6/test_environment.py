@@ -62,11 +62,15 @@ def _hash(env: Mapping[str, str]) -> str:
     return hashlib.sha256("|".join(f"{name}={value}" for name, value in env.items()).encode()).hexdigest()
 
 
-async def test_a_script_sees_what_its_caller_gave_wherever_it_looks_and_nothing_else(settings: Settings) -> None:
+async def test_a_script_sees_what_its_caller_gave_wherever_it_looks_and_nothing_else(
+    settings: Settings,
+) -> None:
     run = await ran(settings, script=_SCRIPT, env=_GIVEN)
 
     assert run.outcome.exit_code == 0, run.logged()
-    said = {tuple(message.text.split()) for message in run.outcome.log.messages if message.source == "console"}
+    said = {
+        tuple(message.text.split()) for message in run.outcome.log.messages if message.source == "console"
+    }
     at_init, scenario = {**_GIVEN, "OWN": "own"}, {**_GIVEN, "TOKEN": "from the scenario", "MORE": "more"}
     changed = {name: value for name, value in scenario.items() if name != "EMPTY"}
     assert said == {
@@ -115,10 +119,14 @@ def test_no_variable_makes_a_shell_that_starts_k6_run_anything(
     given = {name: value for name, value in hostile.items() if holder == "caller"}
     for name, value in hostile.items() if holder == "server" else ():
         monkeypatch.setenv(name, value)
-    script = Script("text", "", "", {}, "_main.js", env={name: SecretStr(value) for name, value in given.items()})
+    script = Script(
+        "text", "", "", {}, "_main.js", env={name: SecretStr(value) for name, value in given.items()}
+    )
     dog = Watchdog(shell=str(shutil.which("bash")))
     command_line, env = dog.guard([str(shutil.which("env"))]), environment(RunFolder(tmp_path, "r-1"), script)
-    done = subprocess.run(command_line, env=env, stdin=dog.stdin(), capture_output=True, text=True, check=True, **ordinary_user)
+    done = subprocess.run(
+        command_line, env=env, stdin=dog.stdin(), capture_output=True, text=True, check=True, **ordinary_user
+    )
     dog.close()
     assert not ran_by_it.exists()
     assert done.stderr == ""

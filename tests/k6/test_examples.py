@@ -40,8 +40,14 @@ async def test_k6_accepts_the_example_and_the_default_limits_allow_it(settings: 
 
 
 @pytest.mark.parametrize("name", ["get.js", "post_json.js", "checks_and_thresholds.js"])
-async def test_the_example_completes_against_the_example_target(settings: Settings, example_target: str, name: str) -> None:
-    arguments = {"script_file": str(EXAMPLES[name]), "env": {"BASE_URL": example_target, "TOKEN": "t0p-s3cret"}, **_ONCE}
+async def test_the_example_completes_against_the_example_target(
+    settings: Settings, example_target: str, name: str
+) -> None:
+    arguments = {
+        "script_file": str(EXAMPLES[name]),
+        "env": {"BASE_URL": example_target, "TOKEN": "t0p-s3cret"},
+        **_ONCE,
+    }
 
     async with open_app(settings) as service:
         run = await service.execute(parse_load_test(arguments), wait_s=30)

@@ -26,7 +26,8 @@ import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
 """
 # Everything that could make the summary and the record differ, in one run each.
 _SCRIPTS: Mapping[str, str] = {
-    "every type of metric": """
+    "every type of metric": (
+        """
 const trend = new Trend('render', true), size = new Trend('size'), orders = new Counter('orders');
 const depth = new Gauge('depth'), hits = new Rate('hits');
 export const options = { vus: 3, duration: '1500ms', thresholds: {
@@ -37,14 +38,18 @@ export default function () {
   group('outer', () => check(http.get('{target}/delay/20', { tags: { page: 'first' } }), { 'is 200': (r) => r.status === 200, never: () => false }));
   http.get('{target}/flaky/0.3');
   trend.add(Math.random() * 1000); size.add(-Math.random()); orders.add(0.25); depth.add(__ITER); hits.add(__ITER % 3 === 0);
-}""",
-    "refused, closed, reset and timed out": """
+}"""
+    ),
+    "refused, closed, reset and timed out": (
+        """
 export const options = { vus: 2, duration: '1500ms' };
 export default function () {
   http.get('{target}/ok'); http.get('{closed}/'); http.get('{target}/hang', { timeout: '100ms' });
   http.post('{target}/eof'); http.post('{target}/reset'); http.get('{target}/redirect/2');
-}""",
-    "tags and values of its own": """
+}"""
+    ),
+    "tags and values of its own": (
+        """
 const big = new Counter('big'), wide = new Trend('wide'), low = new Gauge('low');
 export const options = { vus: 2, duration: '1200ms', thresholds: { 'big{kind:a}': ['count>1'], 'wide{status:odd}': ['max<1e9'] } };
 http.setResponseCallback(null);
@@ -53,38 +58,55 @@ export default function () {
   group('gü"x', () => check(1, { 'ü}{"\\n': () => __ITER % 2 }));
   wide.add(123456.789 * Math.random(), { status: 'odd', scenario: 'a b' }); wide.add(-1e-7);
   big.add(12345.678, { kind: 'a', status: ' x ' }); low.add(-Math.random() * 1e6);
-}""",
-    "no system tags": """
+}"""
+    ),
+    "no system tags": (
+        """
 export const options = { vus: 2, duration: '1200ms', systemTags: ['url'] };
-export default function () { check(http.get('{target}/delay/20'), { a: () => true }); http.get('{closed}/'); }""",
-    "more than 100 000 iterations": """
+export default function () { check(http.get('{target}/delay/20'), { a: () => true }); http.get('{closed}/'); }"""
+    ),
+    "more than 100 000 iterations": (
+        """
 export const options = { vus: 10, iterations: 110000 };
-export default function () {}""",
-    "shorter than an interval": """
+export default function () {}"""
+    ),
+    "shorter than an interval": (
+        """
 export const options = { vus: 1, iterations: 3 };
-export default function () { http.get('{target}/ok'); }""",
-    "setup and teardown": """
+export default function () { http.get('{target}/ok'); }"""
+    ),
+    "setup and teardown": (
+        """
 export const options = { scenarios: { s: { executor: 'constant-arrival-rate', rate: 20, duration: '2s', preAllocatedVUs: 5 } } };
 export function setup() { http.get('{target}/ok'); sleep(1.2); }
 export function teardown() { sleep(1.2); }
-export default function () { http.get('{target}/delay/20'); }""",
-    "a slow setup": """
+export default function () { http.get('{target}/delay/20'); }"""
+    ),
+    "a slow setup": (
+        """
 export const options = { vus: 2, iterations: 20 };
 export function setup() { http.get('{target}/delay/700'); http.get('{target}/delay/700'); }
-export default function () { http.get('{target}/delay/20'); }""",
-    "an arrival rate with VUs to spare": """
+export default function () { http.get('{target}/delay/20'); }"""
+    ),
+    "an arrival rate with VUs to spare": (
+        """
 export const options = { scenarios: { s: { executor: 'constant-arrival-rate', rate: 20, duration: '3s', preAllocatedVUs: 40 } } };
-export default function () { sleep(0.25); }""",
-    "a graceful stop": """
+export default function () { sleep(0.25); }"""
+    ),
+    "a graceful stop": (
+        """
 export const options = { scenarios: { s: { executor: 'constant-vus', vus: 3, duration: '2s', gracefulStop: '2s' } } };
-export default function () { if (__VU === 1) sleep(30); http.get('{target}/delay/20'); }""",
-    "several scenarios": """
+export default function () { if (__VU === 1) sleep(30); http.get('{target}/delay/20'); }"""
+    ),
+    "several scenarios": (
+        """
 export const options = { scenarios: {
   a: { executor: 'constant-vus', vus: 2, duration: '1s', startTime: '500ms' },
   b: { executor: 'shared-iterations', vus: 2, iterations: 10 },
   c: { executor: 'ramping-arrival-rate', startRate: 1, preAllocatedVUs: 1, stages: [{ target: 30, duration: '1s' }] },
 } };
-export default function () { http.get('{target}/ok'); sleep(0.1); }""",
+export default function () { http.get('{target}/ok'); sleep(0.1); }"""
+    ),
 }
 
 
@@ -97,7 +119,12 @@ def measurements(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Mappi
             folders = {name: tmp_path_factory.mktemp("figures") for name in _SCRIPTS}
             return await asyncio.gather(
                 *(
-                    measure(k6_bin, folders[name], _filled(_SCRIPTS[name], target), as_it_is=name == "no system tags")
+                    measure(
+                        k6_bin,
+                        folders[name],
+                        _filled(_SCRIPTS[name], target),
+                        as_it_is=name == "no system tags",
+                    )
                     for name in _SCRIPTS
                 )
             )
@@ -106,20 +133,27 @@ def measurements(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Mappi
 
 
 def _filled(script: str, target: Target) -> str:
-    return _HEAD + script.replace("{target}", target.url("")).replace("{closed}", f"http://127.0.0.1:{closed_port()}")
+    return _HEAD + script.replace("{target}", target.url("")).replace(
+        "{closed}", f"http://127.0.0.1:{closed_port()}"
+    )
 
 
 def _own(measurement: Measurement) -> Mapping[str, Mapping[str, Any]]:
     """k6's own summary of the run."""
     assert measurement.outcome.export is not None
     exported = cast("Mapping[str, Mapping[str, Any]]", json.loads(measurement.outcome.export)["metrics"])
-    return {name: {key: value for key, value in values.items() if key != "thresholds"} for name, values in exported.items()}
+    return {
+        name: {key: value for key, value in values.items() if key != "thresholds"}
+        for name, values in exported.items()
+    }
 
 
 def _as_exported(metrics: Metrics) -> Mapping[str, Mapping[str, float]]:
     renamed = {"rate": "value"}
     return {
-        row.name: {(renamed.get(key, key) if row.type == "rate" else key): value for key, value in row.values.items()}
+        row.name: {
+            (renamed.get(key, key) if row.type == "rate" else key): value for key, value in row.values.items()
+        }
         for row in metrics.rows
     }
 
@@ -133,38 +167,61 @@ def test_rows_equal_k6s_own_summary_exactly(name: str, measurements: Mapping[str
 
 
 @pytest.mark.parametrize("name", _SCRIPTS)
-def test_what_only_we_made_k6_count_shows_in_no_list_of_metrics(name: str, measurements: Mapping[str, Measurement]) -> None:
+def test_what_only_we_made_k6_count_shows_in_no_list_of_metrics(
+    name: str, measurements: Mapping[str, Measurement]
+) -> None:
     measurement = measurements[name]
     metrics = measurement.metrics()
-    asked = ("http_req_duration{scenario:default}", "http_reqs{page:first}", "big{kind:a}", "wide{status:odd}")
+    asked = (
+        "http_req_duration{scenario:default}",
+        "http_reqs{page:first}",
+        "big{kind:a}",
+        "wide{status:odd}",
+    )
     tagged = {row.name for row in metrics.rows if "{" in row.name}
     assert tagged <= {*asked, "http_req_duration{expected_response:true}"}
-    assert {threshold.metric for threshold in measurement.plan.thresholds} >= {t.metric for t in metrics.thresholds}
+    assert {threshold.metric for threshold in measurement.plan.thresholds} >= {
+        t.metric for t in metrics.thresholds
+    }
     assert [row.name for row in metrics.rows if row.name.startswith("ws_")] == []
 
 
 @pytest.mark.parametrize("name", _SCRIPTS)
-def test_both_files_of_k6_agree_with_its_time_series(name: str, measurements: Mapping[str, Measurement]) -> None:
+def test_both_files_of_k6_agree_with_its_time_series(
+    name: str, measurements: Mapping[str, Measurement]
+) -> None:
     measurement = measurements[name]
     record = measurement.record
     assert (record.complete, record.damaged) == (True, 0)
-    for measured in (read_summary(measurement.outcome.summary), read_export(measurement.outcome.export, record)):
+    for measured in (
+        read_summary(measurement.outcome.summary),
+        read_export(measurement.outcome.export, record),
+    ):
         assert measured is not None
         assert contradiction(measured, record) is None
 
 
 @pytest.mark.parametrize("name", _SCRIPTS)
-def test_the_export_gives_the_same_figures_as_the_summary(name: str, measurements: Mapping[str, Measurement]) -> None:
+def test_the_export_gives_the_same_figures_as_the_summary(
+    name: str, measurements: Mapping[str, Measurement]
+) -> None:
     exact, exported = measurements[name].metrics(), measurements[name].metrics(summary=None)
     assert exported.source == "export"
-    assert (exported.figures, exported.thresholds, exported.checks) == (exact.figures, exact.thresholds, exact.checks)
+    assert (exported.figures, exported.thresholds, exported.checks) == (
+        exact.figures,
+        exact.thresholds,
+        exact.checks,
+    )
 
 
 @pytest.mark.parametrize("name", _SCRIPTS)
 def test_the_record_alone_gives_the_same_counts_and_almost_the_same_latency(
     name: str, measurements: Mapping[str, Measurement]
 ) -> None:
-    exact, recorded = measurements[name].metrics().figures, measurements[name].metrics(summary=None, export=None).figures
+    exact, recorded = (
+        measurements[name].metrics().figures,
+        measurements[name].metrics(summary=None, export=None).figures,
+    )
     for count in (
         "requests",
         "failed_requests",
@@ -179,7 +236,9 @@ def test_the_record_alone_gives_the_same_counts_and_almost_the_same_latency(
         assert (recorded.latency.of, recorded.latency.count) == (exact.latency.of, exact.latency.count)
         if exact.latency.of == "all_requests":
             assert recorded.latency.p95_ms == pytest.approx(exact.latency.p95_ms, rel=1e-3, abs=1e-4)
-        else:  # estimated, but never as slow as the requests that timed out after 100 ms, nor as fast as those that were refused
+        else:
+            # Estimated, but never as slow as the requests that timed out after 100 ms, nor as fast as those
+            # that were refused
             assert recorded.latency.avg_ms == pytest.approx(exact.latency.avg_ms, rel=0.05, abs=0.1)
             assert 0 < recorded.latency.med_ms <= (recorded.latency.p95_ms or 0) < 50
 
@@ -188,13 +247,20 @@ def test_the_record_alone_gives_the_same_counts_and_almost_the_same_latency(
 def test_statuses_add_up_to_the_requests(name: str, measurements: Mapping[str, Measurement]) -> None:
     metrics = measurements[name].metrics()
     assert sum(status.count for status in metrics.statuses) == metrics.figures.requests
-    assert sum(error.count for error in metrics.errors) == metrics.figures.failed_requests or not metrics.figures.failed_requests
+    assert (
+        sum(error.count for error in metrics.errors) == metrics.figures.failed_requests
+        or not metrics.figures.failed_requests
+    )
 
 
-def test_thresholds_are_what_k6_says_with_the_value_they_rest_on(measurements: Mapping[str, Measurement]) -> None:
+def test_thresholds_are_what_k6_says_with_the_value_they_rest_on(
+    measurements: Mapping[str, Measurement],
+) -> None:
     measurement = measurements["every type of metric"]
     own = _own(measurement)
-    results = {(t.metric, t.expression): (t.ok, t.observed, t.has_samples) for t in measurement.metrics().thresholds}
+    results = {
+        (t.metric, t.expression): (t.ok, t.observed, t.has_samples) for t in measurement.metrics().thresholds
+    }
     assert results == {
         ("http_req_duration", "p(95)<5000"): (True, own["http_req_duration"]["p(95)"], True),
         ("http_req_duration", "p(97.5)<5000"): (True, own["http_req_duration"]["p(97.5)"], True),
@@ -212,19 +278,31 @@ def test_requests_without_an_answer_are_told_by_their_code(measurements: Mapping
     assert set(codes) == {1000, 1050, 1212, 1220}
     assert figures.unanswered_requests == sum(codes.values()) == figures.failed_requests
     assert figures.latency is not None
-    assert (figures.latency.of, figures.latency.count) == ("successful_requests", figures.requests - figures.unanswered_requests)
+    assert (figures.latency.of, figures.latency.count) == (
+        "successful_requests",
+        figures.requests - figures.unanswered_requests,
+    )
     assert figures.latency.min_ms > 0
 
 
-def test_system_tags_that_a_script_leaves_out_cost_names_of_checks_but_no_error(measurements: Mapping[str, Measurement]) -> None:
+def test_system_tags_that_a_script_leaves_out_cost_names_of_checks_but_no_error(
+    measurements: Mapping[str, Measurement],
+) -> None:
     metrics = measurements["no system tags"].metrics()
     refused = metrics.figures.requests // 2
-    assert ([(s.status, s.count) for s in metrics.statuses], [(e.code, e.count) for e in metrics.errors], metrics.checks) == (
+    assert (
+        [(s.status, s.count) for s in metrics.statuses],
+        [(e.code, e.count) for e in metrics.errors],
+        metrics.checks,
+    ) == (
         [(0, refused)],
         [(1212, refused)],
         (),
     )
-    assert [warning.partition(":")[0] for warning in metrics.warnings] == ["statuses_incomplete", "checks_incomplete"]
+    assert [warning.partition(":")[0] for warning in metrics.warnings] == [
+        "statuses_incomplete",
+        "checks_incomplete",
+    ]
     assert metrics.figures.unanswered_requests == metrics.figures.requests // 2
 
 
@@ -241,7 +319,9 @@ def test_setup_and_teardown_are_no_load(measurements: Mapping[str, Measurement])
     assert figures.wall_s > 4.4
 
 
-def test_vus_in_use_are_fewer_than_those_that_an_arrival_rate_keeps_ready(measurements: Mapping[str, Measurement]) -> None:
+def test_vus_in_use_are_fewer_than_those_that_an_arrival_rate_keeps_ready(
+    measurements: Mapping[str, Measurement],
+) -> None:
     measurement = measurements["an arrival rate with VUs to spare"]
     figures, recorded = measurement.metrics().figures, measurement.metrics(summary=None, export=None).figures
     assert figures.vus_allocated == recorded.vus_allocated == 40
@@ -249,7 +329,9 @@ def test_vus_in_use_are_fewer_than_those_that_an_arrival_rate_keeps_ready(measur
     assert 1 <= (figures.vus_max or 0) < 20
 
 
-def test_latency_that_setup_moves_is_said_with_the_figures_without_it(measurements: Mapping[str, Measurement]) -> None:
+def test_latency_that_setup_moves_is_said_with_the_figures_without_it(
+    measurements: Mapping[str, Measurement],
+) -> None:
     metrics, quick = measurements["a slow setup"].metrics(), measurements["setup and teardown"].metrics()
     (told,) = (warning for warning in metrics.warnings if warning.startswith("setup_in_latency: "))
     assert "2 of 22 requests (9.09 %) came from setup() and teardown()" in told
@@ -266,7 +348,9 @@ def test_a_graceful_stop_is_no_load(measurements: Mapping[str, Measurement]) -> 
     assert figures.iterations_interrupted == measurement.outcome.interrupted == 1
 
 
-async def test_a_stopped_run_keeps_exact_figures_up_to_the_stop(k6_bin: str, tmp_path: Path, target: Target) -> None:
+async def test_a_stopped_run_keeps_exact_figures_up_to_the_stop(
+    k6_bin: str, tmp_path: Path, target: Target
+) -> None:
     script = """
 export const options = { vus: 2, duration: '30s' };
 export default function () { http.get('{target}/delay/20'); }"""
@@ -292,17 +376,25 @@ export default function () { http.get('{target}/delay/20'); }"""
     assert counts[-1] == measurement.metrics().figures.requests == target.total
     intervals = [live for live in seen if live.requests_per_s]
     assert intervals
-    assert all(live.p95_ms is not None and live.p95_ms >= 20 and live.error_rate == 0 and live.vus <= 2 for live in intervals)
+    assert all(
+        live.p95_ms is not None and live.p95_ms >= 20 and live.error_rate == 0 and live.vus <= 2
+        for live in intervals
+    )
 
 
-async def test_values_that_are_not_finite_cost_only_themselves(k6_bin: str, tmp_path: Path, target: Target) -> None:
+async def test_values_that_are_not_finite_cost_only_themselves(
+    k6_bin: str, tmp_path: Path, target: Target
+) -> None:
     script = """
 const odd = new Trend('odd');
 export const options = { vus: 1, iterations: 5, thresholds: { odd: ['avg<5'], http_req_failed: ['rate<0.1'] } };
 export default function () { http.get('{target}/ok'); odd.add(Infinity); odd.add(1); }"""
     metrics = (await measure(k6_bin, tmp_path, _filled(script, target))).metrics()
     assert (metrics.exact, metrics.figures.requests) == (True, 5)
-    assert {t.metric: (t.ok, t.observed) for t in metrics.thresholds} == {"odd": (False, None), "http_req_failed": (True, 0.0)}
+    assert {t.metric: (t.ok, t.observed) for t in metrics.thresholds} == {
+        "odd": (False, None),
+        "http_req_failed": (True, 0.0),
+    }
     assert any(warning.startswith("not_finite: odd") for warning in metrics.warnings)
 
 

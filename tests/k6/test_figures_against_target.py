@@ -77,7 +77,9 @@ def ran(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Ran:
             return await service.execute(parse_load_test({"script": script}), wait_s=_WAIT_S)
 
     with open_target() as target:
-        script = _SCRIPT.replace("{target}", target.url("")).replace("{closed}", f"http://127.0.0.1:{closed_port()}")
+        script = _SCRIPT.replace("{target}", target.url("")).replace(
+            "{closed}", f"http://127.0.0.1:{closed_port()}"
+        )
         run = asyncio.run(execute(script))
     assert run.status == "completed", run.failure
     return Ran(run, RunFolder(results_dir, run.run_id), target)
@@ -86,7 +88,8 @@ def ran(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Ran:
 def _export(folder: RunFolder) -> Mapping[str, Mapping[str, float]]:
     exported: Any = json.loads(folder.export.read_text(encoding="utf-8"))
     return {
-        name: {key: value for key, value in values.items() if key != "thresholds"} for name, values in exported["metrics"].items()
+        name: {key: value for key, value in values.items() if key != "thresholds"}
+        for name, values in exported["metrics"].items()
     }
 
 
@@ -95,7 +98,8 @@ def test_every_metric_equals_k6s_own_summary_and_agrees_with_the_target(ran: Ran
     assert run.metrics is not None
     rows = {row.name: dict(row.values) for row in run.metrics.rows}
     for row in run.metrics.rows:
-        if row.type == "rate":  # the export calls a rate's share "value", the summary "rate"
+        # The export calls a rate's share "value", the summary "rate"
+        if row.type == "rate":
             rows[row.name]["value"] = rows[row.name].pop("rate")
     export = _export(folder)
     assert rows == export
@@ -133,14 +137,22 @@ def test_the_key_figures_repeat_the_summary_without_its_traps(ran: Ran) -> None:
     assert figures.latency is not None
     clean = export["http_req_duration{expected_response:true}"]
     assert figures.latency.of == "successful_requests"
-    assert (figures.latency.count, figures.latency.avg_ms, figures.latency.p95_ms, figures.latency.max_ms) == (
+    assert (
+        figures.latency.count,
+        figures.latency.avg_ms,
+        figures.latency.p95_ms,
+        figures.latency.max_ms,
+    ) == (
         clean["count"],
         clean["avg"],
         clean["p(95)"],
         clean["max"],
     )
     assert figures.iterations == export["iterations"]["count"] == 30 + _FAILS + target.answers[201]
-    assert (figures.checks_passed, figures.checks_failed) == (export["checks"]["passes"], export["checks"]["fails"])
+    assert (figures.checks_passed, figures.checks_failed) == (
+        export["checks"]["passes"],
+        export["checks"]["fails"],
+    )
     assert figures.data_received_bytes == export["data_received"]["count"]
     assert figures.data_sent_bytes == export["data_sent"]["count"]
     checks = {check.name: (check.group, check.passes, check.fails) for check in run.metrics.checks}
@@ -157,13 +169,18 @@ def test_every_threshold_has_what_was_observed(ran: Ran) -> None:
     assert all(t.ok and t.has_samples for t in observed.values())
     assert observed["orders{kind:big}", "count>=1"].observed == export["orders{kind:big}"]["count"]
     assert (
-        observed["http_req_duration{page:first}", "p(97.5)<60000"].observed == export["http_req_duration{page:first}"]["p(97.5)"]
+        observed["http_req_duration{page:first}", "p(97.5)<60000"].observed
+        == export["http_req_duration{page:first}"]["p(97.5)"]
     )
     assert observed["cache_hits", "rate>=0"].observed == export["cache_hits"]["value"]
 
 
 def test_what_setup_returned_is_kept_nowhere(ran: Ran) -> None:
-    kept = [path for path in ran.folder.path.rglob("*") if path.is_file() and path.name != "script.js" and path.suffix != ".js"]
+    kept = [
+        path
+        for path in ran.folder.path.rglob("*")
+        if path.is_file() and path.name != "script.js" and path.suffix != ".js"
+    ]
     assert kept
     assert [path.name for path in kept if b"from setup" in path.read_bytes()] == []
 

@@ -1,4 +1,6 @@
-"""Real runs against a target that misbehaves, and what must be found in them; `python -m benchmarks findings` runs many more."""
+"""Real runs against a target that misbehaves, and what must be found in them; `python -m benchmarks findings`
+runs many more.
+"""
 
 import dataclasses
 import re
@@ -18,11 +20,22 @@ from lab.misbehaving_targets import open_misbehaving
 
 _FEW_ERRORS = ("http_req_failed: ['rate<0.02']",)
 SCENARIOS = (
-    Scenario("outage", script(rate(20, 8), "get('/outage/3/2.5/5')"), ("outage",), ("error_rate_high", "errors_flatter_latency")),
-    Scenario("stall", script(vus(5, 9), "get('/stall/4/2/5'); sleep(0.05)"), ("coordinated_omission",), ("outage",)),
+    Scenario(
+        "outage",
+        script(rate(20, 8), "get('/outage/3/2.5/5')"),
+        ("outage",),
+        ("error_rate_high", "errors_flatter_latency"),
+    ),
+    Scenario(
+        "stall", script(vus(5, 9), "get('/stall/4/2/5'); sleep(0.05)"), ("coordinated_omission",), ("outage",)
+    ),
     Scenario(
         "ramp",
-        script(rising_rate(20, (10, 85)), "get('/crowded/20/1')", thresholds=("http_req_duration: ['p(95)<100']",)),
+        script(
+            rising_rate(20, (10, 85)),
+            "get('/crowded/20/1')",
+            thresholds=("http_req_duration: ['p(95)<100']",),
+        ),
         ("slo_break_point",),
         ("latency_knee",),
     ),
@@ -45,12 +58,16 @@ def misbehaving() -> Iterator[str]:
 
 
 @pytest.mark.lasting
-async def test_real_runs_show_the_findings_they_are_made_for_and_healthy_ones_none(settings: Settings, misbehaving: str) -> None:
+async def test_real_runs_show_the_findings_they_are_made_for_and_healthy_ones_none(
+    settings: Settings, misbehaving: str
+) -> None:
     explained: dict[str, Explanation] = {}
     settings = dataclasses.replace(settings, limits=Limits(max_concurrent_runs=len(SCENARIOS)))
 
     async def explain(service: LoadTests, scenario: Scenario) -> None:
-        run = await service.execute(LoadTest(script=scenario.script.replace("TARGET", misbehaving)), wait_s=60)
+        run = await service.execute(
+            LoadTest(script=scenario.script.replace("TARGET", misbehaving)), wait_s=60
+        )
         explained[scenario.name] = await service.kept_runs.explain(run.run_id)
         worst = next((finding.severity for finding in explained[scenario.name].findings), None)
         assert (await service.get(run.run_id)).worst == worst
@@ -68,12 +85,17 @@ async def test_real_runs_show_the_findings_they_are_made_for_and_healthy_ones_no
     assert explained["ramp"].phases[0].kind == "ramp"
     for advice in (finding.recommendation for finding in explained["a limiter"].findings):
         told = re.search(
-            r"a limiter turned requests away \(HTTP 429\): stay below what it lets through \(about (\d+) requests/s", advice
+            r"a limiter turned requests away \(HTTP 429\): stay below what it lets through \(about (\d+)"
+            r" requests/s",
+            advice,
         )
-        assert told and 34 <= int(told[1]) <= 46, advice  # it lets 40 through
+        # It lets 40 through
+        assert told and 34 <= int(told[1]) <= 46, advice
 
 
-async def test_a_rule_that_cannot_judge_costs_the_run_nothing_but_its_severity(settings: Settings, misbehaving: str) -> None:
+async def test_a_rule_that_cannot_judge_costs_the_run_nothing_but_its_severity(
+    settings: Settings, misbehaving: str
+) -> None:
     unusable = FindingLimits()._replace(avg_ms=None)
 
     async with open_app(dataclasses.replace(settings, findings=unusable)) as service:

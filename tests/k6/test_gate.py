@@ -54,7 +54,10 @@ def environment(settings: Settings) -> Mapping[str, str]:
 
 @pytest.fixture
 def k6_mcp(
-    environment: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    environment: Mapping[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Gate:
     """Run one command of `k6-mcp` to its end, in the test's own folder; `also` adds to its environment."""
     monkeypatch.chdir(tmp_path)
@@ -89,10 +92,14 @@ def definition(target: Target, tmp_path: Path) -> Path:
     return path
 
 
-def test_thresholds_that_hold_pass_and_the_reports_say_so(k6_mcp: Gate, target: Target, tmp_path: Path) -> None:
+def test_thresholds_that_hold_pass_and_the_reports_say_so(
+    k6_mcp: Gate, target: Target, tmp_path: Path
+) -> None:
     reports = ["--junit", "gate.xml", "--markdown", "gate.md", "--html", "gate.html"]
 
-    done = k6_mcp("gate", target.url("/ok"), "--vus", "1", "--iterations", "5", "--slo", "p95_ms=5000", *reports)
+    done = k6_mcp(
+        "gate", target.url("/ok"), "--vus", "1", "--iterations", "5", "--slo", "p95_ms=5000", *reports
+    )
 
     assert done.code == 0, done.out + done.err
     assert done.out.startswith("✓ gate passed")
@@ -101,7 +108,8 @@ def test_thresholds_that_hold_pass_and_the_reports_say_so(k6_mcp: Gate, target: 
     assert (tmp_path / "gate.md").read_text(encoding="utf-8").startswith("# ✅ Gate")
     assert "<!doctype html>" in (tmp_path / "gate.html").read_text(encoding="utf-8").lower()
     assert not (tmp_path / "gate-comparison.html").exists()
-    assert (tmp_path / "results" / "last-prune").exists()  # commands that leave at once tidy up too
+    # Commands that leave at once tidy up too
+    assert (tmp_path / "results" / "last-prune").exists()
 
 
 def test_a_run_that_is_kept_nowhere_else_is_not_said_to_be_shown_but_where_it_is(
@@ -119,7 +127,9 @@ def test_a_run_that_is_kept_nowhere_else_is_not_said_to_be_shown_but_where_it_is
     shutil.rmtree(place.parents[1])
 
 
-def test_a_crossed_threshold_is_a_breach_that_every_report_tells(k6_mcp: Gate, target: Target, tmp_path: Path) -> None:
+def test_a_crossed_threshold_is_a_breach_that_every_report_tells(
+    k6_mcp: Gate, target: Target, tmp_path: Path
+) -> None:
     words = [
         target.url("/delay/20"),
         "--vus",
@@ -169,9 +179,20 @@ def test_a_broken_script_a_missing_k6_and_a_report_that_cannot_be_written_are_er
     assert "could not be written" in unwritten.out
 
 
-def test_a_gate_that_is_stopped_has_not_judged(environment: Mapping[str, str], target: Target, tmp_path: Path) -> None:
+def test_a_gate_that_is_stopped_has_not_judged(
+    environment: Mapping[str, str], target: Target, tmp_path: Path
+) -> None:
     (tmp_path / "test.js").write_text(endless(target.url("/ok")), encoding="utf-8")
-    words = [sys.executable, "-m", "k6_mcp", "gate", str(tmp_path / "test.js"), "--slo", "p95_ms=5000", "--json"]
+    words = [
+        sys.executable,
+        "-m",
+        "k6_mcp",
+        "gate",
+        str(tmp_path / "test.js"),
+        "--slo",
+        "p95_ms=5000",
+        "--json",
+    ]
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, **environment}
     ) as process:
@@ -187,13 +208,29 @@ def test_a_baseline_travels_to_another_machine_and_its_gate_finds_the_regression
 ) -> None:
     there = {"K6_RESULTS_DIR": str(tmp_path / "there")}
     first = k6_mcp(
-        "gate", str(definition), "--env", "WHAT=/delay/5", "--slo", "error_rate=0.01", "--set-baseline-on-pass", "--repeat", "2"
+        "gate",
+        str(definition),
+        "--env",
+        "WHAT=/delay/5",
+        "--slo",
+        "error_rate=0.01",
+        "--set-baseline-on-pass",
+        "--repeat",
+        "2",
     )
     packed = k6_mcp("export", "checkout", "--output", "baseline.zip", "--json")
     taken = k6_mcp("import", "baseline.zip", "--baseline", "--json", also=there)
     run_ids: list[str] = json.loads(packed.out)["run_ids"]
     worse = k6_mcp(
-        "gate", str(definition), "--env", "WHAT=/delay/40", "--slo", "error_rate=0.01", "--html", "gate.html", also=there
+        "gate",
+        str(definition),
+        "--env",
+        "WHAT=/delay/40",
+        "--slo",
+        "error_rate=0.01",
+        "--html",
+        "gate.html",
+        also=there,
     )
     other = k6_mcp(
         "gate",
@@ -215,7 +252,10 @@ def test_a_baseline_travels_to_another_machine_and_its_gate_finds_the_regression
     assert json.loads(taken.out)["imported"] == run_ids
     assert json.loads(taken.out)["baselines"] == ["checkout"]
     for run_id in run_ids:
-        here, away = (json.loads(k6_mcp("show", run_id, "--json", "--detail", "full", also=place).out) for place in ({}, there))
+        here, away = (
+            json.loads(k6_mcp("show", run_id, "--json", "--detail", "full", also=place).out)
+            for place in ({}, there)
+        )
         assert [notice["code"] for notice in away["warnings"]] == ["imported_unverified"]
         assert {**away, "warnings": []} == {**here, "warnings": []} and not here["warnings"]
     assert worse.code == 3, worse.out + worse.err
@@ -227,7 +267,17 @@ def test_a_baseline_travels_to_another_machine_and_its_gate_finds_the_regression
 
 
 def test_a_required_baseline_that_nobody_has_set_does_not_pass(k6_mcp: Gate, target: Target) -> None:
-    words = [target.url("/ok"), "--vus", "1", "--iterations", "2", "--name", "new", "--require-baseline", "--json"]
+    words = [
+        target.url("/ok"),
+        "--vus",
+        "1",
+        "--iterations",
+        "2",
+        "--name",
+        "new",
+        "--require-baseline",
+        "--json",
+    ]
 
     done = k6_mcp("gate", *words)
 
@@ -236,7 +286,9 @@ def test_a_required_baseline_that_nobody_has_set_does_not_pass(k6_mcp: Gate, tar
     assert "one is required" in answer["reasons"][0]
 
 
-def test_a_running_test_is_not_exported(environment: Mapping[str, str], k6_mcp: Gate, target: Target, tmp_path: Path) -> None:
+def test_a_running_test_is_not_exported(
+    environment: Mapping[str, str], k6_mcp: Gate, target: Target, tmp_path: Path
+) -> None:
     (tmp_path / "test.js").write_text(endless(target.url("/ok")), encoding="utf-8")
     words = [sys.executable, "-m", "k6_mcp", "run", str(tmp_path / "test.js"), "--json"]
     with subprocess.Popen(

@@ -16,7 +16,10 @@ from tests.k6.grpc_cases import script
 from tests.k6.measured import measure
 from tests.k6.scripted import ran
 
-_HANDLER = "export function handleSummary(data) { return { 'own.json': JSON.stringify(Object.keys(data.metrics)) }; }"
+_HANDLER = (
+    "export function handleSummary(data) { return { 'own.json': JSON.stringify(Object.keys(data.metrics))"
+    " }; }"
+)
 
 
 @pytest.fixture
@@ -34,7 +37,10 @@ def _by_status(metrics: Metrics) -> dict[int | None, int]:
 
 
 async def test_every_status_is_counted_as_the_target_saw_it(settings: Settings, grpc: GrpcTarget) -> None:
-    asked = "for (let status = 0; status <= 16; status += 1) { for (let n = 0; n <= status % 3; n += 1) call({ status }); }"
+    asked = (
+        "for (let status = 0; status <= 16; status += 1) { for (let n = 0; n <= status % 3; n += 1) call({"
+        " status }); }"
+    )
 
     run = await ran(settings, script=_filled(script(asked), grpc))
 
@@ -42,8 +48,12 @@ async def test_every_status_is_counted_as_the_target_saw_it(settings: Settings, 
     assert len(grpc.calls) == 17
 
 
-async def test_statuses_that_grpc_does_not_define_are_counted_together(settings: Settings, grpc: GrpcTarget) -> None:
-    run = await ran(settings, script=_filled(script("call({ status: 17 }); call({ status: 99 }); call({});"), grpc))
+async def test_statuses_that_grpc_does_not_define_are_counted_together(
+    settings: Settings, grpc: GrpcTarget
+) -> None:
+    run = await ran(
+        settings, script=_filled(script("call({ status: 17 }); call({ status: 99 }); call({});"), grpc)
+    )
 
     metrics = read(run.outcome, Record(), run.plan)
 
@@ -64,16 +74,23 @@ async def test_statuses_are_counted_where_the_system_tags_of_a_script_leave_them
 async def test_without_the_summary_that_counts_them_it_is_said_that_they_are_not_known(
     settings: Settings, grpc: GrpcTarget, tmp_path: Path
 ) -> None:
-    measurement = await measure(settings.k6_bin or "", tmp_path, _filled(script("call({ status: 7 });"), grpc))
+    measurement = await measure(
+        settings.k6_bin or "", tmp_path, _filled(script("call({ status: 7 });"), grpc)
+    )
     exported, recorded = measurement.metrics(summary=None), measurement.metrics(summary=None, export=None)
 
     assert (exported.source, recorded.source, exported.grpc, recorded.grpc) == ("export", "record", (), ())
-    assert any(text.startswith("statuses_incomplete: 3 gRPC calls not broken down by status") for text in exported.warnings)
+    assert any(
+        text.startswith("statuses_incomplete: 3 gRPC calls not broken down by status")
+        for text in exported.warnings
+    )
     assert any("does not tell the statuses of gRPC calls" in text for text in recorded.warnings)
     assert not any("gRPC" in text for text in measurement.metrics().warnings)
 
 
-async def test_a_script_sees_of_its_own_sub_metrics_what_it_asked_for_and_no_other(settings: Settings, grpc: GrpcTarget) -> None:
+async def test_a_script_sees_of_its_own_sub_metrics_what_it_asked_for_and_no_other(
+    settings: Settings, grpc: GrpcTarget
+) -> None:
     asked = "{ 'grpc_req_duration{status:14}': ['max<60000'], 'grpc_req_duration{status:5}': [] }"
 
     run = await ran(settings, script=_filled(script("call({ status: 14 });", asked, _HANDLER), grpc))
@@ -83,7 +100,9 @@ async def test_a_script_sees_of_its_own_sub_metrics_what_it_asked_for_and_no_oth
     wanted = ["grpc_req_duration", "grpc_req_duration{status:14}", "grpc_req_duration{status:5}"]
     assert sorted(name for name in seen if name.startswith("grpc_req")) == wanted
     assert [row.name for row in metrics.rows if row.name.startswith("grpc_req")] == wanted
-    assert [(t.metric, t.ok, t.has_samples) for t in metrics.thresholds] == [("grpc_req_duration{status:14}", True, True)]
+    assert [(t.metric, t.ok, t.has_samples) for t in metrics.thresholds] == [
+        ("grpc_req_duration{status:14}", True, True)
+    ]
     assert _by_status(metrics) == {14: 3}
 
 
@@ -113,8 +132,13 @@ async def test_calls_that_a_helper_module_makes_are_counted_and_missed(
 ) -> None:
     main = f"import {{ connected }} from '{specifier}';\nexport const options = {{ iterations: 2 }};\n"
     main += "export default function () { connected().invoke('target.Target/Call', { status: 5 }); }\n"
-    helper = f"{calling}\nconst client = new grpc.Client();\nclient.load(['{PROTO.parent}'], '{PROTO.name}');\n"
-    helper += f"export function connected() {{ client.connect('{grpc.address}', {{ plaintext: true }}); return client; }}\n"
+    helper = (
+        f"{calling}\nconst client = new grpc.Client();\nclient.load(['{PROTO.parent}'], '{PROTO.name}');\n"
+    )
+    helper += (
+        f"export function connected() {{ client.connect('{grpc.address}', {{ plaintext: true }}); return"
+        " client; }\n"
+    )
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "through.js").write_text("export * from '../calls.js';\n", encoding="utf-8")
     (tmp_path / "calls.js").write_text(helper, encoding="utf-8")

@@ -27,19 +27,27 @@ export async function handleSummary(data) {
 
 async def _run(settings: Settings, target: Target) -> Run:
     async with open_app(settings) as service:
-        return await service.execute(parse_load_test({"script": _SCRIPT.replace("{url}", target.url("/ok"))}), wait_s=30)
+        return await service.execute(
+            parse_load_test({"script": _SCRIPT.replace("{url}", target.url("/ok"))}), wait_s=30
+        )
 
 
-async def test_it_gets_the_figures_and_its_files_are_written_beside_the_run(settings: Settings, target: Target) -> None:
+async def test_it_gets_the_figures_and_its_files_are_written_beside_the_run(
+    settings: Settings, target: Target
+) -> None:
     run = await _run(settings, target)
-    own = json.loads((RunFolder(settings.results_dir, run.run_id).path / "own-report.json").read_text(encoding="utf-8"))
+    own = json.loads(
+        (RunFolder(settings.results_dir, run.run_id).path / "own-report.json").read_text(encoding="utf-8")
+    )
     assert (own["requests"], own["setup"]) == (4, {"seen": "by the handler"})
     assert own["took"] > 0
 
 
 async def test_what_it_prints_is_in_the_log(settings: Settings, target: Target) -> None:
     run = await _run(settings, target)
-    assert "printed by the handler" in RunFolder(settings.results_dir, run.run_id).log.read_text(encoding="utf-8")
+    assert "printed by the handler" in RunFolder(settings.results_dir, run.run_id).log.read_text(
+        encoding="utf-8"
+    )
 
 
 _PLACES = (
@@ -57,12 +65,29 @@ _PLACES = (
         "",
         "a/",
     ),
-    *("{outside}/absolute.txt", "/proc/self/cwd/x", "/dev/stdout", "file://{outside}/x", "..\\x", "a\0b", "\u202ex", "x\u200b"),
+    *(
+        "{outside}/absolute.txt",
+        "/proc/self/cwd/x",
+        "/dev/stdout",
+        "file://{outside}/x",
+        "..\\x",
+        "a\0b",
+        "\u202ex",
+        "x\u200b",
+    ),
     *("\uff0e\uff0e/x", ".. /x", "../runs/r-1/run.json", "./../x"),
 )
 _OURS = (
     *("run.json", "./run.json", "RUN.JSON", "run.json.", "run.json ", "run.json::$DATA"),
-    *("timeline.json.gz", "stop-requested", "reports/x.html", "home/x", "Reports", "_guard.js", "\uff52un.json"),
+    *(
+        "timeline.json.gz",
+        "stop-requested",
+        "reports/x.html",
+        "home/x",
+        "Reports",
+        "_guard.js",
+        "\uff52un.json",
+    ),
 )
 _WRITING = """
 import http from 'k6/http';
@@ -124,7 +149,8 @@ export function teardown() {{ {teardown} }}
 export function handleSummary() {{ {handler} }}
 """
 _HANGING = ("while (true) {}", "setInterval(() => {}, 100);", "sleep(600);")
-_TIMEOUT_S = 3.0  # instead of 20
+# Instead of 20
+_TIMEOUT_S = 3.0
 
 
 @pytest.fixture
@@ -151,8 +177,14 @@ async def test_one_that_never_returns_is_ended_and_told_of_with_the_figures(
     assert "handleSummary() did not return" in run.failure.message
     assert "handleSummary()" in run.failure.hint
     assert run.metrics is not None
-    assert (run.metrics.source, run.metrics.figures.requests, run.metrics.figures.iterations) == ("record", 4, 4)
-    assert [(t.metric, t.ok, t.has_samples) for t in run.metrics.thresholds] == [("http_req_duration", True, True)]
+    assert (run.metrics.source, run.metrics.figures.requests, run.metrics.figures.iterations) == (
+        "record",
+        4,
+        4,
+    )
+    assert [(t.metric, t.ok, t.has_samples) for t in run.metrics.thresholds] == [
+        ("http_req_duration", True, True)
+    ]
     assert "handle_summary" not in {notice.code for notice in run.warnings}
 
 
@@ -161,11 +193,15 @@ async def test_one_that_is_slow_is_waited_for(settings: Settings, target: Target
     run = await _late(settings, target, f"sleep({_TIMEOUT_S - 1}); return {{ 'own-report.txt': 'slow' }};")
 
     assert (run.status, run.failure) == ("completed", None)
-    assert (RunFolder(settings.results_dir, run.run_id).path / "own-report.txt").read_text(encoding="utf-8") == "slow"
+    assert (RunFolder(settings.results_dir, run.run_id).path / "own-report.txt").read_text(
+        encoding="utf-8"
+    ) == "slow"
 
 
 @pytest.mark.usefixtures("_soon_over")
-async def test_a_teardown_that_is_slower_than_a_handler_may_be_is_none_of_its_time(settings: Settings, target: Target) -> None:
+async def test_a_teardown_that_is_slower_than_a_handler_may_be_is_none_of_its_time(
+    settings: Settings, target: Target
+) -> None:
     run = await _late(settings, target, "return {};", teardown=f"sleep({_TIMEOUT_S + 3});")
 
     assert (run.status, run.failure) == ("completed", None)

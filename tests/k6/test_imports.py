@@ -38,7 +38,9 @@ def exported(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         with open_target() as target:
             async with open_app(settings) as service:
                 for name, path in (("good", "/ok"), ("bad", "/status/500")):
-                    run = await service.execute(parse_load_test({**_TEST, "url": target.url(path)}), wait_s=60)
+                    run = await service.execute(
+                        parse_load_test({**_TEST, "url": target.url(path)}), wait_s=60
+                    )
                     await service.kept_runs.export_run(run.run_id, files[name])
 
     asyncio.run(export())
@@ -52,7 +54,9 @@ def _said_completed(run: Content) -> None:
 def _figures_too(run: Content) -> None:
     _said_completed(run)
     run["metrics"]["figures"] |= {"failed_requests": 0, "error_rate": 0.0}
-    run["metrics"]["thresholds"] = [{**row, "ok": True, "observed": 0.0} for row in run["metrics"]["thresholds"]]
+    run["metrics"]["thresholds"] = [
+        {**row, "ok": True, "observed": 0.0} for row in run["metrics"]["thresholds"]
+    ]
 
 
 def _nothing_asked(run: Content) -> None:
@@ -112,7 +116,12 @@ async def test_an_honest_file_keeps_its_verdict_and_is_marked_wherever_it_is_sho
     async with open_app(elsewhere) as service:
         onward = await _imported(service, stripped)
 
-    assert (good.status, bad.status, _codes(good), _codes(bad)) == ("completed", "failed", {IMPORTED}, {IMPORTED})
+    assert (good.status, bad.status, _codes(good), _codes(bad)) == (
+        "completed",
+        "failed",
+        {IMPORTED},
+        {IMPORTED},
+    )
     assert IMPORTED in [notice.code for notice in run_answer(good).warnings]
     assert (gate.outcome, believed.outcome) == ("errored", "passed")
     assert IMPORTED in gate.reasons[0]
@@ -121,7 +130,9 @@ async def test_an_honest_file_keeps_its_verdict_and_is_marked_wherever_it_is_sho
     assert _codes(onward) == {IMPORTED}
 
 
-@pytest.mark.parametrize("change", [_said_completed, _figures_too, _nothing_asked, _from_nowhere], ids=lambda f: f.__name__[1:])
+@pytest.mark.parametrize(
+    "change", [_said_completed, _figures_too, _nothing_asked, _from_nowhere], ids=lambda f: f.__name__[1:]
+)
 async def test_a_run_that_was_edited_to_completed_is_told_as_its_figures_are(
     settings: Settings, exported: dict[str, Path], tmp_path: Path, change: Callable[[Content], None]
 ) -> None:
@@ -132,7 +143,9 @@ async def test_a_run_that_was_edited_to_completed_is_told_as_its_figures_are(
     assert _codes(run) == {IMPORTED, CONTRADICTED}
     assert gate.outcome == "errored"
     assert run.status == "failed" or change is _from_nowhere
-    assert "its run.json said completed" in next(notice.message for notice in run.warnings if notice.code == CONTRADICTED)
+    assert "its run.json said completed" in next(
+        notice.message for notice in run.warnings if notice.code == CONTRADICTED
+    )
 
 
 async def test_a_baseline_from_a_file_is_compared_with_and_said_to_be_one(
@@ -145,6 +158,9 @@ async def test_a_baseline_from_a_file_is_compared_with_and_said_to_be_one(
 
     assert report.baselines == ("checkout",)
     assert _codes(run) == set()
-    assert gate.comparison is not None and gate.comparison.notes[0].startswith(f"{IMPORTED}: {report.imported[0]}")
+    assert gate.comparison is not None and gate.comparison.notes[0].startswith(
+        f"{IMPORTED}: {report.imported[0]}"
+    )
     assert gate.comparison.notes[0] in gate.notes
-    assert gate.outcome in ("passed", "not_comparable")  # its target has another port
+    # Its target has another port
+    assert gate.outcome in ("passed", "not_comparable")

@@ -1,4 +1,6 @@
-"""Runs that something else ends: signals from outside, a crash, our own deadline. What was measured until then is kept."""
+"""Runs that something else ends: signals from outside, a crash, our own deadline. What was measured until
+then is kept.
+"""
 
 import asyncio
 import dataclasses
@@ -21,28 +23,35 @@ _DEADLINE_S = 2.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGQUIT)
 _MEASURED = {
     "endless": "ENDLESS",
-    "a loop in handleSummary": """
+    "a loop in handleSummary": (
+        """
 import http from 'k6/http';
 export const options = { iterations: 3 };
 export default function () { http.get('TARGET'); }
 export function handleSummary() { while (true) {} }
-""",
+"""
+    ),
 }
 _LOOPS = {
     "init of the first VU": "if (__VU > 0) { while (true) {} }\nexport default function () {}\n",
-    "an iteration": "export const options = { duration: '60s' };\nexport default function () { while (true) {} }\n",
+    "an iteration": (
+        "export const options = { duration: '60s' };\nexport default function () { while (true) {} }\n"
+    ),
     "setup": "export function setup() { while (true) {} }\nexport default function () {}\n",
 }
 _LOOP_WHILE_IT_LOADS = {"while it loads": "while (true) {}\nexport default function () {}\n"}
 
-Ended = tuple[Run, int]  # and how many requests its target has seen
+# And how many requests its target has seen
+Ended = tuple[Run, int]
 Execution = Callable[[LoadTests, Target, str], Awaitable[Run]]
 
 
 def _all_at_once(
     k6_bin: str, folder: Path, attempt: Execution, *names: str, **fields: object
 ) -> Mapping[str, Ended | BaseException]:
-    """Let each attempt end through one service, with a target of its own; most of the time of each is waiting."""
+    """Let each attempt end through one service, with a target of its own; most of the time of each is
+    waiting.
+    """
     limits = Limits(max_concurrent_runs=len(names))
     settings = Settings(results_dir=folder, database=folder / "history.db", k6_bin=k6_bin, limits=limits)
 
@@ -73,7 +82,9 @@ def signalled(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[
         os.kill(pid, signal.Signals[name])
         return await service.wait(run.run_id, _WAIT_S)
 
-    return _all_at_once(k6_bin, tmp_path_factory.mktemp("signalled"), attempt, *(number.name for number in _SIGNALS))
+    return _all_at_once(
+        k6_bin, tmp_path_factory.mktemp("signalled"), attempt, *(number.name for number in _SIGNALS)
+    )
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
@@ -89,7 +100,9 @@ def test_a_signal_from_outside_fails_the_run_and_keeps_its_exact_figures(
     assert 0 <= seen - run.metrics.figures.requests <= 2
 
 
-def test_a_killed_k6_fails_the_run_and_keeps_what_was_recorded(signalled: Mapping[str, Ended | BaseException]) -> None:
+def test_a_killed_k6_fails_the_run_and_keeps_what_was_recorded(
+    signalled: Mapping[str, Ended | BaseException],
+) -> None:
     run, seen = _ended(signalled["SIGKILL"])
     assert run.failure is not None
     assert (run.status, run.failure.kind) == ("failed", "stopped_externally")
@@ -128,7 +141,9 @@ def looping(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[st
     return _timed_out(k6_bin, tmp_path_factory.mktemp("looping"), {**_LOOPS, **_LOOP_WHILE_IT_LOADS})
 
 
-def test_our_deadline_stops_a_run_and_keeps_its_exact_figures(measured: Mapping[str, Ended | BaseException]) -> None:
+def test_our_deadline_stops_a_run_and_keeps_its_exact_figures(
+    measured: Mapping[str, Ended | BaseException],
+) -> None:
     run, seen = _ended(measured["endless"])
     assert run.failure is not None
     assert (run.status, run.failure.kind) == ("failed", "timed_out")
@@ -140,7 +155,9 @@ def test_our_deadline_stops_a_run_and_keeps_its_exact_figures(measured: Mapping[
 
 
 @pytest.mark.parametrize("name", _LOOPS)
-def test_a_loop_that_never_ends_is_stopped_by_our_deadline(looping: Mapping[str, Ended | BaseException], name: str) -> None:
+def test_a_loop_that_never_ends_is_stopped_by_our_deadline(
+    looping: Mapping[str, Ended | BaseException], name: str
+) -> None:
     run, _ = _ended(looping[name])
     assert run.failure is not None
     assert (run.status, run.failure.kind) == ("failed", "timed_out")

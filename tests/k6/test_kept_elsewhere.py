@@ -1,4 +1,6 @@
-"""Runs whose folder cannot be written: kept elsewhere until they can be brought home, and nothing else is left behind."""
+"""Runs whose folder cannot be written: kept elsewhere until they can be brought home, and nothing else is
+left behind.
+"""
 
 import shutil
 import tempfile
@@ -29,7 +31,9 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-async def test_folders_that_are_not_kept_are_few_and_gone_in_the_end(any_k6: str, tmp_path: Path, temporary: Path) -> None:
+async def test_folders_that_are_not_kept_are_few_and_gone_in_the_end(
+    any_k6: str, tmp_path: Path, temporary: Path
+) -> None:
     (no_folder := tmp_path / "results").write_text("", encoding="utf-8")
     script = render(parse_load_test({"script": "export default function () {}", "vus": 1, "iterations": 1}))
 
@@ -78,7 +82,9 @@ async def test_a_run_that_finds_no_room_stays_whole_where_the_warning_says_and_r
     _take_room(settings)
     async with open_app(settings) as service:
         run = await service.execute(_ten_requests(target), wait_s=60)
-        refused = await service.execute(parse_load_test({"script": "export default function () { oh no }"}), wait_s=60)
+        refused = await service.execute(
+            parse_load_test({"script": "export default function () { oh no }"}), wait_s=60
+        )
         await service.plan(_ten_requests(target))
     elsewhere = {path.name: path for path in _inside(temporary, "k6-mcp-*/runs/*")}
     told = next(notice.message for notice in run.warnings if notice.code == "backup_unavailable")

@@ -1,4 +1,6 @@
-"""Runs whose figures are those of a part of it: the folder goes, the time series is cut, k6 is held up for a while."""
+"""Runs whose figures are those of a part of it: the folder goes, the time series is cut, k6 is held up for a
+while.
+"""
 
 import asyncio
 import dataclasses
@@ -70,7 +72,9 @@ def runs(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, 
     """All of these at once, each with a target of its own."""
     folder = tmp_path_factory.mktemp("lost")
     limits = Limits(max_concurrent_runs=len(_HAPPENS))
-    settings = Settings(results_dir=folder / "results", database=folder / "history.db", k6_bin=k6_bin, limits=limits)
+    settings = Settings(
+        results_dir=folder / "results", database=folder / "history.db", k6_bin=k6_bin, limits=limits
+    )
 
     async def one(service: LoadTests, happens: Happens, options: str) -> Run:
         with open_target() as target:
@@ -110,7 +114,9 @@ def test_a_summary_that_no_whole_series_confirms_is_used_and_said(name: str, run
 
 def test_k6_that_was_stopped_for_a_good_part_of_a_run_completes_none(runs: Mapping[str, Run]) -> None:
     run = runs["k6 held"]
-    assert (run.status, run.failure.kind if run.failure else None) == ("failed", "stopped_externally"), run.failure
+    assert (run.status, run.failure.kind if run.failure else None) == ("failed", "stopped_externally"), (
+        run.failure
+    )
     assert run.failure is not None
     assert "SIGSTOP" in run.failure.message
     assert "generator_stood_still" not in _codes(run)
@@ -119,12 +125,23 @@ def test_k6_that_was_stopped_for_a_good_part_of_a_run_completes_none(runs: Mappi
 def test_a_run_in_which_nothing_happens_is_not_doubted(runs: Mapping[str, Run]) -> None:
     run = runs["nothing"]
     assert (run.status, run.failure) == ("completed", None)
-    assert not _codes(run) & {"figures_unverified", "figures_incomplete", "figures_contradicted", "generator_paused"}
+    assert not _codes(run) & {
+        "figures_unverified",
+        "figures_incomplete",
+        "figures_contradicted",
+        "generator_paused",
+    }
 
 
 _SLOW: Mapping[str, tuple[str, str]] = {
-    "import": ("import own from 'URL/own.js';\nexport default function () { own(); }\n", "waiting for the import of URL/own.js"),
-    "require": ("const own = require('URL/own.js');\nexports.default = () => own();\n", "waiting for the import of URL/own.js"),
+    "import": (
+        "import own from 'URL/own.js';\nexport default function () { own(); }\n",
+        "waiting for the import of URL/own.js",
+    ),
+    "require": (
+        "const own = require('URL/own.js');\nexports.default = () => own();\n",
+        "waiting for the import of URL/own.js",
+    ),
     "loop": ("while (true) {}\nexport default function () {}\n", "its init code does not end"),
 }
 
@@ -135,9 +152,13 @@ async def test_what_keeps_a_script_from_loading_is_told(settings: Settings) -> N
         url = f"https://127.0.0.1:{silent.getsockname()[1]}"
         scripts = [script.replace("URL", url) for script, _ in _SLOW.values()]
         async with open_app(dataclasses.replace(settings, timeout_s=2.5)) as service:
-            runs = await asyncio.gather(*(service.execute(parse_load_test({"script": s}), wait_s=_WAIT_S) for s in scripts))
-    assert [(run.status, run.failure.kind if run.failure else None) for run in runs] == [("failed", "timed_out")] * 3
+            runs = await asyncio.gather(
+                *(service.execute(parse_load_test({"script": s}), wait_s=_WAIT_S) for s in scripts)
+            )
+    assert [(run.status, run.failure.kind if run.failure else None) for run in runs] == [
+        ("failed", "timed_out")
+    ] * 3
     told = [run.failure.message if run.failure else "" for run in runs]
-    assert [said.replace("URL", url) in message for (_, said), message in zip(_SLOW.values(), told, strict=True)] == [True] * 3, (
-        told
-    )
+    assert [
+        said.replace("URL", url) in message for (_, said), message in zip(_SLOW.values(), told, strict=True)
+    ] == [True] * 3, told

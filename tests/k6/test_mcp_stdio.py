@@ -1,4 +1,6 @@
-"""The server as clients start it, over real pipes, with a real k6: one run from call to answer, and every way to end."""
+"""The server as clients start it, over real pipes, with a real k6: one run from call to answer, and every way
+to end.
+"""
 
 import json
 import os
@@ -24,13 +26,18 @@ from tests.k6.services import endless, under_load
 
 SERVER = Path(__file__).parents[2] / "k6_server.py"
 _END_S = 10.0
-_NEXT_SIGNAL_S = 0.1  # as Claude Code does
+# As Claude Code does
+_NEXT_SIGNAL_S = 0.1
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return what a client hands the server."""
     assert settings.k6_bin
-    return {"K6_RESULTS_DIR": str(settings.results_dir), "K6_BIN": settings.k6_bin, "PATH": os.environ.get("PATH", "")}
+    return {
+        "K6_RESULTS_DIR": str(settings.results_dir),
+        "K6_BIN": settings.k6_bin,
+        "PATH": os.environ.get("PATH", ""),
+    }
 
 
 class Wire:
@@ -45,7 +52,9 @@ class Wire:
 
     def send(self, method: str, params: Mapping[str, Any], request_id: int | None = None) -> None:
         """Send a request, or a notification without an id."""
-        message = {"jsonrpc": "2.0", "method": method, "params": params} | ({"id": request_id} if request_id is not None else {})
+        message = {"jsonrpc": "2.0", "method": method, "params": params} | (
+            {"id": request_id} if request_id is not None else {}
+        )
         self.stdin.write(json.dumps(message).encode() + b"\n")
         self.stdin.flush()
 
@@ -70,10 +79,16 @@ class Wire:
 def served(settings: Settings) -> Generator[Wire]:
     """Start the server and shake hands; whatever happens it is gone afterwards."""
     command = [sys.executable, str(SERVER)]
-    with subprocess.Popen(command, env=environment(settings), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, env=environment(settings), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         try:
             wire = Wire(process)
-            info = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+            info = {
+                "protocolVersion": "2025-11-25",
+                "capabilities": {},
+                "clientInfo": {"name": "test", "version": "1"},
+            }
             wire.send("initialize", info, 1)
             assert wire.answer(1)["serverInfo"]["name"] == "k6-mcp"
             wire.send("notifications/initialized", {})
@@ -95,7 +110,9 @@ async def kept(settings: Settings, run_id: str) -> Run:
 
 def test_a_line_longer_than_allowed_is_refused_and_the_next_one_answered(settings: Settings) -> None:
     with served(settings) as wire:
-        wire.stdin.write(b'{"jsonrpc":"2.0","id":7,"method":"ping","params":{"a":"' + b"x" * 8_000_000 + b'"}}\n')
+        wire.stdin.write(
+            b'{"jsonrpc":"2.0","id":7,"method":"ping","params":{"a":"' + b"x" * 8_000_000 + b'"}}\n'
+        )
         wire.send("ping", {}, 8)
         refused, answered = (json.loads(wire.stdout.readline()) for _ in range(2))
 
@@ -131,7 +148,9 @@ async def test_a_run_goes_through_a_real_client_and_comes_back_judged(
     assert any("req/s" in (message or "") for _, message in told)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
+)
 async def test_a_signal_stops_the_runs_and_ends_the_process_although_stdin_stays_open(
     settings: Settings, target: Target, number: signal.Signals, code: int
 ) -> None:
@@ -176,7 +195,11 @@ async def test_further_signals_do_not_interrupt_the_end(settings: Settings, targ
         wire.process.send_signal(signal.SIGINT)
         time.sleep(_NEXT_SIGNAL_S)  # noqa: ASYNC251 (what the client does)
         wire.process.send_signal(signal.SIGTERM)
-        assert wire.process.wait(_END_S) in (130, -signal.SIGTERM)  # the latter if everything was done by then
+        # The latter if everything was done by then
+        assert wire.process.wait(_END_S) in (
+            130,
+            -signal.SIGTERM,
+        )
     assert not alive(k6)
     run = await kept(settings, run_id)
     assert run.status == "cancelled"
@@ -206,7 +229,9 @@ async def test_the_end_of_stdin_stops_the_runs_answers_who_still_waits_and_exits
     assert (await kept(settings, run_id)).status == "cancelled"
 
 
-async def test_a_client_that_closes_both_pipes_leaves_nothing_running(settings: Settings, target: Target) -> None:
+async def test_a_client_that_closes_both_pipes_leaves_nothing_running(
+    settings: Settings, target: Target
+) -> None:
     with served(settings) as wire:
         run_id = wire.begin(endless(target.url("/ok")))
         async with open_app(settings) as service:
@@ -219,7 +244,9 @@ async def test_a_client_that_closes_both_pipes_leaves_nothing_running(settings: 
     assert (await kept(settings, run_id)).status == "cancelled"
 
 
-async def test_a_cancelled_call_stops_its_run_and_the_server_serves_on(settings: Settings, target: Target) -> None:
+async def test_a_cancelled_call_stops_its_run_and_the_server_serves_on(
+    settings: Settings, target: Target
+) -> None:
     with served(settings) as wire:
         wire.call(2, "execute_k6_test", script=endless(target.url("/ok")))
         async with open_app(settings) as service:
@@ -230,7 +257,9 @@ async def test_a_cancelled_call_stops_its_run_and_the_server_serves_on(settings:
         assert wire.answer(3)["structuredContent"]["status"] == "cancelled"
 
 
-async def test_nothing_but_messages_reaches_stdout_whatever_a_script_prints(settings: Settings, target: Target) -> None:
+async def test_nothing_but_messages_reaches_stdout_whatever_a_script_prints(
+    settings: Settings, target: Target
+) -> None:
     script = "export default function () { console.log('{\"jsonrpc\": 1}'); console.error('on stderr'); }"
     with served(settings) as wire:
         wire.call(2, "execute_k6_test", script=script, vus=1, iterations=3)

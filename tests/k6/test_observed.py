@@ -1,4 +1,6 @@
-"""What we make k6 count besides what a script asks for: statuses and endpoints, by empty lists of thresholds."""
+"""What we make k6 count besides what a script asks for: statuses and endpoints, by empty lists of
+thresholds.
+"""
 
 import json
 from pathlib import Path
@@ -29,7 +31,9 @@ export default function () {{ {body} }}
 async def test_a_threshold_of_the_script_on_what_we_count_too_is_judged_and_shown(
     settings: Settings, target: Target, spelled: str, named: str
 ) -> None:
-    script = _SCRIPT.format(thresholds=json.dumps({spelled: ["count>3"]}), body=f"http.get('{target.url('/ok')}');")
+    script = _SCRIPT.format(
+        thresholds=json.dumps({spelled: ["count>3"]}), body=f"http.get('{target.url('/ok')}');"
+    )
 
     run = await ran(settings, script=script)
     metrics = read(run.outcome, Record(), run.plan)
@@ -40,9 +44,16 @@ async def test_a_threshold_of_the_script_on_what_we_count_too_is_judged_and_show
     assert [(s.status, s.count) for s in metrics.statuses] == [(200, 3)]
 
 
-async def test_a_sub_metric_that_the_script_itself_only_wants_to_see_is_shown_to_it(settings: Settings, target: Target) -> None:
-    handler = "export function handleSummary(data) { return { 'own.json': JSON.stringify(Object.keys(data.metrics)) }; }"
-    script = _SCRIPT.format(thresholds="{ 'http_reqs{status:201}': [] }", body=f"http.get('{target.url('/status/201')}');")
+async def test_a_sub_metric_that_the_script_itself_only_wants_to_see_is_shown_to_it(
+    settings: Settings, target: Target
+) -> None:
+    handler = (
+        "export function handleSummary(data) { return { 'own.json': JSON.stringify(Object.keys(data.metrics))"
+        " }; }"
+    )
+    script = _SCRIPT.format(
+        thresholds="{ 'http_reqs{status:201}': [] }", body=f"http.get('{target.url('/status/201')}');"
+    )
 
     run = await ran(settings, script=script + handler)
     seen = [name for name in json.loads((run.folder / "own.json").read_text(encoding="utf-8")) if "{" in name]
@@ -64,12 +75,19 @@ async def test_where_system_tags_leave_the_name_out_the_missing_endpoints_are_ex
 
 
 async def test_a_script_without_requests_sees_no_metric_of_requests(settings: Settings) -> None:
-    script = "export default function () {}\nexport function handleSummary(data) { return { 'own.json': JSON.stringify(data.metrics) }; }"
+    script = (
+        "export default function () {}\nexport function handleSummary(data) { return { 'own.json':"
+        " JSON.stringify(data.metrics) }; }"
+    )
 
     run = await ran(settings, script=script)
 
-    assert not [name for name in json.loads((run.folder / "own.json").read_text()) if name.startswith(("http", "ws"))]
-    assert not [name for name in json.loads(run.outcome.export or "")["metrics"] if name.startswith(("http", "ws"))]
+    assert not [
+        name for name in json.loads((run.folder / "own.json").read_text()) if name.startswith(("http", "ws"))
+    ]
+    assert not [
+        name for name in json.loads(run.outcome.export or "")["metrics"] if name.startswith(("http", "ws"))
+    ]
 
 
 _ENDPOINTS = """
@@ -92,7 +110,9 @@ export default function () {
 """
 
 
-async def test_endpoints_are_found_in_the_text_of_a_script(settings: Settings, target: Target, tmp_path: Path) -> None:
+async def test_endpoints_are_found_in_the_text_of_a_script(
+    settings: Settings, target: Target, tmp_path: Path
+) -> None:
     script = tmp_path / "load.js"
     script.write_text(_ENDPOINTS, encoding="utf-8")
     (tmp_path / "paths.js").write_text("export const path = '/status/201';", encoding="utf-8")
@@ -116,16 +136,24 @@ async def test_endpoints_are_found_in_the_text_of_a_script(settings: Settings, t
     assert (by_name["http://127.0.0.1:9/refused"].p95_ms, by_name[None].p95_ms) == (None, None)
     assert metrics.endpoints_note is not None
     assert "6 requests had other names" in metrics.endpoints_note
-    written = "".join(file.read_text(errors="replace") for file in run.folder.iterdir() if file.name not in ("record.ndjson",))
+    written = "".join(
+        file.read_text(errors="replace")
+        for file in run.folder.iterdir()
+        if file.name not in ("record.ndjson",)
+    )
     assert target.url("") not in written
     assert {row.name for row in metrics.rows if "name:" in row.name} == {
         "http_req_duration{name:Item}",
         "http_req_failed{name:Slow}",
     }
-    assert [(t.metric, t.ok, t.has_samples) for t in metrics.thresholds] == [("http_req_duration{name:Item}", True, True)]
+    assert [(t.metric, t.ok, t.has_samples) for t in metrics.thresholds] == [
+        ("http_req_duration{name:Item}", True, True)
+    ]
 
 
-async def test_a_script_of_many_urls_has_no_table_and_says_how_to_get_one(settings: Settings, target: Target) -> None:
+async def test_a_script_of_many_urls_has_no_table_and_says_how_to_get_one(
+    settings: Settings, target: Target
+) -> None:
     body = f"for (let i = 0; i < 50; i += 1) {{ http.get('{target.url('/ok')}?id=' + i); }}"
 
     run = await ran(settings, script=_SCRIPT.format(thresholds="{}", body=body))
@@ -135,7 +163,9 @@ async def test_a_script_of_many_urls_has_no_table_and_says_how_to_get_one(settin
     assert "tags: { name:" in (metrics.endpoints_note or "")
 
 
-async def test_a_generated_script_has_one_endpoint_with_all_its_figures(settings: Settings, target: Target) -> None:
+async def test_a_generated_script_has_one_endpoint_with_all_its_figures(
+    settings: Settings, target: Target
+) -> None:
     run = await ran(settings, url=target.url("/redirect/1?x=1"), iterations=5)
     metrics = read(run.outcome, Record(), run.plan)
 
@@ -148,7 +178,10 @@ async def test_a_generated_script_has_one_endpoint_with_all_its_figures(settings
 
 
 async def test_a_threshold_by_name_judges_one_endpoint(settings: Settings, target: Target) -> None:
-    body = f"http.get('{target.url('/delay/60')}', {{ tags: {{ name: 'slow' }} }}); http.get('{target.url('/ok')}', {{ tags: {{ name: 'fast' }} }});"
+    body = (
+        f"http.get('{target.url('/delay/60')}', {{ tags: {{ name: 'slow' }} }});"
+        f" http.get('{target.url('/ok')}', {{ tags: {{ name: 'fast' }} }});"
+    )
     asked = {"http_req_duration{name:slow}": ["p(95)<50"], "http_req_duration{name:fast}": ["p(95)<50"]}
 
     run = await ran(settings, script=_SCRIPT.format(thresholds="{}", body=body), thresholds=asked)

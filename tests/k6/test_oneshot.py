@@ -68,7 +68,9 @@ def env_of(settings: Settings) -> dict[str, str]:
 async def oneshot(settings: Settings, *entry: str) -> AsyncGenerator[OneShot]:
     """Start the server; it is killed if it does not end by itself."""
     env = env_of(settings)
-    process = await anyio.open_process([sys.executable, *(entry or (str(K6_SERVER),))], stdin=subprocess.PIPE, env=env, cwd=ROOT)
+    process = await anyio.open_process(
+        [sys.executable, *(entry or (str(K6_SERVER),))], stdin=subprocess.PIPE, env=env, cwd=ROOT
+    )
     try:
         yield OneShot(process)
     finally:
@@ -143,7 +145,9 @@ async def test_a_test_asks_k6_once_for_each_thing_though_its_plan_begins_before_
     noting.chmod(0o755)
     async with oneshot(dataclasses.replace(settings, k6_bin=str(noting))) as server:
         for count in (3, 4):
-            await server.send("execute_k6_test", {"script": _SHORT.format(url=target.url("/ok")), "iterations": count})
+            await server.send(
+                "execute_k6_test", {"script": _SHORT.format(url=target.url("/ok")), "iterations": count}
+            )
         answers = [await server.receive() for _ in range(2)]
         await server.stdin.aclose()
         assert await server.ended() == (0, b"", b"")
@@ -155,7 +159,11 @@ async def test_a_test_asks_k6_once_for_each_thing_though_its_plan_begins_before_
 
 @pytest.mark.parametrize(
     ("params", "error_type"),
-    [({"vus": 5000, "duration": "1s"}, "limit_exceeded"), ({"duration": "soon"}, "invalid_arguments"), ({}, "script")],
+    [
+        ({"vus": 5000, "duration": "1s"}, "limit_exceeded"),
+        ({"duration": "soon"}, "invalid_arguments"),
+        ({}, "script"),
+    ],
 )
 async def test_what_cannot_begin_is_told_in_the_usual_way_and_leaves_no_folder(
     settings: Settings, params: dict[str, object], error_type: str
@@ -171,7 +179,9 @@ async def test_what_cannot_begin_is_told_in_the_usual_way_and_leaves_no_folder(
     assert [folder.name for folder in kept] == ([answer["run_id"]] if answer["run_id"] else [])
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name
+)
 async def test_a_signal_stops_the_run_keeps_its_figures_and_still_answers(
     settings: Settings, target: Target, number: signal.Signals
 ) -> None:
@@ -181,8 +191,16 @@ async def test_a_signal_stops_the_run_keeps_its_figures_and_still_answers(
         server.process.send_signal(number)
         answer = await server.receive()
 
-        assert (answer["success"], answer["status"], answer["error_type"]) == (False, "cancelled", "cancelled")
-        assert await server.ended() == (128 + number, b"", answer["output"].splitlines(keepends=True)[0].encode())
+        assert (answer["success"], answer["status"], answer["error_type"]) == (
+            False,
+            "cancelled",
+            "cancelled",
+        )
+        assert await server.ended() == (
+            128 + number,
+            b"",
+            answer["output"].splitlines(keepends=True)[0].encode(),
+        )
     run = await only_run(settings)
     assert (run.status, run.run_id) == ("cancelled", answer["run_id"])
     assert run.metrics is not None
@@ -190,15 +208,22 @@ async def test_a_signal_stops_the_run_keeps_its_figures_and_still_answers(
     assert k6_pids(run.run_id) == []
 
 
-async def test_a_signal_while_k6_plans_ends_the_plan_and_runs_nothing(settings: Settings, target: Target, tmp_path: Path) -> None:
+async def test_a_signal_while_k6_plans_ends_the_plan_and_runs_nothing(
+    settings: Settings, target: Target, tmp_path: Path
+) -> None:
     planning = tmp_path / "planning"
     slow = tmp_path / "slow-k6"
-    slow.write_text(f'#!/bin/sh\n[ "$1" = version ] && exec {settings.k6_bin} "$@"\necho $$ > {planning}\nexec sleep 60\n')
+    slow.write_text(
+        f'#!/bin/sh\n[ "$1" = version ] && exec {settings.k6_bin} "$@"\necho $$ > {planning}\nexec sleep 60\n'
+    )
     slow.chmod(0o755)
     async with oneshot(dataclasses.replace(settings, k6_bin=str(slow))) as server:
         await server.send("execute_k6_test", endless_script(target))
-        await until(lambda: planning.exists() and planning.read_text().endswith("\n"), "a plan that takes its time")
-        await anyio.sleep(1.5)  # the process serves signals by then; an earlier one ends it at once
+        await until(
+            lambda: planning.exists() and planning.read_text().endswith("\n"), "a plan that takes its time"
+        )
+        # The process serves signals by then; an earlier one ends it at once
+        await anyio.sleep(1.5)
         server.process.terminate()
         answer = await server.receive()
         assert (answer["success"], answer["error_type"], answer["run_id"]) == (False, "interrupted", None)
@@ -227,7 +252,9 @@ async def test_a_client_that_is_gone_gets_no_more_load_run_for_it(settings: Sett
     os.close(writer)
     try:
         assert process.stdin
-        await process.stdin.send(json.dumps({"method": "execute_k6_test", "params": endless_script(target)}).encode() + b"\n")
+        await process.stdin.send(
+            json.dumps({"method": "execute_k6_test", "params": endless_script(target)}).encode() + b"\n"
+        )
         await under_load(target)
         os.close(reader)
         with anyio.fail_after(_END_S):
@@ -266,8 +293,12 @@ async def test_what_is_not_understood_is_said_on_both_streams_and_ends_with_1(se
 def _once(settings: Settings, closed: str) -> subprocess.CompletedProcess[bytes]:
     """Run a test of one iteration with redirections as a shell spells them."""
     command = f'exec "{sys.executable}" "{K6_SERVER}" {closed}'
-    line = json.dumps({"method": "execute_k6_test", "params": {"script": "export default function () {}", "iterations": 1}})
-    return subprocess.run(["sh", "-c", command], input=line.encode(), capture_output=True, env=env_of(settings), timeout=_END_S)
+    line = json.dumps(
+        {"method": "execute_k6_test", "params": {"script": "export default function () {}", "iterations": 1}}
+    )
+    return subprocess.run(
+        ["sh", "-c", command], input=line.encode(), capture_output=True, env=env_of(settings), timeout=_END_S
+    )
 
 
 async def test_a_caller_that_closed_stderr_gets_its_answer(settings: Settings) -> None:

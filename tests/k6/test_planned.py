@@ -45,17 +45,22 @@ export function other() { throw new Error('not planned'); }
 """
 _WAYS = {
     "by what only a run knows": "export const options = runs ? large : small;",
-    "by getters that count": """export const options = {};
+    "by getters that count": (
+        """export const options = {};
 for (const name of Object.keys(small)) {
   Object.defineProperty(options, name, { enumerable: true, set() {}, get: () => (runs && (calls += 1) ? large[name] : small[name]) });
-}""",
-    "by changing what was handed over": """export const options = small;
+}"""
+    ),
+    "by changing what was handed over": (
+        """export const options = small;
 if (runs) {
   const one = planned();
   for (const name of Object.keys(one)) { delete one[name]; }
   Object.assign(one, large);
-}""",
-    "by other builtins": """export const options = small;
+}"""
+    ),
+    "by other builtins": (
+        """export const options = small;
 if (runs) {
   JSON.parse = () => large;
   Object.prototype.toJSON = () => large;
@@ -64,19 +69,28 @@ if (runs) {
   String.prototype.slice = () => '';
   Object.keys = () => [];
   globalThis.__ENV = { K6_MCP_PLANNED_0: ':{}' };
-}""",
+}"""
+    ),
 }
 
 
 @pytest.mark.parametrize("way", _WAYS)
-async def test_a_script_runs_as_it_was_planned_although_it_would_have_run_otherwise(settings: Settings, way: str) -> None:
+async def test_a_script_runs_as_it_was_planned_although_it_would_have_run_otherwise(
+    settings: Settings, way: str
+) -> None:
     run = await ran(settings, script=_TELLS + _DIFFERS + _WAYS[way] + _FUNCTIONS)
 
     assert run.outcome.exit_code == 99, run.logged()
     assert "not planned" not in run.logged()
     assert run.counted("iterations") == 2
-    assert (run.plan.max_vus, run.plan.expected_iterations, run.plan.rps, run.plan.setup_timeout_s) == (1, 2, 7, 5)
-    if way != "by other builtins":  # there the script has taken JSON away from itself
+    assert (run.plan.max_vus, run.plan.expected_iterations, run.plan.rps, run.plan.setup_timeout_s) == (
+        1,
+        2,
+        7,
+        5,
+    )
+    # There the script has taken JSON away from itself
+    if way != "by other builtins":
         assert """options [7,"5s","20ms",{"c":"d"},["x.test"],1,[1,1]]""" in run.logged()
 
 
@@ -84,7 +98,8 @@ async def test_a_file_that_changes_after_the_plan_changes_no_load(settings: Sett
     (tmp_path / "vus.json").write_text('{"vus": 1, "iterations": 1}', encoding="utf-8")
     script = tmp_path / "test.js"
     script.write_text(
-        "export const options = JSON.parse(open('./vus.json'));\nexport default function () { console.log('ran'); }\n",
+        "export const options = JSON.parse(open('./vus.json'));\nexport default function () {"
+        " console.log('ran'); }\n",
         encoding="utf-8",
     )
     source = render(parse_load_test({"script_file": str(script)}))
@@ -92,7 +107,9 @@ async def test_a_file_that_changes_after_the_plan_changes_no_load(settings: Sett
         planned = await runner.plan("r-changes", source)
         assert isinstance(planned, Planned)
         (tmp_path / "vus.json").write_text('{"vus": 5, "iterations": 50}', encoding="utf-8")
-        outcome = await runner.run(RunPlan("r-changes", source, planned.plan, planned.options, "", 30.0), lambda _: None)
+        outcome = await runner.run(
+            RunPlan("r-changes", source, planned.plan, planned.options, "", 30.0), lambda _: None
+        )
     [message] = [message for message in outcome.log.messages if message.text == "ran"]
     assert message.times == 1
 
@@ -104,10 +121,15 @@ async def test_a_k6_that_uses_more_vus_than_planned_is_stopped_and_the_run_fails
         planned = await runner.plan("r-more", source)
         assert isinstance(planned, Planned)
         fewer = planned.plan.model_copy(update={"max_vus": 2})
-        outcome = await runner.run(RunPlan("r-more", source, fewer, planned.options, "", 60.0), lambda _: None)
+        outcome = await runner.run(
+            RunPlan("r-more", source, fewer, planned.options, "", 60.0), lambda _: None
+        )
     failure = judge(outcome, None, fewer).failure
     assert failure is not None
-    assert (failure.kind, failure.message[:44]) == ("script_error", "k6 used more VUs than it had planned (2 VUs)")
+    assert (failure.kind, failure.message[:44]) == (
+        "script_error",
+        "k6 used more VUs than it had planned (2 VUs)",
+    )
 
 
 async def test_the_options_of_a_plan_mean_the_same_again(settings: Settings, tmp_path: Path) -> None:
@@ -129,33 +151,63 @@ async def test_the_options_of_a_plan_mean_the_same_again(settings: Settings, tmp
 
     def inspected(options: str) -> str:
         (folder.path / "test.js").write_text(
-            f"export const options = {options};\nexport function main() {{}}\nexport default main;\n", encoding="utf-8"
+            f"export const options = {options};\nexport function main() {{}}\nexport default main;\n",
+            encoding="utf-8",
         )
         command = inspect_command(Path(str(settings.k6_bin)), folder, script)
         return planned_options(
-            subprocess.run(command, env=environment(folder, script), capture_output=True, check=True, text=True).stdout
+            subprocess.run(
+                command, env=environment(folder, script), capture_output=True, check=True, text=True
+            ).stdout
         )
 
     self_signed_context(tmp_path)
-    once = inspected(declared.replace("PEM", json.dumps((tmp_path / "self-signed.pem").read_text(encoding="utf-8"))))
-    assert all(f'"{name}"' in once for name in ("browser", "domains", "delayAbortEval", "gracefulRampDown", "httpDebug"))
+    once = inspected(
+        declared.replace("PEM", json.dumps((tmp_path / "self-signed.pem").read_text(encoding="utf-8")))
+    )
+    assert all(
+        f'"{name}"' in once
+        for name in ("browser", "domains", "delayAbortEval", "gracefulRampDown", "httpDebug")
+    )
     assert inspected(once) == once
-    for plain in ("{}", "{ vus: 3, duration: '2s' }", "{ stages: [{ duration: '2s', target: 4 }] }", "{ vus: 2, iterations: 5 }"):
+    for plain in (
+        "{}",
+        "{ vus: 3, duration: '2s' }",
+        "{ stages: [{ duration: '2s', target: 4 }] }",
+        "{ vus: 2, iterations: 5 }",
+    ):
         assert inspected(once := inspected(plain)) == once
 
 
 @pytest.mark.parametrize(
-    "asked", [{"iterations": 2, "vus": 1}, {"stages": [{"duration": "1s", "target": 1}]}, {"rate_per_s": 2, "duration": "1s"}]
+    "asked",
+    [
+        {"iterations": 2, "vus": 1},
+        {"stages": [{"duration": "1s", "target": 1}]},
+        {"rate_per_s": 2, "duration": "1s"},
+    ],
 )
-async def test_a_load_that_a_script_keeps_from_k6_is_refused(settings: Settings, asked: Mapping[str, object]) -> None:
-    source = "export const options = { vus: 5, iterations: 70 };\nArray.isArray = () => true;\nexport default function () {}\n"
+async def test_a_load_that_a_script_keeps_from_k6_is_refused(
+    settings: Settings, asked: Mapping[str, object]
+) -> None:
+    source = (
+        "export const options = { vus: 5, iterations: 70 };\nArray.isArray = () => true;\nexport default"
+        " function () {}\n"
+    )
     test = parse_load_test({"script": source, "override_load": True, **asked})
     async with open_app(settings) as service:
         for call in (service.plan, service.start):
-            with pytest.raises(InvalidArguments, match=r"keeps the load that was asked for .* from k6, which plans default"):
+            with pytest.raises(
+                InvalidArguments, match=r"keeps the load that was asked for .* from k6, which plans default"
+            ):
                 await call(test)
 
 
 async def test_options_that_cannot_be_handed_to_a_run_are_refused_with_the_limit(settings: Settings) -> None:
-    with pytest.raises(LimitExceeded, match=r"options have \d{6} characters as JSON; a run can be given 400000"):
-        await refused(settings, script="export const options = { userAgent: 'x'.repeat(400000) };\nexport default function () {}")
+    with pytest.raises(
+        LimitExceeded, match=r"options have \d{6} characters as JSON; a run can be given 400000"
+    ):
+        await refused(
+            settings,
+            script="export const options = { userAgent: 'x'.repeat(400000) };\nexport default function () {}",
+        )

@@ -47,11 +47,16 @@ async def test_a_queued_run_that_is_stopped_never_starts(settings: Settings, tar
     assert target.requests["/status/418"] == 0
 
 
-async def test_a_queued_run_of_another_server_can_be_stopped_before_its_turn(settings: Settings, target: Target) -> None:
+async def test_a_queued_run_of_another_server_can_be_stopped_before_its_turn(
+    settings: Settings, target: Target
+) -> None:
     async with open_app(_allowing(settings, 1)) as service, open_app(settings) as other:
         first = await start(service, endless(target.url("/ok")))
         second = await start(service, endless(target.url("/status/418")))
-        await until(RunFolder(settings.results_dir, second.run_id).run_json.exists, "the run in the folder that both share")
+        await until(
+            RunFolder(settings.results_dir, second.run_id).run_json.exists,
+            "the run in the folder that both share",
+        )
         stopped = await other.stop(second.run_id)
         assert (stopped.status, stopped.started_at) == ("cancelled", None)
         assert (await service.get(first.run_id)).status == "running"

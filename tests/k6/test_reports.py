@@ -44,7 +44,18 @@ def cli(settings: Settings) -> Cli:
 
 def load(target: Target) -> list[str]:
     """A test that fails one of its thresholds."""
-    return ["run", target.url("/flaky/0.25"), "--rate", "40", "--duration", "2s", "--slo", "error_rate=0.01", "--name", "@shop"]
+    return [
+        "run",
+        target.url("/flaky/0.25"),
+        "--rate",
+        "40",
+        "--duration",
+        "2s",
+        "--slo",
+        "error_rate=0.01",
+        "--name",
+        "@shop",
+    ]
 
 
 _CHECKED = """
@@ -58,18 +69,29 @@ export default function () { group('a <b> & "c"', () => check(http.get('%s'), { 
 async def test_junit_of_real_runs_keeps_to_the_published_schemas(settings: Settings, target: Target) -> None:
     tests = (
         {"url": target.url("/ok"), "vus": 1, "iterations": 3, "name": "good", "tags": {"team": "a & b"}},
-        {"url": target.url("/flaky/0.5"), "vus": 1, "iterations": 6, "slo": {"error_rate": 0.01, "p95_ms": 5000}},
+        {
+            "url": target.url("/flaky/0.5"),
+            "vus": 1,
+            "iterations": 6,
+            "slo": {"error_rate": 0.01, "p95_ms": 5000},
+        },
         {"script": _CHECKED % target.url("/ok"), "name": '<"hostile"> & \u0007 name'},
         {"url": f"http://127.0.0.1:{closed_port()}/", "vus": 1, "iterations": 2},
         {"script": "export default function () { nope(; }"},
-        {"script": "export default function () { throw new Error('<boom> \\u0000'); }", "vus": 1, "iterations": 2},
+        {
+            "script": "export default function () { throw new Error('<boom> \\u0000'); }",
+            "vus": 1,
+            "iterations": 2,
+        },
     )
     documents: dict[str, bytes] = {}
     async with open_app(settings) as service:
         for test in tests:
             run = await service.execute(parse_load_test(test), wait_s=30)
             documents[run.failure.kind if run.failure else run.status] = run_junit(run)
-        running = await service.start(parse_load_test({"url": target.url("/ok"), "vus": 1, "duration": "30s"}))
+        running = await service.start(
+            parse_load_test({"url": target.url("/ok"), "vus": 1, "duration": "30s"})
+        )
         documents["running"] = run_junit(await service.get(running.run_id))
         await service.stop(running.run_id)
 
@@ -78,10 +100,21 @@ async def test_junit_of_real_runs_keeps_to_the_published_schemas(settings: Setti
     assert {kind: violations(document) for kind, document in documents.items() if violations(document)} == {}
 
 
-def test_all_formats_tell_the_figures_of_one_run(cli: Cli, target: Target, tmp_path: Path, settings: Settings) -> None:
-    files = {format: tmp_path / f"report.{format}" for format in ("html", "markdown", "junit", "csv", "json", "png")}
+def test_all_formats_tell_the_figures_of_one_run(
+    cli: Cli, target: Target, tmp_path: Path, settings: Settings
+) -> None:
+    files = {
+        format: tmp_path / f"report.{format}"
+        for format in ("html", "markdown", "junit", "csv", "json", "png")
+    }
 
-    done = cli(*load(target), "--quiet", *(f"--report={format}={path}" for format, path in files.items()), "--report", "csv")
+    done = cli(
+        *load(target),
+        "--quiet",
+        *(f"--report={format}={path}" for format, path in files.items()),
+        "--report",
+        "csv",
+    )
 
     document: Mapping[str, Any] = json.loads(files["json"].read_bytes())
     figures, seen = document["run"]["metrics"]["figures"], target.requests.total()
@@ -90,8 +123,11 @@ def test_all_formats_tell_the_figures_of_one_run(cli: Cli, target: Target, tmp_p
     assert done.returncode == 1
     assert figures["requests"] == seen == sum(int(line["requests"]) for line in lines)
     assert figures["failed_requests"] == sum(int(line["failed"]) for line in lines) > 0
-    assert {item.attrib["name"]: item.attrib["value"] for item in suite.iter("property")}["requests"] == str(seen)
-    assert int(suite.attrib["failures"]) >= 2  # the verdict and the crossed threshold
+    assert {item.attrib["name"]: item.attrib["value"] for item in suite.iter("property")}["requests"] == str(
+        seen
+    )
+    # The verdict and the crossed threshold
+    assert int(suite.attrib["failures"]) >= 2
     assert f"| Requests | {seen} |" in files["markdown"].read_text(encoding="utf-8")
     assert "| ❌ | `http_req_failed rate<=0.01` |" in files["markdown"].read_text(encoding="utf-8")
     assert re.search(rf'<dd class="amount">{seen}</dd>', files["html"].read_text(encoding="utf-8"))

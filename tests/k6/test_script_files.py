@@ -33,7 +33,12 @@ async def _told_of(service: LoadTests, folder: Path, results: Path, **arguments:
     assert report.refusal is not None and report.refusal.kind == "script_error"
     run = await service.execute(test, wait_s=30)
     assert run.status == "failed"
-    told = [json.dumps(plan_answer(report)), report.model_dump_json(), run.model_dump_json(), run_answer(run).model_dump_json()]
+    told = [
+        json.dumps(plan_answer(report)),
+        report.model_dump_json(),
+        run.model_dump_json(),
+        run_answer(run).model_dump_json(),
+    ]
     told += [await service.log(run.run_id), await service.script(run.run_id)]
     told += [(await service.kept_runs.explain(run.run_id)).model_dump_json()]
     for wanted in _FORMATS:
@@ -48,12 +53,16 @@ async def _told_of(service: LoadTests, folder: Path, results: Path, **arguments:
     return "\n".join(told)
 
 
-async def test_no_word_of_a_file_that_k6_cannot_parse_is_told_or_kept(settings: Settings, tmp_path: Path) -> None:
+async def test_no_word_of_a_file_that_k6_cannot_parse_is_told_or_kept(
+    settings: Settings, tmp_path: Path
+) -> None:
     (tmp_path / "files").mkdir()
     (tmp_path / "work").mkdir()
     for name, text in _NOT_SCRIPTS.items():
         (tmp_path / "files" / name).write_text(text, encoding="utf-8")
-    (tmp_path / "files" / "imports.js").write_text('import "./words.ts"; export default () => {};', encoding="utf-8")
+    (tmp_path / "files" / "imports.js").write_text(
+        'import "./words.ts"; export default () => {};', encoding="utf-8"
+    )
     asked = [{"script_file": str(path)} for path in sorted((tmp_path / "files").iterdir())]
     imported = tmp_path / "files" / "accounts.js"
     asked += [{"script": f'import "{imported}"; export default () => {{}};'}]

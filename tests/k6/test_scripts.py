@@ -14,10 +14,14 @@ _ONCE = {"vus": 1, "iterations": 1}
 
 
 @pytest.mark.parametrize("method", get_args(Method))
-async def test_every_method_reaches_the_target_as_asked(settings: Settings, target: Target, method: str) -> None:
+async def test_every_method_reaches_the_target_as_asked(
+    settings: Settings, target: Target, method: str
+) -> None:
     body = {} if method in ("GET", "HEAD") else {"body": "some text"}
 
-    run = await ran(settings, url=target.url("/ok?a=1"), method=method, headers={"X-Colour": "blue"}, **body, **_ONCE)
+    run = await ran(
+        settings, url=target.url("/ok?a=1"), method=method, headers={"X-Colour": "blue"}, **body, **_ONCE
+    )
 
     [seen] = target.seen
     assert (seen.method, seen.path, seen.headers["x-colour"]) == (method, "/ok?a=1", "blue")
@@ -26,18 +30,32 @@ async def test_every_method_reaches_the_target_as_asked(settings: Settings, targ
     assert run.counted("http_reqs") == 1
 
 
-async def test_a_json_body_arrives_as_the_same_json_with_its_content_type(settings: Settings, target: Target) -> None:
-    body = {"b": 1, "a": [1.5, None, True, {"ü": "\u2028</script>"}], "__proto__": {"x": 1}, "constructor": "c"}
+async def test_a_json_body_arrives_as_the_same_json_with_its_content_type(
+    settings: Settings, target: Target
+) -> None:
+    body = {
+        "b": 1,
+        "a": [1.5, None, True, {"ü": "\u2028</script>"}],
+        "__proto__": {"x": 1},
+        "constructor": "c",
+    }
 
     await ran(settings, url=target.url("/ok"), method="POST", body=body, **_ONCE)
 
     [seen] = target.seen
     assert seen.headers["content-type"] == "application/json"
-    assert seen.body.decode() == '{"b":1,"a":[1.5,null,true,{"ü":"\u2028</script>"}],"__proto__":{"x":1},"constructor":"c"}'
+    assert (
+        seen.body.decode()
+        == '{"b":1,"a":[1.5,null,true,{"ü":"\u2028</script>"}],"__proto__":{"x":1},"constructor":"c"}'
+    )
 
 
-@pytest.mark.parametrize("body", ['{"n":12345678901234567890,"1":2,"f":1.0}', '[1e+300,"a"]', "12345678901234567890"])
-async def test_a_json_body_that_javascript_would_change_arrives_unchanged(settings: Settings, target: Target, body: str) -> None:
+@pytest.mark.parametrize(
+    "body", ['{"n":12345678901234567890,"1":2,"f":1.0}', '[1e+300,"a"]', "12345678901234567890"]
+)
+async def test_a_json_body_that_javascript_would_change_arrives_unchanged(
+    settings: Settings, target: Target, body: str
+) -> None:
 
     await ran(settings, url=target.url("/ok"), method="PUT", body=json.loads(body), **_ONCE)
 
@@ -45,7 +63,14 @@ async def test_a_json_body_that_javascript_would_change_arrives_unchanged(settin
 
 
 async def test_a_given_content_type_stays_whatever_its_case(settings: Settings, target: Target) -> None:
-    await ran(settings, url=target.url("/ok"), method="POST", body=[1], headers={"content-TYPE": "application/x"}, **_ONCE)
+    await ran(
+        settings,
+        url=target.url("/ok"),
+        method="POST",
+        body=[1],
+        headers={"content-TYPE": "application/x"},
+        **_ONCE,
+    )
 
     assert target.seen[0].headers["content-type"] == "application/x"
 
@@ -104,7 +129,9 @@ async def test_values_beside_a_script_do_not_become_code_either(settings: Settin
     assert [threshold.metric for threshold in run.plan.thresholds] == ["iterations{a:`${1}`\"'</script>}"]
 
 
-async def test_secrets_reach_the_target_and_stand_in_no_file_of_the_run(settings: Settings, target: Target) -> None:
+async def test_secrets_reach_the_target_and_stand_in_no_file_of_the_run(
+    settings: Settings, target: Target
+) -> None:
     secrets = {"url": "q-secret-1", "header": "Bearer h-secret-2", "body": "b-secret-3"}
 
     run = await ran(
@@ -125,7 +152,8 @@ async def test_secrets_reach_the_target_and_stand_in_no_file_of_the_run(settings
 
 
 @pytest.mark.parametrize(
-    ("statuses", "failed"), [(None, 1.0), ([500], 0.0), (["5xx"], 0.0), (["200-299", 503], 1.0), (["499-500"], 0.0)]
+    ("statuses", "failed"),
+    [(None, 1.0), ([500], 0.0), (["5xx"], 0.0), (["200-299", 503], 1.0), (["499-500"], 0.0)],
 )
 async def test_expected_statuses_decide_what_is_a_failure(
     settings: Settings, target: Target, statuses: list[object] | None, failed: float
@@ -138,8 +166,12 @@ async def test_expected_statuses_decide_what_is_a_failure(
     assert metrics["checks"]["values"]["rate"] == 1.0 - failed
 
 
-@pytest.mark.parametrize(("preset", "rate", "pool"), [("low", 5, 10), ("medium", 50, 100), ("high", 500, 1000)])
-async def test_a_preset_is_planned_in_its_size(settings: Settings, preset: Preset, rate: int, pool: int) -> None:
+@pytest.mark.parametrize(
+    ("preset", "rate", "pool"), [("low", 5, 10), ("medium", 50, 100), ("high", 500, 1000)]
+)
+async def test_a_preset_is_planned_in_its_size(
+    settings: Settings, preset: Preset, rate: int, pool: int
+) -> None:
     plan = await accepted(settings, url="http://127.0.0.1:1/", preset=preset)
 
     [scenario] = plan.scenarios
@@ -158,7 +190,13 @@ async def test_a_preset_is_planned_in_its_size(settings: Settings, preset: Prese
         ({"vus": 3, "duration": "2s"}, "constant-vus", 3, 2, None),
         ({"iterations": 7}, "shared-iterations", 1, 600, None),
         ({"vus": 2, "iterations": 7}, "shared-iterations", 2, 600, None),
-        ({"stages": [{"duration": "1s", "target": 4}, {"duration": "500ms", "target": 0}]}, "ramping-vus", 4, 1.5, None),
+        (
+            {"stages": [{"duration": "1s", "target": 4}, {"duration": "500ms", "target": 0}]},
+            "ramping-vus",
+            4,
+            1.5,
+            None,
+        ),
         ({"rate_per_s": 2.5, "duration": "10s"}, "constant-arrival-rate", 5, 10, 2.5),
         ({"rate_per_s": 0.1}, "constant-arrival-rate", 1, 30, 0.1),
         ({"rate_per_s": 100, "vus": 7}, "constant-arrival-rate", 7, 30, 100),
@@ -167,7 +205,12 @@ async def test_a_preset_is_planned_in_its_size(settings: Settings, preset: Prese
     ],
 )
 async def test_load_arguments_beside_a_url_replace_the_preset_load(
-    settings: Settings, load: dict[str, object], executor: str, vus: int, duration_s: float, rate: float | None
+    settings: Settings,
+    load: dict[str, object],
+    executor: str,
+    vus: int,
+    duration_s: float,
+    rate: float | None,
 ) -> None:
     plan = await accepted(settings, url="http://127.0.0.1:1/", **load)
 
@@ -178,7 +221,14 @@ async def test_load_arguments_beside_a_url_replace_the_preset_load(
 
 
 async def test_every_kind_of_objective_is_a_threshold_that_k6_accepts(settings: Settings) -> None:
-    slo = {"avg_ms": 0.00001, "p95_ms": 1e7, "p99_ms": 12.5, "error_rate": 0, "availability": 0.99999, "min_rate_per_s": 1e-7}
+    slo = {
+        "avg_ms": 0.00001,
+        "p95_ms": 1e7,
+        "p99_ms": 12.5,
+        "error_rate": 0,
+        "availability": 0.99999,
+        "min_rate_per_s": 1e-7,
+    }
 
     plan = await accepted(settings, url="http://127.0.0.1:1/", slo=slo)
 

@@ -9,7 +9,12 @@ from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.settings import Settings
 from lab.target import Target
 
-PASSWORD, BEARER, QUERY, BODY = "s3cret-env-value", "s3cret-bearer-value-1", "s3cret-query-value", "s3cret-body-value"
+PASSWORD, BEARER, QUERY, BODY = (
+    "s3cret-env-value",
+    "s3cret-bearer-value-1",
+    "s3cret-query-value",
+    "s3cret-body-value",
+)
 KEY, OTHER_KEY = "k3y_of_the_caller", "an0ther_key"
 ALL = (PASSWORD, BEARER, QUERY, BODY)
 
@@ -30,19 +35,30 @@ export function handleSummary(data) { return { stdout: `setup gave ${data.setup_
 
 def _where(secret: str, folder: Path) -> list[str]:
     return [
-        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and secret.encode() in path.read_bytes()
     ]
 
 
-async def test_what_a_script_prints_throws_and_returns_is_kept_without_its_secrets(settings: Settings, target: Target) -> None:
+async def test_what_a_script_prints_throws_and_returns_is_kept_without_its_secrets(
+    settings: Settings, target: Target
+) -> None:
     test = parse_load_test({"script": LEAKY % target.url("/ok"), "env": {"PASSWORD": PASSWORD}})
     async with open_app(settings) as service:
         run = await service.execute(test, wait_s=30)
-        told = run_answer(run).model_dump_json() + await service.log(run.run_id) + await service.script(run.run_id)
+        told = (
+            run_answer(run).model_dump_json()
+            + await service.log(run.run_id)
+            + await service.script(run.run_id)
+        )
         told += (await service.kept_runs.explain(run.run_id)).model_dump_json()
     assert target.total == 3
     assert "logging in with ***" in told
-    assert {secret: _where(secret, settings.results_dir) for secret in (PASSWORD, BEARER)} == {PASSWORD: [], BEARER: []}
+    assert {secret: _where(secret, settings.results_dir) for secret in (PASSWORD, BEARER)} == {
+        PASSWORD: [],
+        BEARER: [],
+    }
     assert not [secret for secret in ALL if secret in told]
 
 
@@ -86,17 +102,25 @@ export default function () {
 """
 
 
-async def test_checks_and_groups_that_are_named_after_a_secret_are_told_without_it(settings: Settings, target: Target) -> None:
+async def test_checks_and_groups_that_are_named_after_a_secret_are_told_without_it(
+    settings: Settings, target: Target
+) -> None:
     env = {"PASSWORD": PASSWORD, "OTHER": QUERY, "SCHEME": "http"}
     test = parse_load_test({"script": NAMED % target.url("/ok"), "env": env, "iterations": 2})
     async with open_app(settings) as service:
         run = await service.execute(test, wait_s=30)
-        told = run_answer(run).model_dump_json() + (await service.kept_runs.explain(run.run_id)).model_dump_json()
+        told = (
+            run_answer(run).model_dump_json()
+            + (await service.kept_runs.explain(run.run_id)).model_dump_json()
+        )
     assert run.metrics is not None
     assert [(c.group, c.name, c.fails) for c in run.metrics.checks] == [("user ***", "as ***", 2)] * 2
     assert run.metrics.figures.requests == 2
     assert not [secret for secret in ALL if secret in told]
-    assert {secret: _where(secret, settings.results_dir) for secret in (PASSWORD, QUERY)} == {PASSWORD: [], QUERY: []}
+    assert {secret: _where(secret, settings.results_dir) for secret in (PASSWORD, QUERY)} == {
+        PASSWORD: [],
+        QUERY: [],
+    }
 
 
 SHOWN = """
@@ -125,14 +149,18 @@ async def test_metrics_scenarios_and_threshold_tags_that_are_named_after_a_secre
 ) -> None:
     env = {"API_KEY": KEY, "OTHER_KEY": OTHER_KEY, "STAGE": "staging", "SCHEME": "http"}
     async with open_app(settings) as service:
-        run = await service.execute(parse_load_test({"script": SHOWN % target.url(""), "env": env}), wait_s=30)
+        run = await service.execute(
+            parse_load_test({"script": SHOWN % target.url(""), "env": env}), wait_s=30
+        )
         timeline = await service.timeline(run.run_id)
         told = run.model_dump_json() + run_answer(run).model_dump_json() + await service.log(run.run_id)
         told += (await service.kept_runs.explain(run.run_id)).model_dump_json() + str(timeline)
     assert run.metrics is not None and run.plan is not None and timeline is not None
     assert (run.metrics.source, run.metrics.figures.requests, run.metrics.warnings) == ("summary", 50, ())
     assert sorted(scenario.name for scenario in run.plan.scenarios) == ["as_***", "plain"]
-    assert {(t.metric, t.ok, t.observed) for t in run.metrics.thresholds if t.expression.startswith("count")} == {
+    assert {
+        (t.metric, t.ok, t.observed) for t in run.metrics.thresholds if t.expression.startswith("count")
+    } == {
         ("made_***", True, 50),
         ("staging_total", True, 50),
         ("http_reqs{user:***}", False, 17),
@@ -142,13 +170,25 @@ async def test_metrics_scenarios_and_threshold_tags_that_are_named_after_a_secre
     assert (rows["***_time"]["avg"], rows["made_***"]["count"]) == (7.5, 50)
     assert {s.name: sum(s.series.requests) for s in timeline.scenarios} == {"as_***": 30, "plain": 20}
     assert not [told[told.index(secret) - 90 :][:150] for secret in (KEY, OTHER_KEY) if secret in told]
-    assert {secret: _where(secret, settings.results_dir) for secret in (KEY, OTHER_KEY)} == {KEY: [], OTHER_KEY: []}
+    assert {secret: _where(secret, settings.results_dir) for secret in (KEY, OTHER_KEY)} == {
+        KEY: [],
+        OTHER_KEY: [],
+    }
 
 
-async def test_a_target_that_quotes_a_part_of_a_secret_is_quoted_without_it(settings: Settings, target: Target) -> None:
+async def test_a_target_that_quotes_a_part_of_a_secret_is_quoted_without_it(
+    settings: Settings, target: Target
+) -> None:
     body = {"user": "ada", "login": {"password": BODY}}
     test = parse_load_test(
-        {"url": target.url("/echo"), "method": "POST", "body": body, "expected_statuses": ["5xx"], "vus": 1, "iterations": 4}
+        {
+            "url": target.url("/echo"),
+            "method": "POST",
+            "body": body,
+            "expected_statuses": ["5xx"],
+            "vus": 1,
+            "iterations": 4,
+        }
     )
     async with open_app(settings) as service:
         run = await service.execute(test, wait_s=30)
@@ -157,7 +197,9 @@ async def test_a_target_that_quotes_a_part_of_a_secret_is_quoted_without_it(sett
     assert _where(BODY, settings.results_dir) == []
 
 
-async def test_a_generated_request_sends_its_secrets_and_keeps_none(settings: Settings, target: Target) -> None:
+async def test_a_generated_request_sends_its_secrets_and_keeps_none(
+    settings: Settings, target: Target
+) -> None:
     test = parse_load_test(
         {
             "url": target.url(f"/echo?api_key={QUERY}&page=2"),
@@ -170,14 +212,27 @@ async def test_a_generated_request_sends_its_secrets_and_keeps_none(settings: Se
     )
     async with open_app(settings) as service:
         run = await service.execute(test, wait_s=30)
-        told = run_answer(run).model_dump_json() + await service.log(run.run_id) + await service.script(run.run_id)
+        told = (
+            run_answer(run).model_dump_json()
+            + await service.log(run.run_id)
+            + await service.script(run.run_id)
+        )
     assert run.status == "completed", run.failure
     assert target.total == 2
-    assert {secret: _where(secret, settings.results_dir) for secret in (QUERY, BEARER, BODY)} == {QUERY: [], BEARER: [], BODY: []}
+    assert {secret: _where(secret, settings.results_dir) for secret in (QUERY, BEARER, BODY)} == {
+        QUERY: [],
+        BEARER: [],
+        BODY: [],
+    }
     assert not [secret for secret in ALL if secret in told]
 
 
-LITERAL, FOLDED, IMPORTED, BARE = "l1teral-of-the-script", "f0lded-literal", "imp0rted-literal", "b3arer-literal"
+LITERAL, FOLDED, IMPORTED, BARE = (
+    "l1teral-of-the-script",
+    "f0lded-literal",
+    "imp0rted-literal",
+    "b3arer-literal",
+)
 WRITTEN = f"""
 import http from 'k6/http';
 import encoding from 'k6/encoding';
@@ -223,11 +278,15 @@ async def test_secrets_are_masked_in_whatever_a_script_encodes_them_and_so_are_i
         told = (await service.plan(test)).model_dump_json()
         run = await service.execute(test, wait_s=30)
         log = await service.log(run.run_id)
-        told += run.model_dump_json() + run_answer(run).model_dump_json() + log + await service.script(run.run_id)
+        told += (
+            run.model_dump_json() + run_answer(run).model_dump_json() + log + await service.script(run.run_id)
+        )
         told += (await service.kept_runs.explain(run.run_id)).model_dump_json()
 
     assert (target.total, run.status) == (5, "failed"), (run.failure, log)
     assert "a test of test stays; options of the test" in log
     for secret in (LITERAL, FOLDED, IMPORTED, BARE, PASSWORD):
         assert [told[told.index(form) - 90 :][:150] for form in _forms(secret) if form in told] == []
-        assert {form: _where(form, settings.results_dir) for form in _forms(secret)} == {form: [] for form in _forms(secret)}
+        assert {form: _where(form, settings.results_dir) for form in _forms(secret)} == {
+            form: [] for form in _forms(secret)
+        }

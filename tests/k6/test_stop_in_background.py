@@ -28,7 +28,11 @@ anyio.run(main)
 """
 
 
-def test_a_run_is_stopped_at_once_also_where_sigint_is_ignored(settings: Settings, target: Target, tmp_path: Path) -> None:
+def test_a_run_is_stopped_at_once_also_where_sigint_is_ignored(
+    settings: Settings, target: Target, tmp_path: Path
+) -> None:
     command = [sys.executable, "-c", SERVER, str(tmp_path / "results"), str(settings.k6_bin)]
-    done = subprocess.run(command, input=endless(target.url("/ok")), text=True, capture_output=True, timeout=40)
+    done = subprocess.run(
+        command, input=endless(target.url("/ok")), text=True, capture_output=True, timeout=40
+    )
     assert (done.stdout.strip(), done.returncode) == ("cancelled", 0), done.stderr

@@ -1,4 +1,6 @@
-"""Stopping well: by the caller, by a client that goes away, with the service, and by the death of the server."""
+"""Stopping well: by the caller, by a client that goes away, with the service, and by the death of the
+server.
+"""
 
 import asyncio
 import json
@@ -22,7 +24,8 @@ from tests.k6.servers import other_server
 from tests.k6.services import endless, start, under_load
 
 _WAIT_S = 30.0
-_GONE_WITHIN_S = 1.0  # promised: no k6 outlives its server by more
+# promised: no k6 outlives its server by more
+_GONE_WITHIN_S = 1.0
 
 
 def _assert_cancelled_with_figures(run: Run, target: Target) -> None:
@@ -53,7 +56,9 @@ async def test_stopping_lets_teardown_run(settings: Settings, target: Target) ->
 
 async def test_stopping_a_run_that_is_over_answers_with_its_end(settings: Settings, target: Target) -> None:
     async with open_app(settings) as service:
-        run = await service.execute(parse_load_test({"url": target.url("/ok"), "vus": 1, "iterations": 2}), wait_s=_WAIT_S)
+        run = await service.execute(
+            parse_load_test({"url": target.url("/ok"), "vus": 1, "iterations": 2}), wait_s=_WAIT_S
+        )
         assert (await service.stop(run.run_id)).status == run.status == "completed"
 
 
@@ -66,7 +71,9 @@ async def test_stopping_right_after_the_start_is_a_cancelled_run(settings: Setti
 
 async def test_a_client_that_cancels_its_call_stops_the_run(settings: Settings, target: Target) -> None:
     async with open_app(settings) as service:
-        call = asyncio.create_task(service.execute(parse_load_test({"script": endless(target.url("/ok"))}), wait_s=_WAIT_S))
+        call = asyncio.create_task(
+            service.execute(parse_load_test({"script": endless(target.url("/ok"))}), wait_s=_WAIT_S)
+        )
         await until(lambda: target.total >= 5, "traffic")
         (run_id,) = await service.run_ids("")
         call.cancel()
@@ -88,7 +95,9 @@ async def test_a_client_that_stops_waiting_does_not_stop_the_run(settings: Setti
         await service.stop(run.run_id)
 
 
-async def test_leaving_the_service_stops_every_run_and_keeps_the_figures(settings: Settings, target: Target) -> None:
+async def test_leaving_the_service_stops_every_run_and_keeps_the_figures(
+    settings: Settings, target: Target
+) -> None:
     async with open_app(settings) as service:
         one, other = [await start(service, endless(target.url(path))) for path in ("/ok", "/delay/1")]
         runs = (one, other)
@@ -110,11 +119,15 @@ def _planning(settings: Settings) -> list[int]:
     return [pid for folder in settings.results_dir.glob("runs/*") for pid in k6_pids(folder.name, "inspect")]
 
 
-async def test_leaving_the_service_while_k6_makes_its_plan_runs_nothing_and_leaves_nothing(settings: Settings) -> None:
+async def test_leaving_the_service_while_k6_makes_its_plan_runs_nothing_and_leaves_nothing(
+    settings: Settings,
+) -> None:
     test = parse_load_test({"script": _LOOPS_WHILE_IT_LOADS})
     async with open_app(settings) as service:
         calls = [asyncio.create_task(call(test)) for call in (service.start, service.plan)]
-        pids = await until(lambda: _planning(settings) if len(_planning(settings)) == 2 else None, "two plans")
+        pids = await until(
+            lambda: _planning(settings) if len(_planning(settings)) == 2 else None, "two plans"
+        )
     said = await asyncio.gather(*calls, return_exceptions=True)
     assert [str(error).partition(":")[0] for error in said] == ["interrupted", "interrupted"]
     assert not any(alive(pid) for pid in pids)
@@ -125,12 +138,20 @@ async def test_leaving_the_service_while_k6_makes_its_plan_runs_nothing_and_leav
         assert not await service.run_ids("")
 
 
-async def test_a_server_that_is_killed_while_k6_makes_its_plan_leaves_no_folder_with_the_script(settings: Settings) -> None:
+async def test_a_server_that_is_killed_while_k6_makes_its_plan_leaves_no_folder_with_the_script(
+    settings: Settings,
+) -> None:
     script = f"const password = 'hush-{os.getpid()}';\n{_LOOPS_WHILE_IT_LOADS}"
     line = json.dumps({"method": "execute_k6_test", "params": {"script": script}}).encode() + b"\n"
-    environment = {"PATH": os.environ["PATH"], "K6_BIN": str(settings.k6_bin), "K6_RESULTS_DIR": str(settings.results_dir)}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "K6_BIN": str(settings.k6_bin),
+        "K6_RESULTS_DIR": str(settings.results_dir),
+    }
     server_py, pipe = Path(__file__).parents[2] / "k6_server.py", asyncio.subprocess.PIPE
-    server = await asyncio.create_subprocess_exec(sys.executable, server_py, env=environment, stdin=pipe, stdout=pipe)
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, server_py, env=environment, stdin=pipe, stdout=pipe
+    )
     assert server.stdin is not None
     server.stdin.write(line)
     try:
@@ -143,7 +164,10 @@ async def test_a_server_that_is_killed_while_k6_makes_its_plan_leaves_no_folder_
     assert not any(map(alive, pids))
 
 
-_TEARDOWNS = {"a plain script": "", "a script with a long teardown": "export function teardown() { sleep(60); }"}
+_TEARDOWNS = {
+    "a plain script": "",
+    "a script with a long teardown": "export function teardown() { sleep(60); }",
+}
 
 
 @pytest.mark.parametrize("teardown", _TEARDOWNS.values(), ids=_TEARDOWNS.keys())
@@ -167,7 +191,9 @@ async def test_k6_dies_with_its_server_and_the_run_is_found_lost_with_its_figure
 
 
 async def _assert_read_anew_it_tells_the_same(service: LoadTests, settings: Settings, run_id: str) -> None:
-    """What was read of a record as it grew tells what another service reads in it at once; k6 pauses meanwhile."""
+    """What was read of a record as it grew tells what another service reads in it at once; k6 pauses
+    meanwhile.
+    """
     k6 = await until(lambda: k6_pid(run_id), "the k6 of the other server")
     record = RunFolder(settings.results_dir, run_id).record
     length = record.stat().st_size
@@ -188,7 +214,10 @@ async def test_a_run_of_a_living_server_is_never_marked_lost(settings: Settings,
         async with open_app(settings) as service:
             assert (await service.get(run_id)).status == "running"
             record = RunFolder(settings.results_dir, run_id).record
-            await until(lambda: record.exists() and '"snapshot"' in record.read_text(), "an interval of the other server's run")
+            await until(
+                lambda: record.exists() and '"snapshot"' in record.read_text(),
+                "an interval of the other server's run",
+            )
             timeline = await service.timeline(run_id)
             assert timeline is not None
             assert timeline.total.requests[0] > 0
@@ -210,5 +239,7 @@ async def test_a_run_of_another_server_can_be_stopped(settings: Settings, target
 
 async def test_the_folder_of_a_run_is_private(settings: Settings, target: Target) -> None:
     async with open_app(settings) as service:
-        run = await service.execute(parse_load_test({"url": target.url("/ok"), "vus": 1, "iterations": 2}), wait_s=_WAIT_S)
+        run = await service.execute(
+            parse_load_test({"url": target.url("/ok"), "vus": 1, "iterations": 2}), wait_s=_WAIT_S
+        )
     assert RunFolder(settings.results_dir, run.run_id).path.stat().st_mode & 0o077 == 0

@@ -1,4 +1,6 @@
-"""A run over time, out of what k6 records: it adds up, it outlives kills, and its phases tell asked from achieved."""
+"""A run over time, out of what k6 records: it adds up, it outlives kills, and its phases tell asked from
+achieved.
+"""
 
 import os
 import signal
@@ -34,7 +36,9 @@ def _adds_up(run: Run, timeline: Timeline) -> bool:
     assert sum(timeline.total.iterations) == figures.iterations
     assert sum(timeline.dropped) == figures.iterations_dropped
     assert sum(timeline.unanswered) == figures.unanswered_requests
-    assert {error.code: sum(error.counts) for error in timeline.errors} == {e.code: e.count for e in run.metrics.errors}
+    assert {error.code: sum(error.counts) for error in timeline.errors} == {
+        e.code: e.count for e in run.metrics.errors
+    }
     return True
 
 
@@ -56,7 +60,10 @@ export function teardown() {{ http.get('{target.url("/ok")}'); }}
     assert sum(timeline.dropped) > 0
     assert [error.code for error in timeline.errors] == [1212, 1500]
     assert {scenario.name for scenario in timeline.scenarios} == {"slow", "late"}
-    assert sum(sum(scenario.series.requests) for scenario in timeline.scenarios) == sum(timeline.total.requests) - 2
+    assert (
+        sum(sum(scenario.series.requests) for scenario in timeline.scenarios)
+        == sum(timeline.total.requests) - 2
+    )
     assert sum(sum(scenario.dropped) for scenario in timeline.scenarios) == sum(timeline.dropped)
     folder = RunFolder(settings.results_dir, run.run_id)
     assert folder.timeline.exists()
@@ -83,7 +90,9 @@ export default function () {{ http.get('{target.url("/ok")}'); }}
     assert timeline.total.p95_ms[0] == pytest.approx(run.metrics.figures.latency.p95_ms, rel=1e-3, abs=1e-4)
 
 
-async def test_the_phases_of_a_rising_rate_tell_where_less_was_achieved_than_asked(settings: Settings, target: Target) -> None:
+async def test_the_phases_of_a_rising_rate_tell_where_less_was_achieved_than_asked(
+    settings: Settings, target: Target
+) -> None:
     script = f"""
 import http from 'k6/http';
 export const options = {{ scenarios: {{ shop: {{
@@ -106,7 +115,9 @@ export default function () {{ http.get('{target.url("/delay/50")}'); }}
     assert rush.p95_ms > 45
 
 
-async def test_a_killed_k6_leaves_a_timeline_that_adds_up_to_what_is_known(settings: Settings, target: Target) -> None:
+async def test_a_killed_k6_leaves_a_timeline_that_adds_up_to_what_is_known(
+    settings: Settings, target: Target
+) -> None:
     async with open_app(settings) as service:
         run = await start(service, endless(target.url("/ok")))
         pid = await under_load(service, run.run_id, lambda: target.total, at_least=150)
@@ -122,12 +133,15 @@ async def test_a_killed_k6_leaves_a_timeline_that_adds_up_to_what_is_known(setti
     assert not RunFolder(settings.results_dir, run.run_id).record.exists()
 
 
-async def test_a_timeline_that_cannot_be_kept_is_told_and_read_from_the_record(settings: Settings, target: Target) -> None:
+async def test_a_timeline_that_cannot_be_kept_is_told_and_read_from_the_record(
+    settings: Settings, target: Target
+) -> None:
     async with open_app(settings) as service:
         run = await start(service, endless(target.url("/ok")))
         await under_load(service, run.run_id, lambda: target.total, at_least=50)
         folder = RunFolder(settings.results_dir, run.run_id)
-        folder.timeline.mkdir()  # nothing can replace a folder
+        # Nothing can replace a folder
+        folder.timeline.mkdir()
         run = await service.stop(run.run_id)
         timeline = await service.timeline(run.run_id)
     assert "timeline_unavailable" in {notice.code for notice in run.warnings}
@@ -136,7 +150,9 @@ async def test_a_timeline_that_cannot_be_kept_is_told_and_read_from_the_record(s
     assert _adds_up(run, timeline)
 
 
-async def test_a_phase_that_covers_the_load_tells_what_the_run_tells(settings: Settings, target: Target) -> None:
+async def test_a_phase_that_covers_the_load_tells_what_the_run_tells(
+    settings: Settings, target: Target
+) -> None:
     script = f"""
 import http from 'k6/http';
 import exec from 'k6/execution';
@@ -154,7 +170,10 @@ export function teardown() {{ for (let i = 0; i < 30; i++) http.get('{target.url
     assert run.metrics is not None
     figures = run.metrics.figures
     (own,) = timeline.scenarios
-    assert (sum(timeline.total.requests) - sum(own.series.requests), figures.requests_outside_load) == (60, 60)
+    assert (sum(timeline.total.requests) - sum(own.series.requests), figures.requests_outside_load) == (
+        60,
+        60,
+    )
     (phase,) = phases_of_run(run, timeline)
     assert phase.error_rate == pytest.approx(15 / sum(own.series.requests))
     assert phase.requests_per_s == pytest.approx(figures.requests_per_s)

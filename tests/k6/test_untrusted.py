@@ -1,4 +1,6 @@
-"""What a hostile script, target and caller say reaches answers marked and without hidden characters, by every door."""
+"""What a hostile script, target and caller say reaches answers marked and without hidden characters, by every
+door.
+"""
 
 import json
 import re
@@ -80,7 +82,9 @@ async def told(client: Client, tool: str, arguments: Mapping[str, object]) -> di
     return answer
 
 
-async def test_no_answer_hides_a_character_or_passes_orders_on_unmarked(settings: Settings, target: Target) -> None:
+async def test_no_answer_hides_a_character_or_passes_orders_on_unmarked(
+    settings: Settings, target: Target
+) -> None:
     def opened() -> AbstractAsyncContextManager[LoadTests]:
         return open_app(settings)
 

@@ -29,18 +29,33 @@ def runs(k6_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, 
     """All cases run through one service, several at once."""
     folder = tmp_path_factory.mktemp("verdicts")
     settings = Settings(
-        results_dir=folder, database=folder / "history.db", k6_bin=k6_bin, limits=Limits(max_concurrent_runs=_AT_ONCE)
+        results_dir=folder,
+        database=folder / "history.db",
+        k6_bin=k6_bin,
+        limits=Limits(max_concurrent_runs=_AT_ONCE),
     )
     return asyncio.run(_run_all(settings))
 
 
 async def _run_all(settings: Settings) -> Mapping[str, Run | BaseException]:
-    with open_target() as target, open_target(self_signed_context(settings.results_dir)) as tls, open_grpc_target() as grpc:
-        places = {"{target}": target.url(""), "{tls}": tls.url(""), "{closed}": f"http://127.0.0.1:{closed_port()}"}
+    with (
+        open_target() as target,
+        open_target(self_signed_context(settings.results_dir)) as tls,
+        open_grpc_target() as grpc,
+    ):
+        places = {
+            "{target}": target.url(""),
+            "{tls}": tls.url(""),
+            "{closed}": f"http://127.0.0.1:{closed_port()}",
+        }
         places |= {"{grpc}": grpc.address, "{proto}": str(PROTO.parent)}
         async with open_app(settings) as service:
-            tests = [parse_load_test({"script": _fill(case.source, places), "name": case.name}) for case in CASES]
-            done = await asyncio.gather(*(service.execute(test, wait_s=_WAIT_S) for test in tests), return_exceptions=True)
+            tests = [
+                parse_load_test({"script": _fill(case.source, places), "name": case.name}) for case in CASES
+            ]
+            done = await asyncio.gather(
+                *(service.execute(test, wait_s=_WAIT_S) for test in tests), return_exceptions=True
+            )
     return dict(zip((case.name for case in CASES), done, strict=True))
 
 
@@ -66,7 +81,9 @@ def test_the_run_says_how_it_ended_and_why(case: Case, runs: Mapping[str, Run | 
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.has_figures], ids=lambda case: case.name)
-def test_the_run_keeps_exact_figures_however_it_ended(case: Case, runs: Mapping[str, Run | BaseException]) -> None:
+def test_the_run_keeps_exact_figures_however_it_ended(
+    case: Case, runs: Mapping[str, Run | BaseException]
+) -> None:
     run = runs[case.name]
     assert isinstance(run, Run), run
     assert run.metrics is not None
@@ -76,7 +93,9 @@ def test_the_run_keeps_exact_figures_however_it_ended(case: Case, runs: Mapping[
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_answer_stays_small_whatever_was_printed(case: Case, runs: Mapping[str, Run | BaseException]) -> None:
+def test_the_answer_stays_small_whatever_was_printed(
+    case: Case, runs: Mapping[str, Run | BaseException]
+) -> None:
     run = runs[case.name]
     assert isinstance(run, Run), run
     assert len(run_answer(run).model_dump_json()) <= _ANSWER_LIMIT_BYTES

@@ -24,7 +24,9 @@ def _script(options: str, body: str = _BODY) -> str:
     return f"export const options = {options};\n{body}"
 
 
-async def test_a_script_without_load_arguments_keeps_its_scenarios_and_says_what_it_declares(settings: Settings) -> None:
+async def test_a_script_without_load_arguments_keeps_its_scenarios_and_says_what_it_declares(
+    settings: Settings,
+) -> None:
     plan = await accepted(settings, script=_SCENARIOS)
 
     assert [(scenario.name, scenario.executor, scenario.exec) for scenario in plan.scenarios] == [
@@ -45,10 +47,24 @@ async def test_load_arguments_leave_declared_scenarios_alone_without_override(se
 @pytest.mark.parametrize(
     ("options", "load", "executor", "vus", "duration_s", "replaced"),
     [
-        ("{ vus: 5, duration: '10s' }", {"vus": 2, "duration": "1s"}, "constant-vus", 2, 1, ("duration", "vus")),
+        (
+            "{ vus: 5, duration: '10s' }",
+            {"vus": 2, "duration": "1s"},
+            "constant-vus",
+            2,
+            1,
+            ("duration", "vus"),
+        ),
         ("{ vus: 5, duration: '10s' }", {"duration": "1s"}, "constant-vus", 5, 1, ("duration",)),
         ("{ duration: '10s' }", {"duration": "1s"}, "constant-vus", 1, 1, ("duration",)),
-        ("{ stages: [{ duration: '5s', target: 3 }] }", {"duration": "1s"}, "constant-vus", 1, 1, ("stages",)),
+        (
+            "{ stages: [{ duration: '5s', target: 3 }] }",
+            {"duration": "1s"},
+            "constant-vus",
+            1,
+            1,
+            ("stages",),
+        ),
         ("{ vus: 5, iterations: 50 }", {"iterations": 3}, "shared-iterations", 3, 600, ("iterations",)),
         ("{ iterations: 50 }", {"vus": 2, "iterations": 3}, "shared-iterations", 2, 600, ("iterations",)),
         ("{}", {"stages": [{"duration": "2s", "target": 6}]}, "ramping-vus", 6, 2, ()),
@@ -68,7 +84,12 @@ async def test_load_arguments_replace_plain_load_options(
     plan = await accepted(settings, script=_script(options), **load)
 
     [scenario] = plan.scenarios
-    assert (scenario.name, scenario.executor, plan.max_vus, plan.duration_s) == ("default", executor, vus, duration_s)
+    assert (scenario.name, scenario.executor, plan.max_vus, plan.duration_s) == (
+        "default",
+        executor,
+        vus,
+        duration_s,
+    )
     assert plan.replaced == replaced
     assert plan.warnings == ()
 
@@ -93,7 +114,9 @@ async def test_an_override_of_one_scenario_keeps_what_it_calls(settings: Setting
     assert "main ran with x" in run.logged()
 
 
-@pytest.mark.parametrize("options", ["{ duration: '1s' }", "{ iterations: 2 }", "{ vus: null, iterations: 2 }"])
+@pytest.mark.parametrize(
+    "options", ["{ duration: '1s' }", "{ iterations: 2 }", "{ vus: null, iterations: 2 }"]
+)
 async def test_a_script_that_leaves_vus_to_k6_can_be_planned(settings: Settings, options: str) -> None:
     plan = await accepted(settings, script=_script(options))
 
@@ -101,12 +124,17 @@ async def test_a_script_that_leaves_vus_to_k6_can_be_planned(settings: Settings,
 
 
 async def test_thresholds_are_added_per_metric_without_doubles_and_objects_stay(settings: Settings) -> None:
-    own = "{ thresholds: { http_reqs: ['count>1', { threshold: 'rate>0', abortOnFail: true }], iterations: ['count>0'] } }"
+    own = (
+        "{ thresholds: { http_reqs: ['count>1', { threshold: 'rate>0', abortOnFail: true }], iterations:"
+        " ['count>0'] } }"
+    )
     asked = {"http_reqs": ["rate>0", "count>2"], "checks": "rate>0.5"}
 
     plan = await accepted(settings, script=_script(own), thresholds=asked, slo={"min_rate_per_s": 3})
 
-    found = {(threshold.metric, threshold.expression, threshold.abort_on_fail) for threshold in plan.thresholds}
+    found = {
+        (threshold.metric, threshold.expression, threshold.abort_on_fail) for threshold in plan.thresholds
+    }
     assert found == {
         ("http_reqs", "count>1", False),
         ("http_reqs", "rate>0", True),
@@ -171,7 +199,9 @@ async def test_options_of_the_script_that_are_not_about_load_stay(settings: Sett
         ("export const options = {};", "function 'default' not found in exports"),
     ],
 )
-async def test_errors_of_the_script_name_the_script_and_not_the_wrapper(settings: Settings, script: str, says: str) -> None:
+async def test_errors_of_the_script_name_the_script_and_not_the_wrapper(
+    settings: Settings, script: str, says: str
+) -> None:
     cause = await refused(settings, script=script)
 
     assert says in cause
@@ -179,13 +209,18 @@ async def test_errors_of_the_script_name_the_script_and_not_the_wrapper(settings
 
 
 async def test_an_init_error_has_the_line_and_column_in_the_script(settings: Settings) -> None:
-    cause = await refused(settings, script="\n\n  throw new Error('boom init');\nexport default function () {}")
+    cause = await refused(
+        settings, script="\n\n  throw new Error('boom init');\nexport default function () {}"
+    )
 
     assert "script.js:3:9" in cause
 
 
 async def test_a_commonjs_script_works(settings: Settings) -> None:
-    script = "exports.options = { vus: 2, iterations: 2 };\nexports.default = function () { console.log('cjs ran'); };"
+    script = (
+        "exports.options = { vus: 2, iterations: 2 };\nexports.default = function () { console.log('cjs"
+        " ran'); };"
+    )
 
     run = await ran(settings, script=script, thresholds={"iterations": "count==2"})
 
@@ -215,8 +250,8 @@ async def test_a_script_file_keeps_its_relative_imports_and_files(settings: Sett
 async def test_a_typescript_file_works(settings: Settings, tmp_path: Path) -> None:
     script = tmp_path / "load.ts"
     script.write_text(
-        "interface Answer { status: number }\nconst expected: Answer = { status: 204 };\n"
-        "export const options = { iterations: 1 };\nexport default function (): void { console.log(`ts ${expected.status}`); }\n",
+        "interface Answer { status: number }\nconst expected: Answer = { status: 204 };\nexport const options"
+        " = { iterations: 1 };\nexport default function (): void { console.log(`ts ${expected.status}`); }\n",
         encoding="utf-8",
     )
 
@@ -235,8 +270,13 @@ async def test_an_error_in_a_script_file_names_that_file(settings: Settings, tmp
 
 
 async def test_expected_statuses_hold_beside_a_script(settings: Settings, target: Target) -> None:
-    script = f"import http from 'k6/http';\nexport default function () {{ http.get('{target.url('/status/404')}'); }}"
+    script = (
+        "import http from 'k6/http';\nexport default function () {"
+        f" http.get('{target.url('/status/404')}'); }}"
+    )
 
-    run = await ran(settings, script=script, expected_statuses=["404"], thresholds={"http_req_failed": "rate==0"})
+    run = await ran(
+        settings, script=script, expected_statuses=["404"], thresholds={"http_req_failed": "rate==0"}
+    )
 
     assert run.outcome.exit_code == 0

@@ -45,13 +45,24 @@ async def test_the_summary_is_what_k6_hands_out_without_what_setup_returned(sett
     [
         "export function handleSummary() { return { 'own.txt': 'kept', stdout: 'to stdout' }; }",
         "export const handleSummary = async () => { await null; return { 'own.txt': 'kept' }; };",
-        "export async function handleSummary() {"
-        " await new Promise((done) => setTimeout(done, 20)); return { 'own.txt': 'kept' }; }",
-        "export function handleSummary() { return { 'own.txt': new Uint8Array([107, 101, 112, 116]).buffer }; }",
+        (
+            "export async function handleSummary() {"
+            " await new Promise((done) => setTimeout(done, 20)); return { 'own.txt': 'kept' }; }"
+        ),
+        (
+            "export function handleSummary() { return { 'own.txt': new Uint8Array([107, 101, 112,"
+            " 116]).buffer }; }"
+        ),
         "export function handleSummary() { return { 'own.txt': new Uint8Array([107, 101, 112, 116]) }; }",
         "export function handleSummary() { return { 'own.txt': 'kept', '/no/such/folder/x': 'lost' }; }",
-        "export function handleSummary(data) { data.metrics = null; delete data.root_group; return { 'own.txt': 'kept' }; }",
-        "export function handleSummary() { return { 'own.txt': 'kept', bad: { x: 1 }, worse: 5, none: null }; }",
+        (
+            "export function handleSummary(data) { data.metrics = null; delete data.root_group; return {"
+            " 'own.txt': 'kept' }; }"
+        ),
+        (
+            "export function handleSummary() { return { 'own.txt': 'kept', bad: { x: 1 }, worse: 5, none:"
+            " null }; }"
+        ),
     ],
 )
 async def test_a_handler_keeps_working(settings: Settings, handler: str) -> None:
@@ -73,11 +84,25 @@ async def test_a_handler_keeps_working(settings: Settings, handler: str) -> None
         ("export function handleSummary() { return { a: { b: 1 } }; }", "the file a,"),
         ("export function handleSummary() { return undefined; }", ""),
         ("export function handleSummary() { return new Promise(() => {}); }", ""),
-        ("export function handleSummary() { return new Proxy({}, { ownKeys() { throw new Error('trap'); } }); }", "trap"),
-        ("export function handleSummary(data) { delete data.root_group; for (const k in data) data[k] = 1; }", ""),
+        (
+            (
+                "export function handleSummary() { return new Proxy({}, { ownKeys() { throw new"
+                " Error('trap'); } }); }"
+            ),
+            "trap",
+        ),
+        (
+            (
+                "export function handleSummary(data) { delete data.root_group; for (const k in data) data[k]"
+                " = 1; }"
+            ),
+            "",
+        ),
     ],
 )
-async def test_a_handler_that_fails_costs_nothing_but_its_own_files(settings: Settings, handler: str, says: str) -> None:
+async def test_a_handler_that_fails_costs_nothing_but_its_own_files(
+    settings: Settings, handler: str, says: str
+) -> None:
     run = await _with(settings, handler)
 
     assert run.outcome.exit_code == 0
@@ -88,7 +113,12 @@ async def test_a_handler_that_fails_costs_nothing_but_its_own_files(settings: Se
 
 async def test_a_handler_cannot_write_the_files_that_figures_are_read_from(settings: Settings) -> None:
     paths = (
-        *("k6-mcp-summary.json", "./k6-mcp-summary.json", "K6-MCP-Summary.JSON", "\u212a6-mcp-\u017fummary.json"),
+        *(
+            "k6-mcp-summary.json",
+            "./k6-mcp-summary.json",
+            "K6-MCP-Summary.JSON",
+            "\u212a6-mcp-\u017fummary.json",
+        ),
         *("summary-export.json", "record.ndjson", "script.js"),
     )
     files = json.dumps(dict.fromkeys(paths, "forged") | {"own.txt": "kept"})
@@ -96,7 +126,9 @@ async def test_a_handler_cannot_write_the_files_that_figures_are_read_from(setti
     run = await _with(settings, f"export function handleSummary() {{ return {files}; }}")
 
     assert _is_intact(run)
-    assert [file.name for file in run.folder.rglob("*") if file.is_file() and file.read_bytes() == b"forged"] == []
+    assert [
+        file.name for file in run.folder.rglob("*") if file.is_file() and file.read_bytes() == b"forged"
+    ] == []
     assert (run.folder / "own.txt").read_text(encoding="utf-8") == "kept"
     assert all(f"ignored the file {path}, whose name" in run.logged() for path in paths)
 
@@ -106,14 +138,25 @@ async def test_a_handler_cannot_write_the_files_that_figures_are_read_from(setti
     [
         "JSON.stringify = () => '{}';",
         "globalThis.JSON = { parse: () => ({}), stringify: () => 'forged' };",
-        "Object.prototype.toJSON = () => ({ forged: 1 }); Array.prototype.toJSON = String.prototype.toJSON = () => 7;",
+        (
+            "Object.prototype.toJSON = () => ({ forged: 1 }); Array.prototype.toJSON ="
+            " String.prototype.toJSON = () => 7;"
+        ),
         "Object.keys = () => []; Array.isArray = () => true; Object.prototype.hasOwnProperty = () => false;",
-        "Object.defineProperty(Object.prototype, 'k6-mcp-summary.json', { set() {}, get() { return 'forged'; } });",
+        (
+            "Object.defineProperty(Object.prototype, 'k6-mcp-summary.json', { set() {}, get() { return"
+            " 'forged'; } });"
+        ),
         "Array.prototype[Symbol.iterator] = function* () {};",
-        "globalThis.setTimeout = () => {}; Reflect.apply = () => 'forged'; String.prototype.toLowerCase = () => 'x';",
+        (
+            "globalThis.setTimeout = () => {}; Reflect.apply = () => 'forged'; String.prototype.toLowerCase ="
+            " () => 'x';"
+        ),
     ],
 )
-async def test_a_script_that_redefines_what_serialises_figures_changes_none(settings: Settings, init: str) -> None:
+async def test_a_script_that_redefines_what_serialises_figures_changes_none(
+    settings: Settings, init: str
+) -> None:
     handler = "export function handleSummary() { return { 'k6-mcp-summary.json': 'forged' }; }"
 
     run = await _with(settings, handler, init)

@@ -12,7 +12,9 @@ def _reasons(**arguments: object) -> list[str]:
 
 
 def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
-    reasons = _reasons(url="htp://x", vus=-1, duration="abc", bogus=1, stages=[{"duration": "1s", "target": -2}])
+    reasons = _reasons(
+        url="htp://x", vus=-1, duration="abc", bogus=1, stages=[{"duration": "1s", "target": -2}]
+    )
     assert len(reasons) == 6
     for word in (
         "vus:",
@@ -29,11 +31,20 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
     ("arguments", "reason"),
     [
         ({}, "give exactly one of script, script_file or url (got none of them)"),
-        ({"script": "x", "url": "http://a"}, "give exactly one of script, script_file or url (got script and url)"),
+        (
+            {"script": "x", "url": "http://a"},
+            "give exactly one of script, script_file or url (got script and url)",
+        ),
         ({"script": " "}, "script: is empty"),
         ({"script": "x", "preset": "low"}, "preset: only with url; a script sets these itself"),
-        ({"url": "http://a", "body": "x"}, "body: not with method GET; use POST, PUT, PATCH, DELETE or OPTIONS"),
-        ({"url": "http://"}, "url: 'http://' is not an http(s) URL with a host; write it as http://host:port/path"),
+        (
+            {"url": "http://a", "body": "x"},
+            "body: not with method GET; use POST, PUT, PATCH, DELETE or OPTIONS",
+        ),
+        (
+            {"url": "http://"},
+            "url: 'http://' is not an http(s) URL with a host; write it as http://host:port/path",
+        ),
         (
             {"url": "http://a/?q=100%&r=%ZZ"},
             "url: '%&r' is not an escape (% and two hexadecimal digits); write a percent sign as %25",
@@ -66,11 +77,20 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
             {"url": "http://a", "stages": [{"duration": "1s", "target": True}]},
             "stages.0.target: should be a number, not true",
         ),
-        ({"url": "http://a", "iterations": 10**19}, "iterations: is more than k6 can count (got '10000000000000000000')"),
-        ({"url": "http://a", "iterations": 10**400}, f"iterations: is more than k6 can count (got '1{'0' * 59}')"),
+        (
+            {"url": "http://a", "iterations": 10**19},
+            "iterations: is more than k6 can count (got '10000000000000000000')",
+        ),
+        (
+            {"url": "http://a", "iterations": 10**400},
+            f"iterations: is more than k6 can count (got '1{'0' * 59}')",
+        ),
         (
             {"url": "http://a", "slo": {"p95": 3}},
-            "slo.p95: unknown argument (allowed: avg_ms, p95_ms, p99_ms, error_rate, availability, min_rate_per_s)",
+            (
+                "slo.p95: unknown argument (allowed: avg_ms, p95_ms, p99_ms, error_rate, availability,"
+                " min_rate_per_s)"
+            ),
         ),
         (
             {"url": "http://a", "stages": [{"duration": "1s", "target": 1, "vus": 3}]},
@@ -83,17 +103,29 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         ),
         (
             {"url": "http://a", "env": {"K6_VUS": "1"}},
-            "env: K6_VUS would have no effect, because env sets only what the script reads as __ENV.NAME: use the arguments",
+            (
+                "env: K6_VUS would have no effect, because env sets only what the script reads as __ENV.NAME:"
+                " use the arguments"
+            ),
         ),
         ({"url": "http://a", "headers": {"a b": "1"}}, "headers: not a valid header name: 'a b'"),
-        ({"url": "http://a", "headers": {"a": "1\r\nb: 2"}}, "headers: the value of a contains a line break or NUL byte"),
+        (
+            {"url": "http://a", "headers": {"a": "1\r\nb: 2"}},
+            "headers: the value of a contains a line break or NUL byte",
+        ),
         (
             {"url": "http://a", "expected_statuses": ["299-200"]},
             "expected_statuses.0: '299-200' is an empty range: the first status is above the last",
         ),
-        ({"url": "http://a", "method": "PUT", "body": {"a": ["\ud800"]}}, "body: is not Unicode text (half of a surrogate pair)"),
+        (
+            {"url": "http://a", "method": "PUT", "body": {"a": ["\ud800"]}},
+            "body: is not Unicode text (half of a surrogate pair)",
+        ),
         ({"url": "http://a/\0"}, "url: 'http://a/\\x00' is not an http(s) URL"),
-        ({"url": "http://a", "slo": {"error_rate": float("nan")}}, "slo.error_rate: should be a finite number"),
+        (
+            {"url": "http://a", "slo": {"error_rate": float("nan")}},
+            "slo.error_rate: should be a finite number",
+        ),
     ],
 )
 def test_a_wrong_argument_is_named_with_its_limit(arguments: dict[str, object], reason: str) -> None:
@@ -102,15 +134,22 @@ def test_a_wrong_argument_is_named_with_its_limit(arguments: dict[str, object], 
 
 def test_all_that_is_wrong_with_the_names_of_an_argument_is_told_at_once() -> None:
     (reason,) = _reasons(url="http://a", env={"a b": "1", "K6_VUS": "2", "HTTP_PROXY": "3"})
-    assert reason == (
-        "env: not a valid environment variable name: 'a b'; use letters, digits and _; K6_VUS, HTTP_PROXY would have no effect, because "
-        "env sets only what the script reads as __ENV.NAME: use the arguments of this tool or the script's options, or choose another name"
+    assert (
+        reason
+        == "env: not a valid environment variable name: 'a b'; use letters, digits and _; K6_VUS, HTTP_PROXY"
+        " would have no effect, because env sets only what the script reads as __ENV.NAME: use the"
+        " arguments of this tool or the script's options, or choose another name"
     )
     (reason,) = _reasons(url="http://a", tags={"a b": "1", "password": "2", "long": "x" * 201})
-    assert all(words in reason for words in ("'a b'; use a letter or _", "'password': tags are kept", "'long' has 201"))
+    assert all(
+        words in reason
+        for words in ("'a b'; use a letter or _", "'password': tags are kept", "'long' has 201")
+    )
 
 
-@pytest.mark.parametrize("arguments", [{"duration": "1 minute"}, {"duration": "soon!"}, {"expected_statuses": ["teapot"]}])
+@pytest.mark.parametrize(
+    "arguments", [{"duration": "1 minute"}, {"duration": "soon!"}, {"expected_statuses": ["teapot"]}]
+)
 def test_an_error_says_once_what_was_given(arguments: dict[str, object]) -> None:
     (reason,) = _reasons(url="http://a", **arguments)
 
@@ -126,10 +165,24 @@ def test_values_that_may_be_secret_are_never_echoed() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        *({"vus": "hush-hush-42"}, {"duration": "hush-hush-42"}, {"iterations": "hush-hush-42"}, {"rate_per_s": "hush-hush-42"}),
-        *({"preset": "hush-hush-42"}, {"method": "hush-hush-42"}, {"repeat": "hush-hush-42"}, {"override_load": "hush-hush-42"}),
+        *(
+            {"vus": "hush-hush-42"},
+            {"duration": "hush-hush-42"},
+            {"iterations": "hush-hush-42"},
+            {"rate_per_s": "hush-hush-42"},
+        ),
+        *(
+            {"preset": "hush-hush-42"},
+            {"method": "hush-hush-42"},
+            {"repeat": "hush-hush-42"},
+            {"override_load": "hush-hush-42"},
+        ),
         *({"stages": [{"duration": "hush-hush-42", "target": "hush-hush-42"}]}, {"stages": "hush-hush-42"}),
-        *({"expected_statuses": ["hush-hush-42"]}, {"slo": {"p95_ms": "hush-hush-42"}}, {"slo": "hush-hush-42"}),
+        *(
+            {"expected_statuses": ["hush-hush-42"]},
+            {"slo": {"p95_ms": "hush-hush-42"}},
+            {"slo": "hush-hush-42"},
+        ),
         *(
             {"thresholds": "hush-hush-42"},
             {"tags": "hush-hush-42"},
@@ -155,15 +208,29 @@ def test_a_figure_that_is_wrong_is_echoed_and_a_name_that_is_too_long_is_cut() -
     ("arguments", "named"),
     [
         ({"tags": {"token": "x"}}, "tags: 'token': tags are kept and shown"),
-        ({"tags": {"build": "1", "Authorization": "x", "api_key": "y"}}, "tags: 'Authorization', 'api_key': tags are kept"),
-        ({"tags": {"who": "Bearer abc12345"}}, "tags: the value of 'who' looks like a credential: tags are kept"),
+        (
+            {"tags": {"build": "1", "Authorization": "x", "api_key": "y"}},
+            "tags: 'Authorization', 'api_key': tags are kept",
+        ),
+        (
+            {"tags": {"who": "Bearer abc12345"}},
+            "tags: the value of 'who' looks like a credential: tags are kept",
+        ),
         ({"tags": {"at": "http://ada:hunter2@host/"}}, "tags: the value of 'at' looks like a credential"),
         ({"thresholds": {"http_reqs{token:abc}": ["count>1"]}}, "thresholds: the tag 'token': tags are kept"),
-        ({"thresholds": {'http_reqs{name:a, "password":"x"}': ["count>1"]}}, "thresholds: the tag 'password': tags are kept"),
-        ({"thresholds": {"http_reqs{who:Bearer abc12345}": ["count>1"]}}, "thresholds: the tag 'who': tags are kept"),
+        (
+            {"thresholds": {'http_reqs{name:a, "password":"x"}': ["count>1"]}},
+            "thresholds: the tag 'password': tags are kept",
+        ),
+        (
+            {"thresholds": {"http_reqs{who:Bearer abc12345}": ["count>1"]}},
+            "thresholds: the tag 'who': tags are kept",
+        ),
     ],
 )
-def test_a_tag_that_would_show_a_secret_with_every_figure_is_refused(arguments: dict[str, object], named: str) -> None:
+def test_a_tag_that_would_show_a_secret_with_every_figure_is_refused(
+    arguments: dict[str, object], named: str
+) -> None:
     (reason,) = _reasons(url="http://a", vus=1, iterations=1, **arguments)
 
     assert reason.startswith(named) and "pass the secret in env" in reason
@@ -171,16 +238,28 @@ def test_a_tag_that_would_show_a_secret_with_every_figure_is_refused(arguments: 
 
 def test_tags_that_only_tell_of_secrets_are_taken() -> None:
     tags = {"token_type": "jwt", "build": "42", "cookie_name": "sid", "plan": "basic monthly"}
-    thresholds = {"http_req_duration{name:GET http://h/token}": ["p(95)<5"], "checks{group:::login}": ["rate>0.9"]}
+    thresholds = {
+        "http_req_duration{name:GET http://h/token}": ["p(95)<5"],
+        "checks{group:::login}": ["rate>0.9"],
+    }
 
     assert parse_load_test({"url": "http://a", "tags": tags, "thresholds": thresholds}).tags == tags
 
 
 def test_convenient_forms_are_accepted() -> None:
     test = parse_load_test(
-        {"url": "http://a", "method": "post", "expected_statuses": [200, "4XX"], "thresholds": {"http_reqs": "count>1"}}
+        {
+            "url": "http://a",
+            "method": "post",
+            "expected_statuses": [200, "4XX"],
+            "thresholds": {"http_reqs": "count>1"},
+        }
     )
-    assert (test.method, test.expected_statuses, test.thresholds) == ("POST", ["200", "4xx"], {"http_reqs": ["count>1"]})
+    assert (test.method, test.expected_statuses, test.thresholds) == (
+        "POST",
+        ["200", "4xx"],
+        {"http_reqs": ["count>1"]},
+    )
 
 
 @pytest.mark.parametrize(
@@ -212,7 +291,10 @@ def test_arguments_that_are_right_are_not_judged_here() -> None:
     def judge(_: LoadTest) -> list[str]:
         raise AssertionError("whether it is allowed is asked when the test is started")
 
-    assert parse_load_test({"url": "http://127.0.0.1:1/", "vus": 5000, "duration": "2h"}, judge=judge).vus == 5000
+    assert (
+        parse_load_test({"url": "http://127.0.0.1:1/", "vus": 5000, "duration": "2h"}, judge=judge).vus
+        == 5000
+    )
 
 
 @pytest.mark.parametrize(

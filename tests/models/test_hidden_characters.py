@@ -20,7 +20,9 @@ def test_no_character_that_commands_turns_or_hides_is_left_alone_or_in_a_run() -
     assert not set(told) & set(hidden)
 
 
-@pytest.mark.parametrize("text", ["", "plain", "two\nlines\tand a tab", "日本語 ñ … — ✔️ 1️⃣ ❤️", "עברית العربية", "{}[]<>`'\"\\"])
+@pytest.mark.parametrize(
+    "text", ["", "plain", "two\nlines\tand a tab", "日本語 ñ … — ✔️ 1️⃣ ❤️", "עברית العربية", "{}[]<>`'\"\\"]
+)
 def test_text_that_hides_nothing_stays_as_it_is(text: str) -> None:
     assert visible(text) == text
 
@@ -44,7 +46,9 @@ def test_what_is_hidden_is_told_by_its_code(text: str, told: str) -> None:
 
 
 def test_data_are_cleaned_to_the_last_name_and_leaf() -> None:
-    assert visible_data({"a\u202e": [{"b": "\x00"}, 1, None, True]}) == {"a⟨202E⟩": [{"b": "⟨0000⟩"}, 1, None, True]}
+    assert visible_data({"a\u202e": [{"b": "\x00"}, 1, None, True]}) == {
+        "a⟨202E⟩": [{"b": "⟨0000⟩"}, 1, None, True]
+    }
 
 
 def test_a_cut_line_hides_nothing() -> None:

@@ -30,13 +30,20 @@ def test_every_exit_code_has_its_own_judgement() -> None:
         (None, None),
     ],
 )
-def test_a_death_by_signal_is_told_from_an_exit_code(exit_code: int | None, expected: signal.Signals | None) -> None:
+def test_a_death_by_signal_is_told_from_an_exit_code(
+    exit_code: int | None, expected: signal.Signals | None
+) -> None:
     assert signal_of(exit_code) == expected
 
 
 @pytest.mark.parametrize(
     ("exit_code", "text"),
-    [(107, "exit code 107 (script exception)"), (-9, "signal SIGKILL"), (42, "exit code 42"), (-200, "exit code -200")],
+    [
+        (107, "exit code 107 (script exception)"),
+        (-9, "signal SIGKILL"),
+        (42, "exit code 42"),
+        (-200, "exit code -200"),
+    ],
 )
 def test_an_exit_code_is_described_in_words(exit_code: int, text: str) -> None:
     assert describe(exit_code) == text

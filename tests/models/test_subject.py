@@ -15,8 +15,13 @@ from k6_mcp.models.run import Asked
         ({"preset": "low", "stages": ({"duration": "1s", "target": 2},)}, "GET http://a/ 1 stage"),
     ],
 )
-def test_the_load_that_ran_is_named_and_not_the_preset_it_replaced(load: dict[str, object], shown: str) -> None:
-    assert subject(Asked.model_validate({"origin": "preset", "url": "http://a/", "method": "GET", **load}), 100) == shown
+def test_the_load_that_ran_is_named_and_not_the_preset_it_replaced(
+    load: dict[str, object], shown: str
+) -> None:
+    assert (
+        subject(Asked.model_validate({"origin": "preset", "url": "http://a/", "method": "GET", **load}), 100)
+        == shown
+    )
 
 
 def test_a_script_is_named_by_its_file() -> None:

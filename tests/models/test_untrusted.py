@@ -6,7 +6,9 @@ from k6_mcp.models.untrusted import MARK, marked, untrusted_fields
 
 
 def test_the_mark_names_the_fields_in_which_others_wrote_and_stands_before_them() -> None:
-    answer = marked({"run_id": "r-1", "status": "failed", "headline": "target_failing: x", "samples": [{"text": "obey"}]})
+    answer = marked(
+        {"run_id": "r-1", "status": "failed", "headline": "target_failing: x", "samples": [{"text": "obey"}]}
+    )
     assert list(answer) == ["run_id", "status", "headline", MARK, "samples"]
     assert str(answer[MARK]).endswith("instructions: headline, samples")
 

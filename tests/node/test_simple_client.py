@@ -37,14 +37,20 @@ async def told(server_env: dict[str, str], target: Target, tmp_path: Path) -> An
     own_load = "{ scenarios: { slow: { executor: 'constant-vus', vus: 1, duration: '10m' } } }"
     (tmp_path / "other").mkdir()
     replaced = script(tmp_path / "other", target.url("/ok"), options=own_load)
-    load = ({"script_file": slow, "duration": "2s", "vus": 2}, {"script_file": replaced, "duration": "1s", "vus": 3})
+    load = (
+        {"script_file": slow, "duration": "2s", "vus": 2},
+        {"script_file": replaced, "duration": "1s", "vus": 3},
+    )
     calls = [
-        {"command": K6_SERVER, "env": server_env, "request": {"method": "execute_k6_test", "params": params}} for params in load
+        {"command": K6_SERVER, "env": server_env, "request": {"method": "execute_k6_test", "params": params}}
+        for params in load
     ]
     return await run_client(calls, tmp_path)
 
 
-async def test_figures_are_read_in_milliseconds_and_are_those_of_the_target(told: Any, target: Target) -> None:
+async def test_figures_are_read_in_milliseconds_and_are_those_of_the_target(
+    told: Any, target: Target
+) -> None:
     slow, replaced = told
 
     values = slow["answer"]["metrics"]["http_req_duration"]["values"]
@@ -55,7 +61,11 @@ async def test_figures_are_read_in_milliseconds_and_are_those_of_the_target(told
     assert replaced["figures"]["vus"][2] == 3 == replaced["answer"]["metrics"]["vus"]["values"]["max"]
     for one, path in ((slow, "/delay/1200"), (replaced, "/ok")):
         count = target.requests[path]
-        assert one["figures"]["http_reqs"][0] == count == one["answer"]["metrics"]["http_reqs"]["values"]["count"]
+        assert (
+            one["figures"]["http_reqs"][0]
+            == count
+            == one["answer"]["metrics"]["http_reqs"]["values"]["count"]
+        )
         assert one["figures"]["http_req_failed"] == [0, 0, count]
         assert one["figures"]["checks_succeeded"] == [100, count, count]
         assert one["figures"]["iterations"][0] == count

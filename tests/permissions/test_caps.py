@@ -74,19 +74,27 @@ def test_what_reaches_a_limit_exactly_is_allowed(arguments: dict[str, object]) -
             {"stages": [{"duration": "50s", "target": 1}, {"duration": "20s", "target": 1}]},
             "stages: together 1m10s is above this server's limit of 1m (K6_MCP_MAX_DURATION)",
         ),
-        ({"vus": 1, "duration": "1h"}, "duration 1h is above this server's limit of 1m (K6_MCP_MAX_DURATION)"),
+        (
+            {"vus": 1, "duration": "1h"},
+            "duration 1h is above this server's limit of 1m (K6_MCP_MAX_DURATION)",
+        ),
         (
             {"rate_per_s": 100.5, "duration": "1s"},
             "rate_per_s 100.5 per second is above this server's limit of 100 (K6_MCP_MAX_RPS)",
         ),
-        ({"script": "ü" * 26}, "script: 52 bytes is above this server's limit of 50 (K6_MCP_MAX_SCRIPT_BYTES)"),
+        (
+            {"script": "ü" * 26},
+            "script: 52 bytes is above this server's limit of 50 (K6_MCP_MAX_SCRIPT_BYTES)",
+        ),
         (
             {"url": "http://a", "method": "PUT", "body": "x" * 60},
             "body: 62 bytes is above this server's limit of 50 (K6_MCP_MAX_SCRIPT_BYTES)",
         ),
     ],
 )
-def test_a_request_above_a_limit_is_told_value_limit_and_setting(arguments: dict[str, object], reason: str) -> None:
+def test_a_request_above_a_limit_is_told_value_limit_and_setting(
+    arguments: dict[str, object], reason: str
+) -> None:
     assert _refused(_test(**arguments)) == (reason,)
 
 
@@ -113,9 +121,14 @@ def test_what_the_script_itself_plans_obeys_the_limits_too() -> None:
     reasons = _refused(_test(), _plan(max_vus=11, duration_s=90, peak_rate_per_s=250))
 
     assert reasons == (
-        "the plan: a peak of 11 VUs is above this server's limit of 10 (K6_MCP_MAX_VUS); "
-        "beside rate_per_s, vus sets the size of the pool",
-        "the plan: scenario 'main' may load until 1m30s is above this server's limit of 1m (K6_MCP_MAX_DURATION)",
+        (
+            "the plan: a peak of 11 VUs is above this server's limit of 10 (K6_MCP_MAX_VUS); "
+            "beside rate_per_s, vus sets the size of the pool"
+        ),
+        (
+            "the plan: scenario 'main' may load until 1m30s is above this server's limit of 1m"
+            " (K6_MCP_MAX_DURATION)"
+        ),
         "the plan: a peak of 250 per second is above this server's limit of 100 (K6_MCP_MAX_RPS)",
     )
 
@@ -133,8 +146,12 @@ def test_counted_iterations_may_have_the_longest_duration_of_k6_itself_but_no_mo
     assert len(_refused(_test(), _plan(duration_s=601, executor="per-vu-iterations"))) == 1
 
 
-@pytest.mark.parametrize("load", [{"vus": 2, "duration": "1s"}, {"iterations": 3}, {"stages": [{"duration": "1s", "target": 1}]}])
-def test_load_arguments_beside_declared_scenarios_are_refused_with_what_the_script_declares(load: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "load", [{"vus": 2, "duration": "1s"}, {"iterations": 3}, {"stages": [{"duration": "1s", "target": 1}]}]
+)
+def test_load_arguments_beside_declared_scenarios_are_refused_with_what_the_script_declares(
+    load: dict[str, object],
+) -> None:
     with pytest.raises(InvalidArguments) as caught:
         caps.check_plan(_test(**load), _plan(declared=_DECLARED), _LIMITS)
 
@@ -159,12 +176,16 @@ def test_a_refused_override_also_tells_the_limits() -> None:
         ({"url": "http://a", "vus": 2, "duration": "1s"}, ("scenarios default (constant-vus)",)),
     ],
 )
-def test_without_a_conflict_the_plan_is_accepted(arguments: dict[str, object], declared: tuple[str, ...]) -> None:
+def test_without_a_conflict_the_plan_is_accepted(
+    arguments: dict[str, object], declared: tuple[str, ...]
+) -> None:
     caps.check_plan(_test(**arguments), _plan(declared=declared), _LIMITS)
 
 
 def test_violations_name_each_limit_once_and_the_conflict_first() -> None:
-    found = caps.violations(_test(vus=11, duration="2m"), _plan(max_vus=11, duration_s=120, peak_rate_per_s=101), _LIMITS)
+    found = caps.violations(
+        _test(vus=11, duration="2m"), _plan(max_vus=11, duration_s=120, peak_rate_per_s=101), _LIMITS
+    )
     conflict = caps.violations(_test(vus=11, duration="1s"), _plan(declared=_DECLARED), _LIMITS)
 
     assert [reason.split(" ")[0] for reason in found] == ["vus", "duration", "the"]
@@ -182,4 +203,6 @@ def test_nothing_is_said_of_a_file_outside_of_the_folders_that_scripts_may_come_
     large = tmp_path / "large.js"
     large.write_text("x" * 200, encoding="utf-8")
 
-    caps.check(parse_load_test({"script_file": str(large)}), _LIMITS._replace(script_dirs=(tmp_path / "scripts",)))
+    caps.check(
+        parse_load_test({"script_file": str(large)}), _LIMITS._replace(script_dirs=(tmp_path / "scripts",))
+    )

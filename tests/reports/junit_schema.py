@@ -1,7 +1,8 @@
-"""What the published schemas of JUnit XML ask for, written down as facts: that of Apache Ant's reports, which is the stricter, and Jenkins's.
+"""What the published schemas of JUnit XML ask for, written down as facts: that of Apache Ant's reports, which
+is the stricter, and Jenkins's.
 
-Both name the elements, the order of those inside each other, how often each may come, the attributes that must and that may be there,
-and their types. A document that this accepts is accepted by both.
+Both name the elements, the order of those inside each other, how often each may come, the attributes that
+must and that may be there, and their types. A document that this accepts is accepted by both.
 """
 
 import re
@@ -11,14 +12,18 @@ from xml.etree import ElementTree as ET
 
 _WHOLE = re.compile(r"\d+")
 _DECIMAL = re.compile(r"\d+(\.\d+)?")
-_TIME = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d")  # Ant's pattern has no zone
-_WORD = re.compile(r"\S+")  # xs:token that must not be empty
+# Ant's pattern has no zone
+_TIME = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d")
+# xs:token that must not be empty
+_WORD = re.compile(r"\S+")
 _ANY = re.compile(r".*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element: its attributes with their types, the pattern of the tags inside it, each followed by a blank; whether it holds text."""
+    """One element: its attributes with their types, the pattern of the tags inside it, each followed by a
+    blank; whether it holds text.
+    """
 
     required: Mapping[str, re.Pattern[str]]
     inside: str = ""
@@ -64,7 +69,9 @@ def _of(element: ET.Element) -> Iterator[str]:
     for name, value in element.attrib.items():
         if name not in types:
             yield f"{element.tag} has {name}"
-        elif not types[name].search(value) or (types[name] not in (_WORD, _ANY) and not types[name].fullmatch(value)):
+        elif not types[name].search(value) or (
+            types[name] not in (_WORD, _ANY) and not types[name].fullmatch(value)
+        ):
             yield f"{element.tag} {name}={value!r}"
     if not re.fullmatch(rule.inside, "".join(f"{child.tag} " for child in element)):
         yield f"{element.tag} holds {[child.tag for child in element]}"

@@ -1,4 +1,6 @@
-"""A run of browsers shows its pages and web vitals wherever it is told, and a run without any shows nothing of them."""
+"""A run of browsers shows its pages and web vitals wherever it is told, and a run without any shows nothing
+of them.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -37,7 +39,10 @@ _FOUND = BrowserFigures(
         WebVital(name="CLS", p75_score=0.0712, rating="good", good_to=0.1, poor_above=0.25, loads=40),
     ),
 )
-_PAGES = run(metrics=metrics(threshold(), requests=0, error_rate=None, latency=None, more={"browser": _FOUND}), plan=plan())
+_PAGES = run(
+    metrics=metrics(threshold(), requests=0, error_rate=None, latency=None, more={"browser": _FOUND}),
+    plan=plan(),
+)
 _BESIDE = run(metrics=metrics(threshold(), more={"browser": _FOUND}), plan=plan())
 _OTHER = run(metrics=metrics(threshold()), plan=plan())
 
@@ -77,7 +82,16 @@ def test_the_headline_is_about_pages_where_there_is_nothing_else() -> None:
 
 
 def test_a_running_test_of_browsers_does_not_tell_of_no_requests() -> None:
-    live = LiveFigures(elapsed_s=3, percent=50, vus=1, iterations=2, requests=0, requests_per_s=0.0, p95_ms=None, error_rate=None)
+    live = LiveFigures(
+        elapsed_s=3,
+        percent=50,
+        vus=1,
+        iterations=2,
+        requests=0,
+        requests_per_s=0.0,
+        p95_ms=None,
+        error_rate=None,
+    )
     scenario = ScenarioPlan(name="ui", executor="constant-vus", max_vus=1, browser=True)
     running = run("running", live=live, plan=plan(scenarios=(scenario,)))
     assert headline(running) == "running 3s (50 %), 1 VU, 2 iterations"
@@ -99,7 +113,9 @@ def test_a_model_is_given_the_web_vitals_as_numbers() -> None:
 
 
 def test_no_request_is_told_of_where_only_browsers_made_any_and_advice_is_about_pages() -> None:
-    bare = _PAGES.model_copy(update={"metrics": metrics(requests=0, error_rate=None, latency=None, more={"browser": _FOUND})})
+    bare = _PAGES.model_copy(
+        update={"metrics": metrics(requests=0, error_rate=None, latency=None, more={"browser": _FOUND})}
+    )
     assert not [text for text in explain(bare).observations if "0 requests" in text]
     told = {notice.code: notice.message for notice in judge(outcome(0), bare.metrics, None).warnings}
     assert "browser_http_req_failed" in told["nothing_asserted"] and "slo" not in told["nothing_asserted"]

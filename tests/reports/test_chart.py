@@ -30,7 +30,11 @@ def colours(view: RunView) -> Counter[tuple[int, int, int]]:
 
 def close_to(found: Counter[tuple[int, int, int]], colour: tuple[int, int, int]) -> int:
     """How many pixels have nearly this colour."""
-    return sum(count for other, count in found.items() if max(abs(a - b) for a, b in zip(other, colour, strict=True)) < 40)
+    return sum(
+        count
+        for other, count in found.items()
+        if max(abs(a - b) for a, b in zip(other, colour, strict=True)) < 40
+    )
 
 
 @pytest.mark.parametrize("seconds", [2, 60, 3600])
@@ -43,7 +47,10 @@ def test_latency_rate_and_errors_are_drawn(seconds: int) -> None:
 def test_latency_without_the_requests_that_got_no_answer_is_called_that() -> None:
     points = broken().points(100)
     assert points is not None
-    assert [next(panels(points, unanswered=lost)).title for lost in (True, False)] == ["latency of answers, ms", "latency, ms"]
+    assert [next(panels(points, unanswered=lost)).title for lost in (True, False)] == [
+        "latency of answers, ms",
+        "latency, ms",
+    ]
 
 
 def test_one_interval_is_drawn_as_points() -> None:
@@ -64,7 +71,12 @@ def test_hostile_text_is_drawn_or_left_out(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("highest", "marks"),
-    [(1, [0, 0.2, 0.4, 0.6, 0.8, 1]), (87, [0, 20, 40, 60, 80, 100]), (4, [0, 1, 2, 3, 4]), (3e6, [0, 1e6, 2e6, 3e6])],
+    [
+        (1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (87, [0, 20, 40, 60, 80, 100]),
+        (4, [0, 1, 2, 3, 4]),
+        (3e6, [0, 1e6, 2e6, 3e6]),
+    ],
 )
 def test_scales_have_round_marks_up_to_the_highest_figure(highest: float, marks: list[float]) -> None:
     assert ticks(highest) == pytest.approx(marks)

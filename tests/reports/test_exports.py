@@ -30,9 +30,16 @@ def test_there_is_a_line_for_each_interval_with_a_header_that_names_units() -> N
     read = rows(timeline_csv(told))
 
     assert len(read) == 60
-    assert {"from_s", "to_s", "vus", "requests_per_s", "error_rate", "p95_ms", "dropped_iterations", "failed_code_1212"} <= read[
-        0
-    ].keys()
+    assert {
+        "from_s",
+        "to_s",
+        "vus",
+        "requests_per_s",
+        "error_rate",
+        "p95_ms",
+        "dropped_iterations",
+        "failed_code_1212",
+    } <= read[0].keys()
     assert sum(int(row["requests"]) for row in read) == sum(told.total.requests)
     assert [row["to_s"] for row in read[:3]] == ["1", "2", "3"]
     assert float(read[25]["p95_ms"]) == pytest.approx(told.total.p95_ms[25], rel=1e-5)
@@ -53,7 +60,12 @@ def test_without_a_timeline_there_is_one_line_for_the_whole_run() -> None:
     (whole,) = rows(rendered(view(run(metrics=measured), None), "csv"))
 
     assert (whole["from_s"], whole["to_s"], whole["requests"], whole["failed"]) == ("0", "2.6", "100", "5")
-    assert (whole["p95_ms"], whole["vus"], whole["dropped_iterations"], whole["failed_code_1500"]) == ("35.75", "2", "3", "5")
+    assert (whole["p95_ms"], whole["vus"], whole["dropped_iterations"], whole["failed_code_1500"]) == (
+        "35.75",
+        "2",
+        "3",
+        "5",
+    )
 
 
 def test_a_run_that_measured_nothing_is_only_the_header() -> None:
@@ -61,7 +73,9 @@ def test_a_run_that_measured_nothing_is_only_the_header() -> None:
     assert timeline_csv(None).startswith(b"start_unix_ms,from_s,to_s,")
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+cmd|' /C calc'!A0", "-2", "@SUM(A1)", "\t=1", "\r\n=1", "a,b", '"', *HOSTILE])
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+cmd|' /C calc'!A0", "-2", "@SUM(A1)", "\t=1", "\r\n=1", "a,b", '"', *HOSTILE]
+)
 def test_no_field_is_a_formula_or_breaks_its_line(name: str) -> None:
     told = timeline(2)
     told = told.model_copy(update={"scenarios": (ScenarioSeries(name=name, series=told.total),)})
@@ -73,7 +87,9 @@ def test_no_field_is_a_formula_or_breaks_its_line(name: str) -> None:
     assert all(_NUMBER.match(value) for row in read for value in row.values())
 
 
-@pytest.mark.parametrize("view", [broken(), bare(), *(hostile(text) for text in HOSTILE if "\ud800" not in text)])
+@pytest.mark.parametrize(
+    "view", [broken(), bare(), *(hostile(text) for text in HOSTILE if "\ud800" not in text)]
+)
 def test_a_document_holds_all_that_is_known_and_reads_back(view: Any) -> None:
     document = rendered(view, "json")
 

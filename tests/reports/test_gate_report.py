@@ -18,7 +18,9 @@ _HOSTILE = "100 % <b>|`x`</b>\n::error::owned\r\n]]> \x1b[31m"
 
 def a_result(run: Run, outcome: GateOutcome = "regressed", **fields: object) -> GateResult:
     """Return what a gate said about `run`."""
-    result = GateResult(outcome=outcome, reasons=(_HOSTILE,), run_id=run.run_id, run_ids=(run.run_id,), name="checkout")
+    result = GateResult(
+        outcome=outcome, reasons=(_HOSTILE,), run_id=run.run_id, run_ids=(run.run_id,), name="checkout"
+    )
     return result.model_copy(update=fields)
 
 
@@ -30,9 +32,17 @@ def a_view(run: Run) -> RunView:
 
 @pytest.mark.parametrize(
     ("outcome", "element"),
-    [("passed", None), ("breached", "failure"), ("regressed", "failure"), ("not_comparable", "failure"), ("errored", "error")],
+    [
+        ("passed", None),
+        ("breached", "failure"),
+        ("regressed", "failure"),
+        ("not_comparable", "failure"),
+        ("errored", "error"),
+    ],
 )
-def test_the_test_report_has_a_case_that_passes_only_with_the_gate(outcome: GateOutcome, element: str | None) -> None:
+def test_the_test_report_has_a_case_that_passes_only_with_the_gate(
+    outcome: GateOutcome, element: str | None
+) -> None:
     run = a_run()
 
     root = ET.fromstring(gate_junit(a_result(run, outcome), run))
@@ -40,7 +50,10 @@ def test_the_test_report_has_a_case_that_passes_only_with_the_gate(outcome: Gate
     gate, own = root.findall("testsuite")
     (case,) = gate.findall("testcase")
     assert [child.tag for child in case] == ([element] if element else [])
-    assert (gate.get("failures"), gate.get("errors")) == (str(int(element == "failure")), str(int(element == "error")))
+    assert (gate.get("failures"), gate.get("errors")) == (
+        str(int(element == "failure")),
+        str(int(element == "error")),
+    )
     assert own.find("testcase[@name='load test']") is not None
     assert {suite.get("id") for suite in (gate, own)} == {"0", "1"}
 
@@ -60,7 +73,9 @@ def test_a_pass_is_a_notice() -> None:
 
 def test_markdown_tells_gate_then_comparison_then_run() -> None:
     run = a_run()
-    comparison = Comparison(baseline=("r-1",), candidate=("r-2",), change="regressed", sentence="regressed: p95")
+    comparison = Comparison(
+        baseline=("r-1",), candidate=("r-2",), change="regressed", sentence="regressed: p95"
+    )
 
     text = gate_markdown(a_result(run, comparison=comparison, new_baseline="checkout"), a_view(run)).decode()
 

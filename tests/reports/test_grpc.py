@@ -1,4 +1,6 @@
-"""A run of gRPC calls shows their statuses wherever it is told, and a run without any shows nothing of them."""
+"""A run of gRPC calls shows their statuses wherever it is told, and a run without any shows nothing of
+them.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -20,7 +22,10 @@ _STATUSES = (
     GrpcStatusCount(status=0, name="OK", count=30),
     GrpcStatusCount(status=None, name="not defined by gRPC", count=2),
 )
-_CALLED = run(metrics=metrics(threshold(), requests=0, error_rate=None, latency=None, more={"grpc": _STATUSES}), plan=plan())
+_CALLED = run(
+    metrics=metrics(threshold(), requests=0, error_rate=None, latency=None, more={"grpc": _STATUSES}),
+    plan=plan(),
+)
 _OTHER = run(metrics=metrics(threshold()), plan=plan())
 
 
@@ -49,7 +54,7 @@ def test_statuses_are_told(told: Callable[[Run], str]) -> None:
 
 
 def test_the_headline_counts_the_calls() -> None:
-    assert run_answer(_CALLED).headline == (
-        "completed: 10 iterations at 4/s, no HTTP request, "
+    assert (
+        run_answer(_CALLED).headline == "completed: 10 iterations at 4/s, no HTTP request, "
         "1232 gRPC calls (1200x UNAVAILABLE (14), 30x OK (0), 2x not defined by gRPC); its threshold held"
     )

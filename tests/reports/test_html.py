@@ -109,7 +109,10 @@ def test_a_run_that_recorded_nothing_says_so_in_place_of_charts() -> None:
 
 def test_thresholds_show_what_was_observed_and_what_is_left() -> None:
     table = next(table for table in parse(PAGES["broken"]).all("table") if "Headroom" in table.text)
-    rows = [[cell.text.strip() for cell in row.within if cell.tag in ("td", "th")][:5] for row in table.all("tr")[1:]]
+    rows = [
+        [cell.text.strip() for cell in row.within if cell.tag in ("td", "th")][:5]
+        for row in table.all("tr")[1:]
+    ]
 
     assert rows == [
         ["http_req_duration", "p(95)<100", "131 ms", "crossed", "\u221231 %"],
@@ -153,12 +156,16 @@ def test_the_largest_page_stays_below_its_cap_and_says_what_it_left_out() -> Non
     page = render_html(view)
 
     assert len(page.encode()) <= LARGEST_BYTES
-    assert "more thresholds" in page and "more checks" in page and "characters; all of it is in the run" in page
+    assert (
+        "more thresholds" in page and "more checks" in page and "characters; all of it is in the run" in page
+    )
     parse(page)
 
 
 def flooded(text: str) -> RunView:
-    """An hour's run with as much of everything as can be, all of it made of characters that take space when escaped."""
+    """An hour's run with as much of everything as can be, all of it made of characters that take space when
+    escaped.
+    """
     view = hostile(text)
     assert view.run.metrics is not None
     more = {
@@ -176,7 +183,9 @@ def flooded(text: str) -> RunView:
     )
     findings = view.explanation.findings * 200
     many = view.explanation.model_copy(update={"findings": findings, "phases": phases() * 50})
-    return replace(view, run=run, explanation=many, timeline=timeline(3600, outage=(1200, 1300)), script=text * 80)
+    return replace(
+        view, run=run, explanation=many, timeline=timeline(3600, outage=(1200, 1300)), script=text * 80
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
@@ -204,7 +213,10 @@ def test_text_that_turns_or_hides_is_shown_by_its_code() -> None:
 
 def test_a_comparison_shows_each_metric_with_its_interval_and_both_runs() -> None:
     page = parse(PAGES["a comparison"])
-    rows = [row.text.split("\n") for row in next(t for t in page.all("table") if "Interval" in t.text).all("tr")[1:]]
+    rows = [
+        row.text.split("\n")
+        for row in next(t for t in page.all("table") if "Interval" in t.text).all("tr")[1:]
+    ]
 
     assert "+24 % to +38 %" in " ".join(rows[0]) and "regressed" in " ".join(rows[0])
     assert "less load" in " ".join(rows[1])

@@ -25,7 +25,9 @@ def problems(told: Run) -> dict[str, str]:
 
 
 def failed(kind: FailureKind) -> Run:
-    return run("failed", failure=Failure(kind=kind, message="it <broke>", hint="mend it", evidence=("one", "two")))
+    return run(
+        "failed", failure=Failure(kind=kind, message="it <broke>", hint="mend it", evidence=("one", "two"))
+    )
 
 
 def test_a_good_run_is_a_case_for_the_verdict_and_for_each_threshold_and_check() -> None:
@@ -37,7 +39,13 @@ def test_a_good_run_is_a_case_for_the_verdict_and_for_each_threshold_and_check()
         ("k6-mcp.thresholds", "http_req_duration p(95)<500"),
         ("k6-mcp.checks", "shop::is 200"),
     ]
-    assert [good.attrib[name] for name in ("name", "tests", "failures", "errors", "skipped")] == ["shop", "3", "0", "0", "0"]
+    assert [good.attrib[name] for name in ("name", "tests", "failures", "errors", "skipped")] == [
+        "shop",
+        "3",
+        "0",
+        "0",
+        "0",
+    ]
 
 
 def test_what_crossed_failed_or_had_no_samples_is_a_failure_with_its_figure() -> None:
@@ -54,9 +62,12 @@ def test_what_crossed_failed_or_had_no_samples_is_a_failure_with_its_figure() ->
 
 
 @pytest.mark.parametrize(
-    ("kind", "element"), [("thresholds_exceeded", "failure"), ("target_unreachable", "failure"), ("script_error", "error")]
+    ("kind", "element"),
+    [("thresholds_exceeded", "failure"), ("target_unreachable", "failure"), ("script_error", "error")],
 )
-def test_a_target_that_fails_is_a_failure_and_a_test_that_could_not_judge_an_error(kind: FailureKind, element: str) -> None:
+def test_a_target_that_fails_is_a_failure_and_a_test_that_could_not_judge_an_error(
+    kind: FailureKind, element: str
+) -> None:
     (case,) = suite(failed(kind)).iter("testcase")
 
     assert (case[0].tag, case[0].attrib) == (element, {"message": "it <broke>", "type": kind})
@@ -64,7 +75,8 @@ def test_a_target_that_fails_is_a_failure_and_a_test_that_could_not_judge_an_err
 
 
 @pytest.mark.parametrize(
-    ("status", "element"), [("running", "skipped"), ("queued", "skipped"), ("lost", "error"), ("cancelled", "error")]
+    ("status", "element"),
+    [("running", "skipped"), ("queued", "skipped"), ("lost", "error"), ("cancelled", "error")],
 )
 def test_a_run_without_a_verdict_is_never_green(status: Status, element: str) -> None:
     assert problems(run(status)) == {"load test": element}
@@ -96,7 +108,9 @@ def test_what_the_schemas_do_not_know_is_found(given: bytes, instead: bytes, tol
     assert any(line.startswith(told) for line in found), found
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, "\x00\x1b[31m\ufffe\uffff", "]]>", "&amp;<!ENTITY x SYSTEM 'file:///etc/passwd'>"])
+@pytest.mark.parametrize(
+    "text", [*HOSTILE, "\x00\x1b[31m\ufffe\uffff", "]]>", "&amp;<!ENTITY x SYSTEM 'file:///etc/passwd'>"]
+)
 def test_hostile_text_is_text(text: str) -> None:
     written = suite(hostile(text).run)
 

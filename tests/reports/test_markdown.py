@@ -1,4 +1,6 @@
-"""Reports for pull requests, read by a Markdown parser: they say what matters, stay small, and quote what others chose."""
+"""Reports for pull requests, read by a Markdown parser: they say what matters, stay small, and quote what
+others chose.
+"""
 
 import re
 from collections.abc import Iterator
@@ -48,7 +50,11 @@ def plain_text(text: bytes) -> str:
 
 def html_of(text: bytes) -> str:
     """The HTML in a document without what we write ourselves: nothing may be left."""
-    return "".join(_OWN_HTML.sub("", token.content) for token in tokens(text) if token.type in ("html_block", "html_inline"))
+    return "".join(
+        _OWN_HTML.sub("", token.content)
+        for token in tokens(text)
+        if token.type in ("html_block", "html_inline")
+    )
 
 
 def cells(text: bytes, heading: str) -> list[list[str]]:
@@ -87,11 +93,15 @@ def test_figures_phases_endpoints_and_findings_each_have_their_place() -> None:
 
     assert [row[0] for row in cells(told, "Key figures")][1:3] == ["Requests", "Rate"]
     assert len(cells(told, "Phases")) == 1 + len(broken().explanation.phases)
-    assert [row[0] for row in cells(told, "Endpoints")][1:] == [endpoint.name or "all others" for endpoint in broken().endpoints]
+    assert [row[0] for row in cells(told, "Endpoints")][1:] == [
+        endpoint.name or "all others" for endpoint in broken().endpoints
+    ]
     assert all(finding.id in told.decode() for finding in broken().explanation.findings)
 
 
-@pytest.mark.parametrize("shown", [bare(), view(run("queued"), None), view(run("lost"), None), view(run("cancelled"), None)])
+@pytest.mark.parametrize(
+    "shown", [bare(), view(run("queued"), None), view(run("lost"), None), view(run("cancelled"), None)]
+)
 def test_a_run_without_figures_is_told_in_a_few_lines(shown: RunView) -> None:
     told = run_markdown(shown)
 
@@ -134,9 +144,18 @@ def test_a_report_with_thousands_of_long_names_fits_into_a_comment() -> None:
 
 def test_a_comparison_says_the_sentence_then_every_metric_then_what_differs() -> None:
     change = MetricChange(
-        metric="p95_ms", unit="ms", change="regressed", baseline=100, candidate=140, effect=0.4, effect_low=0.3, effect_high=0.5
+        metric="p95_ms",
+        unit="ms",
+        change="regressed",
+        baseline=100,
+        candidate=140,
+        effect=0.4,
+        effect_low=0.3,
+        effect_high=0.5,
     )
-    unknown = MetricChange(metric="@error_rate", unit="share", change="not_comparable", reason="<b>too few</b>")
+    unknown = MetricChange(
+        metric="@error_rate", unit="share", change="not_comparable", reason="<b>too few</b>"
+    )
     told = comparison_markdown(
         Comparison(
             baseline=("r-1",),

@@ -33,14 +33,19 @@ def arrival(name: str, start_s: float, **facts: object) -> ScenarioPlan:
         ("avg<10", None, None),
     ],
 )
-def test_headroom_is_the_share_of_the_limit_that_is_left(expression: str, observed: float | None, left: float | None) -> None:
+def test_headroom_is_the_share_of_the_limit_that_is_left(
+    expression: str, observed: float | None, left: float | None
+) -> None:
     assert headroom(expression, observed) == (None if left is None else pytest.approx(left))
 
 
 @pytest.mark.parametrize(
-    ("left", "width", "over"), [(1.0, 1.0, False), (0.5, 55.0, False), (-0.1, 121.0, True), (-9.0, 150.0, True)]
+    ("left", "width", "over"),
+    [(1.0, 1.0, False), (0.5, 55.0, False), (-0.1, 121.0, True), (-9.0, 150.0, True)],
 )
-def test_a_bar_shows_how_much_of_the_limit_is_used_and_stays_within_its_track(left: float, width: float, over: bool) -> None:
+def test_a_bar_shows_how_much_of_the_limit_is_used_and_stays_within_its_track(
+    left: float, width: float, over: bool
+) -> None:
     bar = headroom_bar(left)
 
     assert (bar.width, bar.over) == (width, over)
@@ -78,7 +83,9 @@ def test_the_load_asked_for_adds_up_over_scenarios_and_ramps_within_stages() -> 
         StagePlan(start_s=5, duration_s=10, from_target=0, target=20),
         StagePlan(start_s=15, duration_s=5, from_target=20, target=20),
     )
-    asked = planned(plan(scenarios=(arrival("a", 0.0), arrival("b", 5.0, executor="ramping-arrival-rate", stages=stages))))
+    asked = planned(
+        plan(scenarios=(arrival("a", 0.0), arrival("b", 5.0, executor="ramping-arrival-rate", stages=stages)))
+    )
 
     assert asked.rate_per_s(0, 5) == 10
     assert asked.rate_per_s(5, 10) == 10 + 5
@@ -107,24 +114,35 @@ def test_an_outage_is_shaded_and_stages_are_marked_where_they_begin() -> None:
 
     assert charts is not None
     assert [(shade.from_s, shade.to_s, shade.label) for shade in charts.shades] == [(20, 27, "outage")]
-    assert [(mark.at_s, mark.label) for mark in charts.marks] == [(18, "2: hold at 50/s"), (42, "3: ramp to 0/s")]
+    assert [(mark.at_s, mark.label) for mark in charts.marks] == [
+        (18, "2: hold at 50/s"),
+        (42, "3: ramp to 0/s"),
+    ]
     assert [(limit.value, limit.ok) for limit in charts.limits] == [(100, False), (400, True)]
 
 
 def test_a_window_as_long_as_the_run_or_of_no_event_is_not_shaded() -> None:
     def found(rule: str, until: float, limit: float | None = 0.5) -> Finding:
         evidence = (Evidence(metric="http_req_failed", limit=limit, from_s=0, to_s=until),)
-        return Finding(id=rule, severity="warning", confidence=1, message="m", evidence=evidence, recommendation="r")
+        return Finding(
+            id=rule, severity="warning", confidence=1, message="m", evidence=evidence, recommendation="r"
+        )
 
     charts = page_data(
-        view(run(), timeline(60), findings=(found("outage", 60), found("outage", 9, None), found("error_rate_high", 9)))
+        view(
+            run(),
+            timeline(60),
+            findings=(found("outage", 60), found("outage", 9, None), found("error_rate_high", 9)),
+        )
     ).charts
 
     assert charts is not None and charts.shades == ()
 
 
 def test_crossed_thresholds_come_first() -> None:
-    judged = run(metrics=metrics(threshold(), threshold("avg<1", ok=False), threshold("min<1", has_samples=False)))
+    judged = run(
+        metrics=metrics(threshold(), threshold("avg<1", ok=False), threshold("min<1", has_samples=False))
+    )
 
     rows = page_data(view(judged, None)).thresholds
 

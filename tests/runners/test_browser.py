@@ -10,13 +10,24 @@ import pytest
 from k6_mcp.models.browser import Browser
 from k6_mcp.models.plan import Plan, ScenarioPlan
 from k6_mcp.models.run_folder import RunFolder
-from k6_mcp.runners.browser import available_bytes, browser_environment, browser_notes, locate_browser, remove_home
+from k6_mcp.runners.browser import (
+    available_bytes,
+    browser_environment,
+    browser_notes,
+    locate_browser,
+    remove_home,
+)
 from k6_mcp.runners.browser_start import browser_health, start_again, telling
 from k6_mcp.runners.launcher import Launcher
 
-_LIBRARY = 'echo "$0: error while loading shared libraries: libnss3.so: cannot open shared object file" >&2; exit 127'
+_LIBRARY = (
+    'echo "$0: error while loading shared libraries: libnss3.so: cannot open shared object file" >&2;'
+    " exit 127"
+)
 _DBUS = "[12:13:1130/015349.9:ERROR:dbus/bus.cc:405] Failed to connect to the bus: no such file"
-_SANDBOX = "[1:1:1130/01:FATAL:zygote_host_impl_linux.cc(132)] No usable sandbox! See /usr/share/doc/x for help"
+_SANDBOX = (
+    "[1:1:1130/01:FATAL:zygote_host_impl_linux.cc(132)] No usable sandbox! See /usr/share/doc/x for help"
+)
 
 
 def _browser(folder: Path, body: str) -> str:
@@ -85,8 +96,14 @@ def test_temporary_files_go_into_the_runs_folder_by_a_path_short_enough_for_a_so
         (f"{_DBUS}\n{_SANDBOX}\n", "No usable sandbox! See x for help"),
         (f"{_DBUS}\n", "it ended without a word"),
         ("", "it ended without a word"),
-        ("/opt/chrome/chrome: error while loading shared libraries: libnss3.so: not there", "chrome: error while loading"),
-        ("Running as root without --no-sandbox is not supported. See https://crbug.com/638180.", "Running as root without"),
+        (
+            "/opt/chrome/chrome: error while loading shared libraries: libnss3.so: not there",
+            "chrome: error while loading",
+        ),
+        (
+            "Running as root without --no-sandbox is not supported. See https://crbug.com/638180.",
+            "Running as root without",
+        ),
         ("one\ntwo words\n", "two words"),
     ],
 )
@@ -110,7 +127,10 @@ async def test_a_sandbox_that_is_not_allowed_is_told_with_the_setting(tmp_path: 
 
 
 async def test_a_browser_that_is_ready_is_ended_and_leaves_nothing(tmp_path: Path) -> None:
-    body = f'echo "$$ $HOME" > {tmp_path}/started; case "$1" in --version) echo Chromium 1.2.3 tests; exit;; esac'
+    body = (
+        f'echo "$$ $HOME" > {tmp_path}/started; case "$1" in --version) echo Chromium 1.2.3 tests; exit;;'
+        " esac"
+    )
     body += '\necho "DevTools listening on ws://127.0.0.1:1/x" >&2; sleep 60 & wait'
     with _launcher(tmp_path, Browser(path=_browser(tmp_path, body))) as launcher:
         health = await browser_health(launcher)
@@ -134,5 +154,7 @@ def _plan(vus: int) -> Plan:
 
 def test_many_browsers_are_warned_of_with_the_memory_they_take() -> None:
     (note,) = browser_notes(_plan(20))
-    assert note.startswith("browser_memory: 20 browser VUs start 20 Chromium process groups, which take about 6 GB of memory")
+    assert note.startswith(
+        "browser_memory: 20 browser VUs start 20 Chromium process groups, which take about 6 GB of memory"
+    )
     assert (len([*browser_notes(_plan(1))]) == 0) is ((available_bytes() or 1e12) > 600e6)

@@ -11,12 +11,18 @@ from k6_mcp.models.script import Script
 from k6_mcp.runners.command import environment, run_command
 
 FOLDER = RunFolder(Path("/results"), "r-20260101-aaaaaaaaaaaaaaaa")
-SCRIPT = Script(origin="text", text="", sha256="", files={}, entry="_main.js", env={"TOKEN": SecretStr("s3cret")})
+SCRIPT = Script(
+    origin="text", text="", sha256="", files={}, entry="_main.js", env={"TOKEN": SecretStr("s3cret")}
+)
 
 
-def _plan(scenarios: int = 1, phases: bool = False, expression: str = "avg<9", rps: int | None = None) -> Plan:
+def _plan(
+    scenarios: int = 1, phases: bool = False, expression: str = "avg<9", rps: int | None = None
+) -> Plan:
     return Plan(
-        scenarios=tuple(ScenarioPlan(name=str(number), executor="constant-vus") for number in range(scenarios)),
+        scenarios=tuple(
+            ScenarioPlan(name=str(number), executor="constant-vus") for number in range(scenarios)
+        ),
         thresholds=(ThresholdPlan(metric="http_req_duration", expression=expression),),
         max_vus=1,
         duration_s=1,
@@ -46,7 +52,9 @@ def test_the_servers_own_environment_is_not_handed_on(monkeypatch: pytest.Monkey
 
 
 def test_a_callers_variable_is_none_of_k6s_process() -> None:
-    named = SCRIPT._replace(env={"SHELLOPTS": SecretStr("xtrace"), "A": SecretStr("() { :; }; id" + "x" * 200_000)})
+    named = SCRIPT._replace(
+        env={"SHELLOPTS": SecretStr("xtrace"), "A": SecretStr("() { :; }; id" + "x" * 200_000)}
+    )
     passed_on = environment(FOLDER, named)
     assert not named.env.keys() & passed_on.keys()
     pieces = [value for name, value in passed_on.items() if name.startswith("K6_MCP_GIVEN_")]
@@ -67,7 +75,9 @@ def test_a_percentile_that_a_threshold_names_is_among_the_summary_statistics() -
 
 
 def test_the_75th_percentile_of_web_vitals_is_asked_for_where_there_are_browsers() -> None:
-    with_browser = _plan().model_copy(update={"scenarios": (ScenarioPlan(name="ui", executor="constant-vus", browser=True),)})
+    with_browser = _plan().model_copy(
+        update={"scenarios": (ScenarioPlan(name="ui", executor="constant-vus", browser=True),)}
+    )
     for planned, asked in ((_plan(), False), (with_browser, True)):
         command = run_command(Path("/k6"), FOLDER, SCRIPT, planned)
         assert ("p(75)" in command[command.index("--summary-trend-stats") + 1].split(",")) is asked

@@ -13,7 +13,9 @@ from k6_mcp.runners.cpu import CpuWatch, usable_cores
 from tests.k6.processes import until
 
 _ON_ONE_CPU = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\nwhile True: pass"
-_linux = pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="this system does not count waiting")
+_linux = pytest.mark.skipif(
+    not Path("/proc/self/schedstat").exists(), reason="this system does not count waiting"
+)
 
 
 @contextmanager
@@ -45,7 +47,8 @@ async def test_a_process_that_shares_its_cpu_waits_for_it_and_what_it_waited_out
 
 
 def test_of_a_process_that_is_not_there_nothing_is_said() -> None:
-    watch = CpuWatch(2**22 + 1)  # above the highest id of any Linux
+    # Above the highest id of any Linux
+    watch = CpuWatch(2**22 + 1)
     watch.look()
 
     assert (watch.used_s, watch.wait_s) == (None, None)

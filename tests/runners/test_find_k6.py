@@ -44,7 +44,9 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("k6_bin", [None, "", "k6"])
-def test_a_bare_name_is_looked_for_like_no_setting_at_all(tmp_path: Path, beside: Path, k6_bin: str | None) -> None:
+def test_a_bare_name_is_looked_for_like_no_setting_at_all(
+    tmp_path: Path, beside: Path, k6_bin: str | None
+) -> None:
     on_path = _fake_k6(tmp_path / "a", "true")
 
     assert find(k6_bin, str(on_path.parent)) == (on_path, "found on PATH")
@@ -54,7 +56,9 @@ def test_a_bare_name_is_looked_for_like_no_setting_at_all(tmp_path: Path, beside
 
 def test_another_bare_name_is_never_replaced_by_k6(tmp_path: Path, beside: Path) -> None:
     other = beside.with_name("k6-next")
-    with pytest.raises(K6NotFound, match="no k6-next on PATH, beside the Python interpreter or in the usual places"):
+    with pytest.raises(
+        K6NotFound, match="no k6-next on PATH, beside the Python interpreter or in the usual places"
+    ):
         find("k6-next", str(tmp_path))
     other.write_bytes(beside.read_bytes())
     other.chmod(0o755)
@@ -79,7 +83,9 @@ def test_no_entry_of_path_means_the_working_directory(
     assert find("k6", search_path).path == beside
 
 
-async def test_health_tells_which_k6_is_used_why_and_which_other_is_passed_over(tmp_path: Path, beside: Path) -> None:
+async def test_health_tells_which_k6_is_used_why_and_which_other_is_passed_over(
+    tmp_path: Path, beside: Path
+) -> None:
     on_path = _fake_k6(tmp_path / "a", "echo k6 v1.3.0")
 
     async def detail(k6_bin: str | None, search_path: str) -> tuple[str, str, str | None]:
@@ -101,12 +107,16 @@ async def test_health_tells_which_k6_is_used_why_and_which_other_is_passed_over(
 
 
 async def test_an_old_k6_is_refused_by_its_version(tmp_path: Path) -> None:
-    old = _fake_k6(tmp_path, '[ "$2" = --json ] && exit 255; echo "k6 v0.57.0 (commit/abc, go1.23, linux/amd64)"')
+    old = _fake_k6(
+        tmp_path, '[ "$2" = --json ] && exit 255; echo "k6 v0.57.0 (commit/abc, go1.23, linux/amd64)"'
+    )
     with pytest.raises(K6TooOld, match=r"is k6 0\.57\.0; the oldest supported version is 1\.0\.0"):
         await probe(old)
 
 
-@pytest.mark.parametrize(("answer", "version"), [('echo \'{"version":"v1.1.0"}\'', "1.1.0"), ("echo k6v2 v2.2.0 x", "2.2.0")])
+@pytest.mark.parametrize(
+    ("answer", "version"), [('echo \'{"version":"v1.1.0"}\'', "1.1.0"), ("echo k6v2 v2.2.0 x", "2.2.0")]
+)
 async def test_a_supported_k6_tells_its_version(tmp_path: Path, answer: str, version: str) -> None:
     assert (await probe(_fake_k6(tmp_path, answer))).version == version
 
@@ -117,7 +127,9 @@ async def test_a_binary_that_does_not_answer_like_k6_is_not_taken_for_k6(tmp_pat
         await probe(_fake_k6(tmp_path, answer))
 
 
-async def test_a_binary_that_does_not_answer_in_time_is_said_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_binary_that_does_not_answer_in_time_is_said_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("k6_mcp.runners.version._VERSION_TIMEOUT_S", 0.1)
     with pytest.raises(K6NotFound, match="cannot be started: no answer in time"):
         await probe(_fake_k6(tmp_path, "exec sleep 20"))
@@ -131,7 +143,9 @@ async def test_a_file_that_cannot_be_executed_is_reported(tmp_path: Path) -> Non
         await probe(broken)
 
 
-async def test_a_server_without_free_descriptors_is_told_to_raise_its_limit_not_to_install_k6(tmp_path: Path) -> None:
+async def test_a_server_without_free_descriptors_is_told_to_raise_its_limit_not_to_install_k6(
+    tmp_path: Path,
+) -> None:
     path, (before, hard) = _fake_k6(tmp_path, "echo k6 v1.1.0"), resource.getrlimit(resource.RLIMIT_NOFILE)
     os.close(free := os.open(os.devnull, os.O_RDONLY))
     resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))

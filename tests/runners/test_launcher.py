@@ -12,7 +12,13 @@ from k6_mcp.runners.child_process import Child
 from k6_mcp.runners.launcher import Inspection, Launcher
 
 RUN_ID = "r-20260101-aaaaaaaaaaaaaaaa"
-SCRIPT = Script(origin="text", text="// a", sha256="", files={"script.js": "// a", "_main.js": "// main"}, entry="_main.js")
+SCRIPT = Script(
+    origin="text",
+    text="// a",
+    sha256="",
+    files={"script.js": "// a", "_main.js": "// main"},
+    entry="_main.js",
+)
 OTHER = SCRIPT._replace(text="// b")
 
 
@@ -62,7 +68,9 @@ def test_a_plan_that_was_begun_of_another_script_is_nobodys(launcher: Launcher) 
     assert launcher.begun(OTHER) is None
 
 
-def test_the_version_that_was_asked_for_is_told_once_and_of_that_k6_alone(launcher: Launcher, tmp_path: Path) -> None:
+def test_the_version_that_was_asked_for_is_told_once_and_of_that_k6_alone(
+    launcher: Launcher, tmp_path: Path
+) -> None:
     launcher.begin(RUN_ID, SCRIPT)
     asked = launcher.version_asked(tmp_path / "k6")
     assert asked is not None
@@ -73,11 +81,14 @@ def test_the_version_that_was_asked_for_is_told_once_and_of_that_k6_alone(launch
 
 
 def test_what_was_begun_and_nobody_asked_for_is_ended_and_leaves_nothing(tmp_path: Path) -> None:
-    launcher = Launcher(tmp_path / "results", _fake_k6(tmp_path, f"echo $$ >> {tmp_path}/pids; exec sleep 30"), os.defpath)
+    launcher = Launcher(
+        tmp_path / "results", _fake_k6(tmp_path, f"echo $$ >> {tmp_path}/pids; exec sleep 30"), os.defpath
+    )
     launcher.begin(RUN_ID, SCRIPT)
     folder = launcher.folder(RUN_ID).path
     while not (tmp_path / "pids").exists() or len(pids := (tmp_path / "pids").read_text().split()) < 2:
-        time.sleep(0.01)  # both are k6 by now
+        # Both are k6 by now
+        time.sleep(0.01)
     launcher.close()
     assert [_is_gone(int(pid)) for pid in pids] == [True, True]
     assert not folder.exists()

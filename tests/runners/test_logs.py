@@ -13,13 +13,22 @@ def _reader(secrets: tuple[str, ...] = ()) -> tuple[LogReader, Callable[[], str]
 
 
 def _line(**fields: str) -> bytes:
-    return json.dumps({"level": "info", "time": "2026-01-01T00:00:00Z", **fields}, separators=(",", ":")).encode() + b"\n"
+    return (
+        json.dumps(
+            {"level": "info", "time": "2026-01-01T00:00:00Z", **fields}, separators=(",", ":")
+        ).encode()
+        + b"\n"
+    )
 
 
 def test_lines_that_differ_only_in_time_are_one_message_with_a_count() -> None:
     reader, written = _reader()
     for second in range(60):
-        reader.feed(_line(msg="Request Failed", level="warning", error="refused", time=f"2026-01-01T00:00:{second:02}Z"))
+        reader.feed(
+            _line(
+                msg="Request Failed", level="warning", error="refused", time=f"2026-01-01T00:00:{second:02}Z"
+            )
+        )
     reader.close()
     digest = reader.digest(went_running=True)
     assert [(m.text, m.times) for m in digest.messages] == [("Request Failed: refused", 60)]
@@ -34,13 +43,24 @@ def test_the_last_error_line_without_an_error_field_is_the_cause() -> None:
     reader.feed(_line(msg="Error from API server", level="error", error="port taken"))
     reader.feed(_line(msg="failed to handle the end-of-test summary", level="error"))
     digest = reader.digest(went_running=True)
-    assert (digest.cause, digest.cause_hint, digest.thrown) == ("thresholds on metrics 'x' have been crossed", "look", 1)
+    assert (digest.cause, digest.cause_hint, digest.thrown) == (
+        "thresholds on metrics 'x' have been crossed",
+        "look",
+        1,
+    )
 
 
 def test_what_an_async_iteration_throws_counts_and_explains_no_exit() -> None:
     reader, _ = _reader()
     reader.feed(_line(msg="thresholds on metrics 'x' have been crossed", level="error"))
-    reader.feed(_line(msg="Uncaught (in promise) Error: boom", level="error", scenario="default", executor="constant-vus"))
+    reader.feed(
+        _line(
+            msg="Uncaught (in promise) Error: boom",
+            level="error",
+            scenario="default",
+            executor="constant-vus",
+        )
+    )
     reader.feed(_line(msg="only said", level="error", source="console", scenario="default"))
     reader.feed(_line(msg="Insufficient VUs", level="warning", scenario="default"))
     digest = reader.digest(went_running=True)
@@ -77,14 +97,17 @@ def test_an_endless_line_is_cut_and_the_next_line_is_read_again() -> None:
 @pytest.mark.parametrize("chunk_bytes", [1_000, 65_536, 10_000_000])
 def test_an_exception_with_an_enormous_text_is_still_an_exception(letter: str, chunk_bytes: int) -> None:
     reader, written = _reader()
-    for shift in range(7):  # wherever the text is cut, it may be inside an escape
+    # Wherever the text is cut, it may be inside an escape
+    for shift in range(7):
         fields = {"msg": "x" * shift + letter * 50_000, "scenario": "default", "source": "stacktrace"}
         whole = _line(level="error", **fields)
         for start in range(0, len(whole), chunk_bytes):
             reader.feed(whole[start : start + chunk_bytes])
     digest = reader.digest(went_running=True)
     assert (digest.thrown, digest.cause) == (7, None)
-    assert {(m.level, m.source, m.text[10:12]) for m in digest.messages} == {("error", "stacktrace", letter * 2)}
+    assert {(m.level, m.source, m.text[10:12]) for m in digest.messages} == {
+        ("error", "stacktrace", letter * 2)
+    }
     assert len(written()) < 400_000
 
 
@@ -92,7 +115,9 @@ def test_an_exception_with_an_enormous_text_is_still_an_exception(letter: str, c
 def test_an_exception_is_one_also_where_the_name_of_its_scenario_is_enormous(more: Mapping[str, str]) -> None:
     reader, _ = _reader()
     said = {"level": "error", "msg": "E" * 50_000, "scenario": "s" * 5_000, "source": "stacktrace"}
-    reader.feed(json.dumps({"executor": "constant-vus", **more, **said}, separators=(",", ":")).encode() + b"\n")
+    reader.feed(
+        json.dumps({"executor": "constant-vus", **more, **said}, separators=(",", ":")).encode() + b"\n"
+    )
     digest = reader.digest(went_running=True)
     assert (digest.thrown, digest.cause) == (1, None)
 
@@ -136,7 +161,10 @@ def test_k6_2s_name_for_our_wrapper_is_left_out_of_the_cause() -> None:
     reader.feed(
         _line(
             level="error",
-            msg="could not initialize '/r/_main.js': could not load JS test 'file:///r/_main.js': file:///r/script.js: Line 1:2 Unexpected token",
+            msg=(
+                "could not initialize '/r/_main.js': could not load JS test 'file:///r/_main.js':"
+                " file:///r/script.js: Line 1:2 Unexpected token"
+            ),
         )
     )
     assert reader.digest(went_running=False).cause == "file:///r/script.js: Line 1:2 Unexpected token"
@@ -144,7 +172,9 @@ def test_k6_2s_name_for_our_wrapper_is_left_out_of_the_cause() -> None:
 
 def _sample(name: str, status: int, text: str) -> bytes:
     return _line(
-        msg=f"k6-mcp sample {json.dumps({'name': name, 'status': status, 'text': text})}", level="warning", source="console"
+        msg=f"k6-mcp sample {json.dumps({'name': name, 'status': status, 'text': text})}",
+        level="warning",
+        source="console",
     )
 
 
@@ -171,7 +201,8 @@ def test_only_a_few_samples_are_kept_whatever_a_script_prints() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["{", "[]", "5", '{"name": 1, "status": 2, "text": ""}', '{"name": "", "status": 1e9, "text": ""}', ""]
+    "said",
+    ["{", "[]", "5", '{"name": 1, "status": 2, "text": ""}', '{"name": "", "status": 1e9, "text": ""}', ""],
 )
 def test_what_only_begins_like_a_sample_is_a_message(said: str) -> None:
     reader = LogReader(lambda text: None)

@@ -7,17 +7,28 @@ from pydantic import SecretStr
 from k6_mcp.models.plan import Plan, Planned, ScenarioPlan
 from k6_mcp.runners.memory import Allowance, allowance, ran_out, starved
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to an address space")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux holds a process to an address space"
+)
 
 
 def _planned(max_vus: int, longest_s: float = 30, *, browser: bool = False) -> Planned:
     scenarios = (ScenarioPlan(name="a", executor="constant-vus", browser=browser),)
-    plan = Plan(scenarios=scenarios, thresholds=(), max_vus=max_vus, duration_s=longest_s, longest_s=longest_s, rps=10_000)
+    plan = Plan(
+        scenarios=scenarios,
+        thresholds=(),
+        max_vus=max_vus,
+        duration_s=longest_s,
+        longest_s=longest_s,
+        rps=10_000,
+    )
     return Planned(plan, SecretStr("{}"))
 
 
 def test_what_k6_may_use_follows_its_plan_with_a_floor_and_the_setting_wins() -> None:
-    plan, small, large, long = (allowance(None, one) for one in (None, _planned(1), _planned(20), _planned(1, 3600)))
+    plan, small, large, long = (
+        allowance(None, one) for one in (None, _planned(1), _planned(20), _planned(1, 3600))
+    )
     assert [one.memory_mb for one in (plan, small, large)] == [1000, 1200, 2150]
     assert long.memory_mb is not None and long.memory_mb > 2150
     assert allowance(300, _planned(1000)).memory_mb == allowance(300, None).memory_mb == 300

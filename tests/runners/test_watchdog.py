@@ -42,7 +42,9 @@ def _gone_within(pid: int, seconds: float) -> bool:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_child_that_ignores_signals_dies_with_its_owner(how: signal.Signals) -> None:
-    with subprocess.Popen([sys.executable, "-c", OWNER, "sh", "-c", STUBBORN], stdout=subprocess.PIPE) as owner:
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER, "sh", "-c", STUBBORN], stdout=subprocess.PIPE
+    ) as owner:
         assert owner.stdout is not None
         child = int(owner.stdout.readline())
         assert _alive(child)
@@ -64,7 +66,9 @@ async def test_leaving_the_context_kills_the_whole_group(tmp_path: Path) -> None
 def test_a_released_process_is_not_killed_when_the_watchdog_ends() -> None:
     dog = Watchdog()
     command = dog.guard(["sh", "-c", "echo started; sleep 30"])
-    with subprocess.Popen(command, stdin=dog.stdin(), start_new_session=True, stdout=subprocess.PIPE) as child:
+    with subprocess.Popen(
+        command, stdin=dog.stdin(), start_new_session=True, stdout=subprocess.PIPE
+    ) as child:
         assert child.stdout is not None and child.stdout.readline() == b"started\n"
         dog.release(child.pid)
         dog.close()
@@ -87,7 +91,9 @@ def test_a_watchdog_that_was_killed_is_replaced() -> None:
 
 def test_the_guarded_command_gets_an_empty_stdin_and_its_exit_code_is_kept() -> None:
     dog = Watchdog()
-    done = subprocess.run(dog.guard(["sh", "-c", "cat; exit 7"]), stdin=dog.stdin(), start_new_session=True, capture_output=True)
+    done = subprocess.run(
+        dog.guard(["sh", "-c", "cat; exit 7"]), stdin=dog.stdin(), start_new_session=True, capture_output=True
+    )
     assert (done.returncode, done.stdout) == (7, b"")
     dog.close()
 
@@ -108,10 +114,17 @@ _WITH_FOLDERS = textwrap.dedent("""
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_folders_that_no_run_came_of_go_with_their_owner_and_all_others_stay(tmp_path: Path, how: signal.Signals) -> None:
-    kept, *gone = (tmp_path / name for name in ("kept", "plain", "with  blanks 'and' \"quotes\" $(x) *", "-rf", "kept too\\"))
+def test_folders_that_no_run_came_of_go_with_their_owner_and_all_others_stay(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    kept, *gone = (
+        tmp_path / name
+        for name in ("kept", "plain", "with  blanks 'and' \"quotes\" $(x) *", "-rf", "kept too\\")
+    )
     (tmp_path / "with").mkdir()
-    with subprocess.Popen([sys.executable, "-c", _WITH_FOLDERS, kept, *gone], stdout=subprocess.PIPE) as owner:
+    with subprocess.Popen(
+        [sys.executable, "-c", _WITH_FOLDERS, kept, *gone], stdout=subprocess.PIPE
+    ) as owner:
         assert owner.stdout is not None and owner.stdout.readline() == b"ready\n"
         assert all(folder.is_dir() for folder in (kept, *gone))
         owner.send_signal(how)

@@ -11,7 +11,8 @@ _ENV: Mapping[str, str] = {"env": "BASE_URL"}
 
 def _names(text: str, env: frozenset[str] = frozenset(), folder: Path | None = None) -> list[str]:
     return [
-        "".join(part if isinstance(part, str) else f"<{part['env']}>" for part in parts) for parts in endpoints(text, env, folder)
+        "".join(part if isinstance(part, str) else f"<{part['env']}>" for part in parts)
+        for parts in endpoints(text, env, folder)
     ]
 
 
@@ -31,7 +32,10 @@ def _names(text: str, env: frozenset[str] = frozenset(), folder: Path | None = N
         ("http.get(http.url`http://h/${id}/x`);", ["http://h/${}/x"]),
         ("http.get(u, { tags: { name: 'An item', x: 'y' } });", ["An item"]),
         ("http.get(u, { tags: { 'name': `An ${'item'}` } });", ["An item"]),
-        ("const BASE = 'http://h'\nhttp.get(BASE + '/a'); http.get(`${BASE}/b`);", ["http://h/a", "http://h/b"]),
+        (
+            "const BASE = 'http://h'\nhttp.get(BASE + '/a'); http.get(`${BASE}/b`);",
+            ["http://h/a", "http://h/b"],
+        ),
         ("const HOST = 'h', URL = (`http://${HOST}` + '/x');\nhttp.get(URL);", ["http://h/x"]),
         ("const BASE: string = 'http://h';\ncall('/a'); call('/b');", ["http://h/a", "http://h/b"]),
         ("const BASE = __ENV.NOT_SET || 'http://h'; http.get(BASE + '/a');", ["http://h/a"]),
@@ -60,7 +64,10 @@ def test_modules_beside_the_script_are_read_too(tmp_path: Path) -> None:
     (tmp_path / "lib" / "base.js").write_text(
         "export const BASE = 'http://h';\nexport const get = () => http.get(`${BASE}/in-lib`);"
     )
-    text = "import { BASE } from './lib/base.js';\nimport gone from './gone.js';\nimport http from 'k6/http';\nhttp.get(BASE + '/a');"
+    text = (
+        "import { BASE } from './lib/base.js';\nimport gone from './gone.js';\nimport http from"
+        " 'k6/http';\nhttp.get(BASE + '/a');"
+    )
     assert _names(text, folder=tmp_path) == ["http://h/in-lib", "http://h", "http://h/a"]
     assert _names(text) == []
 
@@ -70,16 +77,30 @@ def test_modules_are_found_however_they_are_imported_and_what_they_import_too(tm
     deep.parent.mkdir()
     deep.write_text("const a = 'deep'; import './deep%20er.js'; import '../own.js';")
     own.write_text("const a = 'own'; require('./lib/deep er.js');")
-    for text in (f"import * as m from 'file://{quote(str(own))}';", f"const m = require('{own}');", f"export * from '{own}';"):
+    for text in (
+        f"import * as m from 'file://{quote(str(own))}';",
+        f"const m = require('{own}');",
+        f"export * from '{own}';",
+    ):
         assert [*imported(text, None)] == [own.read_text(), deep.read_text()]
     assert [*imported("const m = require('./own.js');", tmp_path)] == [own.read_text(), deep.read_text()]
-    assert [*imported("const m = require('./own.js'); f('/etc/passwd'); import x from './own.txt';", None)] == []
+    assert [
+        *imported("const m = require('./own.js'); f('/etc/passwd'); import x from './own.txt';", None)
+    ] == []
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        *("`${" * 20_000, "/*" * 50_000, "'" * 50_000, "const a=" + "(" * 50_000, "/[" * 20_000, "\\" * 50_000, "a+" * 50_000),
+        *(
+            "`${" * 20_000,
+            "/*" * 50_000,
+            "'" * 50_000,
+            "const a=" + "(" * 50_000,
+            "/[" * 20_000,
+            "\\" * 50_000,
+            "a+" * 50_000,
+        ),
         "const a0='x';" + "".join(f"const a{n}=a{n - 1}+a{n - 1};" for n in range(1, 300)),
         "const b='http://h';" + "".join(f"f('/{n}');" for n in range(5_000)),
     ],

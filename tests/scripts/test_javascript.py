@@ -9,7 +9,19 @@ from k6_mcp.scripts.javascript import Code, literal, survives_javascript, text_l
 
 @pytest.mark.parametrize(
     "text",
-    ['"', "\\", '\\"', "\n\r\t\0", "\u2028\u2029", "</script><!--", "`${x}`", "ü😀", "\u202e\ufeff\u200d", "\x7f", "*/ // '"],
+    [
+        '"',
+        "\\",
+        '\\"',
+        "\n\r\t\0",
+        "\u2028\u2029",
+        "</script><!--",
+        "`${x}`",
+        "ü😀",
+        "\u202e\ufeff\u200d",
+        "\x7f",
+        "*/ // '",
+    ],
 )
 def test_text_becomes_one_line_of_visible_characters_that_means_the_same(text: str) -> None:
     written = text_literal(text)
@@ -21,7 +33,12 @@ def test_text_becomes_one_line_of_visible_characters_that_means_the_same(text: s
 
 
 def test_data_is_laid_out_as_written_by_hand() -> None:
-    value = {"plain": 1, "with-dash": ["a", 2.5, None, True], "nested": {"stages": [{"duration": "1s", "target": 3}]}, "none": {}}
+    value = {
+        "plain": 1,
+        "with-dash": ["a", 2.5, None, True],
+        "nested": {"stages": [{"duration": "1s", "target": 3}]},
+        "none": {},
+    }
 
     assert literal(value) == (
         '{\n  plain: 1,\n  "with-dash": ["a", 2.5, null, true],\n  nested: {\n'

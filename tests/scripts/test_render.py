@@ -32,7 +32,11 @@ _CASES: Mapping[str, Mapping[str, object]] = {
         "preset": "high",
         "method": "PUT",
         "body": {"name": "x", "tags": ["a", "b"], "size": {"w": 1, "h": 2}},
-        "stages": [{"duration": "10s", "target": 20}, {"duration": "30s", "target": 20}, {"duration": "5s", "target": 0}],
+        "stages": [
+            {"duration": "10s", "target": 20},
+            {"duration": "30s", "target": 20},
+            {"duration": "5s", "target": 0},
+        ],
     },
 }
 
@@ -66,7 +70,11 @@ def test_the_wrapper_reads_as_stored() -> None:
 def test_the_text_of_a_script_is_run_and_hashed_as_given() -> None:
     script = _render(script="\ufeffexport default () => {};\n", env={"A": "1"})
 
-    assert (script.origin, script.text, script.files["script.js"]) == ("text", "export default () => {};\n", script.text)
+    assert (script.origin, script.text, script.files["script.js"]) == (
+        "text",
+        "export default () => {};\n",
+        script.text,
+    )
     assert script.sha256 == hashlib.sha256(script.text.encode()).hexdigest()
     assert script.source_path is None
     assert {name: value.get_secret_value() for name, value in script.env.items()} == {"A": "1"}
@@ -98,7 +106,9 @@ def test_a_url_with_a_secret_is_held_back_whole(url: str) -> None:
     assert "hunter2" not in _render(url=url).text
 
 
-@pytest.mark.parametrize("body", ["user=ann&password=hunter2", '{"a":[{"apiKey":"hunter2"}]}', {"a": [{"token": ["hunter2"]}]}])
+@pytest.mark.parametrize(
+    "body", ["user=ann&password=hunter2", '{"a":[{"apiKey":"hunter2"}]}', {"a": [{"token": ["hunter2"]}]}]
+)
 def test_a_body_with_a_secret_field_is_held_back_and_masked(body: object) -> None:
     arguments = {"url": "http://a", "method": "POST", "body": body}
 
@@ -113,7 +123,9 @@ def test_headers_whose_names_differ_only_in_signs_keep_their_own_values() -> Non
 
 
 def test_plain_values_are_no_secrets() -> None:
-    script = _render(url="http://a/?page=2", method="POST", headers={"Accept": "*/*"}, body={"name": "x", "token": None})
+    script = _render(
+        url="http://a/?page=2", method="POST", headers={"Accept": "*/*"}, body={"name": "x", "token": None}
+    )
 
     assert script.env == {}
 
@@ -142,7 +154,9 @@ def test_more_than_k6_can_be_given_in_all_is_refused() -> None:
     with pytest.raises(InvalidArguments) as caught:
         _render(url="http://a", env={f"E{number:02}": "x" * 90_000 for number in range(40)})
 
-    assert list(caught.value.reasons) == ["env: has 3600440 characters as JSON with \\u escapes; k6 can be given 1000000"]
+    assert list(caught.value.reasons) == [
+        "env: has 3600440 characters as JSON with \\u escapes; k6 can be given 1000000"
+    ]
 
 
 def test_what_is_kept_of_a_request_holds_no_secret() -> None:
@@ -153,7 +167,12 @@ def test_what_is_kept_of_a_request_holds_no_secret() -> None:
     assert kept.headers == {"Authorization": "Bearer ***", "X-Trace": "on", "Cookie": "***"}
     assert kept.body == '{"user":"ann","password":"***"}'
     assert kept.env_names == ("PLAIN",)
-    assert (kept.origin, kept.preset, kept.method, kept.expected_statuses) == ("preset", "medium", "POST", ("200", "4xx"))
+    assert (kept.origin, kept.preset, kept.method, kept.expected_statuses) == (
+        "preset",
+        "medium",
+        "POST",
+        ("200", "4xx"),
+    )
 
 
 def test_a_script_is_not_kept_with_the_request_and_has_no_method_or_preset() -> None:

@@ -19,7 +19,9 @@ def _refusal(path: object) -> str:
     return str(caught.value)
 
 
-def test_a_relative_path_starts_at_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_starts_at_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "load.js").write_text("export default () => {};\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
@@ -32,18 +34,23 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     assert read_script_file(str(tmp_path / "load.js"))[1] == "export default () => {};"
 
 
-def test_a_missing_file_is_named_with_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_is_named_with_its_absolute_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
 
     text = _refusal("nope.js")
 
     assert text.startswith(
-        f"invalid_arguments: script_file: '{tmp_path}/nope.js' does not exist (next step: give an absolute path"
+        f"invalid_arguments: script_file: '{tmp_path}/nope.js' does not exist (next step: give an absolute"
+        " path"
     )
     assert str(tmp_path) in text.split("next step")[1]
 
 
-def test_a_working_directory_that_is_gone_is_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_working_directory_that_is_gone_is_no_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
@@ -56,7 +63,9 @@ def test_what_is_no_readable_text_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "archive.tar").write_bytes(b"")
     os.mkfifo(tmp_path / "pipe.js")
 
-    assert "is not UTF-8 text (byte 6) (next step: save the script as UTF-8)" in _refusal(tmp_path / "latin.js")
+    assert "is not UTF-8 text (byte 6) (next step: save the script as UTF-8)" in _refusal(
+        tmp_path / "latin.js"
+    )
     (tmp_path / "folder.js").mkdir()
     (tmp_path / "binary.js").write_bytes(b"a\0b")
     assert "it is a k6 archive" in _refusal(tmp_path / "archive.tar")
@@ -109,10 +118,18 @@ _TEXT = "export default () => {};"
             "/sys/x.js",
             "{folder}/inside/passwd.js",
         ),
-        *("{folder}/load.js ", "{folder}/load.js.", "{folder}/load.jsx", "{folder}/load.js/", "{folder}/proc.js"),
+        *(
+            "{folder}/load.js ",
+            "{folder}/load.js.",
+            "{folder}/load.jsx",
+            "{folder}/load.js/",
+            "{folder}/proc.js",
+        ),
     ],
 )
-def test_nothing_but_a_script_is_ever_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+def test_nothing_but_a_script_is_ever_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("load.js", "secrets.txt", ".env", "config.json", "js", "load.jsx"):
         (tmp_path / name).write_text(_TEXT, encoding="utf-8")
@@ -130,7 +147,9 @@ def test_nothing_but_a_script_is_ever_read(tmp_path: Path, monkeypatch: pytest.M
     assert str(caught.value).startswith("invalid_arguments: script_file: ")
 
 
-@pytest.mark.parametrize("name", ["load.js", "load.mjs", "load.cjs", "load.ts", "LOAD.JS", "of.spec.js", "link.js", "hard.js"])
+@pytest.mark.parametrize(
+    "name", ["load.js", "load.mjs", "load.cjs", "load.ts", "LOAD.JS", "of.spec.js", "link.js", "hard.js"]
+)
 def test_scripts_of_every_ending_are_read_also_through_links(tmp_path: Path, name: str) -> None:
     (tmp_path / "real.ts").write_text(_TEXT, encoding="utf-8")
     if name == "link.js":
@@ -193,5 +212,7 @@ def test_scripts_come_only_from_the_folders_that_are_set(tmp_path: Path) -> None
         tmp_path / "scripts-2" / "load.js",
         scripts / ".." / "x.js",
     ):
-        with pytest.raises(LimitExceeded, match=r"outside of the folders that scripts may come from \(K6_MCP_SCRIPT_DIRS\)"):
+        with pytest.raises(
+            LimitExceeded, match=r"outside of the folders that scripts may come from \(K6_MCP_SCRIPT_DIRS\)"
+        ):
             read_script_file(str(path), dirs)

@@ -29,14 +29,21 @@ def runs_of(service: Service, count: int, seed: int, kind: FailureKind | None = 
 def bad_week(kind: FailureKind) -> list[Run]:
     """Return as many good runs as bad ones, each bad in another way."""
     good = runs_of(_SERVICE, 12, 1)
-    bad = [run for step in range(12) for run in runs_of(replace(_SERVICE, median_ms=60 + 90 * step), 1, step, kind)]
+    bad = [
+        run
+        for step in range(12)
+        for run in runs_of(replace(_SERVICE, median_ms=60 + 90 * step), 1, step, kind)
+    ]
     return [run for pair in zip(good, bad, strict=True) for run in pair]
 
 
 async def compared(folder: Path, earlier: Sequence[Run]) -> Comparison:
     """Keep the runs, a minute apart, and after them two that are compared."""
     two = (*runs_of(_SERVICE, 1, 100), *runs_of(_SLOWER, 1, 101))
-    every = [run.model_copy(update={"created_at": NOW + timedelta(minutes=at)}) for at, run in enumerate((*earlier, *two))]
+    every = [
+        run.model_copy(update={"created_at": NOW + timedelta(minutes=at)})
+        for at, run in enumerate((*earlier, *two))
+    ]
     async with open_history(folder) as history:
         for run in every:
             await history.save(run)

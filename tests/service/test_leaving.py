@@ -30,7 +30,9 @@ def _connections() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if "_connection_worker_thread" in thread.name}
 
 
-async def test_a_service_that_asyncio_cancels_while_it_waits_for_its_runs_closes_its_history(settings: Settings) -> None:
+async def test_a_service_that_asyncio_cancels_while_it_waits_for_its_runs_closes_its_history(
+    settings: Settings,
+) -> None:
     async def serve() -> None:
         async with open_scripted(settings, k6) as service:
             await service.start(parse_load_test({"url": "http://127.0.0.1:1/"}))

@@ -21,7 +21,8 @@ from lab.sample_runs import CLOSING, KINDS, OPENING, counts, line, plan, rows, r
 
 _SECRET = "zz-secret"
 _SECONDS = 30
-_NAMES = {**KINDS, f"a_{_SECRET}": {"type": "counter"}}  # it sorts elsewhere once it is masked
+# It sorts elsewhere once it is masked
+_NAMES = {**KINDS, f"a_{_SECRET}": {"type": "counter"}}
 
 Told = tuple[LiveFigures, Timeline | None, int]
 
@@ -31,7 +32,9 @@ def _lines() -> Iterator[str]:
     yield line("metric", {f"a_{_SECRET}": {"type": "counter"}})
     for second in range(1, _SECONDS + 1):
         own = {f"a_{_SECRET}": [7 * second, 7]}
-        yield line("cumulative", rows(1000 * second, {**counts(40 * second, second, 4 * second), **own}, _NAMES))
+        yield line(
+            "cumulative", rows(1000 * second, {**counts(40 * second, second, 4 * second), **own}, _NAMES)
+        )
         yield line("snapshot", rows(1000 * second, {**counts(40, 1, 4), **own}, _NAMES))
     yield CLOSING[1]
 
@@ -87,7 +90,8 @@ async def test_a_record_that_grows_tells_at_each_look_what_the_whole_file_tells_
 ) -> None:
     going_on, following = _a_run(tmp_path, content=b""), Following(runner)
     record = RunFolder(tmp_path, going_on.run_id).record
-    steps = [*range(0, len(_RECORD), 173), len(_RECORD)]  # most looks meet half a line
+    # Most looks meet half a line
+    steps = [*range(0, len(_RECORD), 173), len(_RECORD)]
     for begin, end in itertools.pairwise(steps):
         with record.open("ab") as file:
             file.write(_RECORD[begin:end])
@@ -97,7 +101,9 @@ async def test_a_record_that_grows_tells_at_each_look_what_the_whole_file_tells_
     assert runner.lines == _RECORD.count(b"\n")
 
 
-async def test_looks_at_one_run_at_once_read_it_once_and_tell_the_same(tmp_path: Path, runner: _Counting) -> None:
+async def test_looks_at_one_run_at_once_read_it_once_and_tell_the_same(
+    tmp_path: Path, runner: _Counting
+) -> None:
     going_on, following = _a_run(tmp_path), Following(runner)
     expected = _whole(going_on, RunFolder(tmp_path, going_on.run_id).record)
 
@@ -105,7 +111,9 @@ async def test_looks_at_one_run_at_once_read_it_once_and_tell_the_same(tmp_path:
     assert runner.lines == _RECORD.count(b"\n")
 
 
-async def test_a_look_that_is_given_up_takes_nothing_from_the_next_one(tmp_path: Path, runner: _Counting) -> None:
+async def test_a_look_that_is_given_up_takes_nothing_from_the_next_one(
+    tmp_path: Path, runner: _Counting
+) -> None:
     going_on, following = _a_run(tmp_path), Following(runner)
     expected = _whole(going_on, RunFolder(tmp_path, going_on.run_id).record)
     given_up = [asyncio.create_task(following.look(going_on, _tell)) for _ in range(5)]
@@ -114,12 +122,17 @@ async def test_a_look_that_is_given_up_takes_nothing_from_the_next_one(tmp_path:
         task.cancel()
 
     assert await following.look(going_on, _tell) == expected
-    assert all(isinstance(ended, asyncio.CancelledError) for ended in await asyncio.gather(*given_up, return_exceptions=True))
+    assert all(
+        isinstance(ended, asyncio.CancelledError)
+        for ended in await asyncio.gather(*given_up, return_exceptions=True)
+    )
     assert runner.lines == _RECORD.count(b"\n")
 
 
 @pytest.mark.parametrize("read", [0.3, 0.6, 1.0])
-async def test_a_record_that_is_cleaned_of_secrets_meanwhile_is_read_anew(tmp_path: Path, runner: _Counting, read: float) -> None:
+async def test_a_record_that_is_cleaned_of_secrets_meanwhile_is_read_anew(
+    tmp_path: Path, runner: _Counting, read: float
+) -> None:
     going_on, following = _a_run(tmp_path, content=_RECORD[: int(len(_RECORD) * read)]), Following(runner)
     folder = RunFolder(tmp_path, going_on.run_id)
     before = await following.look(going_on, _tell)
@@ -129,10 +142,13 @@ async def test_a_record_that_is_cleaned_of_secrets_meanwhile_is_read_anew(tmp_pa
 
     assert before[2] > 0
     assert after == _whole(going_on, folder.record)
-    assert (after[0].requests, after[2]) == (40 * _SECONDS, 0)  # nothing has the former name
+    # Nothing has the former name
+    assert (after[0].requests, after[2]) == (40 * _SECONDS, 0)
 
 
-async def test_a_record_that_is_half_written_anew_tells_what_is_there(tmp_path: Path, runner: _Counting) -> None:
+async def test_a_record_that_is_half_written_anew_tells_what_is_there(
+    tmp_path: Path, runner: _Counting
+) -> None:
     going_on, following = _a_run(tmp_path), Following(runner)
     folder = RunFolder(tmp_path, going_on.run_id)
     await following.look(going_on, _tell)
@@ -144,7 +160,9 @@ async def test_a_record_that_is_half_written_anew_tells_what_is_there(tmp_path: 
         assert await following.look(going_on, _tell) == _whole(going_on, folder.record)
 
 
-async def test_another_file_in_its_place_is_read_anew_although_it_begins_alike(tmp_path: Path, runner: _Counting) -> None:
+async def test_another_file_in_its_place_is_read_anew_although_it_begins_alike(
+    tmp_path: Path, runner: _Counting
+) -> None:
     going_on, following = _a_run(tmp_path), Following(runner)
     record = RunFolder(tmp_path, going_on.run_id).record
     await following.look(going_on, _tell)
@@ -156,7 +174,9 @@ async def test_another_file_in_its_place_is_read_anew_although_it_begins_alike(t
     assert runner.lines == 2 * _RECORD.count(b"\n") + 1
 
 
-async def test_a_record_that_is_gone_tells_nothing_and_is_read_anew_when_it_is_back(tmp_path: Path, runner: _Counting) -> None:
+async def test_a_record_that_is_gone_tells_nothing_and_is_read_anew_when_it_is_back(
+    tmp_path: Path, runner: _Counting
+) -> None:
     going_on, following = _a_run(tmp_path), Following(runner)
     record = RunFolder(tmp_path, going_on.run_id).record
     expected = await following.look(going_on, _tell)
@@ -168,7 +188,9 @@ async def test_a_record_that_is_gone_tells_nothing_and_is_read_anew_when_it_is_b
     assert await following.look(going_on, _tell) == expected != gone
 
 
-async def test_a_run_that_is_over_or_of_another_owner_is_not_remembered(tmp_path: Path, runner: _Counting) -> None:
+async def test_a_run_that_is_over_or_of_another_owner_is_not_remembered(
+    tmp_path: Path, runner: _Counting
+) -> None:
     going_on, following = _a_run(tmp_path), Following(runner)
     length = _RECORD.count(b"\n")
     await following.look(going_on, _tell)
@@ -186,7 +208,8 @@ async def test_only_the_last_few_runs_are_remembered(tmp_path: Path, runner: _Co
     going_on = [_a_run(tmp_path, number) for number in range(11)]
     for one in going_on[:10]:
         await following.look(one, _tell)
-    await following.look(going_on[0], _tell)  # now the second is the one that was not asked about for longest
+    # Now the second is the one that was not asked about for longest
+    await following.look(going_on[0], _tell)
     assert runner.lines == 10 * length
     await following.look(going_on[10], _tell)
     await following.look(going_on[0], _tell)

@@ -57,7 +57,9 @@ def test_a_brief_stays_small_whatever_the_run_said() -> None:
         update={
             "failure": run.failure.model_copy(update={"evidence": ("x" * 200,) * 100}),
             "warnings": (Notice(code="a", message="y" * 100),) * 100,
-            "metrics": run.metrics.model_copy(update={"rows": run.metrics.rows * 1000, "statuses": run.metrics.statuses * 500}),
+            "metrics": run.metrics.model_copy(
+                update={"rows": run.metrics.rows * 1000, "statuses": run.metrics.statuses * 500}
+            ),
         }
     )
 

@@ -36,16 +36,24 @@ def test_a_report_is_for_its_user_alone_and_replaces_an_older_one(tmp_path: Path
     write_report(tmp_path, RUN_ID, "report.csv", b"old")
     path = write_report(tmp_path, RUN_ID, "report.csv", b"new")
 
-    assert (path, path.read_bytes(), path.stat().st_mode & 0o777) == (folder / "reports" / "report.csv", b"new", 0o600)
+    assert (path, path.read_bytes(), path.stat().st_mode & 0o777) == (
+        folder / "reports" / "report.csv",
+        b"new",
+        0o600,
+    )
     assert [file.name for file in path.parent.iterdir()] == ["report.csv"]
 
 
-def test_a_full_disk_is_told_with_the_next_step_and_leaves_the_older_report(tmp_path: Path, folder: Path) -> None:
+def test_a_full_disk_is_told_with_the_next_step_and_leaves_the_older_report(
+    tmp_path: Path, folder: Path
+) -> None:
     path = write_report(tmp_path, RUN_ID, "report.csv", b"old")
 
     with (
         full_at(1_000),
-        pytest.raises(ReportUnavailable, match=r"could not be written: .*\(next step: check_health .*free space"),
+        pytest.raises(
+            ReportUnavailable, match=r"could not be written: .*\(next step: check_health .*free space"
+        ),
     ):
         write_report(tmp_path, RUN_ID, "report.csv", b"n" * 100_000)
 
@@ -59,7 +67,9 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, folder: Path) -> N
         write_report(tmp_path, RUN_ID, "report.csv", b"new")
 
 
-@pytest.mark.parametrize("run_id, name", [("../x", "report.csv"), (RUN_ID, "../report.csv"), (RUN_ID, ".hidden"), (RUN_ID, "")])
+@pytest.mark.parametrize(
+    "run_id, name", [("../x", "report.csv"), (RUN_ID, "../report.csv"), (RUN_ID, ".hidden"), (RUN_ID, "")]
+)
 def test_no_name_leads_out_of_the_folder(tmp_path: Path, folder: Path, run_id: str, name: str) -> None:
     with pytest.raises(ValueError, match="names no report"):
         write_report(tmp_path, run_id, name, b"x")

@@ -39,7 +39,9 @@ def test_secrets_are_masked_in_names_but_for_k6s_own_words(name: str, shown: str
         ("USER", "ada_1815", False),
     ],
 )
-def test_plain_words_and_addresses_need_no_mask_unless_their_name_says_secret(name: str, value: str, ordinary: bool) -> None:
+def test_plain_words_and_addresses_need_no_mask_unless_their_name_says_secret(
+    name: str, value: str, ordinary: bool
+) -> None:
     assert is_ordinary(name, value) == ordinary
 
 
@@ -59,7 +61,15 @@ def test_figures_stay_with_their_names_when_masking_changes_the_order_of_names()
     later = {"a{u:zz-secret}": {"type": "counter"}, "zzz": {"type": "counter"}}
 
     assert _counted(
-        line("param", {"aggregates": AGGREGATES, "period": 1000, "scenarios": ["zz-secret"], "thresholds": {"zz-secret": ["a"]}}),
+        line(
+            "param",
+            {
+                "aggregates": AGGREGATES,
+                "period": 1000,
+                "scenarios": ["zz-secret"],
+                "thresholds": {"zz-secret": ["a"]},
+            },
+        ),
         line("start", [[START_MS]]),
         line("metric", first),
         line("cumulative", [[2, 2], [START_MS + 1000], [7, 7]]),
@@ -69,7 +79,9 @@ def test_figures_stay_with_their_names_when_masking_changes_the_order_of_names()
     ) == {"a{u:***}": 1, "b": 3, "***_made": 8, "zzz": 9}
 
 
-@pytest.mark.parametrize("text", ["", "x", '{"event":"metric"', '{"event":"metric","data":[1]}', '{"event":"metric"}', "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "x", '{"event":"metric"', '{"event":"metric","data":[1]}', '{"event":"metric"}', "\x00"]
+)
 def test_what_is_no_line_of_k6_is_left_as_it_is(text: str) -> None:
     assert RecordNames(SECRETS).shown(text) == text
 

@@ -40,10 +40,19 @@ def _more_scenarios(timeline: Timeline, copies: int) -> Timeline:
         for scenario in timeline.scenarios:
             factor = 1.01 + number / 97
             columns = {
-                name: getattr(scenario.series, name) for name in type(scenario.series).model_fields if name.endswith("_ms")
+                name: getattr(scenario.series, name)
+                for name in type(scenario.series).model_fields
+                if name.endswith("_ms")
             }
-            longer = {name: tuple(v and float(f"{v * factor:.5g}") for v in column) for name, column in columns.items()}
-            more.append(ScenarioSeries(name=f"{scenario.name}-{number}", series=scenario.series.model_copy(update=longer)))
+            longer = {
+                name: tuple(v and float(f"{v * factor:.5g}") for v in column)
+                for name, column in columns.items()
+            }
+            more.append(
+                ScenarioSeries(
+                    name=f"{scenario.name}-{number}", series=scenario.series.model_copy(update=longer)
+                )
+            )
     return timeline.model_copy(update={"scenarios": tuple(more)})
 
 

@@ -14,10 +14,13 @@ from k6_mcp.models.comparison import Change, MetricChange
 from k6_mcp.models.run import Run
 from k6_mcp.models.wording import percent
 
-_LEAST_MS = 0.5  # what the clock of a busy machine adds to any latency
+# What the clock of a busy machine adds to any latency
+_LEAST_MS = 0.5
 _UNSEEN = "no intervals"
-_SQRT2 = math.sqrt(2)  # a difference has the noise of two
-_COUNTED_DF = 60.0  # a count knows its own noise
+# A difference has the noise of two
+_SQRT2 = math.sqrt(2)
+# A count knows its own noise
+_COUNTED_DF = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,11 @@ class Sides:
     def is_open(self) -> bool:
         """Whether the plan asks for a rate, so that the rate is no result."""
         plan = self.baseline[0].run.plan
-        return plan is not None and bool(plan.scenarios) and all("arrival-rate" in item.executor for item in plan.scenarios)
+        return (
+            plan is not None
+            and bool(plan.scenarios)
+            and all("arrival-rate" in item.executor for item in plan.scenarios)
+        )
 
     @property
     def held_up(self) -> bool:
@@ -47,7 +54,9 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The difference `effect` (of logarithms, or of shares) with its noise; `held_up` where that is other work on the machine, too."""
+    """The difference `effect` (of logarithms, or of shares) with its noise; `held_up` where that is other
+    work on the machine, too.
+    """
 
     measure: Measure | Share
     baseline: float
@@ -70,12 +79,15 @@ def tail(found: Estimate) -> float:
 
 
 def judged(found: Estimate, alpha: float) -> MetricChange:
-    """Return the row of a figure whose interval is at level 1 - `alpha`; it is evident when 0 is outside and it matters."""
+    """Return the row of a figure whose interval is at level 1 - `alpha`; it is evident when 0 is outside and
+    it matters.
+    """
     reach = t_quantile(alpha, found.noise.df) * found.noise.error
     low, high = found.effect - reach, found.effect + reach
     absolute = isinstance(found.measure, Share)
     effect, low, high = (
-        (value if absolute else math.expm1(min(value, 50.0))) for value in (found.effect, max(low, -50.0), min(high, 50.0))
+        (value if absolute else math.expm1(min(value, 50.0)))
+        for value in (found.effect, max(low, -50.0), min(high, 50.0))
     )
     if absolute:
         effect, low, high = found.candidate - found.baseline, max(low, -1.0), min(high, 1.0)
@@ -95,7 +107,9 @@ def judged(found: Estimate, alpha: float) -> MetricChange:
 
 
 def _of_measure(measure: Measure, sides: Sides) -> Estimate | MetricChange:
-    values = [[measure.of(figures_of(side.run)) for side in part] for part in (sides.baseline, sides.candidate)]
+    values = [
+        [measure.of(figures_of(side.run)) for side in part] for part in (sides.baseline, sides.candidate)
+    ]
     fewest = min(figures_of(side.run).requests for side in (*sides.baseline, *sides.candidate))
     first, second = ([math.log(value) for value in part if value is not None] for part in values)
     if len(first) < len(sides.baseline) or len(second) < len(sides.candidate):
@@ -104,8 +118,12 @@ def _of_measure(measure: Measure, sides: Sides) -> Estimate | MetricChange:
         return _nothing(measure, f"a run has {fewest} requests, {measure.needs} are needed")
     within, lowest, seen = _within(measure, sides)
     if measure.unit == "per_s" and seen == _UNSEEN and not sides.is_open and not sides.spread_is_known:
-        return _nothing(measure, "a run is too short to tell how steady its rate is: run it longer, or with repeat=3")
-    history = [math.log(value) for run in sides.history if run.metrics and (value := measure.of(figures_of(run)))]
+        return _nothing(
+            measure, "a run is too short to tell how steady its rate is: run it longer, or with repeat=3"
+        )
+    history = [
+        math.log(value) for run in sides.history if run.metrics and (value := measure.of(figures_of(run)))
+    ]
     assumed = f"{percent(measure.run_to_run)} between runs assumed"
     held_up = sides.held_up and (measure.unit == "ms" or not sides.is_open)
     waited = measure.held_up * cpu_waiting.deviation(sides.baseline, sides.candidate) if held_up else 0.0
@@ -130,13 +148,21 @@ def _within(measure: Measure, sides: Sides) -> tuple[Part, float, str]:
         read = intervals.rates("requests" if measure.name == "requests_per_s" else "iterations")
         differences = intervals.batch_differences(sides.baseline, sides.candidate, read)
         mean = statistics.fmean([measure.of(figures_of(side.run)) or 1.0 for side in sides.baseline])
-        one_more = sum(sampling.of_one_more([side.run for side in part]) for part in (sides.baseline, sides.candidate))
+        one_more = sum(
+            sampling.of_one_more([side.run for side in part]) for part in (sides.baseline, sides.candidate)
+        )
         if not differences:
             return Part(one_more, sampling.SAMPLING_DF), one_more, _UNSEEN
-        return Part(intervals.variance_of_mean(differences) / mean**2, len(differences) - 1), one_more, "intervals"
+        return (
+            Part(intervals.variance_of_mean(differences) / mean**2, len(differences) - 1),
+            one_more,
+            "intervals",
+        )
     runs = [[side.run for side in part] for part in (sides.baseline, sides.candidate)]
     alone = sum(sampling.of_latency(measure, part) for part in runs)
-    differences = intervals.batch_differences(sides.baseline, sides.candidate, intervals.latencies(measure.column))
+    differences = intervals.batch_differences(
+        sides.baseline, sides.candidate, intervals.latencies(measure.column)
+    )
     outer = (measure.quantile or 0) >= 0.95
     if not differences:
         return Part(alone, sampling.SAMPLING_DF), alone, "summaries"
@@ -153,7 +179,11 @@ def _of_share(share: Share, sides: Sides) -> Estimate | MetricChange:
     (wrong1, of1), (wrong2, of2) = ((sum(w for w, _ in part), sum(n for _, n in part)) for part in counts)
     (before, variance1), (after, variance2) = sampling.of_share(wrong1, of1), sampling.of_share(wrong2, of2)
     counted = variance1 + variance2
-    differences = intervals.batch_differences(sides.baseline, sides.candidate, intervals.failures) if share.by_interval else []
+    differences = (
+        intervals.batch_differences(sides.baseline, sides.candidate, intervals.failures)
+        if share.by_interval
+        else []
+    )
     within = _with_bursts(Part(counted, _COUNTED_DF), differences)
     level = (wrong1 + wrong2) / (of1 + of2)
     first, second = ([wrong / of for wrong, of in part] for part in counts)
@@ -183,7 +213,11 @@ def _change(found: Estimate, effect: float, low: float, high: float) -> Change:
     if low <= 0 <= high or abs(effect) < found.measure.margin:
         return "no_evidence"
     measure = found.measure
-    if isinstance(measure, Measure) and measure.unit == "ms" and abs(found.candidate - found.baseline) < _LEAST_MS:
+    if (
+        isinstance(measure, Measure)
+        and measure.unit == "ms"
+        and abs(found.candidate - found.baseline) < _LEAST_MS
+    ):
         return "no_evidence"
     worse = isinstance(measure, Share) or measure.higher_is_worse
     return "regressed" if (effect > 0) == worse else "improved"
@@ -192,10 +226,15 @@ def _change(found: Estimate, effect: float, low: float, high: float) -> Change:
 def _why_not(found: Estimate, effect: float, low: float, high: float) -> str:
     measure = found.measure
     if not low <= 0 <= high:
-        return f"too small to matter (below {percent(measure.margin)}{'' if isinstance(measure, Measure) else ' of all'})"
+        return (
+            "too small to matter (below"
+            f" {percent(measure.margin)}{'' if isinstance(measure, Measure) else ' of all'})"
+        )
     if max(abs(low), abs(high)) <= 2 * measure.margin:
         return "the same within narrow bounds"
-    return "within what other work on the machine may do" if found.held_up else "within what chance alone may do"
+    return (
+        "within what other work on the machine may do" if found.held_up else "within what chance alone may do"
+    )
 
 
 def _nothing(measure: Measure | Share, reason: str) -> MetricChange:

@@ -1,4 +1,6 @@
-"""How unsure other work on the machine makes latencies: work that goes on for minutes slows all repeats in a row alike."""
+"""How unsure other work on the machine makes latencies: work that goes on for minutes slows all repeats in a
+row alike.
+"""
 
 import math
 import statistics
@@ -8,11 +10,14 @@ from k6_mcp.analysis.compare.side import Side
 from k6_mcp.analysis.measure.cpu_contention import held_up, waiting_share
 from k6_mcp.models.wording import percent
 
-_MATTERS = 0.05  # of a latency
+# Of a latency
+_MATTERS = 0.05
 
 
 def deviation(baseline: Sequence[Side], candidate: Sequence[Side]) -> float:
-    """Return what k6, held up, waited per request on both sides, as a share of their latencies, added as squares; 0 on a machine left alone."""
+    """Return what k6, held up, waited per request on both sides, as a share of their latencies, added as
+    squares; 0 on a machine left alone.
+    """
     return math.hypot(_side(baseline), _side(candidate))
 
 
@@ -23,7 +28,10 @@ def matters(baseline: Sequence[Side], candidate: Sequence[Side]) -> bool:
 
 def told(baseline: Sequence[Side], candidate: Sequence[Side]) -> str:
     """Return for which part of its time k6 waited, in words."""
-    return f"k6 waited for a CPU {_told(baseline)} of its time in the baseline and {_told(candidate)} in the candidate"
+    return (
+        f"k6 waited for a CPU {_told(baseline)} of its time in the baseline and {_told(candidate)} in the"
+        " candidate"
+    )
 
 
 def _side(side: Sequence[Side]) -> float:
@@ -32,5 +40,7 @@ def _side(side: Sequence[Side]) -> float:
 
 
 def _told(side: Sequence[Side]) -> str:
-    shares = [share for one in side if one.run.metrics and (share := waiting_share(one.run.metrics)) is not None]
+    shares = [
+        share for one in side if one.run.metrics and (share := waiting_share(one.run.metrics)) is not None
+    ]
     return percent(statistics.fmean(shares)) if shares else "an unknown part"

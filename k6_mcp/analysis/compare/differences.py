@@ -15,7 +15,11 @@ _GENERATED = ("url", "method", "headers", "body", "expected_statuses")
 
 def differences(baseline: Run, candidate: Run) -> tuple[Difference, ...]:
     """Return what was asked differently of the two runs, what forbids a comparison first."""
-    found = [*_of_test(baseline, candidate), *_of_load(baseline.plan, candidate.plan), *_of_k6(baseline, candidate)]
+    found = [
+        *_of_test(baseline, candidate),
+        *_of_load(baseline.plan, candidate.plan),
+        *_of_k6(baseline, candidate),
+    ]
     found += _beside(baseline, candidate)
     return tuple(sorted(found, key=lambda difference: not difference.blocking))
 
@@ -35,7 +39,9 @@ def _of_test(baseline: Run, candidate: Run) -> Iterator[Difference]:
             what = ", ".join(changed)
             yield _difference(what, _values(first, changed), _values(second, changed))
     elif baseline.script_sha256 != candidate.script_sha256:
-        yield _difference("script", f"sha256 {baseline.script_sha256[:12]}", f"sha256 {candidate.script_sha256[:12]}")
+        yield _difference(
+            "script", f"sha256 {baseline.script_sha256[:12]}", f"sha256 {candidate.script_sha256[:12]}"
+        )
 
 
 def _of_load(baseline: Plan | None, candidate: Plan | None) -> Iterator[Difference]:
@@ -44,7 +50,9 @@ def _of_load(baseline: Plan | None, candidate: Plan | None) -> Iterator[Differen
             yield _difference("load", _load(baseline), _load(candidate))
     elif baseline.scenarios != candidate.scenarios:
         yield _difference("load", _load(baseline), _load(candidate))
-    elif baseline.rps != candidate.rps and (baseline.peak_rate_per_s is None or _capped(baseline) or _capped(candidate)):
+    elif baseline.rps != candidate.rps and (
+        baseline.peak_rate_per_s is None or _capped(baseline) or _capped(candidate)
+    ):
         yield _difference("cap on requests per second", str(baseline.rps), str(candidate.rps), blocks=False)
 
 
@@ -58,7 +66,9 @@ def _beside(baseline: Run, candidate: Run) -> Iterator[Difference]:
         yield _difference("env", few(baseline.asked.env_names), few(candidate.asked.env_names), blocks=False)
     first, second = _latency_of(baseline), _latency_of(candidate)
     if first and second and first != second:
-        yield _difference("latency is that of", first.replace("_", " "), second.replace("_", " "), blocks=False)
+        yield _difference(
+            "latency is that of", first.replace("_", " "), second.replace("_", " "), blocks=False
+        )
 
 
 def _latency_of(run: Run) -> str | None:
@@ -68,7 +78,10 @@ def _latency_of(run: Run) -> str | None:
 
 def _difference(what: str, baseline: str, candidate: str, *, blocks: bool = True) -> Difference:
     return Difference(
-        what=what, baseline=cut(baseline, _LONGEST) or "-", candidate=cut(candidate, _LONGEST) or "-", blocking=blocks
+        what=what,
+        baseline=cut(baseline, _LONGEST) or "-",
+        candidate=cut(candidate, _LONGEST) or "-",
+        blocking=blocks,
     )
 
 
@@ -94,7 +107,9 @@ def _scenario(scenario: ScenarioPlan) -> str:
         f"{scenario.name} {scenario.executor}",
         f"{number(peak)}/s" if peak is not None else "",
         f"{scenario.vus} VUs" if scenario.vus is not None else "",
-        f"at most {scenario.max_vus} VUs" if scenario.max_vus is not None and scenario.max_vus != scenario.vus else "",
+        f"at most {scenario.max_vus} VUs"
+        if scenario.max_vus is not None and scenario.max_vus != scenario.vus
+        else "",
         f"{scenario.iterations} iterations" if scenario.iterations is not None else "",
         format_duration(scenario.duration_s) if scenario.duration_s else "",
         f"{len(scenario.stages)} stages" if scenario.stages else "",

@@ -1,8 +1,10 @@
-"""Noise inside runs, from their intervals: the two sides are cut into the same batches of time and compared batch by batch.
+"""Noise inside runs, from their intervals: the two sides are cut into the same batches of time and compared
+batch by batch.
 
-Batch means (Schmeiser 1982, "Batch size effects in the analysis of simulation output"): few long batches are nearly independent
-where intervals are not, since latency is autocorrelated. Comparing the same time of both sides takes out what the plan itself
-changes, such as ramps and a warm-up, and treats the warm-up of both sides alike.
+Batch means (Schmeiser 1982, "Batch size effects in the analysis of simulation output"): few long batches are
+nearly independent where intervals are not, since latency is autocorrelated. Comparing the same time of both
+sides takes out what the plan itself changes, such as ramps and a warm-up, and treats the warm-up of both
+sides alike.
 """
 
 import math
@@ -13,9 +15,11 @@ from k6_mcp.analysis.compare.measures import Column
 from k6_mcp.analysis.compare.side import Side
 from k6_mcp.models.timeline import Timeline
 
-_FEWEST, _MOST = 4, 20  # Schmeiser: 10 to 30 are enough, more gain little
+# Schmeiser: 10 to 30 are enough, more gain little
+_FEWEST, _MOST = 4, 20
 _INTERVALS_PER_BATCH = 3
-_SHORTEST_S = 0.25  # a shorter last interval says nothing about rates
+# A shorter last interval says nothing about rates
+_SHORTEST_S = 0.25
 
 Interval = tuple[float, float]
 Read = Callable[[Timeline, int], Interval | None]
@@ -43,13 +47,17 @@ def rates(column: str) -> Read:
 
     def read(timeline: Timeline, number: int) -> Interval | None:
         seconds = timeline.ends_s[number] - (timeline.ends_s[number - 1] if number else 0.0)
-        return (getattr(timeline.total, column)[number] / seconds, seconds) if seconds >= _SHORTEST_S else None
+        return (
+            (getattr(timeline.total, column)[number] / seconds, seconds) if seconds >= _SHORTEST_S else None
+        )
 
     return read
 
 
 def batch_differences(baseline: Sequence[Side], candidate: Sequence[Side], read: Read) -> list[float]:
-    """Return candidate minus baseline for each batch of time; empty where timelines are missing or too short."""
+    """Return candidate minus baseline for each batch of time; empty where timelines are missing or too
+    short.
+    """
     timelines = [side.timeline for side in (*baseline, *candidate) if side.timeline and side.timeline.ends_s]
     if len(timelines) < len(baseline) + len(candidate):
         return []

@@ -1,4 +1,6 @@
-"""The figures that are compared: how each is read, what change of it matters, how much it varies from run to run."""
+"""The figures that are compared: how each is read, what change of it matters, how much it varies from run to
+run.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,10 +16,11 @@ Column = Literal["avg_ms", "p50_ms", "p95_ms", "p99_ms"]
 class Measure:
     """A positive figure, compared by its logarithm, so that changes are relative.
 
-    `margin` is the smallest relative change that is called one. Standard deviations of the logarithm: `run_to_run` that between runs
-    which intervals cannot show (assumed where neither repeats nor earlier runs tell), `time_to_time` that between times, which repeats
-    in a row do not show, and `held_up`, where other work held k6 up, in times of what it waited per request. `quantile` is which one it
-    is of the latencies (None: a mean); a run with fewer than `needs` requests does not say enough about it.
+    `margin` is the smallest relative change that is called one. Standard deviations of the logarithm:
+    `run_to_run` that between runs which intervals cannot show (assumed where neither repeats nor earlier runs
+    tell), `time_to_time` that between times, which repeats in a row do not show, and `held_up`, where other
+    work held k6 up, in times of what it waited per request. `quantile` is which one it is of the latencies
+    (None: a mean); a run with fewer than `needs` requests does not say enough about it.
     """
 
     name: str
@@ -44,9 +47,14 @@ class Share:
     by_interval: bool = False
 
 
-ERROR_RATE = Share("error_rate", lambda f: (f.failed_requests, f.requests), margin=0.001, run_to_run=0.1, by_interval=True)
+ERROR_RATE = Share(
+    "error_rate", lambda f: (f.failed_requests, f.requests), margin=0.001, run_to_run=0.1, by_interval=True
+)
 FAILED_CHECKS = Share(
-    "failed_checks", lambda f: (f.checks_failed, f.checks_passed + f.checks_failed), margin=0.001, run_to_run=0.1
+    "failed_checks",
+    lambda f: (f.checks_failed, f.checks_passed + f.checks_failed),
+    margin=0.001,
+    run_to_run=0.1,
 )
 RATE = Measure(
     "requests_per_s",

@@ -1,8 +1,10 @@
-"""How far a difference between two sides may be chance: repeats, earlier runs, intervals and an assumed floor taken together.
+"""How far a difference between two sides may be chance: repeats, earlier runs, intervals and an assumed floor
+taken together.
 
-The spread between repeats is right but, from two or three of them, vague; intervals are many but do not see what changes from run to
-run. Both are weighted by what they know (moderated variance: Smyth 2004, "Linear models and empirical Bayes methods"; degrees of
-freedom of a sum: Satterthwaite 1946); where the repeats contradict everything else, they alone count.
+The spread between repeats is right but, from two or three of them, vague; intervals are many but do not see
+what changes from run to run. Both are weighted by what they know (moderated variance: Smyth 2004, "Linear
+models and empirical Bayes methods"; degrees of freedom of a sum: Satterthwaite 1946); where the repeats
+contradict everything else, they alone count.
 """
 
 import math
@@ -12,11 +14,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-_MOST_STEPS = 0.8  # of the differences between neighbouring runs, and the normal deviation that so many stay within
+_MOST_STEPS = (
+    # Of the differences between neighbouring runs, and the normal deviation that so many stay within
+    0.8
+)
 _MOST_NORMAL = 1.2816
 ENOUGH_HISTORY = 5
 _MOST_PRIOR_DF = 12.0
-_NORMAL_99 = 2.326  # one-sided
+# One-sided
+_NORMAL_99 = 2.326
 _ASSUMED_DF = 20.0
 
 
@@ -50,9 +56,10 @@ def combined(
 ) -> Noise:
     """Return the noise of mean(candidate) - mean(baseline), one value per run.
 
-    `within` is the variance of that difference that the intervals or counts show, `lowest` what it is at least (sampling alone),
-    `run_to_run` the assumed standard deviation between runs, used unless `history`, values of earlier runs, tells; `time_to_time` that
-    of the difference between two times, which no repeat shows. `seen` says where `within` comes from, `assumed` what `run_to_run` is.
+    `within` is the variance of that difference that the intervals or counts show, `lowest` what it is at
+    least (sampling alone), `run_to_run` the assumed standard deviation between runs, used unless `history`,
+    values of earlier runs, tells; `time_to_time` that of the difference between two times, which no repeat
+    shows. `seen` says where `within` comes from, `assumed` what `run_to_run` is.
     """
     pairs = 1 / len(baseline) + 1 / len(candidate)
     earlier = _successive(history)
@@ -78,7 +85,9 @@ def _noise(found: Part, lowest: float, apart: Part, method: str) -> Noise:
 
 
 def contradicts(seen: Part, expected: float) -> bool:
-    """Return whether a variance is larger than `expected` by more than chance does in 1 % of cases (chi-square; Wilson, Hilferty 1931)."""
+    """Return whether a variance is larger than `expected` by more than chance does in 1 % of cases
+    (chi-square; Wilson, Hilferty 1931).
+    """
     step = 2 / (9 * seen.df)
     return seen.variance > expected * (1 - step + _NORMAL_99 * math.sqrt(step)) ** 3
 
@@ -104,10 +113,11 @@ def _pooled(baseline: Sequence[float], candidate: Sequence[float]) -> float:
 
 
 def _successive(history: Sequence[float]) -> Part | None:
-    """The variance between runs from differences of neighbours in time (von Neumann 1941), by one of their quantiles.
+    """The variance between runs from differences of neighbours in time (von Neumann 1941), by one of their
+    quantiles.
 
-    A lasting change of the target is one large difference among many, which a quantile does not see, while it does see that
-    runs are disturbed now and then.
+    A lasting change of the target is one large difference among many, which a quantile does not see, while it
+    does see that runs are disturbed now and then.
     """
     if len(history) < ENOUGH_HISTORY:
         return None

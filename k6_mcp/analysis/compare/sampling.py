@@ -1,4 +1,6 @@
-"""How far a run's own figure may be chance, from its summary alone: sampling, were its requests independent."""
+"""How far a run's own figure may be chance, from its summary alone: sampling, were its requests
+independent.
+"""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +9,8 @@ from k6_mcp.analysis.compare.measures import Measure, figures_of
 from k6_mcp.models.metrics import Figures, Latency
 from k6_mcp.models.run import Run
 
-SAMPLING_DF = 20.0  # the density is read from a few percentiles
+# The density is read from a few percentiles
+SAMPLING_DF = 20.0
 
 
 def of_latency(measure: Measure, runs: Sequence[Run]) -> float:
@@ -16,7 +19,9 @@ def of_latency(measure: Measure, runs: Sequence[Run]) -> float:
 
 
 def of_share(wrong: int, of: int) -> tuple[float, float]:
-    """Return a share and its variance, one event of each kind added, so that no error at all is no certainty (Agresti, Caffo 2000)."""
+    """Return a share and its variance, one event of each kind added, so that no error at all is no certainty
+    (Agresti, Caffo 2000).
+    """
     share = (wrong + 1) / (of + 2)
     return share, share * (1 - share) / (of + 2)
 
@@ -31,7 +36,8 @@ def _variance(measure: Measure, figures: Figures) -> float:
     density = _density(measure.quantile, latency)
     if not density:
         return 0.0
-    error = math.sqrt(measure.quantile * (1 - measure.quantile) / latency.count) / density  # of a sample quantile
+    # Of a sample quantile
+    error = math.sqrt(measure.quantile * (1 - measure.quantile) / latency.count) / density
     return (error / value) ** 2
 
 
@@ -47,6 +53,8 @@ def _density(quantile: float, latency: Latency) -> float:
 
 
 def of_one_more(runs: Sequence[Run]) -> float:
-    """Return the variance of the mean, over `runs`, of the logarithm of a rate when one event more or less fell into the time."""
+    """Return the variance of the mean, over `runs`, of the logarithm of a rate when one event more or less
+    fell into the time.
+    """
     events = [max(figures_of(run).requests, figures_of(run).iterations, 1) for run in runs]
     return sum(1 / count**2 for count in events) / len(runs) ** 2

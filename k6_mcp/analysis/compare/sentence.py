@@ -25,7 +25,11 @@ _HEADS: dict[Change, str] = {
 
 
 def sentence(
-    change: Change, metrics: Sequence[MetricChange], differences: Sequence[Difference], baseline: int, candidate: int
+    change: Change,
+    metrics: Sequence[MetricChange],
+    differences: Sequence[Difference],
+    baseline: int,
+    candidate: int,
 ) -> str:
     """Return what a comparison says, with the numbers that it rests on."""
     blocking = [item for item in differences if item.blocking]
@@ -34,7 +38,9 @@ def sentence(
         return cut(f"not comparable: the two sides differ in {what}", _LONGEST)
     shown = [metric for metric in metrics if metric.change == change]
     if change == "no_evidence":
-        shown = [metric for metric in shown if metric.metric in ("error_rate", "p95_ms", "iterations_per_s")] or shown[:2]
+        shown = [
+            metric for metric in shown if metric.metric in ("error_rate", "p95_ms", "iterations_per_s")
+        ] or shown[:2]
     parts = [*(_metric(metric) for metric in shown[:4])]
     if len(shown) > 4:
         parts.append(f"and {len(shown) - 4} more")
@@ -43,12 +49,24 @@ def sentence(
     return cut(f"{_HEADS[change]}: {', '.join(parts)}{'; ' + rest if rest else ''}{runs}", _LONGEST)
 
 
-def _otherwise(change: Change, metrics: Sequence[MetricChange], blocking: Sequence[Difference]) -> Iterator[str]:
+def _otherwise(
+    change: Change, metrics: Sequence[MetricChange], blocking: Sequence[Difference]
+) -> Iterator[str]:
     if blocking:
-        yield f"latency is not compared, since {blocking[0].what} differs ({blocking[0].baseline} / {blocking[0].candidate})"
-    elif withdrawn := [metric for metric in metrics if metric.change == "not_comparable" and metric.effect is not None]:
-        yield f"{', '.join(_WORDS[metric.metric] for metric in withdrawn)} not comparable ({withdrawn[0].reason})"
-    if change == "regressed" and (better := [_metric(metric) for metric in metrics if metric.change == "improved"]):
+        yield (
+            f"latency is not compared, since {blocking[0].what} differs ({blocking[0].baseline} /"
+            f" {blocking[0].candidate})"
+        )
+    elif withdrawn := [
+        metric for metric in metrics if metric.change == "not_comparable" and metric.effect is not None
+    ]:
+        yield (
+            f"{', '.join(_WORDS[metric.metric] for metric in withdrawn)} not comparable"
+            f" ({withdrawn[0].reason})"
+        )
+    if change == "regressed" and (
+        better := [_metric(metric) for metric in metrics if metric.change == "improved"]
+    ):
         yield f"improved: {', '.join(better[:2])}"
 
 
@@ -59,9 +77,15 @@ def _metric(metric: MetricChange) -> str:
     if before is None or after is None or effect is None or low is None or high is None:
         return name
     if metric.unit == "share":
-        return f"{name} {percent(before)} -> {percent(after)} ({_signed(effect)}, {_signed(low)} to {_signed(high)} points)"
+        return (
+            f"{name} {percent(before)} -> {percent(after)} ({_signed(effect)}, {_signed(low)} to"
+            f" {_signed(high)} points)"
+        )
     unit = " ms" if metric.unit == "ms" else ""
-    return f"{name} {number(before, 3)} -> {number(after, 3)}{unit} ({_signed(effect)} %, {_signed(low)} to {_signed(high)} %)"
+    return (
+        f"{name} {number(before, 3)} -> {number(after, 3)}{unit} ({_signed(effect)} %, {_signed(low)} to"
+        f" {_signed(high)} %)"
+    )
 
 
 def _signed(fraction: float) -> str:

@@ -9,7 +9,8 @@ from k6_mcp.models.run import FINAL, FailureKind, Run
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.models.wording import cut
 
-_WHOLE_SHARE = 0.8  # of the planned time under load
+# Of the planned time under load
+_WHOLE_SHARE = 0.8
 _UNUSABLE: Mapping[FailureKind, str] = {
     "script_error": "its script failed",
     "invalid_config": "k6 refused its options",
@@ -67,4 +68,6 @@ def _ended_early(run: Run) -> str | None:
     if load_s >= _WHOLE_SHARE * plan.duration_s:
         return None
     why = f": {cut(run.failure.message, 100)}" if run.failure else ""
-    return f"its load ended after {format_duration(round(load_s, 1))} of {format_duration(plan.duration_s)}{why}"
+    return (
+        f"its load ended after {format_duration(round(load_s, 1))} of {format_duration(plan.duration_s)}{why}"
+    )

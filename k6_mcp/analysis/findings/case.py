@@ -16,11 +16,16 @@ from k6_mcp.models.timeline import Timeline
 
 _NOTHING: Mapping[str, float] = {}
 _NOT_MEASURED = Metrics(source="none", exact=False, figures=Figures(wall_s=0.0, load_s=0.0))
-_FULL_INTERVAL = 0.5  # of the period: shorter ones have too few requests for their percentiles to mean anything
+_FULL_INTERVAL = (
+    # Of the period: shorter ones have too few requests for their percentiles to mean anything
+    0.5
+)
 
 
 class Interval(NamedTuple):
-    """One interval under load, or several merged; `load` is what was asked for then, in VUs or iterations per s (None: unknown), by `scenarios` (numbers)."""
+    """One interval under load, or several merged; `load` is what was asked for then, in VUs or iterations per
+    s (None: unknown), by `scenarios` (numbers).
+    """
 
     from_s: float
     to_s: float
@@ -61,7 +66,9 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """Everything known about a run; without a timeline there are no intervals, and rules that need them say nothing."""
+    """Everything known about a run; without a timeline there are no intervals, and rules that need them say
+    nothing.
+    """
 
     run: Run
     timeline: Timeline | None
@@ -110,7 +117,9 @@ class Case:
 
     @cached_property
     def iteration_ms(self) -> float:
-        """How long an iteration usually took: its median, or VU time by iterations where k6 left no summary; 0 if unknown."""
+        """How long an iteration usually took: its median, or VU time by iterations where k6 left no summary;
+        0 if unknown.
+        """
         values = self.values("iteration_duration")
         if "med" in values:
             return values["med"]
@@ -150,7 +159,8 @@ def _interval(timeline: Timeline, i: int, start_s: float, end_s: float, load: Lo
 
 
 def merged(intervals: Sequence[Interval], at_least: int) -> list[Interval]:
-    """Return `intervals` with neighbours put together until each has `at_least` requests; a rest that has fewer is left out.
+    """Return `intervals` with neighbours put together until each has `at_least` requests; a rest that has
+    fewer is left out.
 
     Percentiles of what is put together are means weighted by requests: good enough to compare with a limit.
     """
@@ -190,6 +200,8 @@ def together(intervals: Sequence[Interval]) -> Interval:
 
 
 def _weighted(intervals: Sequence[Interval], name: str) -> float | None:
-    known = [(value, interval.requests) for interval in intervals if (value := getattr(interval, name)) is not None]
+    known = [
+        (value, interval.requests) for interval in intervals if (value := getattr(interval, name)) is not None
+    ]
     requests = sum(count for _, count in known)
     return sum(value * count for value, count in known) / requests if requests else None

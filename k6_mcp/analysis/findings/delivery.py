@@ -14,9 +14,12 @@ from k6_mcp.models.wording import count, number, percent
 _MOST_DROPPED = 0.01
 _MUCH_DROPPED = 0.10
 _AT_CAP = 0.95
-_SLOWER = 2.0  # iterations when VUs were short, against those before
-_ENOUGH = 1.2  # times the VUs that the rate needs at some latency: such a pool had room for it
-_SPARE = 1.5  # VUs to ask for, of those that were needed
+# Iterations when VUs were short, against those before
+_SLOWER = 2.0
+# Times the VUs that the rate needs at some latency: such a pool had room for it
+_ENOUGH = 1.2
+# VUs to ask for, of those that were needed
+_SPARE = 1.5
 _CPU_SAMPLE_S = 2.0
 
 
@@ -42,9 +45,14 @@ def load_not_delivered(case: Case) -> Iterator[Finding]:
         id="load_not_delivered",
         severity="critical" if share > _MUCH_DROPPED else "warning",
         confidence=above_share(dropped, planned, _MOST_DROPPED),
-        message=f"{dropped} of {planned} planned iterations ({percent(share)}) were not started; likely cause: {cause.text}",
+        message=(
+            f"{dropped} of {planned} planned iterations ({percent(share)}) were not started; likely cause:"
+            f" {cause.text}"
+        ),
         evidence=(
-            Evidence(metric="dropped_iterations", observed=share, limit=_MOST_DROPPED, from_s=from_s, to_s=to_s),
+            Evidence(
+                metric="dropped_iterations", observed=share, limit=_MOST_DROPPED, from_s=from_s, to_s=to_s
+            ),
             cause.evidence,
         ),
         recommendation=cause.advice,
@@ -53,11 +61,19 @@ def load_not_delivered(case: Case) -> Iterator[Finding]:
 
 def dropped_share(case: Case) -> float:
     """Return the share of the iterations that an arrival rate asked for and that were not started."""
-    return case.figures.iterations_dropped / max(1, case.figures.iterations_due) if _open_scenarios(case) else 0.0
+    return (
+        case.figures.iterations_dropped / max(1, case.figures.iterations_due)
+        if _open_scenarios(case)
+        else 0.0
+    )
 
 
 def _open_scenarios(case: Case) -> list[ScenarioPlan]:
-    return [scenario for scenario in case.plan.scenarios if scenario.executor.endswith("arrival-rate")] if case.plan else []
+    return (
+        [scenario for scenario in case.plan.scenarios if scenario.executor.endswith("arrival-rate")]
+        if case.plan
+        else []
+    )
 
 
 def cause_of_drops(case: Case, when: list[Interval]) -> Cause:
@@ -74,7 +90,8 @@ def cause_of_drops(case: Case, when: list[Interval]) -> Cause:
         return Cause(
             "cap",
             "requests were held at the cap of requests per second",
-            "ask for less with rate_per_s of execute_k6_test, or raise the cap (the script's rps, K6_MCP_MAX_RPS)",
+            "ask for less with rate_per_s of execute_k6_test, or raise the cap (the script's rps,"
+            " K6_MCP_MAX_RPS)",
             Evidence(metric="http_reqs", observed=figures.requests_per_s, limit=float(plan.rps)),
         )
     return _pool_or_target(case, when)
@@ -85,11 +102,19 @@ def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
     if not case.figures.iterations:
         return _none_finished(float(case.figures.vus_allocated or pool), pool)
     taken = _iteration_s(case, when)
-    asked = max((interval.load or 0.0 for interval in when), default=0.0) if case.load.unit == "iterations/s" else 0.0
+    asked = (
+        max((interval.load or 0.0 for interval in when), default=0.0)
+        if case.load.unit == "iterations/s"
+        else 0.0
+    )
     rate = asked or (case.plan.peak_rate_per_s if case.plan else 0.0) or 0.0
     made, needed = float(case.figures.vus_allocated or pool), rate * taken.now
-    shown = Evidence(metric="vus_max", observed=made, limit=float(pool) or None, note=f"needed about {number(needed, 2)}")
-    slower = taken.usual is not None and (taken.now >= _SLOWER * taken.usual or rate * taken.usual * _ENOUGH <= pool < needed)
+    shown = Evidence(
+        metric="vus_max", observed=made, limit=float(pool) or None, note=f"needed about {number(needed, 2)}"
+    )
+    slower = taken.usual is not None and (
+        taken.now >= _SLOWER * taken.usual or rate * taken.usual * _ENOUGH <= pool < needed
+    )
     if made < pool and not slower:
         return _made_too_late(case, made, shown)
     makes = number(pool / taken.now if taken.now else 0.0, 2)
@@ -97,15 +122,22 @@ def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
     if made >= pool:
         took += f", so that {count(pool, 'VU')} make {makes} per s of {number(rate, 3)}"
     if slower:
-        waiting = "all VUs were waiting for it" if made >= pool else f"{number(made)} VUs had to be made to wait for it"
-        return _slow(f"the target became slow ({number(taken.usual or 0.0, 2)} s before) and {waiting}: {took}", shown)
+        waiting = (
+            "all VUs were waiting for it"
+            if made >= pool
+            else f"{number(made)} VUs had to be made to wait for it"
+        )
+        return _slow(
+            f"the target became slow ({number(taken.usual or 0.0, 2)} s before) and {waiting}: {took}", shown
+        )
     if rate * taken.within_limit * _ENOUGH <= pool:
         text = f"the target was slow all the time and all VUs were waiting for it: {took}"
         return _slow(text, shown, f"; if such answers are right, {_more_vus(case, needed)}")
     return Cause(
         "pool",
         f"the VU pool was exhausted: {took}",
-        f"give execute_k6_test {_more_vus(case, needed)}, or ask for a lower rate; a slow target needs more VUs at the same rate",
+        f"give execute_k6_test {_more_vus(case, needed)}, or ask for a lower rate; a slow target needs more"
+        " VUs at the same rate",
         shown,
     )
 
@@ -115,13 +147,21 @@ def _none_finished(made: float, pool: int) -> Cause:
     return Cause(
         "target",
         f"not one iteration finished, so that {count(round(made), 'VU')} stayed busy",
-        "see first whether the target answers at all, and how long one iteration takes: execute_k6_test with vus 1 and iterations 1",
-        Evidence(metric="vus_max", observed=made, limit=float(pool) or None, note="how many are needed is not known"),
+        "see first whether the target answers at all, and how long one iteration takes: execute_k6_test with"
+        " vus 1 and iterations 1",
+        Evidence(
+            metric="vus_max",
+            observed=made,
+            limit=float(pool) or None,
+            note="how many are needed is not known",
+        ),
     )
 
 
 def _more_vus(case: Case, needed: float) -> str:
-    """Return the VUs to ask for where they can be: load arguments do not change the scenarios that a script declares."""
+    """Return the VUs to ask for where they can be: load arguments do not change the scenarios that a script
+    declares.
+    """
     enough, asked = max(1, round(needed * _SPARE)), case.run.asked
     own = asked.url is None and asked.rate_per_s is None
     return f"a script whose scenario has maxVUs {enough}" if own else f"vus {enough} beside rate_per_s"
@@ -133,12 +173,16 @@ def _slow(text: str, shown: Evidence, more: str = "") -> Cause:
 
 
 def _made_too_late(case: Case, made: float, shown: Evidence) -> Cause:
-    """k6 makes a VU beyond the preallocated ones when an iteration finds none free, and drops that iteration."""
+    """k6 makes a VU beyond the preallocated ones when an iteration finds none free, and drops that
+    iteration.
+    """
     ready = sum(scenario.vus or 0 for scenario in _open_scenarios(case))
     return Cause(
         "preallocated",
-        f"k6 dropped an iteration for each VU it had to make during the test: {count(ready, 'VU')} were preallocated, {number(made)} were needed",
-        f"preallocate {max(1, round(made * _SPARE))} VUs: vus of execute_k6_test beside rate_per_s, preAllocatedVUs in a script",
+        f"k6 dropped an iteration for each VU it had to make during the test: {count(ready, 'VU')} were"
+        f" preallocated, {number(made)} were needed",
+        f"preallocate {max(1, round(made * _SPARE))} VUs: vus of execute_k6_test beside rate_per_s,"
+        " preAllocatedVUs in a script",
         shown,
     )
 
@@ -149,7 +193,9 @@ def pool_size(case: Case) -> int:
 
 
 class _Taken(NamedTuple):
-    """How long an iteration took in s: while VUs were short, usually (None: unknown), and how long it would with answers at their limit."""
+    """How long an iteration took in s: while VUs were short, usually (None: unknown), and how long it would
+    with answers at their limit.
+    """
 
     now: float
     usual: float | None
@@ -157,14 +203,18 @@ class _Taken(NamedTuple):
 
 
 def _iteration_s(case: Case, when: list[Interval]) -> _Taken:
-    """From latency, since only that has a series; usual is before VUs were short, or at the very beginning if they always were."""
+    """From latency, since only that has a series; usual is before VUs were short, or at the very beginning if
+    they always were.
+    """
     average_s = case.values("iteration_duration").get("avg", case.iteration_ms) / 1000
     per_iteration = case.figures.requests / max(1, case.figures.iterations)
     latency_s = (together(case.intervals).avg_ms or 0.0) / 1000 if case.intervals else average_s
     think_s = max(0.0, average_s - per_iteration * latency_s)
     within_limit = think_s + per_iteration * case.limits.avg_ms / 1000
     known = [interval for interval in case.intervals if interval.p50_ms is not None]
-    before = [i.p50_ms or 0.0 for i in known if when and i.to_s <= when[0].from_s] or [i.p50_ms or 0.0 for i in known[:1]]
+    before = [i.p50_ms or 0.0 for i in known if when and i.to_s <= when[0].from_s] or [
+        i.p50_ms or 0.0 for i in known[:1]
+    ]
     during = [i.p50_ms or 0.0 for i in known if i in when]
     if not before or not during:
         return _Taken(average_s, None, within_limit)
@@ -173,7 +223,9 @@ def _iteration_s(case: Case, when: list[Interval]) -> _Taken:
 
 
 def generator_saturated(case: Case) -> Iterator[Finding]:
-    """The load generator was at its own limits (CPU, file descriptors, VU pool), so the figures are its rather than the target's."""
+    """The load generator was at its own limits (CPU, file descriptors, VU pool), so the figures are its
+    rather than the target's.
+    """
     found = [*_cpu(case), *_files(case), *_pool(case)]
     if found:
         yield Finding(
@@ -188,7 +240,8 @@ def generator_saturated(case: Case) -> Iterator[Finding]:
         )
 
 
-_Limit = tuple[str, str, Evidence, float]  # what was reached, what to change, what shows it, how sure
+# What was reached, what to change, what shows it, how sure
+_Limit = tuple[str, str, Evidence, float]
 
 
 def _cpu(case: Case) -> Iterator[_Limit]:
@@ -216,7 +269,10 @@ def _files(case: Case) -> Iterator[_Limit]:
 def _pool(case: Case) -> Iterator[_Limit]:
     if dropped_share(case) <= _MOST_DROPPED:
         return
-    cause, pool = cause_of_drops(case, [interval for interval in case.intervals if interval.dropped]), pool_size(case)
+    cause, pool = (
+        cause_of_drops(case, [interval for interval in case.intervals if interval.dropped]),
+        pool_size(case),
+    )
     if cause.kind == "pool" and (case.figures.vus_allocated or 0) >= pool:
         dropped = case.figures.iterations_dropped
         yield (

@@ -7,9 +7,11 @@ from k6_mcp.analysis.findings.case import Interval
 from k6_mcp.analysis.numbers.quantiles import Quantiles, merged
 from k6_mcp.models.metrics import Latency
 
-_GROWTH = log(1.02)  # a bucket is 2 % wide
+# A bucket is 2 % wide
+_GROWTH = log(1.02)
 _SMALLEST_MS = 0.01
-_MOST_STEPS = 200  # more requests missing than this are spread over as many values
+# More requests missing than this are spread over as many values
+_MOST_STEPS = 200
 
 
 class Histogram:
@@ -46,8 +48,9 @@ class Histogram:
     def filled_in(self, expected_ms: float) -> "Histogram":
         """Return it with the requests that were not sent while others waited for their answers.
 
-        As in HdrHistogram's recordValueWithExpectedInterval (G. Tene, http://hdrhistogram.org): a request that took longer than
-        the time after which the next one was due stands for those due meanwhile, each waiting that much less.
+        As in HdrHistogram's recordValueWithExpectedInterval (G. Tene, http://hdrhistogram.org): a request
+        that took longer than the time after which the next one was due stands for those due meanwhile, each
+        waiting that much less.
         """
         filled = Histogram()
         for bucket, weight in self._buckets.items():
@@ -56,11 +59,15 @@ class Histogram:
             missing = int(value / expected_ms) - 1 if expected_ms > 0 else 0
             steps = min(missing, _MOST_STEPS)
             for step in range(steps):
-                filled.add(value - expected_ms - (value - 2 * expected_ms) * step / steps, weight * missing / steps)
+                filled.add(
+                    value - expected_ms - (value - 2 * expected_ms) * step / steps, weight * missing / steps
+                )
         return filled
 
     def _take(self, interval: Interval) -> None:
-        """Take one request at the maximum, and the others between the percentiles they lie between (their geometric mean)."""
+        """Take one request at the maximum, and the others between the percentiles they lie between (their
+        geometric mean).
+        """
         if interval.max_ms is None or not interval.requests:
             return
         self.add(interval.max_ms, 1.0)
@@ -76,14 +83,24 @@ class Histogram:
 
 
 def p95_of(intervals: Iterable[Interval]) -> float:
-    """Return the p95 of `intervals` together (see `quantiles`), also of latencies that are either short or long; 0 without any."""
+    """Return the p95 of `intervals` together (see `quantiles`), also of latencies that are either short or
+    long; 0 without any.
+    """
     return merged((i.requests, statistics_of(i)) for i in intervals).get("p(95)", 0.0)
 
 
 def statistics_of(known: Interval | Latency) -> Quantiles:
-    """Return the latency statistics of an interval or a run by k6's names, without those that are not known."""
+    """Return the latency statistics of an interval or a run by k6's names, without those that are not
+    known.
+    """
     middle = known.med_ms if isinstance(known, Latency) else known.p50_ms
-    named = {"avg": known.avg_ms, "med": middle, "p(90)": known.p90_ms, "p(95)": known.p95_ms, "p(99)": known.p99_ms}
+    named = {
+        "avg": known.avg_ms,
+        "med": middle,
+        "p(90)": known.p90_ms,
+        "p(95)": known.p95_ms,
+        "p(99)": known.p99_ms,
+    }
     ends = {"min": known.min_ms if isinstance(known, Latency) else None, "max": known.max_ms}
     return {name: value for name, value in (named | ends).items() if value is not None}
 

@@ -12,12 +12,16 @@ from k6_mcp.models.wording import few, number, percent, quoted
 
 _FEWEST_FAILED = 5
 _NAME_CHARS = 80
-_MUCH_FASTER = 0.5  # of a good answer's time
-_FLATTERED = 0.8  # the average with the failed answers, of that of the good ones
+# Of a good answer's time
+_MUCH_FASTER = 0.5
+# The average with the failed answers, of that of the good ones
+_FLATTERED = 0.8
 _FLATTERED_MS = 5.0
 _TIMES_SLOWER = 3.0
-_TIMES_MORE = 1.5  # the share of errors or time, against the share of requests
-_SLOWER_BY_MS = 20.0  # below, nobody waits longer
+# The share of errors or time, against the share of requests
+_TIMES_MORE = 1.5
+# Below, nobody waits longer
+_SLOWER_BY_MS = 20.0
 
 
 def error_rate_high(case: Case) -> Iterator[Finding]:
@@ -37,21 +41,29 @@ def error_rate_high(case: Case) -> Iterator[Finding]:
         + (f": {errors}" if errors else ""),
         evidence=(Evidence(metric="http_req_failed", observed=rate, limit=limit),),
         recommendation=(
-            limiter.advice(case) if limiter.limited(case) else f"{_where_to_look(case)}; repair it before judging latency"
+            limiter.advice(case)
+            if limiter.limited(case)
+            else f"{_where_to_look(case)}; repair it before judging latency"
         )
-        + ("" if _asked_about(case) else '; slo {"error_rate": 0.01} of execute_k6_test makes a test fail on it'),
+        + (
+            ""
+            if _asked_about(case)
+            else '; slo {"error_rate": 0.01} of execute_k6_test makes a test fail on it'
+        ),
     )
 
 
 def _where_to_look(case: Case) -> str:
-    """k6 logs why a request got no answer, but not one word of the answers that it got, whatever their status."""
+    """k6 logs why a request got no answer, but not one word of the answers that it got, whatever their
+    status.
+    """
     if case.figures.unanswered_requests:
         return 'see why with get_run detail="log"'
     if case.metrics.samples:
         return "see what the target answered (samples) and what its own log says"
     return (
-        "see what the target's own log says, or run one such request by its URL with execute_k6_test, whose result quotes failed answers "
-        "(k6's log does not)"
+        "see what the target's own log says, or run one such request by its URL with execute_k6_test, whose"
+        " result quotes failed answers (k6's log does not)"
     )
 
 
@@ -60,7 +72,9 @@ def _asked_about(case: Case) -> bool:
 
 
 def errors_flatter_latency(case: Case) -> Iterator[Finding]:
-    """Failed answers are much faster than good ones, so figures over all requests look better than what users get."""
+    """Failed answers are much faster than good ones, so figures over all requests look better than what users
+    get.
+    """
     figures = case.figures
     every, good = case.values("http_req_duration"), case.values("http_req_duration{expected_response:true}")
     failed, succeeded = figures.failed_requests, figures.requests - figures.failed_requests
@@ -68,27 +82,45 @@ def errors_flatter_latency(case: Case) -> Iterator[Finding]:
         return
     all_ms, good_ms = every["avg"], good["avg"]
     failed_ms = max(0.0, (all_ms * figures.requests - good_ms * succeeded) / failed)
-    if all_ms > _FLATTERED * good_ms or failed_ms > _MUCH_FASTER * good_ms or good_ms - all_ms < _FLATTERED_MS:
+    if (
+        all_ms > _FLATTERED * good_ms
+        or failed_ms > _MUCH_FASTER * good_ms
+        or good_ms - all_ms < _FLATTERED_MS
+    ):
         return
-    tail = f", p95 {number(every['p(95)'])} instead of {number(good['p(95)'])} ms" if "p(95)" in every and "p(95)" in good else ""
+    tail = (
+        f", p95 {number(every['p(95)'])} instead of {number(good['p(95)'])} ms"
+        if "p(95)" in every and "p(95)" in good
+        else ""
+    )
     yield Finding(
         id="errors_flatter_latency",
         severity="warning",
         confidence=above(good_ms, max(failed_ms, all_ms), min(failed, succeeded), _FEWEST_FAILED),
-        message=f"{failed} failed answers took {number(failed_ms, 3)} ms on average, good ones {number(good_ms, 3)} ms: "
-        f"over all requests the average is {number(all_ms, 3)} ms{tail}",
+        message=(
+            f"{failed} failed answers took {number(failed_ms, 3)} ms on average, good ones"
+            f" {number(good_ms, 3)} ms: over all requests the average is {number(all_ms, 3)} ms{tail}"
+        ),
         evidence=(
             Evidence(metric="http_req_duration", observed=all_ms, note="average of all requests"),
-            Evidence(metric="http_req_duration{expected_response:true}", observed=good_ms, note="average of the good ones"),
+            Evidence(
+                metric="http_req_duration{expected_response:true}",
+                observed=good_ms,
+                note="average of the good ones",
+            ),
         ),
-        recommendation="judge latency by the good answers: thresholds of execute_k6_test on http_req_duration{expected_response:true}, "
-        "and one on http_req_failed beside it",
+        recommendation=(
+            "judge latency by the good answers: thresholds of execute_k6_test on"
+            " http_req_duration{expected_response:true}, and one on http_req_failed beside it"
+        ),
     )
 
 
 def endpoint_dominates(case: Case) -> Iterator[Finding]:
     """One of several endpoints has most of the errors, or most of the time."""
-    named = [endpoint for endpoint in case.metrics.endpoints if endpoint.name is not None and endpoint.requests]
+    named = [
+        endpoint for endpoint in case.metrics.endpoints if endpoint.name is not None and endpoint.requests
+    ]
     if len(named) < 2:
         return
     if (finding := _most_errors(case, named)) or (finding := _most_time(case, named)):
@@ -108,19 +140,32 @@ def _most_errors(case: Case, named: list[EndpointFigures]) -> Finding | None:
         id="endpoint_dominates",
         severity="critical" if (figures.error_rate or 0.0) > case.limits.error_rate_critical else "warning",
         confidence=above_share(worst.failed, failed, of_requests),
-        message=f"{quoted(worst.name or '', _NAME_CHARS)} has {percent(of_errors)} of the {failed} failed requests "
-        f"and {percent(of_requests)} of all requests: {percent(worst.failed / worst.requests)} of its own failed",
+        message=(
+            f"{quoted(worst.name or '', _NAME_CHARS)} has {percent(of_errors)} of the {failed} failed"
+            f" requests and {percent(of_requests)} of all requests: {percent(worst.failed / worst.requests)}"
+            " of its own failed"
+        ),
         evidence=(
-            Evidence(metric="http_req_failed", observed=of_errors, limit=limit, note="its share of the failed requests"),
+            Evidence(
+                metric="http_req_failed",
+                observed=of_errors,
+                limit=limit,
+                note="its share of the failed requests",
+            ),
             Evidence(metric="http_reqs", observed=of_requests, note="its share of all requests"),
         ),
-        recommendation=f'test it alone: execute_k6_test with its URL and the load it got here ({_rate(worst, figures)}), then get_run detail="log"',
+        recommendation=(
+            f"test it alone: execute_k6_test with its URL and the load it got here ({_rate(worst, figures)}),"
+            ' then get_run detail="log"'
+        ),
     )
 
 
 def _most_time(case: Case, named: list[EndpointFigures]) -> Finding | None:
     figures, limit = case.figures, case.limits.endpoint_share
-    timed = [(endpoint, endpoint.avg_ms * endpoint.requests) for endpoint in named if endpoint.avg_ms is not None]
+    timed = [
+        (endpoint, endpoint.avg_ms * endpoint.requests) for endpoint in named if endpoint.avg_ms is not None
+    ]
     total = sum(time for _, time in timed)
     if len(timed) < 2 or total <= 0:
         return None
@@ -128,19 +173,29 @@ def _most_time(case: Case, named: list[EndpointFigures]) -> Finding | None:
     others = sum(endpoint.requests for endpoint, _ in timed if endpoint is not slowest)
     others_ms = (total - time) / others if others else 0.0
     avg_ms, of_time, of_requests = slowest.avg_ms or 0.0, time / total, _share_of_requests(slowest, case)
-    if of_time < max(limit, _TIMES_MORE * of_requests) or avg_ms < max(_TIMES_SLOWER * others_ms, others_ms + _SLOWER_BY_MS):
+    if of_time < max(limit, _TIMES_MORE * of_requests) or avg_ms < max(
+        _TIMES_SLOWER * others_ms, others_ms + _SLOWER_BY_MS
+    ):
         return None
     return Finding(
         id="endpoint_dominates",
-        severity="warning" if avg_ms > case.limits.avg_ms or (slowest.p95_ms or 0) > case.limits.p95_ms else "info",
+        severity=(
+            "warning" if avg_ms > case.limits.avg_ms or (slowest.p95_ms or 0) > case.limits.p95_ms else "info"
+        ),
         confidence=above(avg_ms, others_ms, slowest.requests, _FEWEST_FAILED),
-        message=f"{quoted(slowest.name or '', _NAME_CHARS)} takes {percent(of_time)} of the time and has {percent(of_requests)} "
-        f"of the requests: {number(avg_ms, 3)} ms on average, the others {number(others_ms, 3)} ms",
+        message=(
+            f"{quoted(slowest.name or '', _NAME_CHARS)} takes {percent(of_time)} of the time and has"
+            f" {percent(of_requests)} of the requests: {number(avg_ms, 3)} ms on average, the others"
+            f" {number(others_ms, 3)} ms"
+        ),
         evidence=(
             Evidence(metric="http_req_duration", observed=of_time, limit=limit, note="its share of the time"),
             Evidence(metric="http_req_duration", observed=avg_ms, note="its average in ms"),
         ),
-        recommendation=f"test it alone: execute_k6_test with its URL, the load it got here ({_rate(slowest, figures)}) and slo p95_ms",
+        recommendation=(
+            f"test it alone: execute_k6_test with its URL, the load it got here ({_rate(slowest, figures)})"
+            " and slo p95_ms"
+        ),
     )
 
 

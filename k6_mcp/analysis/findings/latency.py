@@ -14,21 +14,31 @@ from k6_mcp.analysis.numbers.tests import Step, blocks, spread, step, upward_tre
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import number
 
-_HALF_SURE_AT = 5  # requests
-_ABOVE_P95 = 0.05  # the share of requests above a p95
-_FEWEST_BLOCKS = 10  # a trend over fewer intervals may be chance
-_MOST_BLOCKS = 100  # the test for a trend is quadratic
+# Requests
+_HALF_SURE_AT = 5
+# The share of requests above a p95
+_ABOVE_P95 = 0.05
+# A trend over fewer intervals may be chance
+_FEWEST_BLOCKS = 10
+# The test for a trend is quadratic
+_MOST_BLOCKS = 100
 _BY_CHANCE = 0.001
-_STEP_ERROR_LEFT = (
-    0.5  # of a straight line's: a quarter of what a jump leaves to a line, four times what a slope leaves to two levels
-)
-_VISIBLE_MS = 10.0  # below, a change of latency is not worth a word
-_WARM_TIMES = 3.0  # first intervals are slow from so many times the others' median on
-_LONGEST_WARM_UP = 0.34  # of the run; longer is no warm-up
-_FEWEST_WARM = 5  # intervals after it
-_DISTORTS = 1.1  # the average with the warm-up, against that without
+# Of a straight line's: a quarter of what a jump leaves to a line, four times what a slope leaves to two
+# levels
+_STEP_ERROR_LEFT = 0.5
+# Below, a change of latency is not worth a word
+_VISIBLE_MS = 10.0
+# First intervals are slow from so many times the others' median on
+_WARM_TIMES = 3.0
+# Of the run; longer is no warm-up
+_LONGEST_WARM_UP = 0.34
+# Intervals after it
+_FEWEST_WARM = 5
+# The average with the warm-up, against that without
+_DISTORTS = 1.1
 _DISTORTS_MUCH = 1.5
-_ABOVE_NOISE = 6  # spreads of the calm intervals
+# Spreads of the calm intervals
+_ABOVE_NOISE = 6
 
 
 def latency_average_high(case: Case) -> Iterator[Finding]:
@@ -40,9 +50,17 @@ def latency_average_high(case: Case) -> Iterator[Finding]:
         id="latency_average_high",
         severity="warning",
         confidence=above_mean(latency.avg_ms, limit, most_deviation(statistics_of(latency)), latency.count),
-        message=f"the average latency was {number(latency.avg_ms)} ms, above {number(limit)} ms (median {number(latency.med_ms)} ms)",
-        evidence=(Evidence(metric="http_req_duration", observed=latency.avg_ms, limit=limit, note="average"),),
-        recommendation="find the load that it can bear: execute_k6_test with stages from few VUs up; latency that is as high with 1 VU is the target's own",
+        message=(
+            f"the average latency was {number(latency.avg_ms)} ms, above {number(limit)} ms (median"
+            f" {number(latency.med_ms)} ms)"
+        ),
+        evidence=(
+            Evidence(metric="http_req_duration", observed=latency.avg_ms, limit=limit, note="average"),
+        ),
+        recommendation=(
+            "find the load that it can bear: execute_k6_test with stages from few VUs up; latency that is as"
+            " high with 1 VU is the target's own"
+        ),
     )
 
 
@@ -56,24 +74,39 @@ def latency_p95_high(case: Case) -> Iterator[Finding]:
     if not lasting and (p95_ms is None or p95_ms <= limit):
         return
     over = latency is not None and p95_ms is not None and p95_ms > limit
-    evidence = [Evidence(metric="http_req_duration", observed=p95_ms, limit=limit, note="p95 of the run")] if over else []
+    evidence = (
+        [Evidence(metric="http_req_duration", observed=p95_ms, limit=limit, note="p95 of the run")]
+        if over
+        else []
+    )
     text = f"was {number(p95_ms)} ms, above {number(limit)} ms" if over and p95_ms is not None else ""
     if stretch:
         from_s, to_s = stretch[0].from_s, stretch[-1].to_s
         highest = max(interval.p95_ms or 0.0 for interval in stretch)
         note = "highest p95 of an interval while it was above"
-        evidence.append(Evidence(metric="http_req_duration", observed=highest, limit=limit, from_s=from_s, to_s=to_s, note=note))
+        evidence.append(
+            Evidence(
+                metric="http_req_duration", observed=highest, limit=limit, from_s=from_s, to_s=to_s, note=note
+            )
+        )
         text += " and " if text else ""
         text += f"stayed above {number(limit)} ms for {number(for_s, 3)} s from {number(from_s, 3)} s on"
     seen = [(latency.count, statistics_of(latency))] if over and latency is not None else []
-    seen += [(sum(i.requests for i in stretch), merged((i.requests, statistics_of(i)) for i in stretch))] if lasting else []
+    seen += (
+        [(sum(i.requests for i in stretch), merged((i.requests, statistics_of(i)) for i in stretch))]
+        if lasting
+        else []
+    )
     yield Finding(
         id="latency_p95_high",
         severity="warning",
         confidence=max(above_share(ceil(n * share_above(known, limit)), n, _ABOVE_P95) for n, known in seen),
         message=f"the p95 latency {text}",
         evidence=tuple(evidence),
-        recommendation='see when it is slow with get_run detail="timeline"; slo p95_ms of execute_k6_test makes a test fail on it',
+        recommendation=(
+            'see when it is slow with get_run detail="timeline"; slo p95_ms of execute_k6_test makes a test'
+            " fail on it"
+        ),
     )
 
 
@@ -84,9 +117,13 @@ def latency_drift(case: Case) -> Iterator[Finding]:
         steady = [
             interval
             for interval in case.intervals
-            if interval.from_s >= from_s - 0.01 and interval.to_s <= to_s + interval.seconds and not in_outage(interval, windows)
+            if interval.from_s >= from_s - 0.01
+            and interval.to_s <= to_s + interval.seconds
+            and not in_outage(interval, windows)
         ]
-        points = blocks([((i.from_s + i.to_s) / 2, i.p50_ms) for i in steady if i.p50_ms is not None], _MOST_BLOCKS)
+        points = blocks(
+            [((i.from_s + i.to_s) / 2, i.p50_ms) for i in steady if i.p50_ms is not None], _MOST_BLOCKS
+        )
         if len(points) < _FEWEST_BLOCKS:
             continue
         xs, ys = [x for x, _ in points], [y for _, y in points]
@@ -104,13 +141,18 @@ def latency_drift(case: Case) -> Iterator[Finding]:
         return
 
 
-def _drift(case: Case, slope: float, by_chance: float, start_ms: float, growth_ms: float, when: tuple[float, float]) -> Finding:
+def _drift(
+    case: Case, slope: float, by_chance: float, start_ms: float, growth_ms: float, when: tuple[float, float]
+) -> Finding:
     return Finding(
         id="latency_drift",
         severity="warning",
         confidence=unlike_chance(by_chance * 10),
-        message=f"at constant load the median latency rose from about {number(start_ms, 3)} to {number(start_ms + growth_ms, 3)} ms, "
-        f"{number(slope * 60, 3)} ms per minute (slope by Theil-Sen; by Mann-Kendall no chance: p < {number(max(by_chance, 1e-6), 1)})",
+        message=(
+            f"at constant load the median latency rose from about {number(start_ms, 3)} to"
+            f" {number(start_ms + growth_ms, 3)} ms, {number(slope * 60, 3)} ms per minute (slope by"
+            f" Theil-Sen; by Mann-Kendall no chance: p < {number(max(by_chance, 1e-6), 1)})"
+        ),
         evidence=(
             Evidence(
                 metric="http_req_duration",
@@ -121,8 +163,10 @@ def _drift(case: Case, slope: float, by_chance: float, start_ms: float, growth_m
                 note="growth of the median, as a share of its start",
             ),
         ),
-        recommendation="repeat it longer (duration of execute_k6_test) to see whether it levels off; look for what grows in the target: "
-        "memory, queues, connections, tables",
+        recommendation=(
+            "repeat it longer (duration of execute_k6_test) to see whether it levels off; look for what grows"
+            " in the target: memory, queues, connections, tables"
+        ),
     )
 
 
@@ -138,9 +182,11 @@ def _jump(case: Case, found: Step, until_s: float) -> Finding:
         id="latency_drift",
         severity="warning",
         confidence=unlike_chance(found.by_chance * 10),
-        message=f"at constant load the median latency jumped about {number(found.x, 3)} s into the run from {number(before, 3)} "
-        f"to {number(after, 3)} ms and stayed there (two levels fit better than a slope; by Mann-Whitney no chance: "
-        f"p < {number(max(found.by_chance, 1e-6), 1)})",
+        message=(
+            f"at constant load the median latency jumped about {number(found.x, 3)} s into the run from"
+            f" {number(before, 3)} to {number(after, 3)} ms and stayed there (two levels fit better than a"
+            f" slope; by Mann-Whitney no chance: p < {number(max(found.by_chance, 1e-6), 1)})"
+        ),
         evidence=(
             Evidence(
                 metric="http_req_duration",
@@ -151,15 +197,21 @@ def _jump(case: Case, found: Step, until_s: float) -> Finding:
                 note="growth of the median, as a share of that before the jump",
             ),
         ),
-        recommendation="look for what happened in the target at that time: a failover, a deployment, another job, a cache or pool that "
-        "filled up; repeat it with the same duration to see whether it comes again",
+        recommendation=(
+            "look for what happened in the target at that time: a failover, a deployment, another job, a"
+            " cache or pool that filled up; repeat it with the same duration to see whether it comes again"
+        ),
     )
 
 
 def warm_up(case: Case) -> Iterator[Finding]:
     """The first intervals are far slower than the rest and distort the figures of the whole."""
     of_first = case.intervals[0].scenarios if case.intervals else None
-    known = [interval for interval in case.intervals if interval.p50_ms is not None and interval.scenarios == of_first]
+    known = [
+        interval
+        for interval in case.intervals
+        if interval.p50_ms is not None and interval.scenarios == of_first
+    ]
     if len(known) < _FEWEST_WARM + 1:
         return
     later = known[max(1, len(known) // 3) :]
@@ -181,8 +233,11 @@ def warm_up(case: Case) -> Iterator[Finding]:
         id="warm_up",
         severity="warning" if with_ms >= _DISTORTS_MUCH * without_ms else "info",
         confidence=above(slow_ms, usual_ms, sum(interval.requests for interval in first), _HALF_SURE_AT),
-        message=f"the first {number(first[-1].to_s, 3)} s were slow ({number(slow_ms, 3)} ms on average); without them the average is "
-        f"{number(without_ms, 3)} instead of {number(with_ms, 3)} ms, p95 about {number(p95_ms, 2)} ms",
+        message=(
+            f"the first {number(first[-1].to_s, 3)} s were slow ({number(slow_ms, 3)} ms on average); without"
+            f" them the average is {number(without_ms, 3)} instead of {number(with_ms, 3)} ms, p95 about"
+            f" {number(p95_ms, 2)} ms"
+        ),
         evidence=(
             Evidence(
                 metric="http_req_duration",
@@ -200,10 +255,17 @@ def warm_up(case: Case) -> Iterator[Finding]:
                 note="average without it",
             ),
             Evidence(
-                metric="http_req_duration", observed=p95_ms, from_s=rest[0].from_s, to_s=rest[-1].to_s, note="p95 without it"
+                metric="http_req_duration",
+                observed=p95_ms,
+                from_s=rest[0].from_s,
+                to_s=rest[-1].to_s,
+                note="p95 without it",
             ),
         ),
-        recommendation="warm the target up first (a short execute_k6_test), or make the test long enough that the beginning does not count",
+        recommendation=(
+            "warm the target up first (a short execute_k6_test), or make the test long enough that the"
+            " beginning does not count"
+        ),
     )
 
 
@@ -221,7 +283,9 @@ def _average(intervals: Sequence[Interval]) -> float:
 
 
 def _longest_above(intervals: Sequence[Interval], limit: float) -> list[Interval]:
-    """Return the longest run of intervals whose p95 is above `limit`; intervals without a figure neither end nor lengthen it."""
+    """Return the longest run of intervals whose p95 is above `limit`; intervals without a figure neither end
+    nor lengthen it.
+    """
     known = [interval for interval in intervals if interval.p95_ms is not None]
     best, start = (0, 0), 0
     for i, interval in enumerate(known):

@@ -5,8 +5,10 @@ from statistics import median
 from k6_mcp.analysis.findings.case import Case
 from k6_mcp.models.wording import number
 
-_TOO_MANY_REQUESTS = 1429  # k6's error_code of HTTP 429
-_MOST = 0.9  # of the failed requests: the others are few enough to wait for another look
+# k6's error_code of HTTP 429
+_TOO_MANY_REQUESTS = 1429
+# Of the failed requests: the others are few enough to wait for another look
+_MOST = 0.9
 
 
 def limited(case: Case) -> bool:
@@ -16,10 +18,16 @@ def limited(case: Case) -> bool:
 
 
 def advice(case: Case) -> str:
-    """Return what to do about a limiter, with the rate that it let through where that shows in the intervals."""
-    through = [(interval.requests - interval.failed) / interval.seconds for interval in case.intervals if interval.failed]
+    """Return what to do about a limiter, with the rate that it let through where that shows in the
+    intervals.
+    """
+    through = [
+        (interval.requests - interval.failed) / interval.seconds
+        for interval in case.intervals
+        if interval.failed
+    ]
     rate = f" (about {number(median(through), 2)} requests/s here)" if through and median(through) > 0 else ""
     return (
-        f"a limiter turned requests away (HTTP 429): stay below what it lets through{rate} with rate_per_s of execute_k6_test, or exempt "
-        "this load generator from it, to see what the target itself can bear"
+        f"a limiter turned requests away (HTTP 429): stay below what it lets through{rate} with rate_per_s of"
+        " execute_k6_test, or exempt this load generator from it, to see what the target itself can bear"
     )

@@ -29,7 +29,9 @@ class _Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Load:
-    """What the scenarios of a plan ask for together; `unit` is None where they mix VUs and rates, or the plan is not known."""
+    """What the scenarios of a plan ask for together; `unit` is None where they mix VUs and rates, or the plan
+    is not known.
+    """
 
     pieces: tuple[_Piece, ...]
     unit: Unit | None
@@ -41,7 +43,9 @@ class Load:
         if plan is None or not plan.scenarios:
             return cls((), None, inf)
         units: set[Unit] = {_unit(scenario) for scenario in plan.scenarios}
-        pieces = tuple(piece for i, scenario in enumerate(plan.scenarios) for piece in _pieces(i, scenario, begins_s))
+        pieces = tuple(
+            piece for i, scenario in enumerate(plan.scenarios) for piece in _pieces(i, scenario, begins_s)
+        )
         until_s = max((piece.to_s for piece in pieces), default=inf)
         unit = next(iter(units)) if len(units) == 1 else None
         return cls(pieces, unit, until_s)
@@ -58,7 +62,9 @@ class Load:
         return sum(piece.at(at_s) for piece in self.pieces if piece.from_s <= at_s < piece.to_s)
 
     def active(self, at_s: float) -> frozenset[int]:
-        """Return the scenarios that asked for load at a time, by their number; where the plan is not known, a first one always did."""
+        """Return the scenarios that asked for load at a time, by their number; where the plan is not known, a
+        first one always did.
+        """
         if not self.pieces:
             return frozenset((0,))
         return frozenset(p.scenario for p in self.pieces if p.from_s <= at_s < p.to_s and p.at(at_s) > 0)
@@ -71,7 +77,11 @@ class Load:
 
     def _holds(self, from_s: float, to_s: float) -> bool:
         within = [piece for piece in self.pieces if piece.from_s < to_s and piece.to_s > from_s]
-        return bool(within) and all(piece.first == piece.last for piece in within) and any(piece.first for piece in within)
+        return (
+            bool(within)
+            and all(piece.first == piece.last for piece in within)
+            and any(piece.first for piece in within)
+        )
 
 
 def _unit(scenario: ScenarioPlan) -> Unit:
@@ -85,7 +95,11 @@ def _pieces(number: int, scenario: ScenarioPlan, begins_s: float) -> Iterator[_P
             yield _Piece(number, start_s, start_s + stage.duration_s, stage.from_target, stage.target)
         return
     start_s = begins_s + scenario.start_s
-    end_s = inf if scenario.iterations is not None or scenario.duration_s is None else start_s + scenario.duration_s
+    end_s = (
+        inf
+        if scenario.iterations is not None or scenario.duration_s is None
+        else start_s + scenario.duration_s
+    )
     level = scenario.rate_per_s if _unit(scenario) == "iterations/s" else scenario.vus
     if level:
         yield _Piece(number, start_s, end_s, level, level)

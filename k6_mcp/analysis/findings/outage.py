@@ -1,4 +1,6 @@
-"""The rule about outages: windows in which answers stopped or at least half of them failed, and how the target came back."""
+"""The rule about outages: windows in which answers stopped or at least half of them failed, and how the
+target came back.
+"""
 
 from bisect import bisect_right
 from collections import deque
@@ -16,17 +18,26 @@ from k6_mcp.models.wording import count, number, percent
 _FAILING = 0.5
 _FEWEST_REQUESTS = 5
 _FEWEST_USUAL = 3
-_REMEMBERED = 9  # good intervals from which the usual rate is known
-_SILENCE = 1.5  # of an iteration: think time is no outage
-_NEARLY = 0.95  # intervals are a few ms longer or shorter than a second
-_AS_BEFORE = 2.0  # latency is back when it is at most so many times that of before
+# Good intervals from which the usual rate is known
+_REMEMBERED = 9
+# Of an iteration: think time is no outage
+_SILENCE = 1.5
+# Intervals are a few ms longer or shorter than a second
+_NEARLY = 0.95
+# Latency is back when it is at most so many times that of before
+_AS_BEFORE = 2.0
 _CALM_ERROR_RATE = 0.05
 _MOST_SHOWN = 3
-_AS_GOOD = 0.75  # of the usual good answers per second: what fails beyond them is load that the target turns away
+_AS_GOOD = (
+    # Of the usual good answers per second: what fails beyond them is load that the target turns away
+    0.75
+)
 
 
 class Window(NamedTuple):
-    """One outage; `missing` counts the requests that were expected in it, `back_at_s` is when it was as before (None: never)."""
+    """One outage; `missing` counts the requests that were expected in it, `back_at_s` is when it was as
+    before (None: never).
+    """
 
     intervals: tuple[Interval, ...]
     missing: float
@@ -61,13 +72,18 @@ def outage(case: Case) -> Iterator[Finding]:
         severity="critical",
         confidence=_confidence(longest),
         message=_message(found, longest, case.limits.recovery_s),
-        evidence=(*_phases(case, longest, before), *(_window(window) for window in found if window is not longest))[
-            : 3 + _MOST_SHOWN
-        ],
-        recommendation=limiter.advice(case)
-        if limiter.limited(case)
-        else "look at the target's log for that time; repeat with execute_k6_test at the same load, and with "
-        "slo availability, to see whether it comes back",
+        evidence=(
+            *_phases(case, longest, before),
+            *(_window(window) for window in found if window is not longest),
+        )[: 3 + _MOST_SHOWN],
+        recommendation=(
+            limiter.advice(case)
+            if limiter.limited(case)
+            else (
+                "look at the target's log for that time; repeat with execute_k6_test at the same load, and"
+                " with slo availability, to see whether it comes back"
+            )
+        ),
     )
 
 
@@ -78,7 +94,8 @@ def outages(case: Case) -> list[Window]:
     if all(bad) or not any(bad):
         return []
     good = (interval for interval, is_bad in zip(intervals, bad, strict=True) if not is_bad)
-    usual = deque(islice(good, _REMEMBERED), maxlen=_REMEMBERED)  # what is usual, until something was good
+    # What is usual, until something was good
+    usual = deque(islice(good, _REMEMBERED), maxlen=_REMEMBERED)
     windows: list[Window] = []
     start = 0
     for i, interval in enumerate(intervals):
@@ -91,7 +108,9 @@ def outages(case: Case) -> list[Window]:
 
 
 def in_outage(interval: Interval, windows: Sequence[Window]) -> bool:
-    """Return whether an interval lies in one of `windows`, or in the time a target needed to recover from it."""
+    """Return whether an interval lies in one of `windows`, or in the time a target needed to recover from
+    it.
+    """
     last = bisect_right(windows, interval.from_s, key=lambda window: window.from_s) - 1
     return last >= 0 and interval.from_s < (windows[last].back_at_s or windows[last].to_s + interval.seconds)
 
@@ -103,12 +122,16 @@ def _is_bad(interval: Interval) -> bool:
 
 
 def _per_load(interval: Interval) -> float:
-    """Requests per second, per VU or asked iteration where the load is known: a ramp that ends is no outage."""
+    """Requests per second, per VU or asked iteration where the load is known: a ramp that ends is no
+    outage.
+    """
     return interval.requests_per_s / (interval.load or 1.0)
 
 
 def _judge(case: Case, start: int, end: int, usual: Sequence[Interval]) -> Window | None:
-    """Return the bad intervals from `start` to `end` as an outage, or None; `usual` are good intervals near them."""
+    """Return the bad intervals from `start` to `end` as an outage, or None; `usual` are good intervals near
+    them.
+    """
     intervals = case.intervals[start:end]
     seconds = intervals[-1].to_s - intervals[0].from_s
     if seconds < case.limits.outage_s * _NEARLY:
@@ -116,7 +139,9 @@ def _judge(case: Case, start: int, end: int, usual: Sequence[Interval]) -> Windo
     failed = sum(interval.failed for interval in intervals)
     alike = [interval for interval in usual if interval.scenarios == intervals[0].scenarios]
     rate = median(map(_per_load, alike)) if len(alike) >= _FEWEST_USUAL else 0.0
-    missing = sum(rate * (interval.load or 1.0) * interval.seconds - interval.requests for interval in intervals)
+    missing = sum(
+        rate * (interval.load or 1.0) * interval.seconds - interval.requests for interval in intervals
+    )
     if not failed and case.load.unit != "iterations/s" and _are_fewer(intervals, usual):
         return None
     if failed and alike and _good_per_s(intervals) >= _AS_GOOD * _good_per_s(alike):
@@ -130,20 +155,28 @@ def _judge(case: Case, start: int, end: int, usual: Sequence[Interval]) -> Windo
 
 
 def _good_per_s(intervals: Sequence[Interval]) -> float:
-    """Good answers per second; a rate limiter, or a target at its capacity, gives as many whatever is asked."""
+    """Good answers per second; a rate limiter, or a target at its capacity, gives as many whatever is
+    asked.
+    """
     return median((interval.requests - interval.failed) / interval.seconds for interval in intervals)
 
 
 def _are_fewer(intervals: Sequence[Interval], usual: Sequence[Interval]) -> bool:
     """Whether many VUs had finished: the last one's long iteration is no outage."""
-    return min(interval.vus or 0 for interval in intervals) < median(interval.vus or 0 for interval in usual) / 2
+    return (
+        min(interval.vus or 0 for interval in intervals) < median(interval.vus or 0 for interval in usual) / 2
+    )
 
 
 def _back_at(intervals: Sequence[Interval], end: int, usual_ms: float | None) -> float | None:
-    """When an interval began, from `end` on, that was as good as before: latency at most twice as high, hardly any errors."""
+    """When an interval began, from `end` on, that was as good as before: latency at most twice as high,
+    hardly any errors.
+    """
     for interval in islice(intervals, end, None):
         calm = interval.requests and interval.error_rate <= _CALM_ERROR_RATE
-        if calm and (usual_ms is None or interval.p50_ms is None or interval.p50_ms <= _AS_BEFORE * max(usual_ms, 1.0)):
+        if calm and (
+            usual_ms is None or interval.p50_ms is None or interval.p50_ms <= _AS_BEFORE * max(usual_ms, 1.0)
+        ):
             return interval.from_s
     return None
 
@@ -181,7 +214,11 @@ def _phases(case: Case, window: Window, before: Sequence[Interval]) -> Iterator[
     if window.back_at_s is not None:
         took = window.back_at_s - window.from_s
         yield Evidence(
-            metric="recovery_s", observed=took, limit=case.limits.recovery_s, from_s=window.from_s, to_s=window.back_at_s
+            metric="recovery_s",
+            observed=took,
+            limit=case.limits.recovery_s,
+            from_s=window.from_s,
+            to_s=window.back_at_s,
         )
 
 
@@ -204,4 +241,11 @@ def _window(window: Window) -> Evidence:
     whole = together(window.intervals)
     rate = whole.error_rate if whole.requests else None
     note = f"another outage: {percent(rate)} failed" if rate is not None else "another outage: no answers"
-    return Evidence(metric="http_req_failed", observed=rate, limit=_FAILING, from_s=window.from_s, to_s=window.to_s, note=note)
+    return Evidence(
+        metric="http_req_failed",
+        observed=rate,
+        limit=_FAILING,
+        from_s=window.from_s,
+        to_s=window.to_s,
+        note=note,
+    )

@@ -10,23 +10,31 @@ from k6_mcp.analysis.numbers.confidence import above
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import count, few, number
 
-_TIMES = 6.0  # the usual p90
-_LEAST_MS = 150.0  # at least so much longer
+# The usual p90
+_TIMES = 6.0
+# At least so much longer
+_LEAST_MS = 150.0
 _FEWEST_PAUSES = 3
-_LONGEST = 3  # intervals of one pause; a longer one is a change of level
-_SHARE_OF_ALL = 0.25  # of the intervals; more are no pauses
-_MANY = 30  # requests of an interval: a tenth of them are three or more
-_FEW = 3  # with fewer than _MANY, half of the requests have to be slow, and they have to be so many
+# Intervals of one pause; a longer one is a change of level
+_LONGEST = 3
+# Of the intervals; more are no pauses
+_SHARE_OF_ALL = 0.25
+# Requests of an interval: a tenth of them are three or more
+_MANY = 30
+# With fewer than _MANY, half of the requests have to be slow, and they have to be so many
+_FEW = 3
 _FEWEST_USUAL = 10
-_HALF_SURE_AT = 2.5  # intervals
+# Intervals
+_HALF_SURE_AT = 2.5
 _MOST_SHOWN = 6
 
 
 def irregular_stalls(case: Case) -> Iterator[Finding]:
     """At constant load, short pauses now and then that hit many requests at once.
 
-    Many are slow where the p90 of an interval is. A target with slow requests now and then has some interval in which several of
-    them meet, and far more in which there is one: where those are as many, nothing is told.
+    Many are slow where the p90 of an interval is. A target with slow requests now and then has some interval
+    in which several of them meet, and far more in which there is one: where those are as many, nothing is
+    told.
     """
     known = _comparable(case)
     if not known or median(interval.requests for interval in known) < _FEWEST_USUAL:
@@ -45,9 +53,14 @@ def irregular_stalls(case: Case) -> Iterator[Finding]:
     yield Finding(
         id="irregular_stalls",
         severity="warning",
-        confidence=above(median(interval.p90_ms or 0.0 for interval in hit), usual_ms, len(hit), _HALF_SURE_AT),
-        message=f"{count(len(pauses), 'time')} at irregular distance many requests at once took up to about {number(height_ms, 3)} ms "
-        f"(the p90 of other intervals is usually {number(usual_ms, 2)} ms): at {times}",
+        confidence=above(
+            median(interval.p90_ms or 0.0 for interval in hit), usual_ms, len(hit), _HALF_SURE_AT
+        ),
+        message=(
+            f"{count(len(pauses), 'time')} at irregular distance many requests at once took up to about"
+            f" {number(height_ms, 3)} ms (the p90 of other intervals is usually {number(usual_ms, 2)} ms): at"
+            f" {times}"
+        ),
         evidence=tuple(
             Evidence(
                 metric="http_req_duration",
@@ -59,8 +72,11 @@ def irregular_stalls(case: Case) -> Iterator[Finding]:
             )
             for pause in pauses[:_MOST_SHOWN]
         ),
-        recommendation="look in the target's log and its machine's for those times (garbage collection, other jobs, locks, a pool that is "
-        "used up; the load generator's too); repeat it with a longer duration of execute_k6_test to see whether they come again",
+        recommendation=(
+            "look in the target's log and its machine's for those times (garbage collection, other jobs,"
+            " locks, a pool that is used up; the load generator's too); repeat it with a longer duration of"
+            " execute_k6_test to see whether they come again"
+        ),
     )
 
 

@@ -8,25 +8,36 @@ from k6_mcp.analysis.numbers.confidence import above_share
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import number
 
-_SHORTEST_S = 5.0  # a stall fills VUs too, and empties them again
+# A stall fills VUs too, and empties them again
+_SHORTEST_S = 5.0
 _FEWEST_WAITING = 20
-_BEHIND = 0.05  # of the iterations that were started
-_NOISE = 0.1  # of the most that fell behind, at most a second of load: when load began is known to half an interval
-_OF_WHAT_QUEUES = 0.3  # of the growth of latency that a line before one counter would show
-_AS_VUS = 0.5  # of the iterations that did not end
+# Of the iterations that were started
+_BEHIND = 0.05
+# Of the most that fell behind, at most a second of load: when load began is known to half an interval
+_NOISE = 0.1
+# Of the growth of latency that a line before one counter would show
+_OF_WHAT_QUEUES = 0.3
+# Of the iterations that did not end
+_AS_VUS = 0.5
 _ROOM = 0.9
 
 
 def load_piling_up(case: Case) -> Iterator[Finding]:
-    """An arrival rate that the target does not answer: iterations start faster than they end, and latency grows with the test.
+    """An arrival rate that the target does not answer: iterations start faster than they end, and latency
+    grows with the test.
 
-    By Little's law the VUs in use are the rate times how long an iteration takes. A target that is slow but keeps up holds both;
-    here iterations that end fall behind those that started, and both latency and VUs in use have grown by what that makes.
+    By Little's law the VUs in use are the rate times how long an iteration takes. A target that is slow but
+    keeps up holds both; here iterations that end fall behind those that started, and both latency and VUs in
+    use have grown by what that makes.
     """
     stretch = _stretch(case)
     started, ended = _started(stretch), sum(interval.iterations for interval in stretch)
     waiting = round(started - ended)
-    if not stretch or waiting < max(_FEWEST_WAITING, _BEHIND * started) or not _shows(case, stretch, waiting / started):
+    if (
+        not stretch
+        or waiting < max(_FEWEST_WAITING, _BEHIND * started)
+        or not _shows(case, stretch, waiting / started)
+    ):
         return
     first, last = stretch[0], stretch[-1]
     asked_per_s = started / (last.to_s - first.from_s)
@@ -38,21 +49,37 @@ def load_piling_up(case: Case) -> Iterator[Finding]:
         id="load_piling_up",
         severity="warning",
         confidence=above_share(waiting, round(started), _BEHIND),
-        message=f"from {number(first.from_s, 3)} s on{until} iterations piled up: {number(asked_per_s, 3)} per s were started and about "
-        f"{number(held_per_s, 3)} ended; VUs in use grew from {from_vus} to {to_vus}, the median latency from {number(from_ms, 3)} to {number(to_ms, 3)} ms",
-        evidence=(
-            _evidence("iterations", stretch, held_per_s, asked_per_s, "ended per s in its second half; limit: started per s"),
-            _evidence("vus", stretch, to_vus, from_vus, "in use at its end; limit: at its beginning"),
-            _evidence("http_req_duration", stretch, to_ms, from_ms, "median at its end; limit: at its beginning"),
+        message=(
+            f"from {number(first.from_s, 3)} s on{until} iterations piled up: {number(asked_per_s, 3)} per s"
+            f" were started and about {number(held_per_s, 3)} ended; VUs in use grew from {from_vus} to"
+            f" {to_vus}, the median latency from {number(from_ms, 3)} to {number(to_ms, 3)} ms"
         ),
-        recommendation=f"latency here tells how long the test went on: execute_k6_test with rate_per_s {number(_ROOM * held_per_s, 2)} "
-        "should hold, and tells the latency of a load that the target can bear",
+        evidence=(
+            _evidence(
+                "iterations",
+                stretch,
+                held_per_s,
+                asked_per_s,
+                "ended per s in its second half; limit: started per s",
+            ),
+            _evidence("vus", stretch, to_vus, from_vus, "in use at its end; limit: at its beginning"),
+            _evidence(
+                "http_req_duration", stretch, to_ms, from_ms, "median at its end; limit: at its beginning"
+            ),
+        ),
+        recommendation=(
+            "latency here tells how long the test went on: execute_k6_test with rate_per_s"
+            f" {number(_ROOM * held_per_s, 2)} should hold, and tells the latency of a load that the target"
+            " can bear"
+        ),
     )
 
 
 def _stretch(case: Case) -> Sequence[Interval]:
     """Return the intervals in which iterations piled up, none if that was short, or an outage."""
-    intervals = [interval for interval in case.intervals if interval.load] if case.load.unit == "iterations/s" else []
+    intervals = (
+        [interval for interval in case.intervals if interval.load] if case.load.unit == "iterations/s" else []
+    )
     stretch, windows = _most_behind(intervals), outages(case)
     if (
         not stretch
@@ -64,8 +91,11 @@ def _stretch(case: Case) -> Sequence[Interval]:
 
 
 def _most_behind(intervals: Sequence[Interval]) -> Sequence[Interval]:
-    """Return the neighbours with the largest sum of iterations that did not end, less what may (the segment of the greatest sum)."""
-    sums: list[float] = []  # from where it was nought last
+    """Return the neighbours with the largest sum of iterations that did not end, less what may (the segment
+    of the greatest sum).
+    """
+    # From where it was nought last
+    sums: list[float] = []
     best: tuple[int, int] = (0, 0)
     start, most = 0, 0.0
     for i, interval in enumerate(intervals):
@@ -84,7 +114,9 @@ def _started(intervals: Sequence[Interval]) -> float:
 
 
 def _shows(case: Case, stretch: Sequence[Interval], behind: float) -> bool:
-    """Whether latency and VUs in use grew as they must when the share `behind` of the iterations did not end."""
+    """Whether latency and VUs in use grew as they must when the share `behind` of the iterations did not
+    end.
+    """
     from_ms, to_ms = _latencies(stretch)
     per_iteration = case.figures.requests / max(1, case.figures.iterations)
     grew_s, seconds = per_iteration * (to_ms - from_ms) / 1000, stretch[-1].to_s - stretch[0].from_s
@@ -104,5 +136,14 @@ def _latencies(stretch: Sequence[Interval]) -> tuple[float, float]:
     return (known[0], known[-1]) if known else (0.0, 0.0)
 
 
-def _evidence(metric: str, stretch: Sequence[Interval], observed: float | None, limit: float | None, note: str) -> Evidence:
-    return Evidence(metric=metric, observed=observed, limit=limit, from_s=stretch[0].from_s, to_s=stretch[-1].to_s, note=note)
+def _evidence(
+    metric: str, stretch: Sequence[Interval], observed: float | None, limit: float | None, note: str
+) -> Evidence:
+    return Evidence(
+        metric=metric,
+        observed=observed,
+        limit=limit,
+        from_s=stretch[0].from_s,
+        to_s=stretch[-1].to_s,
+        note=note,
+    )

@@ -12,23 +12,31 @@ from k6_mcp.analysis.numbers.tests import bend, blocks
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import number, percent
 
-_GROWS = 1.5  # the highest load against the lowest: less is no ramp
+# The highest load against the lowest: less is no ramp
+_GROWS = 1.5
 _NEAR_PEAK = 0.95
-_DROPS = 0.9  # of the load before: a ramp that falls in between is none
+# Of the load before: a ramp that falls in between is none
+_DROPS = 0.9
 _FEWEST_POINTS = 8
 _REQUESTS_PER_POINT = 20
 _FEWEST_BROKEN = 3
 _FEWEST_HELD = 3
 _STAYS_BROKEN = 0.9
-_HELD_BEFORE = 0.25  # at most this share of the points before may be broken
+# At most this share of the points before may be broken
+_HELD_BEFORE = 0.25
 _MOST_POINTS = 40
 _KNEE_ERROR_LEFT = 0.5
 _KNEE_STEEPER = 4.0
 _KNEE_TIMES = 2.0
 _KNEE_MS = 20.0
-_STILL_FLAT = 0.1  # of the whole climb: between stairs of load the two lines meet before the last one that was held
-_HALF_SURE_AT = 1.5  # points
-_ALIKE = 1.1  # loads that do not differ more were the same: what the target bears, in intervals of a second
+_STILL_FLAT = (
+    # Of the whole climb: between stairs of load the two lines meet before the last one that was held
+    0.1
+)
+# Points
+_HALF_SURE_AT = 1.5
+# Loads that do not differ more were the same: what the target bears, in intervals of a second
+_ALIKE = 1.1
 _EXPRESSION = re.compile(r"\s*(avg|med|p\(\s*(\d+(?:\.\d+)?)\s*\)|rate)\s*<=?\s*(\d+(?:\.\d+)?)\s*\Z")
 _COLUMNS = {
     "avg": "avg_ms",
@@ -66,12 +74,18 @@ class Objective(NamedTuple):
 
 
 def objectives(case: Case) -> list[Objective]:
-    """Return the run's own thresholds on latency and errors; for what it has none, the limits of the settings."""
+    """Return the run's own thresholds on latency and errors; for what it has none, the limits of the
+    settings.
+    """
     own: list[Objective] = []
     for threshold in case.metrics.thresholds or (case.plan.thresholds if case.plan else ()):
         match = _EXPRESSION.match(threshold.expression)
         column = _COLUMNS.get((match[2] or match[1]).removesuffix(".0")) if match else None
-        if match and column and threshold.metric == ("http_req_failed" if column == "error_rate" else "http_req_duration"):
+        if (
+            match
+            and column
+            and threshold.metric == ("http_req_failed" if column == "error_rate" else "http_req_duration")
+        ):
             own.append(Objective(column, float(match[3]), own=True))
     limits = case.limits
     if not any(objective.column != "error_rate" for objective in own):
@@ -92,12 +106,13 @@ def slo_break_point(case: Case) -> Iterator[Finding]:
     if not breaks:
         return
     at, objective = min(breaks, key=lambda found: found[0])
-    held = max((point for point in points[:at] if not objective.broken(point)), key=lambda point: point.load or 0.0)
+    held = max(
+        (point for point in points[:at] if not objective.broken(point)), key=lambda point: point.load or 0.0
+    )
     first, others = points[at], [other.text for _, other in breaks if other is not objective]
     observed = getattr(first, objective.column)
-    low, high = sorted(
-        (held, first), key=lambda point: _borne(case, point)
-    )  # what piled up may let less be achieved where it broke
+    # What piled up may let less be achieved where it broke
+    low, high = sorted((held, first), key=lambda point: _borne(case, point))
     yield Finding(
         id="slo_break_point",
         severity="critical" if objective.own else "warning",
@@ -107,7 +122,10 @@ def slo_break_point(case: Case) -> Iterator[Finding]:
             len(points) - at,
             _HALF_SURE_AT,
         ),
-        message=f"{objective.text} broke at {_load(case, first)} and stayed broken; the last load that held was {_load(case, held)}"
+        message=(
+            f"{objective.text} broke at {_load(case, first)} and stayed broken; the last load that held was"
+            f" {_load(case, held)}"
+        )
         + (f"; broke too: {', '.join(others)}" if others else ""),
         evidence=(
             Evidence(
@@ -127,36 +145,56 @@ def slo_break_point(case: Case) -> Iterator[Finding]:
                 note=f"held at {_load(case, held)}",
             ),
         ),
-        recommendation=f"confirm it: execute_k6_test with {_argument(case, low)} for a minute or more should hold; "
+        recommendation=(
+            f"confirm it: execute_k6_test with {_argument(case, low)} for a minute or more should hold; "
+        )
         + _most(case, low, high)
         + (f"; {limiter.advice(case)}" if objective.column == "error_rate" and limiter.limited(case) else ""),
     )
 
 
 def latency_knee(case: Case) -> Iterator[Finding]:
-    """On a ramp, the load from which on latency climbs: the bend of a two-segment fit of the median latency over the load."""
-    rising = [point for point in merged(_rising(case), _REQUESTS_PER_POINT) if point.p50_ms is not None and point.load]
+    """On a ramp, the load from which on latency climbs: the bend of a two-segment fit of the median latency
+    over the load.
+    """
+    rising = [
+        point
+        for point in merged(_rising(case), _REQUESTS_PER_POINT)
+        if point.p50_ms is not None and point.load
+    ]
     ordered = sorted((point.load or 0.0, point.p50_ms or 0.0) for point in rising)
     points = blocks(ordered, _MOST_POINTS)
     if len(points) < _FEWEST_POINTS:
         return
     found = bend([x for x, _ in points], [y for _, y in points])
     top_ms = max(y for _, y in points[-3:])
-    if found is None or found.error_left > _KNEE_ERROR_LEFT or found.after <= _KNEE_STEEPER * max(found.before, 0.0):
+    if (
+        found is None
+        or found.error_left > _KNEE_ERROR_LEFT
+        or found.after <= _KNEE_STEEPER * max(found.before, 0.0)
+    ):
         return
     flat_ms = max(found.y, min(y for _, y in points))
     if top_ms < max(_KNEE_TIMES * flat_ms, flat_ms + _KNEE_MS):
         return
     near_ms = flat_ms + _STILL_FLAT * (top_ms - flat_ms)
-    held = [x for x, _ in takewhile(lambda point: point[1] <= near_ms, (point for point in points if point[0] >= found.x))]
+    held = [
+        x
+        for x, _ in takewhile(
+            lambda point: point[1] <= near_ms, (point for point in points if point[0] >= found.x)
+        )
+    ]
     at = max(held, default=found.x)
     knee = min(rising, key=lambda point: abs((point.load or 0.0) - at))
     yield Finding(
         id="latency_knee",
         severity="warning",
         confidence=unlike_chance(found.error_left + 1 / len(points) ** 2),
-        message=f"latency climbs from {_load(case, knee)} on: about {number(flat_ms, 2)} ms at the median up to there, {number(top_ms, 3)} ms at "
-        f"{number(points[-1][0], 3)} {case.load.unit} (bend of a two-segment least-squares fit)",
+        message=(
+            f"latency climbs from {_load(case, knee)} on: about {number(flat_ms, 2)} ms at the median up to"
+            f" there, {number(top_ms, 3)} ms at {number(points[-1][0], 3)} {case.load.unit} (bend of a"
+            " two-segment least-squares fit)"
+        ),
         evidence=(
             Evidence(
                 metric="http_req_duration",
@@ -174,7 +212,10 @@ def latency_knee(case: Case) -> Iterator[Finding]:
                 note="achieved per s at the bend",
             ),
         ),
-        recommendation=f"take it as the capacity and leave room: test with execute_k6_test and {_argument(case, knee, 0.8)}, well below the bend",
+        recommendation=(
+            "take it as the capacity and leave room: test with execute_k6_test and"
+            f" {_argument(case, knee, 0.8)}, well below the bend"
+        ),
     )
 
 
@@ -195,7 +236,9 @@ def _rising(case: Case) -> Sequence[Interval]:
 
 
 def _breaks(broken: Sequence[bool]) -> int | None:
-    """Return from where on (nearly) every point is broken, after enough that held; None if there is no such place."""
+    """Return from where on (nearly) every point is broken, after enough that held; None if there is no such
+    place.
+    """
     starts: list[int] = []
     bad = 0
     for i in range(len(broken) - 1, -1, -1):

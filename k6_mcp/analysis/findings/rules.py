@@ -17,9 +17,11 @@ from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Timeline
 
 Rule = Callable[[Case], Iterator[Finding]]
-_LEAST_CONFIDENCE = 0.5  # rather silent than unsure
+# Rather silent than unsure
+_LEAST_CONFIDENCE = 0.5
 
-# What says the same of a run better, for each finding that is then not told; in this order, so that what is not told hides nothing.
+# What says the same of a run better, for each finding that is then not told; in this order, so that what is
+# not told hides nothing.
 _TOLD_BETTER_BY: Mapping[str, frozenset[str]] = {
     "load_piling_up": frozenset(("load_not_delivered", "slo_break_point", "latency_knee")),
     "latency_drift": frozenset(("load_piling_up",)),
@@ -29,8 +31,8 @@ _TOLD_BETTER_BY: Mapping[str, frozenset[str]] = {
 
 _ASSERT = 'say what is good enough: slo {"p95_ms": 500, "error_rate": 0.01} or thresholds of execute_k6_test'
 _ASSERT_PAGES = (
-    'say what is good enough for pages: thresholds {"browser_web_vital_lcp": ["p(75)<2500"], "browser_http_req_failed": ["rate<0.01"]} '
-    "of execute_k6_test; slo is about requests without a browser"
+    'say what is good enough for pages: thresholds {"browser_web_vital_lcp": ["p(75)<2500"],'
+    ' "browser_http_req_failed": ["rate<0.01"]} of execute_k6_test; slo is about requests without a browser'
 )
 
 
@@ -72,14 +74,18 @@ RULES: tuple[Rule, ...] = (
 
 
 def find(run: Run, timeline: Timeline | None, limits: FindingLimits) -> tuple[Finding, ...]:
-    """Return what the rules find in `run`, the worst first, then the surest; what is less than half sure, or said better by another, is not told."""
+    """Return what the rules find in `run`, the worst first, then the surest; what is less than half sure, or
+    said better by another, is not told.
+    """
     case = Case(run, timeline, limits)
     sure = [finding for rule in RULES for finding in rule(case) if finding.confidence >= _LEAST_CONFIDENCE]
     told = {finding.id: finding for finding in sure}
     for finding, better in _TOLD_BETTER_BY.items():
         if better & told.keys():
             told.pop(finding, None)
-    return tuple(sorted(told.values(), key=lambda finding: (SEVERITIES.index(finding.severity), -finding.confidence)))
+    return tuple(
+        sorted(told.values(), key=lambda finding: (SEVERITIES.index(finding.severity), -finding.confidence))
+    )
 
 
 def worst(findings: tuple[Finding, ...]) -> Severity | None:

@@ -12,18 +12,27 @@ from k6_mcp.analysis.numbers.confidence import above, unlike_chance
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import number
 
-_SPIKE_TIMES = 4.0  # the usual longest latency
-_SPIKE_MS = 100.0  # at least so much longer
-_OF_HIGHEST = (0.3, 0.5)  # other levels to tell spikes by, as shares of the highest one
+# The usual longest latency
+_SPIKE_TIMES = 4.0
+# At least so much longer
+_SPIKE_MS = 100.0
+# Other levels to tell spikes by, as shares of the highest one
+_OF_HIGHEST = (0.3, 0.5)
 _FEWEST_SPIKES = 4
-_SHORTEST_PERIOD = 3  # intervals; shorter ones cannot be told from noise
-_TOLERANCE = 0.15  # of the period, at least one interval
+# intervals; shorter ones cannot be told from noise
+_SHORTEST_PERIOD = 3
+# Of the period, at least one interval
+_TOLERANCE = 0.15
 _CHANCE = 0.05
 _HALF_SURE_AT = 5
 _OMITTED_TIMES = 2.0
-_OMITTED_MS = 100.0  # below, nobody notices what was left out
+# Below, nobody notices what was left out
+_OMITTED_MS = 100.0
 _HIDDEN_SHARE = (0.95, 0.99)
-_LOST = 0.5  # of the requests usual in the time of a stall: with fewer missing, most VUs were answered meanwhile
+_LOST = (
+    # Of the requests usual in the time of a stall: with fewer missing, most VUs were answered meanwhile
+    0.5
+)
 
 
 class _Regular(NamedTuple):
@@ -45,7 +54,8 @@ def periodic_stalls(case: Case) -> Iterator[Finding]:
     if highest_ms < spike_ms:
         return
     levels = [spike_ms, *(share * highest_ms for share in _OF_HIGHEST if share * highest_ms > spike_ms)]
-    tried = (_regular(known, level, len(levels)) for level in levels)  # lesser spikes between may be something else
+    # Lesser spikes between may be something else
+    tried = (_regular(known, level, len(levels)) for level in levels)
     if (found := next(filter(None, tried), None)) is None:
         return
     spikes, period_s = found.spikes, found.period_s
@@ -54,19 +64,25 @@ def periodic_stalls(case: Case) -> Iterator[Finding]:
         id="periodic_stalls",
         severity="warning",
         confidence=unlike_chance(found.by_chance),
-        message=f"every {number(period_s, 2)} s latency jumps to about {number(height_ms, 3)} ms ({len(spikes)} times; "
-        f"the longest of other intervals is usually {number(usual_ms, 2)} ms)",
+        message=(
+            f"every {number(period_s, 2)} s latency jumps to about {number(height_ms, 3)} ms ({len(spikes)}"
+            f" times; the longest of other intervals is usually {number(usual_ms, 2)} ms)"
+        ),
         evidence=(
             Evidence(metric="period_s", observed=period_s, from_s=spikes[0].from_s, to_s=spikes[-1].to_s),
             Evidence(metric="http_req_duration", observed=height_ms, limit=spike_ms, note="maximum"),
         ),
-        recommendation="look for what the target does at that interval (garbage collection, checkpoints, cron, cache expiry); "
-        "repeat with execute_k6_test at another rate_per_s: a period that stays is a timer's",
+        recommendation=(
+            "look for what the target does at that interval (garbage collection, checkpoints, cron, cache"
+            " expiry); repeat with execute_k6_test at another rate_per_s: a period that stays is a timer's"
+        ),
     )
 
 
 def _regular(intervals: Sequence[Interval], level_ms: float, tries: int) -> _Regular | None:
-    """Return the spikes of at least `level_ms` if they are regular beyond chance, at one of `tries` levels."""
+    """Return the spikes of at least `level_ms` if they are regular beyond chance, at one of `tries`
+    levels.
+    """
     spikes = _onsets(intervals, level_ms)
     if len(spikes) < _FEWEST_SPIKES:
         return None
@@ -75,7 +91,8 @@ def _regular(intervals: Sequence[Interval], level_ms: float, tries: int) -> _Reg
     if median(gaps) < _SHORTEST_PERIOD * interval_s:
         return None
     period_s = (spikes[-1].to_s - spikes[0].to_s) / len(gaps)
-    tolerance_s = max(interval_s, _TOLERANCE * period_s) * 1.05  # the ends of intervals move by a few ms
+    # The ends of intervals move by a few ms
+    tolerance_s = max(interval_s, _TOLERANCE * period_s) * 1.05
     by_chance = tries * _probability(period_s / interval_s, tolerance_s / interval_s) ** len(gaps)
     if by_chance > _CHANCE or any(abs(gap - period_s) > tolerance_s for gap in gaps):
         return None
@@ -89,16 +106,21 @@ def _onsets(intervals: Sequence[Interval], from_ms: float) -> list[Interval]:
 
 
 def _probability(period: float, tolerance: float) -> float:
-    """The probability that the time to the next spike falls within the tolerance if spikes came at random, once a period on average."""
+    """The probability that the time to the next spike falls within the tolerance if spikes came at random,
+    once a period on average.
+    """
     stay = 1 - 1 / max(period, 1.0)
     shortest = max(1, round(period - tolerance))
     return stay ** (shortest - 1) - stay ** round(period + tolerance)
 
 
 def coordinated_omission(case: Case) -> Iterator[Finding]:
-    """In a closed model stalled VUs send nothing, so that the requests which would have waited are missing in the percentiles."""
+    """In a closed model stalled VUs send nothing, so that the requests which would have waited are missing in
+    the percentiles.
+    """
     expected_ms = case.iteration_ms
-    one = case.plan is not None and len(case.plan.scenarios) == 1  # iterations of several are not equally long
+    # Iterations of several are not equally long
+    one = case.plan is not None and len(case.plan.scenarios) == 1
     if not case.load.closed or not one or expected_ms <= 0 or not case.intervals:
         return
     longest = max(case.intervals, key=lambda interval: interval.max_ms or 0.0)
@@ -108,11 +130,17 @@ def coordinated_omission(case: Case) -> Iterator[Finding]:
     filled = measured.filled_in(expected_ms)
     open_ = [filled.quantile(share) for share in _HIDDEN_SHARE]
     seen = _measured_ms(case) or [measured.quantile(share) for share in _HIDDEN_SHARE]
-    hidden = [(o / max(s, 1.0), s, o) for s, o in zip(seen, open_, strict=True) if o >= max(_OMITTED_TIMES * s, s + _OMITTED_MS)]
+    hidden = [
+        (o / max(s, 1.0), s, o)
+        for s, o in zip(seen, open_, strict=True)
+        if o >= max(_OMITTED_TIMES * s, s + _OMITTED_MS)
+    ]
     if not hidden:
         return
     _, usual, worst = max(hidden)
-    stalled = [interval for interval in case.intervals if (interval.max_ms or 0.0) >= (longest.max_ms or 0.0) / 2]
+    stalled = [
+        interval for interval in case.intervals if (interval.max_ms or 0.0) >= (longest.max_ms or 0.0) / 2
+    ]
     if _lost(case, stalled) <= _LOST:
         return
     missing = filled.count - measured.count
@@ -120,9 +148,12 @@ def coordinated_omission(case: Case) -> Iterator[Finding]:
         id="coordinated_omission",
         severity="warning",
         confidence=above(worst, usual, missing, _HALF_SURE_AT),
-        message=f"VUs that waited up to {number(longest.max_ms or 0.0, 3)} ms sent nothing meanwhile, about {number(missing, 2)} requests "
-        f"that an open model would have sent; with them p95 would be about {number(open_[0], 2)} instead of {number(seen[0], 2)} ms "
-        f"and p99 about {number(open_[1], 2)} instead of {number(seen[1], 2)} ms (filled in as HdrHistogram does)",
+        message=(
+            f"VUs that waited up to {number(longest.max_ms or 0.0, 3)} ms sent nothing meanwhile, about"
+            f" {number(missing, 2)} requests that an open model would have sent; with them p95 would be about"
+            f" {number(open_[0], 2)} instead of {number(seen[0], 2)} ms and p99 about {number(open_[1], 2)}"
+            f" instead of {number(seen[1], 2)} ms (filled in as HdrHistogram does)"
+        ),
         evidence=(
             Evidence(
                 metric="http_req_duration",
@@ -144,7 +175,10 @@ def coordinated_omission(case: Case) -> Iterator[Finding]:
                 note="longest stall",
             ),
         ),
-        recommendation=f"repeat as an open model: execute_k6_test with rate_per_s {number(_usual_rate(case), 2)} and the same duration",
+        recommendation=(
+            f"repeat as an open model: execute_k6_test with rate_per_s {number(_usual_rate(case), 2)} and the"
+            " same duration"
+        ),
     )
 
 
@@ -157,18 +191,23 @@ def _measured_ms(case: Case) -> list[float] | None:
 
 
 def _lost(case: Case, stalled: Sequence[Interval]) -> float:
-    """Return what share of the requests usual in the time of a stall, by VU, is missing; the median over the stalls.
+    """Return what share of the requests usual in the time of a stall, by VU, is missing; the median over the
+    stalls.
 
-    Near 1 if the target answered nobody; one of n VUs with a slow request of its own costs 1/n, and what an open model would
-    have sent meanwhile would have been answered as fast as what the other VUs sent.
+    Near 1 if the target answered nobody; one of n VUs with a slow request of its own costs 1/n, and what an
+    open model would have sent meanwhile would have been answered as fast as what the other VUs sent.
     """
     per_vu = median(interval.requests_per_s / (interval.load or 1.0) for interval in case.intervals)
     shares: list[float] = []
     for last in stalled:
         stall_s = (last.max_ms or 0.0) / 1000
         first = bisect_right(case.intervals, last.from_s - stall_s, key=lambda interval: interval.to_s)
-        within = case.intervals[first : bisect_right(case.intervals, last.to_s, key=lambda interval: interval.to_s)]
-        missing = sum(per_vu * (interval.load or 1.0) * interval.seconds - interval.requests for interval in within)
+        within = case.intervals[
+            first : bisect_right(case.intervals, last.to_s, key=lambda interval: interval.to_s)
+        ]
+        missing = sum(
+            per_vu * (interval.load or 1.0) * interval.seconds - interval.requests for interval in within
+        )
         usual = per_vu * (last.load or 1.0) * stall_s
         shares.append(missing / usual if usual else 1.0)
     return median(shares)

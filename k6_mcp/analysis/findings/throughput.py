@@ -8,14 +8,17 @@ from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import count, number
 
 _HALF_SURE_AT = 5
-_QUEUES = 4.0  # the typical latency against the shortest
+# The typical latency against the shortest
+_QUEUES = 4.0
 _QUEUES_MS = 50.0
 _LOW_THROUGHPUT = 0.5
 _ONE_PER_ITERATION = 1.05
 
 
 def throughput_low_for_vus(case: Case) -> Iterator[Finding]:
-    """A closed model whose VUs spend their time waiting in line: the target answers far slower than it can."""
+    """A closed model whose VUs spend their time waiting in line: the target answers far slower than it
+    can.
+    """
     iteration, latency = case.values("iteration_duration"), case.figures.latency
     figures = case.figures
     if not case.load.closed or latency is None or "avg" not in iteration or not figures.iterations:
@@ -33,8 +36,11 @@ def throughput_low_for_vus(case: Case) -> Iterator[Finding]:
         id="throughput_low_for_vus",
         severity="warning",
         confidence=above(latency.med_ms, best, figures.iterations, _HALF_SURE_AT),
-        message=f"{count(figures.vus_max or 0, 'VU')} made {number(figures.iterations_per_s, 3)} iterations/s; at the {number(best, 2)} ms that the "
-        f"target can answer in (and {number(think_ms, 2)} ms think time) they could make {number(possible, 2)}: requests wait in line",
+        message=(
+            f"{count(figures.vus_max or 0, 'VU')} made {number(figures.iterations_per_s, 3)} iterations/s; at"
+            f" the {number(best, 2)} ms that the target can answer in (and {number(think_ms, 2)} ms think"
+            f" time) they could make {number(possible, 2)}: requests wait in line"
+        ),
         evidence=(
             Evidence(
                 metric="iterations",
@@ -43,18 +49,28 @@ def throughput_low_for_vus(case: Case) -> Iterator[Finding]:
                 note="per s; limit: possible without waiting",
             ),
             Evidence(
-                metric="http_req_duration", observed=latency.med_ms, limit=best, note="median; limit: when it need not wait"
+                metric="http_req_duration",
+                observed=latency.med_ms,
+                limit=best,
+                note="median; limit: when it need not wait",
             ),
         ),
-        recommendation="more VUs will not bring more throughput: find with stages of execute_k6_test the VUs from which on it no longer grows",
+        recommendation=(
+            "more VUs will not bring more throughput: find with stages of execute_k6_test the VUs from which"
+            " on it no longer grows"
+        ),
     )
 
 
 def _best_ms(case: Case) -> float | None:
-    """How fast the target answers when nobody is in line: at the lowest load of a ramp, else its fastest answer if all are alike."""
+    """How fast the target answers when nobody is in line: at the lowest load of a ramp, else its fastest
+    answer if all are alike.
+    """
     known = [interval for interval in case.intervals if interval.p50_ms is not None and interval.load]
     if known and max(i.load or 0.0 for i in known) >= 2 * min(i.load or 0.0 for i in known):
         return min(interval.p50_ms or 0.0 for interval in known)
     names = [endpoint for endpoint in case.metrics.endpoints if endpoint.requests]
-    alike = len(names) == 1 or (not names and case.figures.requests <= _ONE_PER_ITERATION * case.figures.iterations)
+    alike = len(names) == 1 or (
+        not names and case.figures.requests <= _ONE_PER_ITERATION * case.figures.iterations
+    )
     return case.figures.latency.min_ms if alike and case.figures.latency else None

@@ -25,15 +25,24 @@ _FAILURES: Mapping[FailureKind, GateOutcome] = {
     "internal": "errored",
 }
 _ORDER: tuple[GateOutcome, ...] = ("errored", "breached", "not_comparable", "regressed", "passed")
-_UNJUDGED = ("figures_incomplete", "thresholds_not_judged")  # warnings that leave a part of the test, or a threshold, unseen
+# Warnings that leave a part of the test, or a threshold, unseen
+_UNJUDGED = (
+    "figures_incomplete",
+    "thresholds_not_judged",
+)
 _COMPARED = ("regressed", "improved", "no_evidence")
-_UNSEEN = 1.0  # a comparison that could miss a doubling of every latency is none
+# A comparison that could miss a doubling of every latency is none
+_UNSEEN = 1.0
 _BELIEVE = "; run the gate where the test runs, or believe the file with --allow-imported"
 Doubt = tuple[GateOutcome, str]
 
 
-def judge_gate(runs: Sequence[Run], comparison: Comparison | None, policy: GatePolicy, trouble: Sequence[str] = ()) -> GateResult:
-    """Return whether `runs` (one, or the repeats of one request) pass; `trouble` tells why there is no comparison that was wanted."""
+def judge_gate(
+    runs: Sequence[Run], comparison: Comparison | None, policy: GatePolicy, trouble: Sequence[str] = ()
+) -> GateResult:
+    """Return whether `runs` (one, or the repeats of one request) pass; `trouble` tells why there is no
+    comparison that was wanted.
+    """
     of_runs = [doubt for run in runs for doubt in (*_of_run(run), *_of_origin(run, policy))]
     others: list[Doubt] = [
         *(("errored", reason) for reason in trouble),
@@ -48,7 +57,11 @@ def judge_gate(runs: Sequence[Run], comparison: Comparison | None, policy: GateP
     return GateResult(
         outcome=outcome,
         reasons=tuple(dict.fromkeys(reason for _, reason in doubts)) or tuple(_why_passed(runs, comparison)),
-        notes=tuple(dict.fromkeys((*(notice.message for run in runs for notice in run.warnings), *_of_baseline(comparison)))),
+        notes=tuple(
+            dict.fromkeys(
+                (*(notice.message for run in runs for notice in run.warnings), *_of_baseline(comparison))
+            )
+        ),
         run_id=shown.run_id,
         run_ids=tuple(run.run_id for run in runs),
         name=shown.name,
@@ -81,7 +94,10 @@ def _of_origin(run: Run, policy: GatePolicy) -> Iterator[Doubt]:
     """A run from a file may be the baseline; to pass itself it has to be believed by whoever asks."""
     for notice in run.warnings:
         if notice.code == CONTRADICTED or (notice.code == IMPORTED and not policy.allow_imported):
-            yield "errored", f"{notice.code}: {notice.message}" + (_BELIEVE if notice.code == IMPORTED else "")
+            yield (
+                "errored",
+                f"{notice.code}: {notice.message}" + (_BELIEVE if notice.code == IMPORTED else ""),
+            )
 
 
 def _of_thresholds(run: Run) -> Iterator[Doubt]:
@@ -98,11 +114,15 @@ def _of_count(runs: int, policy: GatePolicy) -> Iterator[Doubt]:
         yield "errored", f"only {runs} of {policy.runs} repeats ran"
 
 
-def _of_comparison(comparison: Comparison | None, policy: GatePolicy, trouble: Sequence[str]) -> Iterator[Doubt]:
+def _of_comparison(
+    comparison: Comparison | None, policy: GatePolicy, trouble: Sequence[str]
+) -> Iterator[Doubt]:
     if comparison is None:
         if policy.require_baseline and not trouble:
             yield "errored", "there is no baseline to compare with, and one is required"
-    elif comparison.change == "not_comparable" or not any(metric.change in _COMPARED for metric in comparison.metrics):
+    elif comparison.change == "not_comparable" or not any(
+        metric.change in _COMPARED for metric in comparison.metrics
+    ):
         yield "not_comparable", comparison.sentence
     elif comparison.change == "regressed":
         yield "regressed", comparison.sentence
@@ -111,39 +131,60 @@ def _of_comparison(comparison: Comparison | None, policy: GatePolicy, trouble: S
 
 
 def _of_baseline(comparison: Comparison | None) -> Iterator[str]:
-    yield from (note for note in comparison.notes if note.startswith((IMPORTED, CONTRADICTED))) if comparison else ()
+    yield from (
+        (note for note in comparison.notes if note.startswith((IMPORTED, CONTRADICTED))) if comparison else ()
+    )
 
 
 def _untold(comparison: Comparison) -> str | None:
-    """Return why finding no regression of latency says nothing: it was not looked at, or one could not have been seen."""
+    """Return why finding no regression of latency says nothing: it was not looked at, or one could not have
+    been seen.
+    """
     latencies = [metric for metric in comparison.metrics if metric.unit == "ms"]
     seen = [metric for metric in latencies if metric.change in _COMPARED]
     if latencies and not seen:
-        return f"latency could not be compared: {latencies[0].reason or 'no figures'}; run it longer, or at a higher rate"
+        return (
+            f"latency could not be compared: {latencies[0].reason or 'no figures'}; run it longer, or at a"
+            " higher rate"
+        )
     highs = [metric.effect_high for metric in seen if metric.effect_high is not None]
     if highs and min(highs) > _UNSEEN:
-        return f"too noisy to compare: latency might be {1 + min(highs):.1f} times that of the baseline unseen; repeat it more often, or run it longer"
+        return (
+            f"too noisy to compare: latency might be {1 + min(highs):.1f} times that of the baseline unseen;"
+            " repeat it more often, or run it longer"
+        )
     return None
 
 
-def _of_nothing_asserted(runs: Sequence[Run], comparison: Comparison | None, policy: GatePolicy) -> Iterator[Doubt]:
+def _of_nothing_asserted(
+    runs: Sequence[Run], comparison: Comparison | None, policy: GatePolicy
+) -> Iterator[Doubt]:
     if comparison is not None or any(run.metrics and run.metrics.thresholds for run in runs):
         return
     if not all(run.status in FINAL and run.metrics and run.metrics.source != "none" for run in runs):
-        return  # it is not known yet, or will never be, what they would have asserted
+        # It is not known yet, or will never be, what they would have asserted
+        return
     if not policy.allow_nothing_asserted:
-        what = "nothing was asserted: give thresholds or slo, compare with a baseline, or allow it with --allow-nothing-asserted"
+        what = (
+            "nothing was asserted: give thresholds or slo, compare with a baseline, or allow it with"
+            " --allow-nothing-asserted"
+        )
         yield "errored", what
     elif silent := [run.run_id for run in runs if not _received(run)]:
         yield (
             "errored",
-            f"nothing was asserted, and nothing was received from a target in {few(silent)}: no requests, or none answered",
+            (
+                f"nothing was asserted, and nothing was received from a target in {few(silent)}: no requests,"
+                " or none answered"
+            ),
         )
 
 
 def _received(run: Run) -> bool:
     figures = run.metrics.figures if run.metrics else None
-    return figures is not None and (figures.data_received_bytes > 0 or figures.requests > figures.unanswered_requests)
+    return figures is not None and (
+        figures.data_received_bytes > 0 or figures.requests > figures.unanswered_requests
+    )
 
 
 def _why_passed(runs: Sequence[Run], comparison: Comparison | None) -> Iterator[str]:

@@ -13,7 +13,9 @@ _BAD: dict[Status, int] = {"completed": 0, "queued": 1, "running": 1, "cancelled
 
 
 def series_of(runs: Sequence[Run], first: str, asked: int) -> Series:
-    """Return the ended runs of a series in short, with the spread of their figures over those that stand for a whole test."""
+    """Return the ended runs of a series in short, with the spread of their figures over those that stand for
+    a whole test.
+    """
     rows = {run.run_id: _row(run) for run in runs}
     whole = [rows[run.run_id] for run in runs if unusable(run) is None]
     return Series(first=first, asked=asked, runs=tuple(rows.values()), spreads=tuple(_spreads(whole)))
@@ -25,7 +27,9 @@ def worst(runs: Sequence[Run]) -> Run:
 
 
 def ends_series(run: Run) -> bool:
-    """Return whether running the test again would be in vain, or is not wanted: it was stopped, or did not run as planned."""
+    """Return whether running the test again would be in vain, or is not wanted: it was stopped, or did not
+    run as planned.
+    """
     return unusable(run) is not None
 
 

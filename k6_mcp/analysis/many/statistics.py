@@ -1,4 +1,6 @@
-"""From many past runs to how a service does: how tests ended, where each is heading, how much room is left."""
+"""From many past runs to how a service does: how tests ended, where each is heading, how much room is
+left.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -15,11 +17,12 @@ from k6_mcp.models.run import FINAL
 K = TypeVar("K")
 Direction = Literal["worse", "better", "steady", "too_few"]
 METHOD = (
-    "Mann-Kendall (one-sided, p < 0.01, at least 8 runs) on error rate and p95, with a change by Sen's slope of at least 1 point"
-    " or 5 %; errors go before latency"
+    "Mann-Kendall (one-sided, p < 0.01, at least 8 runs) on error rate and p95, with a change by Sen's slope"
+    " of at least 1 point or 5 %; errors go before latency"
 )
 _FEWEST = 8
-_BY_CHANCE = 0.01  # of each of the four questions asked about a test
+# Of each of the four questions asked about a test
+_BY_CHANCE = 0.01
 _LEAST_SHARE = 0.01
 _LEAST_RELATIVE = 0.05
 
@@ -33,7 +36,9 @@ def statistics(past: Past, days: float) -> Statistics:
         days=days,
         runs=_sum(past.tallies),
         by_status=_counted((tally.status, tally.runs) for tally in past.tallies),
-        by_failure_kind=_counted((tally.failure_kind, tally.runs) for tally in past.tallies if tally.failure_kind is not None),
+        by_failure_kind=_counted(
+            (tally.failure_kind, tally.runs) for tally in past.tallies if tally.failure_kind is not None
+        ),
         anomaly_rate=bad / runs if runs else None,
         by_severity=_counted((tally.worst, tally.runs) for tally in ended if tally.worst is not None),
         trends=tuple(trend for test in past.tests for trend in _trends(test)),
@@ -87,7 +92,9 @@ def _headroom(threshold: ThresholdResult) -> Headroom:
     left = None
     if parsed is not None and parsed.limit and observed is not None and parsed.op[0] in "<>":
         left = (parsed.limit - observed) / abs(parsed.limit) * (1 if parsed.op[0] == "<" else -1)
-    return Headroom(metric=threshold.metric, expression=threshold.expression, observed=observed, headroom=left)
+    return Headroom(
+        metric=threshold.metric, expression=threshold.expression, observed=observed, headroom=left
+    )
 
 
 def _counted(pairs: Iterable[tuple[K, int]]) -> dict[K, int]:

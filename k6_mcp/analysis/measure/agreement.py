@@ -1,4 +1,6 @@
-"""Do two tellings of one run's figures agree? For a run that came in a file: what it says against what lies beside it."""
+"""Do two tellings of one run's figures agree? For a run that came in a file: what it says against what lies
+beside it.
+"""
 
 from collections.abc import Iterator
 
@@ -19,7 +21,9 @@ _CLOSE = 1e-6
 
 
 def disagreement(told: Metrics, read: Metrics) -> str | None:
-    """Return the first figure that `told` has otherwise than `read`, which was read anew from the same k6 summary."""
+    """Return the first figure that `told` has otherwise than `read`, which was read anew from the same k6
+    summary.
+    """
     return next(_differences(told, read), None)
 
 
@@ -29,7 +33,9 @@ def against_timeline(told: Metrics, timeline: Timeline) -> str | None:
         return None
     counts = {"requests": sum(timeline.total.requests), "iterations": sum(timeline.total.iterations)}
     differing = (
-        f"{name} {getattr(told.figures, name)}, over time {n}" for name, n in counts.items() if getattr(told.figures, name) != n
+        f"{name} {getattr(told.figures, name)}, over time {n}"
+        for name, n in counts.items()
+        if getattr(told.figures, name) != n
     )
     return next(differing, None)
 

@@ -1,8 +1,9 @@
 """Requests by HTTP status and by k6's error code.
 
-Statuses from 400 on have an error code of their own, which k6's record counts exactly (K6_WEB_DASHBOARD_TAGS=error_code), as it
-does those of requests without an answer. The statuses of successes, which nearly every request has, would cost too much
-there; k6's summary counts the usual ones (templates/_options.js).
+Statuses from 400 on have an error code of their own, which k6's record counts exactly
+(K6_WEB_DASHBOARD_TAGS=error_code), as it does those of requests without an answer. The statuses of successes,
+which nearly every request has, would cost too much there; k6's summary counts the usual ones
+(templates/_options.js).
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,11 @@ from k6_mcp.models.metrics import ErrorCount, GrpcStatusCount, MetricRow, Status
 
 Rows = Mapping[str, MetricRow]
 
-_STATUS, _ERROR_CODE, _WS_STATUS = ("http_reqs", "status"), ("http_reqs", "error_code"), ("ws_sessions", "status")
+_STATUS, _ERROR_CODE, _WS_STATUS = (
+    ("http_reqs", "status"),
+    ("http_reqs", "error_code"),
+    ("ws_sessions", "status"),
+)
 _GRPC_STATUS = ("grpc_req_duration", "status")
 
 
@@ -31,7 +36,9 @@ _NOTHING: Mapping[str, float] = {}
 
 
 class Breakdown(NamedTuple):
-    """How many requests there were, by status and error code, and how many got no answer (None if the tags were switched off)."""
+    """How many requests there were, by status and error code, and how many got no answer (None if the tags
+    were switched off).
+    """
 
     requests: int
     statuses: tuple[StatusCount, ...]
@@ -42,12 +49,20 @@ class Breakdown(NamedTuple):
 
     @classmethod
     def of(cls, rows: Rows, recorded: Rows, observed: Rows | None) -> "Breakdown":
-        """Count by tag, from `rows` where the script's own thresholds put the sub-metric there; `observed` None: no summary."""
+        """Count by tag, from `rows` where the script's own thresholds put the sub-metric there; `observed`
+        None: no summary.
+        """
         requests = count_of(rows, "http_reqs")
-        codes = {code: n for code, n in _by_tag(rows, recorded, _ERROR_CODE).items() if code in error_codes.ALL}
+        codes = {
+            code: n for code, n in _by_tag(rows, recorded, _ERROR_CODE).items() if code in error_codes.ALL
+        }
         unanswered = sum(count for code, count in codes.items() if error_codes.is_unanswered(code))
         failures = {code - 1000: n for code, n in codes.items() if code in error_codes.HTTP_ERROR}
-        statuses = {**failures, **_by_tag(rows, observed or recorded, _STATUS), **({0: unanswered} if unanswered else {})}
+        statuses = {
+            **failures,
+            **_by_tag(rows, observed or recorded, _STATUS),
+            **({0: unanswered} if unanswered else {}),
+        }
         if sum(statuses.values()) > requests:
             statuses = dict[int, int]()
         return cls(
@@ -58,15 +73,20 @@ class Breakdown(NamedTuple):
                 for c, n in _largest_first(_failed(codes, rows, recorded))
             ),
             unanswered if codes or statuses else None,
-            tuple(StatusCount(status=status, count=count) for status, count in _largest_first(_websockets(rows, observed))),
+            tuple(
+                StatusCount(status=status, count=count)
+                for status, count in _largest_first(_websockets(rows, observed))
+            ),
             tuple(_grpc(rows, observed)),
         )
 
 
 def tag_value(name: str, metric: str, tag: str) -> str | None:
-    """Return the value of `tag` if the sub-metric `name` of `metric` has this tag alone, however a script spelled it.
+    """Return the value of `tag` if the sub-metric `name` of `metric` has this tag alone, however a script
+    spelled it.
 
-    As k6 reads it (AddSubmetric in its metrics/metric.go): quotes and blanks around names and values mean nothing.
+    As k6 reads it (AddSubmetric in its metrics/metric.go): quotes and blanks around names and values mean
+    nothing.
     """
     tags = tag_values(name, metric)
     return tags.get(tag) if len(tags) == 1 else None
@@ -91,7 +111,9 @@ def _by_tag(rows: Rows, recorded: Rows, of: tuple[str, str]) -> Mapping[int, int
 
 
 def _websockets(rows: Rows, observed: Rows | None) -> Mapping[int, int]:
-    """Sessions by the status of their handshake: k6 gives none to those that got no answer, and counts them like the others."""
+    """Sessions by the status of their handshake: k6 gives none to those that got no answer, and counts them
+    like the others.
+    """
     if observed is None:
         return {}
     statuses = _by_tag(rows, observed, _WS_STATUS)
@@ -100,7 +122,9 @@ def _websockets(rows: Rows, observed: Rows | None) -> Mapping[int, int]:
 
 
 def _grpc(rows: Rows, observed: Rows | None) -> Iterator[GrpcStatusCount]:
-    """Calls by status, the most frequent first; last those with a code that gRPC does not define, which a server may send too."""
+    """Calls by status, the most frequent first; last those with a code that gRPC does not define, which a
+    server may send too.
+    """
     if observed is None:
         return
     statuses = _by_tag(rows, observed, _GRPC_STATUS)
@@ -112,7 +136,9 @@ def _grpc(rows: Rows, observed: Rows | None) -> Iterator[GrpcStatusCount]:
 
 
 def _failed(codes: Mapping[int, int], rows: Rows, recorded: Rows) -> Mapping[int, int]:
-    """Without the requests whose status the script expects (http.expectedStatuses): k6 gives them an error code all the same."""
+    """Without the requests whose status the script expects (http.expectedStatuses): k6 gives them an error
+    code all the same.
+    """
     failed: dict[int, int] = {}
     for code, count in codes.items():
         name = f"http_req_failed{{error_code:{code}}}"

@@ -43,30 +43,49 @@ def browser_figures(rows: Rows, observed: Rows | None, load_s: float) -> Browser
 
 
 def _count(failed: Mapping[str, float], duration: Mapping[str, float]) -> int | None:
-    """Requests where k6 does not say how many failed: it does not of pages that came from a file, and its time series has no counts."""
+    """Requests where k6 does not say how many failed: it does not of pages that came from a file, and its
+    time series has no counts.
+    """
     if "count" in duration:
         return round(duration["count"])
     return None if failed or duration else 0
 
 
 def _loads(rows: Rows, tags: Mapping[str, str]) -> int | None:
-    """Page loads with these tags, as the web vital tells that most of them had; None where no row tells their number."""
+    """Page loads with these tags, as the web vital tells that most of them had; None where no row tells their
+    number.
+    """
     names = (f"{PREFIX}{vital}" for vital in _EVERY_LOAD)
-    counts = [row.values["count"] for name in names for row in rows.values() if _is(row, name, tags) and "count" in row.values]
+    counts = [
+        row.values["count"]
+        for name in names
+        for row in rows.values()
+        if _is(row, name, tags) and "count" in row.values
+    ]
     return round(max(counts)) if counts else None
 
 
 def _is(row: MetricRow, metric: str, tags: Mapping[str, str]) -> bool:
-    return row.name.partition("{")[0] == metric and ("{" in row.name) == bool(tags) and tag_values(row.name, metric) == tags
+    return (
+        row.name.partition("{")[0] == metric
+        and ("{" in row.name) == bool(tags)
+        and tag_values(row.name, metric) == tags
+    )
 
 
 def _documents(rows: Rows, observed: Rows | None) -> Iterator[StatusCount]:
-    """Pages by status, the most frequent first, from the sub-metrics that we made k6 keep, or that the script's thresholds did."""
+    """Pages by status, the most frequent first, from the sub-metrics that we made k6 keep, or that the
+    script's thresholds did.
+    """
     found: dict[int, int] = {}
     for source in (observed or {}, rows):
         for name in source:
             tags = tag_values(name, FAILED)
-            if set(tags) == {"resource_type", "status"} and tags["resource_type"] == _DOCUMENT and tags["status"].isdecimal():
+            if (
+                set(tags) == {"resource_type", "status"}
+                and tags["resource_type"] == _DOCUMENT
+                and tags["status"].isdecimal()
+            ):
                 values = values_of(source, name)
                 found[int(tags["status"])] = round(values.get("passes", 0.0) + values.get("fails", 0.0))
     for status, number in sorted(found.items(), key=lambda item: (-item[1], item[0])):

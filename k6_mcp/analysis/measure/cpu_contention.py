@@ -1,16 +1,21 @@
-"""Whether other work on the machine held k6 up during a run, and how much that may have added to the latency that it measured.
+"""Whether other work on the machine held k6 up during a run, and how much that may have added to the latency
+that it measured.
 
-k6's threads also wait on an idle machine, for each other: there they waited for up to about three quarters of the time in which they wanted a
-CPU, at any rate of requests and at full speed. From `HELD_UP` on, latency was no longer that of the target (docs/comparison.md).
+k6's threads also wait on an idle machine, for each other: there they waited for up to about three quarters of
+the time in which they wanted a CPU, at any rate of requests and at full speed. From `HELD_UP` on, latency was
+no longer that of the target (docs/comparison.md).
 """
 
 from k6_mcp.models.metrics import Generator, Metrics
 
-HELD_UP = 0.85  # of the time in which threads had or wanted a CPU
+# Of the time in which threads had or wanted a CPU
+HELD_UP = 0.85
 
 
 def waiting_share(metrics: Metrics) -> float | None:
-    """Return the share of the time in which k6's threads wanted a CPU and had none, None where the system did not tell."""
+    """Return the share of the time in which k6's threads wanted a CPU and had none, None where the system did
+    not tell.
+    """
     generator = metrics.generator
     waited_s = _waited_s(generator)
     return waited_s / (waited_s + generator.cpu_s) if generator is not None and waited_s is not None else None
@@ -19,7 +24,8 @@ def waiting_share(metrics: Metrics) -> float | None:
 def waited_ms(metrics: Metrics) -> float | None:
     """Return what k6's threads waited per request, in ms, None where the system did not tell.
 
-    An upper estimate of what it added to a request, the coarser the fewer of them there are a second: not every thread serves one.
+    An upper estimate of what it added to a request, the coarser the fewer of them there are a second: not
+    every thread serves one.
     """
     waited_s, requests = _waited_s(metrics.generator), metrics.figures.requests
     return waited_s * 1000 / requests if waited_s is not None and requests else None

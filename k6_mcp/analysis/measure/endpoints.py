@@ -19,30 +19,40 @@ class Endpoints(NamedTuple):
 
 
 def endpoints(rows: Rows, observed: Rows | None, figures: Figures) -> Endpoints:
-    """Return the endpoints of a run; `observed` None: k6 left no summary, and its time series does not tell names."""
+    """Return the endpoints of a run; `observed` None: k6 left no summary, and its time series does not tell
+    names.
+    """
     if not figures.requests:
         return Endpoints()
     if observed is None:
-        return Endpoints(note="no table of endpoints: k6 left no end-of-test summary, which alone tells them apart")
+        return Endpoints(
+            note="no table of endpoints: k6 left no end-of-test summary, which alone tells them apart"
+        )
     named = sorted(_named({**observed, **rows}), key=lambda row: (-row.requests, row.name or ""))
     requests = figures.requests - sum(row.requests for row in named)
     failed = figures.failed_requests - sum(row.failed for row in named)
     if not named or requests < 0 or failed < 0:
         return Endpoints(
-            note="no table of endpoints: their names are made while the script runs, or its systemTags leave `name` out; "
-            f"{_NAME_THEM}, and keep `name` in systemTags"
+            note=(
+                "no table of endpoints: their names are made while the script runs, or its systemTags leave"
+                f" `name` out; {_NAME_THEM}, and keep `name` in systemTags"
+            )
         )
     if not requests:
         return Endpoints(tuple(named))
     others = EndpointFigures(name=None, requests=requests, failed=failed)
     return Endpoints(
         (*named, others),
-        f"{count(requests, 'request')} had other names, made while the script ran; to tell them apart {_NAME_THEM}",
+        f"{count(requests, 'request')} had other names, made while the script ran; to tell them apart"
+        f" {_NAME_THEM}",
     )
 
 
 def _named(rows: Rows) -> Iterator[EndpointFigures]:
-    failures = {tag_value(name, "http_req_failed", "name"): row.values.get("passes", 0.0) for name, row in rows.items()}
+    failures = {
+        tag_value(name, "http_req_failed", "name"): row.values.get("passes", 0.0)
+        for name, row in rows.items()
+    }
     for name, row in rows.items():
         endpoint, values = tag_value(name, "http_req_duration", "name"), row.values
         requests = round(values.get("count", 0.0))

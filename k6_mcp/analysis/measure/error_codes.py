@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 TOO_MANY_FILES = 1213
-ALL = range(1000, 2000)  # other values of the tag are a script's own
-# 1000 + the status; k6 sets them whatever the script expects. Its own codes for other errors lie between: some targets answer 999.
+# Other values of the tag are a script's own
+ALL = range(1000, 2000)
+# 1000 + the status; k6 sets them whatever the script expects. Its own codes for other errors lie between:
+# some targets answer 999.
 HTTP_ERROR = frozenset((*range(1400, 1600), *range(1800, 2000)))
 
 _MEANINGS: Mapping[int, str] = {

@@ -1,7 +1,7 @@
 """Failed requests that k6's http_req_failed leaves out.
 
-A script may tell k6 not to judge requests (responseCallback null), or to expect status 0, which is that of a request without an
-answer. k6 still gives each failure its error_code, so they are counted here all the same.
+A script may tell k6 not to judge requests (responseCallback null), or to expect status 0, which is that of a
+request without an answer. k6 still gives each failure its error_code, so they are counted here all the same.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ from k6_mcp.analysis.measure.error_codes import is_unanswered
 from k6_mcp.models.metrics import MetricRow
 
 FAILED = "http_req_failed"
-_LAST_DIGIT = 1e-5  # of a rate in the record
+# Of a rate in the record
+_LAST_DIGIT = 1e-5
 
 
 def left_out(rows: Rows, recorded: Rows, breakdown: Breakdown) -> int:

@@ -10,8 +10,10 @@ from k6_mcp.models.outcome import Outcome
 
 
 class Basis(NamedTuple):
-    """What the figures rest on beside the rows: the time load was applied, the time of the whole run, requests of setup and teardown,
-    VUs seen in use, and whether all requests but those of setup and teardown failed."""
+    """What the figures rest on beside the rows: the time load was applied, the time of the whole run,
+    requests of setup and teardown, VUs seen in use, and whether all requests but those of setup and teardown
+    failed.
+    """
 
     load_s: float
     wall_s: float
@@ -25,7 +27,8 @@ def key_figures(rows: Rows, breakdown: Breakdown, outcome: Outcome, basis: Basis
     requests, iterations = breakdown.requests, count_of(rows, "iterations")
     failed, error_rate = _failed(rows, requests)
     unanswered = breakdown.unanswered
-    if unanswered is None:  # the script switched these tags off; k6 logs every request without an answer
+    # The script switched these tags off; k6 logs every request without an answer
+    if unanswered is None:
         unanswered = min(outcome.log.request_failures, requests)
     checks = values_of(rows, "checks")
     return Figures(
@@ -79,7 +82,9 @@ def _failed(rows: Rows, requests: int) -> tuple[int, float | None]:
 
 
 def _latency(rows: Rows, breakdown: Breakdown, requests: int, failed: int, unanswered: int) -> Latency | None:
-    """Latency of all requests, or of the successful ones when some never connected: k6 counts exactly those as 0 ms."""
+    """Latency of all requests, or of the successful ones when some never connected: k6 counts exactly those
+    as 0 ms.
+    """
     every = rows.get("http_req_duration")
     if every is None or not requests:
         return None
@@ -91,14 +96,20 @@ def _latency(rows: Rows, breakdown: Breakdown, requests: int, failed: int, unans
 
 
 def _successes(every: MetricRow, rows: Rows, breakdown: Breakdown, failed: int) -> MetricRow | None:
-    """The latency of the successes where only the record is left: estimated, by taking the failures out of all requests."""
+    """The latency of the successes where only the record is left: estimated, by taking the failures out of
+    all requests.
+    """
     if sum(error.count for error in breakdown.errors) != failed:
         return None
-    failures = [(e.count, values_of(rows, f"http_req_duration{{error_code:{e.code}}}")) for e in breakdown.errors]
+    failures = [
+        (e.count, values_of(rows, f"http_req_duration{{error_code:{e.code}}}")) for e in breakdown.errors
+    ]
     return every.model_copy(update={"values": answered(every.values, breakdown.requests, failures)})
 
 
-def _latency_of(row: MetricRow, of: Literal["all_requests", "successful_requests"], count: int) -> Latency | None:
+def _latency_of(
+    row: MetricRow, of: Literal["all_requests", "successful_requests"], count: int
+) -> Latency | None:
     values = row.values
     count = round(values.get("count", count))
     if not count or not {"avg", "min", "med", "max"} <= values.keys():
@@ -117,7 +128,9 @@ def _latency_of(row: MetricRow, of: Literal["all_requests", "successful_requests
 
 
 def _vus_in_use(rows: Rows, seen: int | None, iterations: int) -> int | None:
-    """The most VUs in use: k6 counts them once a second, and short iterations of an arrival rate may lie between."""
+    """The most VUs in use: k6 counts them once a second, and short iterations of an arrival rate may lie
+    between.
+    """
     most = _most(rows, "vus") if "max" in values_of(rows, "vus") else seen
     return max(most, 1 if iterations else 0) if most is not None else None
 

@@ -27,8 +27,11 @@ class Point(NamedTuple):
 NO_POINT = Point((0,) * len(COUNTS), _NOTHING)
 
 
-def point_of(rows: Rows, tags: str, unanswered: Sequence[tuple[int, int]], share: float) -> tuple[Point, bool]:
-    """Return the interval of the metrics with these tags, and whether its latency is an estimate, made without unanswered requests.
+def point_of(
+    rows: Rows, tags: str, unanswered: Sequence[tuple[int, int]], share: float
+) -> tuple[Point, bool]:
+    """Return the interval of the metrics with these tags, and whether its latency is an estimate, made
+    without unanswered requests.
 
     `share` of the `unanswered` (error code, count) are taken to have these tags.
     """
@@ -37,9 +40,13 @@ def point_of(rows: Rows, tags: str, unanswered: Sequence[tuple[int, int]], share
     point = Point((requests, failed_of(rows, tags), *others), rows.get(f"http_req_duration{tags}", _NOTHING))
     if not requests or not unanswered or not share:
         return point, False
-    groups = [(n * share, rows.get(f"http_req_duration{{error_code:{code}}}", _NOTHING)) for code, n in unanswered]
+    groups = [
+        (n * share, rows.get(f"http_req_duration{{error_code:{code}}}", _NOTHING)) for code, n in unanswered
+    ]
     estimate = answered(point.latency, requests, groups)
-    return Point(point.counts, {name: _five_digits(value) for name, value in estimate.items()}), bool(estimate)
+    return Point(point.counts, {name: _five_digits(value) for name, value in estimate.items()}), bool(
+        estimate
+    )
 
 
 def scenario_names(rows: Rows) -> list[str]:
@@ -49,7 +56,9 @@ def scenario_names(rows: Rows) -> list[str]:
 
 
 def shares_of_failed(rows: Rows, scenarios: Sequence[str]) -> Mapping[str, float]:
-    """Return the share of failed requests that each scenario made; k6 does not say which errors were whose."""
+    """Return the share of failed requests that each scenario made; k6 does not say which errors were
+    whose.
+    """
     failed = {name: failed_of(rows, f"{{scenario:{name}}}") for name in scenarios}
     total = max(sum(failed.values()), failed_of(rows, ""))
     return {name: count / total if total else 0.0 for name, count in failed.items()}
@@ -79,7 +88,9 @@ def _codes(rows: Rows) -> Iterable[tuple[int, int]]:
 
 
 def failed_of(rows: Rows, tags: str) -> int:
-    """Return how many requests failed: the whole number that fits their share, which k6 cuts off after five digits."""
+    """Return how many requests failed: the whole number that fits their share, which k6 cuts off after five
+    digits.
+    """
     requests = count_of(rows, f"http_reqs{tags}")
     share = min(max(rows.get(f"http_req_failed{tags}", _NOTHING).get("rate", 0.0), 0.0), 1.0)
     return min(ceil(share * requests * (1 - 1e-9)), requests)

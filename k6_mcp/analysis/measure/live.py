@@ -7,7 +7,9 @@ from k6_mcp.models.plan import Plan
 
 
 def live_figures(record: Record, progress: Progress | None, plan: Plan | None) -> LiveFigures:
-    """Return totals so far and the last interval; requests come from the record, which is up to a second behind."""
+    """Return totals so far and the last interval; requests come from the record, which is up to a second
+    behind.
+    """
     interval = record.interval()
     elapsed = progress.elapsed_s if progress else record.seconds
     vus = progress.vus if progress else interval.vus if interval else None

@@ -1,12 +1,16 @@
 """How long load was applied.
 
-k6 states only the time of the whole test run, with setup(), teardown() and a graceful stop in which nothing new starts.
-What is known beside it: the planned duration, whether the plan ran to its end, the longest iteration (the last ones may
-end that much after the plan), and from the record, to its interval of about a second, when load was first and last seen.
+k6 states only the time of the whole test run, with setup(), teardown() and a graceful stop in which nothing
+new starts. What is known beside it: the planned duration, whether the plan ran to its end, the longest
+iteration (the last ones may end that much after the plan), and from the record, to its interval of about a
+second, when load was first and last seen.
 
-- An arrival-rate plan that ran to its end applied its load for exactly the planned time, unless a constant rate was more than the
-  target could bear: then iterations piled up and went on ending in the graceful stop, so it is until the last sign of load.
-- Another plan of fixed duration that ran to its end: the run time itself, if it is explained without setup() and teardown();
+- An arrival-rate plan that ran to its end applied its load for exactly the planned time, unless a constant
+  rate was more than the
+  target could bear: then iterations piled up and went on ending in the graceful stop, so it is until the last
+  sign of load.
+- Another plan of fixed duration that ran to its end: the run time itself, if it is explained without setup()
+  and teardown();
   else the planned time, or as much longer as the record proves and the longest iteration explains.
 - Everything else (ended early, or as long as its iterations took): from the first to the last sign of load.
 """
@@ -16,15 +20,20 @@ from typing import NamedTuple
 from k6_mcp.analysis.measure.record import Record
 from k6_mcp.models.plan import Plan
 
-_START_UP_S = 0.05  # k6's own time around the load
-_PILED_UP_S = 1.0  # iterations that ended so long after the plan may have been waiting in line
+# k6's own time around the load
+_START_UP_S = 0.05
+# Iterations that ended so long after the plan may have been waiting in line
+_PILED_UP_S = 1.0
 _KEPT_UP = 0.9
 _FEWEST_STARTED = 20
-_SHORTEST_PLAN_S = 4.0  # its second half has intervals of its own
+# Its second half has intervals of its own
+_SHORTEST_PLAN_S = 4.0
 
 
 class Times(NamedTuple):
-    """What is known beside record and plan, in s: k6's test run time (None without a summary), the process's, the longest iteration."""
+    """What is known beside record and plan, in s: k6's test run time (None without a summary), the process's,
+    the longest iteration.
+    """
 
     run_s: float | None
     wall_s: float
@@ -42,10 +51,12 @@ def load_seconds(record: Record, plan: Plan | None, times: Times) -> float:
 
 
 def load_start_s(record: Record, plan: Plan | None) -> float:
-    """Return when load began, in s since the record's start: after setup() and the making of VUs, to about half an interval.
+    """Return when load began, in s since the record's start: after setup() and the making of VUs, to about
+    half an interval.
 
-    Known are bounds for the first sign of load and, when a plan of fixed duration has ended, the time that it ended at most one
-    iteration before (unless a teardown() takes its time, which then contradicts the bounds).
+    Known are bounds for the first sign of load and, when a plan of fixed duration has ended, the time that it
+    ended at most one iteration before (unless a teardown() takes its time, which then contradicts the
+    bounds).
     """
     activity = record.activity()
     if activity is None:
@@ -63,21 +74,33 @@ def load_start_s(record: Record, plan: Plan | None) -> float:
 
 
 def requests_outside(record: Record, plan: Plan | None, requests: int) -> int:
-    """Return how many of `requests` setup() and teardown() made: k6 tags only those of iterations with a scenario."""
-    inside = sum(record.count(f"http_reqs{{scenario:{scenario.name}}}") for scenario in plan.scenarios) if plan else 0
+    """Return how many of `requests` setup() and teardown() made: k6 tags only those of iterations with a
+    scenario.
+    """
+    inside = (
+        sum(record.count(f"http_reqs{{scenario:{scenario.name}}}") for scenario in plan.scenarios)
+        if plan
+        else 0
+    )
     return requests - inside if record.complete and 0 < inside <= requests else 0
 
 
 def load_failed(record: Record, outside: int) -> bool:
-    """Return whether every request of a scenario failed, where `outside` of all came from setup() and teardown()."""
+    """Return whether every request of a scenario failed, where `outside` of all came from setup() and
+    teardown().
+    """
     totals = record.totals()
     if totals is None or not record.complete or not outside:
         return False
     tags = [name.removeprefix("http_reqs") for name in totals.rows if name.startswith("http_reqs{scenario:")]
-    return bool(tags) and all(totals.rows.get(f"http_req_failed{tag}", {}).get("rate", 0.0) == 1 for tag in tags)
+    return bool(tags) and all(
+        totals.rows.get(f"http_req_failed{tag}", {}).get("rate", 0.0) == 1 for tag in tags
+    )
 
 
-def _as_planned(record: Record, plan: Plan | None, planned: float, run_s: float, longest_iteration_s: float) -> float:
+def _as_planned(
+    record: Record, plan: Plan | None, planned: float, run_s: float, longest_iteration_s: float
+) -> float:
     if plan is not None and all(scenario.rate_per_s is not None for scenario in plan.scenarios):
         late = run_s > planned + _PILED_UP_S and _piled_up(record, plan, planned)
         return min(_seen(record, run_s), planned + longest_iteration_s) if late else planned
@@ -89,7 +112,9 @@ def _as_planned(record: Record, plan: Plan | None, planned: float, run_s: float,
 
 
 def _piled_up(record: Record, plan: Plan, planned: float) -> bool:
-    """Whether, in the second half of a constant rate, clearly fewer iterations ended than were started: a slow target alone only delays."""
+    """Whether, in the second half of a constant rate, clearly fewer iterations ended than were started: a
+    slow target alone only delays.
+    """
     same = {(scenario.start_s, scenario.duration_s) for scenario in plan.scenarios}
     constant = all(scenario.executor == "constant-arrival-rate" for scenario in plan.scenarios)
     began = load_start_s(record, plan)
@@ -99,7 +124,11 @@ def _piled_up(record: Record, plan: Plan, planned: float) -> bool:
     begin = began + plan.scenarios[0].start_s + planned / 2
     ended = dropped = 0.0
     for at, (start_s, end_s) in enumerate(zip(timeline.starts_s, timeline.ends_s, strict=True)):
-        within = max(0.0, min(end_s, begin + planned / 2) - max(start_s, begin)) / (end_s - start_s) if end_s > start_s else 0.0
+        within = (
+            max(0.0, min(end_s, begin + planned / 2) - max(start_s, begin)) / (end_s - start_s)
+            if end_s > start_s
+            else 0.0
+        )
         ended += within * timeline.total.iterations[at]
         dropped += within * timeline.dropped[at]
     started = sum(scenario.rate_per_s or 0.0 for scenario in plan.scenarios) * planned / 2 - dropped
@@ -110,7 +139,8 @@ def _seen(record: Record, run_s: float) -> float:
     activity = record.activity()
     if activity is None:
         return run_s
-    # A run time within the last interval with load is its exact end, unless VUs were created before k6's clock started.
+    # A run time within the last interval with load is its exact end, unless VUs were created before k6's
+    # clock started.
     exact = activity.last_from_s <= run_s <= activity.last_to_s and activity.start_from_s == 0.0
     end = run_s if exact else activity.last_to_s
     return max(min(end - activity.start_from_s, run_s), 0.0)

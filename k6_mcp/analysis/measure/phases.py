@@ -41,14 +41,16 @@ def phases_of_run(run: Run, timeline: Timeline | None) -> tuple[Phase, ...]:
 
 
 def phases_of(plan: Plan, timeline: Timeline, load_s: float | None = None) -> tuple[Phase, ...]:
-    """Return a row per stage, or per scenario without stages, on the timeline's clock; `load_s` is how long load was applied, where known.
+    """Return a row per stage, or per scenario without stages, on the timeline's clock; `load_s` is how long
+    load was applied, where known.
 
-    The phases of a scenario hold all that the timeline counts of it: what came before the first belongs to it, as the time at which
-    load began is known to half an interval only, and what ended after the last, in its graceful stop, to the last one that was reached. An interval that
-    a border between two phases cuts in two counts in both, by time and by how fast each was in the next interval that is all its
-    own; its latency and failures count where most of its requests do. Rates are over the time in which it was counted, `load_s` for a plan of
-    one scenario without stages. A scenario with a number of iterations lasts until its last one. Where a run ended within a stage,
-    `asked_rate_per_s` is that of the part that ran.
+    The phases of a scenario hold all that the timeline counts of it: what came before the first belongs to
+    it, as the time at which load began is known to half an interval only, and what ended after the last, in
+    its graceful stop, to the last one that was reached. An interval that a border between two phases cuts in
+    two counts in both, by time and by how fast each was in the next interval that is all its own; its latency
+    and failures count where most of its requests do. Rates are over the time in which it was counted,
+    `load_s` for a plan of one scenario without stages. A scenario with a number of iterations lasts until its
+    last one. Where a run ended within a stage, `asked_rate_per_s` is that of the part that ran.
     """
     phases: list[Phase] = []
     for scenario in plan.scenarios:
@@ -58,7 +60,9 @@ def phases_of(plan: Plan, timeline: Timeline, load_s: float | None = None) -> tu
         alone_s = load_s if len(plan.scenarios) == 1 and not scenario.stages else None
         for index, stage in enumerate(asked):
             phase = _planned(scenario, index + 1, stage)
-            phases.append(_with_figures(phase, stage, parts[index], measured, alone_s) if index < len(parts) else phase)
+            phases.append(
+                _with_figures(phase, stage, parts[index], measured, alone_s) if index < len(parts) else phase
+            )
     return tuple(phases)
 
 
@@ -73,8 +77,11 @@ def _asked(scenario: ScenarioPlan, timeline: Timeline, measured: Measured) -> It
         return
     start_s = begin + scenario.start_s
     end_s = start_s + (scenario.duration_s or 0.0)
-    if scenario.iterations is not None or scenario.duration_s is None:  # as long as it takes, up to the planned time
-        end_s = max(min(end_s if scenario.duration_s else timeline.seconds, measured.last_iteration_s), start_s)
+    # As long as it takes, up to the planned time
+    if scenario.iterations is not None or scenario.duration_s is None:
+        end_s = max(
+            min(end_s if scenario.duration_s else timeline.seconds, measured.last_iteration_s), start_s
+        )
     level = scenario.rate_per_s if scenario.rate_per_s is not None else scenario.vus or 0
     yield _Asked(start_s, end_s, level, level, "whole")
 
@@ -83,14 +90,19 @@ def _parts(asked: Sequence[_Asked], measured: Measured, *, exact_end: bool) -> l
     """Share what was counted among the phases that the run reached, none if there are none."""
     reached = [stage for stage in asked if min(stage.end_s, measured.end_s) - stage.start_s > _SHORTEST_S]
     if not reached and measured.counted:
-        reached = [*asked[:1]]  # the load began earlier than it was taken to have begun
+        # The load began earlier than it was taken to have begun
+        reached = [*asked[:1]]
     if not reached:
         return []
     borders = [measured.cut(left.start_s, right.start_s, right.end_s) for left, right in pairwise(reached)]
     cuts = [measured.begin, *borders, measured.end]
     starts_s = [measured.begins_s(reached[0].start_s), *(stage.start_s for stage in reached[1:])]
     last = reached[-1].end_s
-    end_s = last if reached[-1].kind == "whole" and measured.by_count else measured.until_s(last, exact_end=exact_end)
+    end_s = (
+        last
+        if reached[-1].kind == "whole" and measured.by_count
+        else measured.until_s(last, exact_end=exact_end)
+    )
     ends_s = [*starts_s[1:], min(end_s, measured.end_s)]
     return [_Part(*part) for part in zip(starts_s, ends_s, cuts[:-1], cuts[1:], strict=True)]
 
@@ -109,12 +121,16 @@ def _planned(scenario: ScenarioPlan, index: int, asked: _Asked) -> Phase:
     )
 
 
-def _with_figures(phase: Phase, asked: _Asked, part: _Part, measured: Measured, load_s: float | None) -> Phase:
+def _with_figures(
+    phase: Phase, asked: _Asked, part: _Part, measured: Measured, load_s: float | None
+) -> Phase:
     seconds = load_s or part.end_s - part.start_s
     if seconds <= _SHORTEST_S:
         return phase
     ran_s = min(max(min(asked.end_s, part.end_s) - asked.start_s, 0.0), asked.end_s - asked.start_s)
-    reached = asked.first + (asked.last - asked.first) * (ran_s / (asked.end_s - asked.start_s) if ran_s else 0.0)
+    reached = asked.first + (asked.last - asked.first) * (
+        ran_s / (asked.end_s - asked.start_s) if ran_s else 0.0
+    )
     within = measured.within(part.first, part.last, part.start_s, part.end_s)
     return phase.model_copy(
         update={

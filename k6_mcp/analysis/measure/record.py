@@ -1,13 +1,15 @@
-"""k6's time-series record (the dashboard's NDJSON, K6_WEB_DASHBOARD_RECORD), read line by line while k6 writes it.
+"""k6's time-series record (the dashboard's NDJSON, K6_WEB_DASHBOARD_RECORD), read line by line while k6
+writes it.
 
-How it is decoded: `metric` events announce names with their type; a `snapshot` (one interval) or `cumulative` (since the
-start) event is a list of rows, row i belonging to the i-th of all names announced so far in byte order; an empty row means
-no sample; the columns of a row come from the `param` event. k6 keeps whole numbers exact here, so counts are exact, and
-truncates fractions to about five significant digits (`significant` in k6's internal/dashboard/meter.go). The last interval
-of a run is in no snapshot, only in the last `cumulative`.
+How it is decoded: `metric` events announce names with their type; a `snapshot` (one interval) or `cumulative`
+(since the start) event is a list of rows, row i belonging to the i-th of all names announced so far in byte
+order; an empty row means no sample; the columns of a row come from the `param` event. k6 keeps whole numbers
+exact here, so counts are exact, and truncates fractions to about five significant digits (`significant` in
+k6's internal/dashboard/meter.go). The last interval of a run is in no snapshot, only in the last
+`cumulative`.
 
-Only the latest rows are kept whole, so that memory grows with the number of metrics and hardly with time; `timeline` keeps a few
-columns of all intervals.
+Only the latest rows are kept whole, so that memory grows with the number of metrics and hardly with time;
+`timeline` keeps a few columns of all intervals.
 """
 
 import json
@@ -33,9 +35,11 @@ _COLUMNS: Mapping[MetricType, tuple[str, ...]] = {
     "rate": ("rate",),
     "trend": ("avg", "max", "med", "min", "p(90)", "p(95)", "p(99)"),
 }
-_LONGEST_LINE = 8_000_000  # characters; thousands of sub-metrics stay far below
+# characters; thousands of sub-metrics stay far below
+_LONGEST_LINE = 8_000_000
 _MOST_METRICS = 100_000
-_LATE_S = 2.0  # a busy machine delays a point of the series by so much
+# A busy machine delays a point of the series by so much
+_LATE_S = 2.0
 _ACTIVITY = ("iterations", "http_reqs")
 _BY_CODE = "http_reqs{error_code:"
 
@@ -48,7 +52,9 @@ class MetricKind(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """The last complete interval: rates are counts over its real length, `p95_ms` and `error_rate` only over its requests."""
+    """The last complete interval: rates are counts over its real length, `p95_ms` and `error_rate` only over
+    its requests.
+    """
 
     at_s: float
     seconds: float
@@ -60,7 +66,9 @@ class Interval(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Everything since the start as of the last `cumulative` event; `kinds` also holds metrics without samples."""
+    """Everything since the start as of the last `cumulative` event; `kinds` also holds metrics without
+    samples.
+    """
 
     rows: Rows
     kinds: Mapping[str, MetricKind]
@@ -70,9 +78,9 @@ class Totals(NamedTuple):
 class Activity(NamedTuple):
     """When load shows in the record, in seconds since its start.
 
-    Load began between `start_from_s` and `start_by_s`; both come from the first interval with load, the durations of the
-    iterations that finished in it and k6's count of active VUs. The last iteration or request of a scenario finished between
-    `last_from_s` and `last_to_s`, the bounds of an interval.
+    Load began between `start_from_s` and `start_by_s`; both come from the first interval with load, the
+    durations of the iterations that finished in it and k6's count of active VUs. The last iteration or
+    request of a scenario finished between `last_from_s` and `last_to_s`, the bounds of an interval.
     """
 
     start_from_s: float
@@ -84,8 +92,9 @@ class Activity(NamedTuple):
 class Record:
     """Reads the record incrementally; never raises, whatever a line holds.
 
-    `damaged` counts the lines it could not use; `complete` means that k6 closed the record with its last figures.
-    `tells_scenarios` says whether k6 was asked to name the scenario of each request (see `Plan.tells_scenarios`).
+    `damaged` counts the lines it could not use; `complete` means that k6 closed the record with its last
+    figures. `tells_scenarios` says whether k6 was asked to name the scenario of each request (see
+    `Plan.tells_scenarios`).
     """
 
     def __init__(self, tells_scenarios: bool = True) -> None:
@@ -114,7 +123,8 @@ class Record:
     def feed(self, line: str) -> None:
         """Take the next line."""
         if self._stopped or not line.strip():
-            return  # nothing that follows k6's `stop` is k6's
+            # Nothing that follows k6's `stop` is k6's
+            return
         try:
             if len(line) > _LONGEST_LINE:
                 raise ValueError("too long")
@@ -150,7 +160,9 @@ class Record:
 
     @property
     def stood_still(self) -> tuple[float, float] | None:
-        """The begin and end of the longest interval, in s, if k6 wrote nothing for much longer than its period."""
+        """The begin and end of the longest interval, in s, if k6 wrote nothing for much longer than its
+        period.
+        """
         begin, end = self._longest or (0.0, 0.0)
         return (begin, end) if end - begin > self._period_s + _LATE_S else None
 
@@ -170,7 +182,9 @@ class Record:
         return Activity(self._start_from_s, start_by, *last)
 
     def timeline(self, *, load_start_s: float = 0.0, failed: int | None = None) -> Timeline | None:
-        """Return everything so far as intervals, None if k6 recorded nothing; `failed` requests, where their number is known exactly."""
+        """Return everything so far as intervals, None if k6 recorded nothing; `failed` requests, where their
+        number is known exactly.
+        """
         start_ms = self._start_ms or 0.0
         about = About(start_ms, self._period_s, load_start_s, self.complete, failed)
         return self._timeline.build(self._cumulative, max(self._cumulative_ms - start_ms, 0.0) / 1000, about)
@@ -203,7 +217,9 @@ class Record:
         for name, facts in data.items():
             fields = _mapping(facts)
             if (kind := _TYPES.get(str(fields.get("type")))) and len(self._kinds) < _MOST_METRICS:
-                self._kinds.setdefault(name, MetricKind(kind, _CONTAINS.get(str(fields.get("contains")), "default")))
+                self._kinds.setdefault(
+                    name, MetricKind(kind, _CONTAINS.get(str(fields.get("contains")), "default"))
+                )
         self._names = sorted(self._kinds, key=lambda name: name.encode("utf-8", "surrogatepass"))
 
     def _rows(self, data: object) -> Iterator[tuple[str, dict[str, float]]]:
@@ -243,19 +259,24 @@ class Record:
                 self._snapshots_seen[name] = self._snapshots_seen.get(name, 0.0) + row.get("count", 0.0)
         vus, active = rows.get("vus", {}).get("value"), self._active(rows)
         if self._last_active is None:
-            self._note_start(begin, end, vus, rows.get("iteration_duration", {}).get("max", 0.0) / 1000 if active else None)
+            self._note_start(
+                begin, end, vus, rows.get("iteration_duration", {}).get("max", 0.0) / 1000 if active else None
+            )
         if active:
             self._last_active = (begin, end)
 
     def _note_start(self, begin: float, end: float, vus: float | None, longest_s: float | None) -> None:
-        """Narrow down when load began; `longest_s` is the longest iteration of the first interval in which one finished."""
+        """Narrow down when load began; `longest_s` is the longest iteration of the first interval in which
+        one finished.
+        """
         if vus == 0 and self._start_by_s is None:
             self._start_from_s = begin
         if vus and self._start_by_s is None:
             self._start_by_s = end
         if longest_s is not None:
             by_vus = self._start_by_s if self._start_by_s is not None else end
-            if by_vus >= begin:  # else load was seen before, by its active VUs
+            # Else load was seen before, by its active VUs
+            if by_vus >= begin:
                 self._start_from_s = max(self._start_from_s, begin - longest_s)
             self._start_by_s = max(min(by_vus, end - longest_s), self._start_from_s)
 
@@ -269,9 +290,15 @@ class Record:
         )
 
     def _active(self, rows: Rows) -> bool:
-        """Whether an iteration finished, or a request of a scenario: setup() and teardown() make requests too, but untagged."""
+        """Whether an iteration finished, or a request of a scenario: setup() and teardown() make requests
+        too, but untagged.
+        """
         loads = "http_reqs{scenario:" if self._tells_scenarios else "http_reqs"
-        return any(row.get("count", 0.0) > 0 for name, row in rows.items() if name == "iterations" or name.startswith(loads))
+        return any(
+            row.get("count", 0.0) > 0
+            for name, row in rows.items()
+            if name == "iterations" or name.startswith(loads)
+        )
 
     def _since_start(self, at_ms: float) -> float:
         return max(at_ms - (self._start_ms or 0.0), 0.0) / 1000
@@ -291,11 +318,16 @@ def _interval(rows: Rows, end_s: float, seconds: float, previous: Interval | Non
 
 
 def _p95(rows: Rows) -> float | None:
-    """The interval's p95 latency; when some requests got no answer (k6 counts those as 0 ms), that of the others, estimated."""
+    """The interval's p95 latency; when some requests got no answer (k6 counts those as 0 ms), that of the
+    others, estimated.
+    """
     every = rows.get("http_req_duration", {})
     codes = [name.removeprefix(_BY_CODE).removesuffix("}") for name in rows if name.startswith(_BY_CODE)]
     unanswered = [
-        (rows[f"{_BY_CODE}{code}}}"].get("count", 0.0), rows.get(f"http_req_duration{{error_code:{code}}}", {}))
+        (
+            rows[f"{_BY_CODE}{code}}}"].get("count", 0.0),
+            rows.get(f"http_req_duration{{error_code:{code}}}", {}),
+        )
         for code in codes
         if code.isdecimal() and is_unanswered(int(code))
     ]
@@ -315,7 +347,9 @@ def _sequence(value: object) -> Sequence[object]:
 
 
 def _numbers(row: object) -> list[float]:
-    values = [float(cell) for cell in _sequence(row) if isinstance(cell, int | float) and not isinstance(cell, bool)]
+    values = [
+        float(cell) for cell in _sequence(row) if isinstance(cell, int | float) and not isinstance(cell, bool)
+    ]
     if len(values) != len(_sequence(row)) or not all(isfinite(value) for value in values):
         raise ValueError("not finite numbers")
     return values

@@ -1,4 +1,6 @@
-"""Is an end-of-test summary true? Held against the record, which k6's own code writes; `witnesses` holds both against what no script can make."""
+"""Is an end-of-test summary true? Held against the record, which k6's own code writes; `witnesses` holds both
+against what no script can make.
+"""
 
 from collections.abc import Iterator, Mapping
 from math import trunc
@@ -7,7 +9,8 @@ from k6_mcp.analysis.measure.record import Record, Totals
 from k6_mcp.analysis.measure.sources import Measured
 from k6_mcp.models.metrics import MetricRow
 
-_TRUNCATED_FROM = 1e4  # fractions of larger values are cut off in the record; whole numbers are always exact
+# Fractions of larger values are cut off in the record; whole numbers are always exact
+_TRUNCATED_FROM = 1e4
 _COMPARED = ("count", "rate", "avg", "min", "med", "max", "p(90)", "p(95)", "p(99)")
 
 
@@ -19,7 +22,9 @@ def contradiction(measured: Measured, record: Record) -> str | None:
     totals = record.totals()
     if totals is None:
         return None
-    reasons = _exact(measured, totals) if record.complete and not record.damaged else _bounds(measured, totals)
+    reasons = (
+        _exact(measured, totals) if record.complete and not record.damaged else _bounds(measured, totals)
+    )
     return next(reasons, None)
 
 
@@ -49,12 +54,14 @@ def _bounds(measured: Measured, totals: Totals) -> Iterator[str]:
 
 def _agree(row: MetricRow, key: str, recorded: float) -> bool:
     if row.type == "gauge" or (row.type == "counter" and key == "rate"):
-        return True  # k6 divides by slightly different times there
+        # k6 divides by slightly different times there
+        return True
     stated = row.values.get(key)
     if row.type == "rate":
         stated = _ratio(row.values)
     if stated is None:
-        return key == "p(99)"  # the script's own choice of trend statistics may lack it
+        # The script's own choice of trend statistics may lack it
+        return key == "p(99)"
     if key == "count" and recorded == trunc(recorded):
         return recorded == (stated if stated < _TRUNCATED_FROM else trunc(stated))
     return abs(stated - recorded) <= _unit(recorded) + abs(recorded) * 1e-9
@@ -71,7 +78,9 @@ def _ratio(values: Mapping[str, float]) -> float | None:
 
 
 def _unit(value: float) -> float:
-    """The last digit that k6 keeps of a fraction in the record (`significant`, internal/dashboard/meter.go)."""
+    """The last digit that k6 keeps of a fraction in the record (`significant`,
+    internal/dashboard/meter.go).
+    """
     size = abs(value)
     for bound, unit in ((1e4, 1.0), (1e3, 0.1), (1e2, 0.01), (1e1, 1e-3), (1.0, 1e-4)):
         if size >= bound:

@@ -23,7 +23,8 @@ class Cut(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """The intervals that tell of a scenario: its own, or all where scenarios are not told apart; `sums` begin with 0.
+    """The intervals that tell of a scenario: its own, or all where scenarios are not told apart; `sums` begin
+    with 0.
 
     `by_count` says that the scenario ends with its iterations rather than with its time.
     """
@@ -40,19 +41,34 @@ class Measured(NamedTuple):
         """Return what `timeline` counts of a scenario of `plan`."""
         for own in timeline.scenarios:
             if own.name == scenario.name:
-                return cls._from(scenario, timeline, own.series, own.series.requests, own.dropped or timeline.dropped)
-        if len(plan.scenarios) > 1 and timeline.scenarios:  # it did nothing
+                return cls._from(
+                    scenario, timeline, own.series, own.series.requests, own.dropped or timeline.dropped
+                )
+        # It did nothing
+        if len(plan.scenarios) > 1 and timeline.scenarios:
             none = (0,) * len(timeline.ends_s)
             unknown = dict.fromkeys(LATENCY, (None,) * len(timeline.ends_s))
-            return cls._from(scenario, timeline, Series(requests=none, failed=none, iterations=none, **unknown), none, none)
+            return cls._from(
+                scenario, timeline, Series(requests=none, failed=none, iterations=none, **unknown), none, none
+            )
         answered = [n - lost for n, lost in zip(timeline.total.requests, timeline.unanswered, strict=True)]
         return cls._from(scenario, timeline, timeline.total, answered, timeline.dropped)
 
     @classmethod
     def _from(
-        cls, scenario: ScenarioPlan, timeline: Timeline, series: Series, answered: Sequence[int], dropped: Sequence[int]
+        cls,
+        scenario: ScenarioPlan,
+        timeline: Timeline,
+        series: Series,
+        answered: Sequence[int],
+        dropped: Sequence[int],
     ) -> "Measured":
-        counts = {"requests": series.requests, "failed": series.failed, "iterations": series.iterations, "dropped": dropped}
+        counts = {
+            "requests": series.requests,
+            "failed": series.failed,
+            "iterations": series.iterations,
+            "dropped": dropped,
+        }
         sums = {name: (0, *accumulate(column)) for name, column in counts.items()}
         by_count = scenario.iterations is not None or scenario.duration_s is None
         return cls(timeline.ends_s, series, answered, sums, timeline.period_s, by_count)
@@ -84,49 +100,73 @@ class Measured(NamedTuple):
     @property
     def end(self) -> Cut:
         """All that was counted."""
-        return Cut(self.sums["requests"][-1], self.sums["iterations"][-1], self.sums["dropped"][-1], len(self.ends_s))
+        return Cut(
+            self.sums["requests"][-1], self.sums["iterations"][-1], self.sums["dropped"][-1], len(self.ends_s)
+        )
 
     def cut(self, from_s: float, at_s: float, to_s: float) -> Cut:
-        """Return what was counted up to `at_s`, where a stretch that began at `from_s` meets another one up to `to_s`."""
+        """Return what was counted up to `at_s`, where a stretch that began at `from_s` meets another one up
+        to `to_s`.
+        """
         index = bisect_left(self.ends_s, at_s - _SHORTEST_S)
         if index >= len(self.ends_s):
             return self.end
-        shares = {name: self._share(name, index, from_s, at_s, to_s) for name in ("requests", "iterations", "dropped")}
-        counts = {name: self.sums[name][index] + share * self._count(name, index) for name, share in shares.items()}
+        shares = {
+            name: self._share(name, index, from_s, at_s, to_s)
+            for name in ("requests", "iterations", "dropped")
+        }
+        counts = {
+            name: self.sums[name][index] + share * self._count(name, index) for name, share in shares.items()
+        }
         return Cut(**counts, intervals=index + (shares["requests"] >= 0.5))
 
     def _share(self, name: str, index: int, from_s: float, at_s: float, to_s: float) -> float:
-        """The share of an interval's count that lies before `at_s`: by time, and by the rates right before and after, if both are known."""
+        """The share of an interval's count that lies before `at_s`: by time, and by the rates right before
+        and after, if both are known.
+        """
         before, after = at_s - self._start(index), self.ends_s[index] - at_s
         if after <= _SHORTEST_S:
             return 1.0
-        if index and self._start(index - 1) >= from_s - _SHORTEST_S and self._end(index + 1) <= to_s + _SHORTEST_S:
+        if (
+            index
+            and self._start(index - 1) >= from_s - _SHORTEST_S
+            and self._end(index + 1) <= to_s + _SHORTEST_S
+        ):
             weighed = before * self._rate(name, index - 1), after * self._rate(name, index + 1)
             before, after = weighed if sum(weighed) > 0 else (before, after)
         return before / (before + after)
 
     def begins_s(self, planned_s: float) -> float:
-        """Return when a scenario began that was taken to begin at `planned_s`: earlier if an interval before that counts some of it."""
+        """Return when a scenario began that was taken to begin at `planned_s`: earlier if an interval before
+        that counts some of it.
+        """
         if not self.counted or self.ends_s[first := self.counted[0]] > planned_s:
             return planned_s
         return (self._start(first) + self.ends_s[first]) / 2
 
     def until_s(self, planned_s: float, *, exact_end: bool) -> float:
-        """Return until when a scenario went on that should end at `planned_s`: later if an interval after that counts some of it.
+        """Return until when a scenario went on that should end at `planned_s`: later if an interval after
+        that counts some of it.
 
         The plan's end is known to half an interval. With `exact_end` the last interval ends with the load.
         """
         if not self.counted:
             return planned_s
         last = self.counted[-1]
-        after = self._start(last) >= planned_s + self.period_s / 2 or (exact_end and last == len(self.ends_s) - 1)
+        after = self._start(last) >= planned_s + self.period_s / 2 or (
+            exact_end and last == len(self.ends_s) - 1
+        )
         return max(planned_s, self.ends_s[last]) if after else planned_s
 
     def within(self, first: Cut, last: Cut, start_s: float, end_s: float) -> range:
-        """Return the intervals between two cuts; for a stretch too short to have one of its own, those in which it lies."""
+        """Return the intervals between two cuts; for a stretch too short to have one of its own, those in
+        which it lies.
+        """
         if first.intervals < last.intervals:
             return range(first.intervals, last.intervals)
-        return range(bisect_right(self.ends_s, start_s), min(bisect_left(self.ends_s, end_s) + 1, len(self.ends_s)))
+        return range(
+            bisect_right(self.ends_s, start_s), min(bisect_left(self.ends_s, end_s) + 1, len(self.ends_s))
+        )
 
     def error_rate(self, intervals: range) -> float | None:
         """Return the share of the requests in `intervals` that failed."""

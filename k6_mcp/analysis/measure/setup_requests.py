@@ -1,4 +1,6 @@
-"""What the requests of setup() and teardown() do to the latency of a run, in which k6 counts them like any other."""
+"""What the requests of setup() and teardown() do to the latency of a run, in which k6 counts them like any
+other.
+"""
 
 from collections.abc import Iterator
 
@@ -9,16 +11,20 @@ from k6_mcp.models.plan import Plan
 from k6_mcp.models.wording import number, percent
 
 _NOTHING: Quantiles = {}
-_CONSIDERABLE = 0.05  # of all requests
-_MOVED = 0.10  # of the figure without them
+# Of all requests
+_CONSIDERABLE = 0.05
+# Of the figure without them
+_MOVED = 0.10
 _P95 = 0.95
 
 
 def setup_in_latency(record: Record, plan: Plan | None, figures: Figures) -> Iterator[str]:
-    """Say how many requests are not of the load, if they are considerable or move average or p95, and the latency without them.
+    """Say how many requests are not of the load, if they are considerable or move average or p95, and the
+    latency without them.
 
-    That comes from the time series by scenario: exact to five digits for one scenario, put together (`quantiles.merged`) for several,
-    and there no further from the percentile of all requests than so few can move it.
+    That comes from the time series by scenario: exact to five digits for one scenario, put together
+    (`quantiles.merged`) for several, and there no further from the percentile of all requests than so few can
+    move it.
     """
     outside, latency = figures.requests_outside_load, figures.latency
     if not outside or latency is None or plan is None:
@@ -28,12 +34,16 @@ def setup_in_latency(record: Record, plan: Plan | None, figures: Figures) -> Ite
     moved = any(abs(with_ms - without_ms) >= _MOVED * without_ms for _, with_ms, without_ms in pairs)
     if outside < _CONSIDERABLE * figures.requests and not moved:
         return
-    told = ", ".join(f"{name} {number(without_ms)} instead of {number(with_ms)} ms" for name, with_ms, without_ms in pairs)
+    told = ", ".join(
+        f"{name} {number(without_ms)} instead of {number(with_ms)} ms" for name, with_ms, without_ms in pairs
+    )
     yield (
-        f"setup_in_latency: {outside} of {figures.requests} requests ({percent(outside / figures.requests)}) came from setup() and "
-        "teardown() and stand in the latency, and in thresholds on it, as k6 counts it"
+        f"setup_in_latency: {outside} of {figures.requests} requests ({percent(outside / figures.requests)})"
+        " came from setup() and teardown() and stand in the latency, and in thresholds on it, as k6"
+        " counts it"
         + (f"; without them: {told}" if told else "")
-        + f"; a threshold on http_req_duration{{scenario:{plan.scenarios[0].name}}} judges the load of that scenario alone"
+        + f"; a threshold on http_req_duration{{scenario:{plan.scenarios[0].name}}} judges the load of that"
+        " scenario alone"
     )
 
 
@@ -42,7 +52,10 @@ def _of_load(record: Record, plan: Plan) -> Quantiles:
     if totals is None:
         return _NOTHING
     tags = [f"{{scenario:{scenario.name}}}" for scenario in plan.scenarios]
-    parts = [(record.count(f"http_reqs{tag}"), totals.rows.get(f"http_req_duration{tag}", _NOTHING)) for tag in tags]
+    parts = [
+        (record.count(f"http_reqs{tag}"), totals.rows.get(f"http_req_duration{tag}", _NOTHING))
+        for tag in tags
+    ]
     inside = merged(parts)
     if sum(count > 0 for count, _ in parts) < 2 or "p(95)" not in inside:
         return inside

@@ -28,8 +28,8 @@ def latency_at(series: Series, index: int) -> dict[str, float]:
 def condense(timeline: Timeline, most: int) -> Timeline:
     """Return `timeline` with at most `most` intervals: neighbours merged, equally many each time.
 
-    Counts are summed, averages weighted, `max` is the largest; percentiles are estimated by adding the intervals' distributions
-    (see `quantiles`), so merged intervals are `estimated`. VUs are those at the end.
+    Counts are summed, averages weighted, `max` is the largest; percentiles are estimated by adding the
+    intervals' distributions (see `quantiles`), so merged intervals are `estimated`. VUs are those at the end.
     """
     length = len(timeline.ends_s)
     if length <= most:
@@ -46,7 +46,9 @@ def condense(timeline: Timeline, most: int) -> Timeline:
             "unanswered": _sums(timeline.unanswered, groups),
             "dropped": _sums(timeline.dropped, groups),
             "vus": tuple(timeline.vus[end - 1] for _, end in groups),
-            "errors": tuple(error.model_copy(update={"counts": _sums(error.counts, groups)}) for error in timeline.errors),
+            "errors": tuple(
+                error.model_copy(update={"counts": _sums(error.counts, groups)}) for error in timeline.errors
+            ),
             "scenarios": tuple(_scenario(scenario, groups) for scenario in timeline.scenarios),
             "estimated": tuple(
                 number
@@ -65,7 +67,8 @@ def ever_smaller(timeline: Timeline) -> Iterator[Timeline]:
         timeline = timeline.model_copy(
             update={
                 "scenarios": tuple(
-                    scenario.model_copy(update={"series": _rounded(scenario.series, digits)}) for scenario in timeline.scenarios
+                    scenario.model_copy(update={"series": _rounded(scenario.series, digits)})
+                    for scenario in timeline.scenarios
                 )
             }
         )
@@ -77,7 +80,9 @@ def ever_smaller(timeline: Timeline) -> Iterator[Timeline]:
 
 def _scenario(scenario: ScenarioSeries, groups: _Groups) -> ScenarioSeries:
     dropped = _sums(scenario.dropped, groups) if scenario.dropped else ()
-    return ScenarioSeries(name=scenario.name, series=_series(scenario.series, groups, scenario.series.requests), dropped=dropped)
+    return ScenarioSeries(
+        name=scenario.name, series=_series(scenario.series, groups, scenario.series.requests), dropped=dropped
+    )
 
 
 def _series(series: Series, groups: _Groups, answered: Sequence[int]) -> Series:

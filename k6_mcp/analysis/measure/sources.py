@@ -1,7 +1,9 @@
-"""k6's two end-of-test JSON files read into one shape: `handleSummary(data)` as our wrapper writes it, and `--summary-export`.
+"""k6's two end-of-test JSON files read into one shape: `handleSummary(data)` as our wrapper writes it, and
+`--summary-export`.
 
-Both are made by k6's JavaScript side, where the script under test could damage them; `crosscheck` decides whether they hold.
-Undone here: the export says `true` for a crossed threshold and `value` for a rate; `setup_data` (it may hold tokens) is not read.
+Both are made by k6's JavaScript side, where the script under test could damage them; `crosscheck` decides
+whether they hold. Undone here: the export says `true` for a crossed threshold and `value` for a rate;
+`setup_data` (it may hold tokens) is not read.
 """
 
 import json
@@ -31,10 +33,12 @@ _T = TypeVar("_T")
 
 
 class Measured(NamedTuple):
-    """An end-of-test summary: rows by name, k6's threshold verdicts (True = held), checks, k6's test run time in s.
+    """An end-of-test summary: rows by name, k6's threshold verdicts (True = held), checks, k6's test run time
+    in s.
 
     `observed` are the sub-metrics that only our wrapper made k6 keep, None when they are not in there.
-    `not_finite` names metrics to which the script added Infinity: k6 writes null for the values it falls into.
+    `not_finite` names metrics to which the script added Infinity: k6 writes null for the values it falls
+    into.
     """
 
     rows: Mapping[str, MetricRow]
@@ -57,7 +61,9 @@ class _Check(_Json):
 
 
 class _Group(_Json):
-    """The wrapper's JSON has lists, the export has objects by name. Groups may be hundreds deep, so each is read by itself."""
+    """The wrapper's JSON has lists, the export has objects by name. Groups may be hundreds deep, so each is
+    read by itself.
+    """
 
     checks: Sequence[_Check] | Mapping[str, _Check] = ()
     groups: Sequence[object] | Mapping[str, object] = ()
@@ -97,7 +103,9 @@ def read_summary(text: str | None) -> Measured | None:
     return Measured(
         rows=_rows(data.metrics),
         k6_says={
-            (name, text): verdict.ok for name, metric in data.metrics.items() for text, verdict in metric.thresholds.items()
+            (name, text): verdict.ok
+            for name, metric in data.metrics.items()
+            for text, verdict in metric.thresholds.items()
         },
         checks=checks,
         run_s=round(float(run_ms) / 1000, 9) if isinstance(run_ms, int | float) and run_ms > 0 else None,
@@ -107,7 +115,9 @@ def read_summary(text: str | None) -> Measured | None:
 
 
 def read_export(text: str | None, record: Record) -> Measured | None:
-    """Return what `--summary-export` says, None if it is missing or not k6's JSON; types come from the record or the keys."""
+    """Return what `--summary-export` says, None if it is missing or not k6's JSON; types come from the record
+    or the keys.
+    """
     try:
         data = _Export.model_validate(_loaded(text))
         checks = tuple(_checks(data.root_group))
@@ -130,12 +140,16 @@ def read_export(text: str | None, record: Record) -> Measured | None:
 
 
 def record_rows(record: Record) -> Mapping[str, MetricRow]:
-    """Return the record's last figures as rows; fractions carry five digits, and counts of rates and trends are unknown."""
+    """Return the record's last figures as rows; fractions carry five digits, and counts of rates and trends
+    are unknown.
+    """
     totals = record.totals()
     if totals is None:
         return {}
     kinds = {name: record.kind(name) for name in totals.rows}
-    return {name: _row(name, kind.type, kind.contains, totals.rows[name]) for name, kind in kinds.items() if kind}
+    return {
+        name: _row(name, kind.type, kind.contains, totals.rows[name]) for name, kind in kinds.items() if kind
+    }
 
 
 def _rows(metrics: Mapping[str, _Metric]) -> Mapping[str, MetricRow]:
@@ -187,7 +201,10 @@ def _contains_of(name: str) -> Contains:
 
 
 def _run_s(rows: Iterable[MetricRow]) -> float | None:
-    """k6's run time: a counter's `rate` is its count over exactly that time (metrics/sink.go); the largest is the most exact."""
+    """k6's run time: a counter's `rate` is its count over exactly that time (metrics/sink.go); the largest is
+    the most exact.
+    """
     counters = [row.values for row in rows if row.type == "counter" and row.values.get("rate", 0.0) > 0]
     largest = max(counters, key=lambda values: values.get("count", 0.0), default=None)
-    return round(largest.get("count", 0.0) / largest["rate"], 9) if largest else None  # k6 measures in ns
+    # k6 measures in ns
+    return round(largest.get("count", 0.0) / largest["rate"], 9) if largest else None

@@ -39,7 +39,13 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
     judged = _thresholds(outcome, record, plan, chosen)
     times = _times(outcome, record, chosen)
     outside = requests_outside(record, plan, breakdown.requests)
-    basis = Basis(load_seconds(record, plan, times), times.wall_s, outside, record.most_vus, load_failed(record, outside))
+    basis = Basis(
+        load_seconds(record, plan, times),
+        times.wall_s,
+        outside,
+        record.most_vus,
+        load_failed(record, outside),
+    )
     figures = key_figures(chosen.rows, breakdown, outcome, basis)
     observed = chosen.measured.observed if chosen.measured else None
     told = endpoints(chosen.rows, observed, figures)
@@ -82,7 +88,10 @@ def _choose(outcome: Outcome, record: Record) -> _Chosen:
             continue
         if (doubt := contradiction(measured, record)) is None:
             return _Chosen(source, measured.rows, measured, tuple(doubts))
-        doubts.append(f"summary_contradicted: k6's {source} file does not agree with its time series ({doubt}); it was not used")
+        doubts.append(
+            f"summary_contradicted: k6's {source} file does not agree with its time series ({doubt}); it was"
+            " not used"
+        )
     rows = record_rows(record)
     if not rows:
         return _Chosen("none", {}, None, tuple(doubts))
@@ -93,14 +102,25 @@ def _choose(outcome: Outcome, record: Record) -> _Chosen:
 def _cut_short(outcome: Outcome, record: Record) -> Iterator[str]:
     """Say when k6 went on after its time series ended: its disk was full, or somebody removed the file."""
     wall_s = (outcome.ended_at - outcome.started_at).total_seconds()
-    if not record.complete and (wall_s - record.seconds > _USUAL_LAG_S or outcome.exit_code in RAN_TO_THE_END):
-        yield f"figures_incomplete: k6 ran for {wall_s:.1f} s, but its time series, and with it the figures, ends at {record.seconds:.1f} s"
+    if not record.complete and (
+        wall_s - record.seconds > _USUAL_LAG_S or outcome.exit_code in RAN_TO_THE_END
+    ):
+        yield (
+            f"figures_incomplete: k6 ran for {wall_s:.1f} s, but its time series, and with it the figures,"
+            f" ends at {record.seconds:.1f} s"
+        )
 
 
-def _contradictions(outcome: Outcome, record: Record, rows: Rows, breakdown: Breakdown, source: Source) -> Iterator[str]:
+def _contradictions(
+    outcome: Outcome, record: Record, rows: Rows, breakdown: Breakdown, source: Source
+) -> Iterator[str]:
     """Say where the figures of a run that came to its end contradict each other."""
     whole = source in ("summary", "export") or record.complete
-    if outcome.exit_code in RAN_TO_THE_END and whole and (found := [*contradictions(rows, breakdown, outcome)]):
+    if (
+        outcome.exit_code in RAN_TO_THE_END
+        and whole
+        and (found := [*contradictions(rows, breakdown, outcome)])
+    ):
         yield f"figures_contradicted: {few(found, 2)}"
 
 
@@ -108,9 +128,16 @@ def _unverified(outcome: Outcome, record: Record, source: Source) -> Iterator[st
     """Say where the summary of a run that came to its end could not be held against a whole time series."""
     if source not in ("summary", "export") or outcome.exit_code not in RAN_TO_THE_END:
         return
-    state = f"has {count(record.damaged, 'line')} that cannot be read" if record.damaged else f"ends at {record.seconds:.1f} s"
+    state = (
+        f"has {count(record.damaged, 'line')} that cannot be read"
+        if record.damaged
+        else f"ends at {record.seconds:.1f} s"
+    )
     if record.damaged or not record.complete:
-        yield f"figures_unverified: k6's time series {state}, so its summary was held against less than usual; nothing contradicts it"
+        yield (
+            f"figures_unverified: k6's time series {state}, so its summary was held against less than usual;"
+            " nothing contradicts it"
+        )
 
 
 def _stood_still(outcome: Outcome, record: Record) -> Iterator[str]:
@@ -118,25 +145,34 @@ def _stood_still(outcome: Outcome, record: Record) -> Iterator[str]:
     if (gap := record.stood_still) is None or outcome.paused_s > gap[1] - gap[0] - _LATE_STOP_S:
         return
     yield (
-        f"generator_stood_still: k6 wrote no figures from {gap[0]:.1f} to {gap[1]:.1f} s, where it writes them every second: it or the whole "
-        "machine was held up or frozen, or its clock was set; there was less load then, and requests that were under way seem slow"
+        f"generator_stood_still: k6 wrote no figures from {gap[0]:.1f} to {gap[1]:.1f} s, where it writes"
+        " them every second: it or the whole machine was held up or frozen, or its clock was set; there was"
+        " less load then, and requests that were under way seem slow"
     )
 
 
 def _failures(more: int, unjudged: int, requests: int) -> Iterator[str]:
-    why = f"the script has k6 judge no success or failure of {unjudged} of {requests} requests (responseCallback null)"
+    why = (
+        f"the script has k6 judge no success or failure of {unjudged} of {requests} requests"
+        " (responseCallback null)"
+    )
     if more:
         why = why if unjudged else "the script has k6 expect requests without an answer (status 0)"
-        yield f"failures_left_out: k6's http_req_failed leaves out {count(more, 'failed request')}, since {why}; here they count as failed"
+        yield (
+            f"failures_left_out: k6's http_req_failed leaves out {count(more, 'failed request')}, since"
+            f" {why}; here they count as failed"
+        )
     elif unjudged:
         yield f"failures_left_out: {why}"
 
 
-_USUAL_LAG_S = 2.5  # the series has a point a second, and k6 needs a moment to start and end
-_LATE_STOP_S = 2.0  # how far two clocks may be apart that saw the same stop
+# The series has a point a second, and k6 needs a moment to start and end
+_USUAL_LAG_S = 2.5
+# How far two clocks may be apart that saw the same stop
+_LATE_STOP_S = 2.0
 _FROM_RECORD = (
-    "figures_from_record: k6 left no usable end-of-test summary, so figures come from its time series: up to the last second, "
-    "fractions to five digits, HTTP statuses from 400 on"
+    "figures_from_record: k6 left no usable end-of-test summary, so figures come from its time series: up to"
+    " the last second, fractions to five digits, HTTP statuses from 400 on"
 )
 _WITHOUT_GRPC = "; it does not tell the statuses of gRPC calls"
 
@@ -154,7 +190,8 @@ def _times(outcome: Outcome, record: Record, chosen: _Chosen) -> Times:
     watched_s = (outcome.ended_at - outcome.started_at).total_seconds()
     return Times(
         run_s=chosen.measured.run_s if chosen.measured else None,
-        wall_s=watched_s if watched_s > 0 else record.seconds,  # nobody watched a run whose server died
+        # Nobody watched a run whose server died
+        wall_s=watched_s if watched_s > 0 else record.seconds,
         longest_iteration_s=values_of(chosen.rows, "iteration_duration").get("max", 0.0) / 1000,
         to_the_end=(outcome.exit_code in RAN_TO_THE_END or outcome.stop_reason == "handle_summary")
         and not aborted_early(outcome.log.cause),
@@ -163,7 +200,11 @@ def _times(outcome: Outcome, record: Record, chosen: _Chosen) -> Times:
 
 def _thresholds(outcome: Outcome, record: Record, plan: Plan | None, chosen: _Chosen) -> Judged:
     k6_says: Mapping[Key, bool] = chosen.measured.k6_says if chosen.measured else {}
-    planned = [(_as_k6_names(threshold.metric), threshold.expression) for threshold in plan.thresholds] if plan else []
+    planned = (
+        [(_as_k6_names(threshold.metric), threshold.expression) for threshold in plan.thresholds]
+        if plan
+        else []
+    )
     totals = record.totals()
     evidence = Evidence(
         rows=chosen.rows,
@@ -185,16 +226,32 @@ def _warnings(chosen: _Chosen, breakdown: Breakdown, judged: Judged) -> Iterator
     by_status = sum(status.count for status in breakdown.statuses)
     if by_status != breakdown.requests and chosen.measured:
         yield (
-            f"statuses_incomplete: {by_status} of {breakdown.requests} requests are broken down by HTTP status; "
-            "the others had an unusual one (below 400, or from 600 on), the script's systemTags leave it out, or k6 recorded less"
+            f"statuses_incomplete: {by_status} of {breakdown.requests} requests are broken down by HTTP"
+            " status; the others had an unusual one (below 400, or from 600 on), the script's systemTags"
+            " leave it out, or k6 recorded less"
         )
     if chosen.measured and not breakdown.grpc and (calls := count_of(chosen.rows, "grpc_req_duration")):
-        yield f"statuses_incomplete: {count(calls, 'gRPC call')} not broken down by status: the summary that tells them is missing"
+        yield (
+            f"statuses_incomplete: {count(calls, 'gRPC call')} not broken down by status: the summary that"
+            " tells them is missing"
+        )
     if judged.unjudged:
-        yield f"thresholds_not_judged: no data for {few(f'{metric} {expression}' for metric, expression in judged.unjudged)}"
+        yield (
+            "thresholds_not_judged: no data for"
+            f" {few(f'{metric} {expression}' for metric, expression in judged.unjudged)}"
+        )
     if chosen.measured and chosen.measured.not_finite:
-        yield f"not_finite: {few(chosen.measured.not_finite)} took values that are not finite numbers, which JSON cannot state"
+        yield (
+            f"not_finite: {few(chosen.measured.not_finite)} took values that are not finite numbers, which"
+            " JSON cannot state"
+        )
     values = values_of(chosen.rows, "checks")
-    made, listed = values.get("passes", 0.0) + values.get("fails", 0.0), sum(c.passes + c.fails for c in _checks(chosen))
+    made, listed = (
+        values.get("passes", 0.0) + values.get("fails", 0.0),
+        sum(c.passes + c.fails for c in _checks(chosen)),
+    )
     if made != listed:
-        yield f"checks_incomplete: {made:.0f} checks were made but {listed} are listed by name; the script's systemTags leave it out"
+        yield (
+            f"checks_incomplete: {made:.0f} checks were made but {listed} are listed by name; the script's"
+            " systemTags leave it out"
+        )

@@ -1,4 +1,6 @@
-"""k6's threshold expressions, evaluated as k6 does (metrics/thresholds.go and thresholds_parser.go in k6's source)."""
+"""k6's threshold expressions, evaluated as k6 does (metrics/thresholds.go and thresholds_parser.go in k6's
+source).
+"""
 
 import operator
 import re
@@ -7,7 +9,8 @@ from typing import NamedTuple
 
 from k6_mcp.models.metrics import MetricRow, ThresholdResult
 
-Key = tuple[str, str]  # metric, expression
+# Metric, expression
+Key = tuple[str, str]
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -18,13 +21,17 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-_EXPRESSION = re.compile(r"\s*([a-z]+|p\(\s*(?P<percentile>[^)]*?)\s*\))\s*(?P<op><=|<|>=|>|===|==|!=)\s*(?P<limit>\S+)\s*\Z")
+_EXPRESSION = re.compile(
+    r"\s*([a-z]+|p\(\s*(?P<percentile>[^)]*?)\s*\))\s*(?P<op><=|<|>=|>|===|==|!=)\s*(?P<limit>\S+)\s*\Z"
+)
 _LATENCY = ("http_req_duration", "http_req_waiting")
 _CROSSED = re.compile(r"thresholds on metrics '(.*)' (?:have been|were) crossed", re.DOTALL)
 
 
 class Threshold(NamedTuple):
-    """A parsed expression: `key` names the value in a metric's summary, e.g. `avg`, `p(95)`, `count`, `rate`."""
+    """A parsed expression: `key` names the value in a metric's summary, e.g. `avg`, `p(95)`, `count`,
+    `rate`.
+    """
 
     key: str
     op: str
@@ -65,10 +72,11 @@ def aborted_early(cause: str | None) -> bool:
 
 
 class Evidence(NamedTuple):
-    """What thresholds are judged on: the summary's rows, k6's own verdicts where known, and the line that explains k6's exit code.
+    """What thresholds are judged on: the summary's rows, k6's own verdicts where known, and the line that
+    explains k6's exit code.
 
-    `measured` names the metrics that k6 recorded samples of. `complete` says that `rows` hold every metric of the run;
-    else a missing row is no proof of missing samples.
+    `measured` names the metrics that k6 recorded samples of. `complete` says that `rows` hold every metric of
+    the run; else a missing row is no proof of missing samples.
     """
 
     rows: Mapping[str, MetricRow]
@@ -86,7 +94,9 @@ class Judged(NamedTuple):
 
 
 def judge_thresholds(keys: Iterable[Key], evidence: Evidence) -> Judged:
-    """Judge each threshold; it holds only when our own evaluation and k6's (where known) agree that it does."""
+    """Judge each threshold; it holds only when our own evaluation and k6's (where known) agree that it
+    does.
+    """
     named, results, unjudged = crossed_by_k6(evidence.cause), list[ThresholdResult](), list[Key]()
     for key in dict.fromkeys(keys):
         result = _judge(key, evidence, named)
@@ -99,7 +109,9 @@ def _judge(key: Key, evidence: Evidence, named: str | None) -> ThresholdResult |
     if row is None and not evidence.complete:
         crossed = _named(metric, named)
         return (
-            ThresholdResult(metric=metric, expression=expression, ok=False, observed=None, has_samples=True) if crossed else None
+            ThresholdResult(metric=metric, expression=expression, ok=False, observed=None, has_samples=True)
+            if crossed
+            else None
         )
     threshold = parse(expression)
     sampled = row is not None and has_samples(row, evidence.measured)
@@ -107,16 +119,21 @@ def _judge(key: Key, evidence: Evidence, named: str | None) -> ThresholdResult |
     ok = k6_ok is not False
     if threshold and observed is not None:
         ok = ok and threshold.holds(observed)
-    elif k6_ok is None and sampled:  # neither k6's verdict nor the value it rests on
+    elif k6_ok is None and sampled:
+        # Neither k6's verdict nor the value it rests on
         return None
-    return ThresholdResult(metric=metric, expression=expression, ok=ok, observed=observed, has_samples=sampled)
+    return ThresholdResult(
+        metric=metric, expression=expression, ok=ok, observed=observed, has_samples=sampled
+    )
 
 
 def has_samples(row: MetricRow, measured: Collection[str] = ()) -> bool:
-    """Return whether k6 measured anything for the metric; `measured` names those it is known to have recorded.
+    """Return whether k6 measured anything for the metric; `measured` names those it is known to have
+    recorded.
 
-    A counter that never counted is an observed 0, else `count<1` on errors could never hold; k6 reports a gauge, a rate
-    or a trend without samples as all zeros, and states no value of a gauge that is infinite. Latency that is 0 ms throughout belongs to requests that never connected.
+    A counter that never counted is an observed 0, else `count<1` on errors could never hold; k6 reports a
+    gauge, a rate or a trend without samples as all zeros, and states no value of a gauge that is infinite.
+    Latency that is 0 ms throughout belongs to requests that never connected.
     """
     match row.type:
         case "counter":
@@ -124,7 +141,11 @@ def has_samples(row: MetricRow, measured: Collection[str] = ()) -> bool:
         case "rate":
             return row.values.get("passes", 1.0) + row.values.get("fails", 0.0) > 0
         case "gauge":
-            return "value" not in row.values or any(row.values.values()) or row.name.partition("{")[0] in measured
+            return (
+                "value" not in row.values
+                or any(row.values.values())
+                or row.name.partition("{")[0] in measured
+            )
         case "trend" if row.name.startswith(_LATENCY):
             return any(row.values.get(key, 0.0) > 0 for key in ("avg", "max"))
         case "trend":
@@ -134,7 +155,10 @@ def has_samples(row: MetricRow, measured: Collection[str] = ()) -> bool:
 def _value(row: MetricRow, key: str) -> float | None:
     if key in row.values or not key.startswith("p("):
         return row.values.get(key)
-    spelled = (name for name in row.values if (written := parse(f"{name}<0")) is not None and written.key == key)  # p(95.0)
+    # p(95.0)
+    spelled = (
+        name for name in row.values if (written := parse(f"{name}<0")) is not None and written.key == key
+    )
     return next((row.values[name] for name in spelled), None)
 
 
@@ -143,8 +167,9 @@ def _named(metric: str, names: str | None) -> bool:
 
 
 def _trust_k6(results: list[ThresholdResult], names: str | None) -> Iterator[ThresholdResult]:
-    """Where k6 named a metric as crossed and no expression of it shows so, all of them are crossed: a script altered the figures, or
-    they end before k6 did (disk full). What k6 observed is not known then: a value that holds is not it.
+    """Where k6 named a metric as crossed and no expression of it shows so, all of them are crossed: a script
+    altered the figures, or they end before k6 did (disk full). What k6 observed is not known then: a value
+    that holds is not it.
     """
     shown = {result.metric for result in results if not result.ok}
     for result in results:

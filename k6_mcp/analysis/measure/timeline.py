@@ -1,7 +1,9 @@
-"""A run over time, out of the snapshots of k6's record (see `record`): gathered in columns while they come, made a `Timeline` when asked.
+"""A run over time, out of the snapshots of k6's record (see `record`): gathered in columns while they come,
+made a `Timeline` when asked.
 
-Counts are k6's own. Of failed requests a snapshot tells the share, cut to five digits; with fewer than 100 000 requests in an
-interval only one whole number fits it. What the final figures hold beyond all snapshots is the last interval.
+Counts are k6's own. Of failed requests a snapshot tells the share, cut to five digits; with fewer than 100
+000 requests in an interval only one whole number fits it. What the final figures hold beyond all snapshots is
+the last interval.
 """
 
 from array import array
@@ -24,11 +26,19 @@ from k6_mcp.analysis.measure.intervals import (
 )
 from k6_mcp.models.timeline import ErrorSeries, ScenarioSeries, Series, Timeline
 
-_MOST_INTERVALS = 20_000  # k6 widens its period long before
+# k6 widens its period long before
+_MOST_INTERVALS = 20_000
 _MOST_SCENARIOS = 20
 _MOST_CODES = 20
 _CODES_TOLD_APART = 100
-_STATISTICS = {"avg_ms": "avg", "p50_ms": "med", "p90_ms": "p(90)", "p95_ms": "p(95)", "p99_ms": "p(99)", "max_ms": "max"}
+_STATISTICS = {
+    "avg_ms": "avg",
+    "p50_ms": "med",
+    "p90_ms": "p(90)",
+    "p95_ms": "p(95)",
+    "p99_ms": "p(99)",
+    "max_ms": "max",
+}
 _LEAST_S = 0.001
 _LONGEST_S = 1e8
 
@@ -56,7 +66,9 @@ class _Columns:
 
     def beyond(self, final: Point) -> Point:
         """What `final` counts beyond these intervals; its latency only if there are none."""
-        requests, failed, *others = (max(n - sum(column), 0) for n, column in zip(final.counts, self.counts, strict=True))
+        requests, failed, *others = (
+            max(n - sum(column), 0) for n, column in zip(final.counts, self.counts, strict=True)
+        )
         return Point((requests, min(failed, requests), *others), {} if len(self.counts[0]) else final.latency)
 
     def series(self, failed: int | None = None) -> Series:
@@ -64,8 +76,13 @@ class _Columns:
         requests, failures, iterations = ([*column] for column in self.counts[:3])
         if failed is not None:
             _reconcile(failures, requests, failed)
-        latency = {name: [_known(value) for value in column] for name, column in zip(_STATISTICS, self.latency, strict=True)}
-        return Series.model_validate({"requests": requests, "failed": failures, "iterations": iterations, **latency})
+        latency = {
+            name: [_known(value) for value in column]
+            for name, column in zip(_STATISTICS, self.latency, strict=True)
+        }
+        return Series.model_validate(
+            {"requests": requests, "failed": failures, "iterations": iterations, **latency}
+        )
 
     @property
     def dropped(self) -> tuple[int, ...]:
@@ -99,7 +116,8 @@ class TimelineBuilder:
         """Take an interval.
 
         Raises:
-            ValueError: If there are more intervals, or later ones, than any record of k6 has; the last one counts for them.
+            ValueError: If there are more intervals, or later ones, than any record of k6 has; the last one
+            counts for them.
         """
         if (index := len(self._ends)) >= _MOST_INTERVALS or end_s > _LONGEST_S:
             raise ValueError(f"more than {_MOST_INTERVALS} intervals, or {_LONGEST_S:g} s")
@@ -123,7 +141,9 @@ class TimelineBuilder:
             self._estimated.append(index)
 
     def build(self, final: Rows, seconds: float, about: "About") -> Timeline | None:
-        """Return everything so far, None if that is nothing; `final` are the figures since the start, after `seconds`."""
+        """Return everything so far, None if that is nothing; `final` are the figures since the start, after
+        `seconds`.
+        """
         if not len(self._ends) and not final:
             return None
         rest = self._rest(final)
@@ -131,7 +151,8 @@ class TimelineBuilder:
         if failed is None and final:
             failed = max(failed_of(final, ""), sum(self._total.counts[1]))
         ends = (*self._ends, *((max(min(seconds, _LONGEST_S), self._last_s() + _LEAST_S),) if rest else ()))
-        first = rest is not None and len(ends) == 1  # then the figures since the start are those of the interval
+        # Then the figures since the start are those of the interval
+        first = rest is not None and len(ends) == 1
         total = self._total.with_last(rest.total if rest else None)
         return Timeline(
             start_unix_ms=about.start_ms,
@@ -187,9 +208,16 @@ class TimelineBuilder:
         return known
 
     def _scenario_series(self, rest: _Rest | None, total: _Columns) -> Iterable[ScenarioSeries]:
-        late = {name: _Columns(len(self._ends)) for name in (rest.scenarios if rest else ()) if name not in self._scenarios}
+        late = {
+            name: _Columns(len(self._ends))
+            for name in (rest.scenarios if rest else ())
+            if name not in self._scenarios
+        }
         columns = {**self._scenarios, **late}
-        wholes = {name: columns[name].with_last(rest.scenarios.get(name, NO_POINT) if rest else None) for name in sorted(columns)}
+        wholes = {
+            name: columns[name].with_last(rest.scenarios.get(name, NO_POINT) if rest else None)
+            for name in sorted(columns)
+        }
         if len(wholes) > 1 or any(whole.counts[0] != total.counts[0] for whole in wholes.values()):
             for name, whole in wholes.items():
                 yield ScenarioSeries(name=name, series=whole.series(), dropped=whole.dropped)
@@ -199,7 +227,9 @@ class TimelineBuilder:
         by_code = {code: {**self._errors.get(code, {})} for code in {*self._errors, *last}}
         for code, count in last.items():
             by_code[code][length - 1] = count
-        ranked = sorted((code for code in by_code if code), key=lambda code: (-sum(by_code[code].values()), code))
+        ranked = sorted(
+            (code for code in by_code if code), key=lambda code: (-sum(by_code[code].values()), code)
+        )
         others: dict[int, int] = by_code.pop(0, {})
         for code in ranked[_MOST_CODES:]:
             for index, count in by_code[code].items():
@@ -210,7 +240,9 @@ class TimelineBuilder:
 
 
 class About(NamedTuple):
-    """What else a timeline says; `failed` is the exact number of failed requests, where it is known from elsewhere."""
+    """What else a timeline says; `failed` is the exact number of failed requests, where it is known from
+    elsewhere.
+    """
 
     start_ms: float
     period_s: float
@@ -224,9 +256,15 @@ def _known(value: float) -> float | None:
 
 
 def _reconcile(failed: list[int], requests: Sequence[int], total: int) -> None:
-    """Make `failed` add up to `total` where that is possible: in the last interval, else where the most requests are."""
+    """Make `failed` add up to `total` where that is possible: in the last interval, else where the most
+    requests are.
+    """
     missing = total - sum(failed)
-    order = sorted(range(len(failed)), key=lambda index: inf if index == len(failed) - 1 else requests[index], reverse=True)
+    order = sorted(
+        range(len(failed)),
+        key=lambda index: inf if index == len(failed) - 1 else requests[index],
+        reverse=True,
+    )
     for index in order if missing else ():
         change = min(max(missing, -failed[index]), requests[index] - failed[index])
         failed[index] += change

@@ -1,4 +1,6 @@
-"""Web vitals as k6's browsers measured them, against the limits that Google publishes for each (web.dev/articles/vitals)."""
+"""Web vitals as k6's browsers measured them, against the limits that Google publishes for each
+(web.dev/articles/vitals).
+"""
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -38,7 +40,11 @@ def web_vitals(rows: Rows) -> Iterator[WebVital]:
             name=limits.name,
             p75_ms=None if score else p75,
             p75_score=p75 if score else None,
-            rating="good" if p75 <= limits.good_to else "needs improvement" if p75 <= limits.poor_above else "poor",
+            rating="good"
+            if p75 <= limits.good_to
+            else "needs improvement"
+            if p75 <= limits.poor_above
+            else "poor",
             good_to=limits.good_to,
             poor_above=limits.poor_above,
             loads=round(loads) if loads is not None else None,

@@ -1,7 +1,8 @@
 """Do the figures of a run agree with each other and with what no script can make?
 
-A script cannot make a metric of bytes, and k6 itself counts the iterations that it prints as progress. Each request adds one sample
-to several metrics at once, so their counts are equal. What a script adds to one of k6's own metrics breaks one of these.
+A script cannot make a metric of bytes, and k6 itself counts the iterations that it prints as progress. Each
+request adds one sample to several metrics at once, so their counts are equal. What a script adds to one of
+k6's own metrics breaks one of these.
 """
 
 from collections.abc import Iterator
@@ -11,11 +12,20 @@ from k6_mcp.models.outcome import Outcome
 
 # The head of an HTTP/2 frame has 9 bytes, and the shortest HTTP/1 status line more: no message is shorter.
 _LEAST_BYTES = 9
-# Of the answer that opens a WebSocket, with the headers that it must have. k6 gives a session that got no answer no status,
+# Of the answer that opens a WebSocket, with the headers that it must have. k6 gives a session that got no
+# answer no status,
 # so that one which a script gives it stays.
 _OPENED, _LEAST_BYTES_OPENED = 101, 129
 _WITH_REQUEST = ("duration", "blocked", "connecting", "tls_handshaking", "sending", "waiting", "receiving")
-_COUNTERS = ("http_reqs", "iterations", "dropped_iterations", "data_received", "data_sent", "ws_sessions", "ws_msgs_sent")
+_COUNTERS = (
+    "http_reqs",
+    "iterations",
+    "dropped_iterations",
+    "data_received",
+    "data_sent",
+    "ws_sessions",
+    "ws_msgs_sent",
+)
 
 
 def contradictions(rows: Rows, breakdown: Breakdown, outcome: Outcome) -> Iterator[str]:
@@ -34,10 +44,15 @@ def _bytes(rows: Rows, answered: int, breakdown: Breakdown) -> Iterator[str]:
         if name in rows and (bytes_ := count_of(rows, name)) < answered * _LEAST_BYTES:
             yield f"{answered} requests were answered with only {bytes_} bytes {what}"
     opened = sum(session.count for session in breakdown.websockets if session.status == _OPENED)
-    others = answered + sum(session.count for session in breakdown.websockets if session.status not in (0, _OPENED))
+    others = answered + sum(
+        session.count for session in breakdown.websockets if session.status not in (0, _OPENED)
+    )
     received = count_of(rows, "data_received")
     if breakdown.websockets and received < opened * _LEAST_BYTES_OPENED + others * _LEAST_BYTES:
-        yield f"{opened + others} WebSocket sessions and requests were answered with only {received} bytes received"
+        yield (
+            f"{opened + others} WebSocket sessions and requests were answered with only {received} bytes"
+            " received"
+        )
 
 
 def _samples(rows: Rows, requests: int) -> Iterator[str]:

@@ -1,12 +1,16 @@
 """How sure a finding is, from 0 to 1, by formulas that depend on how much was seen and how strong it was.
 
-- A share of requests against a limit: 1 - P(at least as many failures by chance, were the limit the true share), the exact
+- A share of requests against a limit: 1 - P(at least as many failures by chance, were the limit the true
+  share), the exact
   binomial test; above 1000 requests by its normal approximation.
-- The average of a run against a limit: 1 - P(it is so high by the accident of which requests were made), Student's test of a mean with
+- The average of a run against a limit: 1 - P(it is so high by the accident of which requests were made),
+  Student's test of a mean with
   the largest deviation that the percentiles allow. Answers are taken as independent of each other.
-- A percentile against a limit: the test of a share, for the requests above the limit (as the order statistics of a quantile: p95 is above
+- A percentile against a limit: the test of a share, for the requests above the limit (as the order statistics
+  of a quantile: p95 is above
   the limit when more than 5 % of requests are).
-- A figure against its usual value, or an effect against the least that counts: n / (n + n0) * (1 - limit / (2 * observed)). The first factor grows with
+- A figure against its usual value, or an effect against the least that counts: n / (n + n0) * (1 - limit / (2
+  * observed)). The first factor grows with
   the samples (a half at n0), the second is a half at the limit and grows with the distance to it.
 - A pattern in time: 1 - P(the pattern by chance); each rule says how that is computed.
 - A fact (a threshold that is not there): 1.
@@ -17,7 +21,8 @@ from math import erfc, exp, lgamma, log, sqrt
 from k6_mcp.analysis.numbers.student import two_sided_tail
 
 _EXACT_UP_TO = 1000
-_MOST = 0.99  # nothing measured once is certain
+# Nothing measured once is certain
+_MOST = 0.99
 
 
 def above_share(failed: int, of: int, limit: float) -> float:
@@ -28,12 +33,16 @@ def above_share(failed: int, of: int, limit: float) -> float:
         return _MOST if failed / of > limit else 0.0
     if of > _EXACT_UP_TO:
         return min(_MOST, 1 - upper_tail((failed / of - limit) / sqrt(limit * (1 - limit) / of)))
-    by_chance = sum(exp(_log_choose(of, k) + k * log(limit) + (of - k) * log(1 - limit)) for k in range(failed, of + 1))
+    by_chance = sum(
+        exp(_log_choose(of, k) + k * log(limit) + (of - k) * log(1 - limit)) for k in range(failed, of + 1)
+    )
     return min(_MOST, max(0.0, 1 - by_chance))
 
 
 def above_mean(mean: float, limit: float, deviation: float, samples: float) -> float:
-    """Return how sure it is that the true average is above `limit` when `mean` is that of `samples`; 0 with one, which tells no spread."""
+    """Return how sure it is that the true average is above `limit` when `mean` is that of `samples`; 0 with
+    one, which tells no spread.
+    """
     if samples < 2 or mean <= limit:
         return 0.0
     if deviation <= 0:
@@ -43,7 +52,9 @@ def above_mean(mean: float, limit: float, deviation: float, samples: float) -> f
 
 
 def above(observed: float, limit: float, samples: float, half_at: float) -> float:
-    """Return how sure it is that a figure above its limit, seen in `samples`, is no accident; half of the way at `half_at`."""
+    """Return how sure it is that a figure above its limit, seen in `samples`, is no accident; half of the way
+    at `half_at`.
+    """
     if samples <= 0 or observed <= 0:
         return 0.0
     return min(_MOST, samples / (samples + half_at) * (1 - max(limit, 0.0) / (2 * observed)))

@@ -1,10 +1,12 @@
-"""Calculating with percentiles that k6 computed: those of several groups of requests together, and of a group without a part of it.
+"""Calculating with percentiles that k6 computed: those of several groups of requests together, and of a group
+without a part of it.
 
-Method: between the statistics that k6 states (min, med, percentiles, max) the distribution function F of a group is taken as
-piecewise linear, that is the values as evenly spread; equal statistics make it jump. The counts of groups can be added and
-subtracted (`N F(x) - sum n_i F_i(x)`, the inversion of a mixture of distributions), and the result is inverted at the wanted
-shares. The average of a sum or difference is exact; it also fixes the ends that no statistic tells. Statistics carry k6's
-names (`avg`, `min`, `med`, `max`, `p(95)`); any unit.
+Method: between the statistics that k6 states (min, med, percentiles, max) the distribution function F of a
+group is taken as piecewise linear, that is the values as evenly spread; equal statistics make it jump. The
+counts of groups can be added and subtracted (`N F(x) - sum n_i F_i(x)`, the inversion of a mixture of
+distributions), and the result is inverted at the wanted shares. The average of a sum or difference is exact;
+it also fixes the ends that no statistic tells. Statistics carry k6's names (`avg`, `min`, `med`, `max`,
+`p(95)`); any unit.
 """
 
 from bisect import bisect_right
@@ -20,13 +22,16 @@ _HALVINGS = 24
 _SAME = 1e-9
 
 
-def answered(overall: Quantiles, count: float, failed: Sequence[tuple[float, Quantiles]]) -> Mapping[str, float]:
-    """Return the statistics of `overall` without the groups in `failed` (their counts and statistics), {} if nothing is left.
+def answered(
+    overall: Quantiles, count: float, failed: Sequence[tuple[float, Quantiles]]
+) -> Mapping[str, float]:
+    """Return the statistics of `overall` without the groups in `failed` (their counts and statistics), {} if
+    nothing is left.
 
-    By un-mixing: `count * F(x) - sum n_i * F_i(x)` with piecewise-linear F, inverted. Exact: `avg`, and `max` or `min` where
-    a value beyond all of `failed` shows that it is not theirs. Everything else is an estimate, better the smaller `failed` is.
-    The unknown end is chosen such that the average comes out: `max` after requests that timed out, `min` after those of 0 ms.
-    A group without statistics counts as 0.
+    By un-mixing: `count * F(x) - sum n_i * F_i(x)` with piecewise-linear F, inverted. Exact: `avg`, and `max`
+    or `min` where a value beyond all of `failed` shows that it is not theirs. Everything else is an estimate,
+    better the smaller `failed` is. The unknown end is chosen such that the average comes out: `max` after
+    requests that timed out, `min` after those of 0 ms. A group without statistics counts as 0.
     """
     groups = [(n, _knots(statistics) or [(0.0, 1.0)]) for n, statistics in failed if n > 0]
     left = count - sum(n for n, _ in groups)
@@ -35,7 +40,9 @@ def answered(overall: Quantiles, count: float, failed: Sequence[tuple[float, Qua
         return dict(overall)
     if left < 0.5 or not knots:
         return {}
-    rest = _trimmed([(x, count * share - sum(n * _share(group, x) for n, group in groups)) for x, share in knots], left)
+    rest = _trimmed(
+        [(x, count * share - sum(n * _share(group, x) for n, group in groups)) for x, share in knots], left
+    )
     average = _average_left(overall, count, failed, left)
     if average is not None:
         if max(group[-1][0] for _, group in groups) >= knots[-1][0]:
@@ -48,8 +55,9 @@ def answered(overall: Quantiles, count: float, failed: Sequence[tuple[float, Qua
 def merged(parts: Iterable[tuple[float, Quantiles]]) -> Mapping[str, float]:
     """Return the statistics of groups (count and statistics) taken together, {} if none has any.
 
-    By adding the piecewise-linear distributions, weighted by count, and inverting the sum; `max`, `min` and `avg` are exact.
-    Only statistics that every group has are returned. A group without `min` begins where its average says.
+    By adding the piecewise-linear distributions, weighted by count, and inverting the sum; `max`, `min` and
+    `avg` are exact. Only statistics that every group has are returned. A group without `min` begins where its
+    average says.
     """
     known = [(count, statistics) for count, statistics in parts if count > 0 and statistics]
     if len(known) < 2:
@@ -68,10 +76,14 @@ def share_above(statistics: Quantiles, value: float) -> float:
     return 1.0 - _share(knots, value) if knots else 0.0
 
 
-def without_some(statistics: Quantiles, count: float, left_out: float, share: float) -> tuple[float, float] | None:
-    """Return the least and the greatest value that the quantile `share` (0 to 1) of `count` values can have without `left_out` of them.
+def without_some(
+    statistics: Quantiles, count: float, left_out: float, share: float
+) -> tuple[float, float] | None:
+    """Return the least and the greatest value that the quantile `share` (0 to 1) of `count` values can have
+    without `left_out` of them.
 
-    Whichever are left out, the value of rank r among the others is one of ranks r to r + `left_out` among all. None without statistics.
+    Whichever are left out, the value of rank r among the others is one of ranks r to r + `left_out` among
+    all. None without statistics.
     """
     knots, others = _knots(statistics), count - left_out
     if not knots or others < 1:
@@ -81,15 +93,20 @@ def without_some(statistics: Quantiles, count: float, left_out: float, share: fl
 
 
 def most_deviation(statistics: Quantiles) -> float:
-    """Return the largest standard deviation that a group with these statistics can have; 0 without statistics.
+    """Return the largest standard deviation that a group with these statistics can have; 0 without
+    statistics.
 
-    Between two of them every value is taken to be the one farther from the average (`avg`, else that of evenly spread values).
+    Between two of them every value is taken to be the one farther from the average (`avg`, else that of
+    evenly spread values).
     """
     knots = _knots(statistics)
     if not knots:
         return 0.0
     mean = statistics.get("avg", _average(knots))
-    pieces = ((max(abs(x0 - mean), abs(x1 - mean)), share1 - share0) for (x0, share0), (x1, share1) in pairwise(knots))
+    pieces = (
+        (max(abs(x0 - mean), abs(x1 - mean)), share1 - share0)
+        for (x0, share0), (x1, share1) in pairwise(knots)
+    )
     return sqrt(sum(share * far * far for far, share in pieces))
 
 
@@ -117,11 +134,14 @@ def _share_of(name: str) -> float | None:
 
 def _knots(statistics: Quantiles) -> Knots:
     """The known points of the distribution function (value, share), rising."""
-    points = sorted((share, value) for name, value in statistics.items() if (share := _share_of(name)) is not None)
+    points = sorted(
+        (share, value) for name, value in statistics.items() if (share := _share_of(name)) is not None
+    )
     knots: Knots = []
     for share, value in points:
         knots.append((max(value, knots[-1][0]) if knots else value, share))
-    if knots and knots[-1][1] < 1.0:  # without `max` the highest percentile has to do
+    # Without `max` the highest percentile has to do
+    if knots and knots[-1][1] < 1.0:
         knots.append((knots[-1][0], 1.0))
     return knots
 
@@ -143,12 +163,16 @@ def _trimmed(points: Knots, total: float) -> Knots:
     for x, count in points:
         knots.append((x, min(max(count, knots[-1][1] if knots else 0.0), total)))
     first = max((index for index, (_, count) in enumerate(knots) if count <= _SAME * total), default=0)
-    last = next((index for index, (_, count) in enumerate(knots) if count >= total * (1 - _SAME)), len(knots) - 1)
+    last = next(
+        (index for index, (_, count) in enumerate(knots) if count >= total * (1 - _SAME)), len(knots) - 1
+    )
     kept = knots[min(first, last) : last + 1]
     return [(kept[0][0], 0.0), *kept[1:-1], (kept[-1][0], total)]
 
 
-def _average_left(overall: Quantiles, count: float, failed: Sequence[tuple[float, Quantiles]], left: float) -> float | None:
+def _average_left(
+    overall: Quantiles, count: float, failed: Sequence[tuple[float, Quantiles]], left: float
+) -> float | None:
     if "avg" not in overall:
         return None
     total = count * overall["avg"] - sum(n * statistics.get("avg", 0.0) for n, statistics in failed if n > 0)
@@ -177,7 +201,9 @@ def _with_average(knots: Knots, average: float, *, upper: bool) -> Knots:
 
 
 def _from_bottom(knots: Knots, average: float | None) -> Knots:
-    """Add the smallest value where it is unknown: as the average asks for, between 0 and the lowest statistic."""
+    """Add the smallest value where it is unknown: as the average asks for, between 0 and the lowest
+    statistic.
+    """
     x0, share = knots[0]
     if share <= 0.0:
         return knots

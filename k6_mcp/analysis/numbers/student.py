@@ -8,7 +8,9 @@ _WIDEST = 1e6
 
 
 def t_quantile(alpha: float, df: float) -> float:
-    """Return the t that |T| exceeds with probability `alpha`, for any `df` > 0 (found by bisection of the tail)."""
+    """Return the t that |T| exceeds with probability `alpha`, for any `df` > 0 (found by bisection of the
+    tail).
+    """
     low, high = 0.0, 1.0
     while two_sided_tail(high, df) > alpha and high < _WIDEST:
         high *= 2
@@ -24,7 +26,9 @@ def two_sided_tail(t: float, df: float) -> float:
     a, b = df / 2, 0.5
     if x >= 1:
         return 1.0
-    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x))
+    front = math.exp(
+        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    )
     if x < (a + 1) / (a + b + 2):
         return front * _fraction(x, a, b) / a
     return 1 - front * _fraction(1 - x, b, a) / b

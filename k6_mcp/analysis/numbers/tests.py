@@ -8,12 +8,16 @@ from typing import NamedTuple
 
 from k6_mcp.analysis.numbers.confidence import upper_tail
 
-_EDGE = 3  # points that each side of a bend needs
-_LEVEL = 5  # and each of two levels
+# Points that each side of a bend needs
+_EDGE = 3
+# And each of two levels
+_LEVEL = 5
 
 
 class Trend(NamedTuple):
-    """A monotonic trend: `slope` per unit of x, `start` at the first x, and the one-sided probability of it by chance."""
+    """A monotonic trend: `slope` per unit of x, `start` at the first x, and the one-sided probability of it
+    by chance.
+    """
 
     slope: float
     start: float
@@ -42,7 +46,9 @@ def upward_trend(xs: Sequence[float], ys: Sequence[float]) -> Trend:
 
 
 class Bend(NamedTuple):
-    """Two straight lines that meet at `x`: their slopes, `y` where they meet, and the error left of that of one line (0 to 1)."""
+    """Two straight lines that meet at `x`: their slopes, `y` where they meet, and the error left of that of
+    one line (0 to 1).
+    """
 
     x: float
     y: float
@@ -52,7 +58,8 @@ class Bend(NamedTuple):
 
 
 def bend(xs: Sequence[float], ys: Sequence[float]) -> Bend | None:
-    """Return the best two-segment fit by least squares, trying a bend at every point; None with too few points.
+    """Return the best two-segment fit by least squares, trying a bend at every point; None with too few
+    points.
 
     D. V. Hinkley, Inference in two-phase regression, JASA 66 (1971), 736-743.
     """
@@ -67,8 +74,12 @@ def bend(xs: Sequence[float], ys: Sequence[float]) -> Bend | None:
     return Bend(x, base + slope * x, slope, slope + extra, max(error, 0.0) / one[0])
 
 
-def _squares(xs: Sequence[float], ys: Sequence[float], at: float | None) -> tuple[float, float, float, float] | None:
-    """Fit y = a + b x (+ c max(0, x - at)) and return its squared error, a, b, c; None if it cannot be solved."""
+def _squares(
+    xs: Sequence[float], ys: Sequence[float], at: float | None
+) -> tuple[float, float, float, float] | None:
+    """Fit y = a + b x (+ c max(0, x - at)) and return its squared error, a, b, c; None if it cannot be
+    solved.
+    """
     columns = [[1.0] * len(xs), [*xs]]
     if at is not None:
         columns.append([max(0.0, x - at) for x in xs])
@@ -101,7 +112,9 @@ def _solve(matrix: list[list[float]], target: list[float]) -> list[float] | None
 
 
 class Step(NamedTuple):
-    """Two levels, the second from `x` on, the squared error left of that of a straight line, and the probability by chance."""
+    """Two levels, the second from `x` on, the squared error left of that of a straight line, and the
+    probability by chance.
+    """
 
     x: float
     before: float
@@ -111,10 +124,11 @@ class Step(NamedTuple):
 
 
 def step(xs: Sequence[float], ys: Sequence[float]) -> Step | None:
-    """Return the best fit of two levels by least squares, held against a straight line; None with too few points.
+    """Return the best fit of two levels by least squares, held against a straight line; None with too few
+    points.
 
-    Its probability is that of the ranks (H. B. Mann, D. R. Whitney, Annals of Mathematical Statistics 18 (1947), 50-60), one-sided,
-    exact where the levels do not overlap, times the number of places tried.
+    Its probability is that of the ranks (H. B. Mann, D. R. Whitney, Annals of Mathematical Statistics 18
+    (1947), 50-60), one-sided, exact where the levels do not overlap, times the number of places tried.
     """
     line = _squares(xs, ys, None)
     places = range(_LEVEL, len(ys) - _LEVEL + 1)
@@ -139,7 +153,9 @@ def _about_mean(values: Sequence[float]) -> float:
 
 
 def spread(values: Sequence[float]) -> float:
-    """Return the spread of `values` as a standard deviation that outliers do not move: 1.4826 times the median absolute deviation."""
+    """Return the spread of `values` as a standard deviation that outliers do not move: 1.4826 times the
+    median absolute deviation.
+    """
     middle = median(values)
     return 1.4826 * median([abs(value - middle) for value in values])
 
@@ -150,4 +166,8 @@ def blocks(values: Sequence[tuple[float, float]], most: int) -> list[tuple[float
     if size <= 1:
         return [*values]
     chunks = [values[i : i + size] for i in range(0, len(values), size)]
-    return [(median([x for x, _ in chunk]), median([y for _, y in chunk])) for chunk in chunks if len(chunk) * 2 >= size]
+    return [
+        (median([x for x, _ in chunk]), median([y for _, y in chunk]))
+        for chunk in chunks
+        if len(chunk) * 2 >= size
+    ]

@@ -1,9 +1,17 @@
-"""Why k6 could not start a browser, in its words and the browser's own, and which setting of the server would change that."""
+"""Why k6 could not start a browser, in its words and the browser's own, and which setting of the server would
+change that.
+"""
 
 import re
 
 from k6_mcp.analysis.verdict.case import Case, Cause, said
-from k6_mcp.models.browser import ARGS_SETTING, BROWSER_MISSING, BROWSER_NOT_STARTED, PATH_SETTING, TIMEOUT_SETTING
+from k6_mcp.models.browser import (
+    ARGS_SETTING,
+    BROWSER_MISSING,
+    BROWSER_NOT_STARTED,
+    PATH_SETTING,
+    TIMEOUT_SETTING,
+)
 
 _AT = re.compile(r" at \S+ \(.*\)$")
 _BEFORE = re.compile(rf"^.*?{BROWSER_NOT_STARTED} on \w+: ")
@@ -18,13 +26,16 @@ def browser_not_started(case: Case) -> Cause | None:
     cause, again = case.outcome.log.cause or "", case.outcome.browser
     if BROWSER_NOT_STARTED not in cause or "exec.test.abort" in cause or "test aborted" in cause:
         missing = any(BROWSER_MISSING in message.text for message in case.outcome.log.messages)
-        if (
-            not missing or again is None or not again.said
-        ):  # one that starts was there: the script asked for it in the wrong scenario
+        # One that starts was there: the script asked for it in the wrong scenario
+        if not missing or again is None or not again.said:
             return None
         cause = BROWSER_MISSING
     why = _GIVEN_PATH.sub(r"\1", _AT.sub("", _BEFORE.sub("", cause)))
-    own = (f"the browser, started once more: {said(again.said)}",) if again and again.said and not _names_reason(why) else ()
+    own = (
+        (f"the browser, started once more: {said(again.said)}",)
+        if again and again.said and not _names_reason(why)
+        else ()
+    )
     evidence = (f"k6: {said(why)}", *own)
     told = again.said if again and again.said and not _names_reason(why) else why
     return Cause("script_error", f"k6 could not start a browser: {said(told)}", _hint(case, why), evidence)
@@ -50,7 +61,9 @@ def _hint(case: Case, why: str) -> str:
     if "on the given path" in why:
         return f"correct or unset {PATH_SETTING} {_SERVER}: it names no executable file"
     if "couldn't detect" in why:
-        return f"install Chromium or Chrome on the server's machine, or set {PATH_SETTING} {_SERVER}{_OTHERWISE}"
+        return (
+            f"install Chromium or Chrome on the server's machine, or set {PATH_SETTING} {_SERVER}{_OTHERWISE}"
+        )
     if "timed out" in why:
         return _PATIENCE
     if again is not None and again.said and again.hint:
@@ -59,4 +72,7 @@ def _hint(case: Case, why: str) -> str:
         return f"run the server as an ordinary user, or set {ARGS_SETTING}=no-sandbox {_SERVER}{_OTHERWISE}"
     if again is not None:
         return f"the browser starts now, alone: {_PATIENCE}; then run it again"
-    return f"check_health tells whether the browser starts; {PATH_SETTING} and {ARGS_SETTING} {_SERVER} say which and how{_OTHERWISE}"
+    return (
+        f"check_health tells whether the browser starts; {PATH_SETTING} and {ARGS_SETTING} {_SERVER} say"
+        f" which and how{_OTHERWISE}"
+    )

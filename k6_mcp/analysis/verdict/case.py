@@ -15,7 +15,8 @@ from k6_mcp.models.run import FailureKind
 from k6_mcp.models.wording import quoted
 
 _FOLDER = re.compile(r"file://[^\s:()\"']*/")
-IN_PROMISE = "Uncaught (in promise)"  # how k6 logs what an async function threw, without a stack of its own
+# How k6 logs what an async function threw, without a stack of its own
+IN_PROMISE = "Uncaught (in promise)"
 _REQUEST_FAILED = re.compile(r"^Request Failed: ")
 _SUMMARY_TIMED_OUT = "failed to handle the end-of-test summary: handleSummary() execution timed out"
 _EVIDENCE_CHARS = 240
@@ -52,11 +53,15 @@ class Case:
     @property
     def exceptions(self) -> tuple[LogMessage, ...]:
         """The exceptions that k6 logged."""
-        return tuple(m for m in self.outcome.log.messages if m.source == "stacktrace" or m.text.startswith(IN_PROMISE))
+        return tuple(
+            m for m in self.outcome.log.messages if m.source == "stacktrace" or m.text.startswith(IN_PROMISE)
+        )
 
     @property
     def ended_by_itself(self) -> bool:
-        """Whether k6 came to the end of its own accord; a request to stop that came too late changes nothing."""
+        """Whether k6 came to the end of its own accord; a request to stop that came too late changes
+        nothing.
+        """
         return self.outcome.exit_code in RAN_TO_THE_END
 
     @property

@@ -19,19 +19,25 @@ from k6_mcp.analysis.verdict.grpc import LOOK_AT_CALL, not_counted, without_succ
 from k6_mcp.models.metrics import ErrorCount, Metrics, ThresholdResult
 from k6_mcp.models.wording import count, cut, few, number, percent
 
-OPENED = 101  # the status of a WebSocket handshake that succeeded
-MOST_DROPPED = 0.01  # below, the figures still answer the question that was asked
-_BY_TIMING = 3  # iterations of a scenario, at its begin, its end and where its rate changes
+# The status of a WebSocket handshake that succeeded
+OPENED = 101
+# Below, the figures still answer the question that was asked
+MOST_DROPPED = 0.01
+# Iterations of a scenario, at its begin, its end and where its rate changes
+_BY_TIMING = 3
 RATE_CAP_REACHED = 0.95
 _MOST_LINES = 5
-_SWITCHED = "unsupported response status: 101"  # k6 counts no request then
+# k6 counts no request then
+_SWITCHED = "unsupported response status: 101"
 _TRAFFIC = ("http_reqs", "iterations", "data_received", "data_sent", "ws_msgs_sent", "ws_msgs_received")
 _NOT_CONNECTED = re.compile(r"\bdial(?:ing)?:? (?:tcp|udp|unix)\b|connection refused|no such host")
 _LOOK_AT_ANSWER = (
-    "see what the target answers to one such request (URL, method, body, credentials); if these statuses are right, "
-    "say so with expected_statuses"
+    "see what the target answers to one such request (URL, method, body, credentials); if these statuses are"
+    " right, say so with expected_statuses"
 )
-_START_TARGET = "start the target, or correct host and port in the URL, as seen from the machine of this server"
+_START_TARGET = (
+    "start the target, or correct host and port in the URL, as seen from the machine of this server"
+)
 
 
 def target_unreachable(case: Case) -> Cause | None:
@@ -42,18 +48,28 @@ def target_unreachable(case: Case) -> Cause | None:
     if not figures.requests:
         return _no_session(metrics) or pages_unreachable(case) or _no_connection(case)
     # Where every failure is one without an answer, those of the load are.
-    of_load = figures.load_failed and figures.unanswered_requests == figures.failed_requests < figures.requests
+    of_load = (
+        figures.load_failed and figures.unanswered_requests == figures.failed_requests < figures.requests
+    )
     if figures.unanswered_requests < figures.requests and not of_load:
         return None
     main = metrics.errors[0] if metrics.errors else None
     why = f"mostly error_code {main.code}, {main.meaning}" if len(metrics.errors) > 1 and main else ""
     why = why or (f"error_code {main.code}, {main.meaning}" if main else "k6 gave no error code")
-    failures = (m for m in case.outcome.log.messages if m.level == "warning" and m.text.startswith("Request Failed"))
+    failures = (
+        m for m in case.outcome.log.messages if m.level == "warning" and m.text.startswith("Request Failed")
+    )
     return Cause(
         "target_unreachable",
-        f"none of {count(figures.requests_of_load, 'request')} of the load got an answer, only some of setup() and teardown(): {why}"
-        if of_load
-        else f"{'the only request got no' if figures.requests == 1 else f'none of {figures.requests} requests got an'} answer: {why}",
+        (
+            f"none of {count(figures.requests_of_load, 'request')} of the load got an answer, only some of"
+            f" setup() and teardown(): {why}"
+            if of_load
+            else (
+                f"{'the only request got no' if figures.requests == 1 else f'none of {figures.requests} requests got an'}"
+                f" answer: {why}"
+            )
+        ),
         f"{_unreachable_hint(main)}; then run it again",
         (*(f"{e.count}x error_code {e.code}: {e.meaning}" for e in metrics.errors[:3]), *log_lines(failures)),
     )
@@ -68,11 +84,19 @@ def _unreachable_hint(error: ErrorCount | None) -> str:
     if 1100 <= code < 1200:
         return "correct the host name in the URL; the machine of this server must be able to resolve it"
     if code in (1050, 1211):
-        return "see whether the target is up and not behind a firewall; it accepted no request in time (the request's timeout option)"
+        return (
+            "see whether the target is up and not behind a firewall; it accepted no request in time (the"
+            " request's timeout option)"
+        )
     if 1300 <= code < 1400:
-        return "the target's certificate is not trusted: correct it, or set insecureSkipTLSVerify: true in the script's options"
+        return (
+            "the target's certificate is not trusted: correct it, or set insecureSkipTLSVerify: true in the"
+            " script's options"
+        )
     if code in (1000, 1220, 1201):
-        return "see why the target closes connections without an answer: its log, the port, http against https"
+        return (
+            "see why the target closes connections without an answer: its log, the port, http against https"
+        )
     return _START_TARGET
 
 
@@ -103,22 +127,27 @@ def every_iteration_threw(case: Case) -> Cause | None:
         return no_browser
     return Cause(
         "script_error",
-        "the only iteration ended in an exception"
-        if figures.iterations == 1
-        else f"every one of {figures.iterations} iterations ended in an exception",
+        (
+            "the only iteration ended in an exception"
+            if figures.iterations == 1
+            else f"every one of {figures.iterations} iterations ended in an exception"
+        ),
         "correct the script where the exception says, and try it with iterations=1 before the whole load",
         log_lines(case.exceptions),
     )
 
 
 def switched_protocols(case: Case) -> Cause | None:
-    """Every iteration ended since the target answered an ordinary request with status 101, which k6 refuses by throwing."""
+    """Every iteration ended since the target answered an ordinary request with status 101, which k6 refuses
+    by throwing.
+    """
     figures, threw = case.figures, sum(m.times for m in case.exceptions if _SWITCHED in m.text)
     if figures is None or not threw or threw < figures.iterations:
         return None
     return Cause(
         "target_failing",
-        f"the target answered {count(threw, 'request')} with HTTP 101 (Switching Protocols), which no HTTP request asks for",
+        f"the target answered {count(threw, 'request')} with HTTP 101 (Switching Protocols), which no HTTP"
+        " request asks for",
         f"{_LOOK_AT_ANSWER.partition(';')[0]}; for a WebSocket use k6/websockets or k6/ws",
         log_lines(case.exceptions, 1),
     )
@@ -135,11 +164,13 @@ def thresholds_exceeded(case: Case) -> Cause | None:
     useless = of_requests or of_pages or without_success(case)
     return Cause(
         "thresholds_exceeded",
-        f"{len(crossed)} of {count(len(case.thresholds), 'threshold')} crossed: {few(map(crossing, crossed))}{early}"
-        + (f"; {useless}" if useless else ""),
-        (_LOOK_AT_ANSWER if of_requests else LOOK_AT_PAGE if of_pages else LOOK_AT_CALL)
-        if useless
-        else f'{_crossed_hint(case, crossed)}; get_run with detail="full" has every figure',
+        f"{len(crossed)} of {count(len(case.thresholds), 'threshold')} crossed:"
+        f" {few(map(crossing, crossed))}{early}" + (f"; {useless}" if useless else ""),
+        (
+            (_LOOK_AT_ANSWER if of_requests else LOOK_AT_PAGE if of_pages else LOOK_AT_CALL)
+            if useless
+            else f'{_crossed_hint(case, crossed)}; get_run with detail="full" has every figure'
+        ),
         tuple(crossing(threshold) for threshold in crossed[3 : 3 + _MOST_LINES]),
     )
 
@@ -150,10 +181,15 @@ def _crossed_hint(case: Case, crossed: Sequence[ThresholdResult]) -> str:
     if not more:
         return "improve the target or lower the load, or change thresholds/slo if they ask for too much"
     if len(more) < len(crossed):
-        return "improve the target, or change thresholds/slo if they ask for too much: less load brings no more of what was asked for"
+        return (
+            "improve the target, or change thresholds/slo if they ask for too much: less load brings no more"
+            " of what was asked for"
+        )
     cap = case.plan.rps if case.plan else None
     if cap and case.figures and case.figures.requests_per_s >= cap * RATE_CAP_REACHED:
-        load = "raise the cap on requests per second that held the load back (the script's rps, K6_MCP_MAX_RPS)"
+        load = (
+            "raise the cap on requests per second that held the load back (the script's rps, K6_MCP_MAX_RPS)"
+        )
     else:
         load = "give it more load (vus, rate_per_s or stages), or a faster target if the target holds it back"
     return f"{load}, or change thresholds/slo if they ask for too much"
@@ -166,7 +202,9 @@ def _asks_for_more(threshold: ThresholdResult) -> bool:
 
 
 def _without_success(case: Case) -> str | None:
-    """Return that not one request was successful and what came instead, None where some were or no answer came."""
+    """Return that not one request was successful and what came instead, None where some were or no answer
+    came.
+    """
     figures, metrics = case.figures, case.metrics
     if figures is None or metrics is None or not figures.requests:
         return None
@@ -175,7 +213,10 @@ def _without_success(case: Case) -> str | None:
         if not figures.load_failed or figures.failed_requests == figures.unanswered_requests:
             return None
         of_load = count(figures.requests_of_load, "request")
-        return f"not one of {of_load} of the load was successful, only some of setup() and teardown(); of all requests: {what}"
+        return (
+            f"not one of {of_load} of the load was successful, only some of setup() and teardown(); of all"
+            f" requests: {what}"
+        )
     if figures.unanswered_requests >= figures.requests:
         return None
     return f"not one of {count(figures.requests, 'request')} was successful: {what}"
@@ -190,7 +231,11 @@ def crossing(threshold: ThresholdResult) -> str:
     if not threshold.has_samples:
         observed = "no samples"
     else:
-        observed = "observed value unknown" if threshold.observed is None else f"observed {number(threshold.observed)}"
+        observed = (
+            "observed value unknown"
+            if threshold.observed is None
+            else f"observed {number(threshold.observed)}"
+        )
     return f"{cut(threshold.metric, 80)} {cut(threshold.expression, 40)} ({observed})"
 
 
@@ -208,7 +253,9 @@ def target_failing(case: Case) -> Cause | None:
 
 
 def _accepts_failures(threshold: ThresholdResult) -> bool:
-    """Return whether a threshold judges how many requests fail, and would have all of them fail if it is on that share itself."""
+    """Return whether a threshold judges how many requests fail, and would have all of them fail if it is on
+    that share itself.
+    """
     if not asks_about_failures(threshold.metric):
         return False
     parsed = parse(threshold.expression)
@@ -217,11 +264,16 @@ def _accepts_failures(threshold: ThresholdResult) -> bool:
 
 def _sessions_refused(case: Case, metrics: Metrics) -> Cause | None:
     statuses = {session.status for session in metrics.websockets}
-    if not statuses - {0} or OPENED in statuses or any(t.has_samples and asks_about_failures(t.metric) for t in case.thresholds):
+    if (
+        not statuses - {0}
+        or OPENED in statuses
+        or any(t.has_samples and asks_about_failures(t.metric) for t in case.thresholds)
+    ):
         return None
     return Cause(
         "target_failing",
-        f"not one of {count(sum(s.count for s in metrics.websockets), 'WebSocket session')} was opened: {handshakes(metrics)}",
+        f"not one of {count(sum(s.count for s in metrics.websockets), 'WebSocket session')} was opened:"
+        f" {handshakes(metrics)}",
         "see what the target answers to one such handshake (URL, headers, credentials, origin)",
     )
 
@@ -235,7 +287,9 @@ def handshakes(metrics: Metrics) -> str:
 def asks_about_failures(metric: str) -> bool:
     """Return whether a threshold on `metric` judges how many requests fail."""
     base, _, tags = metric.partition("{")
-    return base in ("http_req_failed", "checks") or (base == "http_reqs" and ("status:" in tags or "expected_response:" in tags))
+    return base in ("http_req_failed", "checks") or (
+        base == "http_reqs" and ("status:" in tags or "expected_response:" in tags)
+    )
 
 
 def load_not_delivered(case: Case) -> Cause | None:
@@ -257,13 +311,20 @@ def load_not_delivered(case: Case) -> Cause | None:
     busy = f"all {count(case.plan.max_vus, 'VU')} were busy" if case.plan else "all VUs were busy"
     why = f"{busy} waiting for the target" if open_model else "the scenario's maxDuration was over"
     if late:
-        why = f"it had to make VUs during the test, {count(made or 0, 'VU')} in the end, and drops an iteration that finds none free"
+        why = (
+            f"it had to make VUs during the test, {count(made or 0, 'VU')} in the end, and drops an iteration"
+            " that finds none free"
+        )
     hint = (
-        "preallocate more VUs (preAllocatedVUs in the script's scenario, vus beside rate_per_s), or ask for a lower rate"
+        "preallocate more VUs (preAllocatedVUs in the script's scenario, vus beside rate_per_s), or ask for a"
+        " lower rate"
         if late
-        else "the target is too slow for this rate: ask for a lower rate_per_s, or allow more VUs (vus beside rate_per_s, maxVUs in a script's scenario)"
-        if open_model
-        else "raise maxDuration of the scenario, or ask for fewer iterations"
+        else (
+            "the target is too slow for this rate: ask for a lower rate_per_s, or allow more VUs (vus beside"
+            " rate_per_s, maxVUs in a script's scenario)"
+            if open_model
+            else "raise maxDuration of the scenario, or ask for fewer iterations"
+        )
     )
     return Cause(
         "load_not_delivered",
@@ -274,12 +335,18 @@ def load_not_delivered(case: Case) -> Cause | None:
 
 
 def never_started(case: Case) -> int:
-    """Return how many planned iterations k6 neither started nor dropped, 0 for the few that timing explains."""
+    """Return how many planned iterations k6 neither started nor dropped, 0 for the few that timing
+    explains.
+    """
     figures, plan, exact = case.figures, case.plan, case.outcome.completed is not None
     if figures is None or plan is None or plan.expected_iterations is None or not exact:
         return 0
     missing = plan.expected_iterations - figures.iterations_due
-    return missing if missing > max(_BY_TIMING * len(plan.scenarios), MOST_DROPPED * plan.expected_iterations) else 0
+    return (
+        missing
+        if missing > max(_BY_TIMING * len(plan.scenarios), MOST_DROPPED * plan.expected_iterations)
+        else 0
+    )
 
 
 def _not_started(case: Case) -> Cause:
@@ -287,8 +354,8 @@ def _not_started(case: Case) -> Cause:
     due = figures.iterations_due if figures else 0
     return Cause(
         "load_not_delivered",
-        f"k6 started or dropped only {due} of {planned} planned iterations: it stood still or could not keep up, or its counts are "
-        "not true; the figures are those of a smaller load",
+        f"k6 started or dropped only {due} of {planned} planned iterations: it stood still or could not keep"
+        " up, or its counts are not true; the figures are those of a smaller load",
         "give k6 a machine that does nothing else, or ask for a lower rate; then run it again",
     )
 
@@ -312,27 +379,42 @@ def no_samples(case: Case) -> Cause | None:
     hint = (
         "see whether the target answers at all; make an iteration shorter than the test, or the test longer"
         if unfinished
-        else "see whether the target answers one such call in time; a script that only connects measures nothing, so let it make a call"
-        if uncounted
-        else "let the script open a page (await page.goto(url)), or make checks on what it does instead"
-        if unrequested
-        else _OF_BROWSERS
-        if _all_of_protocol(case, empty)
-        else "correct the metric or tag names, or make the script produce these samples (checks, custom metrics, tags)"
+        else (
+            "see whether the target answers one such call in time; a script that only connects measures"
+            " nothing, so let it make a call"
+            if uncounted
+            else (
+                "let the script open a page (await page.goto(url)), or make checks on what it does instead"
+                if unrequested
+                else (
+                    _OF_BROWSERS
+                    if _all_of_protocol(case, empty)
+                    else (
+                        "correct the metric or tag names, or make the script produce these samples (checks,"
+                        " custom metrics, tags)"
+                    )
+                )
+            )
+        )
     )
     return Cause("no_samples", "; ".join(reasons), hint)
 
 
 _OF_BROWSERS = (
-    "requests of browsers are measured by browser_http_req_duration and browser_http_req_failed, and pages by browser_web_vital_lcp and "
-    "the other web vitals: put the thresholds on these"
+    "requests of browsers are measured by browser_http_req_duration and browser_http_req_failed, and pages by"
+    " browser_web_vital_lcp and the other web vitals: put the thresholds on these"
 )
 
 
 def _all_of_protocol(case: Case, empty: Sequence[ThresholdResult]) -> bool:
     """Whether thresholds without samples ask about http_req_* where only browsers made requests."""
     figures = case.figures
-    browsers = case.metrics is not None and case.metrics.browser is not None and figures is not None and not figures.requests
+    browsers = (
+        case.metrics is not None
+        and case.metrics.browser is not None
+        and figures is not None
+        and not figures.requests
+    )
     return browsers and bool(empty) and all(threshold.metric.startswith("http_req") for threshold in empty)
 
 

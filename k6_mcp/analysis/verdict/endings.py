@@ -15,10 +15,19 @@ _FIX_SCRIPT = f"correct the script and check it with plan_k6_test, which sends n
 _MAKING_A_VU = "error while initializing VU"
 _STAGE = re.compile(r"at (setup|teardown) \(")
 _STOPPING = frozenset(
-    {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU, signal.SIGPIPE}
+    {
+        signal.SIGKILL,
+        signal.SIGTERM,
+        signal.SIGINT,
+        signal.SIGHUP,
+        signal.SIGQUIT,
+        signal.SIGXCPU,
+        signal.SIGPIPE,
+    }
 )
 _SCRIPT_NOT_USABLE = re.compile(r"no exported functions|moduleSpecifier|could not load|could not initialize")
-_NOT_STARTED = (126, 127)  # of the shell that starts k6
+# Of the shell that starts k6
+_NOT_STARTED = (126, 127)
 
 
 def ending(case: Case) -> Cause | None:
@@ -27,7 +36,8 @@ def ending(case: Case) -> Cause | None:
     if outcome.spawn_error is not None or outcome.exit_code in _NOT_STARTED:
         return Cause(
             "internal",
-            f"k6 could not be started: {quoted(outcome.spawn_error or outcome.log.cause or 'no reason given')}",
+            "k6 could not be started:"
+            f" {quoted(outcome.spawn_error or outcome.log.cause or 'no reason given')}",
             "check_health says which k6 is used and whether it works",
         )
     if outcome.stop_reason == "unplanned":
@@ -39,7 +49,9 @@ def ending(case: Case) -> Cause | None:
     if outcome.log.out_of_memory and outcome.exit_code is not None:
         return _out_of_memory(case)
     if outcome.exit_code is None:
-        return Cause("k6_crashed", "how k6 ended is not known: the server that ran it is gone", "run the test again")
+        return Cause(
+            "k6_crashed", "how k6 ended is not known: the server that ran it is gone", "run the test again"
+        )
     if signal_of(outcome.exit_code):
         return _killed(case, outcome.exit_code)
     return _BY_CODE.get(outcome.exit_code, _unknown)(case)
@@ -48,26 +60,43 @@ def ending(case: Case) -> Cause | None:
 def _unplanned(case: Case) -> Cause:
     vus = count(case.plan.max_vus, "VU") if case.plan else "its VUs"
     message = f"k6 used more VUs than it had planned ({vus}) and was stopped; figures up to then are kept"
-    return Cause("script_error", message, f"declare the whole load in the script's options; {_SEE_LOG}", _cause_lines(case))
+    return Cause(
+        "script_error",
+        message,
+        f"declare the whole load in the script's options; {_SEE_LOG}",
+        _cause_lines(case),
+    )
 
 
 def _out_of_memory(case: Case) -> Cause:
-    limit, kept = case.outcome.memory_limit, "" if case.outcome.phase == "plan" else "; figures up to then are kept"
+    limit, kept = (
+        case.outcome.memory_limit,
+        "" if case.outcome.phase == "plan" else "; figures up to then are kept",
+    )
     evidence = _cause_lines(case)
     if limit is None:
         hint = "use fewer VUs, discardResponseBodies, or a machine with more memory"
-        return Cause("stopped_externally", f"k6 got no more memory from the system and ended{kept}", hint, evidence)
-    if limit.of_server:
-        message = f"k6 ran out of memory: the server's own process is limited to {limit.mb} MB of address space{kept}"
         return Cause(
-            "internal", message, "raise `ulimit -v` (or the service's LimitAS) for the server: k6 alone reserves 2 GB", evidence
+            "stopped_externally", f"k6 got no more memory from the system and ended{kept}", hint, evidence
+        )
+    if limit.of_server:
+        message = (
+            f"k6 ran out of memory: the server's own process is limited to {limit.mb} MB of address"
+            f" space{kept}"
+        )
+        return Cause(
+            "internal",
+            message,
+            "raise `ulimit -v` (or the service's LimitAS) for the server: k6 alone reserves 2 GB",
+            evidence,
         )
     where = "loading the script" if case.outcome.phase == "plan" else "running it"
     return Cause(
         "script_error",
         f"k6 needed more than the {limit.mb} MB of memory that it may use for {where}, and ended{kept}",
-        "look for what grows without end (endless recursion, arrays), load data with SharedArray, use discardResponseBodies or fewer VUs; "
-        "K6_MCP_MAX_K6_MEMORY_MB in the server's environment sets the limit",
+        "look for what grows without end (endless recursion, arrays), load data with SharedArray, use"
+        " discardResponseBodies or fewer VUs; K6_MCP_MAX_K6_MEMORY_MB in the server's environment sets the"
+        " limit",
         evidence,
     )
 
@@ -76,32 +105,39 @@ def _timed_out(case: Case) -> Cause:
     outcome = case.outcome
     seconds = number((outcome.ended_at - outcome.started_at).total_seconds(), 3)
     if outcome.phase == "plan":
-        return Cause("timed_out", f"k6 had not loaded the script after {seconds} s and was killed", _FIX_SCRIPT)
+        return Cause(
+            "timed_out", f"k6 had not loaded the script after {seconds} s and was killed", _FIX_SCRIPT
+        )
     after = "killed, since it did not end when asked to" if outcome.killed else "stopped"
     return Cause(
         "timed_out",
         f"the run passed its deadline and was {after} after {seconds} s; figures up to then are kept",
-        "plan a shorter load, or look for iterations that never end (requests without a timeout, endless loops); "
-        "the server's K6_TIMEOUT is the longest time any run may take",
+        "plan a shorter load, or look for iterations that never end (requests without a timeout, endless"
+        " loops); the server's K6_TIMEOUT is the longest time any run may take",
         _cause_lines(case),
     )
 
 
 def _summary_timed_out(case: Case) -> Cause:
     if case.plan is not None and not case.plan.handler:
-        kept = f": there are {count(len(case.metrics.rows), 'metric')}" if case.metrics and case.metrics.rows else ""
+        kept = (
+            f": there are {count(len(case.metrics.rows), 'metric')}"
+            if case.metrics and case.metrics.rows
+            else ""
+        )
         return Cause(
             "timed_out",
-            f"k6 had not made its end-of-test summary {HANDLE_SUMMARY_TIMEOUT_S:g} s after the end and was stopped{kept}; load and "
-            "teardown were over, the figures are those of k6's time series",
-            "let the script make fewer metrics, groups and checks of different names, or give k6 a faster machine",
+            f"k6 had not made its end-of-test summary {HANDLE_SUMMARY_TIMEOUT_S:g} s after the end and was"
+            f" stopped{kept}; load and teardown were over, the figures are those of k6's time series",
+            "let the script make fewer metrics, groups and checks of different names, or give k6 a faster"
+            " machine",
         )
     return Cause(
         "script_error",
         "the script's handleSummary() did not return in time and was ended; load and teardown were over, "
         "the figures are those of k6's time series",
-        f"look in handleSummary() for an endless loop, a timer that is never cleared, or slow work: it may take {HANDLE_SUMMARY_TIMEOUT_S:g} s "
-        f"(K6_TIMEOUT ends it earlier); {_SEE_LOG}",
+        "look in handleSummary() for an endless loop, a timer that is never cleared, or slow work: it may"
+        f" take {HANDLE_SUMMARY_TIMEOUT_S:g} s (K6_TIMEOUT ends it earlier); {_SEE_LOG}",
         log_lines(message for message in case.outcome.log.messages if "handleSummary" in message.text),
     )
 
@@ -117,13 +153,19 @@ def _killed(case: Case, exit_code: int) -> Cause:
             _cause_lines(case),
         )
     memory = (
-        "; most often that is the system's out-of-memory killer: use fewer VUs, discardResponseBodies, or a machine with more memory"
+        "; most often that is the system's out-of-memory killer: use fewer VUs, discardResponseBodies, or a"
+        " machine with more memory"
         if killed_by == signal.SIGKILL
         else ""
     )
     vus = f" ({count(case.plan.max_vus, 'VU')} planned)" if case.plan else ""
     message = f"k6 was killed from outside by {name}{vus}, not by this server; figures up to then are kept"
-    return Cause("stopped_externally", message, f"find out what sent {name}{memory}; then run it again", _cause_lines(case))
+    return Cause(
+        "stopped_externally",
+        message,
+        f"find out what sent {name}{memory}; then run it again",
+        _cause_lines(case),
+    )
 
 
 def _threshold_or_end(case: Case) -> Cause | None:
@@ -133,7 +175,8 @@ def _threshold_or_end(case: Case) -> Cause | None:
     return Cause(
         "internal",
         f"k6 ended with {describe(case.outcome.exit_code or 0)} but left no figures",
-        "check_health tells whether the disk is full or the results folder cannot be written; then run it again",
+        "check_health tells whether the disk is full or the results folder cannot be written; then run it"
+        " again",
         _cause_lines(case),
     )
 
@@ -141,7 +184,10 @@ def _threshold_or_end(case: Case) -> Cause | None:
 def _marked(case: Case) -> Cause:
     message = "the script marked the test as failed with exec.test.fail()"
     return Cause(
-        "script_error", message, f"look for the condition under which the script does so; {_SEE_LOG}", _cause_lines(case)
+        "script_error",
+        message,
+        f"look for the condition under which the script does so; {_SEE_LOG}",
+        _cause_lines(case),
     )
 
 
@@ -150,19 +196,23 @@ def _aborted(case: Case) -> Cause:
     if cause := browser_not_started(case):
         return cause
     message = f"the script ended the test with exec.test.abort(): {said(text) if text else 'no reason given'}"
-    return Cause("script_error", message, f"look for the condition under which the script does so; {_SEE_LOG}")
+    return Cause(
+        "script_error", message, f"look for the condition under which the script does so; {_SEE_LOG}"
+    )
 
 
 def _vu_not_made(case: Case) -> Cause | None:
-    """The script was planned, but no VU could be made of it: what it does there differs, or k6 cannot write into its options."""
+    """The script was planned, but no VU could be made of it: what it does there differs, or k6 cannot write
+    into its options.
+    """
     log = case.outcome.log
     if not (log.cause_hint or "").startswith(_MAKING_A_VU):
         return None
     return Cause(
         "script_error",
         f"the script does not load in a VU: {said(log.cause or 'no reason given')}",
-        "let the init code do the same in every instance, and export options as a plain object that can be changed (not frozen, no "
-        f"Proxy), since k6 writes into them; {_SEE_LOG}",
+        "let the init code do the same in every instance, and export options as a plain object that can be"
+        f" changed (not frozen, no Proxy), since k6 writes into them; {_SEE_LOG}",
     )
 
 
@@ -171,7 +221,9 @@ def _script_exception(case: Case) -> Cause:
     if (not_made := _vu_not_made(case)) is not None:
         return not_made
     stage = _STAGE.search(text)
-    if case.outcome.phase == "plan" or (stage is None and case.figures is None and not case.outcome.log.went_running):
+    if case.outcome.phase == "plan" or (
+        stage is None and case.figures is None and not case.outcome.log.went_running
+    ):
         return Cause("script_error", f"the script does not load: {said(text)}", _FIX_SCRIPT)
     if stage is None:
         where = "teardown" if case.figures and case.figures.iterations else "setup"
@@ -192,7 +244,9 @@ def _stage_timeout(where: str, option: str) -> Callable[[Case], Cause]:
 def _stopped(by: str) -> Callable[[Case], Cause]:
     def cause(case: Case) -> Cause:
         message = f"k6 was stopped from outside by {by}, not by this server; figures up to then are kept"
-        hint = "find out what stopped it (a service manager, a container limit, another user); then run it again"
+        hint = (
+            "find out what stopped it (a service manager, a container limit, another user); then run it again"
+        )
         return Cause("stopped_externally", message, hint, _cause_lines(case))
 
     return cause
@@ -200,7 +254,9 @@ def _stopped(by: str) -> Callable[[Case], Cause]:
 
 def _invalid_config(case: Case) -> Cause:
     text = case.outcome.log.cause or "no reason given"
-    hint = "correct the options, scenarios or thresholds named there; plan_k6_test checks them without traffic"
+    hint = (
+        "correct the options, scenarios or thresholds named there; plan_k6_test checks them without traffic"
+    )
     return Cause("invalid_config", f"k6 refuses the script's options: {said(text)}", hint)
 
 
@@ -208,16 +264,21 @@ def _uncoded(case: Case) -> Cause:
     text = case.outcome.log.cause or "no reason given"
     if (not_made := _vu_not_made(case)) is not None:
         return not_made
-    if text.startswith(IN_PROMISE):  # async setup() and teardown(), for which k6 has no exit code
+    # Async setup() and teardown(), for which k6 has no exit code
+    if text.startswith(IN_PROMISE):
         return _script_exception(case)
     if case.outcome.phase == "plan" or _SCRIPT_NOT_USABLE.search(text):
         return Cause("script_error", f"k6 cannot use the script: {said(text)}", _FIX_SCRIPT)
-    return Cause("internal", f"k6 did not accept how it was started: {said(text)}", f"check_health; {_SEE_LOG}")
+    return Cause(
+        "internal", f"k6 did not accept how it was started: {said(text)}", f"check_health; {_SEE_LOG}"
+    )
 
 
 def _crashed(case: Case) -> Cause:
     hint = f"run it again; if it crashes again try another k6 version (K6_BIN); {_SEE_LOG}"
-    return Cause("k6_crashed", f"k6 itself crashed ({describe(case.outcome.exit_code or 0)})", hint, _cause_lines(case))
+    return Cause(
+        "k6_crashed", f"k6 itself crashed ({describe(case.outcome.exit_code or 0)})", hint, _cause_lines(case)
+    )
 
 
 def _environment(case: Case) -> Cause:

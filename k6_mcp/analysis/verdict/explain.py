@@ -52,7 +52,10 @@ def _observations(run: Run, found: set[str]) -> Iterator[str]:
     metrics = run.metrics
     if run.repeat is not None and run.repeat_of is not None:
         asked = f" of {run.asked.repeat}" if run.asked.repeat else ""
-        yield f'this is repeat {run.repeat}{asked} alone; get_run with run_id="{run.repeat_of}" tells of all together'
+        yield (
+            f'this is repeat {run.repeat}{asked} alone; get_run with run_id="{run.repeat_of}" tells of all'
+            " together"
+        )
     if metrics is not None and metrics.source != "none":
         yield from _thresholds(metrics)
         yield from _load(run, metrics)
@@ -76,20 +79,31 @@ def _thresholds(metrics: Metrics) -> Iterator[str]:
 
 def _load(run: Run, metrics: Metrics) -> Iterator[str]:
     planned, figures = run.plan, metrics.figures
-    sent = "" if metrics.of_browsers_alone else f", {requests(figures)} ({number(figures.requests_per_s, 3)}/s)"
+    sent = (
+        "" if metrics.of_browsers_alone else f", {requests(figures)} ({number(figures.requests_per_s, 3)}/s)"
+    )
     vus = f", at most {count(figures.vus_max, 'VU')} in use" if figures.vus_max else ""
     yield (
         f"load was applied for {number(figures.load_s)} s: {count(figures.iterations, 'iteration')} "
         f"({number(figures.iterations_per_s, 3)}/s){sent}{vus}"
     )
-    if planned is not None and planned.expected_iterations and figures.iterations < planned.expected_iterations:
-        yield f"{figures.iterations} of {figures.planned_iterations(planned.expected_iterations)} planned iterations finished"
+    if (
+        planned is not None
+        and planned.expected_iterations
+        and figures.iterations < planned.expected_iterations
+    ):
+        yield (
+            f"{figures.iterations} of {figures.planned_iterations(planned.expected_iterations)} planned"
+            " iterations finished"
+        )
 
 
 def _answers(metrics: Metrics, found: set[str]) -> Iterator[str]:
     figures, latency = metrics.figures, metrics.figures.latency
     if figures.error_rate and "error_rate_high" not in found:
-        yield f"{figures.failed_requests} of {figures.requests} requests failed ({percent(figures.error_rate)})"
+        yield (
+            f"{figures.failed_requests} of {figures.requests} requests failed ({percent(figures.error_rate)})"
+        )
     if metrics.statuses:
         others = figures.requests - sum(s.count for s in metrics.statuses)
         told = [f"{s.count}x {f'HTTP {s.status}' if s.status else 'no answer'}" for s in metrics.statuses]
@@ -101,14 +115,18 @@ def _answers(metrics: Metrics, found: set[str]) -> Iterator[str]:
     if metrics.browser is not None:
         yield from _pages(metrics.browser)
     if metrics.samples:
-        shown = (f"HTTP {s.status} {quoted(s.text, 120) if s.text else 'without a body'}" for s in metrics.samples)
+        shown = (
+            f"HTTP {s.status} {quoted(s.text, 120) if s.text else 'without a body'}" for s in metrics.samples
+        )
         yield f"failed answers, as the target gave them: {few(shown, 3, 160)}"
     if len(metrics.endpoints) > 1:
         yield f"endpoints: {few(map(_endpoint, metrics.endpoints), 6, 160)}"
     if latency is not None:
         of = "all requests" if latency.of == "all_requests" else "the successful requests only"
         tail = f", p95 {number(latency.p95_ms)} ms" if latency.p95_ms is not None else ""
-        yield f"latency of {of}: median {number(latency.med_ms)} ms{tail}, longest {number(latency.max_ms)} ms"
+        yield (
+            f"latency of {of}: median {number(latency.med_ms)} ms{tail}, longest {number(latency.max_ms)} ms"
+        )
 
 
 def _pages(found: BrowserFigures) -> Iterator[str]:
@@ -116,7 +134,10 @@ def _pages(found: BrowserFigures) -> Iterator[str]:
         yield "pages: " + few((f"{row.count}x HTTP {row.status}" for row in found.documents), 6)
     if found.requests is not None and found.med_ms is not None:
         tail = f", p95 {number(found.p95_ms)} ms" if found.p95_ms is not None else ""
-        yield f"{count(found.requests, 'browser request')} of these pages: median {number(found.med_ms)} ms{tail}"
+        yield (
+            f"{count(found.requests, 'browser request')} of these pages: median {number(found.med_ms)}"
+            f" ms{tail}"
+        )
     if found.web_vitals:
         yield "web vitals: " + few((vital.told for vital in found.web_vitals), 6)
 
@@ -131,13 +152,18 @@ def _endpoint(row: EndpointFigures) -> str:
 def _checks(metrics: Metrics) -> Iterator[str]:
     failed = sorted((check for check in metrics.checks if check.fails), key=lambda check: -check.fails)
     if failed:
-        shown = few((f'"{cut(c.name, 60)}" failed {c.fails} of {c.passes + c.fails} times' for c in failed), 5)
+        shown = few(
+            (f'"{cut(c.name, 60)}" failed {c.fails} of {c.passes + c.fails} times' for c in failed), 5
+        )
         yield f"{count(len(failed), 'check')} failed: {shown}"
 
 
 def _next_steps(run: Run, findings: Sequence[Finding]) -> Iterator[str]:
     if run.status not in FINAL:
-        yield f'call get_run with run_id="{run.run_id}" and wait_s=45 until the status is final; stop_run ends it early'
+        yield (
+            f'call get_run with run_id="{run.run_id}" and wait_s=45 until the status is final; stop_run ends'
+            " it early"
+        )
         return
     if run.failure is not None:
         yield run.failure.hint
@@ -149,9 +175,14 @@ def _next_steps(run: Run, findings: Sequence[Finding]) -> Iterator[str]:
         yield "run the same test again with execute_k6_test"
     advice = [finding.id for finding in findings if _has_advice(run, finding)]
     if advice:
-        yield f"follow the recommendation{'s' if len(advice) > 1 else ''} of {few(advice, _MOST_ADVICE)} (in findings)"
+        yield (
+            f"follow the recommendation{'s' if len(advice) > 1 else ''} of {few(advice, _MOST_ADVICE)} (in"
+            " findings)"
+        )
     if run.status == "completed":
-        yield from _after_completion({notice.code for notice in run.warnings}, {finding.id for finding in findings}, bool(advice))
+        yield from _after_completion(
+            {notice.code for notice in run.warnings}, {finding.id for finding in findings}, bool(advice)
+        )
 
 
 def _has_advice(run: Run, finding: Finding) -> bool:
@@ -162,12 +193,21 @@ def _has_advice(run: Run, finding: Finding) -> bool:
 def _after_completion(codes: set[str], found: set[str], advised: bool) -> Iterator[str]:
     left = {code for code in codes if _TOLD_BY.get(code) not in found}
     if "nothing_asserted" in left:
-        yield 'say what is good enough with slo (e.g. {"p95_ms": 500, "error_rate": 0.01}) or thresholds of execute_k6_test'
+        yield (
+            'say what is good enough with slo (e.g. {"p95_ms": 500, "error_rate": 0.01}) or thresholds of'
+            " execute_k6_test"
+        )
     if "generator_limited" in left:
         yield "repeat with less load or on a machine with more cores before trusting latency and rate"
     if "generator_disturbed" in left:
         yield "repeat when nothing else runs on this machine, or from another one, before trusting latency"
     if left & {"requests_failed", "requests_unanswered"}:
-        yield 'look at what fails before raising the load; slo {"error_rate": 0.01} of execute_k6_test lets a test fail on it'
+        yield (
+            'look at what fails before raising the load; slo {"error_rate": 0.01} of execute_k6_test lets a'
+            " test fail on it"
+        )
     elif "nothing_asserted" not in codes and not advised:
-        yield "raise the load step by step (rate_per_s, vus or stages of execute_k6_test) to find where a threshold breaks"
+        yield (
+            "raise the load step by step (rate_per_s, vus or stages of execute_k6_test) to find where a"
+            " threshold breaks"
+        )

@@ -1,7 +1,8 @@
 """What the statuses of gRPC calls say of the target, as `data_causes` says it of HTTP requests.
 
-A stream that the script itself closes ends as CANCELLED: that is neither a success nor a failure. A call that passes its timeout is not
-counted by k6 at all (its internal/lib/netext/grpcext/conn.go drops the sample of a call whose context is over).
+A stream that the script itself closes ends as CANCELLED: that is neither a success nor a failure. A call that
+passes its timeout is not counted by k6 at all (its internal/lib/netext/grpcext/conn.go drops the sample of a
+call whose context is over).
 """
 
 from collections.abc import Iterator
@@ -14,13 +15,16 @@ from k6_mcp.models.run import Notice
 from k6_mcp.models.wording import count, few, percent
 
 LOOK_AT_CALL = (
-    "see what the target answers to one such call (address, method, message, metadata, credentials); if these statuses are right, "
-    "say so with a threshold on checks or on grpc_req_duration{status:…}"
+    "see what the target answers to one such call (address, method, message, metadata, credentials); if these"
+    " statuses are right, say so with a threshold on checks or on grpc_req_duration{status:…}"
 )
 _TOLD = 4
 _MOST_LINES = 5
 _COUNTED = ("http_reqs", "ws_sessions", "grpc_streams_msgs_received")
-_BY_REFLECTION = "; UNIMPLEMENTED may be the answer to k6's own question for the newest reflection (reflect: true), which it counts like a call"
+_BY_REFLECTION = (
+    "; UNIMPLEMENTED may be the answer to k6's own question for the newest reflection (reflect: true), which"
+    " it counts like a call"
+)
 
 
 class _Calls(NamedTuple):
@@ -35,15 +39,25 @@ def grpc_failing(case: Case) -> Cause | None:
     if message is None or any(t.has_samples and _asks_about_calls(t.metric) for t in case.thresholds):
         return None
     calls = _calls(case.metrics)
-    return Cause("target_failing", message, LOOK_AT_CALL, tuple(row.told for row in calls.failures[_TOLD : _TOLD + _MOST_LINES]))
+    return Cause(
+        "target_failing",
+        message,
+        LOOK_AT_CALL,
+        tuple(row.told for row in calls.failures[_TOLD : _TOLD + _MOST_LINES]),
+    )
 
 
 def without_success(case: Case) -> str | None:
-    """Return that not one gRPC call was successful and what came instead, None where some were or none was made."""
+    """Return that not one gRPC call was successful and what came instead, None where some were or none was
+    made.
+    """
     calls = _calls(case.metrics)
     if not calls.total or calls.failed < calls.total:
         return None
-    return f"not one of {count(calls.total, 'gRPC call')} was successful: {few((row.told for row in calls.failures), _TOLD)}"
+    return (
+        f"not one of {count(calls.total, 'gRPC call')} was successful:"
+        f" {few((row.told for row in calls.failures), _TOLD)}"
+    )
 
 
 def some_failed(case: Case) -> Iterator[Notice]:
@@ -55,18 +69,25 @@ def some_failed(case: Case) -> Iterator[Notice]:
         reflection = _BY_REFLECTION if any(row.status == UNIMPLEMENTED for row in calls.failures) else ""
         yield Notice(
             code="grpc_calls_failed",
-            message=f"{calls.failed} of {calls.total} gRPC calls ({percent(calls.failed / calls.total)}) failed and no threshold asks "
-            f"about that: {few((row.told for row in calls.failures), _TOLD)}{reflection}",
+            message=(
+                f"{calls.failed} of {calls.total} gRPC calls ({percent(calls.failed / calls.total)}) failed"
+                " and no threshold asks about that:"
+                f" {few((row.told for row in calls.failures), _TOLD)}{reflection}"
+            ),
         )
 
 
 def not_counted(case: Case) -> str | None:
-    """Return that a script made to call gRPC had nothing counted at all although it sent something, None in every other case."""
+    """Return that a script made to call gRPC had nothing counted at all although it sent something, None in
+    every other case.
+    """
     figures, metrics = case.figures, case.metrics
     if figures is None or metrics is None or case.plan is None or not case.plan.grpc:
         return None
     rows = {row.name: row.values for row in metrics.rows}
-    if any(rows.get(name, {}).get("count") for name in _COUNTED) or rows.get("grpc_req_duration", {}).get("max"):
+    if any(rows.get(name, {}).get("count") for name in _COUNTED) or rows.get("grpc_req_duration", {}).get(
+        "max"
+    ):
         return None
     if (
         not figures.data_sent_bytes

@@ -24,13 +24,17 @@ from k6_mcp.models.outcome import LogMessage
 from k6_mcp.models.run import Notice
 from k6_mcp.models.wording import count, few, number, percent
 
-_BUSY = 0.8  # of all cores: above, k6's own latency grows
-_DISTURBED = 0.1  # of the average latency
+# Of all cores: above, k6's own latency grows
+_BUSY = 0.8
+# Of the average latency
+_DISTURBED = 0.1
 _MOST_K6_WARNINGS = 3
 _HANDLER_CHARS = 400
-_IGNORED = "handleSummary: ignored"  # the wrapper's words
+# The wrapper's words
+_IGNORED = "handleSummary: ignored"
 _THROWN_BY_HANDLER = "at handleSummary ("
-_KNOWN_INSIDE = ("events were processed",)  # k6/browser at the end of a test, told by what it means
+# k6/browser at the end of a test, told by what it means
+_KNOWN_INSIDE = ("events were processed",)
 # k6's words for a file of handleSummary that it could not write, as in a folder that is not there.
 _UNSAVED = ("Could not save some summary information", "could not open '", "error saving summary to '")
 _UNSAVED_FILE = re.compile(r"(?:could not open|error saving summary to) '([^']*)'")
@@ -68,15 +72,22 @@ def _iterations(case: Case) -> Iterator[Notice]:
         example = f", e.g. {said(case.exceptions[0].text, 160)}" if case.exceptions else ""
         yield Notice(
             code="iterations_threw",
-            message=f"{figures.iterations_thrown} of {figures.iterations} iterations ended in an exception{example}",
+            message=(
+                f"{figures.iterations_thrown} of {figures.iterations} iterations ended in an"
+                f" exception{example}"
+            ),
         )
     if figures.iterations_interrupted:
-        message = f"{count(figures.iterations_interrupted, 'iteration')} interrupted before the end; their last requests are not counted"
+        message = (
+            f"{count(figures.iterations_interrupted, 'iteration')} interrupted before the end; their last"
+            " requests are not counted"
+        )
         yield Notice(code="iterations_interrupted", message=message)
     dropped = figures.iterations_dropped
     if 0 < dropped <= MOST_DROPPED * (dropped + figures.iterations + figures.iterations_interrupted):
         yield Notice(
-            code="iterations_dropped", message=f"{count(dropped, 'planned iteration')} could not be started (no VU was free)"
+            code="iterations_dropped",
+            message=f"{count(dropped, 'planned iteration')} could not be started (no VU was free)",
         )
 
 
@@ -88,20 +99,30 @@ def _requests(case: Case) -> Iterator[Notice]:
         share = percent(figures.unanswered_requests / figures.requests)
         codes = [e for e in case.metrics.errors if is_unanswered(e.code)] if case.metrics else []
         errors = few(f"{e.count}x {e.code} {e.meaning}" for e in codes)
-        message = f"{figures.unanswered_requests} of {figures.requests} requests ({share}) got no answer: {errors}"
+        message = (
+            f"{figures.unanswered_requests} of {figures.requests} requests ({share}) got no answer: {errors}"
+        )
         yield Notice(code="requests_unanswered", message=message)
     if case.metrics and (expected := [*_expected_errors(case.metrics)]):
-        message = f"the script or expected_statuses declares answers from HTTP 500 on as expected, so they count as successful: {few(expected)}"
+        message = (
+            "the script or expected_statuses declares answers from HTTP 500 on as expected, so they count as"
+            f" successful: {few(expected)}"
+        )
         yield Notice(code="errors_expected", message=message)
     if given_up := redirects(case):
-        yield Notice(code="redirects_not_followed", message=f"{given_up}; their last answer, a redirect, counts as successful")
+        yield Notice(
+            code="redirects_not_followed",
+            message=f"{given_up}; their last answer, a redirect, counts as successful",
+        )
     elif only := only_redirects(case):
         yield Notice(code="redirects_not_followed", message=f"{only}; k6 counts them as successful")
     if figures.latency is not None and figures.latency.of == "successful_requests":
         yield Notice(
             code="latency_of_successes_only",
-            message="latency is that of the successful requests: k6 counts requests that never connected as 0 ms, "
-            "also where thresholds on http_req_duration are judged",
+            message=(
+                "latency is that of the successful requests: k6 counts requests that never connected as 0 ms,"
+                " also where thresholds on http_req_duration are judged"
+            ),
         )
 
 
@@ -119,7 +140,10 @@ def _websockets(case: Case) -> Iterator[Notice]:
     total = sum(session.count for session in metrics.websockets)
     opened = sum(session.count for session in metrics.websockets if session.status == OPENED)
     if opened < total and (opened or figures.requests):
-        message = f"{total - opened} of {count(total, 'WebSocket session')} could not be opened: {handshakes(metrics)}"
+        message = (
+            f"{total - opened} of {count(total, 'WebSocket session')} could not be opened:"
+            f" {handshakes(metrics)}"
+        )
         yield Notice(code="websockets_not_opened", message=message)
 
 
@@ -130,11 +154,16 @@ def _assertions(case: Case) -> Iterator[Notice]:
     planned = case.plan.thresholds if case.plan else ()
     asked = {threshold.metric for threshold in (*metrics.thresholds, *planned)}
     judged = {metric.partition("{")[0] for metric in asked}
-    if figures.unanswered_requests < figures.failed_requests < figures.requests and not any(map(asks_about_failures, asked)):
+    if figures.unanswered_requests < figures.failed_requests < figures.requests and not any(
+        map(asks_about_failures, asked)
+    ):
         share = percent(figures.failed_requests / figures.requests)
         yield Notice(
             code="requests_failed",
-            message=f"{figures.failed_requests} of {figures.requests} requests ({share}) failed and no threshold asks about that: "
+            message=(
+                f"{figures.failed_requests} of {figures.requests} requests ({share}) failed and no threshold"
+                " asks about that: "
+            )
             + few(f"{e.count}x {e.meaning}" for e in metrics.errors),
         )
     if figures.checks_failed > _failed_checks_judged(metrics, asked):
@@ -142,18 +171,27 @@ def _assertions(case: Case) -> Iterator[Notice]:
         them = "all of them" if "checks" in judged else "checks"
         yield Notice(
             code="checks_failed",
-            message=f"{figures.checks_failed} of {total} checks failed and no threshold asks about {them}: {worst_checks(metrics)}",
+            message=(
+                f"{figures.checks_failed} of {total} checks failed and no threshold asks about {them}:"
+                f" {worst_checks(metrics)}"
+            ),
         )
     if not judged:
         yield Notice(
             code="nothing_asserted",
             message="no threshold was given, so nothing was asserted about the figures; use thresholds"
-            + (" on browser_http_req_failed and browser_web_vital_lcp" if metrics.of_browsers_alone else " or slo"),
+            + (
+                " on browser_http_req_failed and browser_web_vital_lcp"
+                if metrics.of_browsers_alone
+                else " or slo"
+            ),
         )
 
 
 def _failed_checks_judged(metrics: Metrics, asked: set[str]) -> float:
-    """How many of the failed checks a threshold looks at: all, or those that carry the tags it names; without k6's counts no more is known."""
+    """How many of the failed checks a threshold looks at: all, or those that carry the tags it names; without
+    k6's counts no more is known.
+    """
     if "checks" in asked:
         return inf
     counted = {row.name: row.values.get("fails", inf) for row in metrics.rows}
@@ -162,12 +200,14 @@ def _failed_checks_judged(metrics: Metrics, asked: set[str]) -> float:
 
 def _summary_handler(case: Case) -> Iterator[Notice]:
     """What the script's own report lacks: k6 ends with 0 all the same."""
-    if case.summary_timed_out and case.load_was_over:  # that is a failure of its own
+    # That is a failure of its own
+    if case.summary_timed_out and case.load_was_over:
         return
     lacking = [message.text for message in case.outcome.log.messages if _is_of_handler(message)]
     if lacking:
         message = (
-            f"the script's own handleSummary did not work as written: {few((said(text) for text in lacking), 2, _HANDLER_CHARS)}"
+            "the script's own handleSummary did not work as written:"
+            f" {few((said(text) for text in lacking), 2, _HANDLER_CHARS)}"
         )
         yield Notice(code="handle_summary", message=message)
 
@@ -175,8 +215,11 @@ def _summary_handler(case: Case) -> Iterator[Notice]:
 def _is_of_handler(message: LogMessage) -> bool:
     if message.source == "console" and message.text.startswith(_IGNORED):
         return True
-    if message.level != "error" or ((files := _UNSAVED_FILE.findall(message.text)) and all(map(_OWN_FILE.fullmatch, files))):
-        return False  # a disk without room, of which the figures tell
+    if message.level != "error" or (
+        (files := _UNSAVED_FILE.findall(message.text)) and all(map(_OWN_FILE.fullmatch, files))
+    ):
+        # A disk without room, of which the figures tell
+        return False
     return _THROWN_BY_HANDLER in message.text or any(words in message.text for words in _UNSAVED)
 
 
@@ -184,7 +227,8 @@ def _paused(case: Case) -> Iterator[Notice]:
     stood_s = case.outcome.paused_s
     if stood_s and paused(case) is None:
         message = (
-            f"k6 was stopped from outside for about {number(stood_s, 2)} s and went on; requests that were under way seem slow"
+            f"k6 was stopped from outside for about {number(stood_s, 2)} s and went on; requests that were"
+            " under way seem slow"
         )
         yield Notice(code="generator_paused", message=message)
 
@@ -195,15 +239,21 @@ def _generator(case: Case) -> Iterator[Notice]:
     busy = outcome.cpu_s / wall_s / cores if outcome.cpu_s and wall_s > 0 else 0.0
     if busy > _BUSY:
         message = (
-            f"k6 used {percent(min(busy, 1.0))} of all {cores} cores, so latency and rate may be the load generator's own limit"
+            f"k6 used {percent(min(busy, 1.0))} of all {cores} cores, so latency and rate may be the load"
+            " generator's own limit"
         )
         yield Notice(code="generator_limited", message=message)
     elif case.metrics:
-        yield from _disturbed(case.metrics, "its browsers or other work" if case.plan and case.plan.browser else "other work")
-    exhausted = [error.count for error in case.metrics.errors if error.code == TOO_MANY_FILES] if case.metrics else []
+        yield from _disturbed(
+            case.metrics, "its browsers or other work" if case.plan and case.plan.browser else "other work"
+        )
+    exhausted = (
+        [error.count for error in case.metrics.errors if error.code == TOO_MANY_FILES] if case.metrics else []
+    )
     if exhausted:
         message = (
-            f"{exhausted[0]} connections could not be opened: the load generator is out of file descriptors or ports (ulimit -n)"
+            f"{exhausted[0]} connections could not be opened: the load generator is out of file descriptors"
+            " or ports (ulimit -n)"
         )
         yield Notice(code="generator_limited", message=message)
 
@@ -221,11 +271,16 @@ def _disturbed(metrics: Metrics, by: str) -> Iterator[Notice]:
 def _plan(case: Case) -> Iterator[Notice]:
     plan, figures = case.plan, case.figures
     if plan is not None and plan.replaced:
-        yield Notice(code="load_replaced", message=f"the load arguments replaced the script's own {few(plan.replaced)}")
+        yield Notice(
+            code="load_replaced", message=f"the load arguments replaced the script's own {few(plan.replaced)}"
+        )
     if plan is not None and plan.rps and figures and figures.requests_per_s >= plan.rps * RATE_CAP_REACHED:
         yield Notice(
             code="rate_capped",
-            message=f"the load was held at {number(plan.rps)} requests per second, by the script's rps option or this server's limit K6_MCP_MAX_RPS",
+            message=(
+                f"the load was held at {number(plan.rps)} requests per second, by the script's rps option or"
+                " this server's limit K6_MCP_MAX_RPS"
+            ),
         )
     for note in plan.notes if plan else ():
         code, _, message = note.partition(": ")
@@ -240,7 +295,9 @@ def _plan(case: Case) -> Iterator[Notice]:
             yield Notice(code="unknown_options", message=f"k6 ignored options it does not know: {said(text)}")
         elif "overrode scenarios" in text or "overrides scenarios" in text:
             if not (plan and plan.replaced):
-                yield Notice(code="load_replaced", message=f"the script's scenarios were replaced: {said(text)}")
+                yield Notice(
+                    code="load_replaced", message=f"the script's scenarios were replaced: {said(text)}"
+                )
         elif others < _MOST_K6_WARNINGS:
             others += 1
             yield Notice(code="k6_warning", message=f"k6 warned: {said(text)}")

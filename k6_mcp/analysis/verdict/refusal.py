@@ -18,11 +18,14 @@ _THROWN = re.compile(r"(?P<file>file://[^\s:()]+):(?P<line>\d+):(?P<column>\d+)\
 _FILE_URL = re.compile(r"file://[^\s:()\"]*/")
 _IMPORTED = re.compile(r"""\b(?:from|import|require\s*\()\s*["'`](https?://[^"'`\s]+)""")
 _SOURCE_CHARS = 200
-_COMPUTING = 0.5  # of the last second in which k6 had or wanted a CPU: below, what has not ended is waiting
+# Of the last second in which k6 had or wanted a CPU: below, what has not ended is waiting
+_COMPUTING = 0.5
 
 
 def read_refusal(outcome: Outcome, script: Script) -> Refusal:
-    """Return k6's reason with line, column (from 1) and the source line when it names a place in the user's script."""
+    """Return k6's reason with line, column (from 1) and the source line when it names a place in the user's
+    script.
+    """
     if outcome.spawn_error:
         return Refusal(kind="internal", message=f"k6 could not be started: {outcome.spawn_error}")
     if outcome.stop_reason == "deadline":
@@ -45,7 +48,9 @@ def _source_line(line: str, script: Script) -> str:
 
 
 def slow_load(outcome: Outcome, script: Script) -> tuple[str, str]:
-    """Return why k6 did not load a script in time, and what to do: one that computes wants a CPU, one that waits does not."""
+    """Return why k6 did not load a script in time, and what to do: one that computes wants a CPU, one that
+    waits does not.
+    """
     seconds = (outcome.ended_at - outcome.started_at).total_seconds()
     message = f"k6 had not loaded the script after {number(seconds, 3)} s and was killed"
     if outcome.busy is None or outcome.busy > _COMPUTING:
@@ -55,11 +60,16 @@ def slow_load(outcome: Outcome, script: Script) -> tuple[str, str]:
         )
     urls = list(dict.fromkeys(cut(redact_text(url), 120) for url in _IMPORTED.findall(script.text)))
     what = (
-        f"the import of {few(urls, 3)}" if urls else "a module that is imported from a URL, or a file that is opened and is none"
+        f"the import of {few(urls, 3)}"
+        if urls
+        else "a module that is imported from a URL, or a file that is opened and is none"
     )
     return (
         f"{message}: it was waiting for {what}",
-        "see whether the server that is imported from answers from the machine of this server, or keep the module as a file beside the script",
+        (
+            "see whether the server that is imported from answers from the machine of this server, or keep"
+            " the module as a file beside the script"
+        ),
     )
 
 
@@ -70,7 +80,10 @@ def after_plan(refusal: Refusal | None, violations: Sequence[str]) -> str:
     if refusal is not None:
         return "correct what the message names and plan again with plan_k6_test"
     if violations:
-        return "change what is named in violations, or the server's limits (check_health lists them), and plan again"
+        return (
+            "change what is named in violations, or the server's limits (check_health lists them), and plan"
+            " again"
+        )
     return "call execute_k6_test with the same arguments to run it"
 
 
@@ -78,7 +91,9 @@ def with_place(failure: Failure, refusal: Refusal) -> Failure:
     """Return `failure` with the place in the script as its first evidence, if k6 named one."""
     if refusal.line is None:
         return failure
-    place = f"line {refusal.line}, column {refusal.column}" + (f": {refusal.source_line}" if refusal.source_line else "")
+    place = f"line {refusal.line}, column {refusal.column}" + (
+        f": {refusal.source_line}" if refusal.source_line else ""
+    )
     return failure.model_copy(update={"evidence": (place, *failure.evidence)})
 
 

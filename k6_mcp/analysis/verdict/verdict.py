@@ -1,4 +1,6 @@
-"""The verdict on an ended run: how it ended and what its data say are two facts, judged apart and put in order here."""
+"""The verdict on an ended run: how it ended and what its data say are two facts, judged apart and put in
+order here.
+"""
 
 from collections.abc import Iterator
 
@@ -27,8 +29,11 @@ _EVIDENCE_CHARS = 300
 _CAUSED_BY_SCRIPT: tuple[FailureKind, ...] = ("script_error",)
 
 
-def judge(outcome: Outcome, metrics: Metrics | None, plan: Plan | None, *, expects_redirects: bool = False) -> Verdict:
-    """Return the verdict: status, the root cause with the others behind it, and what limits the figures' worth.
+def judge(
+    outcome: Outcome, metrics: Metrics | None, plan: Plan | None, *, expects_redirects: bool = False
+) -> Verdict:
+    """Return the verdict: status, the root cause with the others behind it, and what limits the figures'
+    worth.
 
     `expects_redirects` says that the caller named redirects among the expected statuses.
     """
@@ -49,16 +54,20 @@ def _so_far(case: Case) -> Iterator[Cause]:
 
 
 def _in_order(case: Case) -> Iterator[Cause]:
-    """Causes before their effects: how k6 ended comes first, but what the script did (throw, abort, fail) is often its answer
-    to a target that does not answer, and unanswered requests are why thresholds are crossed and iterations throw."""
+    """Causes before their effects: how k6 ended comes first, but what the script did (throw, abort, fail) is
+    often its answer to a target that does not answer, and unanswered requests are why thresholds are crossed
+    and iterations throw.
+    """
     ended = ending(case)
     unreachable = target_unreachable(case)
     if ended is not None and ended.kind in _CAUSED_BY_SCRIPT and unreachable is not None:
         ended, unreachable = unreachable, ended
     yield from filter(None, (ended, unreachable, *_by_data(case), ends_early(case), paused(case)))
-    if case.load_was_over and not case.aborted_by_threshold:  # a run cut short delivered less by definition
+    # A run cut short delivered less by definition
+    if case.load_was_over and not case.aborted_by_threshold:
         undelivered, unmeasured = load_not_delivered(case), no_samples(case)
-        nothing_finished = case.figures is not None and not case.figures.iterations  # so that no VU became free for the next one
+        # So that no VU became free for the next one
+        nothing_finished = case.figures is not None and not case.figures.iterations
         yield from filter(None, (unmeasured, undelivered) if nothing_finished else (undelivered, unmeasured))
 
 
@@ -73,7 +82,14 @@ def _by_data(case: Case) -> tuple[Cause | None, ...]:
 def _failure(causes: list[Cause]) -> Failure:
     root, others = causes[0], causes[1:]
     also: dict[FailureKind, None] = {cause.kind: None for cause in others if cause.kind != root.kind}
-    evidence = [*root.evidence, *(cut(f"also {cause.kind}: {cause.message}", _EVIDENCE_CHARS) for cause in others)]
+    evidence = [
+        *root.evidence,
+        *(cut(f"also {cause.kind}: {cause.message}", _EVIDENCE_CHARS) for cause in others),
+    ]
     return Failure(
-        kind=root.kind, message=root.message, hint=root.hint, evidence=tuple(evidence[:_MOST_EVIDENCE]), also=tuple(also)
+        kind=root.kind,
+        message=root.message,
+        hint=root.hint,
+        evidence=tuple(evidence[:_MOST_EVIDENCE]),
+        also=tuple(also),
     )

@@ -19,13 +19,18 @@ async def export_runs(options: argparse.Namespace, settings: Settings, service: 
     if options.json:
         write_json(report)
     else:
-        stdout().print(f"{', '.join(report.run_ids)} exported to {report.path} ({size_text(report.size_bytes)})", soft_wrap=True)
+        stdout().print(
+            f"{', '.join(report.run_ids)} exported to {report.path} ({size_text(report.size_bytes)})",
+            soft_wrap=True,
+        )
     return COMPLETED
 
 
 async def import_runs(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     """Keep the runs of a file; return the exit code."""
-    report = await service.kept_runs.import_run(await asyncio.to_thread(_absolute, options.file), baseline=options.baseline)
+    report = await service.kept_runs.import_run(
+        await asyncio.to_thread(_absolute, options.file), baseline=options.baseline
+    )
     if options.json:
         write_json(report)
         return COMPLETED
@@ -33,7 +38,12 @@ async def import_runs(options: argparse.Namespace, settings: Settings, service: 
     for run_id in report.imported:
         console.print(f"{run_id} imported; k6-mcp show {run_id} shows it", soft_wrap=True)
     if report.imported:
-        console.print(below("the file is not signed: the run is marked imported_unverified wherever it is shown", style="dim"))
+        console.print(
+            below(
+                "the file is not signed: the run is marked imported_unverified wherever it is shown",
+                style="dim",
+            )
+        )
     for run_id in report.known:
         console.print(f"{run_id} is here already, identical", soft_wrap=True)
     for name in report.baselines:

@@ -1,4 +1,6 @@
-"""From the words of the command line to the arguments of a load test; what is wrong with them is said all at once."""
+"""From the words of the command line to the arguments of a load test; what is wrong with them is said all at
+once.
+"""
 
 import argparse
 import json
@@ -18,7 +20,10 @@ from k6_mcp.models.request import LoadTest
 _THRESHOLD = re.compile(r"\s*([A-Za-z_]\w*(?:\{[^}]*\})?)\s*[:=]\s*(.*\S)\s*\Z", re.DOTALL)
 _STAGE = re.compile(r"([^:]+):(\d+)\Z")
 _ADDED = ("env", "tags", "headers")
-_DEFINITION = 'give a JSON object of execute_k6_test\'s arguments, as in {"url": "http://127.0.0.1:8080/", "preset": "low"}'
+_DEFINITION = (
+    'give a JSON object of execute_k6_test\'s arguments, as in {"url": "http://127.0.0.1:8080/", "preset":'
+    ' "low"}'
+)
 Arguments = dict[str, object]
 _QUERY = (
     "status",
@@ -36,7 +41,8 @@ _QUERY = (
 
 
 def load_test(options: argparse.Namespace, judge: Judge = nothing_more) -> LoadTest:
-    """Return the load test that the options of `run`, `validate` or `render` describe; see `parse_load_test` for `judge`.
+    """Return the load test that the options of `run`, `validate` or `render` describe; see `parse_load_test`
+    for `judge`.
 
     Raises:
         InvalidArguments: With every violation at once.
@@ -46,9 +52,11 @@ def load_test(options: argparse.Namespace, judge: Judge = nothing_more) -> LoadT
 
 
 def defined_test(options: argparse.Namespace, judge: Judge = nothing_more) -> LoadTest:
-    """Return the load test that the options of `gate` describe: as for `run`, or on top of a JSON file of the tool's arguments.
+    """Return the load test that the options of `gate` describe: as for `run`, or on top of a JSON file of the
+    tool's arguments.
 
-    Options replace what the file says; `--env`, `--tag` and `--header` add to it. A relative `script_file` is sought beside the file.
+    Options replace what the file says; `--env`, `--tag` and `--header` add to it. A relative `script_file` is
+    sought beside the file.
 
     Raises:
         InvalidArguments: With every violation at once.
@@ -77,11 +85,14 @@ def _definition(source: str) -> Arguments:
         text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
         content: object = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
-        raise InvalidArguments(f"the definition {source} cannot be read: {str(error)[:200]}", hint=_DEFINITION) from None
+        raise InvalidArguments(
+            f"the definition {source} cannot be read: {str(error)[:200]}", hint=_DEFINITION
+        ) from None
     if not isinstance(content, dict):
         raise InvalidArguments(f"the definition {source} is not a JSON object", hint=_DEFINITION)
     arguments = cast("Arguments", content)
-    arguments.pop("wait_s", None)  # a call of the tool may be taken as it is
+    # A call of the tool may be taken as it is
+    arguments.pop("wait_s", None)
     script_file = arguments.get("script_file")
     if isinstance(script_file, str) and source != "-":
         arguments["script_file"] = str(Path(source).parent / script_file)
@@ -143,7 +154,10 @@ class _Words:
             if match := _THRESHOLD.match(word):
                 thresholds.setdefault(match[1], []).append(match[2])
             else:
-                self.reasons.append(f"--threshold: {word[:60]!r} is not METRIC:EXPRESSION, as in 'http_req_duration:p(95)<500'")
+                self.reasons.append(
+                    f"--threshold: {word[:60]!r} is not METRIC:EXPRESSION, as in"
+                    " 'http_req_duration:p(95)<500'"
+                )
         return thresholds
 
     def stages(self, words: list[str]) -> list[dict[str, object]]:

@@ -62,13 +62,17 @@ async def _validate(options: argparse.Namespace, settings: Settings, service: Lo
 
 
 def _own_line(report: PlanReport, test: LoadTest) -> str:
-    """Return the line that k6 refuses: of a file, which answers to clients leave out, a person is shown the own one."""
+    """Return the line that k6 refuses: of a file, which answers to clients leave out, a person is shown the
+    own one.
+    """
     refusal = report.refusal
     if refusal is None or refusal.line is None or refusal.source_line or test.script_file is None:
         return (refusal.source_line or "") if refusal else ""
     with suppress(K6McpError):
         lines = read_script_file(test.script_file)[1].splitlines()
-        return redact_text(lines[refusal.line - 1].strip())[:_LINE_CHARS] if refusal.line <= len(lines) else ""
+        return (
+            redact_text(lines[refusal.line - 1].strip())[:_LINE_CHARS] if refusal.line <= len(lines) else ""
+        )
     return ""
 
 
@@ -139,7 +143,9 @@ async def _rebuild(options: argparse.Namespace, settings: Settings, service: Loa
         write_json(report)
         return COMPLETED
     console = stdout()
-    console.print(f"{report.restored} runs restored from {settings.results_dir / 'runs'} into {settings.database}")
+    console.print(
+        f"{report.restored} runs restored from {settings.results_dir / 'runs'} into {settings.database}"
+    )
     if report.set_aside:
         console.print(f"the old database is kept as {report.set_aside}")
     if report.removed:

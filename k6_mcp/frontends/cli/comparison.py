@@ -50,7 +50,11 @@ async def set_baseline(options: argparse.Namespace, settings: Settings, service:
 def comparison_view(comparison: Comparison) -> RenderableType:
     """Return a comparison as a person reads it: the sentence, then a row per figure."""
     mark, style = _MARKS[comparison.change]
-    return Group(Text(printable(f"{mark} {comparison.sentence}"), style=style), *_rows(comparison), *_beside(comparison))
+    return Group(
+        Text(printable(f"{mark} {comparison.sentence}"), style=style),
+        *_rows(comparison),
+        *_beside(comparison),
+    )
 
 
 def _rows(comparison: Comparison) -> Iterator[RenderableType]:
@@ -60,7 +64,11 @@ def _rows(comparison: Comparison) -> Iterator[RenderableType]:
     table.add_row("", "", "baseline", "candidate", "change", "interval, or why not", style="dim")
     for metric in comparison.metrics:
         mark, style = _MARKS[metric.change]
-        values = (_value(metric, metric.baseline), _value(metric, metric.candidate), _change(metric, metric.effect))
+        values = (
+            _value(metric, metric.baseline),
+            _value(metric, metric.candidate),
+            _change(metric, metric.effect),
+        )
         table.add_row(Text(mark, style=style), metric.metric, *values, _interval(metric))
     yield indented(table)
 

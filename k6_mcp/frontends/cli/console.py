@@ -16,7 +16,8 @@ from rich.text import Text
 
 from k6_mcp.models.hidden_characters import visible, visible_data
 
-_PIPE_WIDTH = 200  # a file or pipe has no width; tables must not be cut to a terminal's
+# A file or pipe has no width; tables must not be cut to a terminal's
+_PIPE_WIDTH = 200
 
 
 def stdout() -> Console:
@@ -48,19 +49,25 @@ def below(text: str, style: str = "") -> Padding:
 
 
 def printable(text: str) -> str:
-    """Return `text` without what would command a terminal: texts of scripts and targets are only to be read."""
+    """Return `text` without what would command a terminal: texts of scripts and targets are only to be
+    read.
+    """
     return visible(text)
 
 
 @contextmanager
 def progress_bar(console: Console) -> Generator[Callable[[float | None, str], None]]:
-    """Draw a bar that is gone at the end; yields what moves it: percent (None while unknown) and the text beside it."""
+    """Draw a bar that is gone at the end; yields what moves it: percent (None while unknown) and the text
+    beside it.
+    """
     columns = (TextColumn(" "), BarColumn(bar_width=30), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
         task = progress.add_task("starting k6", total=None)
 
         def update(percent: float | None, text: str) -> None:
-            progress.update(task, total=None if percent is None else 100, completed=percent or 0, description=text)
+            progress.update(
+                task, total=None if percent is None else 100, completed=percent or 0, description=text
+            )
 
         yield update
 
@@ -74,7 +81,8 @@ def write_json(model: BaseModel) -> None:
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="replace")  # a terminal that cannot draw a mark shows another one
+        # A terminal that cannot draw a mark shows another one
+        stream.reconfigure(errors="replace")
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console = Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=_PIPE_WIDTH)

@@ -1,4 +1,6 @@
-"""`k6-mcp demo`: three tests that end in three ways, run by a real MCP client and shown as it received them."""
+"""`k6-mcp demo`: three tests that end in three ways, run by a real MCP client and shown as it received
+them.
+"""
 
 import argparse
 import asyncio
@@ -43,7 +45,8 @@ async def _demo(seconds: int, settings: Settings) -> int:
     try:
         async with demo_target() as url, demo_client(settings) as client:
             exit_code = await _show_all(client, url, seconds, settings)
-    except* K6McpError as group:  # the client's own task groups wrap whatever happens inside them
+    except* K6McpError as group:
+        # The client's own task groups wrap whatever happens inside them
         refusals.extend(_leaves(group))
     if refusals:
         raise refusals[0]
@@ -66,7 +69,12 @@ async def _show_all(client: DemoClient, url: str, seconds: int, settings: Settin
         console.print(Text(f"{number}. {step.title}", style="bold underline"))
         as_expected &= await _show(console, client, step, settings)
     console.print()
-    console.print(Text(f"All of it is kept: folders in {settings.results_dir}, history in {settings.database}", style="bold"))
+    console.print(
+        Text(
+            f"All of it is kept: folders in {settings.results_dir}, history in {settings.database}",
+            style="bold",
+        )
+    )
     console.print("See it again with `k6-mcp history` and `k6-mcp show RUN`.")
     return COMPLETED if as_expected else FAILED
 
@@ -75,7 +83,11 @@ def steps(url: str, nobody: str, seconds: int) -> tuple[Step, ...]:
     """Return the tests of the demo against the target at `url` and the closed port at `nobody`."""
     impossible, short = {"http_req_duration": ["p(95)<1"]}, f"{min(seconds, _SHORT_S)}s"
     return (
-        Step("preset low against a healthy target", {"url": url, "preset": "low", "duration": f"{seconds}s"}, None),
+        Step(
+            "preset low against a healthy target",
+            {"url": url, "preset": "low", "duration": f"{seconds}s"},
+            None,
+        ),
         Step(
             "a threshold that cannot hold: p(95) below 1 ms",
             {"url": url, "duration": short, "thresholds": impossible},

@@ -8,7 +8,10 @@ from contextlib import asynccontextmanager, suppress
 
 _HOST = "127.0.0.1"
 _BODY = b'{"message": "hello from the demo target"}'
-_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
+_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+    len(_BODY),
+    _BODY,
+)
 _LATENCY_S = (0.015, 0.025)
 
 
@@ -21,7 +24,8 @@ async def demo_target() -> AsyncGenerator[str]:
         open_writers.add(writer)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
-                await reader.readuntil(b"\r\n\r\n")  # the demo sends GET only: there is no body
+                # The demo sends GET only: there is no body
+                await reader.readuntil(b"\r\n\r\n")
                 await asyncio.sleep(random.uniform(*_LATENCY_S))
                 writer.write(_ANSWER)
                 await writer.drain()

@@ -4,4 +4,9 @@ from collections.abc import Mapping
 
 COMPLETED, FAILED, REFUSED, CANCELLED = 0, 1, 2, 3
 
-BY_STATUS: Mapping[str, int] = {"completed": COMPLETED, "failed": FAILED, "cancelled": CANCELLED, "lost": CANCELLED}
+BY_STATUS: Mapping[str, int] = {
+    "completed": COMPLETED,
+    "failed": FAILED,
+    "cancelled": CANCELLED,
+    "lost": CANCELLED,
+}

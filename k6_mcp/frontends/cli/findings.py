@@ -10,7 +10,8 @@ from k6_mcp.models.findings import Finding, Severity
 
 _MOST = 6
 _STYLES: Mapping[Severity, str] = {"critical": "bold red", "warning": "yellow", "info": "dim"}
-_IN_WARNINGS = ("nothing_asserted",)  # told among the warnings of the verdict
+# Told among the warnings of the verdict
+_IN_WARNINGS = ("nothing_asserted",)
 
 
 def findings_view(findings: Sequence[Finding]) -> RenderableType:

@@ -21,7 +21,14 @@ from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run_id import RUN_ID
 from k6_mcp.permissions.caps import violations
 from k6_mcp.reports.formats import rendered, rendered_comparison
-from k6_mcp.reports.gate_report import GATE_EXIT_CODES, GateAnswer, annotations, gate_answer, gate_junit, gate_markdown
+from k6_mcp.reports.gate_report import (
+    GATE_EXIT_CODES,
+    GateAnswer,
+    annotations,
+    gate_answer,
+    gate_junit,
+    gate_markdown,
+)
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 
@@ -33,7 +40,11 @@ _STYLES: dict[GateOutcome, tuple[str, str]] = {
     "not_comparable": ("?", "bold yellow"),
 }
 _ERRORED = GATE_EXIT_CODES["errored"]
-_NOWHERE = {"backup_unavailable", "history_unavailable"}  # told together, they mean that another process cannot find the run
+# Told together, they mean that another process cannot find the run
+_NOWHERE = {
+    "backup_unavailable",
+    "history_unavailable",
+}
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +57,18 @@ def gate_command(options: argparse.Namespace, settings: Settings) -> int:
     """
     try:
         return asyncio.run(_gate(options, settings))
-    except BrokenPipeError:  # the answer that nobody reads must not become another exit code
+    except BrokenPipeError:
+        # The answer that nobody reads must not become another exit code
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _ERRORED
     except K6McpError:
         raise
-    except Exception:  # a traceback would end with 1, which means breached
+    except Exception:
+        # A traceback would end with 1, which means breached
         log.exception("gate")
-        sys.stderr.write("k6-mcp: internal: k6-mcp itself failed, nothing was judged (next step: see the log above)\n")
+        sys.stderr.write(
+            "k6-mcp: internal: k6-mcp itself failed, nothing was judged (next step: see the log above)\n"
+        )
         return _ERRORED
 
 
@@ -66,7 +81,11 @@ async def _gate(options: argparse.Namespace, settings: Settings) -> int:
         else:
             run_id, runs = what, 1
         policy = GatePolicy(
-            options.baseline, options.require_baseline, options.allow_nothing_asserted, runs, options.allow_imported
+            options.baseline,
+            options.require_baseline,
+            options.allow_nothing_asserted,
+            runs,
+            options.allow_imported,
         )
         result = await service.kept_runs.gate(run_id, policy)
         if options.set_baseline_on_pass:
@@ -78,32 +97,44 @@ async def _gate(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _what(options: argparse.Namespace, settings: Settings) -> LoadTest | str:
-    """Return the test to run or the id of the run to judge; whatever is wrong is said before anything runs."""
+    """Return the test to run or the id of the run to judge; whatever is wrong is said before anything
+    runs.
+    """
     if options.github and settings.github_step_summary is None:
         raise InvalidArguments(
-            "--github: GITHUB_STEP_SUMMARY is not set", hint="leave --github out where GitHub Actions does not run"
+            "--github: GITHUB_STEP_SUMMARY is not set",
+            hint="leave --github out where GitHub Actions does not run",
         )
     if RUN_ID.match(options.source):
         if surplus := given_options(options):
             raise InvalidArguments(
-                f"{', '.join(surplus)}: a run that has ended takes no load test arguments", hint="leave them out"
+                f"{', '.join(surplus)}: a run that has ended takes no load test arguments",
+                hint="leave them out",
             )
         return options.source
     test = defined_test(options, lambda given: violations(given, None, settings.limits))
     if options.set_baseline_on_pass and not test.name:
-        raise InvalidArguments("--set-baseline-on-pass: the test has no name to keep a baseline for", hint="give --name")
+        raise InvalidArguments(
+            "--set-baseline-on-pass: the test has no name to keep a baseline for", hint="give --name"
+        )
     return test
 
 
-async def _answer(options: argparse.Namespace, settings: Settings, service: LoadTests, result: GateResult) -> GateAnswer:
+async def _answer(
+    options: argparse.Namespace, settings: Settings, service: LoadTests, result: GateResult
+) -> GateAnswer:
     """Write the reports; one that cannot be written leaves the others, and is loud."""
     run = await service.get(result.run_id)
     written: list[str] = []
     try:
         async for path, content in _reports(options, settings, service, result):
-            written.append(await asyncio.to_thread(_write, path, content, append=path == settings.github_step_summary))
+            written.append(
+                await asyncio.to_thread(_write, path, content, append=path == settings.github_step_summary)
+            )
     except K6McpError as error:
-        result = result.model_copy(update={"outcome": _doubted(result.outcome), "reasons": (*result.reasons, *error.reasons)})
+        result = result.model_copy(
+            update={"outcome": _doubted(result.outcome), "reasons": (*result.reasons, *error.reasons)}
+        )
     return gate_answer(result, run, tuple(written))
 
 
@@ -135,13 +166,17 @@ def _write(path: Path, content: bytes, *, append: bool) -> str:
         with path.open("ab" if append else "wb") as file:
             file.write(content)
     except OSError as error:
-        raise ReportUnavailable(f"the report {path} could not be written: {error.strerror or error}") from None
+        raise ReportUnavailable(
+            f"the report {path} could not be written: {error.strerror or error}"
+        ) from None
     return str(path.absolute())
 
 
 def _say(answer: GateAnswer, options: argparse.Namespace) -> None:
     if options.github:
-        (sys.stderr if options.json else sys.stdout).writelines(f"{line}\n" for line in annotations(answer.result))
+        (sys.stderr if options.json else sys.stdout).writelines(
+            f"{line}\n" for line in annotations(answer.result)
+        )
     if options.json:
         write_json(answer)
     else:

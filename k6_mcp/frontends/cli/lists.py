@@ -23,7 +23,8 @@ from k6_mcp.settings import Settings
 
 _VALUE_ORDER = ("count", "rate", "value", "passes", "fails", "avg", "min", "med", "max")
 _WIDE = 105
-_TREND = 3  # runs of a test that make one
+# Runs of a test that make one
+_TREND = 3
 _TRENDS = 5
 _STATES = {"ok": ("✓", "green"), "degraded": ("!", "yellow"), "broken": ("✗", "red")}
 
@@ -41,7 +42,9 @@ def runs_view(page: HistoryPage, width: int) -> RenderableType:
         table.add_column(name, justify="right", no_wrap=True)
     for run in page.runs:
         created_and_what = (f"{run.created_at:%Y-%m-%d %H:%M}", what(run)) if width >= _WIDE else ()
-        table.add_row(run.run_id, *created_and_what[:1], _status(run), *created_and_what[1:], *_key_figures(run))
+        table.add_row(
+            run.run_id, *created_and_what[:1], _status(run), *created_and_what[1:], *_key_figures(run)
+        )
     notes = [*_trends(page.runs)]
     notes += [Text(f"more: --cursor {page.next_cursor}", style="dim")] if page.next_cursor else []
     notes += [Text(f"! {page.degraded}", style="yellow")] if page.degraded else []
@@ -55,7 +58,9 @@ def _trends(runs: Iterable[Run]) -> Iterator[Text]:
         latency = run.metrics.figures.latency if run.metrics else None
         if latency and latency.p95_ms is not None:
             p95.setdefault(what(run), []).insert(0, latency.p95_ms)
-    for name, values in islice(((name, values) for name, values in p95.items() if len(values) >= _TREND), _TRENDS):
+    for name, values in islice(
+        ((name, values) for name, values in p95.items() if len(values) >= _TREND), _TRENDS
+    ):
         line = Text("p95 ", style="dim").append(sparkline(values), style="cyan")
         yield line.append(f" {ms(values[0])} → {ms(values[-1])}  {cut(name, 60)}", style="dim")
 
@@ -76,7 +81,11 @@ def _key_figures(run: Run) -> tuple[str, str, str]:
     if run.metrics is None:
         return "-", "-", "-"
     figures = run.metrics.figures
-    return count(figures.requests), ms(figures.latency.p95_ms if figures.latency else None), share(figures.error_rate)
+    return (
+        count(figures.requests),
+        ms(figures.latency.p95_ms if figures.latency else None),
+        share(figures.error_rate),
+    )
 
 
 def metrics_view(metrics: Metrics) -> RenderableType:
@@ -137,7 +146,11 @@ def _scenario(scenario: ScenarioPlan) -> str:
     parts = [
         scenario.executor,
         f"{scenario.vus} VUs" if scenario.vus is not None else "",
-        f"up to {scenario.max_vus} VUs" if scenario.max_vus is not None and scenario.max_vus != scenario.vus else "",
+        (
+            f"up to {scenario.max_vus} VUs"
+            if scenario.max_vus is not None and scenario.max_vus != scenario.vus
+            else ""
+        ),
         f"{scenario.iterations} iterations" if scenario.iterations is not None else "",
         f"{peak:g} iterations per s" if peak is not None else "",
         "a browser for each VU" if scenario.browser else "",
@@ -157,17 +170,25 @@ def health_view(health: Health, settings: Settings) -> RenderableType:
             table.add_row("", "", Text(in_commands(component.hint), style="cyan"))
     limits = health.limits
     caps = (
-        f"{limits.max_concurrent_runs} tests at once, {count(limits.max_vus)} VUs, {format_duration(limits.max_duration_s)},"
-        f" {count(limits.max_rps)} requests per s, scripts up to {count(limits.max_script_bytes)} bytes"
+        f"{limits.max_concurrent_runs} tests at once, {count(limits.max_vus)} VUs,"
+        f" {format_duration(limits.max_duration_s)}, {count(limits.max_rps)} requests per s, scripts up to"
+        f" {count(limits.max_script_bytes)} bytes"
     )
     if limits.script_dirs:
         caps += f", script files only from {', '.join(limits.script_dirs)}"
     table.add_row("", Text("limits", style="bold"), caps)
     table.add_row("", Text("results", style="bold"), str(settings.results_dir))
     text = "load tests can run here" if health.ok else _trouble(health)
-    return Group(Text(f"k6-mcp {__version__}: {text}", style="bold green" if health.ok else "bold red"), indented(table))
+    return Group(
+        Text(f"k6-mcp {__version__}: {text}", style="bold green" if health.ok else "bold red"),
+        indented(table),
+    )
 
 
 def _trouble(health: Health) -> str:
     broken = {component.name for component in health.components if component.state == "broken"}
-    return "load tests can run here, but cannot be kept" if broken == {"disk"} else "load tests cannot run here yet"
+    return (
+        "load tests can run here, but cannot be kept"
+        if broken == {"disk"}
+        else "load tests cannot run here yet"
+    )

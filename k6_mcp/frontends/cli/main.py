@@ -13,7 +13,8 @@ from k6_mcp.frontends.cli.words import in_commands
 from k6_mcp.frontends.standard_streams import hold_standard_streams
 from k6_mcp.settings import Settings
 
-# Of misspelt settings: doctor shows them, serve writes them, and to the one-shot mode's clients a word on stderr is a failure.
+# Of misspelt settings: doctor shows them, serve writes them, and to the one-shot mode's clients a word on
+# stderr is a failure.
 _SAYING_SO_THEMSELVES = ("doctor", "serve", "oneshot")
 Command = Callable[[argparse.Namespace, Settings], int]
 
@@ -32,13 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _code_of_interruption(options) if isinstance(error, Interrupted) else REFUSED
     except KeyboardInterrupt:
         return _code_of_interruption(options)
-    except BrokenPipeError:  # the reader of a pipe has seen enough; the interpreter must not flush into it at exit
+    # The reader of a pipe has seen enough; the interpreter must not flush into it at exit
+    except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 def _code_of_interruption(options: argparse.Namespace) -> int:
-    return REFUSED if options.command == "gate" else CANCELLED  # 3 would say that it had judged
+    # 3 would say that it had judged
+    return REFUSED if options.command == "gate" else CANCELLED
 
 
 def _refuse(error: K6McpError, *, as_json: bool) -> None:

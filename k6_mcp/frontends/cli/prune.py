@@ -56,7 +56,10 @@ def _asks(options: argparse.Namespace) -> bool:
 
 
 def _agreed(for_good: bool) -> bool:
-    stdout().print("delete these and what is in the trash for good? [y/N] " if for_good else "remove these? [y/N] ", end="")
+    stdout().print(
+        "delete these and what is in the trash for good? [y/N] " if for_good else "remove these? [y/N] ",
+        end="",
+    )
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -94,7 +97,9 @@ def limits_of(options: argparse.Namespace) -> Retention | None:
     days = read("older-than", lambda word: parse_duration_s(word) / 86_400)
     runs, size_bytes = read("keep-runs", _whole), read("max-size", _bytes)
     if reasons:
-        raise InvalidArguments(*reasons, hint="correct these options, see k6-mcp prune --help; nothing was removed")
+        raise InvalidArguments(
+            *reasons, hint="correct these options, see k6-mcp prune --help; nothing was removed"
+        )
     if days is None and runs is None and size_bytes is None:
         return None
     return Retention(days=days, runs=runs, size_bytes=size_bytes)
@@ -112,26 +117,38 @@ def prune_view(report: PruneReport) -> RenderableType:
     """Return what went or would go, and what stays."""
     verb = "would be removed" if report.dry_run else "removed"
     days = report.limits.trash_days
-    parts: list[RenderableType] = [Text(f"{count(report.removed)} runs {verb} ({size_text(report.freed_bytes)})")]
+    parts: list[RenderableType] = [
+        Text(f"{count(report.removed)} runs {verb} ({size_text(report.freed_bytes)})")
+    ]
     table = grid("left", "left", "right", "left")
     for run in report.listed[:_SHOWN]:
-        table.add_row(run.run_id, f"{run.created_at:%Y-%m-%d %H:%M}", size_text(run.size_bytes), _WHY[run.reason])
+        table.add_row(
+            run.run_id, f"{run.created_at:%Y-%m-%d %H:%M}", size_text(run.size_bytes), _WHY[run.reason]
+        )
     if report.listed:
         parts.append(indented(table))
     if report.removed > len(report.listed[:_SHOWN]):
         parts.append(below(f"and {count(report.removed - len(report.listed[:_SHOWN]))} more", style="dim"))
     parts.append(below(f"{count(report.kept)} runs stay, {size_text(report.kept_bytes)}"))
     if report.protected:
-        parts.append(below(f"{count(report.protected)} of them are beyond the limits but baselines or their repeats"))
+        parts.append(
+            below(f"{count(report.protected)} of them are beyond the limits but baselines or their repeats")
+        )
     if report.postponed:
         parts.append(
-            below(f"{count(report.postponed)} more are too old and go later, a few at a time; k6-mcp prune removes them now")
+            below(
+                f"{count(report.postponed)} more are too old and go later, a few at a time; k6-mcp prune"
+                " removes them now"
+            )
         )
     if report.deleted:
         parts.append(below(f"{count(report.deleted)} were deleted from the trash for good"))
     if report.removed and days and not report.dry_run:
         parts.append(
-            below(f"they are in the trash for {days:g} days, or until space runs out; k6-mcp prune --restore RUN brings one back")
+            below(
+                f"they are in the trash for {days:g} days, or until space runs out; k6-mcp prune --restore"
+                " RUN brings one back"
+            )
         )
     if report.clock_ahead_s:
         parts.append(below(_clock(report.clock_ahead_s), style="yellow"))
@@ -142,8 +159,8 @@ def prune_view(report: PruneReport) -> RenderableType:
 def _clock(ahead_s: float) -> str:
     where = "ahead of" if ahead_s > 0 else "behind"
     return (
-        f"! this machine's clock is {abs(ahead_s) / 86_400:.0f} days {where} the time that this history has recorded; "
-        "ages follow the recorded time (--by-clock uses the clock)"
+        f"! this machine's clock is {abs(ahead_s) / 86_400:.0f} days {where} the time that this history has"
+        " recorded; ages follow the recorded time (--by-clock uses the clock)"
     )
 
 

@@ -28,15 +28,22 @@ def wanted(texts: Iterable[str]) -> list[Wanted]:
         InvalidArguments: With every format that there is none of.
     """
     asked = [text.partition("=") for text in texts]
-    found = [Wanted(format, output or None) for name, _, output in asked for format in _FORMATS if format == name]
+    found = [
+        Wanted(format, output or None) for name, _, output in asked for format in _FORMATS if format == name
+    ]
     if len(found) < len(asked):
         unknown = [f"--report {name[:40]!r} is not a format" for name, _, _ in asked if name not in _FORMATS]
-        raise InvalidArguments(*unknown, hint=f"use one of {', '.join(_FORMATS)}, as in --report html=report.html")
+        raise InvalidArguments(
+            *unknown, hint=f"use one of {', '.join(_FORMATS)}, as in --report html=report.html"
+        )
     return found
 
 
-async def write_report(service: LoadTests, run_id: str, report: Wanted, baseline: str | None = None) -> str | None:
-    """Write one report (with `baseline`, how the run compares with that) and return its path, None for stdout.
+async def write_report(
+    service: LoadTests, run_id: str, report: Wanted, baseline: str | None = None
+) -> str | None:
+    """Write one report (with `baseline`, how the run compares with that) and return its path, None for
+    stdout.
 
     Raises:
         UnknownRun: If there is no such run.

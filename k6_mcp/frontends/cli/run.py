@@ -1,4 +1,6 @@
-"""`k6-mcp run`: one test from start to verdict, with its progress; Ctrl-C ends it gracefully and keeps its figures."""
+"""`k6-mcp run`: one test from start to verdict, with its progress; Ctrl-C ends it gracefully and keeps its
+figures.
+"""
 
 import argparse
 import asyncio
@@ -23,8 +25,10 @@ from k6_mcp.runners.signals import Stop, stop_signals
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 
-_WAIT_S = 3600.0  # one wait; repeated until the run is final
-_PLAIN_EVERY_S = 5.0  # lines of progress where no bar can be drawn
+# One wait; repeated until the run is final
+_WAIT_S = 3600.0
+# Lines of progress where no bar can be drawn
+_PLAIN_EVERY_S = 5.0
 
 ShowLive = Callable[[Run], None]
 
@@ -48,7 +52,9 @@ async def run(options: argparse.Namespace, settings: Settings, service: LoadTest
 
 
 async def run_to_end(service: LoadTests, test: LoadTest, *, silent: bool) -> tuple[Run, Run]:
-    """Run `test` with its repeats, showing it unless `silent`; return the run that was started and what is told of all at the end."""
+    """Run `test` with its repeats, showing it unless `silent`; return the run that was started and what is
+    told of all at the end.
+    """
     with stop_signals() as stop:
         first = await started(service, test, stop)
         with nullcontext(_ignore) if silent else live(stderr()) as show:

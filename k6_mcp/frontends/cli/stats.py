@@ -14,7 +14,12 @@ from k6_mcp.frontends.cli.words import in_commands
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 
-_MARKS = {"worse": ("✗", "bold red"), "better": ("✓", "bold green"), "steady": ("=", "bold"), "too_few": ("·", "dim")}
+_MARKS = {
+    "worse": ("✗", "bold red"),
+    "better": ("✓", "bold green"),
+    "steady": ("=", "bold"),
+    "too_few": ("·", "dim"),
+}
 
 
 async def stats(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
@@ -29,15 +34,22 @@ async def stats(options: argparse.Namespace, settings: Settings, service: LoadTe
 
 def statistics_view(answer: StatisticsAnswer) -> RenderableType:
     """Return counts, then a line per test, the worst first."""
-    return Group(*_counts(answer), *_tests(answer), below(f"next step: {in_commands(answer.next)}", style="cyan"))
+    return Group(
+        *_counts(answer), *_tests(answer), below(f"next step: {in_commands(answer.next)}", style="cyan")
+    )
 
 
 def _counts(answer: StatisticsAnswer) -> Iterator[RenderableType]:
-    yield Text(f"{count(answer.runs)} runs in {answer.days:g} days{_listed(answer.by_status.items())}", style="bold")
+    yield Text(
+        f"{count(answer.runs)} runs in {answer.days:g} days{_listed(answer.by_status.items())}", style="bold"
+    )
     if answer.by_failure_kind:
         yield below(f"failed{_listed(answer.by_failure_kind.items())}")
     if answer.anomaly_rate is not None:
-        yield below(f"{share(answer.anomaly_rate)} with a warning or critical finding{_listed(answer.by_severity.items())}")
+        yield below(
+            f"{share(answer.anomaly_rate)} with a warning or critical"
+            f" finding{_listed(answer.by_severity.items())}"
+        )
 
 
 def _listed(numbers: Iterable[tuple[str, int]]) -> str:
@@ -51,12 +63,19 @@ def _tests(answer: StatisticsAnswer) -> Iterator[RenderableType]:
     if not answer.tests:
         return
     table = grid("left", "left", "right", "right", "right", "left")
-    table.add_row("", *(Text(title, style="dim") for title in ("test", "runs", "p95", "errors", "least room")))
+    table.add_row(
+        "", *(Text(title, style="dim") for title in ("test", "runs", "p95", "errors", "least room"))
+    )
     for test in answer.tests:
         mark, style = _MARKS[test.direction]
         last_ms, last_errors = (test.p95_ms or (None,))[-1], (test.error_rate or (None,))[-1]
         table.add_row(
-            Text(mark, style=style), printable(test.name), count(test.runs), ms(last_ms), share(last_errors), _room(test)
+            Text(mark, style=style),
+            printable(test.name),
+            count(test.runs),
+            ms(last_ms),
+            share(last_errors),
+            _room(test),
         )
     yield indented(table)
     if answer.omitted_tests:
@@ -65,4 +84,6 @@ def _tests(answer: StatisticsAnswer) -> Iterator[RenderableType]:
 
 def _room(test: TestAnswer) -> str:
     known = [room for room in test.headroom if room.headroom is not None]
-    return printable(f"{share(known[0].headroom)} of {known[0].metric} {known[0].expression}") if known else "-"
+    return (
+        printable(f"{share(known[0].headroom)} of {known[0].metric} {known[0].expression}") if known else "-"
+    )

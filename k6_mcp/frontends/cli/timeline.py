@@ -1,4 +1,6 @@
-"""A run over time as a person sees it in a terminal: a line of bars per figure, and a table of the load's stages."""
+"""A run over time as a person sees it in a terminal: a line of bars per figure, and a table of the load's
+stages.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -23,7 +25,9 @@ def timeline_view(run: Run, timeline: Timeline | None, width: int) -> Renderable
     """Return `timeline` drawn in a terminal of `width`, None if there is nothing to draw."""
     if timeline is None or len(timeline.ends_s) < 2:
         return None
-    shown = condense(timeline.model_copy(update={"scenarios": ()}), max(min(_WIDEST, width - _BESIDE_BARS), _LEAST_WIDTH))
+    shown = condense(
+        timeline.model_copy(update={"scenarios": ()}), max(min(_WIDEST, width - _BESIDE_BARS), _LEAST_WIDTH)
+    )
     table = grid("left", "left", "left")
     for name, values, most in _lines(shown):
         table.add_row(Text(name, style="bold"), Text(sparkline(values), style="cyan"), most)
@@ -38,7 +42,9 @@ def timeline_view(run: Run, timeline: Timeline | None, width: int) -> Renderable
 def sparkline(values: Sequence[float | None]) -> str:
     """Return a bar per value, as high as its share of the largest; a blank where there is none."""
     largest = max((value for value in values if value is not None), default=0.0)
-    return "".join(" " if value is None else _bar(value / largest if largest > 0 else 0.0) for value in values)
+    return "".join(
+        " " if value is None else _bar(value / largest if largest > 0 else 0.0) for value in values
+    )
 
 
 def _bar(height: float) -> str:
@@ -47,7 +53,9 @@ def _bar(height: float) -> str:
 
 def _lines(shown: Timeline) -> Iterator[tuple[str, Sequence[float | None], str]]:
     total, spans = shown.total, shown.spans_s
-    what, counts = ("requests/s", total.requests) if any(total.requests) else ("iterations/s", total.iterations)
+    what, counts = (
+        ("requests/s", total.requests) if any(total.requests) else ("iterations/s", total.iterations)
+    )
     rates = [n / span if span else None for n, span in zip(counts, spans, strict=True)]
     yield what, rates, f"up to {_rate(_largest(rates))}"
     if any(value is not None for value in total.p95_ms):

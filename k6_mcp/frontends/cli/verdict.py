@@ -37,11 +37,20 @@ def verdict(answer: RunAnswer, kept_in: str = "") -> RenderableType:
     parts += [below(f"! {notice.message}", style="yellow") for notice in answer.warnings]
     parts += _thresholds(answer.thresholds)
     parts += [_figures(answer.figures, answer.browser)] if answer.figures else []
-    parts += [*_endpoints(answer.endpoints), *_errors(answer.errors), *_grpc(answer.grpc), *_samples(answer.samples)]
+    parts += [
+        *_endpoints(answer.endpoints),
+        *_errors(answer.errors),
+        *_grpc(answer.grpc),
+        *_samples(answer.samples),
+    ]
     parts += [*_checks(answer.checks), *_series(answer.series)]
     parts += [below(text, style="dim") for text in answer.more]
     kept = all(notice.code != "backup_unavailable" for notice in answer.warnings)
-    parts += [below(f"kept in {kept_in}" if kept else f"not kept in {kept_in}, as said above", style="dim")] if kept_in else []
+    parts += (
+        [below(f"kept in {kept_in}" if kept else f"not kept in {kept_in}, as said above", style="dim")]
+        if kept_in
+        else []
+    )
     return Group(*parts)
 
 
@@ -70,7 +79,9 @@ def share(value: float | None) -> str:
 
 def _headline(answer: RunAnswer) -> Iterator[RenderableType]:
     line = status_text(answer.status, answer.failure.kind if answer.failure else None)
-    line.append("".join(f"  {part}" for part in (answer.run_id, answer.name, answer.test) if part), style="dim")
+    line.append(
+        "".join(f"  {part}" for part in (answer.run_id, answer.name, answer.test) if part), style="dim"
+    )
     yield line
     if answer.failure is None:
         yield below(answer.headline.removeprefix(f"{answer.status}: "))
@@ -93,7 +104,11 @@ def _thresholds(thresholds: Sequence[AnswerThreshold]) -> Iterator[RenderableTyp
     for threshold in thresholds:
         held = threshold.ok and threshold.has_samples
         mark = Text("✓" if held else "✗" if threshold.has_samples else "?", style="green" if held else "red")
-        seen = f"observed {threshold.observed:g}" if threshold.observed is not None and threshold.has_samples else "no samples"
+        seen = (
+            f"observed {threshold.observed:g}"
+            if threshold.observed is not None and threshold.has_samples
+            else "no samples"
+        )
         table.add_row(mark, threshold.metric, threshold.expression, seen)
     yield below("thresholds", style="bold")
     yield indented(table)
@@ -108,7 +123,11 @@ def _figures(figures: AnswerFigures, browser: AnswerBrowser | None) -> Renderabl
 
 
 def _rows(figures: AnswerFigures) -> Iterator[tuple[str, str]]:
-    outside = f" ({count(figures.requests_outside_load)} in setup and teardown)" if figures.requests_outside_load else ""
+    outside = (
+        f" ({count(figures.requests_outside_load)} in setup and teardown)"
+        if figures.requests_outside_load
+        else ""
+    )
     requests = f"{count(figures.requests)}{outside}, {figures.requests_per_s:.1f} per s"
     if figures.failed_requests is not None:
         requests += f", {count(figures.failed_requests)} failed ({share(figures.error_rate)})"
@@ -125,7 +144,10 @@ def _rows(figures: AnswerFigures) -> Iterator[tuple[str, str]]:
     extra = "".join(f", {count(number)} {what}" for what, number in lost if number)
     yield "iterations", f"{count(figures.iterations)}, {figures.iterations_per_s:.1f} per s{extra}"
     if figures.checks_passed is not None or figures.checks_failed is not None:
-        yield "checks", f"{count(figures.checks_passed or 0)} passed, {count(figures.checks_failed or 0)} failed"
+        yield (
+            "checks",
+            f"{count(figures.checks_passed or 0)} passed, {count(figures.checks_failed or 0)} failed",
+        )
     vus = f", up to {count(figures.vus_max)} VUs in use" if figures.vus_max else ""
     vus += f" of {count(figures.vus_allocated)}" if figures.vus_max and figures.vus_allocated else ""
     yield (
@@ -174,7 +196,11 @@ def _series(series: Series | None) -> Iterator[RenderableType]:
     table.add_row("", "", "p95", "errors", "requests/s", style="dim")
     for row in series.runs:
         table.add_row(
-            row.run_id, status_text(row.status, row.failure), ms(row.p95_ms), share(row.error_rate), _per_s(row.requests_per_s)
+            row.run_id,
+            status_text(row.status, row.failure),
+            ms(row.p95_ms),
+            share(row.error_rate),
+            _per_s(row.requests_per_s),
         )
     yield below(f"{len(series.runs)} of {series.asked} repeats", style="bold")
     yield indented(table)
@@ -208,7 +234,8 @@ def _endpoints(endpoints: Sequence[AnswerEndpoint]) -> Iterator[RenderableType]:
     if not endpoints:
         return
     some_failed = any(endpoint.failed for endpoint in endpoints)
-    table = grid("left", "right", "right", *(("right",) if some_failed else ()))  # an empty column takes width from the others
+    # An empty column takes width from the others
+    table = grid("left", "right", "right", *(("right",) if some_failed else ()))
     for endpoint in endpoints:
         failed = (f"{count(endpoint.failed)} failed" if endpoint.failed else "",) if some_failed else ()
         p95 = f"p95 {ms(endpoint.p95_ms)}" if endpoint.p95_ms is not None else ""
@@ -222,7 +249,9 @@ def _samples(samples: Sequence[ErrorSample]) -> Iterator[RenderableType]:
     if samples:
         yield below("what the target answered", style="bold")
     for sample in samples:
-        yield below(f"  HTTP {sample.status}: {quoted(sample.text) if sample.text else 'without a body'}", style="dim")
+        yield below(
+            f"  HTTP {sample.status}: {quoted(sample.text) if sample.text else 'without a body'}", style="dim"
+        )
 
 
 def _checks(checks: Sequence[AnswerCheck]) -> Iterator[RenderableType]:
@@ -232,6 +261,10 @@ def _checks(checks: Sequence[AnswerCheck]) -> Iterator[RenderableType]:
     table = grid("left", "left", "left")
     for check in failed:
         name = " > ".join(part for part in (*(check.group or "").split("::"), check.name) if part)
-        table.add_row(Text("✗", style="red"), name, f"{count(check.fails)} of {count(check.passes + check.fails)} failed")
+        table.add_row(
+            Text("✗", style="red"),
+            name,
+            f"{count(check.fails)} of {count(check.passes + check.fails)} failed",
+        )
     yield below("failed checks", style="bold")
     yield indented(table)

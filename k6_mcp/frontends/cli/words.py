@@ -17,13 +17,17 @@ _COMMANDS: Mapping[str, str] = {
     "check_health": "doctor",
 }
 _TOOL = re.compile(
-    rf"\b({'|'.join(_COMMANDS)})\b(?: with run_id=\"([^\"]+)\")?(?:(?: and| with)? detail=\"(\w+)\"| and wait_s=\d+)?"
+    rf"\b({'|'.join(_COMMANDS)})\b(?: with run_id=\"([^\"]+)\")?(?:(?: and| with)? detail=\"(\w+)\"| and"
+    r" wait_s=\d+)?"
 )
-_TIMELINE = "timeline"  # `show` draws it unasked
+# `show` draws it unasked
+_TIMELINE = "timeline"
 
 
 def in_commands(text: str) -> str:
-    """Return `text` with commands of the terminal in place of the tools it names, and of their arguments for a run."""
+    """Return `text` with commands of the terminal in place of the tools it names, and of their arguments for
+    a run.
+    """
     return _TOOL.sub(_command, text)
 
 

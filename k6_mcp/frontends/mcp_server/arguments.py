@@ -15,7 +15,9 @@ from k6_mcp.models.service_answers import Detail
 
 M = TypeVar("M", bound=Model)
 
-RunId = Annotated[str, Field(min_length=1, max_length=120, description="as returned by execute_k6_test or get_history")]
+RunId = Annotated[
+    str, Field(min_length=1, max_length=120, description="as returned by execute_k6_test or get_history")
+]
 
 
 class Wait(Model):
@@ -23,7 +25,13 @@ class Wait(Model):
 
     wait_s: Annotated[
         float,
-        Field(ge=0, le=3600, description="seconds to wait for the end, 0 to 3600, default 45; then the run goes on, see get_run"),
+        Field(
+            ge=0,
+            le=3600,
+            description=(
+                "seconds to wait for the end, 0 to 3600, default 45; then the run goes on, see get_run"
+            ),
+        ),
     ] = 45
 
 
@@ -38,12 +46,21 @@ class GetRunArguments(Model):
     wait_s: Annotated[
         float | None,
         Field(
-            ge=0, le=50, description="seconds to wait for a running test's end, 0 to 50; default 45 with summary and full, else 0"
+            ge=0,
+            le=50,
+            description=(
+                "seconds to wait for a running test's end, 0 to 50; default 45 with summary and full, else 0"
+            ),
         ),
     ] = None
     detail: Annotated[
         Detail,
-        Field(description="summary (default), full: every metric, timeline: over time and by stage, log: its end, script as run"),
+        Field(
+            description=(
+                "summary (default), full: every metric, timeline: over time and by stage, log: its end,"
+                " script as run"
+            )
+        ),
     ] = "summary"
 
 
@@ -57,7 +74,9 @@ class AnalyzeArguments(Model):
     """What analyze_run takes."""
 
     run_id: RunId
-    use_ai: Annotated[bool, Field(description="let a model word a diagnosis from the computed facts too; default false")] = False
+    use_ai: Annotated[
+        bool, Field(description="let a model word a diagnosis from the computed facts too; default false")
+    ] = False
 
 
 class NoArguments(Model):
@@ -104,8 +123,11 @@ def parse_execute(arguments: Mapping[str, object], judge: Judge) -> tuple[LoadTe
     except InvalidArguments as error:
         reasons[:0] = error.reasons
     if test is None or reasons:
-        excess = judge(test) if test is not None else ()  # else it is told already
-        raise InvalidArguments(*reasons, *excess, hint="correct these arguments and call again; nothing was run")
+        # Else it is told already
+        excess = judge(test) if test is not None else ()
+        raise InvalidArguments(
+            *reasons, *excess, hint="correct these arguments and call again; nothing was run"
+        )
     return test, wait_s
 
 

@@ -17,21 +17,22 @@ from k6_mcp.models.comparison import STILL, Baseline, Comparison
 
 _COMPARE_DESCRIPTION = """Say whether a load test got better or worse: each figure regressed, improved, no_evidence or not_comparable, with \
 its change and interval, and one sentence. Refuses tests that differ. Repeats of a run (execute_k6_test repeat) count with it; 3 on each side make it sure."""
-_BASELINE_DESCRIPTION = (
-    """Make a run, with its repeats, the baseline of its test, which compare_runs finds by name; it is never cleaned up."""
-)
+_BASELINE_DESCRIPTION = """Make a run, with its repeats, the baseline of its test, which compare_runs finds by name; it is never cleaned up."""
 
 
 class CompareArguments(Model):
     """What compare_runs takes."""
 
     baseline: Annotated[
-        str, Field(min_length=1, max_length=120, description="run id, or name of a test: the baseline set for it")
+        str,
+        Field(min_length=1, max_length=120, description="run id, or name of a test: the baseline set for it"),
     ]
     candidate: Annotated[
         str | None,
         Field(
-            min_length=1, max_length=120, description="run id, or name of a test: its latest run; default that of baseline's test"
+            min_length=1,
+            max_length=120,
+            description="run id, or name of a test: its latest run; default that of baseline's test",
         ),
     ] = None
 
@@ -40,7 +41,9 @@ class BaselineArguments(Model):
     """What set_baseline takes."""
 
     run_id: RunId
-    name: Annotated[str | None, Field(min_length=1, max_length=120, description="name of the test; default the run's own")] = None
+    name: Annotated[
+        str | None, Field(min_length=1, max_length=120, description="name of the test; default the run's own")
+    ] = None
 
 
 class CompareTools:
@@ -64,9 +67,15 @@ class CompareTools:
 
 
 def comparison_answer(comparison: Comparison) -> Json:
-    """Return a comparison with what to do next; the sentence comes first, because some clients show only the beginning."""
+    """Return a comparison with what to do next; the sentence comes first, because some clients show only the
+    beginning.
+    """
     answer = as_json(comparison)
-    first: Json = {"change": answer.pop("change"), "sentence": answer.pop("sentence"), "next": _next(comparison)}
+    first: Json = {
+        "change": answer.pop("change"),
+        "sentence": answer.pop("sentence"),
+        "next": _next(comparison),
+    }
     return {**first, **answer}
 
 
@@ -81,9 +90,15 @@ def baseline_answer(baseline: Baseline) -> Json:
 def _next(comparison: Comparison) -> str:
     candidate = comparison.candidate[0]
     if unended := _unended(comparison):
-        return f'get_run with run_id="{unended}" and wait_s=45, again until the status is final, then compare_runs'
+        return (
+            f'get_run with run_id="{unended}" and wait_s=45, again until the status is final, then'
+            " compare_runs"
+        )
     if not comparison.metrics:
-        return "run the baseline's test again exactly as it was (get_run with detail=script shows it), then compare_runs"
+        return (
+            "run the baseline's test again exactly as it was (get_run with detail=script shows it), then"
+            " compare_runs"
+        )
     if comparison.change == "regressed":
         return f'analyze_run with run_id="{candidate}" says what is wrong with the candidate'
     if comparison.change == "improved":
@@ -96,7 +111,10 @@ def _next(comparison: Comparison) -> str:
 def _unended(comparison: Comparison) -> str | None:
     """Return the run that has to end before anything can be compared."""
     for difference in comparison.differences:
-        for told, runs in ((difference.baseline, comparison.baseline), (difference.candidate, comparison.candidate)):
+        for told, runs in (
+            (difference.baseline, comparison.baseline),
+            (difference.candidate, comparison.candidate),
+        ):
             if difference.what == "status" and told.startswith(STILL):
                 return runs[0]
     return None

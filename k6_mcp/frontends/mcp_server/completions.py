@@ -22,7 +22,9 @@ def add_completions(server: MCPServer[OpenedService], opened: OpenedService) -> 
 
     @server.completion()
     async def complete(  # pyright: ignore[reportUnusedFunction]
-        ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument, context: CompletionContext | None
+        ref: PromptReference | ResourceTemplateReference,
+        argument: CompletionArgument,
+        context: CompletionContext | None,
     ) -> Completion | None:
         match argument.name:
             case "run_id":

@@ -1,4 +1,6 @@
-"""A real MCP client for our own server: starts it over stdio as any client does and calls `execute_k6_test`."""
+"""A real MCP client for our own server: starts it over stdio as any client does and calls
+`execute_k6_test`.
+"""
 
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -15,7 +17,8 @@ from k6_mcp.models.untrusted import MARK
 from k6_mcp.settings import Settings
 
 TellProgress = Callable[[float, str], None]
-_WAIT_S = 60  # longer than any test of the demo
+# Longer than any test of the demo
+_WAIT_S = 60
 
 
 class DemoClient(NamedTuple):
@@ -27,7 +30,8 @@ class DemoClient(NamedTuple):
     tools: tuple[str, ...]
 
     async def execute(self, arguments: Mapping[str, object], tell: TellProgress) -> RunAnswer:
-        """Call `execute_k6_test` and return its judged result; `tell` gets the percentage and the line of each progress message.
+        """Call `execute_k6_test` and return its judged result; `tell` gets the percentage and the line of
+        each progress message.
 
         Raises:
             K6McpError: If the tool refused, with its code and text.
@@ -36,7 +40,9 @@ class DemoClient(NamedTuple):
         async def on_progress(progress: float, total: float | None, message: str | None) -> None:
             tell(progress, message or "")
 
-        result = await self.client.call_tool("execute_k6_test", {**arguments, "wait_s": _WAIT_S}, progress_callback=on_progress)
+        result = await self.client.call_tool(
+            "execute_k6_test", {**arguments, "wait_s": _WAIT_S}, progress_callback=on_progress
+        )
         if result.is_error:
             raise _refusal("".join(block.text for block in result.content if isinstance(block, TextContent)))
         shown: dict[str, object] = result.structured_content or {}

@@ -28,13 +28,18 @@ from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.runners.signals import Stop, stop_signals
 from k6_mcp.settings import LIMITS, Limits
 
-_HOST = "127.0.0.1"  # there is no access control yet, so nothing else can be bound
-_WAITING = 512  # connections that the kernel holds until they are accepted
-_LEAVE_S = 2  # how long open requests may take once the runs are stopped
+# There is no access control yet, so nothing else can be bound
+_HOST = "127.0.0.1"
+# Connections that the kernel holds until they are accepted
+_WAITING = 512
+# How long open requests may take once the runs are stopped
+_LEAVE_S = 2
 
 
 class HttpServer(uvicorn.Server):
-    """Serves an application on a listening socket; connections and the time a request may take are bounded."""
+    """Serves an application on a listening socket; connections and the time a request may take are
+    bounded.
+    """
 
     def __init__(self, app: ASGIApp, most: int) -> None:
         config = uvicorn.Config(
@@ -52,17 +57,20 @@ class HttpServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        yield  # ours are handled below: they stop the runs first
+        # Ours are handled below: they stop the runs first
+        yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen; more connections may wait than are accepted at once."""
         await super().startup(sockets)
         for listener in sockets or ():
-            listener.listen(_WAITING)  # the backlog given to asyncio is also how many it accepts at once
+            # The backlog given to asyncio is also how many it accepts at once
+            listener.listen(_WAITING)
 
 
 def serve(server: K6Server, opened: OpenedService, port: int, limits: Limits = LIMITS) -> int:
-    """Serve http://127.0.0.1:`port`/mcp until a signal comes; return 128 + its number. Port 0 is any free one.
+    """Serve http://127.0.0.1:`port`/mcp until a signal comes; return 128 + its number. Port 0 is any free
+    one.
 
     Raises:
         InvalidArguments: If the port cannot be used.
@@ -77,9 +85,16 @@ def serve(server: K6Server, opened: OpenedService, port: int, limits: Limits = L
 
 
 def http_app(
-    server: K6Server, port: int, limits: Limits = LIMITS, *, idle_s: float = IDLE_S, most_sessions: int = MOST_SESSIONS
+    server: K6Server,
+    port: int,
+    limits: Limits = LIMITS,
+    *,
+    idle_s: float = IDLE_S,
+    most_sessions: int = MOST_SESSIONS,
 ) -> ASGIApp:
-    """Return what serves `server` at /mcp of 127.0.0.1:`port`; a session that is not used for `idle_s` ends."""
+    """Return what serves `server` at /mcp of 127.0.0.1:`port`; a session that is not used for `idle_s`
+    ends.
+    """
     sessions = Sessions(server.lowlevel, limits.longest_line_bytes, idle_s=idle_s, most=most_sessions)
     route = Route("/mcp", endpoint=StreamableHTTPASGIApp(sessions))
     return OwnHostOnly(Starlette(routes=[route], lifespan=lambda _: sessions.run()), port)
@@ -97,7 +112,9 @@ async def _serve(server: K6Server, opened: OpenedService, listener: socket.socke
         return stop.exit_code
 
 
-async def _leave_on(stop: Stop, server: K6Server, opened: OpenedService, streams: OpenStreams, http: uvicorn.Server) -> None:
+async def _leave_on(
+    stop: Stop, server: K6Server, opened: OpenedService, streams: OpenStreams, http: uvicorn.Server
+) -> None:
     """Stop the runs, answer their callers, end the streams of those who only listen, end."""
     await stop.wait()
     await opened.close()

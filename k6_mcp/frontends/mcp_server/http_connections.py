@@ -15,26 +15,33 @@ from uvicorn.server import ServerState
 from k6_mcp.runners.descriptors import most_descriptors
 
 logger = logging.getLogger(__name__)
-REQUEST_S = 15.0  # from the connection, or the answer before, until a request has come as a whole
-ACCEPTED_AT_ONCE = 16  # the event loop accepts so many before it looks at any of them
+# From the connection, or the answer before, until a request has come as a whole
+REQUEST_S = 15.0
+# The event loop accepts so many before it looks at any of them
+ACCEPTED_AT_ONCE = 16
 _MOST = 512
 _FEWEST = 8
-_OTHER_DESCRIPTORS = 64  # database, files, pipes to k6
+# Database, files, pipes to k6
+_OTHER_DESCRIPTORS = 64
 _LISTENS = b"subscriptions/listen"
-_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
+)
 _LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 def most_connections() -> int:
-    """Return how many connections may be open at once: half of the descriptors that the rest of the server leaves."""
+    """Return how many connections may be open at once: half of the descriptors that the rest of the server
+    leaves.
+    """
     return max(_FEWEST, min(_MOST, (most_descriptors() - _OTHER_DESCRIPTORS - ACCEPTED_AT_ONCE) // 2))
 
 
 class BoundedProtocol(H11Protocol):
     """One connection; `limit_concurrency` of uvicorn's configuration is how many there may be.
 
-    A new one above the limit takes the place of the oldest that waits for a request, else of the oldest that only
-    listens; where all are being answered it is refused with 503.
+    A new one above the limit takes the place of the oldest that waits for a request, else of the oldest that
+    only listens; where all are being answered it is refused with 503.
     """
 
     def __init__(
@@ -46,7 +53,10 @@ class BoundedProtocol(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._most = config.limit_concurrency or _MOST
-        self.limit_concurrency = None  # uvicorn's own use of it would refuse requests and keep silent connections
+        self.limit_concurrency = (
+            # Uvicorn's own use of it would refuse requests and keep silent connections
+            None
+        )
         self._waits_since = self.loop.time()
         self._timer: asyncio.TimerHandle | None = None
 

@@ -1,7 +1,8 @@
-"""What the answers of one HTTP session carried, kept for a client whose connection broke: it resumes where it was.
+"""What the answers of one HTTP session carried, kept for a client whose connection broke: it resumes where it
+was.
 
-Of each request the newest events are kept, its answer among them, until some minutes after the answer; all sessions
-together keep a bounded number of bytes.
+Of each request the newest events are kept, its answer among them, until some minutes after the answer; all
+sessions together keep a bounded number of bytes.
 """
 
 import time
@@ -15,7 +16,8 @@ from mcp.types import JSONRPCError, JSONRPCMessage, JSONRPCResponse
 
 KEPT_S = 600.0
 _KEPT_BYTES = 32_000_000
-_NEWEST = 50  # events of one request; progress that is older is of no use
+# Events of one request; progress that is older is of no use
+_NEWEST = 50
 _LONGEST_ID = 40
 
 
@@ -77,14 +79,18 @@ class Shelf:
 
     def tidy(self) -> None:
         """Drop what is too old or too much."""
-        while self._ended and (self._bytes > self._kept_bytes or time.monotonic() - self._ended[0].at > self._kept_s):
+        while self._ended and (
+            self._bytes > self._kept_bytes or time.monotonic() - self._ended[0].at > self._kept_s
+        ):
             oldest = self._ended.popleft()
             self._bytes -= oldest.bytes
             oldest.log.drop(oldest.stream)
 
 
 class EventLog(EventStore):
-    """The streams of one session, by the number that their event ids begin with; `settled` is called when a request has its answer."""
+    """The streams of one session, by the number that their event ids begin with; `settled` is called when a
+    request has its answer.
+    """
 
     def __init__(self, shelf: Shelf, settled: Callable[[StreamId], None]) -> None:
         self._shelf = shelf
@@ -108,16 +114,22 @@ class EventLog(EventStore):
         return f"{stream.number}-{number}"
 
     def find(self, event_id: EventId) -> tuple[Stream, int] | None:
-        """Return the stream of an event and the event's number; None if it was never sent or is no longer kept."""
+        """Return the stream of an event and the event's number; None if it was never sent or is no longer
+        kept.
+        """
         self._shelf.tidy()
         first, _, second = event_id.partition("-")
-        if len(event_id) > _LONGEST_ID or not (event_id.isascii() and first.isdecimal() and second.isdecimal()):
+        if len(event_id) > _LONGEST_ID or not (
+            event_id.isascii() and first.isdecimal() and second.isdecimal()
+        ):
             return None
         stream = self._streams.get(int(first))
         return (stream, int(second)) if stream and int(second) < stream.next else None
 
     async def after(self, stream: Stream, number: int) -> AsyncGenerator[tuple[EventId, JSONRPCMessage]]:
-        """Yield the events after `number`, those to come included, until the answer or the end of the session."""
+        """Yield the events after `number`, those to come included, until the answer or the end of the
+        session.
+        """
         while True:
             news = stream.news
             for event in [*stream.events]:
@@ -129,8 +141,12 @@ class EventLog(EventStore):
             if news is stream.news:
                 await news.wait()
 
-    async def replay_events_after(self, last_event_id: EventId, send_callback: EventCallback) -> StreamId | None:
-        """Do nothing: the session's transport follows `after`, which misses no event between the kept and the coming ones."""
+    async def replay_events_after(
+        self, last_event_id: EventId, send_callback: EventCallback
+    ) -> StreamId | None:
+        """Do nothing: the session's transport follows `after`, which misses no event between the kept and the
+        coming ones.
+        """
         return None
 
     def drop(self, stream: Stream) -> None:

@@ -1,7 +1,8 @@
-"""Which requests may reach the server: those to its own address, and of browsers only those from its own pages.
+"""Which requests may reach the server: those to its own address, and of browsers only those from its own
+pages.
 
-A page of a foreign site whose name was made to resolve to this machine sends its own name as Host, and every page its own
-Origin. Both are parsed and compared as a whole; programs send no Origin.
+A page of a foreign site whose name was made to resolve to this machine sends its own name as Host, and every
+page its own Origin. Both are parsed and compared as a whole; programs send no Origin.
 """
 
 import re
@@ -13,7 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 _AUTHORITY = re.compile(r"(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 _OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
-_FROM_ELSEWHERE = (b"cross-site", b"same-site")  # what browsers say of a request that another page makes
+# What browsers say of a request that another page makes
+_FROM_ELSEWHERE = (b"cross-site", b"same-site")
 _DEFAULT_PORT = "80"
 
 
@@ -38,7 +40,9 @@ class OwnHostOnly:
                 sent[name].append(value)
         if len(sent[b"host"]) != 1 or not self._is_own(sent[b"host"][0].decode("latin-1")):
             return Response(f"Invalid Host header; use 127.0.0.1:{self._port}", status_code=421)
-        if sent[b"origin"] and not (len(sent[b"origin"]) == 1 and self._is_own_origin(sent[b"origin"][0].decode("latin-1"))):
+        if sent[b"origin"] and not (
+            len(sent[b"origin"]) == 1 and self._is_own_origin(sent[b"origin"][0].decode("latin-1"))
+        ):
             return Response("Invalid Origin header; other origins are not served", status_code=403)
         if any(value.strip().lower() in _FROM_ELSEWHERE for value in sent[b"sec-fetch-site"]):
             return Response("Requests of other sites are not served", status_code=403)
@@ -50,7 +54,11 @@ class OwnHostOnly:
 
     def _is_own(self, authority: str) -> bool:
         match = _AUTHORITY.fullmatch(authority)
-        return bool(match) and _plain(match["name"]) in _OWN_NAMES and (match["port"] or _DEFAULT_PORT) == self._port
+        return (
+            bool(match)
+            and _plain(match["name"]) in _OWN_NAMES
+            and (match["port"] or _DEFAULT_PORT) == self._port
+        )
 
 
 def _plain(name: str) -> str:

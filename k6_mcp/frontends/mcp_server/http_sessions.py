@@ -79,9 +79,12 @@ class ResumableTransport(StreamableHTTPServerTransport):
         error_code: int = INVALID_REQUEST,
         headers: dict[str, str] | None = None,
     ) -> Response:
-        if error_message.startswith("Validation error"):  # the transport repeats what it was sent, and a link for each type tried
+        # The transport repeats what it was sent, and a link for each type tried
+        if error_message.startswith("Validation error"):
             error_message = NO_REQUEST
-        return super()._create_error_response(cut(error_message, _LONGEST_ERROR), status_code, error_code, headers)
+        return super()._create_error_response(
+            cut(error_message, _LONGEST_ERROR), status_code, error_code, headers
+        )
 
     def _settle(self, request_id: str) -> None:
         self._unanswered.discard(request_id)
@@ -98,14 +101,19 @@ class ResumableTransport(StreamableHTTPServerTransport):
             await response(request.scope, request.receive, send)
             return
         stream, number = found
-        self.close_sse_stream(stream.name)  # its client came back, so the connection before this one has no reader
+        # Its client came back, so the connection before this one has no reader
+        self.close_sse_stream(stream.name)
         headers = {"Cache-Control": "no-cache, no-transform", "Mcp-Session-Id": str(self.mcp_session_id)}
         answer = EventSourceResponse(self._resumed(stream, number), headers=headers)
         await answer(request.scope, request.receive, send)
 
     async def _resumed(self, stream: Stream, number: int) -> AsyncGenerator[dict[str, Any]]:
         async for event_id, message in self._log.after(stream, number):
-            yield {"event": "message", "id": event_id, "data": message.model_dump_json(by_alias=True, exclude_unset=True)}
+            yield {
+                "event": "message",
+                "id": event_id,
+                "data": message.model_dump_json(by_alias=True, exclude_unset=True),
+            }
 
 
 def _unanswerable(body: bytes) -> JSONRPCError | None:
@@ -114,7 +122,8 @@ def _unanswerable(body: bytes) -> JSONRPCError | None:
     try:
         message = from_json(body)
     except ValueError:
-        return None  # the transport says what is wrong
+        # The transport says what is wrong
+        return None
     sent = cast("dict[str, object]", message) if isinstance(message, dict) else {}
     return too_long(sent.get("id"), sent.get("params"))
 
@@ -125,8 +134,12 @@ class Sessions(StreamableHTTPSessionManager):
     A body of more than `longest` bytes is answered with 413 before it is read as a whole.
     """
 
-    def __init__(self, server: Server[Any], longest: int, *, idle_s: float = IDLE_S, most: int = MOST_SESSIONS) -> None:
-        super().__init__(server, session_idle_timeout=idle_s, max_sessions=most, max_request_body_size=longest)
+    def __init__(
+        self, server: Server[Any], longest: int, *, idle_s: float = IDLE_S, most: int = MOST_SESSIONS
+    ) -> None:
+        super().__init__(
+            server, session_idle_timeout=idle_s, max_sessions=most, max_request_body_size=longest
+        )
         self._idle_s = idle_s
         self._most = most
         self._shelf = Shelf()
@@ -137,7 +150,8 @@ class Sessions(StreamableHTTPSessionManager):
             return
         body = await receive()
         if body["type"] != "http.request" or body.get("more_body"):
-            return  # the client left before it had sent all
+            # The client left before it had sent all
+            return
         sent = body.get("body", b"")
         if error := await in_thread_if(len(sent) > LARGE, _unanswerable, sent):
             text = error.model_dump_json(by_alias=True, exclude_unset=True)
@@ -153,7 +167,8 @@ class Sessions(StreamableHTTPSessionManager):
     async def _handle_stateful_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         session_id = Request(scope).headers.get("mcp-session-id")
         if session_id is not None and (used := self._server_instances.pop(session_id, None)):
-            self._server_instances[session_id] = used  # the order of this dictionary is that of the last use
+            # The order of this dictionary is that of the last use
+            self._server_instances[session_id] = used
         await super()._handle_stateful_request(scope, receive, send)
 
     def _admit_session(self, requestor: AuthorizationContext | None) -> StreamableHTTPServerTransport | None:

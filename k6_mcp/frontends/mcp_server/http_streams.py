@@ -9,7 +9,8 @@ _GONE: Message = {"type": "http.disconnect"}
 class OpenStreams:
     """ASGI middleware: after `end`, whoever listens whether its client is still there hears that it is not.
 
-    Such a stream has no end of its own, so the HTTP server would wait for it in vain, and then cancel it with a traceback.
+    Such a stream has no end of its own, so the HTTP server would wait for it in vain, and then cancel it with
+    a traceback.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -6,7 +6,8 @@ import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
 _ENDLESS = "subscriptions/listen"
-_WRITTEN_S = 0.02  # from a handler's return until its answer is on the wire
+# From a handler's return until its answer is on the wire
+_WRITTEN_S = 0.02
 
 
 class InFlight:

@@ -1,4 +1,6 @@
-"""The last look at what leaves: no hidden character in any answer, and no error that repeats what it was sent at length."""
+"""The last look at what leaves: no hidden character in any answer, and no error that repeats what it was sent
+at length.
+"""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice, takewhile
@@ -12,7 +14,8 @@ from k6_mcp.models.hidden_characters import visible, visible_data
 from k6_mcp.models.wording import cut
 
 _OTHERS_WRITE = frozenset(("tools/call", "resources/read", "prompts/get", "completion/complete", "tasks/get"))
-_ECHO = 80  # characters of what was sent that an error repeats
+# Characters of what was sent that an error repeats
+_ECHO = 80
 _LONGEST = 1_000
 _MOST_PARTS = 20
 _MOST_ECHOES = 200
@@ -36,14 +39,19 @@ def _short_refusal(result: HandlerResult, sent: object) -> HandlerResult:
     if not isinstance(result, dict) or not result.get("isError"):
         return result
     echoes = _echoes(sent)
-    content = [{**block, "text": _cut_echoes(str(block.get("text", "")), echoes)} for block in result.get("content", ())]
+    content = [
+        {**block, "text": _cut_echoes(str(block.get("text", "")), echoes)}
+        for block in result.get("content", ())
+    ]
     return {**result, "content": content}
 
 
 def short_error(error: ErrorData, sent: object) -> ErrorData:
     """Return `error` with what it repeats of `sent` cut, and no text in it long."""
     echoes = _echoes(sent)
-    return ErrorData(code=error.code, message=_short(error.message, echoes), data=_shortened(error.data, echoes))
+    return ErrorData(
+        code=error.code, message=_short(error.message, echoes), data=_shortened(error.data, echoes)
+    )
 
 
 def _short(text: str, echoes: list[str]) -> str:
@@ -54,7 +62,8 @@ def _cut_echoes(text: str, echoes: list[str]) -> str:
     for echo in echoes:
         for spelling in (echo, repr(echo)[1:-1], visible(echo)):
             while (at := text.find(spelling[: _ECHO + 1])) >= 0:
-                length = _alike(text[at:], spelling)  # an error may have been cut within it
+                # An error may have been cut within it
+                length = _alike(text[at:], spelling)
                 text = f"{text[: at + _ECHO - 1]}…{text[at + length :]}"
     return text
 

@@ -1,4 +1,6 @@
-"""Lines of a client, cut out of what comes: one that is too long, or made of too many values, is refused and never kept or parsed."""
+"""Lines of a client, cut out of what comes: one that is too long, or made of too many values, is refused and
+never kept or parsed.
+"""
 
 import json
 import re
@@ -7,12 +9,16 @@ from typing import NamedTuple, TypeAlias, cast
 
 from mcp_types import INVALID_REQUEST, ErrorData, JSONRPCError
 
-_END_BYTES = 2_000  # of a line too long: an id stands at its beginning or at its end
+# Of a line too long: an id stands at its beginning or at its end
+_END_BYTES = 2_000
 _VALUE = rb'"(?:[^"\\]|\\.){0,200}"|-?\d{1,20}'
 _PLAIN_MEMBERS = rb'(?:"(?:jsonrpc|method)"\s*:\s*"[^"\\]{0,200}"\s*,\s*)*'
 _ID_FIRST = re.compile(rb"\s*\{\s*" + _PLAIN_MEMBERS + rb'"id"\s*:\s*(' + _VALUE + rb")\s*,")
-_ID_LAST = re.compile(rb',\s*"id"\s*:\s*(' + _VALUE + rb')\s*(?:,\s*"(?:jsonrpc|method)"\s*:\s*"[^"\\]{0,200}"\s*)*\}\s*\Z')
-_SIMPLE_BYTES = 1_000_000  # a message up to here is parsed at once, whatever it holds
+_ID_LAST = re.compile(
+    rb',\s*"id"\s*:\s*(' + _VALUE + rb')\s*(?:,\s*"(?:jsonrpc|method)"\s*:\s*"[^"\\]{0,200}"\s*)*\}\s*\Z'
+)
+# A message up to here is parsed at once, whatever it holds
+_SIMPLE_BYTES = 1_000_000
 _MOST_VALUES = 500_000
 
 
@@ -24,23 +30,30 @@ class Oversized(NamedTuple):
 
     def error(self) -> JSONRPCError:
         """Return the answer to it."""
-        return JSONRPCError(jsonrpc="2.0", id=self.request_id, error=ErrorData(code=INVALID_REQUEST, message=self.reason))
+        return JSONRPCError(
+            jsonrpc="2.0", id=self.request_id, error=ErrorData(code=INVALID_REQUEST, message=self.reason)
+        )
 
 
 Line: TypeAlias = str | Oversized
 
 
 class LineReader:
-    """Takes bytes in chunks and gives whole lines; holds at most `longest` of them, and of a longer line its two ends."""
+    """Takes bytes in chunks and gives whole lines; holds at most `longest` of them, and of a longer line its
+    two ends.
+    """
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
         self._pending = bytearray()
-        self._beginning: bytes | None = None  # of a line that is too long
+        # Of a line that is too long
+        self._beginning: bytes | None = None
         self._told = False
 
     def feed(self, chunk: bytes) -> Iterator[Line]:
-        """Take the next bytes and yield what is complete; a line too long is told as soon as its sender is known."""
+        """Take the next bytes and yield what is complete; a line too long is told as soon as its sender is
+        known.
+        """
         *ends, rest = chunk.split(b"\n")
         for end in ends:
             self._take(end)
@@ -85,19 +98,26 @@ def refused_values(line: bytes) -> Oversized | None:
     """Refuse a message of so many values that parsing it alone would keep everybody waiting."""
     if len(line) <= _SIMPLE_BYTES or not _has_many_values(line):
         return None
-    reason = f"the message has more than {_MOST_VALUES} values (next step: send less; a long body can be given as text)"
+    reason = (
+        f"the message has more than {_MOST_VALUES} values (next step: send less; a long body can be given as"
+        " text)"
+    )
     return Oversized(_id(_ID_FIRST.match(line[:_END_BYTES]) or _ID_LAST.search(line[-_END_BYTES:])), reason)
 
 
 def _has_many_values(line: bytes) -> bool:
-    """Count what separates values; commas and brackets of texts count only where they are not all that many texts."""
+    """Count what separates values; commas and brackets of texts count only where they are not all that many
+    texts.
+    """
     signs = sum(map(line.count, (b",", b"[", b"{")))
     if signs <= _MOST_VALUES:
         return False
     bare = line.replace(b"\\\\", b"").replace(b'\\"', b"")
     if bare.count(b'"') > 2 * _MOST_VALUES:
         return True
-    return sum(part.count(sign) for part in bare.split(b'"')[::2] for sign in (b",", b"[", b"{")) > _MOST_VALUES
+    return (
+        sum(part.count(sign) for part in bare.split(b'"')[::2] for sign in (b",", b"[", b"{")) > _MOST_VALUES
+    )
 
 
 def _id(match: re.Match[bytes] | None) -> int | str | None:

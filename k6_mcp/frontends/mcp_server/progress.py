@@ -10,20 +10,26 @@ import anyio
 from k6_mcp.models.run import FINAL, Run
 
 logger = logging.getLogger(__name__)
-LONGEST_LINE = 200  # what clients show of a progress message
+# What clients show of a progress message
+LONGEST_LINE = 200
 
 
 class Report(Protocol):
     """Where progress goes; MCP's request context is one."""
 
-    async def report_progress(self, progress: float, total: float | None = None, message: str | None = None) -> None: ...
+    async def report_progress(
+        self, progress: float, total: float | None = None, message: str | None = None
+    ) -> None: ...
 
 
 def live_line(run: Run) -> str:
-    """Return what `run` is doing now, in one line of at most 200 characters; of a series, which repeat it is."""
+    """Return what `run` is doing now, in one line of at most 200 characters; of a series, which repeat it
+    is.
+    """
     if (series := run.series) and run.status not in FINAL:
         return (
-            f"{min(len(series.runs) + 1, series.asked)} of {series.asked}: {live_line(run.model_copy(update={'series': None}))}"
+            f"{min(len(series.runs) + 1, series.asked)} of {series.asked}:"
+            f" {live_line(run.model_copy(update={'series': None}))}"
         )
     if run.status == "queued":
         place = f", position {run.queue_position}" if run.queue_position else ""
@@ -56,7 +62,9 @@ class Percentage:
 
 @asynccontextmanager
 async def reporting(report: Report) -> AsyncGenerator[Callable[[Run], None]]:
-    """Yield a function that takes a run's live state and never blocks; the newest state is sent on as progress."""
+    """Yield a function that takes a run's live state and never blocks; the newest state is sent on as
+    progress.
+    """
     send, receive = anyio.create_memory_object_stream[Run](1)
     failure: Exception | None = None
 
@@ -72,7 +80,8 @@ async def reporting(report: Report) -> AsyncGenerator[Callable[[Run], None]]:
             try:
                 yield emit
             except Exception as error:
-                failure = error  # raised below, so that callers see it and not a group around it
+                # Raised below, so that callers see it and not a group around it
+                failure = error
             finally:
                 tasks.cancel_scope.cancel()
     if failure is not None:
@@ -83,6 +92,8 @@ async def _send_all(states: "anyio.abc.ObjectReceiveStream[Run]", report: Report
     percentage = Percentage()
     async for run in states:
         try:
-            await report.report_progress(percentage.next(run.live.percent if run.live else None), 100, live_line(run))
+            await report.report_progress(
+                percentage.next(run.live.percent if run.live else None), 100, live_line(run)
+            )
         except Exception:
             logger.debug("progress could not be sent", exc_info=True)

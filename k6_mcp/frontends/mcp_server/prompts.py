@@ -44,10 +44,14 @@ def prompt_problem(name: str, arguments: Mapping[str, object], listed: Iterable[
     if name not in prompts:
         return f"no prompt is called {name[:80]!r}; use one of {', '.join(prompts)}"
     known = [argument.name for argument in prompts[name]]
-    missing = [argument.name for argument in prompts[name] if argument.required and not arguments.get(argument.name)]
+    missing = [
+        argument.name for argument in prompts[name] if argument.required and not arguments.get(argument.name)
+    ]
     unknown = [argument for argument in arguments if argument not in known]
     problems = [f"give {', '.join(missing)}"] if missing else []
-    if long := [name for name, value in arguments.items() if isinstance(value, str) and len(value) > _LONGEST]:
+    if long := [
+        name for name, value in arguments.items() if isinstance(value, str) and len(value) > _LONGEST
+    ]:
         problems.append(f"{few(long)}: at most {_LONGEST} characters")
     if unknown:
         problems.append(f"unknown argument {few(map(repr, unknown))} (allowed: {', '.join(known)})")
@@ -63,7 +67,9 @@ def add_prompts(server: MCPServer) -> None:
             description="Plan a load test of a target with me, then run and report it.",
             arguments=[
                 PromptArgument(name="target", description="URL or script file", required=True),
-                PromptArgument(name="goal", description="what you want to know, e.g. p95 under 300 ms at 50 req/s"),
+                PromptArgument(
+                    name="goal", description="what you want to know, e.g. p95 under 300 ms at 50 req/s"
+                ),
             ],
             fn=plan_load_test,
             context_kwarg=None,

@@ -28,9 +28,7 @@ _HISTORY_DESCRIPTION = """List past and running load tests, newest first, with s
 given must hold; pass next_cursor as cursor for the next page."""
 _ANALYZE_DESCRIPTION = """Explain the result of one load test: what broke, findings (when and at what load it broke, \
 outages, drift, stalls, causes) with severity, confidence 0-1, evidence and next step, figures per phase."""
-_HEALTH_DESCRIPTION = (
-    """Check whether load tests can run here: k6 path and version, database, disk, limits, running and queued tests."""
-)
+_HEALTH_DESCRIPTION = """Check whether load tests can run here: k6 path and version, database, disk, limits, running and queued tests."""
 
 
 class ReadTools:
@@ -43,11 +41,18 @@ class ReadTools:
         """Answer with one run in the detail asked for."""
         asked = parse(GetRunArguments, arguments)
         service = await self._opened.service()
-        wait_s = asked.wait_s if asked.wait_s is not None else _DEFAULT_WAIT_S if asked.detail in ("summary", "full") else 0.0
+        wait_s = (
+            asked.wait_s
+            if asked.wait_s is not None
+            else _DEFAULT_WAIT_S
+            if asked.detail in ("summary", "full")
+            else 0.0
+        )
         async with reporting(context) as emit:
             run = await service.wait(asked.run_id, wait_s, emit)
         if run.series and asked.detail != "summary":
-            run = await service.get(asked.run_id)  # of several repeats, this one
+            # Of several repeats, this one
+            run = await service.get(asked.run_id)
         match asked.detail:
             case "timeline":
                 return answered(timeline_answer(run, await service.timeline(run.run_id)))

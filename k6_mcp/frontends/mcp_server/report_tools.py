@@ -20,7 +20,9 @@ from k6_mcp.reports.file_types import FILE_TYPES
 
 REPORT_URI = "k6://runs/{run_id}/report."
 _TEXT_BYTES = 8_000
-_WRITES_OWN_FILES = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+_WRITES_OWN_FILES = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
 _DESCRIPTION = """Write a report of one load test to a file for people: html (charts, tables, findings), markdown for a pull request, junit \
 for CI, csv (figures over time), json (everything), png (a chart, also shown as an image). Tell the user the path."""
 _OPEN: Mapping[ReportFormat, str] = {
@@ -37,7 +39,9 @@ class ReportArguments(Model):
     """What get_report takes."""
 
     run_id: RunId
-    format: Annotated[ReportFormat, Field(description=f"{', '.join(get_args(ReportFormat))}; default html")] = "html"
+    format: Annotated[
+        ReportFormat, Field(description=f"{', '.join(get_args(ReportFormat))}; default html")
+    ] = "html"
     baseline: Annotated[
         str | None,
         Field(
@@ -58,7 +62,9 @@ class ReportAnswer(Model):
     media_type: str
     resource: str | None = None
     next: Annotated[str, Field(description="how to use it")]
-    markdown: Annotated[str | None, Field(description="the report itself if short; holds untrusted text")] = None
+    markdown: Annotated[str | None, Field(description="the report itself if short; holds untrusted text")] = (
+        None
+    )
 
 
 class ReportTools:
@@ -72,12 +78,18 @@ class ReportTools:
         asked = parse(ReportArguments, arguments)
         service = await self._opened.service()
         file = await service.kept_runs.report(asked.run_id, asked.format, asked.baseline)
-        content = await to_thread.run_sync(Path(file.path).read_bytes) if file.format in ("markdown", "png") else b""
+        content = (
+            await to_thread.run_sync(Path(file.path).read_bytes)
+            if file.format in ("markdown", "png")
+            else b""
+        )
         return report_result(asked.run_id, file, content, compared=asked.baseline is not None)
 
 
 def report_result(run_id: str, file: ReportFile, content: bytes, *, compared: bool = False) -> CallToolResult:
-    """Return the answer about a written report; `content` is what it holds, where the answer shows it; a comparison is no resource."""
+    """Return the answer about a written report; `content` is what it holds, where the answer shows it; a
+    comparison is no resource.
+    """
     short = file.format == "markdown" and len(content) <= _TEXT_BYTES
     answer = ReportAnswer(
         run_id=run_id,

@@ -92,7 +92,9 @@ async def one_preset(preset: str) -> str:
 
 
 def preset_plan(name: Preset) -> Json:
-    """Return a preset as k6 options: an arrival-rate scenario, one request per iteration, and its thresholds."""
+    """Return a preset as k6 options: an arrival-rate scenario, one request per iteration, and its
+    thresholds.
+    """
     test = LoadTest(url="http://localhost/", preset=name)
     return cast("Json", {"scenario": url_load(test), "thresholds": url_thresholds(test)})
 

@@ -10,11 +10,15 @@ from k6_mcp.models.hidden_characters import visible
 
 
 def answered(answer: BaseModel | Mapping[str, JsonValue], *, budget: int = BUDGET_BYTES) -> CallToolResult:
-    """Return `answer` as a result of at most `budget` bytes, marked where others wrote it; what is too long is cut and `cut` says so."""
+    """Return `answer` as a result of at most `budget` bytes, marked where others wrote it; what is too long
+    is cut and `cut` says so.
+    """
     data = fitted(told(answer), budget)
     return CallToolResult(content=[TextContent(type="text", text=compact(data))], structured_content=data)
 
 
 def refused(text: str) -> CallToolResult:
     """Return an error that the model reads; `text` begins with its stable code."""
-    return CallToolResult(content=[TextContent(type="text", text=head(visible(text), CONTENT_BYTES)[0])], is_error=True)
+    return CallToolResult(
+        content=[TextContent(type="text", text=head(visible(text), CONTENT_BYTES)[0])], is_error=True
+    )

@@ -1,6 +1,7 @@
 """The MCP App: a run as an interactive view in the client's own window, live while the test goes on.
 
-Tools name the view whoever asks (the list of tools is the same for every client); the view's data go only where it can be shown.
+Tools name the view whoever asks (the list of tools is the same for every client); the view's data go only
+where it can be shown.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
 
 APP_URI = "ui://k6-mcp/run.html"
 VIEW_URI = "k6://runs/{run_id}/view"
-VIEW_META = "k6-mcp/view"  # where a result carries it; what stands there is not for the model
+# Where a result carries it; what stands there is not for the model
+VIEW_META = "k6-mcp/view"
 _SHOWN_BY = ("execute_k6_test", "get_run", "get_report")
-_POINTS = 300  # renewed every other second, so less fine than a file
+# Renewed every other second, so less fine than a file
+_POINTS = 300
 _NO_DOMAINS = ResourceCsp(connect_domains=[], resource_domains=[], frame_domains=[], base_uri_domains=[])
 
 
@@ -43,23 +46,38 @@ class RunApp(Apps):
                 uri=APP_URI,
                 name="run-view",
                 title="A load test, live",
-                description="The view that clients with MCP Apps show beside execute_k6_test, get_run and get_report.",
+                description=(
+                    "The view that clients with MCP Apps show beside execute_k6_test, get_run and get_report."
+                ),
                 mime_type=APP_MIME_TYPE,
-                meta={"ui": {"csp": _NO_DOMAINS.model_dump(by_alias=True, exclude_none=True), "prefersBorder": True}},
+                meta={
+                    "ui": {
+                        "csp": _NO_DOMAINS.model_dump(by_alias=True, exclude_none=True),
+                        "prefersBorder": True,
+                    }
+                },
                 fn=_page,
             )
         )
 
-    async def intercept_tool_call(self, params: CallToolRequestParams, ctx: RequestContext, call_next: CallNext) -> HandlerResult:
+    async def intercept_tool_call(
+        self, params: CallToolRequestParams, ctx: RequestContext, call_next: CallNext
+    ) -> HandlerResult:
         """Add the view to an answer about a run over time: the page asks for that again and again."""
         result = await call_next(ctx)
-        if params.name != "get_run" or not client_supports_apps(ctx) or not isinstance(result, CallToolResult):
+        if (
+            params.name != "get_run"
+            or not client_supports_apps(ctx)
+            or not isinstance(result, CallToolResult)
+        ):
             return result
         arguments = cast("Mapping[str, object]", params.arguments or {})
         if result.is_error or arguments.get("detail") != "timeline":
             return result
         view = await self.view(str(arguments["run_id"]))
-        return result.model_copy(update={"meta": {**(result.meta or {}), VIEW_META: view.model_dump(mode="json")}})
+        return result.model_copy(
+            update={"meta": {**(result.meta or {}), VIEW_META: view.model_dump(mode="json")}}
+        )
 
     async def view(self, run_id: str) -> "AppView":
         """Return what the page shows of a run; raises UnknownRun."""
@@ -82,16 +100,20 @@ class RunApp(Apps):
 def with_app(tools: Iterable[Tool]) -> list[Tool]:
     """Return `tools`; those whose answers the page shows name it."""
     return [
-        tool.model_copy(update={"meta": {**(tool.meta or {}), "ui": {"resourceUri": APP_URI}}})
-        if tool.name in _SHOWN_BY
-        else tool
+        (
+            tool.model_copy(update={"meta": {**(tool.meta or {}), "ui": {"resourceUri": APP_URI}}})
+            if tool.name in _SHOWN_BY
+            else tool
+        )
         for tool in tools
     ]
 
 
 def add_view_resource(server: MCPServer[OpenedService], app: RunApp) -> None:
     """Register what the page reads."""
-    server.resource(VIEW_URI, name="run-view-data", title="What the view of a run shows", mime_type="application/json")(app.read)
+    server.resource(
+        VIEW_URI, name="run-view-data", title="What the view of a run shows", mime_type="application/json"
+    )(app.read)
 
 
 def _page() -> str:

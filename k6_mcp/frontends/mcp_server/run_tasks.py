@@ -1,4 +1,6 @@
-"""Runs as tasks: the task id is the run id, so a task outlives the connection and the server that began it."""
+"""Runs as tasks: the task id is the run id, so a task outlives the connection and the server that began
+it.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -40,12 +42,18 @@ class RunTasks:
 
         async def begin() -> CallToolResult:
             service = await self._opened.service()
-            test, _ = parse_execute(unwrapped(params.arguments or {}, input_schema(ExecuteArguments)), service.excess)
+            test, _ = parse_execute(
+                unwrapped(params.arguments or {}, input_schema(ExecuteArguments)), service.excess
+            )
             started.append(await service.start(test))
             return answered(run_answer(started[0]))
 
         result = await guarded(EXECUTE, begin())
-        return run_task(started[0], started[0].created_at) if started and started[0].status not in FINAL else result
+        return (
+            run_task(started[0], started[0].created_at)
+            if started and started[0].status not in FINAL
+            else result
+        )
 
     async def get(self, task_id: str) -> Task | None:
         """Return the run of this id as a task."""
@@ -71,12 +79,17 @@ class RunTasks:
 
 
 def run_task(run: Run, begun_at: datetime) -> Task:
-    """Return `run`, or the repeat that speaks for the series begun then, as a task: a failed test is a completed one whose result says so, a stopped one is cancelled."""
-    task_id = run.series.first if run.series else run.run_id  # the id that the task was begun with
+    """Return `run`, or the repeat that speaks for the series begun then, as a task: a failed test is a
+    completed one whose result says so, a stopped one is cancelled.
+    """
+    # The id that the task was begun with
+    task_id = run.series.first if run.series else run.run_id
     if run.status not in FINAL:
         return Task(task_id, "working", begun_at, datetime.now(UTC), message=live_line(run))
     ended_at = run.ended_at or run.created_at
     if run.status == "cancelled":
         message = f"stopped; get_run has the figures up to then (run_id {run.run_id})"
         return Task(task_id, "cancelled", begun_at, ended_at, message=message)
-    return Task(task_id, "completed", begun_at, ended_at, message=run.status, result=answered(run_answer(run)))
+    return Task(
+        task_id, "completed", begun_at, ended_at, message=run.status, result=answered(run_answer(run))
+    )

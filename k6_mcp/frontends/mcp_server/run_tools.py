@@ -36,9 +36,7 @@ _PLAN_DESCRIPTION = """Check a load test without sending traffic: the script tha
 thresholds, every limit it violates; for a broken script the error with line and column. Takes the arguments of execute_k6_test but wait_s."""
 _STOP_DESCRIPTION = """Stop a running or queued load test gracefully and return its result with the figures measured so far. \
 A test that has ended is returned unchanged."""
-_OPTIONS_DESCRIPTION = (
-    """Run a k6 script with this duration and these VUs in place of its own load (for clients of older servers)."""
-)
+_OPTIONS_DESCRIPTION = """Run a k6 script with this duration and these VUs in place of its own load (for clients of older servers)."""
 
 
 class RunTools:
@@ -52,7 +50,9 @@ class RunTools:
         service = await self._opened.service()
         return await self._execute(*await in_thread(parse_execute, arguments, service.excess), context)
 
-    async def execute_with_options(self, arguments: Mapping[str, object], context: ToolContext) -> CallToolResult:
+    async def execute_with_options(
+        self, arguments: Mapping[str, object], context: ToolContext
+    ) -> CallToolResult:
         """Run a script file; its own load is overridden."""
         options = parse(OptionsArguments, arguments)
         service = await self._opened.service()

@@ -1,4 +1,6 @@
-"""The model of the client that calls, as an advisor: a request of ours to the client, or in 2026 a question it answers by calling again."""
+"""The model of the client that calls, as an advisor: a request of ours to the client, or in 2026 a question
+it answers by calling again.
+"""
 
 from mcp import MCPError
 from mcp.shared.message import ServerMessageMetadata
@@ -21,7 +23,8 @@ from k6_mcp.models.wording import cut
 _KEY = "advice"
 _ASKED = "advice-asked"
 _MOST_TOKENS = 2000
-_BY_ANSWERS = "2026-07-28"  # from this revision on a server asks by its answer, not by a request of its own
+# From this revision on a server asks by its answer, not by a request of its own
+_BY_ANSWERS = "2026-07-28"
 
 
 class ClientModel:
@@ -35,9 +38,13 @@ class ClientModel:
         self.asking: InputRequiredResult | None = None
 
     async def ask(self, question: Question) -> Reply | NoReply:
-        """Return what the client's model says; in the 2026 way only once the client has called again with it."""
+        """Return what the client's model says; in the 2026 way only once the client has called again with
+        it.
+        """
         message = SamplingMessage(role="user", content=TextContent(type="text", text=question.text))
-        params = CreateMessageRequestParams(messages=[message], system_prompt=question.system, max_tokens=_MOST_TOKENS)
+        params = CreateMessageRequestParams(
+            messages=[message], system_prompt=question.system, max_tokens=_MOST_TOKENS
+        )
         request = CreateMessageRequest(params=params)
         if not _asks_by_answers(self._context):
             return await self._request(request)
@@ -51,7 +58,9 @@ class ClientModel:
     async def _request(self, request: CreateMessageRequest) -> Reply | NoReply:
         related = ServerMessageMetadata(related_request_id=self._context.request_id)
         try:
-            return _reply(await self._context.session.send_request(request, CreateMessageResult, metadata=related))
+            return _reply(
+                await self._context.session.send_request(request, CreateMessageResult, metadata=related)
+            )
         except MCPError as error:
             return NoReply(f"the client refused: {cut(str(error), 200)}")
         except ValidationError:

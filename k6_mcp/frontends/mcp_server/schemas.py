@@ -1,7 +1,7 @@
 """JSON schemas as clients should see them: plain properties, no noise, no references, few tokens.
 
-Making them out of the models would take a server about 30 ms of each start, so they are kept in `schemas.json`; `make schemas`
-renews it, and a test holds it to the models.
+Making them out of the models would take a server about 30 ms of each start, so they are kept in
+`schemas.json`; `make schemas` renews it, and a test holds it to the models.
 """
 
 import json
@@ -20,7 +20,9 @@ _ONLY_NEAR_THE_TOP = ("enum", "required")
 
 
 def input_schema(model: type[BaseModel], *, last: tuple[str, ...] = ()) -> Schema:
-    """Return the schema of `model`'s arguments: strict, references inlined, optional instead of nullable; `last` come last."""
+    """Return the schema of `model`'s arguments: strict, references inlined, optional instead of nullable;
+    `last` come last.
+    """
     schema = kept.of(model)
     properties = cast("Schema", schema.get("properties", {}))
     ordered = {name: properties[name] for name in (*(name for name in properties if name not in last), *last)}
@@ -28,7 +30,8 @@ def input_schema(model: type[BaseModel], *, last: tuple[str, ...] = ()) -> Schem
 
 
 def output_schema(model: type[BaseModel], *, depth: int = 9) -> Schema:
-    """Return the schema of `model` serialised without None, objects deeper than `depth` left open (0: those of its fields).
+    """Return the schema of `model` serialised without None, objects deeper than `depth` left open (0: those
+    of its fields).
 
     Nothing is closed by it, so that a later field breaks no client.
     """
@@ -36,7 +39,9 @@ def output_schema(model: type[BaseModel], *, depth: int = 9) -> Schema:
 
 
 class KeptSchemas:
-    """Plain schemas by the full name of their model: from `file` if it has them, else made, and then in `made` too."""
+    """Plain schemas by the full name of their model: from `file` if it has them, else made, and then in
+    `made` too.
+    """
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
@@ -70,7 +75,9 @@ def _made(model: type[BaseModel]) -> Schema:
 
 
 class _Plain(GenerateJsonSchema):
-    """Optional instead of nullable; without defaults, which the descriptions say: some clients strip the keyword."""
+    """Optional instead of nullable; without defaults, which the descriptions say: some clients strip the
+    keyword.
+    """
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> Schema:
         return self.generate_inner(schema["schema"])
@@ -92,7 +99,8 @@ class _Plain(GenerateJsonSchema):
 def _inlined(node: Schema, definitions: Mapping[str, Schema]) -> Schema:
     if reference := node.get("$ref"):
         return _inlined({**definitions[reference.rpartition("/")[2]], **_without(node, "$ref")}, definitions)
-    if node.get("type") == "object" and "maxLength" in node:  # what pydantic makes of max_length beside a validator
+    # What pydantic makes of max_length beside a validator
+    if node.get("type") == "object" and "maxLength" in node:
         node = {**_without(node, "maxLength"), "maxProperties": node["maxLength"]}
     return {key: _child(key, value, definitions) for key, value in node.items() if key != "title"}
 

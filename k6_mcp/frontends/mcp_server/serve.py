@@ -7,9 +7,9 @@ import sys
 
 from k6_mcp.settings import Settings
 
-_SWITCH_S = (
-    0.0005  # of CPython's 5 ms: so long SQLite's thread waits for a busy event loop at each statement, and all clients with it
-)
+# Of CPython's 5 ms: so long SQLite's thread waits for a busy event loop at each statement, and all clients
+# with it
+_SWITCH_S = 0.0005
 
 
 def serve_stdio(settings: Settings, head: bytes = b"") -> int:
@@ -18,7 +18,8 @@ def serve_stdio(settings: Settings, head: bytes = b"") -> int:
     `head` is what was already read from descriptor 0.
     """
     _log_to_stderr(settings)
-    gc.disable()  # collecting while thousands of lasting objects are made costs 35 ms at start, and 65 ms at the end
+    # Collecting while thousands of lasting objects are made costs 35 ms at start, and 65 ms at the end
+    gc.disable()
     stdio = importlib.import_module("k6_mcp.frontends.mcp_server.stdio")
     server, opened = stdio.prepare(settings)
     gc.enable()
@@ -27,7 +28,9 @@ def serve_stdio(settings: Settings, head: bytes = b"") -> int:
 
 
 def serve_http(settings: Settings, port: int) -> int:
-    """Serve http://127.0.0.1:`port`/mcp to any number of clients; return the exit code once a signal ended it."""
+    """Serve http://127.0.0.1:`port`/mcp to any number of clients; return the exit code once a signal ended
+    it.
+    """
     _log_to_stderr(settings)
     sys.setswitchinterval(_SWITCH_S)
     stdio = importlib.import_module("k6_mcp.frontends.mcp_server.stdio")
@@ -37,4 +40,6 @@ def serve_http(settings: Settings, port: int) -> int:
 
 def _log_to_stderr(settings: Settings) -> None:
     sys.stderr.writelines(f"k6-mcp: {warning}\n" for warning in settings.unknown)
-    logging.basicConfig(level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )

@@ -79,7 +79,8 @@ class K6Server(MCPServer[OpenedService]):
     async def run_lines(self, lines: AsyncIterable[Line]) -> None:
         """Serve one client whose messages are `lines`, answering on stdout, until they end."""
         send, messages = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-        stdin = cast("anyio.AsyncFile[str]", _nothing())  # the lines are read here: the transport would drop what it cannot read
+        # The lines are read here: the transport would drop what it cannot read
+        stdin = cast("anyio.AsyncFile[str]", _nothing())
         async with stdio_server(stdin=stdin) as (_, write_stream), anyio.create_task_group() as tasks:
 
             async def read() -> None:
@@ -92,7 +93,9 @@ class K6Server(MCPServer[OpenedService]):
                             await send.send(SessionMessage(found.message))
 
             tasks.start_soon(read)
-            await self._lowlevel_server.run(messages, write_stream, self._lowlevel_server.create_initialization_options())
+            await self._lowlevel_server.run(
+                messages, write_stream, self._lowlevel_server.create_initialization_options()
+            )
             tasks.cancel_scope.cancel()
 
     async def call_tool(
@@ -101,7 +104,9 @@ class K6Server(MCPServer[OpenedService]):
         """Call a tool; an unknown one is refused with the names there are."""
         known = [tool.name for tool in await self.list_tools()]
         if name not in known and name not in self._unlisted:
-            return refused(f"unknown_tool: no tool is called {name[:80]!r} (next step: use one of {', '.join(known)})")
+            return refused(
+                f"unknown_tool: no tool is called {name[:80]!r} (next step: use one of {', '.join(known)})"
+            )
         return await super().call_tool(name, arguments, context)
 
     async def get_prompt(
@@ -125,7 +130,9 @@ async def _nothing() -> AsyncGenerator[str]:
 
 
 def build_server(open_app: OpenApp, *, task_sources: Sequence[TaskSource] = ()) -> K6Server:
-    """Return the server; `open_app` opens the service while it serves, `task_sources` make tasks of further tools."""
+    """Return the server; `open_app` opens the service while it serves, `task_sources` make tasks of further
+    tools.
+    """
     return served(OpenedService(open_app), task_sources)
 
 

@@ -9,11 +9,13 @@ import anyio
 
 from k6_mcp.errors import InternalError, K6McpError
 
-if TYPE_CHECKING:  # importing the service costs start-up time; the process that serves imports it in the background
+# Importing the service costs start-up time; the process that serves imports it in the background
+if TYPE_CHECKING:
     from k6_mcp.service.load_tests import LoadTests
 
 logger = logging.getLogger(__name__)
-_HANDSHAKE_S = 0.2  # nobody asks for the service while a client introduces itself and lists the tools
+# Nobody asks for the service while a client introduces itself and lists the tools
+_HANDSHAKE_S = 0.2
 OpenApp = Callable[[], AbstractAsyncContextManager["LoadTests"]]
 
 
@@ -67,7 +69,8 @@ class OpenedService:
 
     async def _hold(self) -> None:
         try:
-            with anyio.CancelScope(shield=True):  # the service is closed in order, also when the server is cancelled
+            # The service is closed in order, also when the server is cancelled
+            with anyio.CancelScope(shield=True):
                 with anyio.move_on_after(_HANDSHAKE_S):
                     await self._wanted.wait()
                 if self._leave.is_set():

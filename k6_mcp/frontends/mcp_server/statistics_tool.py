@@ -39,7 +39,9 @@ class StatisticsTool:
 
 
 def _fitting(answer: StatisticsAnswer) -> StatisticsAnswer:
-    while (bytes_ := size(answer.model_dump(mode="json", exclude_none=True))) > CONTENT_BYTES and answer.tests:
+    while (
+        bytes_ := size(answer.model_dump(mode="json", exclude_none=True))
+    ) > CONTENT_BYTES and answer.tests:
         keep = min(len(answer.tests) - 1, len(answer.tests) * CONTENT_BYTES // bytes_)
         omitted = answer.omitted_tests + len(answer.tests) - keep
         answer = answer.model_copy(update={"tests": answer.tests[:keep], "omitted_tests": omitted})

@@ -1,4 +1,6 @@
-"""Lines of stdin, read by a thread that nobody waits for: a signal must end the process while the client is silent."""
+"""Lines of stdin, read by a thread that nobody waits for: a signal must end the process while the client is
+silent.
+"""
 
 import asyncio
 import contextlib
@@ -17,7 +19,8 @@ _STDIN = 0
 
 
 async def stdin_lines(head: bytes, longest: int) -> AsyncGenerator[Line]:
-    """Yield the lines of `head`, what was already read, and of stdin until it ends; children find the null device in its place.
+    """Yield the lines of `head`, what was already read, and of stdin until it ends; children find the null
+    device in its place.
 
     Of a line of more than `longest` bytes only what tells its sender is kept.
     """
@@ -30,7 +33,8 @@ async def stdin_lines(head: bytes, longest: int) -> AsyncGenerator[Line]:
 
 
 def _take_stdin() -> int:
-    wire = os.dup(_STDIN)  # not inherited by children
+    # Not inherited by children
+    wire = os.dup(_STDIN)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, _STDIN)
     os.close(nothing)
@@ -40,7 +44,8 @@ def _take_stdin() -> int:
 def _hand_over_lines(
     reader: LineReader, head: bytes, wire: int, send: ObjectSendStream[Line], loop: asyncio.AbstractEventLoop
 ) -> None:
-    with contextlib.suppress(anyio.BrokenResourceError, CancelledError, RuntimeError):  # the server has left
+    # The server has left
+    with contextlib.suppress(anyio.BrokenResourceError, CancelledError, RuntimeError):
         for line in _lines(reader, head, wire):
             asyncio.run_coroutine_threadsafe(send.send(line), loop).result()
         asyncio.run_coroutine_threadsafe(send.aclose(), loop).result()

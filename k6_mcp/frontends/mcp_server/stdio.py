@@ -1,4 +1,6 @@
-"""Serving one client over stdin and stdout, until it leaves or a signal comes; runs are stopped in both cases."""
+"""Serving one client over stdin and stdout, until it leaves or a signal comes; runs are stopped in both
+cases.
+"""
 
 import functools
 import logging
@@ -27,8 +29,12 @@ if TYPE_CHECKING:
     from k6_mcp.service.load_tests import LoadTests
 
 _QUICK_ANSWERS_S = 0.3
-_LAST_ANSWERS_S = 1.0  # to answer the callers of stopped runs
-_LEAVING_LIMIT_S = 10.0  # the service leaves within 6 s; a client that does not read must not hold the process
+# To answer the callers of stopped runs
+_LAST_ANSWERS_S = 1.0
+_LEAVING_LIMIT_S = (
+    # The service leaves within 6 s; a client that does not read must not hold the process
+    10.0
+)
 
 
 def prepare(settings: Settings) -> tuple[K6Server, OpenedService]:
@@ -40,11 +46,14 @@ def prepare(settings: Settings) -> tuple[K6Server, OpenedService]:
 
 @contextmanager
 def _rich_left_out() -> Generator[None]:
-    """Keep the SDK from importing rich for a log handler that is not used, since ours is there: 4 % of the start-up."""
+    """Keep the SDK from importing rich for a log handler that is not used, since ours is there: 4 % of the
+    start-up.
+    """
     if "rich.console" in sys.modules:
         yield
         return
-    sys.modules["rich.console"] = cast("ModuleType", None)  # makes the import fail, which the SDK allows for
+    # Makes the import fail, which the SDK allows for
+    sys.modules["rich.console"] = cast("ModuleType", None)
     try:
         yield
     finally:
@@ -83,7 +92,9 @@ async def _serve(server: K6Server, opened: OpenedService, head: bytes, longest: 
 
 
 async def _lines_until_end(head: bytes, longest: int, stop: Stop) -> AsyncGenerator[Line]:
-    """Yield the client's lines; when they end, leave as for a signal, so that what it still waits for is answered."""
+    """Yield the client's lines; when they end, leave as for a signal, so that what it still waits for is
+    answered.
+    """
     async for line in stdin_lines(head, longest):
         yield line
     stop.ask()
@@ -91,12 +102,15 @@ async def _lines_until_end(head: bytes, longest: int, stop: Stop) -> AsyncGenera
 
 
 async def _leave_on(stop: Stop, server: K6Server, opened: OpenedService, serving: anyio.CancelScope) -> None:
-    """Stop the runs, answer their callers, end; clients send more signals meanwhile, which must not interrupt this."""
+    """Stop the runs, answer their callers, end; clients send more signals meanwhile, which must not interrupt
+    this.
+    """
     await stop.wait()
     limit = threading.Timer(_LEAVING_LIMIT_S, os._exit, [stop.exit_code])
     limit.daemon = True
     limit.start()
-    if not stop.exit_code:  # stdin ended: what was asked just before and takes no time is answered first
+    # Stdin ended: what was asked just before and takes no time is answered first
+    if not stop.exit_code:
         await server.in_flight.wait_idle(_QUICK_ANSWERS_S)
     await opened.close()
     await server.in_flight.wait_idle(_LAST_ANSWERS_S)

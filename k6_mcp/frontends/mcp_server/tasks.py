@@ -27,7 +27,9 @@ Wire = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The state of a task; `result` belongs to completed, `error` to failed, `input_requests` to input_required."""
+    """The state of a task; `result` belongs to completed, `error` to failed, `input_requests` to
+    input_required.
+    """
 
     task_id: str
     status: TaskStatus
@@ -53,7 +55,9 @@ class TaskSource(Protocol):
         ...
 
     async def start(self, params: CallToolRequestParams, ctx: RequestContext) -> Task | HandlerResult:
-        """Start the call: a task that `get` knows already, or the result itself when there is nothing to wait for."""
+        """Start the call: a task that `get` knows already, or the result itself when there is nothing to wait
+        for.
+        """
         ...
 
     async def get(self, task_id: str) -> Task | None:
@@ -82,7 +86,9 @@ class UpdateParams(TaskParams):
 
 
 class Tasks(Extension):
-    """Offers tasks to clients that declare the extension with their request; others get the tool's own answer."""
+    """Offers tasks to clients that declare the extension with their request; others get the tool's own
+    answer.
+    """
 
     identifier = IDENTIFIER
 
@@ -97,7 +103,9 @@ class Tasks(Extension):
             MethodBinding("tasks/cancel", TaskParams, self._cancel, VERSIONS),
         )
 
-    async def intercept_tool_call(self, params: CallToolRequestParams, ctx: RequestContext, call_next: CallNext) -> HandlerResult:
+    async def intercept_tool_call(
+        self, params: CallToolRequestParams, ctx: RequestContext, call_next: CallNext
+    ) -> HandlerResult:
         """Answer with a task where a source takes the tool and the client knows tasks."""
         for source in self._sources:
             if source.requires(params.name):
@@ -146,7 +154,9 @@ def _check(ctx: RequestContext, params: TaskParams) -> None:
 
 
 def _unknown(task_id: str) -> MCPError:
-    return MCPError(INVALID_PARAMS, f"no task has the id {task_id[:80]!r}; get_history lists the runs and their ids")
+    return MCPError(
+        INVALID_PARAMS, f"no task has the id {task_id[:80]!r}; get_history lists the runs and their ids"
+    )
 
 
 def _fields(task: Task) -> Wire:

@@ -1,4 +1,6 @@
-"""A tool that checks its own arguments: strictly, every violation at once, errors that begin with their code."""
+"""A tool that checks its own arguments: strictly, every violation at once, errors that begin with their
+code.
+"""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,14 +20,23 @@ from k6_mcp.frontends.mcp_server.schemas import Schema, input_schema
 
 logger = logging.getLogger(__name__)
 ToolContext: TypeAlias = Context[Any, Any]
-ToolResult: TypeAlias = CallToolResult | InputRequiredResult  # the second asks the client for something before the first
+# The second asks the client for something before the first
+ToolResult: TypeAlias = CallToolResult | InputRequiredResult
 Handler = Callable[[Mapping[str, object], ToolContext], Awaitable[ToolResult]]
 R = TypeVar("R", bound=ToolResult)
 
-ASKS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
-READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
-LOADS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True)
-STOPS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+ASKS = ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True
+)
+READS = ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+LOADS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
+)
+STOPS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
 
 
 class K6Tool(Tool):
@@ -38,7 +49,9 @@ class K6Tool(Tool):
     def output_schema(self) -> Schema:
         return self.answer_schema
 
-    async def run(self, arguments: dict[str, Any], context: ToolContext, convert_result: bool = False) -> ToolResult:
+    async def run(
+        self, arguments: dict[str, Any], context: ToolContext, convert_result: bool = False
+    ) -> ToolResult:
         """Call the handler; whatever goes wrong in it is a result that the model can read."""
         return await guarded(self.name, self.fn(unwrapped(arguments, self.parameters), context))
 
@@ -62,7 +75,8 @@ def k6_tool(
         description=description,
         parameters=input_schema(arguments, last=("wait_s",) if "wait_s" in arguments.model_fields else ()),
         answer_schema=answer_schema,
-        fn_metadata=FuncMetadata(arg_model=ArgModelBase),  # what the SDK would validate with; not used here
+        # What the SDK would validate with; not used here
+        fn_metadata=FuncMetadata(arg_model=ArgModelBase),
         is_async=True,
         context_kwarg=None,
         annotations=annotations,
@@ -71,7 +85,9 @@ def k6_tool(
 
 
 async def guarded(name: str, call: Awaitable[R]) -> R | CallToolResult:
-    """Return what `call` returns, or its error as text that begins with the error's code; a crash is told in one line."""
+    """Return what `call` returns, or its error as text that begins with the error's code; a crash is told in
+    one line.
+    """
     try:
         return await call
     except K6McpError as error:
@@ -79,4 +95,6 @@ async def guarded(name: str, call: Awaitable[R]) -> R | CallToolResult:
         return refused(str(error))
     except Exception:
         logger.exception("tool %s crashed", name)
-        return refused(str(InternalError(f"{name} failed", hint="try again; the server's log on stderr has the details")))
+        return refused(
+            str(InternalError(f"{name} failed", hint="try again; the server's log on stderr has the details"))
+        )

@@ -1,17 +1,27 @@
-"""A line to a message, or to the error that answers it: what the transport would drop in silence, its sender would wait for."""
+"""A line to a message, or to the error that answers it: what the transport would drop in silence, its sender
+would wait for.
+"""
 
 import json
 import logging
 from typing import NamedTuple, cast
 
-from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData, JSONRPCError, JSONRPCMessage, jsonrpc_message_adapter
+from mcp_types import (
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    ErrorData,
+    JSONRPCError,
+    JSONRPCMessage,
+    jsonrpc_message_adapter,
+)
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 logger = logging.getLogger(__name__)
 NO_REQUEST = "the message is no JSON-RPC 2.0 request; params must be an object"
 _REASON_CHARS = 200
-_LONGEST_ID = 200  # ids and progress tokens come back with every answer
+# Ids and progress tokens come back with every answer
+_LONGEST_ID = 200
 
 
 class Read(NamedTuple):
@@ -24,14 +34,17 @@ class Read(NamedTuple):
 def read_line(line: str) -> Read:
     """Return the message on a line, or the answer to a line that is none.
 
-    The JSON is parsed before it is validated: the models would try it once for each kind of message, which takes five times
-    as long for a megabyte of lists.
+    The JSON is parsed before it is validated: the models would try it once for each kind of message, which
+    takes five times as long for a megabyte of lists.
     """
     try:
         document = from_json(line)
     except ValueError as error:
         reason = f"Invalid JSON: {error}"[:_REASON_CHARS]
-        text = f"the message cannot be read: {reason} (next step: send whole Unicode characters, not halves of surrogate pairs)"
+        text = (
+            f"the message cannot be read: {reason} (next step: send whole Unicode characters, not halves of"
+            " surrogate pairs)"
+        )
         return _refused(line, reason, ErrorData(code=PARSE_ERROR, message=text))
     try:
         message = jsonrpc_message_adapter.validate_python(document, by_name=False)
@@ -44,13 +57,16 @@ def read_line(line: str) -> Read:
 
 
 def too_long(request_id: object, params: object) -> JSONRPCError | None:
-    """Return the answer to a message whose id or progress token is too long to be sent back, None if neither is."""
+    """Return the answer to a message whose id or progress token is too long to be sent back, None if neither
+    is.
+    """
     meta = cast("dict[str, object]", params).get("_meta") if isinstance(params, dict) else None
     token = cast("dict[str, object]", meta).get("progressToken") if isinstance(meta, dict) else None
     for name, value in (("id", request_id), ("progressToken", token)):
         if not _can_return(value):
             data = ErrorData(
-                code=INVALID_REQUEST, message=f"the {name} is longer than {_LONGEST_ID} characters; send a shorter one"
+                code=INVALID_REQUEST,
+                message=f"the {name} is longer than {_LONGEST_ID} characters; send a shorter one",
             )
             return JSONRPCError(jsonrpc="2.0", id=None, error=data)
     return None
@@ -65,7 +81,9 @@ def _can_return(value: object) -> bool:
 def _refused(line: str, reason: str, data: ErrorData) -> Read:
     logger.warning("a line that is no message: %s", reason)
     request_id = _request_id(line)
-    return Read() if request_id is None else Read(error=JSONRPCError(jsonrpc="2.0", id=request_id, error=data))
+    return (
+        Read() if request_id is None else Read(error=JSONRPCError(jsonrpc="2.0", id=request_id, error=data))
+    )
 
 
 def _request_id(line: str) -> int | str | None:
@@ -79,7 +97,10 @@ def _request_id(line: str) -> int | str | None:
     found = cast("dict[str, object]", message).get("id")
     return (
         found
-        if isinstance(found, str | int) and not isinstance(found, bool) and _encodable(found) and _can_return(found)
+        if isinstance(found, str | int)
+        and not isinstance(found, bool)
+        and _encodable(found)
+        and _can_return(found)
         else None
     )
 

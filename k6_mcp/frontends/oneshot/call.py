@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-if TYPE_CHECKING:  # a process for one test waits for each import
+# A process for one test waits for each import
+if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from k6_mcp.models.comparison import Baseline, Comparison, Statistics
@@ -15,7 +16,8 @@ if TYPE_CHECKING:  # a process for one test waits for each import
     from k6_mcp.models.timeline import Timeline
     from k6_mcp.runners.signals import Stop
 
-LONGEST_WAIT_S = 3600.0  # one wait; repeated until the run is final
+# One wait; repeated until the run is final
+LONGEST_WAIT_S = 3600.0
 
 
 class KeptRuns(Protocol):
@@ -58,7 +60,9 @@ class Service(Starts, Protocol):
 
 
 class Call(NamedTuple):
-    """What a method works with; `stop` asks for the end, `reader_gone` tells that nobody can read the answer any more."""
+    """What a method works with; `stop` asks for the end, `reader_gone` tells that nobody can read the answer
+    any more.
+    """
 
     service: Service
     method: str

@@ -1,10 +1,11 @@
-"""One-shot mode: one JSON request per line on stdin, one JSON answer per line on stdout, for clients that speak no MCP.
+"""One-shot mode: one JSON request per line on stdin, one JSON answer per line on stdout, for clients that
+speak no MCP.
 
 {"method": "execute_k6_test", "params": {"script_file": "t.js", "duration": "10s", "vus": 10}}
 
-Every line is answered. The exit code is 0 where all that was asked for was done, also a test that failed; a request that was
-refused ends it with 1 and its reason on stderr, which is all that some clients show then. Otherwise stderr stays silent,
-because these clients take words on it for failures.
+Every line is answered. The exit code is 0 where all that was asked for was done, also a test that failed; a
+request that was refused ends it with 1 and its reason on stderr, which is all that some clients show then.
+Otherwise stderr stays silent, because these clients take words on it for failures.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ _CHUNK_BYTES = 65536
 _MOST_TAKEN_OF_A_REFUSED_LINE_BYTES = 64_000_000
 _FRAMES, _FAULT = 4, 500
 _LAST_READ_S = 2.0
-_LAST_WRITE_S = 5.0  # a reader that stopped reading does not keep the process from ending
+# A reader that stopped reading does not keep the process from ending
+_LAST_WRITE_S = 5.0
 T = TypeVar("T")
 
 
@@ -46,7 +48,9 @@ class Lines(Protocol):
     """Where requests come from and answers go to."""
 
     async def read(self) -> bytes | None:
-        """Return the next line, None when there are no more; raises LimitExceeded where it is longer than any request."""
+        """Return the next line, None when there are no more; raises LimitExceeded where it is longer than any
+        request.
+        """
         ...
 
     async def write(self, line: bytes) -> None:
@@ -54,7 +58,9 @@ class Lines(Protocol):
         ...
 
     async def leave(self) -> None:
-        """Take what is left of a line that was refused: a client that is still writing it could not read the answer."""
+        """Take what is left of a line that was refused: a client that is still writing it could not read the
+        answer.
+        """
         ...
 
     def reader_gone(self) -> bool:
@@ -73,7 +79,8 @@ async def serve_stdio(head: bytes, settings: Settings, launcher: Launcher | None
 async def serve(lines: Lines, open_service: ServiceOpener, stop: Stop) -> int:
     """Answer line by line until there are no more or `stop` asks for the end; return the exit code.
 
-    The service is opened with the first understood request. The end of the input cancels nothing. What is no request ends it.
+    The service is opened with the first understood request. The end of the input cancels nothing. What is no
+    request ends it.
     """
     refused, told = False, None
     async with AsyncExitStack() as stack:
@@ -82,7 +89,9 @@ async def serve(lines: Lines, open_service: ServiceOpener, stop: Stop) -> int:
             while request := await _next(lines, stop, at_least_one=told is None):
                 try:
                     service = service or await stack.enter_async_context(open_service())
-                    told = await answer(Call(service, request.method, request.params, stop, lines.reader_gone))
+                    told = await answer(
+                        Call(service, request.method, request.params, stop, lines.reader_gone)
+                    )
                 except K6McpError as error:
                     told = _of_error(error)
                 except Exception as error:
@@ -112,7 +121,9 @@ async def _next(lines: Lines, stop: Stop, *, at_least_one: bool) -> Request | No
 
 
 async def _tell(lines: Lines, told: OneShotAnswer, stop: Stop) -> OneShotAnswer:
-    """Write an answer and return what was told; where the exit code will not be 0, its reason to stderr too: some clients show nothing else then."""
+    """Write an answer and return what was told; where the exit code will not be 0, its reason to stderr too:
+    some clients show nothing else then.
+    """
     from k6_mcp.answers.oneshot import to_line, to_reason
 
     try:
@@ -127,9 +138,16 @@ async def _tell(lines: Lines, told: OneShotAnswer, stop: Stop) -> OneShotAnswer:
 
 
 def _internal(error: Exception) -> OneShotAnswer:
-    frames = [f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}" for frame, line in traceback.walk_tb(error.__traceback__)]
-    sys.stderr.write(f"k6-mcp: {type(error).__name__}: {cut(str(error), _FAULT)} at {', '.join(frames[-_FRAMES:])}\n")
-    return _of_error(InternalError("this request hit a fault of k6-mcp itself", hint="see stderr for the details"))
+    frames = [
+        f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    sys.stderr.write(
+        f"k6-mcp: {type(error).__name__}: {cut(str(error), _FAULT)} at {', '.join(frames[-_FRAMES:])}\n"
+    )
+    return _of_error(
+        InternalError("this request hit a fault of k6-mcp itself", hint="see stderr for the details")
+    )
 
 
 def _of_error(error: K6McpError) -> OneShotAnswer:
@@ -139,7 +157,9 @@ def _of_error(error: K6McpError) -> OneShotAnswer:
 
 
 class _Stdio:
-    """`Lines` over file descriptors 0 and 1; whatever blocks there does not hold up the end when it is asked for."""
+    """`Lines` over file descriptors 0 and 1; whatever blocks there does not hold up the end when it is asked
+    for.
+    """
 
     def __init__(self, head: bytes, stop: Stop, limits: Limits) -> None:
         self._stop = stop
@@ -157,8 +177,12 @@ class _Stdio:
         if len(self._pending.partition(b"\n")[0]) > longest:
             self._refused = True
             raise LimitExceeded(
-                f"the line is longer than {longest} bytes, the most that a script of {self._limits.max_script_bytes} bytes needs",
-                hint="name a script_file, shorten the script or raise K6_MCP_MAX_SCRIPT_BYTES in the server's environment",
+                f"the line is longer than {longest} bytes, the most that a script of"
+                f" {self._limits.max_script_bytes} bytes needs",
+                hint=(
+                    "name a script_file, shorten the script or raise K6_MCP_MAX_SCRIPT_BYTES in the server's"
+                    " environment"
+                ),
             )
         line, _, self._pending = self._pending.partition(b"\n")
         return None if self._ended and not line and not self._pending else line
@@ -167,7 +191,13 @@ class _Stdio:
         left = _MOST_TAKEN_OF_A_REFUSED_LINE_BYTES
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LAST_READ_S):
-                while self._refused and b"\n" not in self._pending and not self._ended and not self._stop.asked and left > 0:
+                while (
+                    self._refused
+                    and b"\n" not in self._pending
+                    and not self._ended
+                    and not self._stop.asked
+                    and left > 0
+                ):
                     self._pending = await self._chunk()
                     left -= len(self._pending)
 
@@ -181,16 +211,20 @@ class _Stdio:
         error = await self._in_thread(lambda: _write_all(1, line), grace_s=_LAST_WRITE_S)
         if error is None:
             return
-        if not isinstance(error, BrokenPipeError | TimeoutError):  # a reader that is gone wants no answer; a full disk loses one
+        # A reader that is gone wants no answer; a full disk loses one
+        if not isinstance(error, BrokenPipeError | TimeoutError):
             sys.stderr.write(f"k6-mcp: the answer could not be written: {error}\n")
             self._stop.ask(1)
         self._stop.ask()
 
     def reader_gone(self) -> bool:
-        return any(events & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _, events in self._poll.poll(0))
+        return any(
+            events & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _, events in self._poll.poll(0)
+        )
 
     async def _in_thread(self, work: Callable[[], T], grace_s: float) -> T | OSError:
-        """Return what `work` returns or why it failed, a TimeoutError if it takes longer than `grace_s` after the end was asked for.
+        """Return what `work` returns or why it failed, a TimeoutError if it takes longer than `grace_s` after
+        the end was asked for.
 
         The thread may block for ever, so it is none that the interpreter waits for.
         """
@@ -202,7 +236,8 @@ class _Stdio:
                 result = work()
             except OSError as error:
                 result = error
-            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+            # The loop may be closed by now
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(_settle, done, result)
 
         threading.Thread(target=run, daemon=True).start()

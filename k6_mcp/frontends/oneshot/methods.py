@@ -1,4 +1,6 @@
-"""What one-shot requests can ask for: each method turns its params into a call of the service and the result into an answer."""
+"""What one-shot requests can ask for: each method turns its params into a call of the service and the result
+into an answer.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,16 @@ from k6_mcp.frontends.oneshot.request import EXECUTING, load_arguments
 from k6_mcp.models.argument_rules import parse_load_test
 from k6_mcp.models.run import FINAL, Run
 
-if TYPE_CHECKING:  # a process for one test waits for each import
+# A process for one test waits for each import
+if TYPE_CHECKING:
     from k6_mcp.answers.oneshot import OneShotAnswer
     from k6_mcp.frontends.oneshot.call import Call, Starts
     from k6_mcp.models.request import LoadTest
     from k6_mcp.runners.signals import Stop
 
 _ASK_AGAIN = "ask a new process again"
-_K6_RUNS_S = 0.02  # half of the shortest run
+# Half of the shortest run
+_K6_RUNS_S = 0.02
 
 
 async def answer(call: Call) -> OneShotAnswer:
@@ -31,7 +35,9 @@ async def answer(call: Call) -> OneShotAnswer:
 
 
 async def _execute(call: Call) -> OneShotAnswer:
-    """Run a test to its end, however long that takes; asked to stop, or without a reader, k6 is stopped gracefully."""
+    """Run a test to its end, however long that takes; asked to stop, or without a reader, k6 is stopped
+    gracefully.
+    """
     test = parse_load_test(load_arguments(call.params), judge=call.service.excess)
     run = await started(call.service, test, call.stop)
     stopper = asyncio.create_task(_stop_when_asked(call, run.run_id))
@@ -53,7 +59,9 @@ async def _execute(call: Call) -> OneShotAnswer:
 
 
 async def started(service: Starts, test: LoadTest, stop: Stop) -> Run:
-    """Start the test; asked to stop meanwhile, what k6 does for its plan is ended and nothing runs. Raises K6McpError."""
+    """Start the test; asked to stop meanwhile, what k6 does for its plan is ended and nothing runs. Raises
+    K6McpError.
+    """
     starting, asked = asyncio.create_task(service.start(test)), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((starting, asked), return_when=asyncio.FIRST_COMPLETED)
@@ -63,14 +71,18 @@ async def started(service: Starts, test: LoadTest, stop: Stop) -> Run:
     except asyncio.CancelledError:
         if not stop.asked:
             raise
-        raise Interrupted("this process was asked to end before the test had begun; nothing was run", hint=_ASK_AGAIN) from None
+        raise Interrupted(
+            "this process was asked to end before the test had begun; nothing was run", hint=_ASK_AGAIN
+        ) from None
     finally:
         starting.cancel()
         asked.cancel()
 
 
 async def _prepare_answer() -> None:
-    """Import what the answer is made with while k6 runs, which takes longer: the client then waits less for it."""
+    """Import what the answer is made with while k6 runs, which takes longer: the client then waits less for
+    it.
+    """
     await asyncio.sleep(_K6_RUNS_S)
     from k6_mcp.answers.oneshot import OneShotAnswer
 

@@ -26,7 +26,9 @@ class RunArguments(Model):
 
 
 class GetRunArguments(RunArguments):
-    """Arguments of `get_run`: how long to wait for the end of the run, in seconds, and what to tell of it; `summary` is all figures."""
+    """Arguments of `get_run`: how long to wait for the end of the run, in seconds, and what to tell of it;
+    `summary` is all figures.
+    """
 
     wait_s: float = Field(default=0, ge=0, le=LONGEST_WAIT_S)
     detail: Detail = "summary"
@@ -74,7 +76,9 @@ async def ask(call: Call) -> OneShotAnswer:
 
 
 async def _plan(call: Call) -> OneShotAnswer:
-    return answer_plan(await call.service.plan(parse_load_test(load_arguments(call.params), judge=call.service.excess)))
+    return answer_plan(
+        await call.service.plan(parse_load_test(load_arguments(call.params), judge=call.service.excess))
+    )
 
 
 async def _get_run(call: Call) -> OneShotAnswer:
@@ -99,8 +103,11 @@ async def _stop_run(call: Call) -> OneShotAnswer:
 async def _history(call: Call) -> OneShotAnswer:
     query = _arguments(HistoryQuery, call.params)
     told = _page(await call.service.history(query))
-    while (bytes_ := len(to_line(told))) > _PAGE_BYTES and query.limit > 1:  # the next one begins where a shorter one ends
-        query = query.model_copy(update={"limit": max(1, min(query.limit - 1, query.limit * _PAGE_BYTES // bytes_))})
+    # The next one begins where a shorter one ends
+    while (bytes_ := len(to_line(told))) > _PAGE_BYTES and query.limit > 1:
+        query = query.model_copy(
+            update={"limit": max(1, min(query.limit - 1, query.limit * _PAGE_BYTES // bytes_))}
+        )
         told = _page(await call.service.history(query))
     return told
 

@@ -10,9 +10,13 @@ from k6_mcp.models.argument_rules import DEEPEST
 
 EXECUTING = (EXECUTE, EXECUTE_WITH_OPTIONS)
 METHODS = (*EXECUTING, *ASKING)
-DEFAULT_VUS, DEFAULT_DURATION = 10, "30s"  # what clients of this protocol mean by leaving out one of the two
+# What clients of this protocol mean by leaving out one of the two
+DEFAULT_VUS, DEFAULT_DURATION = 10, "30s"
 _LOAD = ("vus", "duration", "iterations", "stages", "rate_per_s")
-HINT = 'send one line like {"method":"execute_k6_test","params":{"script_file":"t.js","duration":"10s","vus":10}}'
+HINT = (
+    "send one line like"
+    ' {"method":"execute_k6_test","params":{"script_file":"t.js","duration":"10s","vus":10}}'
+)
 
 
 class Request(NamedTuple):
@@ -33,13 +37,18 @@ def parse(line: bytes) -> Request:
     except ValueError as error:
         raise NotUnderstood(f"the line is not JSON ({error})", hint=HINT) from None
     except RecursionError:
-        raise NotUnderstood(f"the line is JSON nested deeper than {DEEPEST} levels, the most that is read", hint=HINT) from None
+        raise NotUnderstood(
+            f"the line is JSON nested deeper than {DEEPEST} levels, the most that is read", hint=HINT
+        ) from None
     if not isinstance(document, dict):
         raise NotUnderstood("the line is JSON but not an object", hint=HINT)
     fields = cast("dict[str, object]", document)
     method, params = fields.get("method"), fields.get("params")
     if "jsonrpc" in fields and method not in METHODS:
-        raise NotUnderstood("this is a JSON-RPC message in a one-shot session", hint="begin a new process with it to speak MCP")
+        raise NotUnderstood(
+            "this is a JSON-RPC message in a one-shot session",
+            hint="begin a new process with it to speak MCP",
+        )
     if not isinstance(method, str) or method not in METHODS:
         what = f"unknown method {method[:60]!r}" if isinstance(method, str) else "there is no method"
         raise NotUnderstood(f"{what}; known are {', '.join(METHODS)}", hint=HINT)
@@ -53,7 +62,9 @@ def _refuse_constant(name: str) -> object:
 
 
 def load_arguments(params: Mapping[str, object]) -> dict[str, object]:
-    """Return `params` with what this protocol means beyond its words: load arguments replace the script's own load."""
+    """Return `params` with what this protocol means beyond its words: load arguments replace the script's own
+    load.
+    """
     arguments = {name: value for name, value in params.items() if value is not None and name != "wait_s"}
     given = [name for name in _LOAD if name in arguments]
     if given == ["vus"]:

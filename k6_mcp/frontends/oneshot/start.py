@@ -1,4 +1,6 @@
-"""The start of the one-shot mode: k6 begins its plan of the test that is asked for before the rest is imported, which takes longer."""
+"""The start of the one-shot mode: k6 begins its plan of the test that is asked for before the rest is
+imported, which takes longer.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 
 def serve_lines(head: bytes, settings: Settings) -> int:
-    """Serve descriptors 0 and 1, beginning with `head`, what was already read from 0; return the exit code."""
+    """Serve descriptors 0 and 1, beginning with `head`, what was already read from 0; return the exit
+    code.
+    """
     _look_for_no_plugins()
     launcher = _begin(head.partition(b"\n")[0], settings)
     logging.disable()
@@ -31,7 +35,8 @@ def serve_lines(head: bytes, settings: Settings) -> int:
     from k6_mcp.frontends.oneshot.loop import serve_stdio
 
     gc.enable()
-    gc.freeze()  # what importing made lasts as long as the process: collecting it again and again only delays the end
+    # What importing made lasts as long as the process: collecting it again and again only delays the end
+    gc.freeze()
     return asyncio.run(serve_stdio(head, settings, launcher))
 
 
@@ -45,19 +50,24 @@ def refuse(error: K6McpError) -> int:
 
 
 def _look_for_no_plugins() -> None:
-    """Tell pydantic that it has no plugins: even where it is told not to look for any, it imports what would look, for 10 ms."""
+    """Tell pydantic that it has no plugins: even where it is told not to look for any, it imports what would
+    look, for 10 ms.
+    """
     loader = ModuleType("pydantic.plugin._loader")
     setattr(loader, "get_plugins", tuple)  # noqa: B010 (a module has no such attribute yet)
     sys.modules.setdefault(loader.__name__, loader)
 
 
 def _begin(line: bytes, settings: Settings) -> Launcher | None:
-    """Begin the test on `line`, None if there is none; whatever is wrong with it is met again, and told, when the line is answered."""
+    """Begin the test on `line`, None if there is none; whatever is wrong with it is met again, and told, when
+    the line is answered.
+    """
     with suppress(Exception):
         request = parse(line)
         if request.method in EXECUTING:
             test, launcher = parse_load_test(load_arguments(request.params)), new_launcher(settings)
-            end_at_once(launcher.close)  # the folder of what is begun holds the script
+            # The folder of what is begun holds the script
+            end_at_once(launcher.close)
             begin(launcher, settings, test)
             return launcher
     return None

@@ -18,9 +18,11 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service under a constant arrival rate: lognormal latency that wanders within a run and differs from run to run.
+    """A service under a constant arrival rate: lognormal latency that wanders within a run and differs from
+    run to run.
 
-    `waited_ms` is how long k6 waits for a CPU per request, which adds to each of them; None where the system does not tell.
+    `waited_ms` is how long k6 waits for a CPU per request, which adds to each of them; None where the system
+    does not tell.
     """
 
     median_ms: float = 60.0
@@ -61,7 +63,11 @@ class Service:
         if run.metrics is None or self.waited_ms is None:
             return run
         generator = Generator(
-            cpu_s=0.25, cores=2, cpu_share=0.0125, cpu_wait_s=self.waited_ms * len(requests) / 1000, steal_s=0.0
+            cpu_s=0.25,
+            cores=2,
+            cpu_share=0.0125,
+            cpu_wait_s=self.waited_ms * len(requests) / 1000,
+            steal_s=0.0,
         )
         return run.model_copy(update={"metrics": run.metrics.model_copy(update={"generator": generator})})
 
@@ -69,7 +75,12 @@ class Service:
 def a_plan(rate_per_s: float = 50, seconds: float = 10) -> Plan:
     """Return the plan of a constant arrival rate."""
     scenario = ScenarioPlan(
-        name="default", executor="constant-arrival-rate", rate_per_s=rate_per_s, duration_s=seconds, vus=10, max_vus=100
+        name="default",
+        executor="constant-arrival-rate",
+        rate_per_s=rate_per_s,
+        duration_s=seconds,
+        vus=10,
+        max_vus=100,
     )
     return Plan(scenarios=(scenario,), thresholds=(), max_vus=100, duration_s=seconds, longest_s=seconds + 30)
 
@@ -152,4 +163,6 @@ def _timeline(intervals: Sequence[Sequence[tuple[float, bool]]]) -> Timeline:
     )
     zeros = (0,) * len(counts)
     ends = tuple(float(number + 1) for number in range(len(counts)))
-    return Timeline(start_unix_ms=0, period_s=1, ends_s=ends, total=total, unanswered=zeros, dropped=zeros, vus=zeros)
+    return Timeline(
+        start_unix_ms=0, period_s=1, ends_s=ends, total=total, unanswered=zeros, dropped=zeros, vus=zeros
+    )

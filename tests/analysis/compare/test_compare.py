@@ -98,7 +98,8 @@ def test_what_differs_beside_the_figures_is_named_and_refused(fields: dict[str, 
 
 def test_a_patch_release_of_k6_and_other_variables_are_compared() -> None:
     found = compare(
-        sides(SERVICE), changed(sides(SERVICE, seed=2), k6_version="1.1.9", asked=Asked(origin="text", env_names=("A",)))
+        sides(SERVICE),
+        changed(sides(SERVICE, seed=2), k6_version="1.1.9", asked=Asked(origin="text", env_names=("A",))),
     )
 
     assert found.change == "no_evidence"
@@ -109,16 +110,27 @@ def test_tags_and_thresholds_of_a_generated_script_are_no_other_test() -> None:
     first = Asked(origin="preset", url="http://127.0.0.1:1/", method="GET")
     second = first.model_copy(update={"thresholds": {"http_reqs": ("rate>1",)}})
 
-    found = compare(changed(sides(SERVICE), asked=first), changed(sides(SERVICE, seed=2), asked=second, script_sha256="2" * 64))
+    found = compare(
+        changed(sides(SERVICE), asked=first),
+        changed(sides(SERVICE, seed=2), asked=second, script_sha256="2" * 64),
+    )
 
     assert found.change == "no_evidence"
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [("running", None), ("cancelled", None), ("lost", None), ("failed", "target_unreachable"), ("failed", "script_error")],
+    [
+        ("running", None),
+        ("cancelled", None),
+        ("lost", None),
+        ("failed", "target_unreachable"),
+        ("failed", "script_error"),
+    ],
 )
-def test_a_candidate_that_stands_for_no_whole_test_is_not_compared(status: Status, kind: FailureKind | None) -> None:
+def test_a_candidate_that_stands_for_no_whole_test_is_not_compared(
+    status: Status, kind: FailureKind | None
+) -> None:
     found = compare(sides(SERVICE), [Side(a_run(a_plan(), status=status, kind=kind))])
 
     assert (found.change, found.differences[0].what) == ("not_comparable", "status")
@@ -151,7 +163,10 @@ def test_a_repeat_that_cannot_be_used_is_left_out_and_named() -> None:
 def test_runs_without_a_timeline_are_compared_by_their_summaries() -> None:
     baseline, candidate = sides(SERVICE), sides(replace(SERVICE, median_ms=120), seed=2)
 
-    found = compare([replace(side, timeline=None) for side in baseline], [replace(side, timeline=None) for side in candidate])
+    found = compare(
+        [replace(side, timeline=None) for side in baseline],
+        [replace(side, timeline=None) for side in candidate],
+    )
 
     assert found.change == "regressed"
     assert any("no timeline" in note for note in found.notes)
@@ -215,7 +230,9 @@ def test_a_timeline_that_tells_nothing_is_as_good_as_none(timeline: str) -> None
     )
     zeros = (0,) * count
     ends = tuple(float(number + 1) for number in range(count))
-    bare = Timeline(start_unix_ms=0, period_s=1, ends_s=ends, total=total, unanswered=zeros, dropped=zeros, vus=zeros)
+    bare = Timeline(
+        start_unix_ms=0, period_s=1, ends_s=ends, total=total, unanswered=zeros, dropped=zeros, vus=zeros
+    )
 
     found = compare(
         [replace(side, timeline=bare) for side in sides(SERVICE)],
@@ -259,7 +276,9 @@ def closed_model(side: Side) -> Side:
 
 def test_the_rate_of_single_runs_too_short_for_intervals_is_not_called() -> None:
     chance = random.Random(5)
-    first, second = (closed_model(Service(delivered=share).side(chance, timeline=False)) for share in (1.0, 0.5))
+    first, second = (
+        closed_model(Service(delivered=share).side(chance, timeline=False)) for share in (1.0, 0.5)
+    )
     alone = row(compare([first], [second]), "requests_per_s")
     again = row(compare([first] * 3, [second] * 3), "requests_per_s")
     assert (alone.change, again.change) == ("not_comparable", "regressed")
@@ -270,5 +289,8 @@ def test_one_request_more_or_less_in_a_tiny_run_is_chance() -> None:
     chance = random.Random(6)
     tiny = Service(rate_per_s=2, seconds=2)
     assert (
-        row(compare([tiny.side(chance)], [replace(tiny, delivered=0.75).side(chance)]), "requests_per_s").change == "no_evidence"
+        row(
+            compare([tiny.side(chance)], [replace(tiny, delivered=0.75).side(chance)]), "requests_per_s"
+        ).change
+        == "no_evidence"
     )

@@ -38,7 +38,10 @@ def test_latency_of_runs_that_were_held_up_is_no_evidence(baseline: Service, can
 def test_both_waits_stand_in_the_answer() -> None:
     notes = compared(_ALONE, _BESIDE).notes
 
-    assert any("waited for a CPU 76.2 % of its time in the baseline and 97 % in the candidate" in note for note in notes), notes
+    assert any(
+        "waited for a CPU 76.2 % of its time in the baseline and 97 % in the candidate" in note
+        for note in notes
+    ), notes
 
 
 def test_a_latency_many_times_as_high_is_a_change_beside_other_work_too() -> None:
@@ -47,9 +50,14 @@ def test_a_latency_many_times_as_high_is_a_change_beside_other_work_too() -> Non
 
 def test_what_k6_waits_on_a_machine_left_alone_changes_nothing() -> None:
     slower = replace(_ALONE, median_ms=80)
-    known, unknown = compared(_ALONE, slower), compared(replace(_ALONE, waited_ms=0.0), replace(slower, waited_ms=0.0))
+    known, unknown = (
+        compared(_ALONE, slower),
+        compared(replace(_ALONE, waited_ms=0.0), replace(slower, waited_ms=0.0)),
+    )
 
-    assert [(metric.change, metric.method) for metric in known.metrics] == [(one.change, one.method) for one in unknown.metrics]
+    assert [(metric.change, metric.method) for metric in known.metrics] == [
+        (one.change, one.method) for one in unknown.metrics
+    ]
     assert known.change == "regressed"
     assert known.notes == ()
 
@@ -62,7 +70,9 @@ def test_a_side_kept_by_an_older_version_is_compared_and_said_to_be_unknown() ->
 
 def test_a_closed_model_that_does_less_while_k6_was_held_up_has_not_regressed() -> None:
     plan = a_plan()
-    closed = plan.model_copy(update={"scenarios": (plan.scenarios[0].model_copy(update={"executor": "constant-vus"}),)})
+    closed = plan.model_copy(
+        update={"scenarios": (plan.scenarios[0].model_copy(update={"executor": "constant-vus"}),)}
+    )
     less = replace(_ALONE, delivered=0.7)
 
     def sides(service: Service, seed: int) -> list[Side]:
@@ -70,7 +80,10 @@ def test_a_closed_model_that_does_less_while_k6_was_held_up_has_not_regressed() 
         return [replace(side, run=side.run.model_copy(update={"plan": closed})) for side in found]
 
     assert row(compare(sides(_ALONE, 1), sides(less, 2)), "requests_per_s").change == "regressed"
-    assert row(compare(sides(_ALONE, 1), sides(replace(less, waited_ms=40.0), 2)), "requests_per_s").change == "no_evidence"
+    assert (
+        row(compare(sides(_ALONE, 1), sides(replace(less, waited_ms=40.0), 2)), "requests_per_s").change
+        == "no_evidence"
+    )
 
 
 def test_errors_are_compared_as_on_a_machine_left_alone() -> None:
@@ -80,7 +93,9 @@ def test_errors_are_compared_as_on_a_machine_left_alone() -> None:
 
 
 @pytest.mark.parametrize("runs", [1, 3])
-def test_of_the_same_service_beside_work_that_comes_and_goes_one_pair_in_twenty_is_called_at_most(runs: int) -> None:
+def test_of_the_same_service_beside_work_that_comes_and_goes_one_pair_in_twenty_is_called_at_most(
+    runs: int,
+) -> None:
     chance = random.Random(9)
 
     def side() -> Sequence[Side]:

@@ -1,4 +1,6 @@
-"""How often a comparison is wrong about simulated services, with seeds: nothing called where nothing changed, and changes seen."""
+"""How often a comparison is wrong about simulated services, with seeds: nothing called where nothing changed,
+and changes seen.
+"""
 
 import random
 from collections import Counter
@@ -16,12 +18,18 @@ _PAIRS = 200
 def verdicts(baseline: Service, candidate: Service, runs: int, pairs: int, seed: int = 7) -> Counter[Change]:
     """Compare so many independent pairs of sides and count the answers."""
     chance = random.Random(seed)
-    return Counter(compare(baseline.sides(chance, runs), candidate.sides(chance, runs)).change for _ in range(pairs))
+    return Counter(
+        compare(baseline.sides(chance, runs), candidate.sides(chance, runs)).change for _ in range(pairs)
+    )
 
 
 @pytest.mark.parametrize("runs", [1, 3])
-@pytest.mark.parametrize("service", [Service(rate_per_s=30, errors=0.01), Service(rate_per_s=40, seconds=5, run_to_run=0.05)])
-def test_of_the_same_service_at_most_one_pair_in_twenty_is_called_changed(service: Service, runs: int) -> None:
+@pytest.mark.parametrize(
+    "service", [Service(rate_per_s=30, errors=0.01), Service(rate_per_s=40, seconds=5, run_to_run=0.05)]
+)
+def test_of_the_same_service_at_most_one_pair_in_twenty_is_called_changed(
+    service: Service, runs: int
+) -> None:
     found = verdicts(service, service, runs, _PAIRS)
 
     assert found["regressed"] + found["improved"] <= 0.05 * _PAIRS
@@ -38,8 +46,14 @@ def test_thirty_percent_of_latency_are_found_with_three_repeats(factor: float, e
 
 
 def test_thirty_percent_show_in_the_p95_itself_with_three_repeats() -> None:
-    """Which the level passed on by median and average decides: p95 rests on the slowest twentieth of the requests alone."""
-    service, chance, found = Service(rate_per_s=60, seconds=5, run_to_run=0.0, wander=0.03), random.Random(4), 0
+    """Which the level passed on by median and average decides: p95 rests on the slowest twentieth of the
+    requests alone.
+    """
+    service, chance, found = (
+        Service(rate_per_s=60, seconds=5, run_to_run=0.0, wander=0.03),
+        random.Random(4),
+        0,
+    )
     for _ in range(60):
         sides = service.sides(chance, 3), replace(service, median_ms=service.median_ms * 1.3).sides(chance, 3)
         found += any(row.metric == "p95_ms" and row.change == "regressed" for row in compare(*sides).metrics)

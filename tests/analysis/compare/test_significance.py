@@ -23,7 +23,9 @@ def test_p95_gets_half_of_the_level_of_latency() -> None:
 
 
 def test_an_evident_figure_passes_its_level_on_to_those_that_answer_the_same_question() -> None:
-    found = levels(dict.fromkeys(("error_rate", "requests_per_s", "p95_ms"), 1.0) | {"med_ms": 1e-9, "avg_ms": 1e-9})
+    found = levels(
+        dict.fromkeys(("error_rate", "requests_per_s", "p95_ms"), 1.0) | {"med_ms": 1e-9, "avg_ms": 1e-9}
+    )
 
     assert found["p95_ms"] == pytest.approx(LEVEL / 2)
     assert found["error_rate"] == pytest.approx(0.4 * LEVEL)
@@ -52,10 +54,16 @@ def test_another_evident_figure_lowers_no_level_and_takes_back_no_verdict() -> N
             assert all(after[other] >= before[other] - 1e-12 for other in tails.keys() - evident - {name})
 
 
-@pytest.mark.parametrize("changed", [(), ("med_ms",), ("med_ms", "avg_ms", "p99_ms"), LATENCY, ("error_rate", "med_ms")])
+@pytest.mark.parametrize(
+    "changed", [(), ("med_ms",), ("med_ms", "avg_ms", "p99_ms"), LATENCY, ("error_rate", "med_ms")]
+)
 @pytest.mark.parametrize("alike", [True, False])
-def test_unchanged_figures_are_called_in_one_of_twenty_at_most_whatever_changed(changed: tuple[str, ...], alike: bool) -> None:
-    """P values of unchanged figures are uniform; `alike` draws one for all of them, the strongest dependence."""
+def test_unchanged_figures_are_called_in_one_of_twenty_at_most_whatever_changed(
+    changed: tuple[str, ...], alike: bool
+) -> None:
+    """P values of unchanged figures are uniform; `alike` draws one for all of them, the strongest
+    dependence.
+    """
     chance, wrong = random.Random(11), 0
     for _ in range(_TRIES):
         shared = chance.random()

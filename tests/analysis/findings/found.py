@@ -32,6 +32,11 @@ def _run(plan: Plan | None, measured: Metrics | None, asked: Asked | None) -> Ru
 def rows(**trends: dict[str, float]) -> tuple[MetricRow, ...]:
     """Return trend metrics with these values; two underscores stand for the tag of good answers."""
     return tuple(
-        MetricRow(name=name.replace("__good", "{expected_response:true}"), type="trend", contains="time", values=values)
+        MetricRow(
+            name=name.replace("__good", "{expected_response:true}"),
+            type="trend",
+            contains="time",
+            values=values,
+        )
         for name, values in trends.items()
     )

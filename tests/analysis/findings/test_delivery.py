@@ -39,7 +39,9 @@ def test_vus_that_were_made_during_the_test_are_the_cause_while_the_pool_is_not_
     finding = _dropping(vus=10, pool=40)
 
     assert finding
-    assert "likely cause: k6 dropped an iteration for each VU it had to make during the test" in finding.message
+    assert (
+        "likely cause: k6 dropped an iteration for each VU it had to make during the test" in finding.message
+    )
     assert "preallocate 15 VUs" in finding.recommendation
     assert _dropping(vus=10, pool=40, rule="generator_saturated") is None
 
@@ -48,12 +50,17 @@ def test_a_pool_that_is_too_small_is_the_cause_when_latency_stays_the_same() -> 
     finding = _dropping()
 
     assert finding and finding.severity == "critical"
-    assert "200 of 1000 planned iterations (20 %) were not started; likely cause: the VU pool was exhausted" in finding.message
+    assert (
+        "200 of 1000 planned iterations (20 %) were not started; likely cause: the VU pool was exhausted"
+        in finding.message
+    )
     assert (finding.evidence[0].from_s, finding.evidence[0].to_s) == (20.0, 30.0)
     assert "a script whose scenario has maxVUs 30" in finding.recommendation
 
 
-@pytest.mark.parametrize("asked", [Asked(origin="text", rate_per_s=50.0), Asked(origin="preset", url="http://a")])
+@pytest.mark.parametrize(
+    "asked", [Asked(origin="text", rate_per_s=50.0), Asked(origin="preset", url="http://a")]
+)
 def test_more_vus_are_advised_as_arguments_only_where_the_load_came_from_arguments(asked: Asked) -> None:
     finding = _dropping(asked=asked)
 
@@ -70,7 +77,14 @@ def test_a_target_that_became_slow_is_the_cause_when_latency_rose_before_vus_ran
 
 
 def test_no_number_of_vus_is_told_where_not_one_iteration_finished() -> None:
-    measured = metrics(threshold(), requests=0, iterations=0, iterations_interrupted=10, iterations_dropped=40, vus_allocated=10)
+    measured = metrics(
+        threshold(),
+        requests=0,
+        iterations=0,
+        iterations_interrupted=10,
+        iterations_dropped=40,
+        vus_allocated=10,
+    )
     told = found(timeline(10, lambda i: replace(QUIET, dropped=4)), open_(10, 5, vus=10), measured)
 
     finding = told["load_not_delivered"]
@@ -81,7 +95,9 @@ def test_no_number_of_vus_is_told_where_not_one_iteration_finished() -> None:
 
 
 def _short_from_the_start(latency_ms: Callable[[int], float], rate: float, pool: int) -> set[str]:
-    """The first half of the load is delivered, the pool is in use from the beginning; what is blamed, and what is told of the generator."""
+    """The first half of the load is delivered, the pool is in use from the beginning; what is blamed, and
+    what is told of the generator.
+    """
     average = sum(map(latency_ms, range(20))) / 20
     measured = metrics(
         threshold(),
@@ -94,7 +110,9 @@ def _short_from_the_start(latency_ms: Callable[[int], float], rate: float, pool:
     usual = timeline(20, lambda i: Second(p50_ms=latency_ms(i), dropped=40))
     told = found(usual, open_(20, rate, vus=pool), measured)
     blamed = next(
-        word for word in ("slow all the time", "became slow", "pool was exhausted") if word in told["load_not_delivered"].message
+        word
+        for word in ("slow all the time", "became slow", "pool was exhausted")
+        if word in told["load_not_delivered"].message
     )
     return {blamed, *(["generator_saturated"] if "generator_saturated" in told else [])}
 
@@ -140,7 +158,9 @@ def test_a_closed_model_does_not_drop() -> None:
 
 @pytest.mark.parametrize(("share", "told"), [(0.5, False), (0.9, True)])
 def test_a_busy_generator_is_told_above_its_limit(share: float, told: bool) -> None:
-    measured = metrics(threshold(), wall_s=30.0, more={"generator": Generator(cpu_s=10, cores=4, cpu_share=share)})
+    measured = metrics(
+        threshold(), wall_s=30.0, more={"generator": Generator(cpu_s=10, cores=4, cpu_share=share)}
+    )
 
     assert ("generator_saturated" in found(measured=measured)) == told
 
@@ -177,7 +197,10 @@ def test_a_slow_target_without_a_line_is_not_told() -> None:
 
 
 def test_endpoints_of_different_speed_are_no_line() -> None:
-    names = tuple(EndpointFigures(name=name, requests=500, failed=0, avg_ms=avg) for name, avg in (("a", 10), ("b", 400)))
+    names = tuple(
+        EndpointFigures(name=name, requests=500, failed=0, avg_ms=avg)
+        for name, avg in (("a", 10), ("b", 400))
+    )
 
     assert not _closed(200, 10, 200, endpoints=names)
 

@@ -7,7 +7,9 @@ from tests.analysis.findings.found import found, rows
 
 
 @pytest.mark.parametrize(("failed", "severity"), [(5, None), (8, "warning"), (20, "critical")])
-def test_a_share_of_failed_requests_above_a_limit_is_told_by_how_bad_it_is(failed: int, severity: str | None) -> None:
+def test_a_share_of_failed_requests_above_a_limit_is_told_by_how_bad_it_is(
+    failed: int, severity: str | None
+) -> None:
     measured = metrics(
         threshold(),
         failed_requests=failed,
@@ -21,9 +23,15 @@ def test_a_share_of_failed_requests_above_a_limit_is_told_by_how_bad_it_is(faile
     assert finding is None or f"{failed}x HTTP 500" in finding.message
 
 
-@pytest.mark.parametrize(("codes", "told"), [({1429: 20}, True), ({1429: 19, 1500: 1}, True), ({1429: 10, 1500: 10}, False)])
-def test_a_limiter_that_turned_requests_away_is_named_where_it_makes_up_the_failures(codes: dict[int, int], told: bool) -> None:
-    errors = tuple(ErrorCount(code=code, meaning=f"HTTP {code - 1000}", count=count) for code, count in codes.items())
+@pytest.mark.parametrize(
+    ("codes", "told"), [({1429: 20}, True), ({1429: 19, 1500: 1}, True), ({1429: 10, 1500: 10}, False)]
+)
+def test_a_limiter_that_turned_requests_away_is_named_where_it_makes_up_the_failures(
+    codes: dict[int, int], told: bool
+) -> None:
+    errors = tuple(
+        ErrorCount(code=code, meaning=f"HTTP {code - 1000}", count=count) for code, count in codes.items()
+    )
     measured = metrics(threshold(), failed_requests=20, error_rate=0.2, more={"errors": errors})
     limiting = timeline(20, lambda i: Second(requests=60, failed=20 if i > 5 else 0))
 
@@ -48,7 +56,13 @@ _SAMPLE = ErrorSample(name="GET http://a/", status=500, text="broken")
 def test_the_advice_on_failures_leads_to_where_something_is_said_of_them(
     unanswered: int, samples: tuple[ErrorSample, ...], told: str
 ) -> None:
-    measured = metrics(threshold(), failed_requests=20, error_rate=0.2, unanswered_requests=unanswered, more={"samples": samples})
+    measured = metrics(
+        threshold(),
+        failed_requests=20,
+        error_rate=0.2,
+        unanswered_requests=unanswered,
+        more={"samples": samples},
+    )
     asked = metrics(threshold("rate<0.01", metric="http_req_failed"), failed_requests=20, error_rate=0.2)
 
     advice = found(measured=measured)["error_rate_high"].recommendation
@@ -69,7 +83,12 @@ def test_one_failure_among_few_requests_is_told_with_less_confidence_than_the_sa
     few = metrics(threshold(), requests=4, failed_requests=1, error_rate=0.25)
     many = metrics(threshold(), requests=4000, failed_requests=1000, error_rate=0.25)
 
-    assert found(measured=few)["error_rate_high"].confidence < 0.75 < 0.98 < found(measured=many)["error_rate_high"].confidence
+    assert (
+        found(measured=few)["error_rate_high"].confidence
+        < 0.75
+        < 0.98
+        < found(measured=many)["error_rate_high"].confidence
+    )
 
 
 def test_the_limits_of_the_error_rate_are_settings() -> None:
@@ -108,27 +127,35 @@ def test_failures_as_slow_as_good_answers_flatter_nothing() -> None:
 
 def _endpoints(*of_each: tuple[str, int, int, float]) -> tuple[EndpointFigures, ...]:
     return tuple(
-        EndpointFigures(name=name, requests=n, failed=failed, avg_ms=avg, p95_ms=avg * 2) for name, n, failed, avg in of_each
+        EndpointFigures(name=name, requests=n, failed=failed, avg_ms=avg, p95_ms=avg * 2)
+        for name, n, failed, avg in of_each
     )
 
 
 def test_the_endpoint_with_most_of_the_errors_is_named() -> None:
     endpoints = _endpoints(("a", 30, 0, 10), ("b", 40, 9, 10), ("c", 30, 1, 10))
 
-    finding = found(measured=metrics(threshold(), failed_requests=10, error_rate=0.1, more={"endpoints": endpoints}))[
-        "endpoint_dominates"
-    ]
+    finding = found(
+        measured=metrics(threshold(), failed_requests=10, error_rate=0.1, more={"endpoints": endpoints})
+    )["endpoint_dominates"]
 
     assert finding.severity == "warning"
     assert '"b" has 90 % of the 10 failed requests and 40 % of all requests' in finding.message
 
 
-def test_the_endpoint_with_most_of_the_time_is_no_more_than_information_while_it_is_within_the_limits() -> None:
+def test_the_endpoint_with_most_of_the_time_is_no_more_than_information_while_it_is_within_the_limits() -> (
+    None
+):
     endpoints = _endpoints(("a", 40, 0, 10), ("b", 20, 0, 400), ("c", 40, 0, 10))
 
-    assert found(measured=metrics(threshold(), more={"endpoints": endpoints}))["endpoint_dominates"].severity == "info"
     assert (
-        found(measured=metrics(threshold(), more={"endpoints": endpoints}), avg_ms=300)["endpoint_dominates"].severity
+        found(measured=metrics(threshold(), more={"endpoints": endpoints}))["endpoint_dominates"].severity
+        == "info"
+    )
+    assert (
+        found(measured=metrics(threshold(), more={"endpoints": endpoints}), avg_ms=300)[
+            "endpoint_dominates"
+        ].severity
         == "warning"
     )
 
@@ -144,7 +171,9 @@ def test_endpoints_that_share_errors_and_time_by_their_requests_are_not_told() -
 def test_a_name_from_the_script_is_quoted_and_cut() -> None:
     endpoints = _endpoints(("a", 40, 0, 10), ('x" ignore all\n' * 50, 20, 0, 400))
 
-    message = found(measured=metrics(threshold(), more={"endpoints": endpoints}))["endpoint_dominates"].message
+    message = found(measured=metrics(threshold(), more={"endpoints": endpoints}))[
+        "endpoint_dominates"
+    ].message
 
     assert "\n" not in message and len(message) < 300 and message.count('"') == 2
 

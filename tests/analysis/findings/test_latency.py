@@ -15,13 +15,33 @@ def test_an_average_and_a_p95_above_their_limits_are_told_with_the_limit() -> No
     assert found(measured=measured, avg_ms=3000, p95_ms=7000) == {}
 
 
-def test_an_average_of_many_requests_far_above_its_limit_is_as_good_as_certain_and_one_of_few_spread_ones_is_not() -> None:
+def test_an_average_of_many_requests_far_above_its_limit_is_as_good_as_certain_and_one_of_few_spread_ones_is_not() -> (
+    None
+):
     def sure(**measured: float) -> float:
-        finding = found(measured=metrics(threshold(), latency=latency(**measured))).get("latency_average_high")
+        finding = found(measured=metrics(threshold(), latency=latency(**measured))).get(
+            "latency_average_high"
+        )
         return finding.confidence if finding else 0.0
 
-    far = {"avg_ms": 6487, "min_ms": 5210, "med_ms": 6403, "p90_ms": 7600, "p95_ms": 7736, "p99_ms": 7790, "max_ms": 7800}
-    spread = {"avg_ms": 2300, "min_ms": 10, "med_ms": 1200, "p90_ms": 5000, "p95_ms": 6500, "p99_ms": 7900, "max_ms": 8000}
+    far = {
+        "avg_ms": 6487,
+        "min_ms": 5210,
+        "med_ms": 6403,
+        "p90_ms": 7600,
+        "p95_ms": 7736,
+        "p99_ms": 7790,
+        "max_ms": 7800,
+    }
+    spread = {
+        "avg_ms": 2300,
+        "min_ms": 10,
+        "med_ms": 1200,
+        "p90_ms": 5000,
+        "p95_ms": 6500,
+        "p99_ms": 7900,
+        "max_ms": 8000,
+    }
     assert sure(count=24, **far) == 0.99
     assert sure(count=1, **far) == 0.0
     assert 0.5 < sure(count=6, **spread) < 0.7 < 0.9 < sure(count=2000, **spread)
@@ -62,7 +82,12 @@ def test_latency_that_jumps_at_constant_load_is_told_as_a_jump_with_its_time() -
 
 
 def test_a_jump_in_the_last_quarter_is_found() -> None:
-    assert "jumped" in found(timeline(30, lambda i: Second(p50_ms=20 if i < 24 else 60)), open_())["latency_drift"].message
+    assert (
+        "jumped"
+        in found(timeline(30, lambda i: Second(p50_ms=20 if i < 24 else 60)), open_())[
+            "latency_drift"
+        ].message
+    )
 
 
 def _falling(i: int) -> Second:
@@ -94,14 +119,19 @@ def test_slow_first_intervals_are_a_warm_up_with_figures_without_it() -> None:
     finding = found(timeline(30, lambda i: Second(p50_ms=400) if i < 4 else Second()), open_())["warm_up"]
 
     assert finding.severity == "warning"
-    assert "the first 4 s were slow (420 ms on average); without them the average is 21 instead of 74.2 ms" in finding.message
+    assert (
+        "the first 4 s were slow (420 ms on average); without them the average is 21 instead of 74.2 ms"
+        in finding.message
+    )
     assert [item.observed for item in finding.evidence][1] == 21.0
 
 
 def test_the_p95_without_a_warm_up_is_right_where_answers_are_either_short_or_long() -> None:
     whole = timeline(20, lambda i: Second(p50_ms=150) if i < 2 else Second(p50_ms=5))
     mixed = whole.total.model_copy(
-        update={name: (*getattr(whole.total, name)[:2], *(150.0,) * 18) for name in ("p95_ms", "p99_ms", "max_ms")}
+        update={
+            name: (*getattr(whole.total, name)[:2], *(150.0,) * 18) for name in ("p95_ms", "p99_ms", "max_ms")
+        }
     )
     finding = found(whole.model_copy(update={"total": mixed}), open_(20))["warm_up"]
 
@@ -109,15 +139,21 @@ def test_the_p95_without_a_warm_up_is_right_where_answers_are_either_short_or_lo
 
 
 def test_a_warm_up_that_hardly_moves_the_average_is_not_told() -> None:
-    assert "warm_up" not in found(timeline(600, lambda i: Second(p50_ms=65) if i < 2 else Second()), open_(600))
+    assert "warm_up" not in found(
+        timeline(600, lambda i: Second(p50_ms=65) if i < 2 else Second()), open_(600)
+    )
 
 
 def test_slowness_that_comes_back_is_no_warm_up() -> None:
-    assert "warm_up" not in found(timeline(40, lambda i: Second(p50_ms=400) if i % 10 < 3 else Second()), open_(40))
+    assert "warm_up" not in found(
+        timeline(40, lambda i: Second(p50_ms=400) if i % 10 < 3 else Second()), open_(40)
+    )
 
 
 def test_half_of_the_run_is_no_warm_up() -> None:
-    assert "warm_up" not in found(timeline(20, lambda i: Second(p50_ms=400) if i < 9 else Second()), open_(20))
+    assert "warm_up" not in found(
+        timeline(20, lambda i: Second(p50_ms=400) if i < 9 else Second()), open_(20)
+    )
 
 
 def test_without_a_timeline_only_the_summary_is_judged() -> None:

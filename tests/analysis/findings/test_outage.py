@@ -11,7 +11,10 @@ def test_a_window_of_failures_is_an_outage_with_onset_length_and_recovery() -> N
     finding = found(timeline(30, lambda i: BROKEN if 10 <= i < 14 else Second()), open_())["outage"]
 
     assert finding.severity == "critical"
-    assert "from 10 s on 200 of 200 requests failed for 4 s; 4 s after its onset the target was as before" in finding.message
+    assert (
+        "from 10 s on 200 of 200 requests failed for 4 s; 4 s after its onset the target was as before"
+        in finding.message
+    )
     before, during, after, recovery = finding.evidence
     assert (before.observed, during.observed, after.observed) == (0.0, 1.0, 0.0)
     assert (during.from_s, during.to_s, recovery.observed, recovery.limit) == (10.0, 14.0, 4.0, 300.0)
@@ -58,7 +61,9 @@ def test_a_half_that_fails_all_the_time_is_no_outage_whatever_the_interval() -> 
 
 
 def test_several_outages_are_one_finding_about_the_longest() -> None:
-    finding = found(timeline(40, lambda i: BROKEN if i in (5, 6, 20, 21, 22, 23, 30, 31) else Second()), open_(40))["outage"]
+    finding = found(
+        timeline(40, lambda i: BROKEN if i in (5, 6, 20, 21, 22, 23, 30, 31) else Second()), open_(40)
+    )["outage"]
 
     assert "from 20 s on" in finding.message and "the longest of 3 outages" in finding.message
 
@@ -78,7 +83,9 @@ def test_few_failures_in_a_quiet_test_are_no_outage() -> None:
 
 
 def test_silence_that_is_think_time_is_no_outage() -> None:
-    assert "outage" not in found(timeline(30, lambda i: Second(requests=10) if i % 3 == 0 else QUIET), closed())
+    assert "outage" not in found(
+        timeline(30, lambda i: Second(requests=10) if i % 3 == 0 else QUIET), closed()
+    )
 
 
 def test_silence_after_the_load_has_ended_is_no_outage() -> None:
@@ -92,7 +99,9 @@ def test_a_ramp_that_ends_at_nothing_is_no_outage() -> None:
 
 
 def test_the_last_vu_of_an_iterations_test_is_no_outage() -> None:
-    scenario = ScenarioPlan(name="default", executor="shared-iterations", vus=10, max_vus=10, iterations=900, duration_s=600)
+    scenario = ScenarioPlan(
+        name="default", executor="shared-iterations", vus=10, max_vus=10, iterations=900, duration_s=600
+    )
     plan = closed().model_copy(update={"scenarios": (scenario,)})
 
     assert "outage" not in found(timeline(30, lambda i: Second() if i < 18 else replace(QUIET, vus=1)), plan)
@@ -100,7 +109,9 @@ def test_the_last_vu_of_an_iterations_test_is_no_outage() -> None:
 
 
 def test_a_busy_scenario_that_ends_is_no_outage_of_a_sparse_one() -> None:
-    busy = ScenarioPlan(name="busy", executor="constant-arrival-rate", vus=9, max_vus=9, duration_s=15, rate_per_s=50)
+    busy = ScenarioPlan(
+        name="busy", executor="constant-arrival-rate", vus=9, max_vus=9, duration_s=15, rate_per_s=50
+    )
     sparse = ScenarioPlan(name="sparse", executor="constant-vus", vus=1, max_vus=1, duration_s=40)
     plan = closed(40).model_copy(update={"scenarios": (busy, sparse)})
 
@@ -121,4 +132,6 @@ def test_a_pause_between_scenarios_is_no_outage() -> None:
 
 
 def test_iterations_that_go_on_without_requests_are_no_outage() -> None:
-    assert "outage" not in found(timeline(30, lambda i: replace(QUIET, iterations=10) if i >= 15 else Second()), open_())
+    assert "outage" not in found(
+        timeline(30, lambda i: replace(QUIET, iterations=10) if i >= 15 else Second()), open_()
+    )

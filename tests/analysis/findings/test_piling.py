@@ -34,7 +34,11 @@ def test_a_line_that_dissolves_is_told_with_its_begin_and_end() -> None:
     def spike(i: int) -> Second:
         if 10 <= i < 18:
             return replace(_overloaded(i - 10), requests=60)
-        return Second(requests=160, p50_ms=4000 - 300 * (i - 18), vus=480) if 18 <= i < 30 else Second(requests=120)
+        return (
+            Second(requests=160, p50_ms=4000 - 300 * (i - 18), vus=480)
+            if 18 <= i < 30
+            else Second(requests=120)
+        )
 
     finding = _told(spike, seconds=40)
 
@@ -49,7 +53,9 @@ def test_latency_that_grows_because_of_a_line_is_no_drift() -> None:
 
 def test_a_rate_that_was_not_delivered_says_it_better() -> None:
     dropping = metrics(threshold(), requests=1800, iterations=1800, iterations_dropped=600)
-    told = found(timeline(30, lambda i: replace(_overloaded(i), dropped=20)), open_(30, 120, vus=9000), dropping)
+    told = found(
+        timeline(30, lambda i: replace(_overloaded(i), dropped=20)), open_(30, 120, vus=9000), dropping
+    )
 
     assert "load_not_delivered" in told and "load_piling_up" not in told
 
@@ -60,10 +66,13 @@ def test_a_ramp_with_a_break_point_says_it_better() -> None:
         return Second(requests=min(10 + 3 * i, 50), p50_ms=20 + 300 * behind, vus=5 + 2 * behind**2)
 
     plan = ramp_of_rate(30, 100)
-    told = found(timeline(30, climbing), plan, metrics(threshold("p(95)<200"), requests=1200, iterations=1200))
+    told = found(
+        timeline(30, climbing), plan, metrics(threshold("p(95)<200"), requests=1200, iterations=1200)
+    )
 
     assert "slo_break_point" in told and "load_piling_up" not in told
-    assert _told(climbing, plan) is None  # its knee
+    # Its knee
+    assert _told(climbing, plan) is None
 
 
 def _slow_to_begin_with(i: int) -> Second:

@@ -24,7 +24,9 @@ def test_the_load_at_which_a_threshold_broke_is_told_with_the_last_that_held() -
 
 
 def test_without_thresholds_the_limits_are_the_objective_and_breaking_them_is_a_warning() -> None:
-    finding = found(timeline(30, _climbing), ramp_of_rate(), metrics(), p95_ms=200, avg_ms=100)["slo_break_point"]
+    finding = found(timeline(30, _climbing), ramp_of_rate(), metrics(), p95_ms=200, avg_ms=100)[
+        "slo_break_point"
+    ]
 
     assert finding.severity == "warning" and "asked" in finding.message
 
@@ -39,7 +41,14 @@ def test_errors_that_begin_at_some_load_are_a_break_point_of_the_error_rate() ->
     ("most", "broke_at", "advice"),
     [
         (50, 20, "with rate_per_s 50 for a minute or more should hold; it is about the most it can bear"),
-        (999, 8, "with rate_per_s 32 for a minute or more should hold; between that and rate_per_s 36 lies the most it can bear"),
+        (
+            999,
+            8,
+            (
+                "with rate_per_s 32 for a minute or more should hold; between that and rate_per_s 36 lies the"
+                " most it can bear"
+            ),
+        ),
     ],
 )
 def test_a_rate_of_which_no_more_was_achieved_when_the_objective_broke_is_the_capacity(
@@ -67,7 +76,8 @@ def test_an_objective_that_never_held_has_no_break_point() -> None:
 
 def test_constant_load_has_no_break_point_and_no_knee() -> None:
     assert (
-        not {"slo_break_point", "latency_knee"} & found(timeline(30, _climbing), open_(), metrics(threshold("p(95)<200"))).keys()
+        not {"slo_break_point", "latency_knee"}
+        & found(timeline(30, _climbing), open_(), metrics(threshold("p(95)<200"))).keys()
     )
 
 
@@ -84,7 +94,9 @@ def test_the_load_from_which_latency_climbs_is_the_knee(unit: str) -> None:
 
 def test_a_stair_of_load_that_was_held_lies_below_the_knee() -> None:
     stairs = ((0, 1, 1, 5), (1, 6, 5, 5), (6, 7, 5, 10), (7, 13, 10, 10), (13, 14, 10, 20), (14, 20, 20, 20))
-    stages = tuple(StagePlan(start_s=a, duration_s=b - a, from_target=first, target=last) for a, b, first, last in stairs)
+    stages = tuple(
+        StagePlan(start_s=a, duration_s=b - a, from_target=first, target=last) for a, b, first, last in stairs
+    )
     (ramp,) = ramp_of_vus(20, 20).scenarios
     plan = ramp_of_vus(20, 20).model_copy(update={"scenarios": (ramp.model_copy(update={"stages": stages}),)})
 
@@ -98,4 +110,6 @@ def test_latency_that_grows_evenly_with_the_load_has_no_knee() -> None:
 
 
 def test_a_bend_of_a_few_milliseconds_is_no_knee() -> None:
-    assert "latency_knee" not in found(timeline(30, lambda i: Second(p50_ms=2 if i < 15 else 2 + 0.3 * (i - 15))), ramp_of_vus())
+    assert "latency_knee" not in found(
+        timeline(30, lambda i: Second(p50_ms=2 if i < 15 else 2 + 0.3 * (i - 15))), ramp_of_vus()
+    )

@@ -45,11 +45,15 @@ def test_a_run_without_figures_has_no_findings() -> None:
 def test_a_running_test_is_judged_by_what_was_recorded_so_far() -> None:
     so_far = timeline(20, lambda i: Second(failed=50) if i >= 15 else Second())
 
-    assert [finding.id for finding in find(run("running", plan=open_(60)), so_far, FindingLimits())] == ["outage"]
+    assert [finding.id for finding in find(run("running", plan=open_(60)), so_far, FindingLimits())] == [
+        "outage"
+    ]
 
 
 def test_a_limit_of_nought_and_a_run_of_nothing_break_no_rule() -> None:
-    nothing = metrics(threshold(), requests=0, iterations=0, iterations_per_s=0.0, latency=None, error_rate=None)
+    nothing = metrics(
+        threshold(), requests=0, iterations=0, iterations_per_s=0.0, latency=None, error_rate=None
+    )
     for plan in PLANS:
         assert found(timeline(0), plan, nothing) == {}
         assert found(timeline(1), plan, nothing) == {}

@@ -8,11 +8,15 @@ from tests.analysis.findings.found import found, rows
 
 
 def _stalls(*at: int, seconds: int = 40) -> set[str]:
-    return set(found(timeline(seconds, lambda i: Second(max_ms=900) if i in at else Second()), open_(seconds)))
+    return set(
+        found(timeline(seconds, lambda i: Second(max_ms=900) if i in at else Second()), open_(seconds))
+    )
 
 
 def test_spikes_at_regular_distance_are_told_with_period_and_height() -> None:
-    finding = found(timeline(40, lambda i: Second(max_ms=900) if i % 7 == 3 else Second()), open_(40))["periodic_stalls"]
+    finding = found(timeline(40, lambda i: Second(max_ms=900) if i % 7 == 3 else Second()), open_(40))[
+        "periodic_stalls"
+    ]
 
     assert "every 7 s latency jumps to about 900 ms (6 times" in finding.message
     assert finding.evidence[0].observed == 7.0
@@ -41,7 +45,9 @@ def _pausing(*at: int, p90: float = 900.0, requests: int = 50) -> Describe:
     """Usually up to 40 ms, but in these seconds a tenth of the requests takes `p90` or more."""
 
     def describe(i: int) -> Second:
-        return Second(requests=requests, tail=1 + (p90 / 20 - 1) / 0.4) if i in at else Second(requests=requests)
+        return (
+            Second(requests=requests, tail=1 + (p90 / 20 - 1) / 0.4) if i in at else Second(requests=requests)
+        )
 
     return describe
 
@@ -51,7 +57,9 @@ def test_pauses_without_a_period_are_told_with_their_times() -> None:
 
     assert "5 times at irregular distance many requests at once took up to about 2220 ms" in finding.message
     assert "at 3 s, 6 s, 17 s, 20 s, 35 s" in finding.message
-    assert finding.evidence[0].observed == pytest.approx(900) and finding.evidence[0].limit == pytest.approx(178)
+    assert finding.evidence[0].observed == pytest.approx(900) and finding.evidence[0].limit == pytest.approx(
+        178
+    )
 
 
 def test_pauses_with_a_period_are_told_as_periodic_alone() -> None:
@@ -68,11 +76,16 @@ def _lone(i: int) -> Second:
 @pytest.mark.parametrize(
     "describe",
     [
-        _pausing(3, 20),  # twice
-        _pausing(3, 6, 17, 20, 35, p90=90),  # hardly longer
-        _pausing(*range(3, 8), 20, 30),  # one is a change of level
-        _pausing(*range(1, 40, 2), 20),  # every other interval
-        _pausing(3, 6, 17, 20, 35, requests=20),  # two requests of twenty
+        # Twice
+        _pausing(3, 20),
+        # Hardly longer
+        _pausing(3, 6, 17, 20, 35, p90=90),
+        # One is a change of level
+        _pausing(*range(3, 8), 20, 30),
+        # Every other interval
+        _pausing(*range(1, 40, 2), 20),
+        # Two requests of twenty
+        _pausing(3, 6, 17, 20, 35, requests=20),
         _lone,
     ],
     ids=["two", "short", "level", "half", "few", "lone"],

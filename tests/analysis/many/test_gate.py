@@ -14,13 +14,20 @@ from k6_mcp.reports.gate_report import GATE_EXIT_CODES
 from tests.history.samples import a_run
 
 PLAIN = GatePolicy()
-_BREACHED: set[FailureKind] = {"thresholds_exceeded", "target_unreachable", "target_failing", "load_not_delivered"}
+_BREACHED: set[FailureKind] = {
+    "thresholds_exceeded",
+    "target_unreachable",
+    "target_failing",
+    "load_not_delivered",
+}
 
 
 def compared(change: Change) -> Comparison:
     """Return a comparison with one metric."""
     metric = MetricChange(metric="p95_ms", unit="ms", change=change)
-    return Comparison(baseline=("r-1",), candidate=("r-2",), change=change, sentence=f"{change}: p95", metrics=(metric,))
+    return Comparison(
+        baseline=("r-1",), candidate=("r-2",), change=change, sentence=f"{change}: p95", metrics=(metric,)
+    )
 
 
 def outcome(
@@ -42,7 +49,9 @@ def without_thresholds() -> Run:
 
 def with_threshold(*, ok: bool, has_samples: bool) -> Run:
     """Return a run that says it completed, with such a threshold."""
-    threshold = ThresholdResult(metric="m", expression="p(95)<1", ok=ok, observed=None, has_samples=has_samples)
+    threshold = ThresholdResult(
+        metric="m", expression="p(95)<1", ok=ok, observed=None, has_samples=has_samples
+    )
     run = a_run()
     assert run.metrics is not None
     return run.model_copy(update={"metrics": run.metrics.model_copy(update={"thresholds": (threshold,)})})
@@ -84,7 +93,9 @@ def test_of_a_run_that_is_not_measured_yet_or_never_was_nothing_is_said_about_th
 
 
 def test_a_pass_counts_the_thresholds_in_words() -> None:
-    assert judge_gate([with_threshold(ok=True, has_samples=True)], None, PLAIN).reasons == ("1 threshold held",)
+    assert judge_gate([with_threshold(ok=True, has_samples=True)], None, PLAIN).reasons == (
+        "1 threshold held",
+    )
     assert judge_gate([with_threshold(ok=True, has_samples=True)] * 2, None, PLAIN).reasons == (
         "1 threshold held in each of 2 runs",
     )
@@ -92,7 +103,9 @@ def test_a_pass_counts_the_thresholds_in_words() -> None:
 
 @pytest.mark.parametrize("code", ["figures_incomplete", "thresholds_not_judged"])
 def test_a_run_of_which_only_a_part_was_seen_or_judged_does_not_pass(code: str) -> None:
-    run = a_run().model_copy(update={"warnings": (Notice(code=code, message="the time series ends 5.1 s before k6 did"),)})
+    run = a_run().model_copy(
+        update={"warnings": (Notice(code=code, message="the time series ends 5.1 s before k6 did"),)}
+    )
     result = judge_gate([run], compared("improved"), PLAIN)
 
     assert result.outcome == "errored"
@@ -105,9 +118,12 @@ def test_a_failure_without_a_kind_and_a_run_without_figures_cannot_be_judged() -
 
 
 @pytest.mark.parametrize(
-    ("ok", "has_samples", "said"), [(True, False, "errored"), (False, False, "errored"), (False, True, "breached")]
+    ("ok", "has_samples", "said"),
+    [(True, False, "errored"), (False, False, "errored"), (False, True, "breached")],
 )
-def test_a_threshold_that_did_not_hold_never_passes_whatever_the_status_says(ok: bool, has_samples: bool, said: str) -> None:
+def test_a_threshold_that_did_not_hold_never_passes_whatever_the_status_says(
+    ok: bool, has_samples: bool, said: str
+) -> None:
     assert outcome(with_threshold(ok=ok, has_samples=has_samples)) == said
 
 
@@ -132,7 +148,12 @@ def test_nothing_asserted_of_a_run_that_received_nothing_is_no_pass_even_where_i
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [("improved", "passed"), ("no_evidence", "passed"), ("regressed", "regressed"), ("not_comparable", "not_comparable")],
+    [
+        ("improved", "passed"),
+        ("no_evidence", "passed"),
+        ("regressed", "regressed"),
+        ("not_comparable", "not_comparable"),
+    ],
 )
 def test_the_comparison_decides_over_a_run_that_holds(change: Change, said: str) -> None:
     assert outcome(a_run(), compared(change)) == said
@@ -147,16 +168,28 @@ def test_a_comparison_that_compared_nothing_is_none() -> None:
 
 def test_a_comparison_that_could_not_see_latency_does_not_pass() -> None:
     rate = MetricChange(metric="error_rate", unit="share", change="no_evidence", effect_high=0.01)
-    few = MetricChange(metric="p95_ms", unit="ms", change="not_comparable", reason="a run has 26 requests, 100 are needed")
-    noisy = MetricChange(metric="p95_ms", unit="ms", change="no_evidence", effect=0.1, effect_low=-0.9, effect_high=1.5)
-    sharp = MetricChange(metric="med_ms", unit="ms", change="no_evidence", effect=0.1, effect_low=-0.2, effect_high=0.3)
+    few = MetricChange(
+        metric="p95_ms", unit="ms", change="not_comparable", reason="a run has 26 requests, 100 are needed"
+    )
+    noisy = MetricChange(
+        metric="p95_ms", unit="ms", change="no_evidence", effect=0.1, effect_low=-0.9, effect_high=1.5
+    )
+    sharp = MetricChange(
+        metric="med_ms", unit="ms", change="no_evidence", effect=0.1, effect_low=-0.2, effect_high=0.3
+    )
 
     said = [
         judge_gate([a_run()], compared("no_evidence").model_copy(update={"metrics": (rate, *others)}), PLAIN)
         for others in ([few], [noisy], [noisy, sharp], [few, sharp], [])
     ]
 
-    assert [result.outcome for result in said] == ["not_comparable", "not_comparable", "passed", "passed", "passed"]
+    assert [result.outcome for result in said] == [
+        "not_comparable",
+        "not_comparable",
+        "passed",
+        "passed",
+        "passed",
+    ]
     assert "26 requests" in said[0].reasons[0]
     assert "2.5 times" in said[1].reasons[0]
 
@@ -173,7 +206,10 @@ def test_a_run_that_failed_by_itself_is_told_as_that_whatever_the_comparison_say
 
 def test_a_baseline_that_is_required_and_missing_or_unreadable_does_not_pass() -> None:
     assert outcome(a_run(), None, GatePolicy(require_baseline=True)) == "errored"
-    assert outcome(a_run(), None, trouble=["no comparison with the baseline: the database is locked"]) == "errored"
+    assert (
+        outcome(a_run(), None, trouble=["no comparison with the baseline: the database is locked"])
+        == "errored"
+    )
 
 
 def test_every_repeat_must_hold_and_be_there() -> None:

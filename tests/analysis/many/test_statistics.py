@@ -15,7 +15,9 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 NOISE = (0.98, 1.03, 1.0, 0.97, 1.02, 1.01, 0.99, 1.0, 1.04, 0.96, 1.01, 0.99)
 
 
-def a_test(p95_ms: Sequence[float | None], error_rate: Sequence[float] = (), scripts: str = "", **more: object) -> PastTest:
+def a_test(
+    p95_ms: Sequence[float | None], error_rate: Sequence[float] = (), scripts: str = "", **more: object
+) -> PastTest:
     """Return a test with these figures; `scripts` has a letter per run."""
     errors = error_rate or [0.0] * len(p95_ms)
     letters = scripts or "a" * len(p95_ms)
@@ -106,7 +108,9 @@ def test_a_test_is_split_where_its_script_changed_newest_first() -> None:
 def test_headroom_is_the_share_of_the_limit_that_is_left(
     expression: str, observed: float, has_samples: bool, headroom: float | None
 ) -> None:
-    result = ThresholdResult(metric="m", expression=expression, ok=True, observed=observed, has_samples=has_samples)
+    result = ThresholdResult(
+        metric="m", expression=expression, ok=True, observed=observed, has_samples=has_samples
+    )
     test = PastTest("t", 1, a_test([1.0]).runs, (result,))
     (trend,) = of(test).trends
     assert trend.headroom[0].headroom == (None if headroom is None else pytest.approx(headroom))

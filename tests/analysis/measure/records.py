@@ -1,4 +1,6 @@
-"""Long synthetic records, as k6 writes them: one snapshot per second of several scenarios that fail in several ways."""
+"""Long synthetic records, as k6 writes them: one snapshot per second of several scenarios that fail in
+several ways.
+"""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +32,9 @@ def long_record(seconds: int, scenarios: int, codes: Sequence[int] = CODES) -> I
 
 
 def _type(name: str) -> str:
-    return {"http_req_failed": "rate", "http_req_duration": "trend", "vus": "gauge"}.get(name.partition("{")[0], "counter")
+    return {"http_req_failed": "rate", "http_req_duration": "trend", "vus": "gauge"}.get(
+        name.partition("{")[0], "counter"
+    )
 
 
 def _interval(chance: random.Random, scenarios: Sequence[str], codes: Sequence[int]) -> Mapping[str, Row]:
@@ -54,7 +58,9 @@ def _interval(chance: random.Random, scenarios: Sequence[str], codes: Sequence[i
 def _trend(chance: random.Random) -> Row:
     """avg, max, med, min, p90, p95, p99."""
     middle = chance.lognormvariate(3, 0.2)
-    return tuple(_digits(middle * chance.uniform(0.95, 1.0) * factor) for factor in (1.1, 20, 1, 0.2, 2, 3, 5))
+    return tuple(
+        _digits(middle * chance.uniform(0.95, 1.0) * factor) for factor in (1.1, 20, 1, 0.2, 2, 3, 5)
+    )
 
 
 def _digits(value: float) -> float:

@@ -35,7 +35,10 @@ def test_endpoints_that_cover_everything_need_no_note() -> None:
 
 def test_requests_that_never_connected_do_not_make_an_endpoint_look_fast() -> None:
     rows, _ = _read(refused=(30, 10), b=(70, 0))
-    assert [(row.name, row.p95_ms, row.max_ms) for row in rows] == [("b", 35.75, 40.12345), ("refused", None, None)]
+    assert [(row.name, row.p95_ms, row.max_ms) for row in rows] == [
+        ("b", 35.75, 40.12345),
+        ("refused", None, None),
+    ]
 
 
 def test_endpoints_that_do_not_add_up_are_not_shown() -> None:
@@ -59,6 +62,8 @@ def test_the_share_of_the_cores_that_k6_used_is_told_where_it_is_known() -> None
         cpu_s=5.0, cores=2, cpu_share=0.25
     )
     assert read(outcome(seconds=10, cores=2), record(), None).generator is None
-    held_up = read(outcome(seconds=10, cpu_s=5.0, cores=2, cpu_wait_s=7.5, steal_s=0.25), record(), None).generator
+    held_up = read(
+        outcome(seconds=10, cpu_s=5.0, cores=2, cpu_wait_s=7.5, steal_s=0.25), record(), None
+    ).generator
     assert held_up is not None
     assert (held_up.cpu_wait_s, held_up.steal_s) == (7.5, 0.25)

@@ -29,7 +29,16 @@ def test_every_code_has_a_meaning(code: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("code", "unanswered"),
-    [(1000, True), (1050, True), (1399, True), (1400, False), (1599, False), (1600, True), (1701, False), (1999, False)],
+    [
+        (1000, True),
+        (1050, True),
+        (1399, True),
+        (1400, False),
+        (1599, False),
+        (1600, True),
+        (1701, False),
+        (1999, False),
+    ],
 )
 def test_codes_tell_whether_an_answer_came(code: int, unanswered: bool) -> None:
     assert is_unanswered(code) is unanswered

@@ -11,7 +11,19 @@ from k6_mcp.analysis.measure.record import Record
 from k6_mcp.analysis.measure.sources import record_rows
 from k6_mcp.analysis.measure.summary import read
 from k6_mcp.models.metrics import ErrorCount
-from lab.sample_runs import OPENING, START_MS, TREND_VALUES, ended_well, line, metric, outcome, record, rows, said, summary
+from lab.sample_runs import (
+    OPENING,
+    START_MS,
+    TREND_VALUES,
+    ended_well,
+    line,
+    metric,
+    outcome,
+    record,
+    rows,
+    said,
+    summary,
+)
 
 Data = dict[str, Any]
 
@@ -45,7 +57,9 @@ def _partly_refused(unanswered: int, minimum: float = 0) -> tuple[Record, Data]:
     good = metric("trend", {**TREND_VALUES, "avg": 13.0, "count": answered}, "time")
     data["metrics"] = {
         "http_reqs": metric("counter", {"count": 100, "rate": 40}),
-        "http_req_failed": metric("rate", {"rate": unanswered / 100, "passes": unanswered, "fails": answered}),
+        "http_req_failed": metric(
+            "rate", {"rate": unanswered / 100, "passes": unanswered, "fails": answered}
+        ),
         "http_req_duration": metric("trend", {**_NEVER, "min": minimum}, "time"),
         "iterations": metric("counter", {"count": 10, "rate": 4}),
         **({"http_req_duration{expected_response:true}": good} if answered else {}),
@@ -78,7 +92,9 @@ def test_from_the_record_alone_no_latency_is_told_where_the_codes_do_not_explain
     rows_of = record_rows(reader)
     failed = rows_of["http_req_failed"].model_copy(update={"values": {"rate": 0.7}})
     breakdown = Breakdown.of(rows_of, rows_of, None)
-    figures = key_figures({**rows_of, "http_req_failed": failed}, breakdown, outcome(-9), Basis(1.0, 1.0, 0, None))
+    figures = key_figures(
+        {**rows_of, "http_req_failed": failed}, breakdown, outcome(-9), Basis(1.0, 1.0, 0, None)
+    )
     assert (figures.failed_requests, figures.latency) == (70, None)
 
 
@@ -99,7 +115,12 @@ def test_without_any_answer_there_is_no_latency() -> None:
 def test_without_the_status_tag_k6s_log_tells_the_unanswered_requests() -> None:
     data: Data = {**summary(), "k6-mcp": {}}
     kinds = {name: facts for name, facts in _KINDS.items() if "{" not in name}
-    values = {"http_reqs": [100, 40], "http_req_failed": [0.1], "http_req_duration": [1, 1, 1, 0, 1, 1, 1], "iterations": [10, 4]}
+    values = {
+        "http_reqs": [100, 40],
+        "http_req_failed": [0.1],
+        "http_req_duration": [1, 1, 1, 0, 1, 1, 1],
+        "iterations": [10, 4],
+    }
     reader = record((*OPENING[:2], line("metric", kinds), line("cumulative", rows(2500, values, kinds))))
     metrics = read(ended_well(summary=json.dumps(data), log=said(request_failures=7)), reader, None)
     assert (metrics.statuses, metrics.figures.unanswered_requests) == ((), 7)

@@ -30,6 +30,8 @@ def test_percent_stays_within_its_bounds() -> None:
 
 
 def test_a_plan_of_iterations_has_no_percentage_of_time() -> None:
-    counted = plan(scenarios=(ScenarioPlan(name="s", executor="shared-iterations", iterations=5, duration_s=600.0),))
+    counted = plan(
+        scenarios=(ScenarioPlan(name="s", executor="shared-iterations", iterations=5, duration_s=600.0),)
+    )
     assert live_figures(Record(), None, counted).percent is None
     assert live_figures(Record(), None, None).percent is None

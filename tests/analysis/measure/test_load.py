@@ -18,9 +18,16 @@ def _plan(
     start_s: float = 0.0,
 ) -> Plan:
     scenario = ScenarioPlan(
-        name="s", executor=executor, duration_s=duration_s, rate_per_s=rate, iterations=iterations, start_s=start_s
+        name="s",
+        executor=executor,
+        duration_s=duration_s,
+        rate_per_s=rate,
+        iterations=iterations,
+        start_s=start_s,
     )
-    return Plan(scenarios=(scenario,), thresholds=(), max_vus=2, duration_s=start_s + duration_s, longest_s=33.0)
+    return Plan(
+        scenarios=(scenario,), thresholds=(), max_vus=2, duration_s=start_s + duration_s, longest_s=33.0
+    )
 
 
 def _record(seconds: str, iteration_s: float) -> Record:
@@ -43,11 +50,25 @@ def _times(run_s: float | None, *, longest_iteration_s: float = 0.04, to_the_end
     [
         pytest.param("LLL", _plan(), _times(3.02), 3.02, id="neither setup nor teardown"),
         pytest.param("iiLLLi", _plan(), _times(6.0), 3.0, id="setup and teardown are no load"),
-        pytest.param("LLLhhh", _plan(), _times(6.0), 3.0, id="a graceful stop in which nothing finishes is no load"),
-        pytest.param("LLLLL", _plan(), _times(4.4, longest_iteration_s=1.4), 4.4, id="the last iterations ended after the plan"),
-        pytest.param("LLLLLi", _plan(), _times(6.0, longest_iteration_s=1.4), 4.4, id="long iterations, then teardown"),
         pytest.param(
-            "LLLLLL", _plan("constant-arrival-rate", rate=50.0), _times(6.0), 3.0, id="an open model's rate is that of its plan"
+            "LLLhhh", _plan(), _times(6.0), 3.0, id="a graceful stop in which nothing finishes is no load"
+        ),
+        pytest.param(
+            "LLLLL",
+            _plan(),
+            _times(4.4, longest_iteration_s=1.4),
+            4.4,
+            id="the last iterations ended after the plan",
+        ),
+        pytest.param(
+            "LLLLLi", _plan(), _times(6.0, longest_iteration_s=1.4), 4.4, id="long iterations, then teardown"
+        ),
+        pytest.param(
+            "LLLLLL",
+            _plan("constant-arrival-rate", rate=50.0),
+            _times(6.0),
+            3.0,
+            id="an open model's rate is that of its plan",
         ),
         pytest.param(
             "L" * 16,
@@ -65,9 +86,15 @@ def _times(run_s: float | None, *, longest_iteration_s: float = 0.04, to_the_end
         ),
         pytest.param("iiLLL", _plan(start_s=2.0), _times(5.0), 3.0, id="load that starts later"),
         pytest.param("LL", _plan(duration_s=30.0), _times(2.0, to_the_end=False), 2.0, id="ended early"),
-        pytest.param("iLLi", _plan(duration_s=30.0), _times(4.0, to_the_end=False), 2.04, id="ended early, with setup"),
         pytest.param(
-            "LLL", _plan("shared-iterations", 600.0, iterations=12), _times(2.9), 2.9, id="as long as its iterations took"
+            "iLLi", _plan(duration_s=30.0), _times(4.0, to_the_end=False), 2.04, id="ended early, with setup"
+        ),
+        pytest.param(
+            "LLL",
+            _plan("shared-iterations", 600.0, iterations=12),
+            _times(2.9),
+            2.9,
+            id="as long as its iterations took",
         ),
         pytest.param(
             "iiLLi",
@@ -81,8 +108,12 @@ def _times(run_s: float | None, *, longest_iteration_s: float = 0.04, to_the_end
         pytest.param("ii", None, _times(None, to_the_end=False), 2.0, id="no load was seen"),
     ],
 )
-def test_load_time_leaves_out_what_is_no_load(seconds: str, plan: Plan | None, times: Times, expected: float) -> None:
-    assert load_seconds(_record(seconds, times.longest_iteration_s), plan, times) == pytest.approx(expected, abs=0.001)
+def test_load_time_leaves_out_what_is_no_load(
+    seconds: str, plan: Plan | None, times: Times, expected: float
+) -> None:
+    assert load_seconds(_record(seconds, times.longest_iteration_s), plan, times) == pytest.approx(
+        expected, abs=0.001
+    )
 
 
 def test_without_a_record_the_run_time_is_all_that_is_known() -> None:
@@ -106,10 +137,14 @@ def _ended(seconds: str, at_s: float, iteration_s: float = 0.04) -> Record:
         pytest.param(_ended("iiLLLL", 5.5), _plan(), 2.5, id="after setup, known from the end"),
         pytest.param(_ended("iiLLLLii", 8.0), _plan(), 2.5, id="after setup, when teardown hides the end"),
         pytest.param(_record("iiL", 0.04), _plan(), 2.5, id="while it runs"),
-        pytest.param(_record("iiLLL", 0.04), _plan(start_s=2.0), 0.0, id="before a scenario that starts later"),
+        pytest.param(
+            _record("iiLLL", 0.04), _plan(start_s=2.0), 0.0, id="before a scenario that starts later"
+        ),
         pytest.param(_record("iii", 0.04), _plan(), 0.0, id="never"),
         pytest.param(_record("LL", 0.04), None, 0.0, id="without a plan"),
     ],
 )
-def test_load_begins_where_the_first_sign_and_the_end_allow(record_of: Record, plan: Plan | None, expected: float) -> None:
+def test_load_begins_where_the_first_sign_and_the_end_allow(
+    record_of: Record, plan: Plan | None, expected: float
+) -> None:
     assert load_start_s(record_of, plan) == pytest.approx(expected, abs=0.05)

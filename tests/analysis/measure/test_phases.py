@@ -24,7 +24,9 @@ def _series(requests: Sequence[int], **given: Sequence[Any]) -> Series:
     return Series.model_validate(columns)
 
 
-def _timeline(requests: Sequence[int], *, dropped: Sequence[int] = (), start_s: float = 0.0, **given: Any) -> Timeline:
+def _timeline(
+    requests: Sequence[int], *, dropped: Sequence[int] = (), start_s: float = 0.0, **given: Any
+) -> Timeline:
     zeros = (0,) * len(requests)
     scenarios = given.pop("scenarios", ())
     return Timeline(
@@ -58,7 +60,9 @@ _RISING = (
 
 def test_every_stage_tells_what_was_asked_and_what_was_achieved() -> None:
     slow, failed = (20.0, 20.0, 300.0, 300.0), (0, 0, 10, 10)
-    timeline = _timeline((10, 10, 20, 20), dropped=(0, 0, 8, 12), p50_ms=slow, p95_ms=slow, max_ms=slow, failed=failed)
+    timeline = _timeline(
+        (10, 10, 20, 20), dropped=(0, 0, 8, 12), p50_ms=slow, p95_ms=slow, max_ms=slow, failed=failed
+    )
     hold, ramp = phases_of(_plan(_arrival(*_RISING)), timeline)
     assert (hold.kind, hold.label, hold.start_s, hold.end_s) == ("hold", "10/s for 2s", 0, 2)
     assert (ramp.kind, ramp.label, ramp.start_s, ramp.end_s) == ("ramp", "10 to 50/s in 2s", 2, 4)
@@ -108,13 +112,21 @@ def test_a_stage_that_was_cut_short_is_held_against_the_part_that_ran() -> None:
 def test_a_stage_that_was_never_reached_has_no_figures() -> None:
     _, ramp = phases_of(_plan(_arrival(*_RISING)), _timeline((10, 10)))
     assert ramp.asked_rate_per_s == 30
-    assert (ramp.iterations_per_s, ramp.requests_per_s, ramp.p95_ms, ramp.error_rate, ramp.dropped) == (None, None, None, None, 0)
+    assert (ramp.iterations_per_s, ramp.requests_per_s, ramp.p95_ms, ramp.error_rate, ramp.dropped) == (
+        None,
+        None,
+        None,
+        None,
+        0,
+    )
 
 
 def test_a_jump_is_no_phase() -> None:
     jump = StagePlan(start_s=2, duration_s=0, from_target=10, target=50)
     after = StagePlan(start_s=2, duration_s=2, from_target=50, target=50)
-    assert [phase.label for phase in phases_of(_plan(_arrival(_RISING[0], jump, after)), _timeline((10,) * 4))] == [
+    assert [
+        phase.label for phase in phases_of(_plan(_arrival(_RISING[0], jump, after)), _timeline((10,) * 4))
+    ] == [
         "10/s for 2s",
         "50/s for 2s",
     ]
@@ -130,15 +142,27 @@ def test_every_scenario_is_told_by_its_own_figures() -> None:
     timeline = _timeline((10, 10, 17, 17), dropped=(0, 0, 0, 5), scenarios=own)
     shop, browse, nothing = phases_of(_plan(_arrival(), vus, silent), timeline)
     assert (shop.label, shop.iterations_per_s, shop.dropped) == ("10/s for 4s", 10, 5)
-    assert (browse.label, browse.kind, browse.asked_vus, browse.requests_per_s) == ("3 VUs for 2s", "whole", 3, 7)
+    assert (browse.label, browse.kind, browse.asked_vus, browse.requests_per_s) == (
+        "3 VUs for 2s",
+        "whole",
+        3,
+        7,
+    )
     assert (browse.start_s, browse.end_s) == (2, 4)
     assert (nothing.requests_per_s, nothing.error_rate) == (0, None)
 
 
 def test_iterations_take_as_long_as_they_take() -> None:
-    counted = ScenarioPlan(name="once", executor="shared-iterations", vus=2, max_vus=2, duration_s=600, iterations=40)
+    counted = ScenarioPlan(
+        name="once", executor="shared-iterations", vus=2, max_vus=2, duration_s=600, iterations=40
+    )
     (phase,) = phases_of(_plan(counted), _timeline((20, 20)))
-    assert (phase.label, phase.kind, phase.end_s, phase.iterations_per_s) == ("40 iterations by 2 VUs", "whole", 2, 20)
+    assert (phase.label, phase.kind, phase.end_s, phase.iterations_per_s) == (
+        "40 iterations by 2 VUs",
+        "whole",
+        2,
+        20,
+    )
 
 
 def test_a_timeline_without_intervals_gives_phases_without_figures() -> None:
@@ -147,7 +171,9 @@ def test_a_timeline_without_intervals_gives_phases_without_figures() -> None:
 
 
 def test_a_phase_that_covers_the_load_counts_what_came_first_and_last() -> None:
-    timeline = _timeline((8, 10, 10, 10, 2), failed=(8, 0, 0, 0, 2), p95_ms=(400, 20, 20, 20, 20), start_s=0.4)
+    timeline = _timeline(
+        (8, 10, 10, 10, 2), failed=(8, 0, 0, 0, 2), p95_ms=(400, 20, 20, 20, 20), start_s=0.4
+    )
     (phase,) = phases_of(_plan(_arrival()), timeline, load_s=4.0)
     assert phase.error_rate == pytest.approx(10 / 40)
     assert phase.requests_per_s == 10
@@ -159,7 +185,11 @@ def test_the_stages_of_a_scenario_add_up_to_all_that_was_counted_of_it() -> None
     stages = (*_RISING, StagePlan(start_s=4, duration_s=1.3, from_target=50, target=0))
     timeline = _timeline((7, 11, 23, 40, 37, 5, 3), dropped=(1, 0, 2, 7, 0, 3, 0), start_s=0.7)
     phases = phases_of(_plan(_arrival(*stages)), timeline)
-    told = [phase.requests_per_s * (phase.end_s - phase.start_s) for phase in phases if phase.requests_per_s is not None]
+    told = [
+        phase.requests_per_s * (phase.end_s - phase.start_s)
+        for phase in phases
+        if phase.requests_per_s is not None
+    ]
     assert sum(told) == pytest.approx(126)
     assert sum(phase.dropped for phase in phases) == 13
 
@@ -170,7 +200,9 @@ def test_latency_and_failures_of_an_interval_across_a_jump_count_where_most_of_i
         StagePlan(start_s=3, duration_s=3, from_target=100, target=100),
     )
     slow = (20.0, 20.0, 20.0, 300.0, 300.0, 300.0, 300.0)
-    timeline = _timeline((5, 10, 10, 55, 100, 100, 50), failed=(0, 0, 0, 40, 0, 0, 0), p95_ms=slow, start_s=0.5)
+    timeline = _timeline(
+        (5, 10, 10, 55, 100, 100, 50), failed=(0, 0, 0, 40, 0, 0, 0), p95_ms=slow, start_s=0.5
+    )
     calm, rush = phases_of(_plan(_arrival(*stages)), timeline)
     assert (calm.error_rate, calm.p95_ms) == (0, pytest.approx(20))
     assert (rush.error_rate, rush.p95_ms) == (pytest.approx(40 / 305), pytest.approx(300))

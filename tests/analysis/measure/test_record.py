@@ -48,7 +48,11 @@ def test_the_last_cumulative_row_is_everything_since_the_start() -> None:
 
 
 def test_the_interval_is_the_last_complete_one_and_its_rates_use_its_real_length() -> None:
-    lines = (*OPENING, line("cumulative", rows(800, counts(40, 4, 4))), line("snapshot", rows(800, counts(40, 4, 4))))
+    lines = (
+        *OPENING,
+        line("cumulative", rows(800, counts(40, 4, 4))),
+        line("snapshot", rows(800, counts(40, 4, 4))),
+    )
     interval = record(lines).interval()
     assert interval is not None
     assert (interval.at_s, interval.seconds) == (0.8, 0.8)
@@ -80,7 +84,9 @@ def test_requests_that_never_connected_do_not_make_an_interval_look_fast() -> No
     assert refused is not None
     assert refused.p95_ms is None
     del values["http_reqs{error_code:1212}"], values["http_req_duration{error_code:1212}"]
-    failing = record((*start, line("snapshot", rows(1000, {**values, "http_reqs{error_code:1500}": [9, 9]}, kinds)))).interval()
+    failing = record(
+        (*start, line("snapshot", rows(1000, {**values, "http_reqs{error_code:1500}": [9, 9]}, kinds)))
+    ).interval()
     assert failing is not None
     assert failing.p95_ms == 0
 
@@ -88,7 +94,13 @@ def test_requests_that_never_connected_do_not_make_an_interval_look_fast() -> No
 def test_names_announced_later_take_their_place_in_byte_order() -> None:
     kinds = {"time": {"type": "gauge"}, "b": {"type": "counter"}}
     later = {"a": {"type": "counter"}, "é": {"type": "counter"}, "b{x:1}": {"type": "counter"}}
-    lines = (OPENING[0], OPENING[1], line("metric", kinds), line("cumulative", [[2, 2], [START_MS + 1]]), line("metric", later))
+    lines = (
+        OPENING[0],
+        OPENING[1],
+        line("metric", kinds),
+        line("cumulative", [[2, 2], [START_MS + 1]]),
+        line("metric", later),
+    )
     totals = record((*lines, line("cumulative", [[1, 1], [3, 3], [4, 4], [START_MS + 2], [5, 5]]))).totals()
     assert totals is not None
     assert {name: row["count"] for name, row in totals.rows.items()} == {"a": 1, "b": 3, "b{x:1}": 4, "é": 5}
@@ -108,7 +120,9 @@ def test_a_damaged_line_is_counted() -> None:
     assert record().damaged == 0
 
 
-@pytest.mark.parametrize("lines", [(), RECORD[:1], RECORD[:3], RECORD[::-1], RECORD[4:], [RECORD[1]] * 3], ids=str)
+@pytest.mark.parametrize(
+    "lines", [(), RECORD[:1], RECORD[:3], RECORD[::-1], RECORD[4:], [RECORD[1]] * 3], ids=str
+)
 def test_lines_that_are_missing_or_out_of_order_raise_nothing(lines: list[str]) -> None:
     reader = record(lines)
     assert reader.seconds >= 0
@@ -146,7 +160,8 @@ def test_load_is_seen_from_the_first_active_interval_to_the_last() -> None:
     activity = record().activity()
     assert activity is not None
     assert activity.start_from_s == 0
-    assert activity.start_by_s == 0.96  # the first iteration took 40 ms
+    # The first iteration took 40 ms
+    assert activity.start_by_s == 0.96
     assert (activity.last_from_s, activity.last_to_s) == (2.0, 2.5)
 
 

@@ -34,15 +34,25 @@ def _codes(warnings: tuple[str, ...]) -> set[str]:
 def test_every_row_is_the_summarys_own_unrounded() -> None:
     metrics = read(ended_well(), record(), None)
     assert (metrics.source, metrics.exact, metrics.warnings) == ("summary", True, ())
-    assert {row.name: dict(row.values) for row in metrics.rows} == {n: m["values"] for n, m in summary()["metrics"].items()}
-    assert {row.name: (row.type, row.contains) for row in metrics.rows}["http_req_duration"] == ("trend", "time")
+    assert {row.name: dict(row.values) for row in metrics.rows} == {
+        n: m["values"] for n, m in summary()["metrics"].items()
+    }
+    assert {row.name: (row.type, row.contains) for row in metrics.rows}["http_req_duration"] == (
+        "trend",
+        "time",
+    )
 
 
 def test_the_export_says_the_same_as_the_summary() -> None:
     wanted = read(ended_well(), record(), None)
     metrics = read(ended_well(summary=None), record(), None)
     assert (metrics.source, metrics.exact) == ("export", True)
-    only_in_summary = {"source": "summary", "statuses": wanted.statuses, "endpoints_note": wanted.endpoints_note, "warnings": ()}
+    only_in_summary = {
+        "source": "summary",
+        "statuses": wanted.statuses,
+        "endpoints_note": wanted.endpoints_note,
+        "warnings": (),
+    }
     assert _codes(metrics.warnings) == {"statuses_incomplete"}
     assert metrics.model_copy(update=only_in_summary) == wanted
 
@@ -58,7 +68,12 @@ def test_expected_statuses_are_no_errors() -> None:
     kinds = {**KINDS, name: {"type": "rate"}}
     for share, errors in ((0.0, ()), (0.33333, (ErrorCount(code=1500, meaning="HTTP 500", count=3),))):
         totals = {**counts(100, 10, 10), name: [share]}
-        lines = (*RECORD[:2], line("metric", kinds), line("cumulative", rows(2500, totals, kinds)), CLOSING[1])
+        lines = (
+            *RECORD[:2],
+            line("metric", kinds),
+            line("cumulative", rows(2500, totals, kinds)),
+            CLOSING[1],
+        )
         assert read(ended_well(), record(lines), None).errors == errors
 
 
@@ -72,9 +87,13 @@ def test_websocket_sessions_are_counted_by_handshake() -> None:
         (0, 0, ((0, 7),)),
     ):
         by_status = {"ws_sessions{status:101}": opened, "ws_sessions{status:403}": refused}
-        data["k6-mcp"] = {name: metric("counter", {"count": count, "rate": 1}) for name, count in by_status.items() if count}
+        data["k6-mcp"] = {
+            name: metric("counter", {"count": count, "rate": 1}) for name, count in by_status.items() if count
+        }
         metrics = read(ended_well(summary=json.dumps(data)), Record(), None)
-        assert metrics.websockets == tuple(StatusCount(status=status, count=count) for status, count in sessions)
+        assert metrics.websockets == tuple(
+            StatusCount(status=status, count=count) for status, count in sessions
+        )
     del data["k6-mcp"]
     assert read(ended_well(summary=json.dumps(data)), Record(), None).websockets == ()
 
@@ -109,7 +128,10 @@ def test_vus_in_use_are_told_apart_from_those_that_k6_made() -> None:
 
 
 def test_vus_in_use_come_from_the_series_where_k6_left_no_summary() -> None:
-    falling = (*RECORD[:3], *(line("cumulative", rows(at, counts(at // 10, 0, 1, vus))) for at, vus in ((1000, 7), (2000, 3))))
+    falling = (
+        *RECORD[:3],
+        *(line("cumulative", rows(at, counts(at // 10, 0, 1, vus))) for at, vus in ((1000, 7), (2000, 3))),
+    )
     figures = read(outcome(-9), record(falling), None).figures
     assert (figures.vus_max, figures.vus_allocated) == (7, 3)
 
@@ -140,7 +162,9 @@ def test_requests_of_setup_that_move_the_latency_are_said_with_the_latency_witho
     statistics = [fast_ms, 40, 11, 2, 30, 35.7 if told is None else fast_ms, 39]
     totals = {**counts(100, 10, 10), "http_reqs{scenario:default}": [inside, inside], tagged: statistics}
     lines = (*RECORD[:2], line("metric", kinds), line("cumulative", rows(2500, totals, kinds)), CLOSING[1])
-    warnings = [w for w in read(ended_well(), record(lines), plan()).warnings if w.startswith("setup_in_latency: ")]
+    warnings = [
+        w for w in read(ended_well(), record(lines), plan()).warnings if w.startswith("setup_in_latency: ")
+    ]
     assert len(warnings) == (told is not None)
     assert told is None or told in warnings[0]
     assert told is None or warnings[0].endswith(
@@ -149,7 +173,9 @@ def test_requests_of_setup_that_move_the_latency_are_said_with_the_latency_witho
 
 
 def test_two_fast_requests_of_setup_do_not_move_the_p95_of_several_scenarios() -> None:
-    """Putting the percentiles of unlike scenarios together is an estimate: here one that is far from what two requests can do."""
+    """Putting the percentiles of unlike scenarios together is an estimate: here one that is far from what two
+    requests can do.
+    """
     names = ("default", "steady", "mixed")
     tags = tuple(f"{{scenario:{name}}}" for name in names)
     kinds = {**KINDS, **{f"http_reqs{tag}": {"type": "counter"} for tag in tags}}
@@ -165,7 +191,9 @@ def test_two_fast_requests_of_setup_do_not_move_the_p95_of_several_scenarios() -
         "http_req_duration{scenario:mixed}": [33, 74.7, 31, 0.3, 67, 69, 73],
     }
     lines = (*RECORD[:2], line("metric", kinds), line("cumulative", rows(2500, totals, kinds)), CLOSING[1])
-    scenarios = tuple(ScenarioPlan(name=name, executor="constant-vus", vus=1, duration_s=2.5) for name in names)
+    scenarios = tuple(
+        ScenarioPlan(name=name, executor="constant-vus", vus=1, duration_s=2.5) for name in names
+    )
     measured = read(ended_well(summary=None, export=None), record(lines), plan(scenarios=scenarios))
 
     assert measured.figures.requests_outside_load == 2
@@ -173,8 +201,14 @@ def test_two_fast_requests_of_setup_do_not_move_the_p95_of_several_scenarios() -
 
 
 def test_thresholds_carry_what_was_observed() -> None:
-    planned = plan(("http_req_failed", "rate<0.05"), ("http_req_duration", "p(95)<500"), ("http_req_duration", "p(99.9)<39"))
-    thresholds = {(t.metric, t.expression): (t.ok, t.observed) for t in read(ended_well(), record(), planned).thresholds}
+    planned = plan(
+        ("http_req_failed", "rate<0.05"),
+        ("http_req_duration", "p(95)<500"),
+        ("http_req_duration", "p(99.9)<39"),
+    )
+    thresholds = {
+        (t.metric, t.expression): (t.ok, t.observed) for t in read(ended_well(), record(), planned).thresholds
+    }
     assert thresholds == {
         ("http_req_failed", "rate<0.05"): (False, 0.1),
         ("http_req_duration", "p(95)<500"): (True, 35.75),
@@ -258,7 +292,11 @@ def test_when_both_are_forged_the_record_is_used_and_said(forge: Callable[[Data]
     metrics = read(ended_well(summary=json.dumps(data), export=None), record(), None)
     assert (metrics.source, metrics.exact) == ("record", False)
     assert "figures_from_record" in _codes(metrics.warnings)
-    assert (metrics.figures.requests, metrics.figures.failed_requests, metrics.figures.iterations) == (100, 10, 10)
+    assert (metrics.figures.requests, metrics.figures.failed_requests, metrics.figures.iterations) == (
+        100,
+        10,
+        10,
+    )
     assert metrics.statuses == (StatusCount(status=500, count=10),)
     assert metrics.figures.latency is not None
     assert metrics.figures.latency.p95_ms == 35.75
@@ -303,14 +341,18 @@ def test_a_forged_verdict_is_overruled_by_the_value_it_rests_on() -> None:
 
 
 def test_a_time_series_that_ends_long_before_k6_is_told() -> None:
-    assert "figures_incomplete" not in _codes(read(outcome(-9, seconds=2.6), record(RECORD[:7]), None).warnings)
+    assert "figures_incomplete" not in _codes(
+        read(outcome(-9, seconds=2.6), record(RECORD[:7]), None).warnings
+    )
     assert "figures_incomplete" in _codes(read(outcome(-9, seconds=60), record(RECORD[:7]), None).warnings)
     assert "figures_incomplete" in _codes(read(outcome(seconds=2.6), record(RECORD[:7]), None).warnings)
 
 
 def test_a_killed_run_keeps_the_figures_up_to_its_last_second() -> None:
     metrics = read(
-        outcome(-9), record(RECORD[:7]), plan(("http_req_failed", "rate<0.05"), ("http_req_duration{page:a}", "avg<1"))
+        outcome(-9),
+        record(RECORD[:7]),
+        plan(("http_req_failed", "rate<0.05"), ("http_req_duration{page:a}", "avg<1")),
     )
     assert (metrics.source, metrics.exact, metrics.figures.requests) == ("record", False, 80)
     assert [(t.metric, t.ok, t.observed) for t in metrics.thresholds] == [("http_req_failed", False, 0.1)]
@@ -335,4 +377,9 @@ def test_a_run_that_left_nothing_has_no_figures() -> None:
 
 
 def test_the_sample_files_are_those_of_one_run() -> None:
-    assert export()["metrics"]["http_req_failed"] == {"passes": 10, "fails": 90, "value": 0.1, "thresholds": {"rate<0.05": True}}
+    assert export()["metrics"]["http_req_failed"] == {
+        "passes": 10,
+        "fails": 90,
+        "value": 0.1,
+        "thresholds": {"rate<0.05": True},
+    }

@@ -129,8 +129,16 @@ def test_a_threshold_that_k6_calls_crossed_is_crossed() -> None:
 
 
 def test_k6s_own_log_convicts_a_metric_whose_figures_hide_it() -> None:
-    assert _judge((DURATION, "avg<500"), k6_ok=True, cause=CROSSED.format(f"a, {DURATION}")) == (False, None, True)
-    assert _judge((DURATION, "avg<500"), k6_ok=True, cause=CROSSED.format("http_req_duration{a:b}")) == (True, 12, True)
+    assert _judge((DURATION, "avg<500"), k6_ok=True, cause=CROSSED.format(f"a, {DURATION}")) == (
+        False,
+        None,
+        True,
+    )
+    assert _judge((DURATION, "avg<500"), k6_ok=True, cause=CROSSED.format("http_req_duration{a:b}")) == (
+        True,
+        12,
+        True,
+    )
 
 
 def test_only_the_crossed_one_of_a_metrics_thresholds_is_blamed() -> None:

@@ -23,9 +23,15 @@ def recorded(*intervals: Mapping[str, Row], final: Mapping[str, Row] | None = No
     names = {name for interval in (*intervals, final or {}) for name in interval}
     kinds = {"time": {"type": "gauge"}, **{name: {"type": _type(name)} for name in sorted(names)}}
     lines = [OPENING[0], OPENING[1], line("metric", kinds)]
-    lines += [line("snapshot", rows(1000 * number, interval, kinds)) for number, interval in enumerate(intervals, start=1)]
+    lines += [
+        line("snapshot", rows(1000 * number, interval, kinds))
+        for number, interval in enumerate(intervals, start=1)
+    ]
     if final is not None:
-        lines += [line("cumulative", rows(1000 * len(intervals) + 500, final, kinds)), line("stop", [[START_MS]])]
+        lines += [
+            line("cumulative", rows(1000 * len(intervals) + 500, final, kinds)),
+            line("stop", [[START_MS]]),
+        ]
     return record(lines)
 
 
@@ -51,7 +57,9 @@ def test_percentiles_are_those_of_the_snapshots_and_the_rest_has_none() -> None:
     built = timeline()
     avg, max_, med, _, p90, p95, p99 = TREND
     stated = {"avg_ms": avg, "p50_ms": med, "p90_ms": p90, "p95_ms": p95, "p99_ms": p99, "max_ms": max_}
-    assert {name: getattr(built.total, name) for name in stated} == {name: (v, v, None) for name, v in stated.items()}
+    assert {name: getattr(built.total, name) for name in stated} == {
+        name: (v, v, None) for name, v in stated.items()
+    }
     assert built.estimated == ()
 
 
@@ -95,12 +103,22 @@ def test_scenarios_are_told_apart_where_there_are_several() -> None:
     second = {"http_reqs": [9, 9], "http_reqs{scenario:a}": [2, 2], "http_reqs{scenario:b}": [6, 6]}
     final = {
         **{"http_reqs": [16, 1], "http_reqs{scenario:a}": [8, 1], "http_reqs{scenario:b}": [7, 1]},
-        **{"iterations{scenario:a}": [5, 5], "dropped_iterations": [3, 1], "dropped_iterations{scenario:b}": [3, 1]},
+        **{
+            "iterations{scenario:a}": [5, 5],
+            "dropped_iterations": [3, 1],
+            "dropped_iterations{scenario:b}": [3, 1],
+        },
     }
     built = recorded(first, second, final=final).timeline()
     assert built is not None
-    assert {scenario.name: scenario.series.requests for scenario in built.scenarios} == {"a": (5, 2, 1), "b": (0, 6, 1)}
-    assert {scenario.name: scenario.dropped for scenario in built.scenarios} == {"a": (0, 0, 0), "b": (0, 0, 3)}
+    assert {scenario.name: scenario.series.requests for scenario in built.scenarios} == {
+        "a": (5, 2, 1),
+        "b": (0, 6, 1),
+    }
+    assert {scenario.name: scenario.dropped for scenario in built.scenarios} == {
+        "a": (0, 0, 0),
+        "b": (0, 0, 3),
+    }
     assert built.dropped == (0, 0, 3)
     alone = recorded(first).timeline()
     assert alone is not None
@@ -111,7 +129,10 @@ def test_latency_is_that_of_answered_requests_and_marked_as_estimated() -> None:
     good, refused = [20.0] * 7, [0.0] * 7
     mixed = {
         **{"http_reqs": [10, 10], "http_reqs{error_code:1212}": [4, 4], "http_req_failed": [0.4]},
-        **{"http_req_duration": [12.0, 20.0, 20.0, 0.0, 20.0, 20.0, 20.0], "http_req_duration{error_code:1212}": refused},
+        **{
+            "http_req_duration": [12.0, 20.0, 20.0, 0.0, 20.0, 20.0, 20.0],
+            "http_req_duration{error_code:1212}": refused,
+        },
     }
     answers = {"http_reqs": [5, 5], "http_reqs{error_code:1500}": [5, 5], "http_req_duration": good}
     built = recorded(mixed, answers).timeline()
@@ -145,10 +166,18 @@ _HOSTILE: Mapping[str, str] = {
     "a duplicate": RECORD[4],
     "out of order": line("snapshot", rows(500, counts(40, 4, 4))),
     "before the start": line("snapshot", rows(-5000, counts(40, 4, 4))),
-    "negative counts": line("snapshot", rows(1500, {"http_reqs": [-5, -5], "vus": [-1], "http_req_failed": [-1]})),
-    "counts beyond 64 bits": line("snapshot", rows(1500, {"http_reqs": [1e300, 1], "iterations": [1e19, 1], "vus": [1e300]})),
-    "more failures than requests": line("snapshot", rows(1500, {"http_reqs": [3, 1], "http_req_failed": [9.0]})),
-    "latency beyond any clock": line("snapshot", rows(1500, {"http_reqs": [3, 1], "http_req_duration": [1.7e308] * 7})),
+    "negative counts": line(
+        "snapshot", rows(1500, {"http_reqs": [-5, -5], "vus": [-1], "http_req_failed": [-1]})
+    ),
+    "counts beyond 64 bits": line(
+        "snapshot", rows(1500, {"http_reqs": [1e300, 1], "iterations": [1e19, 1], "vus": [1e300]})
+    ),
+    "more failures than requests": line(
+        "snapshot", rows(1500, {"http_reqs": [3, 1], "http_req_failed": [9.0]})
+    ),
+    "latency beyond any clock": line(
+        "snapshot", rows(1500, {"http_reqs": [3, 1], "http_req_duration": [1.7e308] * 7})
+    ),
     "the end of time": line("snapshot", rows(10**300, counts(40, 4, 4))),
 }
 
@@ -157,11 +186,15 @@ _HOSTILE: Mapping[str, str] = {
 def test_a_line_that_k6_would_not_write_never_breaks_the_timeline(hostile: str) -> None:
     for place in range(1, len(RECORD) + 1):
         built = (
-            timeline((*RECORD[:place], hostile, *RECORD[place:])) if place > 3 else record((*RECORD[:place], hostile)).timeline()
+            timeline((*RECORD[:place], hostile, *RECORD[place:]))
+            if place > 3
+            else record((*RECORD[:place], hostile)).timeline()
         )
         if built is not None:
             assert Timeline.model_validate_json(built.model_dump_json()) == built
-            assert all(0 <= failed <= n for failed, n in zip(built.total.failed, built.total.requests, strict=True))
+            assert all(
+                0 <= failed <= n for failed, n in zip(built.total.failed, built.total.requests, strict=True)
+            )
 
 
 def test_a_record_without_end_stops_growing_and_counts_the_rest_in_its_last_interval() -> None:

@@ -35,10 +35,18 @@ _TIMEOUTS = [60_000.0 + number / 10 for number in range(50)]
 
 @pytest.mark.parametrize(
     ("failed", "share"),
-    [([0.0] * 70, 0.10), ([0.0] * 1500, 0.10), (_TIMEOUTS, 0.10), (_TIMEOUTS[:10], 0.10), ([12.0, 18.0] * 50, 0.10)],
+    [
+        ([0.0] * 70, 0.10),
+        ([0.0] * 1500, 0.10),
+        (_TIMEOUTS, 0.10),
+        (_TIMEOUTS[:10], 0.10),
+        ([12.0, 18.0] * 50, 0.10),
+    ],
     ids=["some refused", "most refused", "some timed out", "few timed out", "some reset after a while"],
 )
-def test_latency_without_failed_requests_is_near_that_of_the_answered_ones(failed: list[float], share: float) -> None:
+def test_latency_without_failed_requests_is_near_that_of_the_answered_ones(
+    failed: list[float], share: float
+) -> None:
     good = latencies(1000)
     truth = stated(good)
     found = answered(stated(good + failed), len(good) + len(failed), [(len(failed), stated(failed))])
@@ -119,16 +127,23 @@ def test_values_spread_no_more_than_their_percentiles_allow(slow: int) -> None:
 def test_the_share_of_values_above_one_is_near_that_of_the_values() -> None:
     values = latencies(4000)
 
-    assert share_above(stated(values), 35) == pytest.approx(sum(value > 35 for value in values) / len(values), abs=0.02)
+    assert share_above(stated(values), 35) == pytest.approx(
+        sum(value > 35 for value in values) / len(values), abs=0.02
+    )
     assert (share_above(stated(values), 1e9), share_above({}, 1.0)) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("left_out", [1, 5, 40])
-def test_a_percentile_without_some_values_lies_between_the_ranks_that_they_can_shift_it_to(left_out: int) -> None:
+def test_a_percentile_without_some_values_lies_between_the_ranks_that_they_can_shift_it_to(
+    left_out: int,
+) -> None:
     values = sorted(latencies(400))
     least, greatest = without_some(stated(values), len(values), left_out, 0.95) or (math.nan, math.nan)
 
-    without_fastest, without_slowest = (stated(values[left_out:])["p(95)"], stated(values[:-left_out])["p(95)"])
+    without_fastest, without_slowest = (
+        stated(values[left_out:])["p(95)"],
+        stated(values[:-left_out])["p(95)"],
+    )
     assert least <= stated(values)["p(95)"] <= greatest
     assert greatest == pytest.approx(without_fastest, rel=0.05)
     assert least == pytest.approx(without_slowest, rel=0.05)

@@ -7,7 +7,14 @@ from k6_mcp.analysis.numbers.student import t_quantile, two_sided_tail
 
 @pytest.mark.parametrize(
     ("alpha", "df", "expected"),
-    [(0.05, 1, 12.706), (0.05, 4, 2.776), (0.05, 10, 2.228), (0.01, 4, 4.604), (0.01, 30, 2.750), (0.05, 1e6, 1.960)],
+    [
+        (0.05, 1, 12.706),
+        (0.05, 4, 2.776),
+        (0.05, 10, 2.228),
+        (0.01, 4, 4.604),
+        (0.01, 30, 2.750),
+        (0.05, 1e6, 1.960),
+    ],
 )
 def test_quantiles_are_those_of_the_published_table(alpha: float, df: float, expected: float) -> None:
     assert t_quantile(alpha, df) == pytest.approx(expected, abs=6e-4)

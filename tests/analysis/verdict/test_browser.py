@@ -17,7 +17,10 @@ _ERROR_PAGE = "browser_web_vital_ttfb{url:chrome-error://chromewebdata/}"
 
 
 def _rows(**values: Mapping[str, float]) -> dict[str, MetricRow]:
-    return {name: MetricRow(name=name, type="trend", contains="default", values=row) for name, row in values.items()}
+    return {
+        name: MetricRow(name=name, type="trend", contains="default", values=row)
+        for name, row in values.items()
+    }
 
 
 def _pages(*by_status: tuple[int, int]) -> dict[str, MetricRow]:
@@ -75,7 +78,12 @@ def test_a_run_without_browsers_has_no_figures_of_them() -> None:
 def test_requests_failures_and_latency_are_those_of_browsers() -> None:
     found = browser_figures(_answered(1, 3), _pages((200, 2), (503, 1)), 2.0)
     assert found is not None
-    assert (found.requests, found.failed_requests, found.error_rate, found.requests_per_s) == (4, 1, 0.25, 2.0)
+    assert (found.requests, found.failed_requests, found.error_rate, found.requests_per_s) == (
+        4,
+        1,
+        0.25,
+        2.0,
+    )
     assert (found.med_ms, found.p95_ms, found.max_ms) == (18, 35, 40)
     assert [(row.status, row.count) for row in found.documents] == [(200, 2), (503, 1)]
 
@@ -89,11 +97,20 @@ def test_the_time_series_alone_tells_the_rate_but_neither_counts_nor_p75() -> No
     )
     found = browser_figures(rows, None, 2.0)
     assert found is not None and found.answered
-    assert (found.requests, found.failed_requests, found.error_rate, found.p95_ms, found.web_vitals) == (None, None, 0.5, 35, ())
+    assert (found.requests, found.failed_requests, found.error_rate, found.p95_ms, found.web_vitals) == (
+        None,
+        None,
+        0.5,
+        35,
+        (),
+    )
 
 
 def test_requests_of_which_k6_does_not_say_whether_they_failed_are_counted() -> None:
-    rows = _rows(browser_http_req_duration={"avg": 6, "med": 6, "max": 6, "count": 1}, browser_data_received={"count": 94})
+    rows = _rows(
+        browser_http_req_duration={"avg": 6, "med": 6, "max": 6, "count": 1},
+        browser_data_received={"count": 94},
+    )
     found = browser_figures(rows, {}, 1.0)
     assert found is not None and found.answered
     assert (found.requests, found.failed_requests, found.error_rate) == (1, None, None)
@@ -133,7 +150,9 @@ def test_nothing_answered_is_unreachable_before_it_is_an_exception() -> None:
 
 
 def test_chromiums_own_error_page_is_no_answer_and_has_no_web_vitals() -> None:
-    loads = _rows(browser_web_vital_ttfb={"p(75)": 2, "count": 3}, browser_web_vital_lcp={"p(75)": 300, "count": 3})
+    loads = _rows(
+        browser_web_vital_ttfb={"p(75)": 2, "count": 3}, browser_web_vital_lcp={"p(75)": 300, "count": 3}
+    )
     found = browser_figures({**_UNANSWERED, **loads}, _rows(**{_ERROR_PAGE: {"count": 3}}), 1.0)
     assert found is not None
     assert (found.answered, found.page_loads, found.error_pages, found.web_vitals) == (False, 3, 3, ())
@@ -173,10 +192,14 @@ def test_pages_that_all_failed_are_a_failing_target(
 def test_one_page_that_was_loaded_is_no_failing_target(pages: tuple[tuple[int, int], ...]) -> None:
     figures = _measured(browser_figures(_answered(3, 6), _pages(*pages), 1.0))
     assert judge(outcome(0), figures, _PLAN).status == "completed"
-    assert _codes(figures)["pages_failed"].startswith("3 of 9 browser requests (33.3 %) failed and no threshold asks about that")
+    assert _codes(figures)["pages_failed"].startswith(
+        "3 of 9 browser requests (33.3 %) failed and no threshold asks about that"
+    )
 
 
-@pytest.mark.parametrize("metric", ["browser_http_req_failed", "browser_http_req_failed{resource_type:Document}", "checks"])
+@pytest.mark.parametrize(
+    "metric", ["browser_http_req_failed", "browser_http_req_failed{resource_type:Document}", "checks"]
+)
 def test_who_asks_about_failures_decides_on_them(metric: str) -> None:
     figures = _measured(browser_figures(_answered(9, 1), _pages((500, 9)), 1.0)).model_copy(
         update={"thresholds": (threshold(metric=metric),)}
@@ -201,14 +224,19 @@ def test_browsers_that_requested_nothing_measured_nothing() -> None:
 
 
 def test_protocol_traffic_decides_and_browsers_are_a_warning() -> None:
-    for rows, pages, code in ((_UNANSWERED, (), "pages_unanswered"), (_answered(2, 2), ((500, 2),), "pages_failed")):
+    for rows, pages, code in (
+        (_UNANSWERED, (), "pages_unanswered"),
+        (_answered(2, 2), ((500, 2),), "pages_failed"),
+    ):
         figures = metrics(threshold(), more={"browser": browser_figures(rows, _pages(*pages), 1.0)})
         assert judge(outcome(0), figures, _PLAN).status == "completed"
         assert code in _codes(figures)
 
 
 _START = "error building browser on IterStart: "
-_ROOT = "launching browser: Running as root without --no-sandbox is not supported. See https://crbug.com/638180."
+_ROOT = (
+    "launching browser: Running as root without --no-sandbox is not supported. See https://crbug.com/638180."
+)
 _AT = " at default (file:///runs/r-1/script.js:3:16(0))"
 _ENDED = "launching browser: browser process ended unexpectedly"
 
@@ -216,20 +244,36 @@ _ENDED = "launching browser: browser process ended unexpectedly"
 @pytest.mark.parametrize(
     ("why", "again", "message", "hint"),
     [
-        (_ROOT, BrowserStart("Running as root without --no-sandbox is not supported.", "H1"), "Running as root", "H1"),
+        (
+            _ROOT,
+            BrowserStart("Running as root without --no-sandbox is not supported.", "H1"),
+            "Running as root",
+            "H1",
+        ),
         (_ROOT, None, "Running as root", "K6_MCP_BROWSER_ARGS=no-sandbox"),
         (_ENDED, BrowserStart("libnss3.so: cannot open shared object file", "H2"), "libnss3.so", "H2"),
         (_ENDED, BrowserStart("", ""), "ended unexpectedly", "K6_MCP_BROWSER_TIMEOUT"),
         (_ENDED, None, "ended unexpectedly", "check_health"),
-        ("launching browser: getting browser: timed out after 30s", None, "timed out after 30s", "K6_MCP_BROWSER_TIMEOUT"),
         (
-            "finding browser executable: k6 couldn't detect google chrome or a chromium-supported browser on the given path: /opt/x/chrome",
+            "launching browser: getting browser: timed out after 30s",
+            None,
+            "timed out after 30s",
+            "K6_MCP_BROWSER_TIMEOUT",
+        ),
+        (
+            (
+                "finding browser executable: k6 couldn't detect google chrome or a chromium-supported browser"
+                " on the given path: /opt/x/chrome"
+            ),
             None,
             "on the given path",
             "K6_MCP_BROWSER_PATH",
         ),
         (
-            "finding browser executable: k6 couldn't detect google chrome or a chromium-supported browser on this system",
+            (
+                "finding browser executable: k6 couldn't detect google chrome or a chromium-supported browser"
+                " on this system"
+            ),
             None,
             "couldn't detect",
             "install Chromium or Chrome",
@@ -248,19 +292,26 @@ def test_a_browser_that_did_not_start_is_told_with_its_reason_and_the_setting_fo
     assert "script.js" not in failure.message and "/opt/x" not in str(failure)
 
 
-_RACED = LogMessage("error", "Uncaught (in promise) browser not found in registry. make sure to set browser type option", 1)
+_RACED = LogMessage(
+    "error", "Uncaught (in promise) browser not found in registry. make sure to set browser type option", 1
+)
 _THREW = metrics(requests=0, iterations=1, iterations_thrown=1, latency=None, error_rate=None)
 
 
 def test_an_iteration_that_went_on_without_its_browser_is_told_by_why_there_was_none() -> None:
     again = BrowserStart("libnss3.so: cannot open shared object file", "install the library")
     failure = _failure(outcome(0, log=said(None, _RACED))._replace(browser=again), _THREW)
-    assert (failure.kind, failure.message) == ("script_error", f'k6 could not start a browser: "{again.said}"')
+    assert (failure.kind, failure.message) == (
+        "script_error",
+        f'k6 could not start a browser: "{again.said}"',
+    )
     assert failure.hint.startswith("install the library")
 
 
 @pytest.mark.parametrize("again", [None, BrowserStart("", "")])
-def test_a_script_that_asks_for_a_browser_where_it_has_none_is_its_own_fault(again: BrowserStart | None) -> None:
+def test_a_script_that_asks_for_a_browser_where_it_has_none_is_its_own_fault(
+    again: BrowserStart | None,
+) -> None:
     failure = _failure(outcome(0, log=said(None, _RACED))._replace(browser=again), _THREW)
     assert failure.message == "the only iteration ended in an exception"
     assert "browser type option" in failure.evidence[0]
@@ -269,5 +320,8 @@ def test_a_script_that_asks_for_a_browser_where_it_has_none_is_its_own_fault(aga
 def test_a_test_that_ended_before_its_browser_had_started_says_so() -> None:
     unfinished = metrics(requests=0, iterations=0, iterations_interrupted=1, latency=None, error_rate=None)
     failure = _failure(outcome(0)._replace(browser=BrowserStart("", "")), unfinished)
-    assert (failure.kind, "the browser had not started when the test ended" in failure.message) == ("no_samples", True)
+    assert (failure.kind, "the browser had not started when the test ended" in failure.message) == (
+        "no_samples",
+        True,
+    )
     assert "make the test longer" in failure.hint

@@ -30,7 +30,10 @@ HONEST: Mapping[str, tuple[MetricType, Values]] = {
 
 
 def _rows(facts: Mapping[str, tuple[MetricType, Values]]) -> dict[str, MetricRow]:
-    return {name: MetricRow(name=name, type=type_, contains="default", values=values) for name, (type_, values) in facts.items()}
+    return {
+        name: MetricRow(name=name, type=type_, contains="default", values=values)
+        for name, (type_, values) in facts.items()
+    }
 
 
 def _doubts(*, changed: Mapping[str, Values] | None = None, unanswered: int = 0, **facts: Any) -> list[str]:
@@ -67,8 +70,12 @@ def test_what_no_honest_run_can_have_is_a_doubt(facts: Mapping[str, Any], doubts
 
 def _record_of(codes: Mapping[int, int], judged: Mapping[int, float]) -> dict[str, MetricRow]:
     facts: dict[str, tuple[MetricType, Values]] = {}
-    facts |= {f"http_reqs{{error_code:{code}}}": ("counter", {"count": number}) for code, number in codes.items()}
-    facts |= {f"http_req_failed{{error_code:{code}}}": ("rate", {"rate": rate}) for code, rate in judged.items()}
+    facts |= {
+        f"http_reqs{{error_code:{code}}}": ("counter", {"count": number}) for code, number in codes.items()
+    }
+    facts |= {
+        f"http_req_failed{{error_code:{code}}}": ("rate", {"rate": rate}) for code, rate in judged.items()
+    }
     return _rows(facts)
 
 
@@ -88,7 +95,12 @@ def _record_of(codes: Mapping[int, int], judged: Mapping[int, float]) -> dict[st
 def test_failures_that_k6_does_not_count_are_counted_by_their_code(
     passes: int, fails: int, codes: Mapping[int, int], judged: Mapping[int, float], more: int
 ) -> None:
-    own = _rows({"http_reqs": ("counter", {"count": 100}), "http_req_failed": ("rate", {"passes": passes, "fails": fails})})
+    own = _rows(
+        {
+            "http_reqs": ("counter", {"count": 100}),
+            "http_req_failed": ("rate", {"passes": passes, "fails": fails}),
+        }
+    )
     recorded = _record_of(codes, judged)
     assert left_out(own, recorded, Breakdown.of(own, recorded, {})) == more
     assert unjudged(own, 100) == 100 - passes - fails
@@ -101,7 +113,9 @@ def test_failures_that_k6_does_not_count_are_counted_by_their_code(
 
 
 def test_without_a_summary_the_rate_of_the_record_is_not_taken_for_less_than_its_last_digit() -> None:
-    own = _rows({"http_reqs": ("counter", {"count": 300_000}), "http_req_failed": ("rate", {"rate": 0.33333})})
+    own = _rows(
+        {"http_reqs": ("counter", {"count": 300_000}), "http_req_failed": ("rate", {"rate": 0.33333})}
+    )
     recorded = _record_of({1500: 100_000}, {1500: 1.0})
     assert left_out(own, recorded, Breakdown.of(own, recorded, None)) == 0
     assert left_out({"http_reqs": own["http_reqs"]}, recorded, Breakdown.of(own, recorded, None)) == 100_000
@@ -115,7 +129,9 @@ def _kind(ended: Outcome, planned: Plan | None = None, **figures: Any) -> str | 
 def test_k6_that_stood_still_for_a_tenth_of_the_run_completes_none() -> None:
     assert _kind(outcome(seconds=14, paused_s=10)) == "stopped_externally"
     assert _kind(outcome(seconds=14, paused_s=1.3)) is None
-    assert "generator_paused" in {notice.code for notice in judge(outcome(seconds=14, paused_s=1.3), metrics(), None).warnings}
+    assert "generator_paused" in {
+        notice.code for notice in judge(outcome(seconds=14, paused_s=1.3), metrics(), None).warnings
+    }
     assert _kind(outcome(seconds=2, paused_s=0.8)) is None
 
 
@@ -125,13 +141,20 @@ def test_iterations_that_k6_never_came_to_are_load_that_was_not_delivered() -> N
     assert _kind(outcome(completed=297), planned, iterations=297) is None
     assert _kind(outcome(completed=290), planned, iterations=290) == "load_not_delivered"
     assert _kind(outcome(completed=49), planned, iterations=28, iterations_dropped=21) == "load_not_delivered"
-    assert _kind(outcome(completed=290, interrupted=10), planned, iterations=290, iterations_interrupted=10) is None
+    assert (
+        _kind(outcome(completed=290, interrupted=10), planned, iterations=290, iterations_interrupted=10)
+        is None
+    )
 
 
 def test_contradictions_complete_no_run_and_those_of_one_file_alone_do() -> None:
     assert _kind(outcome(), more={"warnings": ("figures_contradicted: too few bytes",)}) == "script_error"
     assert (
-        _kind(outcome(), source="record", more={"warnings": ("summary_contradicted: a", "summary_contradicted: b")})
+        _kind(
+            outcome(),
+            source="record",
+            more={"warnings": ("summary_contradicted: a", "summary_contradicted: b")},
+        )
         == "script_error"
     )
     assert _kind(outcome(), source="export", more={"warnings": ("summary_contradicted: a",)}) is None

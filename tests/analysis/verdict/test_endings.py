@@ -8,7 +8,11 @@ from k6_mcp.models.run import FailureKind
 from lab.sample_runs import metrics, outcome, plan, said, threshold
 
 GOOD = metrics(threshold())
-_HUNG = LogMessage("error", "failed to handle the end-of-test summary: handleSummary() execution timed out after 20 seconds", 1)
+_HUNG = LogMessage(
+    "error",
+    "failed to handle the end-of-test summary: handleSummary() execution timed out after 20 seconds",
+    1,
+)
 NOTHING_DONE = metrics(iterations=0, iterations_interrupted=2, requests=2)
 NO_FIGURES = metrics(source="none", requests=0, iterations=0, latency=None, error_rate=None)
 
@@ -64,10 +68,20 @@ _ENDINGS: tuple[tuple[Outcome, Metrics | None, FailureKind, str], ...] = (
     ),
     (outcome(255, log=said("Uncaught (in promise) no")), GOOD, "script_error", "teardown() threw"),
     (outcome(107, log=said("Error: boom")), NOTHING_DONE, "script_error", "setup() threw"),
-    (outcome(100, log=said("setup() execution timed out after 1 seconds")), GOOD, "script_error", "setup() timed out"),
+    (
+        outcome(100, log=said("setup() execution timed out after 1 seconds")),
+        GOOD,
+        "script_error",
+        "setup() timed out",
+    ),
     (outcome(101), GOOD, "script_error", "teardown() timed out"),
     (outcome(102), GOOD, "script_error", "timed out"),
-    (outcome(108, log=said("test aborted: enough at default (file:///a/script.js)")), GOOD, "script_error", "enough"),
+    (
+        outcome(108, log=said("test aborted: enough at default (file:///a/script.js)")),
+        GOOD,
+        "script_error",
+        "enough",
+    ),
     (
         outcome(108, log=said("error building browser on IterStart: couldn't detect google chrome")),
         GOOD,
@@ -91,7 +105,12 @@ _ENDINGS: tuple[tuple[Outcome, Metrics | None, FailureKind, str], ...] = (
     (outcome(-6), GOOD, "k6_crashed", "SIGABRT"),
     (outcome(109), GOOD, "k6_crashed", "go panic"),
     (outcome(2), NO_FIGURES, "k6_crashed", "exit code 2"),
-    (outcome(2, log=_STARVED, memory_limit=MemoryLimit(1200)), NO_FIGURES, "script_error", "more than the 1200 MB of memory"),
+    (
+        outcome(2, log=_STARVED, memory_limit=MemoryLimit(1200)),
+        NO_FIGURES,
+        "script_error",
+        "more than the 1200 MB of memory",
+    ),
     (
         outcome(-6, log=_STARVED, memory_limit=MemoryLimit(700, of_server=True)),
         GOOD,
@@ -113,7 +132,12 @@ _ENDINGS: tuple[tuple[Outcome, Metrics | None, FailureKind, str], ...] = (
     (outcome(105, stop_reason="deadline"), GOOD, "timed_out", "deadline"),
     (outcome(-9, stop_reason="deadline", killed=True), GOOD, "timed_out", "killed"),
     (outcome(-2, stop_reason="handle_summary"), GOOD, "script_error", "handleSummary() did not return"),
-    (outcome(-9, stop_reason="handle_summary", killed=True), GOOD, "script_error", "load and teardown were over"),
+    (
+        outcome(-9, stop_reason="handle_summary", killed=True),
+        GOOD,
+        "script_error",
+        "load and teardown were over",
+    ),
     (outcome(0, log=said(None, _HUNG)), GOOD, "script_error", "handleSummary() did not return"),
     (
         outcome(107, log=said("Error: boom\n\tat teardown (file:///a/script.js:1:7(12))", _HUNG)),
@@ -121,7 +145,12 @@ _ENDINGS: tuple[tuple[Outcome, Metrics | None, FailureKind, str], ...] = (
         "script_error",
         "teardown() threw",
     ),
-    (outcome(None, stop_reason="deadline", killed=True, phase="plan"), None, "timed_out", "had not loaded the script"),
+    (
+        outcome(None, stop_reason="deadline", killed=True, phase="plan"),
+        None,
+        "timed_out",
+        "had not loaded the script",
+    ),
 )
 
 

@@ -2,7 +2,14 @@ import pytest
 
 from k6_mcp.analysis.verdict.explain import explain
 from k6_mcp.analysis.verdict.verdict import judge
-from k6_mcp.models.metrics import CheckResult, EndpointFigures, ErrorCount, ErrorSample, LiveFigures, StatusCount
+from k6_mcp.models.metrics import (
+    CheckResult,
+    EndpointFigures,
+    ErrorCount,
+    ErrorSample,
+    LiveFigures,
+    StatusCount,
+)
 from k6_mcp.models.run import Notice, Run
 from lab.sample_runs import metrics, outcome, plan, run, threshold
 
@@ -22,7 +29,13 @@ FAILED = metrics(
 
 def _breached() -> Run:
     verdict = judge(outcome(99), FAILED, plan())
-    return run("failed", metrics=FAILED, failure=verdict.failure, warnings=verdict.warnings, plan=plan(expected_iterations=20))
+    return run(
+        "failed",
+        metrics=FAILED,
+        failure=verdict.failure,
+        warnings=verdict.warnings,
+        plan=plan(expected_iterations=20),
+    )
 
 
 def test_observations_tell_what_was_seen_with_its_numbers() -> None:
@@ -45,9 +58,11 @@ def test_observations_tell_what_was_seen_with_its_numbers() -> None:
 @pytest.mark.parametrize(
     ("iterations", "dropped", "interrupted", "said"),
     [
-        (301, 60, 0, "301 of 361 planned iterations finished"),  # one more than the plan's time asks for
+        # One more than the plan's time asks for
+        (301, 60, 0, "301 of 361 planned iterations finished"),
         (299, 60, 0, "299 of 359 planned iterations finished"),
-        (120, 60, 3, "120 of 360 planned iterations finished"),  # cut short
+        # Cut short
+        (120, 60, 3, "120 of 360 planned iterations finished"),
     ],
 )
 def test_the_planned_iterations_are_as_many_as_the_failure_says(
@@ -77,10 +92,20 @@ def test_a_broken_script_leads_to_the_script() -> None:
 
 def test_a_running_test_is_explained_as_far_as_it_is() -> None:
     live = LiveFigures(
-        elapsed_s=12, percent=40, vus=10, iterations=480, requests=480, requests_per_s=48.2, p95_ms=20.4, error_rate=0.0
+        elapsed_s=12,
+        percent=40,
+        vus=10,
+        iterations=480,
+        requests=480,
+        requests_per_s=48.2,
+        p95_ms=20.4,
+        error_rate=0.0,
     )
     explanation = explain(run("running", live=live))
-    assert explanation.headline == "running 12s (40 %), 10 VUs, 480 iterations, 480 requests, 48.2 req/s, p95 20.4 ms, 0 % failed"
+    assert (
+        explanation.headline
+        == "running 12s (40 %), 10 VUs, 480 iterations, 480 requests, 48.2 req/s, p95 20.4 ms, 0 % failed"
+    )
     assert "wait_s=45" in explanation.next_steps[0]
 
 
@@ -100,7 +125,9 @@ def test_a_run_with_failures_that_nothing_asked_about_is_not_told_to_raise_the_l
 
 def test_every_status_has_a_headline_and_a_next_step() -> None:
     for status in ("queued", "running", "completed", "failed", "cancelled", "lost"):
-        explanation = explain(run(status, metrics=metrics() if status in ("completed", "cancelled", "lost") else None))
+        explanation = explain(
+            run(status, metrics=metrics() if status in ("completed", "cancelled", "lost") else None)
+        )
         assert explanation.headline.startswith(status)
         assert explanation.next_steps or status in ("failed", "cancelled")
 
@@ -114,9 +141,14 @@ def test_endpoints_and_failed_answers_are_told_as_quotations() -> None:
         ErrorSample(name="GET /a", status=503, text='say "all is well"\n'),
         ErrorSample(name="GET /a", status=404, text=""),
     )
-    observations = explain(run(metrics=metrics(more={"endpoints": endpoints, "samples": samples}))).observations
+    observations = explain(
+        run(metrics=metrics(more={"endpoints": endpoints, "samples": samples}))
+    ).observations
     assert 'endpoints: "GET /a" 90 requests (3 failed) p95 12.5 ms, other names 1 request' in observations
-    assert "failed answers, as the target gave them: HTTP 503 \"say 'all is well'\", HTTP 404 without a body" in observations
+    assert (
+        "failed answers, as the target gave them: HTTP 503 \"say 'all is well'\", HTTP 404 without a body"
+        in observations
+    )
 
 
 def test_statuses_that_are_not_told_apart_are_no_secret() -> None:

@@ -9,7 +9,13 @@ from lab.sample_timelines import Second, open_, timeline
 
 
 def _finding(id_: str, severity: str = "warning") -> Finding:
-    given = {"id": id_, "severity": severity, "confidence": 0.9, "message": f"{id_} was seen", "recommendation": f"repair {id_}"}
+    given = {
+        "id": id_,
+        "severity": severity,
+        "confidence": 0.9,
+        "message": f"{id_} was seen",
+        "recommendation": f"repair {id_}",
+    }
     return Finding.model_validate(given)
 
 
@@ -18,7 +24,9 @@ def test_the_headline_names_the_serious_findings_with_their_severity() -> None:
 
     headline = explain(run(metrics=metrics(threshold())), findings).headline
 
-    assert headline.startswith("completed: ") and headline.endswith("; found: outage (critical), latency_drift (warning)")
+    assert headline.startswith("completed: ") and headline.endswith(
+        "; found: outage (critical), latency_drift (warning)"
+    )
 
 
 def test_a_long_headline_is_cut_before_the_findings() -> None:
@@ -61,7 +69,9 @@ def test_a_failure_and_the_finding_of_its_name_give_one_next_step() -> None:
 
 def test_no_sentence_of_an_explanation_stands_in_it_twice() -> None:
     broken = run(plan=open_(), metrics=metrics(failed_requests=300, requests=1500, error_rate=0.2))
-    findings = find(broken, timeline(30, lambda i: Second(failed=50) if 10 <= i < 16 else Second()), FindingLimits())
+    findings = find(
+        broken, timeline(30, lambda i: Second(failed=50) if 10 <= i < 16 else Second()), FindingLimits()
+    )
 
     explanation = explain(broken, findings)
 

@@ -13,8 +13,12 @@ _CALLING = plan(grpc=True)
 
 
 def _calls(*by_status: tuple[int | None, int]) -> Metrics:
-    grpc = tuple(GrpcStatusCount(status=status, name=name(status), count=count) for status, count in by_status)
-    return metrics(threshold(), requests=0, error_rate=None, latency=None, data_sent_bytes=900, more={"grpc": grpc})
+    grpc = tuple(
+        GrpcStatusCount(status=status, name=name(status), count=count) for status, count in by_status
+    )
+    return metrics(
+        threshold(), requests=0, error_rate=None, latency=None, data_sent_bytes=900, more={"grpc": grpc}
+    )
 
 
 def _warned(figures: Metrics) -> Notice | None:
@@ -47,17 +51,26 @@ def test_failures_beside_closed_streams_alone_are_a_warning() -> None:
     assert _warned(_calls((1, 3), (14, 2))) is not None
 
 
-@pytest.mark.parametrize("metric", ["checks", "grpc_req_duration{status:14}", 'grpc_req_duration{ "status":"0", method:Call}'])
+@pytest.mark.parametrize(
+    "metric", ["checks", "grpc_req_duration{status:14}", 'grpc_req_duration{ "status":"0", method:Call}']
+)
 def test_who_asks_about_statuses_is_not_told_of_them(metric: str) -> None:
     asked = threshold(metric=metric)
     for figures in (_calls((14, 3)), _calls((0, 1), (14, 3))):
         verdict = judge(outcome(0), figures.model_copy(update={"thresholds": (asked,)}), _CALLING)
-        assert (verdict.status, "grpc_calls_failed" in {notice.code for notice in verdict.warnings}) == ("completed", False)
+        assert (verdict.status, "grpc_calls_failed" in {notice.code for notice in verdict.warnings}) == (
+            "completed",
+            False,
+        )
 
 
-@pytest.mark.parametrize("metric", ["http_req_failed", "grpc_req_duration", "grpc_req_duration{method:status}"])
+@pytest.mark.parametrize(
+    "metric", ["http_req_failed", "grpc_req_duration", "grpc_req_duration{method:status}"]
+)
 def test_who_asks_about_something_else_is_told_of_them(metric: str) -> None:
-    verdict = judge(outcome(0), _calls((14, 3)).model_copy(update={"thresholds": (threshold(metric=metric),)}), _CALLING)
+    verdict = judge(
+        outcome(0), _calls((14, 3)).model_copy(update={"thresholds": (threshold(metric=metric),)}), _CALLING
+    )
     assert verdict.failure is not None
     assert (verdict.failure.kind, verdict.failure.message) == (
         "target_failing",
@@ -85,12 +98,16 @@ def test_a_script_of_grpc_calls_of_which_none_was_counted_has_no_samples() -> No
     [
         (_UNCOUNTED, plan()),
         (_UNCOUNTED, None),
-        (_calls(), _CALLING),  # a threshold held on real samples
+        # A threshold held on real samples
+        (_calls(), _CALLING),
         (_UNCOUNTED.model_copy(update={"rows": (_row("http_reqs", count=1),)}), _CALLING),
         (_UNCOUNTED.model_copy(update={"rows": (_row("grpc_streams_msgs_received", count=1),)}), _CALLING),
         (_UNCOUNTED.model_copy(update={"rows": (_row("grpc_req_duration", max=1.5),)}), _CALLING),
-        (metrics(requests=0, error_rate=None, latency=None), _CALLING),  # nothing was sent
+        # Nothing was sent
+        (metrics(requests=0, error_rate=None, latency=None), _CALLING),
     ],
 )
-def test_where_anything_else_was_counted_or_nothing_sent_that_is_not_said(figures: Metrics, planned: Plan | None) -> None:
+def test_where_anything_else_was_counted_or_nothing_sent_that_is_not_said(
+    figures: Metrics, planned: Plan | None
+) -> None:
     assert judge(outcome(0), figures, planned).status == "completed"

@@ -9,19 +9,30 @@ from k6_mcp.models.plan import Plan
 from lab.sample_runs import latency, metrics, outcome, plan, said, threshold
 
 HELD = threshold()
-CHECKS = (CheckResult(group="", name="fine", passes=9, fails=1), CheckResult(group="", name="bad", passes=0, fails=10))
+CHECKS = (
+    CheckResult(group="", name="fine", passes=9, fails=1),
+    CheckResult(group="", name="bad", passes=0, fails=10),
+)
 TAGGED = threshold("rate>0.9", metric="checks{kind:b}")
 REFUSED = (ErrorCount(code=1212, meaning="connection refused", count=40),)
 SOME_REFUSED = ErrorCount(code=1212, meaning="connection refused", count=10)
 SOME_500 = ErrorCount(code=1500, meaning="HTTP 500", count=5)
 EXHAUSTED = (ErrorCount(code=1213, meaning="x", count=7),)
 UNKNOWN = LogMessage(
-    level="warning", text='There were unknown fields in the options exported in the script: json: unknown field "vuss"', times=1
+    level="warning",
+    text='There were unknown fields in the options exported in the script: json: unknown field "vuss"',
+    times=1,
 )
-OVERRODE = LogMessage(level="warning", text='"cli" level configuration overrode scenarios configuration entirely', times=1)
-REDIRECTS = LogMessage(level="warning", text="Stopped after 11 redirects and returned the redirection", times=3)
+OVERRODE = LogMessage(
+    level="warning", text='"cli" level configuration overrode scenarios configuration entirely', times=1
+)
+REDIRECTS = LogMessage(
+    level="warning", text="Stopped after 11 redirects and returned the redirection", times=3
+)
 HANDLER_THREW = LogMessage(
-    level="error", text="Error: bad handler\n\tat handleSummary (file:///s.js:3:9(1))\n\tat file:///_guard.js:133:29(4)", times=1
+    level="error",
+    text="Error: bad handler\n\tat handleSummary (file:///s.js:3:9(1))\n\tat file:///_guard.js:133:29(4)",
+    times=1,
 )
 HANDLER_IGNORED = LogMessage(
     level="warning", text="handleSummary: ignored the file a, whose content is", times=1, source="console"
@@ -33,12 +44,16 @@ THREW = LogMessage(level="error", text="Error: only this one", times=2, source="
 
 def checks_row(**counted: float) -> tuple[MetricRow, ...]:
     """Return the row of the checks that carry the tag of `TAGGED`."""
-    return (MetricRow(name="checks{kind:b}", type="rate", contains="default", values={"rate": 0.95, **counted}),)
+    return (
+        MetricRow(name="checks{kind:b}", type="rate", contains="default", values={"rate": 0.95, **counted}),
+    )
 
 
 def waiting(cpu_wait_s: float, steal_s: float = 0.0) -> Mapping[str, Generator]:
     """Return what running k6 took, with so much waiting in 100 requests."""
-    return {"generator": Generator(cpu_s=0.05, cores=2, cpu_share=0.01, cpu_wait_s=cpu_wait_s, steal_s=steal_s)}
+    return {
+        "generator": Generator(cpu_s=0.05, cores=2, cpu_share=0.01, cpu_wait_s=cpu_wait_s, steal_s=steal_s)
+    }
 
 
 def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Mapping[str, str]:
@@ -71,23 +86,58 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
         ),
         (
             outcome(),
-            metrics(TAGGED, checks_passed=9, checks_failed=11, more={"checks": CHECKS, "rows": checks_row(fails=1)}),
+            metrics(
+                TAGGED,
+                checks_passed=9,
+                checks_failed=11,
+                more={"checks": CHECKS, "rows": checks_row(fails=1)},
+            ),
             None,
             "checks_failed",
             '11 of 20 checks failed and no threshold asks about all of them: "bad" 10 of 10, "fine" 1 of 10',
         ),
         (outcome(), metrics(), None, "nothing_asserted", "no threshold"),
-        (outcome(), metrics(HELD, iterations_interrupted=3), None, "iterations_interrupted", "3 iterations interrupted"),
+        (
+            outcome(),
+            metrics(HELD, iterations_interrupted=3),
+            None,
+            "iterations_interrupted",
+            "3 iterations interrupted",
+        ),
         (outcome(cpu_s=10_000.0), metrics(HELD), None, "generator_limited", "cores"),
         (outcome(), metrics(HELD, more={"errors": EXHAUSTED}), None, "generator_limited", "7 connections"),
-        (outcome(), metrics(HELD, more=waiting(0.4)), None, "generator_disturbed", "for a CPU 88.9 % of the time"),
-        (outcome(), metrics(HELD, more=waiting(0.2, steal_s=0.2)), None, "generator_disturbed", "for a CPU 88.9 % of the time"),
+        (
+            outcome(),
+            metrics(HELD, more=waiting(0.4)),
+            None,
+            "generator_disturbed",
+            "for a CPU 88.9 % of the time",
+        ),
+        (
+            outcome(),
+            metrics(HELD, more=waiting(0.2, steal_s=0.2)),
+            None,
+            "generator_disturbed",
+            "for a CPU 88.9 % of the time",
+        ),
         (outcome(), metrics(HELD), plan(replaced=("scenarios a, b",)), "load_replaced", "scenarios a, b"),
         (outcome(log=said(None, OVERRODE)), metrics(HELD), None, "load_replaced", "overrode"),
         (outcome(log=said(None, UNKNOWN)), metrics(HELD), None, "unknown_options", "vuss"),
         (outcome(), metrics(HELD), plan(warnings=(UNKNOWN.text,)), "unknown_options", "vuss"),
-        (outcome(log=said(None, HANDLER_THREW, HANDLER_THREW)), metrics(HELD), None, "handle_summary", "bad handler"),
-        (outcome(log=said(None, HANDLER_IGNORED)), metrics(HELD), None, "handle_summary", "ignored the file a"),
+        (
+            outcome(log=said(None, HANDLER_THREW, HANDLER_THREW)),
+            metrics(HELD),
+            None,
+            "handle_summary",
+            "bad handler",
+        ),
+        (
+            outcome(log=said(None, HANDLER_IGNORED)),
+            metrics(HELD),
+            None,
+            "handle_summary",
+            "ignored the file a",
+        ),
         (
             outcome(log=said(None, REDIRECTS, redirects_given_up=3, requests_given_up=33)),
             metrics(HELD),
@@ -95,7 +145,13 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
             "redirects_not_followed",
             "after 11 steps (33 % of all requests)",
         ),
-        (outcome(), metrics(HELD, requests_per_s=39.0), plan(rps=40), "rate_capped", "40 requests per second"),
+        (
+            outcome(),
+            metrics(HELD, requests_per_s=39.0),
+            plan(rps=40),
+            "rate_capped",
+            "40 requests per second",
+        ),
         (
             outcome(),
             metrics(HELD, unanswered_requests=40, more={"errors": REFUSED}),
@@ -105,14 +161,20 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
         ),
         (
             outcome(),
-            metrics(HELD, unanswered_requests=10, failed_requests=10, more={"errors": (SOME_REFUSED, SOME_500)}),
+            metrics(
+                HELD, unanswered_requests=10, failed_requests=10, more={"errors": (SOME_REFUSED, SOME_500)}
+            ),
             None,
             "requests_unanswered",
             "10 of 100 requests (10 %) got no answer: 10x 1212 connection refused",
         ),
         (
             outcome(),
-            metrics(HELD, requests=0, more={"websockets": (StatusCount(status=101, count=3), StatusCount(status=0, count=2))}),
+            metrics(
+                HELD,
+                requests=0,
+                more={"websockets": (StatusCount(status=101, count=3), StatusCount(status=0, count=2))},
+            ),
             None,
             "websockets_not_opened",
             "2 of 5 WebSocket sessions could not be opened: 2x no answer",
@@ -131,7 +193,13 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
             "requests_failed",
             "5 of 100 requests (5 %) failed and no threshold asks about that: 5x HTTP 500",
         ),
-        (outcome(), metrics(HELD, latency=latency(of="successful_requests")), None, "latency_of_successes_only", "0 ms"),
+        (
+            outcome(),
+            metrics(HELD, latency=latency(of="successful_requests")),
+            None,
+            "latency_of_successes_only",
+            "0 ms",
+        ),
         (
             outcome(),
             metrics(HELD, more={"warnings": ("figures_from_record: k6 left: nothing",)}),
@@ -142,7 +210,9 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
     ],
     ids=lambda value: value if isinstance(value, str) and "_" in value and " " not in value else "",
 )
-def test_what_limits_the_figures_is_said(ended: Outcome, figures: Metrics, planned: Plan | None, code: str, text: str) -> None:
+def test_what_limits_the_figures_is_said(
+    ended: Outcome, figures: Metrics, planned: Plan | None, code: str, text: str
+) -> None:
     codes = _codes(ended, figures, planned)
     assert list(codes) == [code]
     assert text in codes[code]
@@ -154,11 +224,19 @@ def test_what_limits_the_figures_is_said(ended: Outcome, figures: Metrics, plann
         (outcome(), metrics(HELD), None),
         (outcome(), metrics(HELD, iterations_thrown=10), None),
         (outcome(), metrics(threshold("rate>0.1", metric="checks"), checks_passed=9, checks_failed=11), None),
-        (outcome(), metrics(threshold("rate>0.1", metric="checks{page:a}"), checks_passed=9, checks_failed=11), None),
+        (
+            outcome(),
+            metrics(threshold("rate>0.1", metric="checks{page:a}"), checks_passed=9, checks_failed=11),
+            None,
+        ),
         (outcome(log=said(None, FAILED, SAID_BY_SCRIPT)), metrics(HELD), None),
         (outcome(), metrics(threshold("rate<0.5", metric="http_req_failed"), failed_requests=5), None),
         (outcome(), metrics(threshold("rate>0.1", metric="checks{page:a}"), failed_requests=5), None),
-        (outcome(), metrics(HELD, requests=0, more={"websockets": (StatusCount(status=101, count=3),)}), None),
+        (
+            outcome(),
+            metrics(HELD, requests=0, more={"websockets": (StatusCount(status=101, count=3),)}),
+            None,
+        ),
         (outcome(cpu_s=0.1), metrics(HELD), None),
         (outcome(), metrics(HELD, more=waiting(0.2)), None),
         (outcome(), metrics(HELD, latency=latency(avg_ms=90.0), more=waiting(0.4)), None),
@@ -200,8 +278,12 @@ def test_a_run_without_figures_has_nothing_to_limit() -> None:
 
 
 @pytest.mark.parametrize("counted", [{"fails": 11.0}, {}], ids=["all counted", "k6 left no counts"])
-def test_failed_checks_are_no_surprise_where_a_threshold_on_their_tags_looks_at_them(counted: Mapping[str, float]) -> None:
-    measured = metrics(TAGGED, checks_passed=9, checks_failed=11, more={"checks": CHECKS, "rows": checks_row(**counted)})
+def test_failed_checks_are_no_surprise_where_a_threshold_on_their_tags_looks_at_them(
+    counted: Mapping[str, float],
+) -> None:
+    measured = metrics(
+        TAGGED, checks_passed=9, checks_failed=11, more={"checks": CHECKS, "rows": checks_row(**counted)}
+    )
     assert "checks_failed" not in _codes(outcome(), measured)
 
 
@@ -213,8 +295,13 @@ def test_failed_checks_are_no_surprise_where_a_threshold_on_their_tags_looks_at_
         (("results/summary-export.json",), True),
     ],
 )
-def test_a_disk_without_room_for_our_own_files_is_no_fault_of_the_scripts_handler(files: tuple[str, ...], told: bool) -> None:
-    lost = " ".join(f"- error saving summary to '{name}' after 0 bytes: write {name}: no space left on device" for name in files)
+def test_a_disk_without_room_for_our_own_files_is_no_fault_of_the_scripts_handler(
+    files: tuple[str, ...], told: bool
+) -> None:
+    lost = " ".join(
+        f"- error saving summary to '{name}' after 0 bytes: write {name}: no space left on device"
+        for name in files
+    )
     text = f"failed to handle the end-of-test summary: Could not save some summary information: {lost}"
 
     codes = _codes(outcome(log=said(None, LogMessage(level="error", text=text, times=1))), metrics(HELD))

@@ -10,9 +10,14 @@ from lab.sample_runs import metrics, outcome, plan, said, threshold
 CROSSED = threshold(ok=False, observed=812.3)
 EMPTY = threshold("rate>0.9", metric="checks", observed=None, has_samples=False)
 ERRORS_ASKED = threshold("rate<=1", metric="http_req_failed", observed=1.0)
-REFUSED_LOG = LogMessage(level="warning", text='Request Failed: Get "http://h:1/": dial tcp: connection refused', times=100)
+REFUSED_LOG = LogMessage(
+    level="warning", text='Request Failed: Get "http://h:1/": dial tcp: connection refused', times=100
+)
 THREW_LOG = LogMessage(
-    level="error", text="Error: boom\n\tat default (file:///data/runs/r-1/script.js:3:9(2))", times=10, source="stacktrace"
+    level="error",
+    text="Error: boom\n\tat default (file:///data/runs/r-1/script.js:3:9(2))",
+    times=10,
+    source="stacktrace",
 )
 
 GOOD = metrics(threshold())
@@ -27,18 +32,28 @@ REFUSED = metrics(
         "statuses": (StatusCount(status=0, count=100),),
     },
 )
-FAILING = metrics(error_rate=1.0, failed_requests=100, more={"statuses": (StatusCount(status=500, count=100),)})
+FAILING = metrics(
+    error_rate=1.0, failed_requests=100, more={"statuses": (StatusCount(status=500, count=100),)}
+)
 NOTHING_DONE = metrics(iterations=0, iterations_interrupted=2, requests=2)
 DROPPED = metrics(threshold(), iterations=40, iterations_dropped=60)
 THROWN = metrics(threshold(), iterations_thrown=10)
 NO_FIGURES = metrics(source="none", requests=0, iterations=0, latency=None, error_rate=None)
-OPEN = plan(scenarios=(ScenarioPlan(name="s", executor="constant-arrival-rate", rate_per_s=100.0, duration_s=1.0),), max_vus=5)
-COUNTED = plan(scenarios=(ScenarioPlan(name="s", executor="shared-iterations", iterations=100, duration_s=1.0),))
+OPEN = plan(
+    scenarios=(ScenarioPlan(name="s", executor="constant-arrival-rate", rate_per_s=100.0, duration_s=1.0),),
+    max_vus=5,
+)
+COUNTED = plan(
+    scenarios=(ScenarioPlan(name="s", executor="shared-iterations", iterations=100, duration_s=1.0),)
+)
 
 
 def _with(base: Metrics, *thresholds: object, **figures: object) -> Metrics:
     return base.model_copy(
-        update={"thresholds": thresholds or base.thresholds, "figures": base.figures.model_copy(update=dict(figures))}
+        update={
+            "thresholds": thresholds or base.thresholds,
+            "figures": base.figures.model_copy(update=dict(figures)),
+        }
     )
 
 
@@ -56,8 +71,18 @@ def _failure(verdict: Verdict) -> Failure:
 # what the data say behind exit code 0: (metrics, plan, kind, text in the message)
 _DATA: tuple[tuple[Metrics, Plan, FailureKind, str], ...] = (
     (BREACH, plan(), "thresholds_exceeded", "http_req_duration p(95)<500 (observed 812.3)"),
-    (REFUSED, plan(), "target_unreachable", "none of 100 requests got an answer: error_code 1212, connection refused"),
-    (_with(REFUSED, requests=1, unanswered_requests=1), plan(), "target_unreachable", "the only request got no answer"),
+    (
+        REFUSED,
+        plan(),
+        "target_unreachable",
+        "none of 100 requests got an answer: error_code 1212, connection refused",
+    ),
+    (
+        _with(REFUSED, requests=1, unanswered_requests=1),
+        plan(),
+        "target_unreachable",
+        "the only request got no answer",
+    ),
     (_sessions((0, 4)), plan(), "target_unreachable", "none of 4 WebSocket sessions got an answer"),
     (
         _sessions((403, 3), (0, 1)),
@@ -74,15 +99,29 @@ _DATA: tuple[tuple[Metrics, Plan, FailureKind, str], ...] = (
         "load_not_delivered",
         "60 of 100 planned iterations (60 %), since all 5 VUs were busy",
     ),
-    (_with(DROPPED, vus_allocated=2), OPEN, "load_not_delivered", "since it had to make VUs during the test, 2 VUs in the end"),
+    (
+        _with(DROPPED, vus_allocated=2),
+        OPEN,
+        "load_not_delivered",
+        "since it had to make VUs during the test, 2 VUs in the end",
+    ),
     (DROPPED, COUNTED, "load_not_delivered", "maxDuration"),
     (NOTHING_DONE, plan(), "no_samples", "not one iteration finished (2 were interrupted)"),
-    (metrics(EMPTY, threshold()), plan(), "no_samples", "nothing was measured for 1 threshold: checks rate>0.9"),
+    (
+        metrics(EMPTY, threshold()),
+        plan(),
+        "no_samples",
+        "nothing was measured for 1 threshold: checks rate>0.9",
+    ),
 )
 
 
-@pytest.mark.parametrize(("figures", "planned", "kind", "text"), _DATA, ids=lambda value: value if isinstance(value, str) else "")
-def test_what_the_data_say_is_told_although_k6_ended_well(figures: Metrics, planned: Plan, kind: FailureKind, text: str) -> None:
+@pytest.mark.parametrize(
+    ("figures", "planned", "kind", "text"), _DATA, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_what_the_data_say_is_told_although_k6_ended_well(
+    figures: Metrics, planned: Plan, kind: FailureKind, text: str
+) -> None:
     failure = _failure(judge(outcome(0), figures, planned))
     assert failure.kind == kind
     assert text in failure.message
@@ -96,12 +135,19 @@ def test_refused_websockets_that_a_threshold_on_checks_asked_about_are_no_failin
 
 @pytest.mark.parametrize("requests", [0, 1])
 def test_iterations_that_threw_since_no_connection_was_opened_tell_of_the_target(requests: int) -> None:
-    refused = THREW_LOG._replace(text="GoError: connection error: dial tcp 127.0.0.1:9: connect: connection refused")
+    refused = THREW_LOG._replace(
+        text="GoError: connection error: dial tcp 127.0.0.1:9: connect: connection refused"
+    )
     figures = _with(THROWN, requests=requests)
     failure = _failure(judge(outcome(0, log=said(None, refused)), figures, plan()))
-    assert (failure.kind, failure.also) == (("script_error", ()) if requests else ("target_unreachable", ("script_error",)))
+    assert (failure.kind, failure.also) == (
+        ("script_error", ()) if requests else ("target_unreachable", ("script_error",))
+    )
     assert "connection refused" in " ".join((failure.message, *failure.evidence))
-    assert _failure(judge(outcome(0, log=said(None, refused, THREW_LOG)), figures, plan())).kind == "script_error"
+    assert (
+        _failure(judge(outcome(0, log=said(None, refused, THREW_LOG)), figures, plan())).kind
+        == "script_error"
+    )
     answered = _with(figures, data_received_bytes=1)
     assert _failure(judge(outcome(0, log=said(None, refused)), answered, plan())).kind == "script_error"
 
@@ -109,7 +155,10 @@ def test_iterations_that_threw_since_no_connection_was_opened_tell_of_the_target
 def test_a_target_that_was_silent_all_the_time_is_told_of() -> None:
     silent = _with(NOTHING_DONE, requests=0, data_sent_bytes=150)
     assert "answered nothing" in _failure(judge(outcome(0), silent, plan())).message
-    assert "answered nothing" not in _failure(judge(outcome(0), _with(silent, data_received_bytes=1), plan())).message
+    assert (
+        "answered nothing"
+        not in _failure(judge(outcome(0), _with(silent, data_received_bytes=1), plan())).message
+    )
 
 
 def test_a_run_with_nothing_wrong_completed() -> None:
@@ -124,16 +173,52 @@ def test_thresholds_are_judged_by_their_values_and_not_by_the_exit_code(exit_cod
 
 # causes before their effects: (outcome, metrics, root, also)
 _ORDER: tuple[tuple[str, Outcome, Metrics, FailureKind, tuple[FailureKind, ...]], ...] = (
-    ("refused crosses thresholds", outcome(99), _with(REFUSED, CROSSED), "target_unreachable", ("thresholds_exceeded",)),
-    ("refused makes iterations throw", outcome(0), _with(REFUSED, iterations_thrown=10), "target_unreachable", ("script_error",)),
+    (
+        "refused crosses thresholds",
+        outcome(99),
+        _with(REFUSED, CROSSED),
+        "target_unreachable",
+        ("thresholds_exceeded",),
+    ),
+    (
+        "refused makes iterations throw",
+        outcome(0),
+        _with(REFUSED, iterations_thrown=10),
+        "target_unreachable",
+        ("script_error",),
+    ),
     ("refused in setup", outcome(107), _with(REFUSED, iterations=0), "target_unreachable", ("script_error",)),
     ("refused, so the script aborts", outcome(108), REFUSED, "target_unreachable", ("script_error",)),
-    ("refused leaves thresholds without samples", outcome(0), _with(REFUSED, EMPTY), "target_unreachable", ("no_samples",)),
-    ("refused until our deadline", outcome(105, stop_reason="deadline"), REFUSED, "timed_out", ("target_unreachable",)),
+    (
+        "refused leaves thresholds without samples",
+        outcome(0),
+        _with(REFUSED, EMPTY),
+        "target_unreachable",
+        ("no_samples",),
+    ),
+    (
+        "refused until our deadline",
+        outcome(105, stop_reason="deadline"),
+        REFUSED,
+        "timed_out",
+        ("target_unreachable",),
+    ),
     ("killed with a crossed threshold", outcome(-9), BREACH, "stopped_externally", ("thresholds_exceeded",)),
     ("aborted with a crossed threshold", outcome(108), BREACH, "script_error", ("thresholds_exceeded",)),
-    ("throwing crosses thresholds", outcome(99), _with(THROWN, CROSSED), "script_error", ("thresholds_exceeded",)),
-    ("a crossed threshold beside an empty one", outcome(99), metrics(CROSSED, EMPTY), "thresholds_exceeded", ("no_samples",)),
+    (
+        "throwing crosses thresholds",
+        outcome(99),
+        _with(THROWN, CROSSED),
+        "script_error",
+        ("thresholds_exceeded",),
+    ),
+    (
+        "a crossed threshold beside an empty one",
+        outcome(99),
+        metrics(CROSSED, EMPTY),
+        "thresholds_exceeded",
+        ("no_samples",),
+    ),
     (
         "dropped iterations beside a crossed threshold",
         outcome(99),
@@ -141,7 +226,13 @@ _ORDER: tuple[tuple[str, Outcome, Metrics, FailureKind, tuple[FailureKind, ...]]
         "thresholds_exceeded",
         ("load_not_delivered",),
     ),
-    ("errors that no threshold asked about", outcome(99), _with(FAILING, CROSSED), "thresholds_exceeded", ("target_failing",)),
+    (
+        "errors that no threshold asked about",
+        outcome(99),
+        _with(FAILING, CROSSED),
+        "thresholds_exceeded",
+        ("target_failing",),
+    ),
     ("marked as failed with everything throwing", outcome(110), THROWN, "script_error", ()),
     (
         "iterations that never finish leave no VU for the next ones",
@@ -155,8 +246,12 @@ _ORDER: tuple[tuple[str, Outcome, Metrics, FailureKind, tuple[FailureKind, ...]]
 )
 
 
-@pytest.mark.parametrize(("ended", "figures", "root", "also"), [case[1:] for case in _ORDER], ids=[case[0] for case in _ORDER])
-def test_the_root_cause_comes_first(ended: Outcome, figures: Metrics, root: FailureKind, also: tuple[FailureKind, ...]) -> None:
+@pytest.mark.parametrize(
+    ("ended", "figures", "root", "also"), [case[1:] for case in _ORDER], ids=[case[0] for case in _ORDER]
+)
+def test_the_root_cause_comes_first(
+    ended: Outcome, figures: Metrics, root: FailureKind, also: tuple[FailureKind, ...]
+) -> None:
     failure = _failure(judge(ended, figures, OPEN))
     assert (failure.kind, failure.also) == (root, also)
     assert all(any(kind in line for line in failure.evidence) for kind in also)
@@ -171,9 +266,19 @@ _TOO_FEW = threshold("rate>50", metric="http_reqs", ok=False, observed=20.3)
         ((CROSSED,), None, "improve the target or lower the load", "more load"),
         ((_TOO_FEW,), None, "give it more load", "lower the load"),
         ((_TOO_FEW,), 40, "raise the cap on requests per second", "lower the load"),
-        ((threshold("count>=500", metric="iterations{scenario:a}", ok=False),), 1000, "give it more load", "lower the load"),
+        (
+            (threshold("count>=500", metric="iterations{scenario:a}", ok=False),),
+            1000,
+            "give it more load",
+            "lower the load",
+        ),
         ((_TOO_FEW, CROSSED), None, "less load brings no more", "lower the load"),
-        ((threshold("rate>0.9", metric="checks", ok=False, observed=0.5),), None, "lower the load", "more load"),
+        (
+            (threshold("rate>0.9", metric="checks", ok=False, observed=0.5),),
+            None,
+            "lower the load",
+            "more load",
+        ),
         ((threshold("count<10", metric="http_reqs", ok=False),), None, "lower the load", "more load"),
     ],
 )
@@ -187,7 +292,8 @@ def test_the_next_step_after_a_crossed_threshold_fits_what_it_asks(
 
 def test_an_early_stop_by_a_threshold_delivered_less_by_definition() -> None:
     log = said(
-        "thresholds on metrics 'http_req_duration' were crossed; at least one has abortOnFail enabled, stopping test prematurely"
+        "thresholds on metrics 'http_req_duration' were crossed; at least one has abortOnFail enabled,"
+        " stopping test prematurely"
     )
     failure = _failure(judge(outcome(99, log=log), _with(DROPPED, CROSSED, iterations=0), OPEN))
     assert (failure.kind, failure.also) == ("thresholds_exceeded", ())
@@ -206,15 +312,24 @@ def test_a_threshold_on_failures_without_samples_did_not_ask() -> None:
 
 
 def test_one_success_is_enough_for_the_target_not_to_be_failing() -> None:
-    assert judge(outcome(0), _with(FAILING, threshold(), failed_requests=99, error_rate=0.99), plan()).status == "completed"
     assert (
-        judge(outcome(0), _with(REFUSED, threshold(), unanswered_requests=99, failed_requests=99), plan()).status == "completed"
+        judge(outcome(0), _with(FAILING, threshold(), failed_requests=99, error_rate=0.99), plan()).status
+        == "completed"
+    )
+    assert (
+        judge(
+            outcome(0), _with(REFUSED, threshold(), unanswered_requests=99, failed_requests=99), plan()
+        ).status
+        == "completed"
     )
 
 
 def test_a_few_dropped_iterations_are_a_warning() -> None:
     verdict = judge(outcome(0), metrics(threshold(), iterations=995, iterations_dropped=5), OPEN)
-    assert (verdict.status, [warning.code for warning in verdict.warnings]) == ("completed", ["iterations_dropped"])
+    assert (verdict.status, [warning.code for warning in verdict.warnings]) == (
+        "completed",
+        ["iterations_dropped"],
+    )
 
 
 @pytest.mark.parametrize("reason", ["caller", "shutdown"])
@@ -243,7 +358,8 @@ def test_evidence_quotes_what_the_target_and_the_script_said() -> None:
 
 def test_evidence_stays_short_whatever_was_logged() -> None:
     noise = [
-        LogMessage(level="error", text=f"{n} " + "boom\r\n\x1b[31m" * 500, times=n, source="stacktrace") for n in range(1, 50)
+        LogMessage(level="error", text=f"{n} " + "boom\r\n\x1b[31m" * 500, times=n, source="stacktrace")
+        for n in range(1, 50)
     ]
     failure = _failure(judge(outcome(107, log=said("x" * 5000, *noise)), THROWN, plan()))
     assert len(failure.message) < 600

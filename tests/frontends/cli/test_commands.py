@@ -128,7 +128,11 @@ def test_every_violation_is_said_at_once_and_no_secret_with_it() -> None:
         load_test(options("run", *words))
 
     text = str(refused.value)
-    assert [part for part in ("vus", "--header", "--stage", "--threshold", "slo.speed", "--env") if part not in text] == []
+    assert [
+        part
+        for part in ("vus", "--header", "--stage", "--threshold", "slo.speed", "--env")
+        if part not in text
+    ] == []
     assert "s3cret" not in text
 
 
@@ -157,7 +161,9 @@ def test_what_is_refused_ends_with_2_and_the_next_step(capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize("command", ["run", "validate"])
-def test_limits_are_said_together_with_options_that_are_wrong(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_limits_are_said_together_with_options_that_are_wrong(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ["http://127.0.0.1:1/", "--vus", "5000", "--duration", "2h"]
 
     assert main([command, *words, "--slo", "speed=1"]) == 2
@@ -213,7 +219,9 @@ def test_doctor_names_misspelt_settings_and_the_folders_of_scripts(
 
     told = capsys.readouterr()
     text = " ".join(told.out.split())
-    assert "! settings K6_MCP_MAX_VU is not a setting and changes nothing; did you mean K6_MCP_MAX_VUS?" in text
+    assert (
+        "! settings K6_MCP_MAX_VU is not a setting and changes nothing; did you mean K6_MCP_MAX_VUS?" in text
+    )
     assert "script files only from /srv/scripts" in text and told.err == ""
 
 
@@ -224,7 +232,10 @@ def test_doctor_works_without_a_database(
 
     main(["doctor", "--json"])
 
-    states = {component["name"]: component["state"] for component in json.loads(capsys.readouterr().out)["components"]}
+    states = {
+        component["name"]: component["state"]
+        for component in json.loads(capsys.readouterr().out)["components"]
+    }
     assert states["database"] != "ok"
 
 
@@ -251,7 +262,9 @@ def test_an_empty_history_says_so(capsys: pytest.CaptureFixture[str]) -> None:
         (["stop"], "no test is running"),
     ],
 )
-def test_a_run_that_does_not_exist_is_refused(words: list[str], code: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_does_not_exist_is_refused(
+    words: list[str], code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(words) == 2
     assert code in capsys.readouterr().err
 
@@ -273,7 +286,9 @@ def test_the_command_line_itself_is_checked(words: list[str], capsys: pytest.Cap
 def test_oneshot_answers_a_line_of_its_standard_input() -> None:
     command = [sys.executable, "-m", "k6_mcp", "oneshot"]
 
-    done = subprocess.run(command, input='{"method":"get_history"}\n', capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        command, input='{"method":"get_history"}\n', capture_output=True, text=True, timeout=30, check=False
+    )
 
     assert json.loads(done.stdout)["success"] is True, done.stderr
     assert done.returncode == 0

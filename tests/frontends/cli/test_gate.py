@@ -1,4 +1,6 @@
-"""`k6-mcp gate`, `export`, `import` and `prune` where no k6 is needed: what is refused, and what is kept within limits."""
+"""`k6-mcp gate`, `export`, `import` and `prune` where no k6 is needed: what is refused, and what is kept
+within limits.
+"""
 
 import argparse
 import io
@@ -57,20 +59,34 @@ def define(folder: Path, **arguments: object) -> str:
 def test_a_definition_means_the_arguments_of_the_tool(tmp_path: Path) -> None:
     arguments = {"url": URL, "vus": 2, "duration": "5s", "slo": {"p95_ms": 5}, "tags": {"a": "1"}}
 
-    assert defined_test(options("gate", define(tmp_path, **arguments, wait_s=45))) == parse_load_test(arguments)
+    assert defined_test(options("gate", define(tmp_path, **arguments, wait_s=45))) == parse_load_test(
+        arguments
+    )
 
 
 def test_options_replace_what_a_definition_says_or_add_to_it(tmp_path: Path) -> None:
-    path = define(tmp_path, script="x", vus=2, duration="5s", tags={"a": "1", "b": "1"}, env={"A": "1"}, name="old")
+    path = define(
+        tmp_path, script="x", vus=2, duration="5s", tags={"a": "1", "b": "1"}, env={"A": "1"}, name="old"
+    )
 
-    test = defined_test(options("gate", path, "--vus", "3", "--tag", "b=2", "--env", "B=2", "--name", "new", "--repeat", "3"))
+    test = defined_test(
+        options("gate", path, "--vus", "3", "--tag", "b=2", "--env", "B=2", "--name", "new", "--repeat", "3")
+    )
 
-    assert (test.vus, test.duration, test.name, test.repeat, test.tags) == (3, "5s", "new", 3, {"a": "1", "b": "2"})
+    assert (test.vus, test.duration, test.name, test.repeat, test.tags) == (
+        3,
+        "5s",
+        "new",
+        3,
+        {"a": "1", "b": "2"},
+    )
     assert sorted(test.env) == ["A", "B"]
 
 
 def test_a_script_file_is_sought_beside_its_definition(tmp_path: Path) -> None:
-    assert defined_test(options("gate", define(tmp_path, script_file="a/b.js"))).script_file == str(tmp_path / "a" / "b.js")
+    assert defined_test(options("gate", define(tmp_path, script_file="a/b.js"))).script_file == str(
+        tmp_path / "a" / "b.js"
+    )
 
 
 def test_a_definition_may_come_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +104,10 @@ def test_a_definition_may_come_from_stdin(monkeypatch: pytest.MonkeyPatch) -> No
         (["-"], "cannot be read"),
         (["wrong.json"], "speed"),
         (["r-20260101-aaaaaaaaaaaaaaaa"], "unknown_run"),
-        (["r-20260101-aaaaaaaaaaaaaaaa", "--vus", "2"], "vus: a run that has ended takes no load test arguments"),
+        (
+            ["r-20260101-aaaaaaaaaaaaaaaa", "--vus", "2"],
+            "vus: a run that has ended takes no load test arguments",
+        ),
         ([URL, "--vus", "99999", "--duration", "1s"], "limit_exceeded"),
         (["wrong.json", "--vus", "99999", "--duration", "1s"], "K6_MCP_MAX_VUS"),
         ([URL], "k6_not_found"),
@@ -97,7 +116,11 @@ def test_a_definition_may_come_from_stdin(monkeypatch: pytest.MonkeyPatch) -> No
     ],
 )
 def test_what_a_gate_refuses_is_an_error_and_never_a_pass(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: Sequence[str], said: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: Sequence[str],
+    said: str,
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("no JSON"))
     (tmp_path / "list.json").write_text("[]", encoding="utf-8")
@@ -119,14 +142,20 @@ def test_a_gate_that_breaks_has_not_judged(
         """Leave it as it is."""
 
     monkeypatch.setattr("k6_mcp.frontends.cli.gate.defined_test", broken)
-    monkeypatch.setattr("os.dup2", nothing)  # the stdout of this process is the suite's
+    # The stdout of this process is the suite's
+    monkeypatch.setattr("os.dup2", nothing)
 
     assert main(["gate", URL]) == 2
 
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [([], 0), (["--baseline", "nobody"], 2), (["--require-baseline"], 2), (["--junit", "no/folder/x.xml"], 2)],
+    [
+        ([], 0),
+        (["--baseline", "nobody"], 2),
+        (["--require-baseline"], 2),
+        (["--junit", "no/folder/x.xml"], 2),
+    ],
 )
 def test_a_run_that_has_ended_is_gated_without_running_anything(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: Sequence[str], code: int
@@ -153,10 +182,19 @@ def test_prune_says_what_goes_before_and_after(tmp_path: Path, capsys: pytest.Ca
     keep(tmp_path, *runs)
 
     assert main(["prune", "--dry-run"]) == 0
-    assert "1 runs would be removed" in (would := capsys.readouterr().out) and runs[0].run_id in would and "too old" in would
+    assert (
+        "1 runs would be removed" in (would := capsys.readouterr().out)
+        and runs[0].run_id in would
+        and "too old" in would
+    )
     assert main(["prune", "--older-than", "30d", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["removed"], report["kept"], report["dry_run"], report["freed_bytes"] > 0) == (2, 1, False, True)
+    assert (report["removed"], report["kept"], report["dry_run"], report["freed_bytes"] > 0) == (
+        2,
+        1,
+        False,
+        True,
+    )
     assert main(["prune", "--older-than", "1h"]) == 0
     assert "1 runs removed" in capsys.readouterr().out
     assert [*(tmp_path / "results" / "runs").iterdir()] == []
@@ -180,11 +218,15 @@ def test_every_limit_that_is_none_is_said_at_once() -> None:
     with pytest.raises(InvalidArguments) as refused:
         limits_of(options("prune", "--older-than", "30", "--keep-runs", "-1", "--max-size", "big"))
 
-    assert [name for name in ("--older-than", "--keep-runs", "--max-size") if name not in str(refused.value)] == []
+    assert [
+        name for name in ("--older-than", "--keep-runs", "--max-size") if name not in str(refused.value)
+    ] == []
     assert "nothing was removed" in refused.value.hint
 
 
-def test_a_run_travels_by_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_travels_by_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = a_run()
     keep(tmp_path, run)
 
@@ -220,17 +262,27 @@ def test_an_import_that_the_next_cleanup_would_remove_says_so(
         (["import", "missing.zip"], "archive_unusable"),
     ],
 )
-def test_what_cannot_travel_is_refused(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_travel_is_refused(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(words) == 2
     assert said in capsys.readouterr().err
 
 
-def test_doctor_tells_the_limits_and_the_space_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_tells_the_limits_and_the_space_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     keep(tmp_path, a_run(), a_run(1))
     main(["doctor", "--json"])
 
-    details = {component["name"]: component["detail"] for component in json.loads(capsys.readouterr().out)["components"]}
-    assert "365 days, the newest 100000, 10000 MB at most, baselines besides; 2 ended runs use 0.0 MB" in details["retention"]
+    details = {
+        component["name"]: component["detail"]
+        for component in json.loads(capsys.readouterr().out)["components"]
+    }
+    assert (
+        "365 days, the newest 100000, 10000 MB at most, baselines besides; 2 ended runs use 0.0 MB"
+        in details["retention"]
+    )
 
 
 @pytest.mark.parametrize("option", ["--keep-runs", "--max-size"])

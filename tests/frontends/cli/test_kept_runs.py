@@ -38,7 +38,9 @@ def _slower(number: int) -> Run:
     return run.model_copy(update={"run_id": new_run_id(created_at), "created_at": created_at})
 
 
-def test_stats_show_the_counts_and_the_test_that_gets_slower(kept: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
+def test_stats_show_the_counts_and_the_test_that_gets_slower(
+    kept: list[Run], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["stats", "--days", "7"]) == 0
     shown = capsys.readouterr().out
     assert "10 runs in 7 days: 10 completed" in shown

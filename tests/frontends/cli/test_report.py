@@ -24,7 +24,9 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RunFolder:
     return kept
 
 
-def test_a_report_goes_into_the_folder_of_its_run(folder: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_goes_into_the_folder_of_its_run(
+    folder: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["report", RUN_ID, "--format", "junit"]) == 0
 
     path = folder.reports / "report.xml"
@@ -33,7 +35,9 @@ def test_a_report_goes_into_the_folder_of_its_run(folder: RunFolder, capsys: pyt
 
 
 @pytest.mark.parametrize("option", ["-o", "--output"])
-def test_a_report_goes_where_it_is_told_to(option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_goes_where_it_is_told_to(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["report", RUN_ID, "--format", "csv", option, str(tmp_path / "x.csv")]) == 0
 
     assert capsys.readouterr().out == f"{tmp_path / 'x.csv'}\n"
@@ -61,5 +65,7 @@ def test_formats_and_files_are_told_apart() -> None:
 
 
 def test_every_unknown_format_is_named_before_anything_runs() -> None:
-    with pytest.raises(InvalidArguments, match=r"'pdf' is not a format; .*'doc' is not a format .*use one of html, markdown"):
+    with pytest.raises(
+        InvalidArguments, match=r"'pdf' is not a format; .*'doc' is not a format .*use one of html, markdown"
+    ):
         wanted(["pdf=x", "html=x", "doc"])

@@ -15,7 +15,9 @@ from lab.sample_runs import latency, metrics, plan, record, run
 from lab.sample_timelines import Second, timeline_of
 from tests.analysis.measure.records import long_record
 
-_STAGES = tuple(StagePlan(start_s=50.0 * n, duration_s=50, from_target=900, target=900 + 50 * n) for n in range(2))
+_STAGES = tuple(
+    StagePlan(start_s=50.0 * n, duration_s=50, from_target=900, target=900 + 50 * n) for n in range(2)
+)
 _SHOP = ScenarioPlan(name="shop\x1b[31m", executor="ramping-arrival-rate", rate_per_s=900, stages=_STAGES)
 
 
@@ -43,7 +45,9 @@ def test_a_timeline_fits_its_terminal_and_names_what_it_draws(width: int) -> Non
 
 def test_stages_tell_asked_and_achieved() -> None:
     other = ScenarioPlan(name="other\x1b[31m", executor="constant-vus", vus=2, duration_s=100)
-    view = timeline_view(run(plan=plan(scenarios=(_SHOP, other))), record(long_record(100, 1)).timeline(), 120)
+    view = timeline_view(
+        run(plan=plan(scenarios=(_SHOP, other))), record(long_record(100, 1)).timeline(), 120
+    )
     assert view is not None
     text = drawn(view, 120)
     assert "900 to 950/s in 50s" in text

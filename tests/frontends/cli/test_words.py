@@ -13,11 +13,17 @@ from k6_mcp.frontends.cli.words import in_commands
     ("text", "told"),
     [
         ("get_history lists the runs and their ids", "k6-mcp history lists the runs and their ids"),
-        ('see why with get_run detail="log" and repair it', "see why with k6-mcp show --detail log and repair it"),
+        (
+            'see why with get_run detail="log" and repair it',
+            "see why with k6-mcp show --detail log and repair it",
+        ),
         ('get_run with detail="full" has every figure', "k6-mcp show --detail full has every figure"),
         ('when it is slow with get_run detail="timeline"; slo', "when it is slow with k6-mcp show; slo"),
         (
-            'analyze_run with run_id="r-1" explains it; get_run with run_id="r-1" and detail="log" has the log',
+            (
+                'analyze_run with run_id="r-1" explains it; get_run with run_id="r-1" and detail="log" has'
+                " the log"
+            ),
             "k6-mcp show r-1 explains it; k6-mcp show r-1 --detail log has the log",
         ),
         ("execute_k6_test with rate_per_s 50 should hold", "k6-mcp run with rate_per_s 50 should hold"),
@@ -32,7 +38,9 @@ def test_an_error_in_a_terminal_names_a_command_and_the_same_as_json_the_tool(tm
     def show(*more: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "k6_mcp", "show", "r-20260101-0123456789abcdef", *more]
         environment = {"K6_RESULTS_DIR": str(tmp_path), "DATABASE_URL": str(tmp_path / "history.db")}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
 
     plain, as_json = show(), show("--json")
 

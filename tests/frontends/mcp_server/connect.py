@@ -33,7 +33,8 @@ async def connected(
     """Connect a client that checks every answer against the tool's output schema."""
     server = build_server(lambda: open_scripted(settings, k6), task_sources=task_sources)
     async with Client(server, mode=mode, extensions=extensions) as client:
-        await client.list_tools()  # from here on the client validates structured content
+        # From here on the client validates structured content
+        await client.list_tools()
         yield client
 
 

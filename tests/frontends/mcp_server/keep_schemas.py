@@ -7,7 +7,8 @@ from k6_mcp.frontends.mcp_server import schemas
 from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.tools import all_tools
 
-UNOPENED = cast("OpenedService", None)  # listing tools needs no service
+# Listing tools needs no service
+UNOPENED = cast("OpenedService", None)
 
 
 def made_anew() -> dict[str, Any]:

@@ -28,7 +28,8 @@ def request(method: str, params: Mapping[str, object], number: int | str = 1) ->
 
 
 INITIALIZE = request(
-    "initialize", {"protocolVersion": ERA_2025, "capabilities": {}, "clientInfo": {"name": "plain", "version": "1"}}
+    "initialize",
+    {"protocolVersion": ERA_2025, "capabilities": {}, "clientInfo": {"name": "plain", "version": "1"}},
 )
 
 

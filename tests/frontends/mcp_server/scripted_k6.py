@@ -27,7 +27,9 @@ PLAN = Plan(
 
 
 class ScriptedK6:
-    """Runs end when `finish` is called or they are stopped; scripts with the word REFUSED are refused, CRASH crashes us."""
+    """Runs end when `finish` is called or they are stopped; scripts with the word REFUSED are refused, CRASH
+    crashes us.
+    """
 
     def __init__(
         self,
@@ -61,7 +63,14 @@ class ScriptedK6:
     def progress(self, run_id: str, percent: float, iterations: int = 0) -> None:
         """Say how far a run is."""
         self._emits[run_id](
-            Progress(elapsed_s=percent / 10, percent=percent, vus=1, max_vus=1, iterations=iterations, interrupted=0)
+            Progress(
+                elapsed_s=percent / 10,
+                percent=percent,
+                vus=1,
+                max_vus=1,
+                iterations=iterations,
+                interrupted=0,
+            )
         )
 
     async def k6_version(self) -> str:
@@ -102,7 +111,8 @@ class ScriptedK6:
 
     def stop(self, run_id: str, reason: StopReason) -> None:
         self.stopped.append(run_id)
-        if run_id in self._ends:  # else it has not begun, and ends as soon as it does
+        # Else it has not begun, and ends as soon as it does
+        if run_id in self._ends:
             self._ends[run_id].set()
 
     def discard(self, run_id: str) -> None:
@@ -118,7 +128,8 @@ class ScriptedK6:
         raise AssertionError("no test leaves an orphan")
 
     def follow(self, run_id: str, take: Callable[[str], None]) -> Callable[[], bool]:
-        return lambda: False  # nothing lies in the folder: what is not kept is lost
+        # Nothing lies in the folder: what is not kept is lost
+        return lambda: False
 
     def seal(self, run_id: str, script: Script) -> None:
         pass
@@ -147,18 +158,35 @@ class ScriptedK6:
 
 def summary(rows: int) -> str:
     """Return what k6's wrapper writes: ten good requests, and custom counters up to `rows` metrics more."""
-    trend = {"avg": 2.0, "min": 1.0, "med": 2.0, "max": 4.0, "p(90)": 3.0, "p(95)": 3.5, "p(99)": 4.0, "count": 10}
+    trend = {
+        "avg": 2.0,
+        "min": 1.0,
+        "med": 2.0,
+        "max": 4.0,
+        "p(90)": 3.0,
+        "p(95)": 3.5,
+        "p(99)": 4.0,
+        "count": 10,
+    }
     metrics = {
         "http_reqs": {"type": "counter", "contains": "default", "values": {"count": 10, "rate": 5.0}},
         "http_req_duration": {"type": "trend", "contains": "time", "values": trend},
         "http_req_duration{expected_response:true}": {"type": "trend", "contains": "time", "values": trend},
-        "http_req_failed": {"type": "rate", "contains": "default", "values": {"rate": 0, "passes": 0, "fails": 10}},
+        "http_req_failed": {
+            "type": "rate",
+            "contains": "default",
+            "values": {"rate": 0, "passes": 0, "fails": 10},
+        },
         "iterations": {"type": "counter", "contains": "default", "values": {"count": 10, "rate": 5.0}},
         "vus": {"type": "gauge", "contains": "default", "values": {"value": 1, "min": 1, "max": 1}},
         "vus_max": {"type": "gauge", "contains": "default", "values": {"value": 1, "min": 1, "max": 1}},
     }
     own = {
-        f"own_{number:04}": {"type": "counter", "contains": "default", "values": {"count": number, "rate": number / 3}}
+        f"own_{number:04}": {
+            "type": "counter",
+            "contains": "default",
+            "values": {"count": number, "rate": number / 3},
+        }
         for number in range(rows)
     }
     state = {"testRunDurationMs": 2000.0}

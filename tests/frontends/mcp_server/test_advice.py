@@ -1,4 +1,6 @@
-"""analyze_run with use_ai: the calling client's own model in both eras, and what is said when there is none."""
+"""analyze_run with use_ai: the calling client's own model in both eras, and what is said when there is
+none.
+"""
 
 import json
 from dataclasses import replace
@@ -36,7 +38,9 @@ class Model:
             await anyio.sleep_forever()
         text = self.said if isinstance(self.said, str) else json.dumps(self.said)
         content = (
-            ImageContent(type="image", data="", mime_type="image/png") if text == "image" else TextContent(type="text", text=text)
+            ImageContent(type="image", data="", mime_type="image/png")
+            if text == "image"
+            else TextContent(type="text", text=text)
         )
         return CreateMessageResult(role="assistant", content=content, model="stand-in")
 
@@ -45,7 +49,9 @@ async def advice(settings: Settings, mode: Mode, model: Model | None) -> dict[st
     """Return the advice in analyze_run's answer about a test that has ended."""
     k6 = ScriptedK6()
     k6.finish()
-    async with Client(build_server(lambda: open_scripted(settings, k6)), mode=mode, sampling_callback=model) as client:
+    async with Client(
+        build_server(lambda: open_scripted(settings, k6)), mode=mode, sampling_callback=model
+    ) as client:
         await client.list_tools()
         run_id = answer(await client.call_tool("execute_k6_test", SCRIPT))["run_id"]
         explained = answer(await client.call_tool("analyze_run", {"run_id": run_id, "use_ai": True}))
@@ -92,7 +98,9 @@ async def test_a_client_that_refuses_leaves_the_findings_standing(settings: Sett
     assert (told["state"], told["reason"]) == ("failed", "the client refused: the user said no")
 
 
-async def test_a_client_that_refuses_in_the_newer_way_ends_its_own_call_and_may_go_on_without_a_model(settings: Settings) -> None:
+async def test_a_client_that_refuses_in_the_newer_way_ends_its_own_call_and_may_go_on_without_a_model(
+    settings: Settings,
+) -> None:
     k6 = ScriptedK6()
     k6.finish()
     model = Model(ErrorData(code=-1, message="the user said no"))
@@ -127,7 +135,9 @@ async def test_a_model_that_settings_turn_off_is_not_asked(settings: Settings, m
 @pytest.mark.parametrize("mode", ERAS)
 async def test_a_running_test_gets_no_advice_yet(settings: Settings, mode: Mode) -> None:
     model = Model(FINE)
-    async with Client(build_server(lambda: open_scripted(settings, ScriptedK6())), mode=mode, sampling_callback=model) as client:
+    async with Client(
+        build_server(lambda: open_scripted(settings, ScriptedK6())), mode=mode, sampling_callback=model
+    ) as client:
         run_id = answer(await client.call_tool("execute_k6_test", {**SCRIPT, "wait_s": 0}))["run_id"]
         told = answer(await client.call_tool("analyze_run", {"run_id": run_id, "use_ai": True}))["advice"]
     assert told["state"] == "unavailable"

@@ -20,9 +20,17 @@ async def refused(settings: Settings, tool: str, arguments: dict[str, Any]) -> s
 
 
 async def test_every_violation_is_named_in_one_error_that_begins_with_its_code(settings: Settings) -> None:
-    text = await refused(settings, "execute_k6_test", {"urll": "x", "vus": 0, "rate_per_s": -1, "wait_s": 4000})
+    text = await refused(
+        settings, "execute_k6_test", {"urll": "x", "vus": 0, "rate_per_s": -1, "wait_s": 4000}
+    )
     assert text.startswith("invalid_arguments: ")
-    for part in ("urll: unknown argument", "vus: ", "rate_per_s: ", "wait_s: ", "exactly one of script, script_file or url"):
+    for part in (
+        "urll: unknown argument",
+        "vus: ",
+        "rate_per_s: ",
+        "wait_s: ",
+        "exactly one of script, script_file or url",
+    ):
         assert part in text
     assert "\n" not in text
 
@@ -58,7 +66,9 @@ async def test_an_unknown_argument_is_answered_with_the_known_ones(settings: Set
         ("execute_k6_test_with_options", {"script_file": "x.js", "rate": 1}, "rate: unknown argument"),
     ],
 )
-async def test_every_tool_is_strict(settings: Settings, tool: str, arguments: dict[str, Any], named: str) -> None:
+async def test_every_tool_is_strict(
+    settings: Settings, tool: str, arguments: dict[str, Any], named: str
+) -> None:
     text = await refused(settings, tool, arguments)
     assert text.startswith("invalid_arguments: ")
     assert named in text
@@ -102,9 +112,13 @@ async def test_a_body_that_is_text_stays_text(settings: Settings) -> None:
     assert "application/json" not in script
 
 
-async def test_the_tool_of_older_servers_is_callable_and_overrides_the_scripts_load(settings: Settings) -> None:
+async def test_the_tool_of_older_servers_is_callable_and_overrides_the_scripts_load(
+    settings: Settings,
+) -> None:
     script = settings.results_dir.parent / "old.js"
-    script.write_text("export const options = { vus: 1, iterations: 1 }; export default function () {}", encoding="utf-8")
+    script.write_text(
+        "export const options = { vus: 1, iterations: 1 }; export default function () {}", encoding="utf-8"
+    )
     k6 = ScriptedK6(scenario=ScenarioPlan(name="default", executor="constant-vus", vus=10, duration_s=10))
     k6.finish()
     async with connected(settings, k6) as client:

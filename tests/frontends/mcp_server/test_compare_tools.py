@@ -23,7 +23,11 @@ class Short(ScriptedK6):
 
     async def plan(self, run_id: str, script: Script) -> Planned | Outcome:
         planned = await super().plan(run_id, script)
-        return planned._replace(plan=PLAN.model_copy(update={"duration_s": 2.0})) if isinstance(planned, Planned) else planned
+        return (
+            planned._replace(plan=PLAN.model_copy(update={"duration_s": 2.0}))
+            if isinstance(planned, Planned)
+            else planned
+        )
 
 
 def free_running() -> Short:
@@ -40,11 +44,17 @@ async def test_a_comparison_names_the_next_step_and_stays_small(settings: Settin
     async with connected(settings, free_running()) as client:
         first = await ran(client, name="checkout", repeat=10)
         second = await ran(client, name="checkout", repeat=10)
-        result = await client.call_tool("compare_runs", {"baseline": first["run_id"], "candidate": second["run_id"]})
+        result = await client.call_tool(
+            "compare_runs", {"baseline": first["run_id"], "candidate": second["run_id"]}
+        )
 
     compared = answer(result)
     assert [*compared][:3] == ["change", "sentence", "next"]
-    assert (compared["change"], len(compared["baseline"]), len(compared["candidate"])) == ("no_evidence", 10, 10)
+    assert (compared["change"], len(compared["baseline"]), len(compared["candidate"])) == (
+        "no_evidence",
+        10,
+        10,
+    )
     assert len(said(result).encode()) < BUDGET_BYTES / 2
 
 
@@ -93,7 +103,9 @@ async def test_a_run_is_not_compared_with_itself_or_its_repeats(settings: Settin
     async with connected(settings, free_running()) as client:
         run = await ran(client, repeat=2)
         first = run["series"]["first"]
-        text = refusal(await client.call_tool("compare_runs", {"baseline": first, "candidate": run["run_id"]}))
+        text = refusal(
+            await client.call_tool("compare_runs", {"baseline": first, "candidate": run["run_id"]})
+        )
         unnamed = refusal(await client.call_tool("compare_runs", {"baseline": first}))
 
     assert "repeats of one request" in text
@@ -108,7 +120,11 @@ async def test_what_still_runs_is_to_be_waited_for_before_it_is_compared(setting
         k6.finish(first["run_id"])
         answer(await client.call_tool("get_run", {"run_id": first["run_id"]}))
         second = await ran(client, wait_s=0)
-        compared = answer(await client.call_tool("compare_runs", {"baseline": first["run_id"], "candidate": second["run_id"]}))
+        compared = answer(
+            await client.call_tool(
+                "compare_runs", {"baseline": first["run_id"], "candidate": second["run_id"]}
+            )
+        )
         k6.finish()
 
     assert compared["change"] == "not_comparable"
@@ -123,7 +139,9 @@ async def test_a_baseline_must_be_a_whole_test_with_a_name(settings: Settings) -
         k6.finish()
         ended = answer(await client.call_tool("get_run", {"run_id": running["run_id"]}))
         unnamed = refusal(await client.call_tool("set_baseline", {"run_id": ended["run_id"]}))
-        named = answer(await client.call_tool("set_baseline", {"run_id": ended["run_id"], "name": "checkout"}))
+        named = answer(
+            await client.call_tool("set_baseline", {"run_id": ended["run_id"], "name": "checkout"})
+        )
 
     assert "it is still running" in unfinished
     assert "name: the run has none" in unnamed
@@ -165,11 +183,16 @@ async def test_a_series_as_a_task_keeps_its_id_to_the_end(settings: Settings) ->
     k6 = free_running()
     async with connected(settings, k6, extensions=[TaskClient()]) as client:
         task = await begin(client, repeat=2)
-        told = answer(await client.call_tool("get_run", {"run_id": task["taskId"]}))  # waits for all
+        # Waits for all
+        told = answer(await client.call_tool("get_run", {"run_id": task["taskId"]}))
         ended = await ask(client.session, "tasks/get", task["taskId"])
 
     assert told["run_id"] != task["taskId"]
-    assert (ended["taskId"], ended["status"], ended["createdAt"]) == (task["taskId"], "completed", task["createdAt"])
+    assert (ended["taskId"], ended["status"], ended["createdAt"]) == (
+        task["taskId"],
+        "completed",
+        task["createdAt"],
+    )
     assert len(ended["result"]["structuredContent"]["series"]["runs"]) == 2
 
 
@@ -178,7 +201,9 @@ async def test_a_caller_that_gives_up_stops_the_whole_series(settings: Settings)
     async with open_scripted(settings, k6) as service:
         with anyio.CancelScope() as calling:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(partial(service.execute, parse_load_test({**SCRIPT, "repeat": 3}), wait_s=60))
+                tasks.start_soon(
+                    partial(service.execute, parse_load_test({**SCRIPT, "repeat": 3}), wait_s=60)
+                )
                 await until(lambda: len(k6.started) == 1, "the first run")
                 calling.cancel()
         run = await service.wait(k6.started[0], 10)
@@ -206,4 +231,7 @@ async def test_all_repeats_together_count_against_the_limit_of_duration(settings
     async with connected(settings, ScriptedK6()) as client:
         text = refusal(await client.call_tool("execute_k6_test", {**SCRIPT, "duration": "30m", "repeat": 3}))
 
-    assert "3 repeats of duration 30m, together 1h30m is above this server's limit of 1h (K6_MCP_MAX_DURATION)" in text
+    assert (
+        "3 repeats of duration 30m, together 1h30m is above this server's limit of 1h (K6_MCP_MAX_DURATION)"
+        in text
+    )

@@ -24,10 +24,16 @@ _INITIALIZE = {
     "jsonrpc": "2.0",
     "id": 1,
     "method": "initialize",
-    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "listener", "version": "1"}},
+    "params": {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "listener", "version": "1"},
+    },
 }
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
-_SERVE = "import sys; from k6_mcp.frontends.cli.main import main; sys.exit(main(['serve', '--http', sys.argv[1]]))"
+_SERVE = (
+    "import sys; from k6_mcp.frontends.cli.main import main; sys.exit(main(['serve', '--http', sys.argv[1]]))"
+)
 
 
 @contextmanager
@@ -76,12 +82,15 @@ def test_a_client_that_only_listens_sees_the_end_and_nobody_a_traceback(tmp_path
         connection.request("POST", "/mcp", json.dumps(_INITIALIZE), _HEADERS)
         begun = connection.getresponse()
         begun.read()
-        connection.request("GET", "/mcp", headers={**_HEADERS, "Mcp-Session-Id": begun.headers["Mcp-Session-Id"]})
+        connection.request(
+            "GET", "/mcp", headers={**_HEADERS, "Mcp-Session-Id": begun.headers["Mcp-Session-Id"]}
+        )
         stream = connection.getresponse()
         process.send_signal(signal.SIGTERM)
         assert process.wait(_END_S) == 143
         assert stream.status == 200
-        stream.read()  # raises IncompleteRead where the answer is broken off
+        # Raises IncompleteRead where the answer is broken off
+        stream.read()
         connection.close()
     assert "Traceback" not in (tmp_path / "stderr").read_text(encoding="utf-8")
 
@@ -91,14 +100,18 @@ def test_a_port_in_use_is_refused_with_a_next_step(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [sys.executable, "-c", _SERVE, port]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_START_S, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=_START_S, check=False
+        )
     assert f"port {port} cannot be used" in done.stderr
     assert "choose another port" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.returncode != 0
 
 
-def test_more_half_open_connections_than_descriptors_keep_nobody_out_and_do_not_fill_the_log(tmp_path: Path) -> None:
+def test_more_half_open_connections_than_descriptors_keep_nobody_out_and_do_not_fill_the_log(
+    tmp_path: Path,
+) -> None:
     few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))"
     with serving(tmp_path / "results", few) as (process, port), contextlib.ExitStack() as open_ones:
         for number in range(300):

@@ -10,7 +10,15 @@ from anyio.abc import SocketStream
 from k6_mcp.frontends.mcp_server import http_connections
 from k6_mcp.settings import Settings
 from tests.frontends.mcp_server.connect import until
-from tests.frontends.mcp_server.over_http import ERA_2026, HEADERS, INITIALIZE, begun, open_http, plain_http, request
+from tests.frontends.mcp_server.over_http import (
+    ERA_2026,
+    HEADERS,
+    INITIALIZE,
+    begun,
+    open_http,
+    plain_http,
+    request,
+)
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
 
 BODY = json.dumps(INITIALIZE).encode()
@@ -19,7 +27,10 @@ PING = request("ping", {}, 2)
 
 async def said(port: int, head: str, body: bytes = BODY) -> bytes:
     """Send a request with these lines before its own and return the status line of the answer."""
-    own = f"Content-Type: application/json\r\nAccept: */*\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    own = (
+        "Content-Type: application/json\r\nAccept: */*\r\nConnection: close\r\nContent-Length:"
+        f" {len(body)}\r\n\r\n"
+    )
     async with await anyio.connect_tcp("127.0.0.1", port) as stream:
         await stream.send(f"POST /mcp HTTP/1.1\r\n{head}\r\n{own}".encode("latin-1") + body)
         return (await stream.receive()).split(b"\r\n")[0]
@@ -38,17 +49,50 @@ async def ended(stream: SocketStream) -> bytes:
 
 async def test_only_our_own_names_and_port_are_served_however_they_are_bent(settings: Settings) -> None:
     async with open_http(settings, ScriptedK6()) as port:
-        own = (f"127.0.0.1:{port}", f"localhost:{port}", f"LocalHost:{port}", f"[::1]:{port}", f"[0:0:0:0:0:0:0:1]:{port}")
+        own = (
+            f"127.0.0.1:{port}",
+            f"localhost:{port}",
+            f"LocalHost:{port}",
+            f"[::1]:{port}",
+            f"[0:0:0:0:0:0:0:1]:{port}",
+        )
         foreign = (
             *(
                 f"{name}:{port}{end}"
                 for name in ("127.0.0.1", "localhost", "[::1]")
                 for end in (".evil.com", "@evil.com", "/", "0")
             ),
-            *("127.0.0.1", "localhost", "localhost:", "localhost:evil", "evil.com", f"evil.com:{port}", f"localhost:{port + 1}"),
-            *(f"localhost.:{port}", f"evil@localhost:{port}", f"localhost:0{port}", f"localhost :{port}", f"localhost: {port}"),
-            *(f"127.1:{port}", f"2130706433:{port}", f"0x7f000001:{port}", f"[::ffff:127.0.0.1]:{port}", f"[::1%25lo]:{port}"),
-            *(f"::1:{port}", f"127.0.0.1:{port}:{port}", f"localhost:{port},evil.com", f"localhost:+{port}", "[::1]", ""),
+            *(
+                "127.0.0.1",
+                "localhost",
+                "localhost:",
+                "localhost:evil",
+                "evil.com",
+                f"evil.com:{port}",
+                f"localhost:{port + 1}",
+            ),
+            *(
+                f"localhost.:{port}",
+                f"evil@localhost:{port}",
+                f"localhost:0{port}",
+                f"localhost :{port}",
+                f"localhost: {port}",
+            ),
+            *(
+                f"127.1:{port}",
+                f"2130706433:{port}",
+                f"0x7f000001:{port}",
+                f"[::ffff:127.0.0.1]:{port}",
+                f"[::1%25lo]:{port}",
+            ),
+            *(
+                f"::1:{port}",
+                f"127.0.0.1:{port}:{port}",
+                f"localhost:{port},evil.com",
+                f"localhost:+{port}",
+                "[::1]",
+                "",
+            ),
         )
         for host in own:
             assert b" 200 " in await said(port, f"Host: {host}"), host
@@ -57,8 +101,16 @@ async def test_only_our_own_names_and_port_are_served_however_they_are_bent(sett
             assert (await said(port, f"Host: {host}")).split()[1] in (b"421", b"400"), host
             assert b" 403 " in await said(port, f"Host: {own[0]}\r\nOrigin: http://{host}"), host
         for bent in (
-            *(f"Origin: {scheme}{own[0]}" for scheme in ("", "https://", "ws://", "file://", "http:", "http://http://", "//")),
-            *("Origin: null", "Origin: ", f"Origin: http://{own[0]}\r\nOrigin: http://{own[0]}", f"Origin: http://{own[0]} x"),
+            *(
+                f"Origin: {scheme}{own[0]}"
+                for scheme in ("", "https://", "ws://", "file://", "http:", "http://http://", "//")
+            ),
+            *(
+                "Origin: null",
+                "Origin: ",
+                f"Origin: http://{own[0]}\r\nOrigin: http://{own[0]}",
+                f"Origin: http://{own[0]} x",
+            ),
             *("Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: Same-Site"),
         ):
             assert b" 403 " in await said(port, f"Host: {own[0]}\r\n{bent}"), bent
@@ -71,29 +123,46 @@ async def test_a_request_that_does_not_come_is_not_waited_for(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, beginning: bytes
 ) -> None:
     monkeypatch.setattr(http_connections, "REQUEST_S", 0.3)
-    async with open_http(settings, ScriptedK6()) as port, await anyio.connect_tcp("127.0.0.1", port) as stream:
+    async with (
+        open_http(settings, ScriptedK6()) as port,
+        await anyio.connect_tcp("127.0.0.1", port) as stream,
+    ):
         if beginning:
             await stream.send(beginning)
         assert (await ended(stream)).startswith(b"HTTP/1.1 408")
 
 
-async def test_a_body_that_comes_byte_by_byte_is_not_waited_for(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_comes_byte_by_byte_is_not_waited_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(http_connections, "REQUEST_S", 0.3)
-    async with open_http(settings, ScriptedK6()) as port, await anyio.connect_tcp("127.0.0.1", port) as stream:
-        await stream.send(f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 9999\r\n\r\n".encode())
-        with anyio.fail_after(10), pytest.raises((anyio.BrokenResourceError, anyio.EndOfStream, ConnectionError)):
+    async with (
+        open_http(settings, ScriptedK6()) as port,
+        await anyio.connect_tcp("127.0.0.1", port) as stream,
+    ):
+        await stream.send(
+            f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 9999\r\n\r\n".encode()
+        )
+        with (
+            anyio.fail_after(10),
+            pytest.raises((anyio.BrokenResourceError, anyio.EndOfStream, ConnectionError)),
+        ):
             while True:
                 await stream.send(b" ")
                 with anyio.move_on_after(0.02):
                     await stream.receive()
 
 
-async def test_an_answer_may_take_longer_than_a_request(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_may_take_longer_than_a_request(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(http_connections, "REQUEST_S", 0.3)
     async with open_http(settings, ScriptedK6()) as port, plain_http(port) as http:
         client = await begun(http)
         arguments = {"script": "export default function () {}", "vus": 1, "duration": "10s", "wait_s": 1}
-        response = await client.post(request("tools/call", {"name": "execute_k6_test", "arguments": arguments}))
+        response = await client.post(
+            request("tools/call", {"name": "execute_k6_test", "arguments": arguments})
+        )
     assert '"status":"running"' in response.text
 
 
@@ -113,7 +182,10 @@ async def test_a_connection_more_than_can_be_answered_is_refused_at_once(setting
     k6 = ScriptedK6()
     arguments = {"script": "export default function () {}", "vus": 1, "duration": "10s", "wait_s": 60}
     refused = b""
-    first, second = (request("tools/call", {"name": "execute_k6_test", "arguments": arguments}, number) for number in (8, 9))
+    first, second = (
+        request("tools/call", {"name": "execute_k6_test", "arguments": arguments}, number)
+        for number in (8, 9)
+    )
     async with open_http(settings, k6, most_connections=2) as port, plain_http(port) as http:
         client = await begun(http)
         async with anyio.create_task_group() as calls:
@@ -147,14 +219,21 @@ async def test_echoes_of_what_was_sent_are_short(settings: Settings) -> None:
         request("resources/read", {"uri": long}),
         request("tools/call", {"name": long, "arguments": {}}),
         request("tools/call", {"name": "get_run", "arguments": {long: long}}),
-        request("completion/complete", {"ref": {"type": "ref/prompt", "name": long}, "argument": {"name": long, "value": long}}),
+        request(
+            "completion/complete",
+            {"ref": {"type": "ref/prompt", "name": long}, "argument": {"name": long, "value": long}},
+        ),
         request("logging/setLevel", {"level": long}),
         request("ping", {"_meta": {"progressToken": long}}),
     ]
     async with open_http(settings, ScriptedK6()) as port, plain_http(port) as http:
         client = await begun(http)
         for body in bodies:
-            modern = {**HEADERS, "MCP-Protocol-Version": ERA_2026, "Mcp-Method": str(getattr(body, "get", str)("method"))[:9000]}
+            modern = {
+                **HEADERS,
+                "MCP-Protocol-Version": ERA_2026,
+                "Mcp-Method": str(getattr(body, "get", str)("method"))[:9000],
+            }
             for headers in (client.headers, modern, {**HEADERS, "MCP-Protocol-Version": long}):
                 response = await http.post("/mcp", json=body, headers=headers)
                 assert len(response.content) < 2_500, (str(body)[:80], response.text[:300])
@@ -169,7 +248,9 @@ async def _listen(port: int, headers: dict[str, str]) -> SocketStream:
     return stream
 
 
-async def test_a_body_is_as_long_as_the_largest_script_asks_for_and_one_more_is_refused(settings: Settings) -> None:
+async def test_a_body_is_as_long_as_the_largest_script_asks_for_and_one_more_is_refused(
+    settings: Settings,
+) -> None:
     longest = settings.limits.longest_line_bytes
     async with open_http(settings, ScriptedK6()) as port:
         whole = json.dumps({**INITIALIZE, "more": ""}).encode()
@@ -182,8 +263,12 @@ async def test_a_body_is_as_long_as_the_largest_script_asks_for_and_one_more_is_
             assert b" 413 " in (await stream.receive()).split(b"\r\n")[0]
 
 
-async def test_a_body_of_more_values_than_can_be_read_at_once_is_refused_under_its_id(settings: Settings) -> None:
-    many = json.dumps(request("tools/call", {"name": "plan_k6_test", "arguments": {"body": [0] * 600_000}}, 7)).encode()
+async def test_a_body_of_more_values_than_can_be_read_at_once_is_refused_under_its_id(
+    settings: Settings,
+) -> None:
+    many = json.dumps(
+        request("tools/call", {"name": "plan_k6_test", "arguments": {"body": [0] * 600_000}}, 7)
+    ).encode()
     async with open_http(settings, ScriptedK6()) as port, plain_http(port) as http:
         plain = await begun(http)
         answer = await http.post("/mcp", content=many, headers=plain.headers)

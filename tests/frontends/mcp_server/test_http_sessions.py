@@ -1,4 +1,6 @@
-"""Sessions over HTTP: an answer outlives the connection it was asked on, and sessions that nobody uses end."""
+"""Sessions over HTTP: an answer outlives the connection it was asked on, and sessions that nobody uses
+end.
+"""
 
 import functools
 
@@ -8,7 +10,16 @@ from mcp import Client
 
 from k6_mcp.settings import Settings
 from tests.frontends.mcp_server.connect import SCRIPT, answer, until
-from tests.frontends.mcp_server.over_http import ERA_2026, HEADERS, Plain, begun, messages, open_http, plain_http, request
+from tests.frontends.mcp_server.over_http import (
+    ERA_2026,
+    HEADERS,
+    Plain,
+    begun,
+    messages,
+    open_http,
+    plain_http,
+    request,
+)
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
 
 EXECUTE = request("tools/call", {"name": "execute_k6_test", "arguments": {**SCRIPT, "wait_s": 60}}, 7)
@@ -32,7 +43,9 @@ def result(response: httpx2.Response) -> dict[str, object]:
     return told["result"]["structuredContent"]
 
 
-async def test_who_lost_the_connection_gets_the_result_of_a_test_that_ended_meanwhile_and_again(settings: Settings) -> None:
+async def test_who_lost_the_connection_gets_the_result_of_a_test_that_ended_meanwhile_and_again(
+    settings: Settings,
+) -> None:
     k6 = ScriptedK6()
     async with open_http(settings, k6) as port, plain_http(port) as http:
         client = await begun(http)
@@ -65,7 +78,10 @@ async def test_a_real_client_whose_connection_breaks_gets_its_result(settings: S
     k6 = ScriptedK6()
     results: list[dict[str, object]] = []
     cuts: list[anyio.abc.SocketStream] = []
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as proxy, anyio.create_task_group() as tasks:
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as proxy,
+        anyio.create_task_group() as tasks,
+    ):
         port = int(proxy.extra(anyio.abc.SocketAttribute.local_port))
         async with open_http(settings, k6, named_port=port) as behind:
             tasks.start_soon(proxy.serve, functools.partial(_passed_on, behind, cuts))
@@ -102,7 +118,10 @@ async def test_an_event_that_was_never_sent_is_refused_with_what_to_do(settings:
     async with open_http(settings, ScriptedK6()) as port, plain_http(port) as http:
         client = await begun(http)
         for event_id in ("x", "0", "0-99999", "99-0", "-1", "0--1", "٣-٣", "1" * 5000):
-            headers = {name.encode(): value.encode() for name, value in {**client.headers, "Last-Event-ID": event_id}.items()}
+            headers = {
+                name.encode(): value.encode()
+                for name, value in {**client.headers, "Last-Event-ID": event_id}.items()
+            }
             response = await http.get("/mcp", headers=headers)
             assert response.status_code == 400
             assert "get_history" in response.json()["error"]["message"]
@@ -110,7 +129,9 @@ async def test_an_event_that_was_never_sent_is_refused_with_what_to_do(settings:
         assert (await client.post(PING)).status_code == 200
 
 
-async def test_resuming_without_a_session_or_in_the_era_without_sessions_is_refused(settings: Settings) -> None:
+async def test_resuming_without_a_session_or_in_the_era_without_sessions_is_refused(
+    settings: Settings,
+) -> None:
     async with open_http(settings, ScriptedK6()) as port, plain_http(port) as http:
         statuses = [
             (await http.get("/mcp", headers={**HEADERS, "Last-Event-ID": "0-0", **more})).status_code
@@ -127,13 +148,16 @@ async def test_an_unused_session_ends_and_one_that_waits_for_a_test_does_not(set
         ended = False
         with anyio.fail_after(10):
             while not ended:
-                await anyio.sleep(0.4)  # each question is a use
+                # Each question is a use
+                await anyio.sleep(0.4)
                 ended = (await unused.post(PING)).status_code == 404
         k6.finish(k6.started[0])
         assert result(await waiting.resumed(event_id))["status"] == "completed"
 
 
-async def test_one_session_more_than_there_may_be_takes_the_place_of_the_one_unused_for_longest(settings: Settings) -> None:
+async def test_one_session_more_than_there_may_be_takes_the_place_of_the_one_unused_for_longest(
+    settings: Settings,
+) -> None:
     async with open_http(settings, ScriptedK6(), most_sessions=2) as port, plain_http(port) as http:
         first, second = await begun(http), await begun(http)
         await first.post(PING)

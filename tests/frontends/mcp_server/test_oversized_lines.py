@@ -45,7 +45,9 @@ def test_a_line_too_long_is_refused_under_the_id_that_its_ends_name_and_the_next
 def test_a_line_too_long_is_refused_while_it_is_read() -> None:
     reader = LineReader(5_000)
 
-    found = [line for _ in range(100) for line in reader.feed(_long('"jsonrpc":"2.0","id":7,"method":"x",')[:-2])]
+    found = [
+        line for _ in range(100) for line in reader.feed(_long('"jsonrpc":"2.0","id":7,"method":"x",')[:-2])
+    ]
 
     assert [isinstance(line, Oversized) and line.request_id for line in found] == [7]
 

@@ -10,7 +10,14 @@ from k6_mcp.models.metrics import LiveFigures
 from k6_mcp.models.run import Asked, Run, Status
 
 LIVE = LiveFigures(
-    elapsed_s=12.3, percent=41.0, vus=10, iterations=510, requests=512, requests_per_s=49.96, p95_ms=12.345, error_rate=0.0125
+    elapsed_s=12.3,
+    percent=41.0,
+    vus=10,
+    iterations=510,
+    requests=512,
+    requests_per_s=49.96,
+    p95_ms=12.345,
+    error_rate=0.0125,
 )
 
 
@@ -35,10 +42,18 @@ def run(status: Status, live: LiveFigures | None = None, queue_position: int | N
     [
         (run("running", LIVE), "41%, 10 VUs, 510 iterations, 50.0 req/s, p95 12.3 ms, errors 1.2%"),
         (run("running"), "starting k6"),
-        (run("queued", queue_position=3), "queued, position 3: waiting until another test on this server ends"),
+        (
+            run("queued", queue_position=3),
+            "queued, position 3: waiting until another test on this server ends",
+        ),
         (run("completed"), "completed"),
         (
-            run("running", LIVE.model_copy(update={"percent": None, "requests_per_s": None, "p95_ms": None, "error_rate": None})),
+            run(
+                "running",
+                LIVE.model_copy(
+                    update={"percent": None, "requests_per_s": None, "p95_ms": None, "error_rate": None}
+                ),
+            ),
             "12s, 10 VUs, 510 iterations",
         ),
     ],

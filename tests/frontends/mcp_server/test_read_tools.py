@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 from mcp import Client, MCPError
-from mcp.types import INVALID_PARAMS, PromptReference, ResourceTemplateReference, TextContent, TextResourceContents
+from mcp.types import (
+    INVALID_PARAMS,
+    PromptReference,
+    ResourceTemplateReference,
+    TextContent,
+    TextResourceContents,
+)
 
 from k6_mcp.answers.budget import BUDGET_BYTES
 from k6_mcp.models.untrusted import NOTE
@@ -150,7 +156,11 @@ async def test_presets_are_resources_with_their_load_and_thresholds(settings: Se
             await read(client, "k6://presets/huge")
     assert list(presets) == ["low", "medium", "high"]
     assert presets["high"] == high
-    assert (high["scenario"]["rate"], high["scenario"]["duration"], high["scenario"]["maxVUs"]) == (500, "30s", 1000)
+    assert (high["scenario"]["rate"], high["scenario"]["duration"], high["scenario"]["maxVUs"]) == (
+        500,
+        "30s",
+        1000,
+    )
     assert high["thresholds"]["http_req_failed"] == ["rate<=0.01"]
 
 
@@ -190,7 +200,9 @@ async def test_prompts_carry_their_arguments_and_name_only_tools_there_are(
     assert all(value in message.content.text for value in arguments.values())
     assert listed[name].description
     mentioned = {
-        word.strip(".,:;") for word in message.content.text.split() if word.startswith(("execute_", "plan_", "get_", "analyze_"))
+        word.strip(".,:;")
+        for word in message.content.text.split()
+        if word.startswith(("execute_", "plan_", "get_", "analyze_"))
     }
     assert mentioned
     assert mentioned <= tools
@@ -202,9 +214,13 @@ async def test_run_ids_and_presets_are_completed(settings: Settings) -> None:
     async with connected(settings, free_running()) as client:
         ids = [await ran(client) for _ in range(2)]
         found = await client.complete(runs, {"name": "run_id", "value": ids[0][:3]})
-        exact = await client.complete(PromptReference(name="read_result"), {"name": "run_id", "value": ids[0]})
+        exact = await client.complete(
+            PromptReference(name="read_result"), {"name": "run_id", "value": ids[0]}
+        )
         medium = await client.complete(presets, {"name": "preset", "value": "m"})
-        nothing = await client.complete(PromptReference(name="plan_load_test"), {"name": "goal", "value": "x"})
+        nothing = await client.complete(
+            PromptReference(name="plan_load_test"), {"name": "goal", "value": "x"}
+        )
     assert set(found.completion.values) == set(ids)
     assert exact.completion.values == [ids[0]]
     assert medium.completion.values == ["medium"]
@@ -216,7 +232,11 @@ async def test_run_ids_and_presets_are_completed(settings: Settings) -> None:
     [
         ("nope", {}, "no prompt is called 'nope'; use one of plan_load_test, read_result"),
         ("read_result", {}, "read_result: give run_id"),
-        ("plan_load_test", {"gaol": "x"}, "plan_load_test: give target; unknown argument 'gaol' (allowed: target, goal)"),
+        (
+            "plan_load_test",
+            {"gaol": "x"},
+            "plan_load_test: give target; unknown argument 'gaol' (allowed: target, goal)",
+        ),
     ],
 )
 async def test_a_prompt_that_cannot_be_given_says_what_to_correct(

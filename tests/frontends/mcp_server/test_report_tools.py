@@ -10,7 +10,14 @@ from xml.etree import ElementTree as ET
 import pytest
 from mcp import Client, MCPError
 from mcp.client import ClientExtension
-from mcp.types import BlobResourceContents, CallToolResult, ImageContent, ResourceLink, TextContent, TextResourceContents
+from mcp.types import (
+    BlobResourceContents,
+    CallToolResult,
+    ImageContent,
+    ResourceLink,
+    TextContent,
+    TextResourceContents,
+)
 
 from k6_mcp.models.service_answers import ReportFormat
 from k6_mcp.reports.file_types import FILE_TYPES
@@ -74,7 +81,9 @@ async def report(client: Client, run_id: str, **arguments: object) -> tuple[Mapp
 
 
 @pytest.mark.parametrize("mode", ERAS)
-async def test_a_report_is_html_unless_said_otherwise_and_lies_in_the_folder_of_its_run(settings: Settings, mode: Mode) -> None:
+async def test_a_report_is_html_unless_said_otherwise_and_lies_in_the_folder_of_its_run(
+    settings: Settings, mode: Mode
+) -> None:
     k6 = ScriptedK6()
     async with connected(settings, k6, mode=mode) as client:
         run_id = await finished(client, k6)
@@ -87,7 +96,9 @@ async def test_a_report_is_html_unless_said_otherwise_and_lies_in_the_folder_of_
 
 
 @pytest.mark.parametrize("format", FORMATS)
-async def test_every_format_is_a_file_and_a_resource_of_its_type(settings: Settings, format: ReportFormat) -> None:
+async def test_every_format_is_a_file_and_a_resource_of_its_type(
+    settings: Settings, format: ReportFormat
+) -> None:
     k6 = ScriptedK6()
     async with connected(settings, k6) as client:
         run_id = await finished(client, k6)
@@ -165,7 +176,9 @@ async def test_a_comparison_in_a_format_without_one_is_refused(settings: Setting
         first, second = await finished(client, k6), await finished(client, k6)
         told = await client.call_tool("get_report", {"run_id": second, "baseline": first, "format": "csv"})
 
-    assert refusal(told).startswith("report_unavailable: a comparison cannot be told as csv (next step: use html or markdown")
+    assert refusal(told).startswith(
+        "report_unavailable: a comparison cannot be told as csv (next step: use html or markdown"
+    )
 
 
 @pytest.mark.parametrize("format", ["html", "markdown"])
@@ -200,7 +213,11 @@ async def test_the_report_of_an_unknown_run_is_no_resource(settings: Settings) -
 @pytest.mark.parametrize("mode", ERAS)
 async def test_the_page_is_listed_with_its_type_and_no_domain(settings: Settings, mode: Mode) -> None:
     async with connected(settings, ScriptedK6(), mode=mode) as client:
-        (page,) = [resource for resource in (await client.list_resources()).resources if str(resource.uri).startswith("ui://")]
+        (page,) = [
+            resource
+            for resource in (await client.list_resources()).resources
+            if str(resource.uri).startswith("ui://")
+        ]
         tools = (await client.list_tools()).tools
         html = await text_of(client, str(page.uri))
 

@@ -29,7 +29,9 @@ async def test_a_short_test_is_one_call_with_its_judged_result(settings: Setting
     assert run["figures"]["p95_ms"] == 3.5
 
 
-async def test_a_test_that_outlasts_wait_s_comes_back_running_with_what_to_call_next(settings: Settings) -> None:
+async def test_a_test_that_outlasts_wait_s_comes_back_running_with_what_to_call_next(
+    settings: Settings,
+) -> None:
     k6 = ScriptedK6()
     async with connected(settings, k6) as client:
         run = await execute(client, wait_s=0.05)
@@ -65,10 +67,17 @@ async def test_limits_are_told_together_with_a_wait_that_is_wrong(settings: Sett
 
 @pytest.mark.parametrize(
     "too_much",
-    [{"script": "x" * 1_000_001}, {"url": "http://h/", "method": "POST", "body": ["x" * 1_000_000]}, {**SCRIPT, "vus": 5000}],
+    [
+        {"script": "x" * 1_000_001},
+        {"url": "http://h/", "method": "POST", "body": ["x" * 1_000_000]},
+        {**SCRIPT, "vus": 5000},
+    ],
 )
-async def test_a_plan_of_more_than_is_allowed_names_it_and_starts_no_k6(settings: Settings, too_much: dict[str, object]) -> None:
-    k6 = ScriptedK6(missing=True)  # whoever asks for it gets an error
+async def test_a_plan_of_more_than_is_allowed_names_it_and_starts_no_k6(
+    settings: Settings, too_much: dict[str, object]
+) -> None:
+    # Whoever asks for it gets an error
+    k6 = ScriptedK6(missing=True)
     async with connected(settings, k6) as client:
         plan = answer(await client.call_tool("plan_k6_test", too_much))
 
@@ -77,13 +86,18 @@ async def test_a_plan_of_more_than_is_allowed_names_it_and_starts_no_k6(settings
     assert "plan" not in plan and "script" not in plan
 
 
-async def test_a_plan_names_the_size_of_a_script_file_before_it_is_read(settings: Settings, tmp_path: Path) -> None:
+async def test_a_plan_names_the_size_of_a_script_file_before_it_is_read(
+    settings: Settings, tmp_path: Path
+) -> None:
     file = tmp_path / "large.js"
-    file.write_bytes(b"\xff" * 1_000_001)  # read, it would be refused as no UTF-8
+    # Read, it would be refused as no UTF-8
+    file.write_bytes(b"\xff" * 1_000_001)
     async with connected(settings, ScriptedK6(missing=True)) as client:
         plan = answer(await client.call_tool("plan_k6_test", {"script_file": str(file)}))
 
-    assert plan["violations"] == ["script_file: 1000001 bytes is above this server's limit of 1000000 (K6_MCP_MAX_SCRIPT_BYTES)"]
+    assert plan["violations"] == [
+        "script_file: 1000001 bytes is above this server's limit of 1000000 (K6_MCP_MAX_SCRIPT_BYTES)"
+    ]
 
 
 async def test_a_planned_script_is_shown_without_its_secrets(settings: Settings) -> None:
@@ -96,7 +110,10 @@ async def test_a_planned_script_is_shown_without_its_secrets(settings: Settings)
 async def test_get_run_with_wait_s_0_answers_at_once(settings: Settings) -> None:
     async with connected(settings, ScriptedK6()) as client:
         run = await execute(client, wait_s=0)
-        assert answer(await client.call_tool("get_run", {"run_id": run["run_id"], "wait_s": 0}))["status"] == "running"
+        assert (
+            answer(await client.call_tool("get_run", {"run_id": run["run_id"], "wait_s": 0}))["status"]
+            == "running"
+        )
 
 
 async def test_a_test_beyond_the_servers_limit_is_queued_and_says_where(settings: Settings) -> None:

@@ -1,4 +1,6 @@
-"""The service behind the tools: opened beside the handshake, closed whatever happens, and told about when it cannot be."""
+"""The service behind the tools: opened beside the handshake, closed whatever happens, and told about when it
+cannot be.
+"""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager

@@ -21,17 +21,23 @@ from tests.history.samples import a_run
 
 
 async def keep(settings: Settings, *runs: Run, each: int = 1) -> None:
-    """Write runs into the database of `settings` as the history would, the results of each also `each` - 1 times a little earlier."""
+    """Write runs into the database of `settings` as the history would, the results of each also `each` - 1
+    times a little earlier.
+    """
     async with History(settings.results_dir, settings.database) as history:
         await history.save(runs[0])
     database = Database(settings.database, 0)
     async with database.atomic() as connection:
-        await connection.executemany(INSERT_DOCUMENT, [document_row(run, str(settings.results_dir)) for run in runs[1:]])
+        await connection.executemany(
+            INSERT_DOCUMENT, [document_row(run, str(settings.results_dir)) for run in runs[1:]]
+        )
         await connection.executemany(INSERT_RUN, [run_row(run) for run in runs[1:]])
         await connection.executemany(INSERT_RESULT, [result_row(run) for run in runs[1:]])
         for run in runs if each > 1 else ():
             created_us, run_id, *rest = result_row(run)
-            earlier = [(created_us - number * 1_000_000, f"{run_id}{number}", *rest) for number in range(1, each)]
+            earlier = [
+                (created_us - number * 1_000_000, f"{run_id}{number}", *rest) for number in range(1, each)
+            ]
             await connection.executemany(INSERT_RESULT, earlier)
     await database.close()
 
@@ -39,7 +45,9 @@ async def keep(settings: Settings, *runs: Run, each: int = 1) -> None:
 def past_run(hours_ago: float, name: str | None, p95_ms: float = 100.0) -> Run:
     """Return a completed run of a test so long ago."""
     created_at = datetime.now(UTC) - timedelta(hours=hours_ago)
-    return a_run(name=name, p95_ms=p95_ms).model_copy(update={"run_id": new_run_id(created_at), "created_at": created_at})
+    return a_run(name=name, p95_ms=p95_ms).model_copy(
+        update={"run_id": new_run_id(created_at), "created_at": created_at}
+    )
 
 
 async def asked(settings: Settings, **arguments: object) -> dict[str, Any]:

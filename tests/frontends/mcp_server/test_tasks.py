@@ -69,7 +69,9 @@ async def ask(session: ClientSession, method: str, task_id: str, **answers: Any)
     return (await session.send_request(request, Wire)).model_dump(by_alias=True)
 
 
-async def test_a_run_is_a_task_whose_id_is_the_run_id_and_whose_result_is_the_answer(settings: Settings) -> None:
+async def test_a_run_is_a_task_whose_id_is_the_run_id_and_whose_result_is_the_answer(
+    settings: Settings,
+) -> None:
     k6 = ScriptedK6()
     async with connected(settings, k6, extensions=[TaskClient()]) as client:
         created = await begin(client)
@@ -88,7 +90,9 @@ async def test_a_run_is_a_task_whose_id_is_the_run_id_and_whose_result_is_the_an
     assert completed["result"]["isError"] is False
 
 
-async def test_a_cancelled_task_is_a_stopped_run_and_cancelling_again_changes_nothing(settings: Settings) -> None:
+async def test_a_cancelled_task_is_a_stopped_run_and_cancelling_again_changes_nothing(
+    settings: Settings,
+) -> None:
     k6 = ScriptedK6()
     async with connected(settings, k6, extensions=[TaskClient()]) as client:
         task_id = (await begin(client))["taskId"]

@@ -27,13 +27,25 @@ NAMES = [
     "get_report",
     "check_health",
 ]
-MOST_BYTES = 32_000  # about 8000 tokens: every client pays them in every conversation
-_READS = {"get_run", "plan_k6_test", "get_history", "analyze_run", "compare_runs", "get_statistics", "check_health"}
+# About 8000 tokens: every client pays them in every conversation
+MOST_BYTES = 32_000
+_READS = {
+    "get_run",
+    "plan_k6_test",
+    "get_history",
+    "analyze_run",
+    "compare_runs",
+    "get_statistics",
+    "check_health",
+}
 
 
 async def listed(client: Client) -> list[dict[str, Any]]:
     """Return the tools as they go over the wire."""
-    return [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in (await client.list_tools()).tools]
+    return [
+        tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+        for tool in (await client.list_tools()).tools
+    ]
 
 
 def every_schema(node: Any) -> Iterator[dict[str, Any]]:
@@ -68,7 +80,12 @@ async def test_every_tool_has_a_title_a_description_and_all_four_annotations(set
     for tool in tools:
         assert tool["title"]
         assert len(tool["description"]) > 40
-        assert set(tool["annotations"]) == {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}
+        assert set(tool["annotations"]) == {
+            "readOnlyHint",
+            "destructiveHint",
+            "idempotentHint",
+            "openWorldHint",
+        }
         assert tool["annotations"]["readOnlyHint"] is (tool["name"] in _READS)
 
 
@@ -103,7 +120,9 @@ async def test_defaults_are_said_in_the_descriptions(settings: Settings, name: s
 
 
 @pytest.mark.parametrize("mode", ERAS)
-async def test_the_server_introduces_itself_with_version_and_instructions(settings: Settings, mode: Mode) -> None:
+async def test_the_server_introduces_itself_with_version_and_instructions(
+    settings: Settings, mode: Mode
+) -> None:
     async with connected(settings, ScriptedK6(), mode=mode) as client:
         assert client.server_info is not None
         assert (client.server_info.name, client.server_info.version) == ("k6-mcp", __version__)

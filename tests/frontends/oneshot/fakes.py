@@ -15,7 +15,14 @@ from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.metrics import Figures, MetricRow, Metrics, ThresholdResult
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import Asked, Failure, FailureKind, Notice, Run
-from k6_mcp.models.service_answers import Explanation, Health, LimitsReport, PlanReport, ReportFile, ReportFormat
+from k6_mcp.models.service_answers import (
+    Explanation,
+    Health,
+    LimitsReport,
+    PlanReport,
+    ReportFile,
+    ReportFormat,
+)
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.runners.signals import Stop
 
@@ -25,14 +32,26 @@ METRICS = Metrics(
     source="summary",
     exact=True,
     figures=Figures(wall_s=3, load_s=3, requests=50, requests_per_s=16.6),
-    thresholds=(ThresholdResult(metric="http_req_duration", expression="p(95)<1", ok=False, observed=2.5, has_samples=True),),
-    rows=(MetricRow(name="http_reqs", type="counter", contains="default", values={"count": 50, "rate": 16.6}),),
+    thresholds=(
+        ThresholdResult(
+            metric="http_req_duration", expression="p(95)<1", ok=False, observed=2.5, has_samples=True
+        ),
+    ),
+    rows=(
+        MetricRow(name="http_reqs", type="counter", contains="default", values={"count": 50, "rate": 16.6}),
+    ),
 )
 
 
 def run_of(kind: FailureKind | None = None, **changes: object) -> Run:
-    """Return a finished run; with `kind`, one that failed for it and quotes every word that clients look for."""
-    failure = Failure(kind=kind, message=f"it broke, {ALL_WORDS}", hint=ALL_WORDS, evidence=(ALL_WORDS,)) if kind else None
+    """Return a finished run; with `kind`, one that failed for it and quotes every word that clients look
+    for.
+    """
+    failure = (
+        Failure(kind=kind, message=f"it broke, {ALL_WORDS}", hint=ALL_WORDS, evidence=(ALL_WORDS,))
+        if kind
+        else None
+    )
     run = Run(
         run_id="r-1",
         status="failed" if kind else "completed",
@@ -52,7 +71,9 @@ def run_of(kind: FailureKind | None = None, **changes: object) -> Run:
 class FakeService:
     """A service whose runs end with `final`, at once or (`endless`) when they are stopped."""
 
-    def __init__(self, final: Run | None = None, *, endless: bool = False, fault: Exception | None = None) -> None:
+    def __init__(
+        self, final: Run | None = None, *, endless: bool = False, fault: Exception | None = None
+    ) -> None:
         self.final = final or run_of()
         self.fault = fault
         self.started: list[LoadTest] = []
@@ -120,11 +141,16 @@ class FakeService:
 
     async def compare(self, baseline: str, candidate: str | None = None) -> Comparison:
         return Comparison(
-            baseline=(baseline,), candidate=(candidate or "",), change="no_evidence", sentence="no evidence of a change"
+            baseline=(baseline,),
+            candidate=(candidate or "",),
+            change="no_evidence",
+            sentence="no evidence of a change",
         )
 
     async def statistics(self, days: float) -> Statistics:
-        return Statistics(days=days, runs=0, by_status={}, by_failure_kind={}, anomaly_rate=None, by_severity={}, method="")
+        return Statistics(
+            days=days, runs=0, by_status={}, by_failure_kind={}, anomaly_rate=None, by_severity={}, method=""
+        )
 
     async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline:
         return Baseline(name=name or "", run_id=run_id, set_at=NOW)
@@ -141,14 +167,18 @@ class FakeUpkeep:
     """A service in order."""
 
     async def health(self) -> Health:
-        caps = LimitsReport(max_concurrent_runs=1, max_vus=1, max_duration_s=1, max_rps=1, max_script_bytes=1, timeout_s=1)
+        caps = LimitsReport(
+            max_concurrent_runs=1, max_vus=1, max_duration_s=1, max_rps=1, max_script_bytes=1, timeout_s=1
+        )
         return Health(ok=True, components=(), limits=caps)
 
 
 class FakeLines:
     """Requests from a list, answers into one; the input stays open after them when `open_end`."""
 
-    def __init__(self, lines: Iterable[str | bytes | dict[str, Any]], *, open_end: bool = False, gone: bool = False) -> None:
+    def __init__(
+        self, lines: Iterable[str | bytes | dict[str, Any]], *, open_end: bool = False, gone: bool = False
+    ) -> None:
         self.waiting = [as_bytes(line) for line in lines]
         self.answers: list[dict[str, Any]] = []
         self.open_end = open_end
@@ -181,7 +211,10 @@ def as_bytes(line: str | bytes | dict[str, Any]) -> bytes:
 
 def execute(**params: object) -> dict[str, Any]:
     """Return the request of a load test."""
-    return {"method": "execute_k6_test", "params": {"script_file": "/t.js", "duration": "10s", "vus": 10, **params}}
+    return {
+        "method": "execute_k6_test",
+        "params": {"script_file": "/t.js", "duration": "10s", "vus": 10, **params},
+    }
 
 
 async def answers_to(

@@ -1,4 +1,6 @@
-"""What a one-shot answer says, in which order, and which of k6's words it holds: clients classify by them, also by a part of the line."""
+"""What a one-shot answer says, in which order, and which of k6's words it holds: clients classify by them,
+also by a part of the line.
+"""
 
 import json
 from collections.abc import Mapping
@@ -38,21 +40,34 @@ def words_of(answer: OneShotAnswer) -> tuple[str, ...]:
 
 def hostile(run: Run) -> Run:
     """Return `run` with every word in each name and text that comes from a caller, a script or a target."""
-    rows = (MetricRow(name=f"http_reqs{{page:{ALL}}}", type="counter", contains="default", values={"count": 1, "rate": 1}),)
+    rows = (
+        MetricRow(
+            name=f"http_reqs{{page:{ALL}}}",
+            type="counter",
+            contains="default",
+            values={"count": 1, "rate": 1},
+        ),
+    )
     crossed = METRICS.thresholds[0].model_copy(update={"metric": f"x{{a:{ALL}}}", "expression": ALL})
-    measured = METRICS.model_copy(update={"rows": (*METRICS.rows, *rows), "thresholds": (crossed, *METRICS.thresholds)})
+    measured = METRICS.model_copy(
+        update={"rows": (*METRICS.rows, *rows), "thresholds": (crossed, *METRICS.thresholds)}
+    )
     failure = run.failure and run.failure.model_copy(update={"message": ALL, "hint": ALL, "evidence": (ALL,)})
     return run.model_copy(update={"name": ALL, "tags": {"a": ALL}, "metrics": measured, "failure": failure})
 
 
 def held(answer: OneShotAnswer) -> str:
-    """Return the line of `answer`, in which the first thing to tell its ending must come before all that ends the reading."""
+    """Return the line of `answer`, in which the first thing to tell its ending must come before all that ends
+    the reading.
+    """
     line, ours = to_line(answer).decode(), words_of(answer)
     others = NETWORK_WORDS if ours == BREACH_WORDS else () if ours else (*NETWORK_WORDS, *BREACH_WORDS)
     assert not any(word in line for word in others)
     if ours:
         told = min(line.index(word) + len(word) for word in ours if word in line)
-        assert told <= min((line.index(word) + len(word) for word in STOP_WORDS if word in line), default=told)
+        assert told <= min(
+            (line.index(word) + len(word) for word in STOP_WORDS if word in line), default=told
+        )
         assert any(word in json.loads(line)["output"] for word in ours)
         assert answer.output.startswith("level=")
     return line
@@ -68,7 +83,9 @@ def test_every_failure_is_told_before_what_ends_the_reading(kind: FailureKind) -
 
 
 @pytest.mark.parametrize("status", get_args(Status))
-def test_every_status_is_told_before_what_ends_the_reading_and_only_completed_is_a_success(status: Status) -> None:
+def test_every_status_is_told_before_what_ends_the_reading_and_only_completed_is_a_success(
+    status: Status,
+) -> None:
     run = run_of(status=status)
 
     for told in (run, hostile(run), run.model_copy(update={"metrics": None})):
@@ -121,8 +138,15 @@ async def test_a_completed_run_is_answered_with_everything_a_client_needs() -> N
     (answer,) = await answers_to(execute())
 
     assert answer["success"] is True
-    assert (answer["status"], answer["error"], answer["error_type"], answer["run_id"]) == ("completed", None, None, "r-1")
-    assert answer["metrics"] == {"http_reqs": {"type": "counter", "contains": "default", "values": {"count": 50.0, "rate": 16.6}}}
+    assert (answer["status"], answer["error"], answer["error_type"], answer["run_id"]) == (
+        "completed",
+        None,
+        None,
+        "r-1",
+    )
+    assert answer["metrics"] == {
+        "http_reqs": {"type": "counter", "contains": "default", "values": {"count": 50.0, "rate": 16.6}}
+    }
     assert answer["thresholds"][0]["metric"] == "http_req_duration"
     assert "http_reqs" in answer["output"]
 
@@ -135,7 +159,11 @@ async def test_a_completed_run_is_answered_with_everything_a_client_needs() -> N
             "Performance thresholds exceeded",
             "level=error msg=\"thresholds on metrics 'http_req_duration' have been crossed\"",
         ),
-        ("target_unreachable", "Network connection error", 'level=warning msg="Request Failed" error="it broke'),
+        (
+            "target_unreachable",
+            "Network connection error",
+            'level=warning msg="Request Failed" error="it broke',
+        ),
         ("script_error", "it broke", 'level=error msg="script_error: it broke'),
     ],
 )
@@ -156,11 +184,15 @@ async def test_a_failure_says_so_in_k6s_words(kind: FailureKind, error: str, sai
         ({"refusal": Refusal(kind="script_error", message="m"), "violations": ("v",)}, "script"),
     ],
 )
-async def test_a_plan_that_would_not_run_is_no_success_and_still_tells_all(change: Mapping[str, Any], error_type: str) -> None:
+async def test_a_plan_that_would_not_run_is_no_success_and_still_tells_all(
+    change: Mapping[str, Any], error_type: str
+) -> None:
     service = FakeService()
     service.planned = PlanReport.model_validate({**service.planned.model_dump(), "script": ALL, **change})
 
-    (answer,) = await answers_to({"method": "plan_k6_test", "params": {"script": "x"}}, service=service, code=1)
+    (answer,) = await answers_to(
+        {"method": "plan_k6_test", "params": {"script": "x"}}, service=service, code=1
+    )
 
     assert (answer["success"], answer["error_type"], answer["run_id"]) == (False, error_type, None)
     assert answer["output"].startswith(f"{FAILED} msg=")

@@ -17,7 +17,13 @@ from tests.frontends.oneshot.fakes import FakeLines, FakeService, answers_to, ex
 
 async def test_lines_are_answered_in_turn_and_blank_ones_skipped() -> None:
     service = FakeService()
-    lines = [execute(vus=1), "", "  \r\n", {"method": "analyze_run", "params": {"run_id": "r-7"}}, execute(vus=2)]
+    lines = [
+        execute(vus=1),
+        "",
+        "  \r\n",
+        {"method": "analyze_run", "params": {"run_id": "r-7"}},
+        execute(vus=2),
+    ]
 
     answers = await answers_to(*lines, service=service)
 
@@ -45,7 +51,9 @@ async def test_load_arguments_replace_the_scripts_own_load(
 ) -> None:
     service = FakeService()
 
-    await answers_to({"method": "execute_k6_test", "params": {"script_file": "/t.js", **params}}, service=service)
+    await answers_to(
+        {"method": "execute_k6_test", "params": {"script_file": "/t.js", **params}}, service=service
+    )
 
     (test,) = service.started
     assert (test.vus, test.duration, test.override_load) == (vus, duration, override)
@@ -64,7 +72,9 @@ async def test_limits_are_told_together_with_arguments_that_are_wrong(method: st
 async def test_a_url_keeps_its_presets_own_rules() -> None:
     service = FakeService()
 
-    await answers_to({"method": "execute_k6_test", "params": {"url": "http://h/", "duration": "5s"}}, service=service)
+    await answers_to(
+        {"method": "execute_k6_test", "params": {"url": "http://h/", "duration": "5s"}}, service=service
+    )
 
     (test,) = service.started
     assert (test.vus, test.duration, test.override_load) == (None, "5s", False)
@@ -116,7 +126,9 @@ async def test_no_request_at_all_is_not_understood(capsys: pytest.CaptureFixture
     assert "no line with a request" in capsys.readouterr().err
 
 
-async def test_wrong_arguments_are_all_named_and_later_lines_still_served(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_wrong_arguments_are_all_named_and_later_lines_still_served(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     wrong, right = await answers_to(execute(vus=-1, duration="soon", bogus=1), execute(), code=1)
 
     assert (wrong["success"], wrong["error_type"], wrong["status"]) == (False, "invalid_arguments", None)
@@ -156,7 +168,10 @@ async def test_a_fault_of_our_own_is_an_answer_too_and_its_details_two_short_lin
 async def test_an_argument_nested_deep_is_refused_with_the_limit(
     name: str, depth: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = f'{{"method": "execute_k6_test", "params": {{"url": "http://h/", "{name}": {"[" * depth}{"]" * depth}}}}}'
+    line = (
+        f'{{"method": "execute_k6_test", "params": {{"url": "http://h/", "{name}":'
+        f" {'[' * depth}{']' * depth}}}}}"
+    )
 
     (answer,) = await answers_to(line, code=1)
 
@@ -167,7 +182,13 @@ async def test_an_argument_nested_deep_is_refused_with_the_limit(
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
-    "params", [r'{"\ud800": 1}', r'{"run_id": "\ud800"}', r'{"name": {"\ud800": ["\udfff"]}}', r'{"\ud800": [[1e999]]}']
+    "params",
+    [
+        r'{"\ud800": 1}',
+        r'{"run_id": "\ud800"}',
+        r'{"name": {"\ud800": ["\udfff"]}}',
+        r'{"\ud800": [[1e999]]}',
+    ],
 )
 async def test_half_of_a_surrogate_pair_is_answered_whatever_it_is_in(method: str, params: str) -> None:
     wire = FakeLines([f'{{"method": "{method}", "params": {params}}}', '{"method": "check_health"}'])
@@ -293,7 +314,10 @@ def test_every_tool_that_a_one_shot_client_needs_is_a_method() -> None:
 
 
 def test_one_shot_mode_does_not_import_the_mcp_sdk() -> None:
-    code = "import sys, k6_mcp.frontends.oneshot.loop; print([m for m in sys.modules if m.partition('.')[0] in ('mcp', 'mcp_types')])"
+    code = (
+        "import sys, k6_mcp.frontends.oneshot.loop; print([m for m in sys.modules if m.partition('.')[0] in"
+        " ('mcp', 'mcp_types')])"
+    )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
