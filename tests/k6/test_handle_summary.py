@@ -155,7 +155,7 @@ _TIMEOUT_S = 3.0
 
 @pytest.fixture
 def _soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("command", "attempt"):
+    for module in ("command", "execution"):
         monkeypatch.setattr(f"k6_mcp.runners.{module}.HANDLE_SUMMARY_TIMEOUT_S", _TIMEOUT_S)
 
 

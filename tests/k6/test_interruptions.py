@@ -43,11 +43,11 @@ _LOOP_WHILE_IT_LOADS = {"while it loads": "while (true) {}\nexport default funct
 
 # And how many requests its target has seen
 Ended = tuple[Run, int]
-Execution = Callable[[LoadTests, Target, str], Awaitable[Run]]
+Attempt = Callable[[LoadTests, Target, str], Awaitable[Run]]
 
 
 def _all_at_once(
-    k6_bin: str, folder: Path, attempt: Execution, *names: str, **fields: object
+    k6_bin: str, folder: Path, attempt: Attempt, *names: str, **fields: object
 ) -> Mapping[str, Ended | BaseException]:
     """Let each attempt end through one service, with a target of its own; most of the time of each is
     waiting.
