@@ -35,9 +35,11 @@ export const options = { vus: 3, duration: '1500ms', thresholds: {
   'http_reqs{page:first}': ['count>1'], checks: ['rate>0.9'], render: ['med<1000'], depth: ['value<1'],
 } };
 export default function () {
-  group('outer', () => check(http.get('{target}/delay/20', { tags: { page: 'first' } }), { 'is 200': (r) => r.status === 200, never: () => false }));
+  group('outer', () => check(http.get('{target}/delay/20', { tags: { page: 'first' } }),
+    { 'is 200': (r) => r.status === 200, never: () => false }));
   http.get('{target}/flaky/0.3');
-  trend.add(Math.random() * 1000); size.add(-Math.random()); orders.add(0.25); depth.add(__ITER); hits.add(__ITER % 3 === 0);
+  trend.add(Math.random() * 1000); size.add(-Math.random()); orders.add(0.25); depth.add(__ITER);
+  hits.add(__ITER % 3 === 0);
 }"""
     ),
     "refused, closed, reset and timed out": (
@@ -51,7 +53,8 @@ export default function () {
     "tags and values of its own": (
         """
 const big = new Counter('big'), wide = new Trend('wide'), low = new Gauge('low');
-export const options = { vus: 2, duration: '1200ms', thresholds: { 'big{kind:a}': ['count>1'], 'wide{status:odd}': ['max<1e9'] } };
+export const options = { vus: 2, duration: '1200ms',
+  thresholds: { 'big{kind:a}': ['count>1'], 'wide{status:odd}': ['max<1e9'] } };
 http.setResponseCallback(null);
 export default function () {
   http.get('{target}/delay/20', { tags: { status: '999', scenario: 'x,y:z}', error_code: '9999' } });
@@ -63,7 +66,9 @@ export default function () {
     "no system tags": (
         """
 export const options = { vus: 2, duration: '1200ms', systemTags: ['url'] };
-export default function () { check(http.get('{target}/delay/20'), { a: () => true }); http.get('{closed}/'); }"""
+export default function () {
+  check(http.get('{target}/delay/20'), { a: () => true }); http.get('{closed}/');
+}"""
     ),
     "more than 100 000 iterations": (
         """
@@ -77,7 +82,9 @@ export default function () { http.get('{target}/ok'); }"""
     ),
     "setup and teardown": (
         """
-export const options = { scenarios: { s: { executor: 'constant-arrival-rate', rate: 20, duration: '2s', preAllocatedVUs: 5 } } };
+export const options = { scenarios: {
+  s: { executor: 'constant-arrival-rate', rate: 20, duration: '2s', preAllocatedVUs: 5 },
+} };
 export function setup() { http.get('{target}/ok'); sleep(1.2); }
 export function teardown() { sleep(1.2); }
 export default function () { http.get('{target}/delay/20'); }"""
@@ -90,12 +97,16 @@ export default function () { http.get('{target}/delay/20'); }"""
     ),
     "an arrival rate with VUs to spare": (
         """
-export const options = { scenarios: { s: { executor: 'constant-arrival-rate', rate: 20, duration: '3s', preAllocatedVUs: 40 } } };
+export const options = { scenarios: {
+  s: { executor: 'constant-arrival-rate', rate: 20, duration: '3s', preAllocatedVUs: 40 },
+} };
 export default function () { sleep(0.25); }"""
     ),
     "a graceful stop": (
         """
-export const options = { scenarios: { s: { executor: 'constant-vus', vus: 3, duration: '2s', gracefulStop: '2s' } } };
+export const options = { scenarios: {
+  s: { executor: 'constant-vus', vus: 3, duration: '2s', gracefulStop: '2s' },
+} };
 export default function () { if (__VU === 1) sleep(30); http.get('{target}/delay/20'); }"""
     ),
     "several scenarios": (
@@ -103,7 +114,8 @@ export default function () { if (__VU === 1) sleep(30); http.get('{target}/delay
 export const options = { scenarios: {
   a: { executor: 'constant-vus', vus: 2, duration: '1s', startTime: '500ms' },
   b: { executor: 'shared-iterations', vus: 2, iterations: 10 },
-  c: { executor: 'ramping-arrival-rate', startRate: 1, preAllocatedVUs: 1, stages: [{ target: 30, duration: '1s' }] },
+  c: { executor: 'ramping-arrival-rate', startRate: 1, preAllocatedVUs: 1,
+    stages: [{ target: 30, duration: '1s' }] },
 } };
 export default function () { http.get('{target}/ok'); sleep(0.1); }"""
     ),
@@ -387,7 +399,8 @@ async def test_values_that_are_not_finite_cost_only_themselves(
 ) -> None:
     script = """
 const odd = new Trend('odd');
-export const options = { vus: 1, iterations: 5, thresholds: { odd: ['avg<5'], http_req_failed: ['rate<0.1'] } };
+export const options = { vus: 1, iterations: 5,
+  thresholds: { odd: ['avg<5'], http_req_failed: ['rate<0.1'] } };
 export default function () { http.get('{target}/ok'); odd.add(Infinity); odd.add(1); }"""
     metrics = (await measure(k6_bin, tmp_path, _filled(script, target))).metrics()
     assert (metrics.exact, metrics.figures.requests) == (True, 5)

@@ -59,17 +59,18 @@ def target_unreachable(case: Case) -> Cause | None:
     failures = (
         m for m in case.outcome.log.messages if m.level == "warning" and m.text.startswith("Request Failed")
     )
+    if of_load:
+        unanswered = (
+            f"none of {count(figures.requests_of_load, 'request')} of the load got an answer, only some of"
+            " setup() and teardown()"
+        )
+    elif figures.requests == 1:
+        unanswered = "the only request got no answer"
+    else:
+        unanswered = f"none of {figures.requests} requests got an answer"
     return Cause(
         "target_unreachable",
-        (
-            f"none of {count(figures.requests_of_load, 'request')} of the load got an answer, only some of"
-            f" setup() and teardown(): {why}"
-            if of_load
-            else (
-                f"{'the only request got no' if figures.requests == 1 else f'none of {figures.requests} requests got an'}"
-                f" answer: {why}"
-            )
-        ),
+        f"{unanswered}: {why}",
         f"{_unreachable_hint(main)}; then run it again",
         (*(f"{e.count}x error_code {e.code}: {e.meaning}" for e in metrics.errors[:3]), *log_lines(failures)),
     )

@@ -29,10 +29,12 @@ examples:
   k6-mcp gate http://127.0.0.1:8080/ --preset low --name "home page" --repeat 3 --require-baseline
   k6-mcp gate r-20260131-abcdefghijklmnop --baseline checkout
 
-A definition is a JSON object of execute_k6_test's arguments; options replace what it says, --env, --tag and --header add to it.
+A definition is a JSON object of execute_k6_test's arguments; options replace what it says,
+--env, --tag and --header add to it.
 
-exit codes: 0 passed, 1 breached (a threshold, or the target failed), 2 errored (nothing could be judged: arguments, limits, script,
-k6, stopped, nothing asserted), 3 regressed against the baseline, 4 not comparable with the baseline"""
+exit codes: 0 passed, 1 breached (a threshold, or the target failed), 2 errored (nothing could be judged:
+arguments, limits, script, k6, stopped, nothing asserted), 3 regressed against the baseline,
+4 not comparable with the baseline"""
 _NEWEST = "id of a run; the newest one when left out"
 
 
