@@ -20,6 +20,7 @@ from lab.target import Target, closed_port
 from tests.k6.processes import k6_pids, until
 from tests.k6.services import endless
 
+ROOT = Path(__file__).parents[2]
 _TIMEOUT_S = 60
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -214,7 +215,9 @@ def test_rebuild_brings_back_the_history_of_a_lost_database(
     assert history(cli) == [before]
 
 
-def test_the_demo_shows_a_completed_a_failed_and_an_unreachable_test(cli: Cli, settings: Settings) -> None:
+def test_the_demo_shows_three_endings_apart_from_the_users_history_and_how_to_see_them_again(
+    cli: Cli, environment: Mapping[str, str], settings: Settings
+) -> None:
     done = cli("demo", "--seconds", "2")
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -224,4 +227,18 @@ def test_the_demo_shows_a_completed_a_failed_and_an_unreachable_test(cli: Cli, s
     assert positions == sorted(positions)
     assert "req/s" in done.stdout
     assert "observed" in done.stdout
-    assert len(list((settings.results_dir / "runs").iterdir())) == 3
+    assert history(cli) == []
+    *_, list_them, show_one = done.stdout.splitlines()
+    elsewhere = {**environment, "DATABASE_URL": str(settings.database), "PYTHONPATH": str(ROOT)}
+    listed, shown = [
+        subprocess.run(
+            line, shell=True, capture_output=True, text=True, timeout=_TIMEOUT_S, env=elsewhere, check=True
+        ).stdout
+        for line in (list_them, show_one)
+    ]
+    assert [listed.count(word) for word in ("completed", "thresholds_exceeded", "target_unreachable")] == [
+        1,
+        1,
+        1,
+    ]
+    assert "target_unreachable" in shown
