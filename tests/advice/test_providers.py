@@ -86,7 +86,11 @@ async def test_a_compatible_server_of_ones_own_is_asked_in_openais_way_without_a
 
 @pytest.mark.parametrize("api", APIS)
 async def test_a_provider_that_does_not_answer_in_time_is_left(api: Api) -> None:
-    advice, asked = await outcome(api, Answer(hang=True), timeout_s=0.3)
+    # A busy machine may need longer than a short timeout to send the request at all.
+    for timeout_s in (0.3, 1.5, 6.0, 24.0):
+        advice, asked = await outcome(api, Answer(hang=True), timeout_s=timeout_s)
+        if asked:
+            break
     assert advice.state == "failed"
     assert advice.reason and "K6_MCP_AI_TIMEOUT" in advice.reason
     assert asked == 1

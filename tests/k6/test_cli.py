@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -100,8 +101,9 @@ def test_a_crossed_threshold_ends_with_1_and_its_numbers(cli: Cli, target: Targe
 
     assert done.returncode == 1
     assert "✗ failed: thresholds_exceeded" in done.stdout
-    assert "p(95)<1" in done.stdout
-    assert "observed 2" in done.stdout
+    shown = re.search(r"p\(95\)<1 .*observed ([0-9.]+)", done.stdout)
+    # The target waits 20 ms; how much longer an answer takes depends on the machine.
+    assert shown and float(shown[1]) >= 20, done.stdout
 
 
 def test_json_is_the_whole_output_for_machines(cli: Cli) -> None:

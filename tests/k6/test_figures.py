@@ -42,9 +42,9 @@ export default function () {
     ),
     "refused, closed, reset and timed out": (
         """
-export const options = { vus: 2, duration: '1500ms' };
+export const options = { vus: 2, duration: '2500ms' };
 export default function () {
-  http.get('{target}/ok'); http.get('{closed}/'); http.get('{target}/hang', { timeout: '100ms' });
+  http.get('{target}/ok'); http.get('{closed}/'); http.get('{target}/hang', { timeout: '1s' });
   http.post('{target}/eof'); http.post('{target}/reset'); http.get('{target}/redirect/2');
 }"""
     ),
@@ -85,7 +85,7 @@ export default function () { http.get('{target}/delay/20'); }"""
     "a slow setup": (
         """
 export const options = { vus: 2, iterations: 20 };
-export function setup() { http.get('{target}/delay/700'); http.get('{target}/delay/700'); }
+export function setup() { http.get('{target}/delay/1500'); http.get('{target}/delay/1500'); }
 export default function () { http.get('{target}/delay/20'); }"""
     ),
     "an arrival rate with VUs to spare": (
@@ -237,10 +237,10 @@ def test_the_record_alone_gives_the_same_counts_and_almost_the_same_latency(
         if exact.latency.of == "all_requests":
             assert recorded.latency.p95_ms == pytest.approx(exact.latency.p95_ms, rel=1e-3, abs=1e-4)
         else:
-            # Estimated, but never as slow as the requests that timed out after 100 ms, nor as fast as those
+            # Estimated, but never as slow as the requests that timed out after 1 s, nor as fast as those
             # that were refused
             assert recorded.latency.avg_ms == pytest.approx(exact.latency.avg_ms, rel=0.05, abs=0.1)
-            assert 0 < recorded.latency.med_ms <= (recorded.latency.p95_ms or 0) < 50
+            assert 0 < recorded.latency.med_ms <= (recorded.latency.p95_ms or 0) < 1000
 
 
 @pytest.mark.parametrize("name", [name for name in _SCRIPTS if name != "no system tags"])
@@ -326,7 +326,7 @@ def test_vus_in_use_are_fewer_than_those_that_an_arrival_rate_keeps_ready(
     figures, recorded = measurement.metrics().figures, measurement.metrics(summary=None, export=None).figures
     assert figures.vus_allocated == recorded.vus_allocated == 40
     assert figures.vus_max == recorded.vus_max == _own(measurement)["vus"]["max"]
-    assert 1 <= (figures.vus_max or 0) < 20
+    assert 1 <= (figures.vus_max or 0) < 40
 
 
 def test_latency_that_setup_moves_is_said_with_the_figures_without_it(
@@ -336,8 +336,8 @@ def test_latency_that_setup_moves_is_said_with_the_figures_without_it(
     (told,) = (warning for warning in metrics.warnings if warning.startswith("setup_in_latency: "))
     assert "2 of 22 requests (9.09 %) came from setup() and teardown()" in told
     without = {name: float(value) for name, value in re.findall(r"(average|p95) ([0-9.]+) instead of", told)}
-    assert metrics.figures.latency is not None and (metrics.figures.latency.p95_ms or 0) > 600
-    assert 20 <= without["average"] <= without["p95"] < 200
+    assert metrics.figures.latency is not None and (metrics.figures.latency.p95_ms or 0) > 1400
+    assert 20 <= without["average"] <= without["p95"] < 1400
     assert not [warning for warning in quick.warnings if warning.startswith("setup_in_latency: ")]
 
 
