@@ -144,7 +144,8 @@ async def _rebuild(options: argparse.Namespace, settings: Settings, service: Loa
         return COMPLETED
     console = stdout()
     console.print(
-        f"{counted(report.restored, 'run')} restored from {settings.results_dir / 'runs'} into {settings.database}"
+        f"{counted(report.restored, 'run')} restored from {settings.results_dir / 'runs'}"
+        f" into {settings.database}"
     )
     if report.set_aside:
         console.print(f"the old database is kept as {report.set_aside}")

@@ -129,11 +129,8 @@ def prune_view(report: PruneReport) -> RenderableType:
         parts.append(indented(table))
     if report.removed > len(report.listed[:_SHOWN]):
         parts.append(below(f"and {count(report.removed - len(report.listed[:_SHOWN]))} more", style="dim"))
-    parts.append(
-        below(
-            f"{counted(report.kept, 'run')} {'stays' if report.kept == 1 else 'stay'}, {size_text(report.kept_bytes)}"
-        )
-    )
+    stay = "stays" if report.kept == 1 else "stay"
+    parts.append(below(f"{counted(report.kept, 'run')} {stay}, {size_text(report.kept_bytes)}"))
     if report.protected:
         parts.append(
             below(f"{count(report.protected)} of them are beyond the limits but baselines or their repeats")
