@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import Literal, NamedTuple
 
+from k6_mcp.models.failures import FAILURES
 from k6_mcp.models.findings import Finding
 from k6_mcp.models.metrics import Figures, Metrics
 from k6_mcp.models.run import Run
@@ -182,14 +183,7 @@ def _generator(metrics: Metrics, codes: Collection[str]) -> Iterator[Item]:
 
 
 def _ended_early(run: Run) -> bool:
-    return run.failure is not None and run.failure.kind in (
-        "script_error",
-        "invalid_config",
-        "timed_out",
-        "stopped_externally",
-        "k6_crashed",
-        "internal",
-    )
+    return run.failure is not None and FAILURES[run.failure.kind].ended_early
 
 
 def percent_signed(share: float) -> str:

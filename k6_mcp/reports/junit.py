@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree as ET
 
+from k6_mcp.models.failures import FAILURES
 from k6_mcp.models.headline import headline
 from k6_mcp.models.metrics import CheckResult, ThresholdResult
-from k6_mcp.models.run import FINAL, FailureKind, Run
+from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.wording import number
 from k6_mcp.reports.foreign import one_line
 
@@ -21,14 +22,6 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST_CASES = 2_000
 _NAME = 200
 _TEXT = 2_000
-_NOT_JUDGED: tuple[FailureKind, ...] = (
-    "script_error",
-    "invalid_config",
-    "timed_out",
-    "stopped_externally",
-    "k6_crashed",
-    "internal",
-)
 
 
 class Problem(NamedTuple):
@@ -88,7 +81,7 @@ def _verdict_problem(run: Run) -> Problem | None:
         return Problem("skipped", run.status, f"the test is still {run.status}")
     if run.failure is None:
         return Problem("error", run.status, headline(run))
-    element = "error" if run.failure.kind in _NOT_JUDGED else "failure"
+    element = "failure" if FAILURES[run.failure.kind].of_target else "error"
     details = "\n".join((f"next step: {run.failure.hint}", *run.failure.evidence))
     return Problem(element, run.failure.kind, run.failure.message, details)
 
@@ -96,7 +89,7 @@ def _verdict_problem(run: Run) -> Problem | None:
 def _threshold_problem(threshold: ThresholdResult) -> Problem | None:
     what = f"{threshold.metric} {threshold.expression}"
     if not threshold.has_samples:
-        return Problem("failure", "no_samples", f"{what}: the metric has no samples")
+        return Problem("error", "no_samples", f"{what}: the metric has no samples")
     if threshold.ok:
         return None
     observed = "unknown" if threshold.observed is None else number(threshold.observed, 6)

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from k6_mcp.analysis.measure.thresholds import aborted_early
 from k6_mcp.models.exit_codes import RAN_TO_THE_END
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import Figures, Metrics, ThresholdResult
 from k6_mcp.models.outcome import LogMessage, Outcome
 from k6_mcp.models.plan import Plan
-from k6_mcp.models.run import FailureKind
 from k6_mcp.models.wording import quoted
 
 _FOLDER = re.compile(r"file://[^\s:()\"']*/")

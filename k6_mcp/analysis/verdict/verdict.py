@@ -18,15 +18,15 @@ from k6_mcp.analysis.verdict.doubts import endless_redirects, ends_early, not_be
 from k6_mcp.analysis.verdict.endings import ending
 from k6_mcp.analysis.verdict.grpc import grpc_failing
 from k6_mcp.analysis.verdict.notices import notices
+from k6_mcp.models.failures import FAILURES, FailureKind
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan
-from k6_mcp.models.run import Failure, FailureKind, Notice, Verdict
+from k6_mcp.models.run import Failure, Notice, Verdict
 from k6_mcp.models.wording import cut
 
 _MOST_EVIDENCE = 8
 _EVIDENCE_CHARS = 300
-_CAUSED_BY_SCRIPT: tuple[FailureKind, ...] = ("script_error",)
 
 
 def judge(
@@ -60,7 +60,7 @@ def _in_order(case: Case) -> Iterator[Cause]:
     """
     ended = ending(case)
     unreachable = target_unreachable(case)
-    if ended is not None and ended.kind in _CAUSED_BY_SCRIPT and unreachable is not None:
+    if ended is not None and FAILURES[ended.kind].of_script and unreachable is not None:
         ended, unreachable = unreachable, ended
     yield from filter(None, (ended, unreachable, *_by_data(case), ends_early(case), paused(case)))
     # A run cut short delivered less by definition

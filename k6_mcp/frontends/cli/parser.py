@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import get_args
 
 from k6_mcp import __version__
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.request import Method, Preset, Slo
-from k6_mcp.models.run import FailureKind, Status
+from k6_mcp.models.run import Status
 from k6_mcp.models.service_answers import ReportFormat
 
 AddParser = Callable[..., argparse.ArgumentParser]

@@ -1,10 +1,11 @@
 import pytest
 
 from k6_mcp.analysis.verdict.verdict import judge
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import ErrorCount, Metrics, StatusCount, ThresholdResult
 from k6_mcp.models.outcome import LogMessage, Outcome
 from k6_mcp.models.plan import Plan, ScenarioPlan
-from k6_mcp.models.run import Failure, FailureKind, Verdict
+from k6_mcp.models.run import Failure, Verdict
 from lab.sample_runs import metrics, outcome, plan, said, threshold
 
 CROSSED = threshold(ok=False, observed=812.3)

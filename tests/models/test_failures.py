@@ -1,0 +1,63 @@
+"""The table of failure kinds: whole, the only one, and the same as what the documents say."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from k6_mcp.models.failures import FAILURES, FailureKind, FailureWord
+from tests.architecture import package_sources
+
+_ROOT = Path(__file__).parents[2]
+_DOCUMENTS = (_ROOT / "README.md", *sorted((_ROOT / "docs").rglob("*.md")))
+_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+
+
+def test_every_failure_kind_has_a_row() -> None:
+    assert tuple(FAILURES) == _KINDS
+
+
+def test_every_failure_kind_has_its_own_word_in_the_one_shot_protocol() -> None:
+    words = [row.word for row in FAILURES.values()]
+    assert sorted(words) == sorted(get_args(FailureWord))
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_a_failure_is_about_the_target_or_about_the_test(kind: FailureKind) -> None:
+    row = FAILURES[kind]
+
+    assert not (row.of_target and (row.of_script or row.ended_early))
+    assert row.of_target or row.unusable, "what did not judge the target is nothing to compare with"
+    assert not (row.unusable and (row.no_baseline or row.no_example))
+
+
+def test_no_other_place_lists_failure_kinds() -> None:
+    listed = [
+        f"{source.module}: line {node.lineno}"
+        for source in package_sources(_ROOT)
+        if source.module != "models.failures"
+        for node in source.nodes
+        if isinstance(node, ast.Tuple | ast.List | ast.Set | ast.Dict | ast.MatchOr | ast.Match)
+        and len({*_strings(node)} & {*_KINDS}) > 1
+    ]
+    assert listed == [], "put the fact into a column of FAILURES"
+
+
+def _strings(node: ast.AST) -> Iterator[str]:
+    """Yield the strings that stand in a literal itself, or in the cases of a `match`."""
+    for part in ast.iter_child_nodes(node):
+        part = part.pattern if isinstance(part, ast.match_case) else part
+        part = part.value if isinstance(part, ast.MatchValue) else part
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_the_documents_have_the_row_of_the_table(kind: FailureKind) -> None:
+    row = f"| `{kind}` | {FAILURES[kind].when} | {FAILURES[kind].next_step} |"
+    lines = [_LINK.sub(r"\1", line.strip()) for path in _DOCUMENTS for line in path.read_text().splitlines()]
+    assert row in lines, "change the table in the documents and models/failures.py together"
