@@ -7,8 +7,8 @@ from k6_mcp.models.failures import FAILURES
 from k6_mcp.models.findings import Finding
 from k6_mcp.models.metrics import Figures, Metrics
 from k6_mcp.models.run import Run
+from k6_mcp.models.thresholds import headroom
 from k6_mcp.models.wording import count, number, percent
-from k6_mcp.reports.headroom import headroom
 from k6_mcp.reports.key_figures import milliseconds
 from k6_mcp.reports.run_view import RunView
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from k6_mcp.analysis.measure.error_codes import TOO_MANY_FILES
-from k6_mcp.analysis.measure.thresholds import parse
 from k6_mcp.analysis.verdict.browser import (
     LOOK_AT_PAGE,
     pages_failing,
@@ -17,6 +16,7 @@ from k6_mcp.analysis.verdict.browser_start import browser_not_started, browser_s
 from k6_mcp.analysis.verdict.case import Case, Cause, log_lines, said
 from k6_mcp.analysis.verdict.grpc import LOOK_AT_CALL, not_counted, without_success
 from k6_mcp.models.metrics import ErrorCount, Metrics, ThresholdResult
+from k6_mcp.models.thresholds import parse
 from k6_mcp.models.wording import count, cut, few, number, percent
 
 # The status of a WebSocket handshake that succeeded
