@@ -307,6 +307,32 @@ def test_errors_that_a_threshold_allows_are_no_failure() -> None:
     assert judge(outcome(0), _with(FAILING, statuses), plan()).status == "completed"
 
 
+@pytest.mark.parametrize(
+    ("expression", "metric"),
+    [
+        ("count>1", "http_reqs"),
+        ("rate>1", "http_reqs"),
+        ("count>1", "http_reqs{name:home}"),
+        ("p(95)<500", "http_req_duration{status:500}"),
+        ("count>1", "iterations{status:500}"),
+        ("rate<2", "other{expected_response:false}"),
+    ],
+)
+def test_a_threshold_that_does_not_ask_how_many_requests_fail_allows_no_failures(
+    expression: str, metric: str
+) -> None:
+    other = threshold(expression, metric=metric, observed=100.0)
+
+    assert _failure(judge(outcome(0), _with(FAILING, other), plan())).kind == "target_failing"
+
+
+@pytest.mark.parametrize("metric", ["http_reqs{status:500}", "http_reqs{expected_response:false}", "checks"])
+def test_a_threshold_on_answers_or_checks_asks_how_many_requests_fail(metric: str) -> None:
+    asked = threshold("count>=0", metric=metric, observed=100.0)
+
+    assert judge(outcome(0), _with(FAILING, asked), plan()).status == "completed"
+
+
 def test_a_threshold_on_failures_without_samples_did_not_ask() -> None:
     failure = _failure(judge(outcome(0), _with(FAILING, EMPTY), plan()))
     assert (failure.kind, failure.also) == ("target_failing", ("no_samples",))
