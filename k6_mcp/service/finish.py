@@ -55,7 +55,7 @@ def judged(run: Run, script: Script, outcome: Outcome, record: Record, limits: F
     ran = outcome.phase == "run" and outcome.exit_code is not None
     metrics = read_metrics(outcome, record, run.plan) if ran else None
     redirects = any(status.startswith("3") for status in run.asked.expected_statuses or ())
-    verdict = judge(outcome, metrics, run.plan, expects_redirects=redirects)
+    verdict = judge(outcome, metrics, run.plan, expects_redirects=redirects, busy_cpu_share=limits.cpu_share)
     failure = verdict.failure
     if failure and outcome.phase == "plan" and outcome.stop_reason == "deadline":
         message, hint = slow_load(outcome, script)

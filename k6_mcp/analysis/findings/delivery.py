@@ -7,13 +7,12 @@ from typing import Literal, NamedTuple
 from k6_mcp.analysis.findings.case import Case, Interval, together
 from k6_mcp.analysis.measure.error_codes import TOO_MANY_FILES
 from k6_mcp.analysis.numbers.confidence import above, above_share
-from k6_mcp.models.findings import Evidence, Finding
+from k6_mcp.analysis.verdict.data_causes import MOST_DROPPED, RATE_CAP_REACHED
+from k6_mcp.models.findings import GENERATOR_CPU, Evidence, Finding
 from k6_mcp.models.plan import ScenarioPlan
 from k6_mcp.models.wording import count, number, percent
 
-_MOST_DROPPED = 0.01
 _MUCH_DROPPED = 0.10
-_AT_CAP = 0.95
 # Iterations when VUs were short, against those before
 _SLOWER = 2.0
 # Times the VUs that the rate needs at some latency: such a pool had room for it
@@ -35,7 +34,7 @@ class Cause(NamedTuple):
 def load_not_delivered(case: Case) -> Iterator[Finding]:
     """An arrival rate that was not kept, and why."""
     share = dropped_share(case)
-    if share <= _MOST_DROPPED:
+    if share <= MOST_DROPPED:
         return
     dropped, planned = case.figures.iterations_dropped, case.figures.iterations_due
     when = [interval for interval in case.intervals if interval.dropped]
@@ -44,14 +43,14 @@ def load_not_delivered(case: Case) -> Iterator[Finding]:
     yield Finding(
         id="load_not_delivered",
         severity="critical" if share > _MUCH_DROPPED else "warning",
-        confidence=above_share(dropped, planned, _MOST_DROPPED),
+        confidence=above_share(dropped, planned, MOST_DROPPED),
         message=(
             f"{dropped} of {planned} planned iterations ({percent(share)}) were not started; likely cause:"
             f" {cause.text}"
         ),
         evidence=(
             Evidence(
-                metric="dropped_iterations", observed=share, limit=_MOST_DROPPED, from_s=from_s, to_s=to_s
+                metric="dropped_iterations", observed=share, limit=MOST_DROPPED, from_s=from_s, to_s=to_s
             ),
             cause.evidence,
         ),
@@ -84,9 +83,9 @@ def cause_of_drops(case: Case, when: list[Interval]) -> Cause:
             "cpu",
             "k6 itself had no CPU left",
             "lower rate_per_s of execute_k6_test, or run it on a machine with more cores",
-            Evidence(metric="generator_cpu", observed=generator.cpu_share, limit=case.limits.cpu_share),
+            Evidence(metric=GENERATOR_CPU, observed=generator.cpu_share, limit=case.limits.cpu_share),
         )
-    if plan is not None and plan.rps and figures.requests_per_s >= _AT_CAP * plan.rps:
+    if plan is not None and plan.rps and figures.requests_per_s >= RATE_CAP_REACHED * plan.rps:
         return Cause(
             "cap",
             "requests were held at the cap of requests per second",
@@ -250,7 +249,7 @@ def _cpu(case: Case) -> Iterator[_Limit]:
         yield (
             f"k6 used {percent(generator.cpu_share)} of {count(generator.cores, 'core')}",
             "lower vus or rate_per_s, or more cores",
-            Evidence(metric="generator_cpu", observed=generator.cpu_share, limit=limit),
+            Evidence(metric=GENERATOR_CPU, observed=generator.cpu_share, limit=limit),
             above(generator.cpu_share, limit, case.figures.wall_s, _CPU_SAMPLE_S),
         )
 
@@ -267,7 +266,7 @@ def _files(case: Case) -> Iterator[_Limit]:
 
 
 def _pool(case: Case) -> Iterator[_Limit]:
-    if dropped_share(case) <= _MOST_DROPPED:
+    if dropped_share(case) <= MOST_DROPPED:
         return
     cause, pool = (
         cause_of_drops(case, [interval for interval in case.intervals if interval.dropped]),
@@ -279,5 +278,5 @@ def _pool(case: Case) -> Iterator[_Limit]:
             f"all {count(pool, 'VU')} were busy while {count(dropped, 'iteration')} should have started",
             "more VUs (vus beside rate_per_s, maxVUs in a script)",
             cause.evidence,
-            above_share(dropped, case.figures.iterations_due, _MOST_DROPPED),
+            above_share(dropped, case.figures.iterations_due, MOST_DROPPED),
         )

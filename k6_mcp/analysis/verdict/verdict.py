@@ -19,6 +19,7 @@ from k6_mcp.analysis.verdict.endings import ending
 from k6_mcp.analysis.verdict.grpc import grpc_failing
 from k6_mcp.analysis.verdict.notices import notices
 from k6_mcp.models.failures import FAILURES, FailureKind
+from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan
@@ -30,14 +31,20 @@ _EVIDENCE_CHARS = 300
 
 
 def judge(
-    outcome: Outcome, metrics: Metrics | None, plan: Plan | None, *, expects_redirects: bool = False
+    outcome: Outcome,
+    metrics: Metrics | None,
+    plan: Plan | None,
+    *,
+    expects_redirects: bool = False,
+    busy_cpu_share: float = FindingLimits().cpu_share,
 ) -> Verdict:
     """Return the verdict: status, the root cause with the others behind it, and what limits the figures'
     worth.
 
-    `expects_redirects` says that the caller named redirects among the expected statuses.
+    `expects_redirects` says that the caller named redirects among the expected statuses. `busy_cpu_share` is
+    the share of its cores above which k6 itself may be the limit, the same as for findings.
     """
-    case = Case(outcome, metrics, plan, expects_redirects)
+    case = Case(outcome, metrics, plan, expects_redirects, busy_cpu_share)
     warnings = tuple(notices(case))
     if outcome.stop_reason in ("caller", "shutdown") and not case.ended_by_itself:
         found = (Notice(code=cause.kind, message=cause.message) for cause in _so_far(case))
