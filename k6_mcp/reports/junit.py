@@ -33,7 +33,7 @@ class Problem(NamedTuple):
     text: str = ""
 
 
-class Case(NamedTuple):
+class TestCase(NamedTuple):
     """One test case; `problem` None means that it passed."""
 
     group: str
@@ -60,16 +60,18 @@ def run_junit(run: Run) -> bytes:
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-def _cases(run: Run) -> Iterator[Case]:
-    yield Case(
+def _cases(run: Run) -> Iterator[TestCase]:
+    yield TestCase(
         "verdict", "load test", _verdict_problem(run), run.metrics.figures.wall_s if run.metrics else 0.0
     )
     if run.metrics is None:
         return
     for threshold in run.metrics.thresholds[:_MOST_CASES]:
-        yield Case("thresholds", f"{threshold.metric} {threshold.expression}", _threshold_problem(threshold))
+        yield TestCase(
+            "thresholds", f"{threshold.metric} {threshold.expression}", _threshold_problem(threshold)
+        )
     for check in run.metrics.checks[:_MOST_CASES]:
-        yield Case(
+        yield TestCase(
             "checks", f"{check.group}::{check.name}" if check.group else check.name, _check_problem(check)
         )
 
@@ -102,7 +104,7 @@ def _check_problem(check: CheckResult) -> Problem | None:
     return Problem("failure", "check_failed", f"failed {check.fails} of {check.passes + check.fails} times")
 
 
-def _suite_attributes(run: Run, cases: list[Case]) -> dict[str, str]:
+def _suite_attributes(run: Run, cases: list[TestCase]) -> dict[str, str]:
     elements = [case.problem.element for case in cases if case.problem]
     began = run.started_at or run.created_at
     return {
@@ -141,7 +143,7 @@ def _properties(run: Run) -> Iterator[tuple[str, str]]:
     yield from ((f"tag.{name}", value) for name, value in run.tags.items())
 
 
-def _add(suite: ET.Element, case: Case) -> None:
+def _add(suite: ET.Element, case: TestCase) -> None:
     attributes = {
         "classname": f"k6-mcp.{case.group}",
         "name": _text(case.name, _NAME) or "unnamed",

@@ -22,7 +22,7 @@ _SPARE = 1.5
 _CPU_SAMPLE_S = 2.0
 
 
-class Cause(NamedTuple):
+class DropCause(NamedTuple):
     """Why iterations were not started: in words, what to do about it, and what shows it."""
 
     kind: Literal["cpu", "cap", "pool", "target", "preallocated"]
@@ -75,18 +75,18 @@ def _open_scenarios(case: Case) -> list[ScenarioPlan]:
     )
 
 
-def cause_of_drops(case: Case, when: list[Interval]) -> Cause:
+def cause_of_drops(case: Case, when: list[Interval]) -> DropCause:
     """Return the likely cause of the iterations that were dropped in the intervals `when`."""
     figures, plan, generator = case.figures, case.plan, case.metrics.generator
     if generator is not None and generator.cpu_share > case.limits.cpu_share:
-        return Cause(
+        return DropCause(
             "cpu",
             "k6 itself had no CPU left",
             "lower rate_per_s of execute_k6_test, or run it on a machine with more cores",
             Evidence(metric=GENERATOR_CPU, observed=generator.cpu_share, limit=case.limits.cpu_share),
         )
     if plan is not None and plan.rps and figures.requests_per_s >= RATE_CAP_REACHED * plan.rps:
-        return Cause(
+        return DropCause(
             "cap",
             "requests were held at the cap of requests per second",
             "ask for less with rate_per_s of execute_k6_test, or raise the cap (the script's rps,"
@@ -96,7 +96,7 @@ def cause_of_drops(case: Case, when: list[Interval]) -> Cause:
     return _pool_or_target(case, when)
 
 
-def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
+def _pool_or_target(case: Case, when: list[Interval]) -> DropCause:
     pool = pool_size(case)
     if not case.figures.iterations:
         return _none_finished(float(case.figures.vus_allocated or pool), pool)
@@ -132,7 +132,7 @@ def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
     if rate * taken.within_limit * _ENOUGH <= pool:
         text = f"the target was slow all the time and all VUs were waiting for it: {took}"
         return _slow(text, shown, f"; if such answers are right, {_more_vus(case, needed)}")
-    return Cause(
+    return DropCause(
         "pool",
         f"the VU pool was exhausted: {took}",
         f"give execute_k6_test {_more_vus(case, needed)}, or ask for a lower rate; a slow target needs more"
@@ -141,9 +141,9 @@ def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
     )
 
 
-def _none_finished(made: float, pool: int) -> Cause:
+def _none_finished(made: float, pool: int) -> DropCause:
     """How long an iteration takes is not known, so neither is how many VUs the rate needs."""
-    return Cause(
+    return DropCause(
         "target",
         f"not one iteration finished, so that {count(round(made), 'VU')} stayed busy",
         "see first whether the target answers at all, and how long one iteration takes: execute_k6_test with"
@@ -166,17 +166,17 @@ def _more_vus(case: Case, needed: float) -> str:
     return f"a script whose scenario has maxVUs {enough}" if own else f"vus {enough} beside rate_per_s"
 
 
-def _slow(text: str, shown: Evidence, more: str = "") -> Cause:
+def _slow(text: str, shown: Evidence, more: str = "") -> DropCause:
     advice = "find the highest rate it can bear: execute_k6_test with a lower rate_per_s, or stages"
-    return Cause("target", text, advice + more, shown)
+    return DropCause("target", text, advice + more, shown)
 
 
-def _made_too_late(case: Case, made: float, shown: Evidence) -> Cause:
+def _made_too_late(case: Case, made: float, shown: Evidence) -> DropCause:
     """k6 makes a VU beyond the preallocated ones when an iteration finds none free, and drops that
     iteration.
     """
     ready = sum(scenario.vus or 0 for scenario in _open_scenarios(case))
-    return Cause(
+    return DropCause(
         "preallocated",
         f"k6 dropped an iteration for each VU it had to make during the test: {count(ready, 'VU')} were"
         f" preallocated, {number(made)} were needed",
