@@ -140,11 +140,9 @@ def _text(path: Path) -> str | None:
 
 
 def _unmarked(run: Run) -> Run:
-    return run.model_copy(
-        update={"warnings": tuple(notice for notice in run.warnings if notice.code not in _MARKS)}
-    )
+    return run.with_warnings(notice for notice in run.warnings if notice.code not in _MARKS)
 
 
 def _told(run: Run) -> list[Notice]:
     found = [notice for notice in run.warnings if notice.code == CONTRADICTED]
-    return [notice.model_copy(update={"message": f"{run.run_id}: {notice.message}"}) for notice in found]
+    return [notice.changed(message=f"{run.run_id}: {notice.message}") for notice in found]

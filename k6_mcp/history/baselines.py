@@ -96,7 +96,7 @@ class Baselines:
             known = await self.all()
         # By a clock that was ahead
         if (former := known.get(baseline.name)) and former.set_at >= baseline.set_at:
-            baseline = baseline.model_copy(update={"set_at": former.set_at + _MOMENT})
+            baseline = baseline.changed(set_at=former.set_at + _MOMENT)
         written = await asyncio.to_thread(self._write, [*known.values(), baseline])
         try:
             await self._store([*known.values(), baseline])

@@ -53,9 +53,7 @@ class Catalog:
             return await self._marked(select((newest | dict(pending)).values(), query, why), None)
         page = with_waiting(page, pending, query) if pending else page
         remarks = [page.degraded, _REMOVED if self._database.replaced else None, _waiting(len(pending))]
-        return await self._marked(
-            page.model_copy(update={"degraded": "; ".join(filter(None, remarks)) or None}), mark
-        )
+        return await self._marked(page.changed(degraded="; ".join(filter(None, remarks)) or None), mark)
 
     async def past(self, since: datetime, pending: int) -> Past:
         """Return the runs since then, counted, and the tests with most runs in detail. Raises
@@ -92,9 +90,7 @@ class Catalog:
     async def _marked(self, page: HistoryPage, mark: str | None) -> HistoryPage:
         with suppress(HistoryUnavailable):
             known = await self._baselines.ids_at(mark)
-            return page.model_copy(
-                update={"baselines": tuple(run.run_id for run in page.runs if run.run_id in known)}
-            )
+            return page.changed(baselines=tuple(run.run_id for run in page.runs if run.run_id in known))
         return page
 
     def _newest(self) -> dict[str, Run]:

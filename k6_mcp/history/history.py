@@ -168,7 +168,7 @@ class History:
 
         await self._catch_up()
         page = await self._catalog.page(query, self._pending)
-        return page.model_copy(update={"degraded": page.degraded or only_in_folders(self._left_in_folders)})
+        return page.changed(degraded=page.degraded or only_in_folders(self._left_in_folders))
 
     async def baselines(self) -> Mapping[str, Baseline]:
         """Return the baseline of each test by its name. Raises HistoryUnavailable."""

@@ -103,7 +103,7 @@ def with_waiting(page: HistoryPage, waiting: Mapping[str, Run], query: HistoryQu
     shown = found[: query.limit]
     total = None if page.total is None else page.total - len(page.runs) + len(found)
     cursor = page.next_cursor if len(shown) == len(found) else make_cursor(position(shown[-1]))
-    return page.model_copy(update={"runs": tuple(shown), "next_cursor": cursor, "total": total})
+    return page.changed(runs=tuple(shown), next_cursor=cursor, total=total)
 
 
 async def _leader(database: Database, wanted: tuple[Filter, ...]) -> Filter | None:

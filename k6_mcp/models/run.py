@@ -1,8 +1,8 @@
 """A run: the thing that is kept and told."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.findings import Severity
@@ -144,3 +144,99 @@ class Run(Model):
     repeat: int | None = None
     worst: Severity | None = None
     series: Series | None = None
+
+    def with_plan(self, plan: Plan) -> Self:
+        """Return the run with k6's plan of it."""
+        return self.changed(plan=plan)
+
+    def queued(self) -> Self:
+        """Return the run as it waits for its turn."""
+        return self.changed(status="queued")
+
+    def running(self) -> Self:
+        """Return the run as its turn has come."""
+        return self.changed(status="running")
+
+    def started(self, at: datetime) -> Self:
+        """Return the run as k6 executes it since `at`."""
+        return self.changed(started_at=at)
+
+    def ended(
+        self,
+        verdict: Verdict,
+        metrics: Metrics | None,
+        *,
+        exit_code: int | None,
+        started_at: datetime | None,
+        ended_at: datetime,
+    ) -> Self:
+        """Return the run as it was measured and judged."""
+        return self.changed(
+            status=verdict.status,
+            failure=verdict.failure,
+            warnings=verdict.warnings,
+            metrics=metrics,
+            exit_code=exit_code,
+            started_at=started_at,
+            ended_at=ended_at,
+        )
+
+    def failed(self, failure: Failure, ended_at: datetime) -> Self:
+        """Return the run as it failed before it could be judged."""
+        return self.changed(status="failed", failure=failure, ended_at=ended_at)
+
+    def lost(self, metrics: Metrics | None, notice: Notice, ended_at: datetime) -> Self:
+        """Return the run of a server that died, with the figures it left behind."""
+        return self.changed(
+            status="lost", metrics=metrics, warnings=(*self.warnings, notice), ended_at=ended_at
+        )
+
+    def contradicted(self, failure: Failure, metrics: Metrics) -> Self:
+        """Return an imported run that completed by its own account only."""
+        return self.changed(status="failed", failure=failure, metrics=metrics)
+
+    def with_metrics(self, metrics: Metrics) -> Self:
+        """Return the run with other figures and the same verdict."""
+        return self.changed(metrics=metrics)
+
+    def with_worst(self, severity: Severity | None) -> Self:
+        """Return the run with the severity of its worst finding."""
+        return self.changed(worst=severity)
+
+    def with_warnings(self, warnings: Iterable[Notice]) -> Self:
+        """Return the run with `warnings` in place of those it has."""
+        return self.changed(warnings=tuple(warnings))
+
+    def with_live(self, live: LiveFigures) -> Self:
+        """Return the run with its figures so far."""
+        return self.changed(live=live)
+
+    def with_position(self, position: int | None) -> Self:
+        """Return the run with its place in the queue, counted from 1."""
+        return self.changed(queue_position=position)
+
+    def with_series(self, series: Series | None) -> Self:
+        """Return the run with the series that it belongs to."""
+        return self.changed(series=series)
+
+    def between_repeats(self, series: Series) -> Self:
+        """Return the first run of a series as it stands for the series while no repeat runs."""
+        return self.changed(
+            status="running",
+            series=series,
+            metrics=None,
+            failure=None,
+            warnings=(),
+            ended_at=None,
+            exit_code=None,
+        )
+
+    def as_series(self, first: "Run", live: LiveFigures | None, series: Series) -> Self:
+        """Return a running repeat as it stands for its series: under the id and times of `first`."""
+        return self.changed(
+            run_id=first.run_id,
+            created_at=first.created_at,
+            started_at=first.started_at,
+            live=live,
+            series=series,
+        )

@@ -323,7 +323,7 @@ def _read_planned(printed: str, warnings: Iterable[str], secrets: Secrets) -> Pl
     """
     plan = masked_plan(read_plan(printed, warnings), secrets.of_names)
     if plan.browser:
-        plan = plan.model_copy(update={"notes": tuple(browser_notes(plan))})
+        plan = plan.changed(notes=tuple(browser_notes(plan)))
     return Planned(plan, SecretStr(planned_options(printed)))
 
 

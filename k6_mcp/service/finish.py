@@ -59,19 +59,15 @@ def judged(run: Run, script: Script, outcome: Outcome, record: Record, limits: F
     failure = verdict.failure
     if failure and outcome.phase == "plan" and outcome.stop_reason == "deadline":
         message, hint = slow_load(outcome, script)
-        failure = failure.model_copy(update={"message": message, "hint": hint})
+        failure = failure.changed(message=message, hint=hint)
     elif failure and outcome.phase == "plan":
         failure = with_place(failure, read_refusal(outcome, script))
-    final = run.model_copy(
-        update={
-            "status": verdict.status,
-            "failure": failure,
-            "warnings": verdict.warnings,
-            "metrics": metrics,
-            "exit_code": outcome.exit_code,
-            "started_at": outcome.started_at if ran else None,
-            "ended_at": outcome.ended_at,
-        }
+    final = run.ended(
+        verdict.changed(failure=failure),
+        metrics,
+        exit_code=outcome.exit_code,
+        started_at=outcome.started_at if ran else None,
+        ended_at=outcome.ended_at,
     )
     return _with_worst(final, timeline_of(record, run.plan, metrics), limits)
 
@@ -79,15 +75,8 @@ def judged(run: Run, script: Script, outcome: Outcome, record: Record, limits: F
 def lost(run: Run, outcome: Outcome, record: Record, limits: FindingLimits) -> Judged:
     """Return a dead server's `run` with the figures it left behind."""
     metrics = read_metrics(outcome, record, run.plan)
-    found = run.model_copy(
-        update={
-            "status": "lost",
-            "metrics": metrics if metrics.source != "none" else None,
-            "warnings": (*run.warnings, _OWNER_DIED),
-            "ended_at": outcome.ended_at,
-        }
-    )
-    return _with_worst(found, timeline_of(record, run.plan, found.metrics), limits)
+    final = run.lost(metrics if metrics.source != "none" else None, _OWNER_DIED, outcome.ended_at)
+    return _with_worst(final, timeline_of(record, run.plan, final.metrics), limits)
 
 
 def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
@@ -112,7 +101,7 @@ def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
             ),
         )
         again = _with_worst(again, files.timeline, limits).run
-    return again.model_copy(update={"warnings": (*notices, *run.warnings)})
+    return again.with_warnings((*notices, *run.warnings))
 
 
 def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
@@ -144,11 +133,9 @@ def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
         and (comparable or verdict.failure.kind not in _OF_WHOLE_EVIDENCE)
     ):
         why = differs or f"{verdict.failure.kind}: {verdict.failure.message}"
-        return run.model_copy(
-            update={"status": "failed", "failure": verdict.failure, "metrics": metrics}
-        ), why
+        return run.contradicted(verdict.failure, metrics), why
     if differs:
-        return run.model_copy(update={"metrics": metrics}), differs
+        return run.with_metrics(metrics), differs
     supported = comparable or (files.timeline is not None and run.metrics.source == "record")
     return run, "" if supported else "the file has nothing to judge its figures by"
 
@@ -169,7 +156,7 @@ def timeline_of(record: Record, plan: Plan | None, metrics: Metrics | None = Non
 def _with_worst(run: Run, timeline: Timeline | None, limits: FindingLimits) -> Judged:
     """Add the severity of the worst finding; what goes wrong in finding it must not cost the run."""
     try:
-        run = run.model_copy(update={"worst": worst(find(run, timeline, limits))})
+        run = run.with_worst(worst(find(run, timeline, limits)))
     except Exception:
         log.exception("findings of run %s", run.run_id)
     return Judged(run, timeline)

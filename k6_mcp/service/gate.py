@@ -45,8 +45,8 @@ class Gates:
             baseline = await self._set_baseline(result.run_ids[0], name)
         except K6McpError as error:
             reasons = tuple(f"it could not become the baseline: {reason}" for reason in error.reasons)
-            return result.model_copy(update={"outcome": "errored", "reasons": reasons})
-        return result.model_copy(update={"new_baseline": baseline.name})
+            return result.changed(outcome="errored", reasons=reasons)
+        return result.changed(new_baseline=baseline.name)
 
     async def _baseline(self, runs: Sequence[Run], policy: GatePolicy) -> str | None:
         if policy.baseline is not None:

@@ -84,7 +84,7 @@ class KeptRuns:
         explanation = self._explained(run, await self._timeline(run_id))
         if not use_ai:
             return explanation
-        return explanation.model_copy(update={"advice": await self._advice(run, explanation, advisor)})
+        return explanation.changed(advice=await self._advice(run, explanation, advisor))
 
     def _explained(self, run: Run, timeline: Timeline | None) -> Explanation:
         return explain(run, find(run, timeline, self._settings.findings), phases_of_run(run, timeline))
@@ -174,7 +174,7 @@ class KeptRuns:
         if baseline:
             first = [run for run in runs if run.repeat in (None, 1)]
             set_for = [(await self.set_baseline(run.run_id)).name for run in first]
-            return report.model_copy(update={"baselines": tuple(set_for)})
+            return report.changed(baselines=tuple(set_for))
         days = self._settings.retention.days
         old = [
             run.run_id for run in runs if days and datetime.now(UTC) - run.created_at > timedelta(days=days)
@@ -185,9 +185,8 @@ class KeptRuns:
             f"{', '.join(old)[:500]}: older than {days:g} days, removed at the next cleanup unless it becomes"
             " a baseline"
         )
-        return report.model_copy(
-            update={"notices": (*report.notices, Notice(code="beyond_retention", message=message))}
-        )
+        notice = Notice(code="beyond_retention", message=message)
+        return report.changed(notices=(*report.notices, notice))
 
     def _judge_again(self, run: Run, files: ArchivedFiles) -> Run:
         from k6_mcp.service.finish import judged_again

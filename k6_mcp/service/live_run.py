@@ -28,18 +28,14 @@ class LiveRun:
             case Progress():
                 self._progress = event
             case Started():
-                self.update(started_at=event.at)
-
-    def update(self, **fields: object) -> None:
-        """Replace fields of the run."""
-        self.run = self.run.model_copy(update=fields)
+                self.run = self.run.started(event.at)
 
     def snapshot(self, queue_position: int | None) -> Run:
         """Return the run as it stands: with live figures while it runs, with its place in the queue while it
         waits.
         """
         if self.run.status == "queued":
-            return self.run.model_copy(update={"queue_position": queue_position})
+            return self.run.with_position(queue_position)
         if self.run.status in FINAL or self.run.started_at is None:
             return self.run
-        return self.run.model_copy(update={"live": live_figures(self.record, self._progress, self.plan.plan)})
+        return self.run.with_live(live_figures(self.record, self._progress, self.plan.plan))

@@ -234,7 +234,7 @@ class LoadTests:
             )
             if isinstance(planned, Outcome):
                 return await self._queue.refused(run, script, planned)
-            run = run.model_copy(update={"plan": planned.plan.model_copy(update={"system_tags": None})})
+            run = run.with_plan(planned.plan.changed(system_tags=None))
             return self._queue.launch(run, self._run_plan(run, script, planned), self._tasks)
 
     async def _planned(self, run_id: str, test: LoadTest, script: Script) -> tuple[Planned | Outcome, str]:
@@ -246,7 +246,7 @@ class LoadTests:
                 check_applied(test, planned.plan)
                 max_rps = self._settings.limits.max_rps
                 plan = with_asked(test, planned.plan)
-                plan = plan.model_copy(update={"rps": min(max_rps, plan.rps or max_rps)})
+                plan = plan.changed(rps=min(max_rps, plan.rps or max_rps))
                 planned = planned._replace(plan=plan)
             return planned, await self._runner.k6_version()
         except BaseException:

@@ -82,7 +82,7 @@ class RunQueue:
         try:
             self._slots.acquire_on_behalf_of_nowait(ongoing)
         except anyio.WouldBlock:
-            ongoing.update(status="queued")
+            ongoing.run = run.queued()
         self._ongoing[run.run_id] = ongoing
         tasks.start_soon(self._drive, ongoing)
         return self.snapshot(ongoing)
@@ -121,11 +121,7 @@ class RunQueue:
                 message="k6-mcp itself failed during this run",
                 hint="run the test again; the server's log has the details",
             )
-            await self._keep(
-                ongoing.run.model_copy(
-                    update={"status": "failed", "failure": failure, "ended_at": datetime.now(UTC)}
-                )
-            )
+            await self._keep(ongoing.run.failed(failure, datetime.now(UTC)))
         finally:
             if ongoing in self._slots.statistics().borrowers:
                 self._slots.release_on_behalf_of(ongoing)
@@ -139,7 +135,7 @@ class RunQueue:
         with ongoing.turn:
             if ongoing.run.status == "queued":
                 await self._wait_in_line(ongoing)
-                ongoing.update(status="running")
+                ongoing.run = ongoing.run.running()
                 await self._save(ongoing.run)
             return await self._runner.run(ongoing.plan, lambda event: _take(ongoing, event))
         return Outcome(exit_code=None, stop_reason="caller", started_at=asked_at, ended_at=datetime.now(UTC))
@@ -188,7 +184,7 @@ class RunQueue:
         live = await self._following.look(
             run, lambda record: live_figures(record, None, run.plan) if record.seconds else None
         )
-        return run.model_copy(update={"live": live}) if live else run
+        return run.with_live(live) if live else run
 
     async def keep_again(self) -> None:
         """Try once more to keep the runs that ended here and could not be kept, as when a disk was full."""
@@ -202,15 +198,13 @@ class RunQueue:
         """Keep a run for good, and tell what of that does not work; its timeline replaces the record once
         both are kept.
         """
-        run = run.model_copy(
-            update={"warnings": tuple(notice for notice in run.warnings if notice.code not in _OF_KEEPING)}
-        )
+        run = run.with_warnings(notice for notice in run.warnings if notice.code not in _OF_KEEPING)
         notices: tuple[Notice, ...] = ()
         with anyio.CancelScope(shield=True):
             notices = await self._save(run, timeline)
             if record_is_whole and _NOT_KEPT.isdisjoint(notice.code for notice in notices):
                 await self._history.remove_record(run.run_id)
-        run = run.model_copy(update={"warnings": (*run.warnings, *notices)})
+        run = run.with_warnings((*run.warnings, *notices))
         self._told[run.run_id] = run
         if len(self._told) > _KEPT_IN_MEMORY:
             self._told.popitem(last=False)
@@ -229,7 +223,7 @@ class RunQueue:
             notices = await self._history.keep_timeline(run.run_id, ever_smaller(timeline))
         return (
             *notices,
-            *await self._history.save(run.model_copy(update={"warnings": (*run.warnings, *notices)})),
+            *await self._history.save(run.with_warnings((*run.warnings, *notices))),
         )
 
     async def recover_lost(self) -> None:

@@ -91,7 +91,7 @@ class Repeats:
             return _under_way(first, next(run for run in runs if run.status not in FINAL), ended, asked)
         if _one_more(runs, asked, self._history.server_id):
             return _under_way(first, None, ended, asked)
-        return worst(runs).model_copy(update={"series": series_of(runs, first.run_id, asked)})
+        return worst(runs).with_series(series_of(runs, first.run_id, asked))
 
     async def unfinished(self, first: str) -> str | None:
         """Return the repeat that runs in another process, None if there is none."""
@@ -132,21 +132,11 @@ def _under_way(first: Run, current: Run | None, ended: list[Run], asked: int) ->
     series = series_of(ended, first.run_id, asked)
     # Between two repeats
     if current is None or current.status in FINAL:
-        shown = first.model_copy(
-            update={"metrics": None, "failure": None, "warnings": (), "ended_at": None, "exit_code": None}
-        )
-        return shown.model_copy(update={"status": "running", "series": series})
+        return first.between_repeats(series)
     live = current.live
     if live is not None and live.percent is not None:
-        live = live.model_copy(update={"percent": (len(ended) * 100 + live.percent) / asked})
-    shown = {
-        "run_id": first.run_id,
-        "created_at": first.created_at,
-        "started_at": first.started_at,
-        "live": live,
-        "series": series,
-    }
-    return current.model_copy(update=shown)
+        live = live.changed(percent=(len(ended) * 100 + live.percent) / asked)
+    return current.as_series(first, live, series)
 
 
 def _one_more(runs: list[Run], asked: int, server_id: str) -> bool:
