@@ -18,6 +18,8 @@ async def open_app(settings: Settings, launcher: Launcher | None = None) -> Asyn
     """Open the service on this machine, going on with what `launcher` has begun; leaving stops every run it
     owns.
     """
-    runner = LocalRunner(launcher or new_launcher(settings), settings.timeout_s)
-    async with LoadTests(runner, History(settings.results_dir, settings.database), settings) as tests:
+    launcher = launcher or new_launcher(settings)
+    workspace, runner = launcher.workspace, LocalRunner(launcher, settings.timeout_s)
+    history = History(workspace, settings.database)
+    async with LoadTests(runner, workspace, history, settings, launcher.early_run_id) as tests:
         yield tests

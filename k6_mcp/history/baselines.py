@@ -4,8 +4,6 @@ runs as their backup.
 
 import asyncio
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -20,6 +18,7 @@ from k6_mcp.history.server_locks import FileLock
 from k6_mcp.history.shield import shielded
 from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import Baseline
+from k6_mcp.workspace.atomic import replace_file
 
 _LOCK_TRIES = 20
 # Nobody set anything then, and nothing could be set later
@@ -142,16 +141,8 @@ class Baselines:
 
     def _replace(self, baselines: Iterable[Baseline]) -> None:
         content = BaselinesFile(baselines=tuple(sorted(baselines, key=lambda item: item.name)))
-        # Mode 0600
-        handle, name = tempfile.mkstemp(prefix=".baselines-", dir=self._path.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(content.model_dump(mode="json"), file, indent=1, ensure_ascii=False)
-            temporary.replace(self._path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        text = json.dumps(content.model_dump(mode="json"), indent=1, ensure_ascii=False)
+        replace_file(self._path, text.encode())
 
 
 def _newest(baselines: Iterable[Baseline]) -> dict[str, Baseline]:

@@ -17,7 +17,7 @@ from k6_mcp.history.shield import shielded
 from k6_mcp.history.trash import Trash
 from k6_mcp.models.prune import RestoreReport, TrashReport
 from k6_mcp.models.retention import Retention
-from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.models.run_folder import RunFile, RunFolder
 from k6_mcp.workspace.run_json import Folders
 
 # Runs per transaction
@@ -166,7 +166,7 @@ class Removals:
     async def _keep_documents(self, run_ids: Iterable[str]) -> None:
         """Give a folder with their document to those runs that had none."""
         for run_id in run_ids:
-            if not (self._trash.path / run_id / "run.json").exists():
+            if not (self._trash.path / run_id / RunFile.RUN_JSON).exists():
                 with suppress(OSError, ValueError):
                     if run := await read(self._database, run_id):
                         await asyncio.to_thread(self._trash.add, run)

@@ -145,10 +145,6 @@ class Run(Model):
     worst: Severity | None = None
     series: Series | None = None
 
-    def with_plan(self, plan: Plan) -> Self:
-        """Return the run with k6's plan of it."""
-        return self.changed(plan=plan)
-
     def queued(self) -> Self:
         """Return the run as it waits for its turn."""
         return self.changed(status="queued")

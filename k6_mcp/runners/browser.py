@@ -20,8 +20,6 @@ _MAC_APPS = (
 )
 _MANY_VUS = 10
 _MEMINFO = Path("/proc/meminfo")
-# A Chromium that was killed a moment ago may still write
-_TIMES_TO_REMOVE = 3
 
 
 def locate_browser(browser: Browser, search_path: str) -> Path | None:
@@ -41,7 +39,7 @@ def browser_environment(browser: Browser, search_path: str, folder: RunFolder) -
     On Linux that folder is named by way of k6's working directory, the run's folder: Chromium makes a socket
     in there, whose path may have 107 bytes.
     """
-    home = folder.path / "home"
+    home = folder.home
     home.mkdir(mode=0o700, exist_ok=True)
     temporary = home / "tmp"
     temporary.mkdir(mode=0o700, exist_ok=True)
@@ -52,21 +50,6 @@ def browser_environment(browser: Browser, search_path: str, folder: RunFolder) -
         **({"K6_BROWSER_ARGS": ",".join(browser.args)} if browser.args else {}),
         **({"K6_BROWSER_TIMEOUT": f"{round(browser.timeout_s * 1000)}ms"} if browser.timeout_s else {}),
     }
-
-
-def remove_home(folder: RunFolder) -> None:
-    """Remove what Chromium has left of a run: profiles, caches, crash reports, some 10 MB for each VU. Never
-    raises.
-    """
-    remove_folder(folder.path / "home")
-
-
-def remove_folder(path: Path) -> None:
-    """Remove a folder with all that is in it. Never raises."""
-    for _ in range(_TIMES_TO_REMOVE):
-        if not path.exists():
-            return
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def browser_notes(plan: Plan) -> Iterator[str]:

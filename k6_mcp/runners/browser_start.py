@@ -14,11 +14,12 @@ import anyio
 from k6_mcp.models.browser import ARGS_SETTING, PATH_SETTING, Browser
 from k6_mcp.models.outcome import BrowserStart
 from k6_mcp.models.service_answers import Component
-from k6_mcp.runners.browser import locate_browser, remove_folder
+from k6_mcp.runners.browser import locate_browser
 from k6_mcp.runners.find_k6 import ask
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.memory import Allowance
 from k6_mcp.runners.process import drain, owned
+from k6_mcp.workspace.files import remove_folder
 
 _READY = b"DevTools listening on "
 _TIMEOUT_S = 10.0

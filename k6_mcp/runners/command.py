@@ -38,7 +38,7 @@ def environment(folder: RunFolder, script: Script, planned: Planned | None = Non
     return {
         **for_plan,
         "PATH": PATH,
-        "HOME": str(folder.path / "home"),
+        "HOME": str(folder.home),
         "NO_COLOR": "1",
         # Collecting less often saves what recording the time series costs, for some 80 MB of memory
         "GOGC": "300",

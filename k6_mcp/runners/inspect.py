@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from k6_mcp.errors import LimitExceeded
 from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.plan import Plan, ScenarioPlan, StagePlan, ThresholdPlan
-from k6_mcp.workspace.observed_metrics import keep_true
+from k6_mcp.runners.observed_metrics import keep_true
 
 # Of the iteration executors
 _DEFAULT_MAX_DURATION_S = 600.0

@@ -2,7 +2,7 @@
 what is known of earlier runs.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from anyio import to_thread
@@ -17,7 +17,7 @@ from k6_mcp.models.comparison import Baseline, Comparison
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import RUN_ID
-from k6_mcp.models.timeline import Timeline
+from k6_mcp.service.run_reader import RunReader
 
 _EARLIER_RUNS = 20
 _LOOKED_AT = 40
@@ -26,17 +26,11 @@ _LOOKED_AT = 40
 class Comparisons:
     """Finds the two sides and holds them against each other; keeps baselines."""
 
-    def __init__(
-        self,
-        get: Callable[[str], Awaitable[Run]],
-        timeline: Callable[[str], Awaitable[Timeline | None]],
-        history: History,
-    ) -> None:
-        self._get = get
-        self._timeline = timeline
+    def __init__(self, runs: RunReader, history: History) -> None:
+        self._runs = runs
         self._history = history
 
-    async def compare(self, baseline: str, candidate: str | None) -> Comparison:
+    async def compare(self, baseline: str, candidate: str | None = None) -> Comparison:
         """Compare two runs with their repeats, each given by its id or by the name of its test.
 
         As `baseline` a name means the baseline that was set for it, as `candidate` its latest run; without
@@ -57,7 +51,7 @@ class Comparisons:
         earlier = await self._earlier(first[0], second[0], known | {run.run_id for run in second})
         return await to_thread.run_sync(compare, await self._sides(first), await self._sides(second), earlier)
 
-    async def set_baseline(self, run_id: str, name: str | None) -> Baseline:
+    async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline:
         """Make a run, with its repeats, what later runs of the test `name` (default: the run's own) are
         compared with.
 
@@ -66,7 +60,7 @@ class Comparisons:
             InvalidArguments: If it stands for no whole test, or has no name and none is given.
             HistoryUnavailable: If the baseline cannot be kept.
         """
-        run = await self._get(run_id)
+        run = await self._runs.get(run_id)
         if reason := no_baseline(run):
             hint = (
                 "choose a run that completed, or whose only fault is a crossed threshold; get_history lists"
@@ -117,13 +111,13 @@ class Comparisons:
         )
 
     async def _repeats(self, run_id: str) -> Sequence[Run]:
-        run = await self._get(run_id)
+        run = await self._runs.get(run_id)
         if run.repeat_of is None:
             return (run,)
         return await self._history.repeats(run_id) or (run,)
 
     async def _sides(self, runs: Sequence[Run]) -> list[Side]:
-        return [Side(run, await self._timeline(run.run_id)) for run in runs]
+        return [Side(run, await self._runs.timeline(run)) for run in runs]
 
     async def _earlier(self, like: Run, other: Run, without: set[str]) -> Sequence[Run]:
         """Return the last runs of the same test, oldest first: they tell how much it varies from run to run.

@@ -10,6 +10,7 @@ from k6_mcp.permissions import caps
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.scripts.render import render
 from k6_mcp.settings import Settings
+from k6_mcp.workspace.workspace import Workspace
 
 
 def begin(launcher: Launcher, settings: Settings, test: LoadTest) -> None:
@@ -23,8 +24,11 @@ def begin(launcher: Launcher, settings: Settings, test: LoadTest) -> None:
 
 
 def new_launcher(settings: Settings) -> Launcher:
-    """Return a launcher of k6 on this machine that has begun nothing."""
-    max_memory_mb = settings.limits.max_k6_memory_mb
+    """Return a launcher of k6 on this machine, with a workspace of its own."""
     return Launcher(
-        settings.results_dir, settings.k6_bin, settings.search_path, max_memory_mb, settings.browser
+        Workspace(settings.results_dir),
+        settings.k6_bin,
+        settings.search_path,
+        settings.limits.max_k6_memory_mb,
+        settings.browser,
     )

@@ -44,9 +44,9 @@ class Repeats:
         self._queue = queue
         self._history = history
         self._series: dict[str, _Series] = {}
-        self._over: OrderedDict[str, list[Run]] = OrderedDict()
+        self._past: OrderedDict[str, list[Run]] = OrderedDict()
 
-    def follow(self, first: Run, asked: int, start_next: StartNext, tasks: TaskGroup) -> None:
+    def drive(self, first: Run, asked: int, start_next: StartNext, tasks: TaskGroup) -> None:
         """Run what `first` has begun again until it has run `asked` times; a repeat that did not run as
         planned is the last.
         """
@@ -69,21 +69,21 @@ class Repeats:
         for series in self._series.values():
             series.stopped = True
 
-    def going_on(self, run_id: str) -> anyio.Event | None:
+    def end_of(self, run_id: str) -> anyio.Event | None:
         """Return what is set when the series that began with `run_id` is over, None if none goes on here."""
         series = self._series.get(run_id)
         return series.done if series else None
 
-    async def told(self, first: Run) -> Run:
+    async def overview(self, first: Run) -> Run:
         """Return what a series is told as, given its first run: while it goes on the current repeat, else the
         one that went worst.
         """
         if series := self._series.get(first.run_id):
-            ongoing = self._queue.ongoing(series.current)
+            live_run = self._queue.live_run(series.current)
             return _under_way(
-                first, self._queue.snapshot(ongoing) if ongoing else None, series.ended, series.asked
+                first, self._queue.snapshot(live_run) if live_run else None, series.ended, series.asked
             )
-        runs = self._over.get(first.run_id) or [*await self._history.repeats(first.run_id)] or [first]
+        runs = self._past.get(first.run_id) or [*await self._history.repeats(first.run_id)] or [first]
         asked = first.asked.repeat or len(runs)
         ended = [run for run in runs if run.status in FINAL]
         # In another process
@@ -112,16 +112,16 @@ class Repeats:
         except Exception:
             log.exception("series %s", series.first)
         finally:
-            self._over[series.first] = series.ended
-            if len(self._over) > _KEPT_IN_MEMORY:
-                self._over.popitem(last=False)
+            self._past[series.first] = series.ended
+            if len(self._past) > _KEPT_IN_MEMORY:
+                self._past.popitem(last=False)
             del self._series[series.first]
             series.done.set()
 
     async def _ended(self, series: _Series) -> Run | None:
-        if ongoing := self._queue.ongoing(series.current):
-            await ongoing.done.wait()
-        run = self._queue.told(series.current)
+        if live_run := self._queue.live_run(series.current):
+            await live_run.done.wait()
+        run = self._queue.finished(series.current)
         if run is not None:
             series.ended.append(run)
         return run

@@ -2,9 +2,7 @@
 of it.
 """
 
-import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import groupby
@@ -13,6 +11,7 @@ from pathlib import Path
 from k6_mcp.models.run import Run
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.run_id import RUN_ID
+from k6_mcp.workspace.atomic import replace_file
 from k6_mcp.workspace.documents import from_text
 
 # Of a run id
@@ -44,16 +43,7 @@ class Folders:
             raise ValueError(f"{run.run_id[:60]!r} is not a run id")
         target = RunFolder(self.results_dir, run.run_id).run_json
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Mode 0600
-        handle, name = tempfile.mkstemp(prefix=".run-", suffix=".json", dir=target.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(run.model_dump_json(indent=1))
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        replace_file(target, run.model_dump_json(indent=1).encode())
         return target
 
     def take_in(self, outside: RunFolder) -> None:

@@ -14,6 +14,7 @@ from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run import Run
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.workspace.run_json import Folders
+from k6_mcp.workspace.workspace import Workspace
 from tests.history.samples import a_run, open_history
 
 
@@ -126,7 +127,7 @@ async def test_the_newest_of_two_saves_at_once_stays(tmp_path: Path) -> None:
 )
 async def test_the_database_may_lie_on_an_unusual_path(tmp_path: Path, name: str) -> None:
     run = a_run()
-    async with History(tmp_path / "results", tmp_path / name) as history:
+    async with History(Workspace(tmp_path / "results"), tmp_path / name) as history:
         assert await history.save(run) == ()
 
     assert _ids(tmp_path / name) == [run.run_id]

