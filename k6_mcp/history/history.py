@@ -26,6 +26,9 @@ from k6_mcp.history.shield import shielded
 from k6_mcp.history.storage_notices import only_in_folders, outside_notice, trouble_notice
 from k6_mcp.models.run import FINAL, Notice, Run
 from k6_mcp.models.run_id import RUN_ID
+from k6_mcp.workspace.report_files import write_report
+from k6_mcp.workspace.run_json import Folders
+from k6_mcp.workspace.timelines import read_timeline, remove_record, write_timeline
 from k6_mcp.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ class History:
     """
 
     def __init__(self, workspace: Workspace, database: Path, *, retry_s: float = _RETRY_S) -> None:
-        self._workspace, self._folders = workspace, workspace.folders
+        self._workspace, self._folders = workspace, Folders(workspace.results_dir)
         self._owners = Owners(workspace.results_dir)
         self._database = Database(database.absolute(), retry_s)
         self._orphaned = OrphanedRuns(self._database, self._folders, self._owners)
@@ -120,7 +123,7 @@ class History:
         work is told.
         """
         try:
-            await shielded(asyncio.to_thread(self._workspace.write_timeline, run_id, versions))
+            await shielded(asyncio.to_thread(write_timeline, self._folders.results_dir, run_id, versions))
         except (OSError, ValueError) as error:
             return (
                 trouble_notice(
@@ -131,11 +134,11 @@ class History:
 
     async def timeline(self, run_id: str) -> Timeline | None:
         """Return a run's timeline, None if none is kept or it is damaged."""
-        return await asyncio.to_thread(self._workspace.timeline, run_id)
+        return await asyncio.to_thread(read_timeline, self._folders.results_dir, run_id)
 
     async def remove_record(self, run_id: str) -> None:
         """Remove k6's record of a run that is over, if its timeline is kept."""
-        await shielded(asyncio.to_thread(self._workspace.remove_record, run_id))
+        await shielded(asyncio.to_thread(remove_record, self._folders.results_dir, run_id))
 
     async def get(self, run_id: str) -> Run | None:
         """Return a run, None if there is none of this id."""
@@ -230,7 +233,7 @@ class History:
 
     async def keep_report(self, run_id: str, name: str, content: bytes) -> Path:
         """Write a report into a run's folder and return its path. Raises ReportUnavailable."""
-        path = await asyncio.to_thread(self._workspace.write_report, run_id, name, content)
+        path = await asyncio.to_thread(write_report, self._folders.results_dir, run_id, name, content)
         with suppress(HistoryUnavailable):
             await self.cleanup.resized(run_id)
         return path
@@ -283,7 +286,8 @@ class History:
     def _back_up(self, run: Run) -> list[Notice]:
         self._owners.stay()
         try:
-            self._workspace.write_run(run)
+            temporary = self._workspace.temporary_folder(run.run_id)
+            (Folders(temporary.results_dir) if temporary else self._folders).write(run)
         except (OSError, ValueError) as error:
             return [
                 trouble_notice("backup_unavailable", f"run.json of {run.run_id} could not be written", error)

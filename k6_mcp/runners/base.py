@@ -1,11 +1,13 @@
 """The promise of every runner."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from k6_mcp.models.outcome import Emit, Outcome, StopReason
 from k6_mcp.models.plan import Planned, RunPlan
 from k6_mcp.models.script import Script
-from k6_mcp.models.service_answers import Component
+
+if TYPE_CHECKING:
+    from k6_mcp.models.service_answers import Component
 
 
 class Runner(Protocol):
@@ -35,7 +37,7 @@ class Runner(Protocol):
         """Ask a running test to end gracefully; `run` then returns its outcome with this `stop_reason`."""
         ...
 
-    async def health(self) -> tuple[Component, ...]:
+    async def health(self) -> "tuple[Component, ...]":
         """Return whether k6 is there, where, and which version, and whether scripts that use k6/browser find a
         browser that starts.
         """

@@ -11,17 +11,14 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from k6_mcp.analysis.verdict.refusal import after_plan, read_refusal
 from k6_mcp.errors import UnknownRun
 from k6_mcp.history.history import History
-from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Planned, RunPlan
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.models.script import NOT_SHOWN, Script
-from k6_mcp.models.service_answers import PlanReport
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.permissions import caps
 from k6_mcp.redaction import redact_text, with_forms
@@ -29,7 +26,6 @@ from k6_mcp.runners.base import Runner
 from k6_mcp.scripts.load import check_applied
 from k6_mcp.scripts.render import asked, origin, render
 from k6_mcp.scripts.thresholds import with_asked
-from k6_mcp.service.maintenance import Maintenance
 from k6_mcp.service.preparations import Preparations
 from k6_mcp.service.queue import RunQueue
 from k6_mcp.service.recovery import Recovery
@@ -39,7 +35,10 @@ from k6_mcp.threads import LARGE, in_thread_if
 from k6_mcp.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from k6_mcp.models.history import HistoryPage, HistoryQuery
+    from k6_mcp.models.service_answers import PlanReport
     from k6_mcp.service.kept_runs import KeptRuns
+    from k6_mcp.service.maintenance import Maintenance
 
 EmitRun = Callable[[Run], None]
 
@@ -82,7 +81,6 @@ class LoadTests:
         )
         self._repeats = Repeats(self._queue, history)
         self._recovery = Recovery(self._queue)
-        self.maintenance = Maintenance(runner, self._queue, history, settings, self._recovery)
         self._preparations = Preparations()
         self._stack = AsyncExitStack()
         self._tasks = anyio.create_task_group()
@@ -119,12 +117,22 @@ class LoadTests:
         """The answers to questions about kept runs."""
         return self._kept_runs
 
+    @property
+    def maintenance(self) -> Maintenance:
+        """The health of the service and what keeps it in order."""
+        return self._maintenance
+
     @cached_property
     def _kept_runs(self) -> KeptRuns:
-        # A process for one test does not wait for the import of every finding and report
         from k6_mcp.service.kept_runs import KeptRuns
 
         return KeptRuns(self, self._history, self._settings)
+
+    @cached_property
+    def _maintenance(self) -> Maintenance:
+        from k6_mcp.service.maintenance import Maintenance
+
+        return Maintenance(self._runner, self._queue, self._history, self._settings, self._recovery)
 
     def excess(self, test: LoadTest) -> tuple[str, ...]:
         """Return every limit of this server that the request itself violates; `start` raises them."""
@@ -132,6 +140,9 @@ class LoadTests:
 
     async def plan(self, test: LoadTest) -> PlanReport:
         """Return what `test` would run and every limit it violates; starts no traffic and keeps nothing."""
+        from k6_mcp.analysis.verdict.refusal import after_plan, read_refusal
+        from k6_mcp.models.service_answers import PlanReport
+
         if excess := await in_thread_if(caps.may_be_large(test), self.excess, test):
             return PlanReport(origin=origin(test), violations=excess, next=after_plan(None, excess))
         script, run_id = await self._rendered(test), new_run_id(datetime.now(UTC))

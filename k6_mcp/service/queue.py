@@ -234,7 +234,11 @@ class RunQueue:
                     from k6_mcp.service.finish import lost
 
                     record = empty_record(run)
-                    outcome = self._workspace.recover(run.run_id, record.feed)
+                    summary, export = self._workspace.recover(run.run_id, record.feed)
+                    now = datetime.now(UTC)
+                    outcome = Outcome(
+                        exit_code=None, started_at=now, ended_at=now, summary=summary, export=export
+                    )
                     lost_run = lost(run, outcome, record, self._finding_limits)
                     await self._keep(lost_run.run, lost_run.timeline, record_is_whole=record.complete)
             except Exception:

@@ -2,7 +2,6 @@
 of it.
 """
 
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import groupby
@@ -45,29 +44,6 @@ class Folders:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         replace_file(target, run.model_dump_json(indent=1).encode())
         return target
-
-    def take_in(self, outside: RunFolder) -> None:
-        """Copy the files of a run here but for its `run.json`, which `write` makes of the newest state.
-
-        Raises:
-            OSError: If the disk is full or the folder cannot be written; no folder is made of a part of the
-            files.
-        """
-        self.prepare()
-        target = RunFolder(self.results_dir, outside.run_id).path
-        fresh = not target.exists()
-        try:
-            shutil.copytree(
-                outside.path,
-                target,
-                symlinks=True,
-                ignore=shutil.ignore_patterns(outside.run_json.name),
-                dirs_exist_ok=True,
-            )
-        except OSError:
-            if fresh:
-                shutil.rmtree(target, ignore_errors=True)
-            raise
 
     def read(self, run_id: str) -> Run | None:
         """Return the run in a folder, None if there is none.

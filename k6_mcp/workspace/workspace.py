@@ -2,23 +2,24 @@
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-from k6_mcp.models.outcome import Outcome
-from k6_mcp.models.run import Run
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
-from k6_mcp.models.timeline import Timeline
 from k6_mcp.redaction import redact_script
 from k6_mcp.workspace.files import Tail, read_shown, read_whole, remove_folder, seal, write_script
 from k6_mcp.workspace.held_folders import HeldFolders
-from k6_mcp.workspace.report_files import write_report
-from k6_mcp.workspace.run_json import Folders
 from k6_mcp.workspace.secret_names import secrets_of
-from k6_mcp.workspace.temporary_folders import TemporaryFolders
-from k6_mcp.workspace.timelines import read_timeline, remove_record, write_timeline
+from k6_mcp.workspace.temporary_folders import TemporaryFolders, copy_files
+
+
+class Summaries(NamedTuple):
+    """The texts of a run's own summaries, each None where its file is missing: the wrapper's and k6's export."""
+
+    summary: str | None
+    export: str | None
 
 
 class Workspace:
@@ -29,7 +30,6 @@ class Workspace:
 
     def __init__(self, results_dir: Path) -> None:
         self.results_dir = results_dir.absolute()
-        self.folders = Folders(self.results_dir)
         self._temporary = TemporaryFolders()
         self._held = HeldFolders()
 
@@ -79,7 +79,7 @@ class Workspace:
         self._temporary.end(run_id)
         self._held.let_go(run_id)
 
-    def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:
+    def recover(self, run_id: str, take: Callable[[str], None]) -> Summaries:
         """Return what a run whose owner died has left behind, and seal it; `take` gets the lines of its
         record.
         """
@@ -87,9 +87,7 @@ class Workspace:
         Tail(folder.record, take).read()
         seal(folder, (), ())
         remove_folder(folder.home)
-        now = datetime.now(UTC)
-        summary, export = read_whole(folder.summary), read_whole(folder.export)
-        return Outcome(exit_code=None, started_at=now, ended_at=now, summary=summary, export=export)
+        return Summaries(read_whole(folder.summary), read_whole(folder.export))
 
     def follow(self, run_id: str, take: Callable[[str], None]) -> Callable[[], bool]:
         """Return a function that gives `take` the lines added to a run's record since its last call.
@@ -123,29 +121,8 @@ class Workspace:
             OSError: If the disk is full or the folder cannot be written; the files stay where they are then.
         """
         if temporary := self.temporary_folder(run_id):
-            self.folders.take_in(temporary)
+            copy_files(temporary, RunFolder(self.results_dir, run_id))
             self._temporary.remove(run_id)
-
-    def write_run(self, run: Run) -> None:
-        """Replace a run's `run.json` in one step. Raises OSError, ValueError."""
-        temporary = self.temporary_folder(run.run_id)
-        (Folders(temporary.results_dir) if temporary else self.folders).write(run)
-
-    def write_timeline(self, run_id: str, versions: Iterable[Timeline]) -> None:
-        """Keep the first of ever smaller `versions` that is small enough. Raises OSError, ValueError."""
-        write_timeline(self.results_dir, run_id, versions)
-
-    def timeline(self, run_id: str) -> Timeline | None:
-        """Return a run's timeline, None if none is kept or it is damaged."""
-        return read_timeline(self.results_dir, run_id)
-
-    def remove_record(self, run_id: str) -> None:
-        """Remove k6's record of a run, if its timeline is there to replace it."""
-        remove_record(self.results_dir, run_id)
-
-    def write_report(self, run_id: str, name: str, content: bytes) -> Path:
-        """Write a report into a run's folder and return its path. Raises ReportUnavailable."""
-        return write_report(self.results_dir, run_id, name, content)
 
     def close(self) -> None:
         """Give up all folders and remove the temporary ones that hold no run; call when no run is left."""

@@ -13,7 +13,7 @@ from k6_mcp.history.history import History
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run import Run
 from k6_mcp.models.run_folder import RunFolder
-from k6_mcp.workspace.run_json import Folders
+from k6_mcp.workspace.temporary_folders import copy_files
 from k6_mcp.workspace.workspace import Workspace
 from tests.history.samples import a_run, open_history
 
@@ -194,10 +194,10 @@ def test_files_are_brought_home_whole_and_without_their_run_json(tmp_path: Path,
         home.run_json.write_text("newer", encoding="utf-8")
 
     with pytest.raises(OSError, match="named pipe"):
-        Folders(home.results_dir).take_in(outside)
+        copy_files(outside, home)
     there_after_failure = home.path.exists()
     pipe.unlink()
-    Folders(home.results_dir).take_in(outside)
+    copy_files(outside, home)
 
     assert there_after_failure == was_there
     assert home.log.read_text(encoding="utf-8") == "k6 says"

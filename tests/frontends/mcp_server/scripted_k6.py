@@ -53,10 +53,12 @@ class ScriptedK6:
         self._emits: dict[str, Emit] = {}
         self._ends: dict[str, anyio.Event] = {}
         self._free_running = False
+        self._finished = set[str | None]()
 
     def finish(self, run_id: str | None = None) -> None:
-        """Let one run end, or this and every later one."""
+        """Let one run end, also before it has begun, or every run."""
         self._free_running = self._free_running or run_id is None
+        self._finished.add(run_id)
         for name, end in self._ends.items():
             if run_id in (None, name):
                 end.set()
@@ -97,7 +99,7 @@ class ScriptedK6:
         emit(Started(at=began))
         for line in self.record:
             emit(RecordLine(line=line))
-        if not self._free_running and plan.run_id not in self.stopped:
+        if not self._free_running and plan.run_id not in (*self.stopped, *self._finished):
             await self._ends[plan.run_id].wait()
         stopped = plan.run_id in self.stopped
         return Outcome(
