@@ -12,6 +12,8 @@ from k6_mcp.runners.child_process import Child
 from k6_mcp.runners.launcher import Inspection, Launcher
 from k6_mcp.workspace.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 RUN_ID = "r-20260101-aaaaaaaaaaaaaaaa"
 SCRIPT = Script(
     origin="text",
