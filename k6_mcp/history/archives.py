@@ -7,8 +7,10 @@ from pathlib import Path
 
 from k6_mcp.errors import ArchiveUnusable
 from k6_mcp.history.import_checks import cleaned
+from k6_mcp.history.pack import pack
 from k6_mcp.history.shield import shielded
 from k6_mcp.history.trash import Hold, Trash
+from k6_mcp.history.unpack import unpack
 from k6_mcp.models.archive import CONTRADICTED, IMPORTED, ArchivedFiles, ExportReport, ImportReport
 from k6_mcp.models.run import Notice, Run
 from k6_mcp.models.run_folder import RunFolder
@@ -32,9 +34,6 @@ class Archives:
 
     async def export(self, runs: Sequence[Run], target: Path) -> ExportReport:
         """Write ended runs with their files to `target`. Raises ArchiveUnusable."""
-
-        from k6_mcp.history.pack import pack
-
         # Without the marks of an import: whoever takes them in marks them himself, and nobody has to believe
         # that they are missing.
         unmarked = [_unmarked(run) for run in runs]
@@ -48,9 +47,6 @@ class Archives:
             ArchiveUnusable: If anything is wrong with it, or another run has the id of one in it; nothing was
             kept then.
         """
-
-        from k6_mcp.history.unpack import unpack
-
         workshop, lock = await asyncio.to_thread(self._workshop)
         try:
             runs = await shielded(asyncio.to_thread(unpack, path, workshop))

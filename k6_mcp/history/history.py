@@ -1,7 +1,7 @@
 """What happened before: every run in the database and, as its backup, in its own folder.
 
-Pages, cleanup, archives, rebuild and health are imported when they are first used: a process for one test uses
-none of them, and saves 35 ms.
+Pages, cleanup, archives, rebuild and health are imported when they are first used: a process for one test
+uses none of them, and saves 35 ms.
 """
 
 from __future__ import annotations

@@ -11,13 +11,15 @@ if TYPE_CHECKING:
 
 
 class Runner(Protocol):
-    """Executes scripts with k6 somewhere and leaves the files of each run in the workspace that it was given;
-    knows nothing of verdicts, history or callers.
+    """Executes scripts with k6 somewhere and leaves each run's files in the workspace that it was given.
+
+    It knows nothing of verdicts, history or callers.
     """
 
     async def plan(self, run_id: str, script: Script) -> Planned | Outcome:
-        """Write the script to its run's folder and return k6's plan of it, without traffic; an `Outcome` if k6
-        refuses it. Both name the version of k6.
+        """Write the script to its run's folder and return k6's plan of it, or how k6 refused it.
+
+        No traffic is sent. Both answers name the version of k6.
 
         Raises:
             LimitExceeded: If the script's options are too large to be handed to the run.
@@ -38,9 +40,7 @@ class Runner(Protocol):
         ...
 
     async def health(self) -> "tuple[Component, ...]":
-        """Return whether k6 is there, where, and which version, and whether scripts that use k6/browser find a
-        browser that starts.
-        """
+        """Return the state of k6 (where it is, which version) and of the browser for k6/browser."""
         ...
 
     def close(self) -> None:

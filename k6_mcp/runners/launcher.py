@@ -1,6 +1,4 @@
-"""The part of a run that needs no event loop: its files, the k6 to use, and k6 itself, started for whoever waits
-for it.
-"""
+"""The part of a run that needs no event loop: its files, the k6 to use, and k6 itself, once it is started."""
 
 import contextlib
 from collections.abc import Mapping, Sequence

