@@ -1,6 +1,4 @@
-"""Wiring: the place that names concrete classes (with `service.early_plan`, for the one that is needed
-first).
-"""
+"""Wiring: the concrete classes are named here, and in `service.early_plan` those that are needed first."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -15,8 +13,8 @@ from k6_mcp.settings import Settings
 
 @asynccontextmanager
 async def open_app(settings: Settings, launcher: Launcher | None = None) -> AsyncGenerator[LoadTests]:
-    """Open the service on this machine, going on with what `launcher` has begun; leaving stops every run it
-    owns.
+    """Open the service on this machine, which takes over what `launcher` began early; leaving stops every run
+    it owns.
     """
     launcher = launcher or new_launcher(settings)
     workspace, runner = launcher.workspace, LocalRunner(launcher, settings.timeout_s)

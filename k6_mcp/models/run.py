@@ -1,4 +1,4 @@
-"""A run: the thing that is kept and told."""
+"""A run, from its request to its verdict."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -39,7 +39,7 @@ class Failure(Model):
 
 
 class Notice(Model):
-    """Something that is no failure but changes how far the figures can be trusted; `code` is stable."""
+    """A warning: not a failure, but it limits how far the figures can be trusted; `code` is stable."""
 
     code: str
     message: str
@@ -54,8 +54,8 @@ class Verdict(Model):
 
 
 class Asked(Model):
-    """What was asked for, without secrets: header, body, URL and env secrets are masked, scripts left to the
-    run's folder.
+    """The request without secrets: those in headers, body, URL and env are masked. The script is in the run's
+    folder.
     """
 
     origin: Origin
@@ -103,7 +103,7 @@ class Spread(Model):
 
 
 class Series(Model):
-    """The repeats of one request, in their order: `asked` for so many, `first` is the id that stands for
+    """The repeats of one request, in their order: `asked` is their number, `first` the id that stands for
     all.
     """
 
@@ -118,8 +118,8 @@ class Run(Model):
 
     `server_id` names the process that owns it (its lock tells whether that process lives). `live` is set only
     while it runs. Times are UTC. Repeats of one request share `repeat_of`, the id of the first, counted by
-    `repeat`. `series` tells all of them where a series is asked for; it is not stored. `worst` is the
-    severity of its worst finding.
+    `repeat`. `series` holds all of them where a series is shown; it is not stored. `worst` is the severity of
+    its worst finding.
     """
 
     run_id: str
@@ -216,7 +216,7 @@ class Run(Model):
         return self.changed(series=series)
 
     def between_repeats(self, series: Series) -> Self:
-        """Return the first run of a series as it stands for the series while no repeat runs."""
+        """Return the first run of a series as the series is shown while no repeat runs."""
         return self.changed(
             status="running",
             series=series,
@@ -228,7 +228,7 @@ class Run(Model):
         )
 
     def as_series(self, first: "Run", live: LiveFigures | None, series: Series) -> Self:
-        """Return a running repeat as it stands for its series: under the id and times of `first`."""
+        """Return a running repeat as its series is shown: under the id and times of `first`."""
         return self.changed(
             run_id=first.run_id,
             created_at=first.created_at,

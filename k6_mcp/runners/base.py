@@ -1,4 +1,4 @@
-"""The promise of every runner."""
+"""The interface of every runner."""
 
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,7 +36,7 @@ class Runner(Protocol):
         ...
 
     def stop(self, run_id: str, reason: StopReason) -> None:
-        """Ask a running test to end gracefully; `run` then returns its outcome with this `stop_reason`."""
+        """Request a graceful end of a test; `run` then returns its outcome with this `stop_reason`."""
         ...
 
     async def health(self) -> "tuple[Component, ...]":

@@ -33,7 +33,7 @@ def locate_browser(browser: Browser, search_path: str) -> Path | None:
 
 
 def browser_environment(browser: Browser, search_path: str, folder: RunFolder) -> Mapping[str, str]:
-    """Return what k6 is told about Chromium, and make the folder for what Chromium writes: it goes with the
+    """Return k6's environment for Chromium, and make the folder for its files, which is removed after the
     run.
 
     On Linux that folder is named by way of k6's working directory, the run's folder: Chromium makes a socket
@@ -53,7 +53,7 @@ def browser_environment(browser: Browser, search_path: str, folder: RunFolder) -
 
 
 def browser_notes(plan: Plan) -> Iterator[str]:
-    """Yield a warning, with a code, where a plan has so many browsers that they may be what limits it."""
+    """Yield a warning, with a code, if a plan has enough browsers that they may limit the test."""
     vus, free = plan.browser_vus, available_bytes()
     needed = vus * MEMORY_BYTES
     if vus <= _MANY_VUS and (free is None or needed <= free / 2):
@@ -62,12 +62,12 @@ def browser_notes(plan: Plan) -> Iterator[str]:
     yield (
         f"browser_memory: {count(vus, 'browser VU')} start {count(vus, 'Chromium process group')}, which take"
         f" about {_gigabytes(needed)} of memory (300 MB each){here}, and a good part of a core each while a"
-        " page loads; a few browser VUs beside protocol VUs measure the same pages under the same load"
+        " page loads; a few browser VUs next to protocol VUs measure the same pages under the same load"
     )
 
 
 def available_bytes() -> int | None:
-    """Return the memory that new processes could have, None where the system does not tell."""
+    """Return the memory available to new processes, None where the system does not report it."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         for line in _MEMINFO.read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):

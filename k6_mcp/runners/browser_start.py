@@ -1,6 +1,4 @@
-"""Does Chromium start as this user? Started as k6 starts it, for k6 hides most of what a browser says when it
-does not.
-"""
+"""Start Chromium as k6 starts it, because k6 hides most of the output of a browser that fails to start."""
 
 import os
 import re
@@ -53,7 +51,7 @@ _INSTALL = (
 
 
 class Started(NamedTuple):
-    """Whether Chromium started, and if not, what it said."""
+    """Whether Chromium started, and its output if not."""
 
     ok: bool
     said: str = ""
@@ -103,9 +101,7 @@ async def _watch(launcher: Launcher, command: Sequence[str], env: Mapping[str, s
 
 
 def telling(text: str) -> str:
-    """Return the line of a browser's output that tells most of why it ended, without folders of this
-    machine.
-    """
+    """Return the line of a browser's output that best explains its end, without local folders."""
     lines = [*_lines(text)]
     chosen = next(
         (line for line in lines if _TELLING.search(line)), lines[-1] if lines else "it ended without a word"
@@ -118,7 +114,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 async def start_again(launcher: Launcher) -> BrowserStart:
-    """Return what the browser says that k6 could not start, or that there is none."""
+    """Return the output of the browser that k6 could not start, or that there is none."""
     path = locate_browser(launcher.browser, launcher.search_path)
     if path is None:
         wrong = launcher.browser.path is not None
@@ -130,7 +126,7 @@ async def start_again(launcher: Launcher) -> BrowserStart:
 
 
 def start_hint(said: str, browser: Browser) -> str:
-    """Return the next step for a browser that said this instead of starting."""
+    """Return the next step for a browser that printed this instead of starting."""
     if "sandbox" in said.lower() and browser.sandboxed:
         who = (
             "run the server as an ordinary user, or "

@@ -11,7 +11,7 @@ from k6_mcp.models.browser import PATH_SETTING
 from k6_mcp.models.service_answers import Component
 from k6_mcp.runners.browser import locate_browser
 from k6_mcp.runners.browser_start import CORRECT_PATH, NO_FILE, TIMEOUT_S, start_hint, try_start
-from k6_mcp.runners.find_k6 import ask, passed_over
+from k6_mcp.runners.find_k6 import passed_over, start_for_output
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.process import drain, owned
 from k6_mcp.runners.version import K6Binary, probe
@@ -74,7 +74,7 @@ async def _version(path: Path) -> str | None:
     output = bytearray()
     try:
         with anyio.move_on_after(TIMEOUT_S):
-            async with owned(ask(path, "--version")) as child:
+            async with owned(start_for_output(path, "--version")) as child:
                 await drain(child.stdout, output.extend)
     except OSError:
         return None

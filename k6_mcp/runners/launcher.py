@@ -12,7 +12,7 @@ from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
 from k6_mcp.runners.child_process import Child
 from k6_mcp.runners.command import environment, inspect_command
-from k6_mcp.runners.find_k6 import Found, ask_version, find
+from k6_mcp.runners.find_k6 import Found, find, start_version
 from k6_mcp.runners.memory import Allowance, allowance
 from k6_mcp.runners.watchdog import Watchdog
 from k6_mcp.workspace.workspace import Workspace
@@ -85,7 +85,7 @@ class Launcher:
         self._early[run_id] = self._inspect(k6, run_id, script)
         self._being_written = None
         with contextlib.suppress(OSError):
-            self._early_version = (k6, ask_version(k6))
+            self._early_version = (k6, start_version(k6))
 
     def early_run_id(self, script: Script) -> str | None:
         """Return the id of the run for which `begin` was called with exactly this script, None if there is

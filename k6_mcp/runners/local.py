@@ -56,7 +56,8 @@ class LocalRunner:
         self._stops: dict[str, Stop] = {}
 
     async def _probe(self, k6: Path) -> K6Binary:
-        """Return the k6 at a path with its version; it is asked again only after another one or a new file.
+        """Return the k6 at a path with its version; it is probed again only if the path or the file has
+        changed.
 
         Raises:
             K6NotFound: If it is not a k6.
@@ -155,7 +156,7 @@ class LocalRunner:
         folder, started = self._workspace.folder(plan.run_id), datetime.now(UTC)
         stop = self._stops.setdefault(plan.run_id, Stop())
         if self._workspace.stop_requested(plan.run_id):
-            stop.ask("caller")
+            stop.request("caller")
         try:
             if stop.reason:
                 return Outcome(exit_code=None, stop_reason=stop.reason, started_at=started, ended_at=started)
@@ -185,12 +186,12 @@ class LocalRunner:
         )
 
     async def _with_browser_start(self, outcome: Outcome) -> Outcome:
-        """Return `outcome` with what the browser itself says."""
+        """Return `outcome` with the browser's own output."""
         return outcome._replace(browser=await start_again(self._launcher))
 
     def stop(self, run_id: str, reason: StopReason) -> None:
-        """Ask a run to end gracefully; the first reason counts."""
-        self._stops.setdefault(run_id, Stop()).ask(reason)
+        """Request a graceful end of a run; the first reason counts."""
+        self._stops.setdefault(run_id, Stop()).request(reason)
 
     async def health(self) -> "tuple[Component, ...]":
         """Return the state of k6 and of the browser; see `Runner.health`."""
@@ -213,8 +214,8 @@ def _is_large(script: Script) -> bool:
 
 
 def _read_planned(printed: str, warnings: Iterable[str], secrets: Secrets) -> Planned:
-    """Return what k6 printed of a script that may be run; raises ValueError where it is not what we know,
-    LimitExceeded where it is too large.
+    """Return the plan that k6 printed of a script that may be run. Raises ValueError where its form is
+    unknown, LimitExceeded where it is too large.
     """
     plan = masked_plan(read_plan(printed, warnings), secrets.of_names)
     if plan.browser:

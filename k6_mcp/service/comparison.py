@@ -1,6 +1,4 @@
-"""Which runs are meant when two are to be compared: by id or by the name of a test, with their repeats and
-what is known of earlier runs.
-"""
+"""Choose the runs of a comparison, by id or by the name of a test, with their repeats and earlier runs."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,7 +22,7 @@ _LOOKED_AT = 40
 
 
 class Comparisons:
-    """Finds the two sides and holds them against each other; keeps baselines."""
+    """Finds the two sides and compares them; keeps baselines."""
 
     def __init__(self, runs: RunReader, history: History) -> None:
         self._runs = runs
@@ -119,25 +117,24 @@ class Comparisons:
     async def _sides(self, runs: Sequence[Run]) -> list[Side]:
         return [Side(run, await self._runs.timeline(run)) for run in runs]
 
-    async def _earlier(self, like: Run, other: Run, without: set[str]) -> Sequence[Run]:
-        """Return the last runs of the same test, oldest first: they tell how much it varies from run to run.
+    async def _earlier(self, baseline: Run, candidate: Run, without: set[str]) -> Sequence[Run]:
+        """Return the last runs of the same test, oldest first: they show how much it varies from run to run.
 
-        Only those before the later of the two sides, so that runs of tomorrow do not change the answer of
-        today; and only those that completed, as long as these are enough, so that a week in which the target
-        was bad does not pass for noise.
+        Only runs before the later side count, so that later runs do not change the answer. Only completed
+        ones count if there are enough, so that a bad week of the target is not taken for noise.
         """
-        if not like.name and not like.asked.url:
+        if not baseline.name and not baseline.asked.url:
             return ()
-        until = max(like.created_at, other.created_at)
-        url = None if like.name else like.asked.url
-        query = HistoryQuery(name=like.name, url=url, until=until, limit=_LOOKED_AT)
+        until = max(baseline.created_at, candidate.created_at)
+        url = None if baseline.name else baseline.asked.url
+        query = HistoryQuery(name=baseline.name, url=url, until=until, limit=_LOOKED_AT)
         found: list[Run] = []
         for brief in (await self._history.page(query)).runs:
             if brief.run_id in without or no_example(brief):
                 continue
             # Pages leave out the plan
             run = await self._history.get(brief.run_id)
-            if run is not None and no_example(run) is None and not blocking(differences(like, run)):
+            if run is not None and no_example(run) is None and not blocking(differences(baseline, run)):
                 found.append(run)
         completed = [run for run in found if run.status == "completed"]
         return (completed if len(completed) >= ENOUGH_HISTORY else found)[:_EARLIER_RUNS][::-1]

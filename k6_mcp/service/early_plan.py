@@ -1,4 +1,4 @@
-"""What of a test begins ahead of the service, and of all that the service needs to be imported."""
+"""Start `k6 inspect` early, before the service and its imports are loaded."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,9 +14,9 @@ from k6_mcp.workspace.workspace import Workspace
 
 
 def begin(launcher: Launcher, settings: Settings, test: LoadTest) -> None:
-    """Let k6 begin its plan of `test`; a service with this launcher goes on with it once it is asked for.
+    """Let k6 begin its plan of `test`; a service with this launcher takes it over when the test is started.
 
-    What stands against it is told by `LoadTests.start`, not here.
+    Errors are left to `LoadTests.start`, which meets them again.
     """
     with suppress(K6McpError, OSError):
         caps.check(test, settings.limits)

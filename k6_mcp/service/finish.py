@@ -1,6 +1,7 @@
-"""From what a runner left of a run to the run as it is kept and told, and its timeline. Pure.
+"""Turn what a runner left of a run into the final run and its timeline. Pure.
 
-The queue imports this while k6 runs: the rules are many, and a process for one test waits for each import.
+The queue imports this while k6 runs: importing the rules takes a while, and a process for one test would
+wait.
 """
 
 import logging
@@ -80,10 +81,10 @@ def lost(run: Run, outcome: Outcome, record: Record, limits: FindingLimits) -> J
 
 
 def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
-    """Return an imported `run` judged anew from the files that came with it, and marked: nobody signed them.
+    """Judge an imported `run` again from the files that came with it, and mark it as unsigned.
 
-    Where its own words and the files disagree, the figures of the files count, and the worse of the two
-    verdicts; both are told.
+    Where `run` and the files disagree, the figures of the files and the worse of the two verdicts count. A
+    notice reports both.
     """
     try:
         again, why = _again(run, files)
@@ -105,7 +106,7 @@ def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
 
 
 def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
-    """Return the run itself, or as its files have it, and what is wrong; nothing is where they agree."""
+    """Return the run, corrected where its files contradict it, and what is wrong, empty where they agree."""
     if run.status not in ("completed", "failed") or run.metrics is None:
         return run, "" if run.status != "completed" else "it has no figures"
     at = run.started_at or run.created_at
@@ -141,7 +142,7 @@ def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
 
 
 def timeline_of(record: Record, plan: Plan | None, metrics: Metrics | None = None) -> Timeline | None:
-    """The run over time; failed requests add up to the run's figure, where both count the same requests."""
+    """Return the run over time; failed requests match the run's figure if both count the same requests."""
     figures = metrics.figures if metrics else None
     same = (
         figures is not None
@@ -154,7 +155,7 @@ def timeline_of(record: Record, plan: Plan | None, metrics: Metrics | None = Non
 
 
 def _with_worst(run: Run, timeline: Timeline | None, limits: FindingLimits) -> Judged:
-    """Add the severity of the worst finding; what goes wrong in finding it must not cost the run."""
+    """Add the severity of the worst finding; an error in the findings must not cost the run."""
     try:
         run = run.with_worst(worst(find(run, timeline, limits)))
     except Exception:

@@ -1,4 +1,4 @@
-"""A gate over kept runs: which runs, against which baseline, and what follows from a pass."""
+"""A gate over kept runs: choose the runs and the baseline, and accept a run that passed."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from k6_mcp.service.run_reader import RunReader
 
 
 class Gates:
-    """Judges runs with their repeats; what cannot be found out counts against them."""
+    """Judges runs with their repeats; when in doubt, the gate does not pass."""
 
     def __init__(self, runs: RunReader, comparisons: Comparisons, history: History) -> None:
         self._runs = runs
@@ -51,6 +51,6 @@ class Gates:
         name = runs[0].name
         baseline = (await self._history.baselines()).get(name) if name else None
         if baseline is None or baseline.run_id in {run.run_id for run in runs}:
-            # A baseline is not held against itself
+            # A baseline is not compared with itself
             return None
         return baseline.run_id

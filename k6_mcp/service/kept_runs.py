@@ -1,4 +1,4 @@
-"""What can be asked about runs once they are kept: one method per question."""
+"""Answers about kept runs, one method per question."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +29,7 @@ from k6_mcp.service.gate import Gates
 from k6_mcp.service.run_reader import RunReader
 from k6_mcp.settings import Settings
 
-# So many runs of a side are drawn
+# The most runs of a side that a report draws
 _SHOWN_A_SIDE = 4
 
 
@@ -58,7 +58,7 @@ class KeptRuns:
     ) -> Explanation:
         """Return a run's verdict in words; raises UnknownRun.
 
-        With `use_ai` a model words it too: the one that the settings name, else `advisor`, the asker's own.
+        With `use_ai` a model words it too: the one in the settings, else `advisor`, the client's own.
         """
         run = await self._runs.get(run_id)
         explanation = self._explained(run, await self._runs.timeline(run))

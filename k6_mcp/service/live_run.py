@@ -1,4 +1,4 @@
-"""One test between asked and told: what its events have said so far."""
+"""The state of one queued or running test, from the events so far."""
 
 import anyio
 
@@ -31,7 +31,7 @@ class LiveRun:
                 self.run = self.run.started(event.at)
 
     def snapshot(self, queue_position: int | None) -> Run:
-        """Return the run as it stands: with live figures while it runs, with its place in the queue while it
+        """Return the current state: with live figures while it runs, with its place in the queue while it
         waits.
         """
         if self.run.status == "queued":

@@ -1,4 +1,4 @@
-"""The road a load test takes: asked, allowed, written, run, measured, judged, kept, told."""
+"""The way of a load test through the service: checked, written, planned, run, judged and kept."""
 
 from __future__ import annotations
 
@@ -58,9 +58,8 @@ class LoadTests:
     """Every use case around a running test, one method each; `kept_runs` answers questions about ended runs,
     `maintenance` does the rest.
 
-    Owns the running tests, so leaving it stops them all gracefully. What one test does not need is imported
-    when first asked
-    for: a process for one test waits for each import.
+    Owns the running tests, so leaving it stops them all gracefully. Imports late what a single test does not
+    need, because a process for one test waits for each import.
     """
 
     def __init__(
@@ -252,10 +251,10 @@ class LoadTests:
             raise
 
     async def wait(self, run_id: str, wait_s: float, emit: EmitRun | None = None) -> Run:
-        """Return the run as soon as it is final, or as it stands after `wait_s`; `emit` gets it about once a
-        second meanwhile.
+        """Return the run as soon as it is final, or its state after `wait_s`; `emit` gets it about once a
+        second.
 
-        The id of the first of several repeats means all of them: the answer is the one that went worst, with
+        The id of the first of several repeats stands for all: the answer is the one that went worst, with
         `series`.
 
         Raises:
@@ -322,7 +321,7 @@ class LoadTests:
         return await self._queue.timeline(await self._read(run))
 
     async def _read(self, run: Run | str) -> Run:
-        """Return the run, which a caller that has it need not name and have read again."""
+        """Return the run that is given by its id, or whole by a caller that has just read it."""
         return await self.get(run) if isinstance(run, str) else run
 
     async def history(self, query: HistoryQuery) -> HistoryPage:
@@ -367,8 +366,8 @@ class LoadTests:
 
 
 def _shown(script: Script, planned: Planned | Outcome) -> str:
-    """Return the script's text without its secrets; of a file only if k6 could parse it, for any other file
-    is none of a caller's.
+    """Return the script's text without its secrets; a file's only if k6 could parse it, since it might be any
+    file.
     """
     if script.source_path and isinstance(planned, Outcome) and not planned.parsed:
         return f"// {NOT_SHOWN}\n"

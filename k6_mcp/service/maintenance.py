@@ -1,4 +1,4 @@
-"""Keeping the service in order: old runs removed, the history restored, what is broken told."""
+"""Prune old runs, rebuild the history and report health."""
 
 from collections.abc import Iterator, Sequence
 
@@ -43,7 +43,7 @@ class Maintenance:
             *await self._history.health(),
             await self._retention_health(),
             advice_health(self._settings.ai),
-            *_misspelt(self._settings.unknown),
+            *_misspelled(self._settings.unknown),
         )
         caps = self._settings.limits
         return Health(
@@ -74,7 +74,7 @@ class Maintenance:
         by_clock: bool = False,
         for_good: bool = False,
     ) -> PruneReport:
-        """Remove the runs beyond `limits` (default: the settings), or only tell which; see `Cleanup.prune`.
+        """Remove the runs beyond `limits` (default: the settings), or only list them; see `Cleanup.prune`.
         Raises HistoryUnavailable.
         """
         await self._recovery.done()
@@ -115,8 +115,8 @@ class Maintenance:
             return retention_health(limits, None, hint=error.hint or "")
 
 
-def _misspelt(warnings: Sequence[str]) -> Iterator[Component]:
-    """What of the environment looks like a setting and is none."""
+def _misspelled(warnings: Sequence[str]) -> Iterator[Component]:
+    """Yield the variables of the environment that look like misspelled settings."""
     if warnings:
         hint = "correct or remove these variables in the server's environment and start it again"
         yield Component(name="settings", state="degraded", detail=". ".join(warnings), hint=hint)

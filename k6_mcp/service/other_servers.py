@@ -1,4 +1,4 @@
-"""Running tests of other servers: what k6 has recorded of them so far, read as it grows."""
+"""Running tests of other servers, seen through the records that k6 writes of them."""
 
 import threading
 from collections import OrderedDict
@@ -17,8 +17,8 @@ _MOST = 10
 
 
 class OtherServersRuns:
-    """Reads the records of runs that are not driven here; of those going on, each look reads only what came
-    since the last one.
+    """Reads the records of runs that other processes drive; each look at a running one reads only the new
+    lines.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -26,10 +26,9 @@ class OtherServersRuns:
         self._followed_runs: OrderedDict[str, _Followed] = OrderedDict()
 
     async def look(self, run: Run, read: Callable[[Record], T]) -> T:
-        """Return what `read` makes of the run's record as far as it is written and still there, else of an
-        empty one.
+        """Return the result of `read` for the run's record so far, or for an empty one if the record is gone.
 
-        `read` is called in a thread; it may keep nothing of the record, which goes on.
+        `read` is called in a thread. It must keep no part of the record, which keeps growing.
         """
         return await anyio.to_thread.run_sync(self._followed(run).look, read)
 
@@ -74,5 +73,5 @@ class _Followed:
 
 
 def empty_record(run: Run) -> Record:
-    """Return an empty record that reads what k6 was asked to write for `run`."""
+    """Return an empty record for the lines that k6 writes for `run`."""
     return Record(run.plan is None or run.plan.tells_scenarios)

@@ -1,4 +1,4 @@
-"""Driving the runs this process owns: from their place in the queue to a verdict that is kept."""
+"""Drive the runs of this process from their place in the queue to a kept verdict."""
 
 import logging
 from collections import OrderedDict
@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 
 
 class RunQueue:
-    """Owns running and queued tests; what it has finished stays in memory for a while, should the history be
-    away.
+    """Owns running and queued tests; finished runs stay in memory for a while in case the history is
+    unavailable.
 
     `ended` is set when the next run ends here, and replaced.
     """
@@ -73,13 +73,13 @@ class RunQueue:
         return tuple(run_id for run_id, live_run in self._live_runs.items() if live_run.run.status == status)
 
     def snapshot(self, live_run: LiveRun) -> Run:
-        """Return the run as it stands, with its place in the queue while it waits."""
+        """Return the current state of a run, with its place in the queue while it waits."""
         queued = self.ids("queued")
         run_id = live_run.run.run_id
         return live_run.snapshot(queued.index(run_id) + 1 if run_id in queued else None)
 
     def launch(self, run: Run, plan: RunPlan, tasks: TaskGroup) -> Run:
-        """Start `run` in `tasks`, or queue it when as many as allowed are running; return it as it stands."""
+        """Start `run` in `tasks`, or queue it if all places are taken; return its current state."""
         live_run = LiveRun(run, plan)
         try:
             self._slots.acquire_on_behalf_of_nowait(live_run)
@@ -97,7 +97,7 @@ class RunQueue:
             self._runner.stop(live_run.run.run_id, reason)
 
     async def stop_all(self, within_s: float) -> None:
-        """Let every run end gracefully and wait for them, `within_s` at most."""
+        """Let every run end gracefully and wait for them for at most `within_s`."""
         for live_run in [*self._live_runs.values()]:
             self.request_stop(live_run, "shutdown")
         with anyio.move_on_after(within_s):
@@ -155,7 +155,7 @@ class RunQueue:
             tasks.cancel_scope.cancel()
 
     async def refused(self, run: Run, script: Script, outcome: Outcome) -> Run:
-        """Judge and keep a run that k6 refused before any load."""
+        """Judge and keep a run whose script k6 refused."""
         return await self._finish(run, script, outcome, Record())
 
     async def _finish(self, run: Run, script: Script, outcome: Outcome, record: Record) -> Run:
@@ -179,7 +179,7 @@ class RunQueue:
         return await self._other_servers.look(run, lambda record: timeline_of(record, run.plan, run.metrics))
 
     async def up_to_date(self, run: Run) -> Run:
-        """Return a run of another server with what its record shows of it so far, if it is going on."""
+        """Return the run, with the figures in its record so far if it runs on another server."""
         if run.status != "running" or run.run_id in self._live_runs:
             self._other_servers.forget(run.run_id)
             return run
@@ -197,7 +197,7 @@ class RunQueue:
     async def _keep(
         self, run: Run, timeline: Timeline | None = None, *, record_is_whole: bool = False
     ) -> Run:
-        """Keep a run for good, and tell what of that does not work; its timeline replaces the record once
+        """Keep a run for good, with a warning for each part that fails; its timeline replaces the record once
         both are kept.
         """
         run = run.with_warnings(notice for notice in run.warnings if notice.code not in _OF_KEEPING)
@@ -213,7 +213,7 @@ class RunQueue:
         return run
 
     async def _save(self, run: Run, timeline: Timeline | None = None) -> tuple[Notice, ...]:
-        """Save a run where runs are kept or, while there is no room, where its files are."""
+        """Save a run where runs are kept or, while that can't be written, where its files are."""
         if unmoved := await self._history.move_home(run.run_id):
             return (*unmoved, *await self._history.save(run))
         notices: tuple[Notice, ...] = ()
@@ -247,8 +247,8 @@ class RunQueue:
 
 
 async def _to_the_end(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return what `work` returns, computed in a thread, and to its end: thousands of metrics take time, and
-    none may be left out.
+    """Return the result of `work`, run in a thread to its end: thousands of metrics take time, and all must
+    be kept.
     """
     with anyio.CancelScope(shield=True):
         return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs))
@@ -258,7 +258,7 @@ async def _to_the_end(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -
 def _on_event(live_run: LiveRun, event: RunEvent) -> None:
     live_run.take(event)
     if isinstance(event, Started):
-        # The rules: while k6 runs, importing them delays nobody
+        # Importing the rules delays nobody while k6 runs
         from k6_mcp.service.finish import prepare
 
         prepare()

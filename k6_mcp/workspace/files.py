@@ -199,8 +199,8 @@ class Tail:
         return False
 
     def _same(self, file: BinaryIO) -> bool:
-        """Whether the file goes on from what was read of it; one that `seal` writes anew in its place differs
-        from its first line on.
+        """Return whether the file continues what was read of it; one that `seal` has rewritten differs from
+        its first line on.
         """
         stat, beginning = os.fstat(file.fileno()), file.read(_BEGINNING_BYTES)
         identity = (stat.st_dev, stat.st_ino)

@@ -12,8 +12,8 @@ _NAME = re.compile(r"[a-z0-9][a-zA-Z0-9.-]{0,120}\Z")
 
 
 def write_report(results_dir: Path, run_id: str, name: str, content: bytes) -> Path:
-    """Write a report beside its run, for this user alone; replaces an older one of that name. Blocking: call
-    it in a thread.
+    """Write a report into its run's folder, for this user alone, in place of an older one of that name.
+    Blocking.
 
     Raises:
         ReportUnavailable: If the disk is full, the folder cannot be written, or it is no longer there.
@@ -32,6 +32,6 @@ def write_report(results_dir: Path, run_id: str, name: str, content: bytes) -> P
     except OSError as error:
         reason = f"{folder.reports / name} could not be written: {error.strerror or error}"
         raise ReportUnavailable(
-            reason, hint="check_health tells the state of the disk; free space and ask again"
+            reason, hint="free some space and call again; check_health shows the state of the disk"
         ) from error
     return path

@@ -1,6 +1,4 @@
-"""Run folders as the history's backup: `run.json` written whole or not at all, and read back whatever became
-of it.
-"""
+"""Run folders as the history's backup: `run.json` is replaced in one step, and read with care."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress

@@ -1,6 +1,4 @@
-"""Runs that the results folder cannot take: each in a temporary folder of its own, until it is brought
-home.
-"""
+"""Temporary folders for runs whose files can't be written into the results folder, until they can."""
 
 import shutil
 import tempfile
@@ -31,7 +29,7 @@ def copy_files(source: RunFolder, target: RunFolder) -> None:
 
 
 class TemporaryFolders:
-    """The temporary folders of this process's runs; few in number, and none stays without a run in it."""
+    """The temporary folders of this process's runs: few in number, and none stays without a run."""
 
     def __init__(self) -> None:
         self._places: dict[str, Path] = {}

@@ -25,7 +25,7 @@ class Summaries(NamedTuple):
 class Workspace:
     """Each run has a folder below `results_dir`, or a temporary one as long as that cannot be written.
 
-    Methods block; those that take more than a few file operations say so.
+    Methods block, all but `seal` and `move_home` briefly.
     """
 
     def __init__(self, results_dir: Path) -> None:
@@ -111,7 +111,7 @@ class Workspace:
             self.folder(run_id).stop_request.touch(mode=0o600)
 
     def stop_requested(self, run_id: str) -> bool:
-        """Return whether another process has asked to stop the run."""
+        """Return whether another process has requested a stop of the run."""
         return self.folder(run_id).stop_request.exists()
 
     def move_home(self, run_id: str) -> None:
