@@ -1,4 +1,4 @@
-"""Runs leave as one file and come in from one; a run is taken in whole or not at all."""
+"""Export runs to one file and import them from one; a run is imported whole or not at all."""
 
 import asyncio
 import shutil
@@ -34,8 +34,7 @@ class Archives:
 
     async def export(self, runs: Sequence[Run], target: Path) -> ExportReport:
         """Write ended runs with their files to `target`. Raises ArchiveUnusable."""
-        # Without the marks of an import: whoever takes them in marks them himself, and nobody has to believe
-        # that they are missing.
+        # Without the marks of an import: every import sets them anew and trusts no file about them.
         unmarked = [_unmarked(run) for run in runs]
         return await shielded(asyncio.to_thread(pack, unmarked, self._folders.results_dir, target))
 
@@ -82,14 +81,14 @@ class Archives:
         return here is not None
 
     async def _check_repeats(self, runs: Sequence[Run]) -> None:
-        """Refuse a run that would join the repeats of one that ran here: nobody asked for it there."""
+        """Refuse a run that would join the repeats of one that ran here: it was not part of that request."""
         ids = {run.run_id for run in runs}
         for first in {
             run.repeat_of for run in runs if run.repeat_of is not None and run.repeat_of not in ids
         }:
             here = await self._get(first)
             if here is not None and not is_imported(here):
-                reason = f"it says to hold a repeat of {first}, which ran here and is not in it"
+                reason = f"it claims to hold a repeat of {first}, which ran here and is not in it"
                 raise ArchiveUnusable(
                     reason, hint="import it on another machine, or export all repeats of the request together"
                 )
@@ -100,7 +99,7 @@ class Archives:
             return self._trash.workshop()
         except OSError as error:
             reason = f"{self._folders.results_dir} cannot be written: {error.strerror or error}"
-            raise ArchiveUnusable(reason, hint="check_health tells the state of the disk") from error
+            raise ArchiveUnusable(reason, hint="check_health shows the state of the disk") from error
 
     def _move(self, unpacked: Path, run_id: str) -> None:
         target = RunFolder(self._folders.results_dir, run_id)

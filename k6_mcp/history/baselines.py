@@ -1,5 +1,5 @@
-"""The run that each test's later runs are compared with: rows in the database, and a small file beside the
-runs as their backup.
+"""Baselines, the runs that later runs are compared with: rows in the database, and a small file as their
+backup.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class BaselinesFile(Model):
 
 
 class Baselines:
-    """Baselines by test name, shared by several servers: the one that was set last counts, wherever it was
+    """Baselines by test name, shared by several servers: the one that was set last counts, wherever it is
     kept.
     """
 

@@ -1,4 +1,4 @@
-"""Finding runs again: pages, ids, statistics; from the newest run folders while the database is away."""
+"""Find runs: pages, ids and statistics, from the newest run folders while the database is unavailable."""
 
 import asyncio
 from collections.abc import Mapping
@@ -73,8 +73,8 @@ class Catalog:
             return tuple([run_id for run_id in ids if run_id.startswith(prefix)][:limit])
 
     async def _find(self, query: HistoryQuery) -> Found:
-        """Return the page; all who ask the same while another page is read get one answer, read after the
-        last of them asked.
+        """Return the page. Equal queries that come while another page is read share one answer, read after
+        the last of them.
         """
         waiting = self._waiting.get(query)
         if waiting is None or waiting.done():
@@ -98,7 +98,7 @@ class Catalog:
 
 
 def _retrieved(done: asyncio.Future[Found]) -> None:
-    """Keep asyncio from reporting a failure that nobody waited for."""
+    """Keep asyncio from reporting a failure that nobody has awaited."""
     if not done.cancelled():
         done.exception()
 

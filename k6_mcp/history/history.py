@@ -1,4 +1,4 @@
-"""What happened before: every run in the database and, as its backup, in its own folder.
+"""Keep every run in the database and, as a backup, in its own folder.
 
 Pages, cleanup, archives, rebuild and health are imported when they are first used: a process for one test
 uses none of them, and saves 35 ms.
@@ -119,8 +119,8 @@ class History:
         return ()
 
     async def keep_timeline(self, run_id: str, versions: Iterable[Timeline]) -> tuple[Notice, ...]:
-        """Write the first of ever smaller `versions` that is small enough into a run's folder; what did not
-        work is told.
+        """Write the first of ever smaller `versions` that is small enough into a run's folder; return a
+        notice if that fails.
         """
         try:
             await shielded(asyncio.to_thread(write_timeline, self._folders.results_dir, run_id, versions))
@@ -246,7 +246,7 @@ class History:
         return (database, await asyncio.to_thread(disk_health, self._folders.results_dir))
 
     def _enter(self) -> None:
-        # Every save tries again, and tells
+        # Every save tries again and reports a failure
         with suppress(OSError):
             self._folders.prepare()
         self._owners.enter()

@@ -73,7 +73,7 @@ def _pack_run(archive: zipfile.ZipFile, run: Run, folder: RunFolder) -> Archived
     kept = (folder.script, folder.summary, folder.export, folder.timeline, folder.record, folder.log)
     for path in kept:
         if path == folder.record and folder.timeline.exists():
-            # The timeline says it all
+            # The timeline holds all of it
             continue
         if path.is_symlink() or not path.is_file():
             continue

@@ -1,5 +1,5 @@
-"""Run folders on their way out: set aside in one step and kept for a while, so that a folder is either whole
-or gone for readers.
+"""The trash: run folders are moved here in one step and kept for a while, so that readers see a folder whole
+or not at all.
 """
 
 import fcntl
@@ -59,9 +59,7 @@ class Trash:
         return gone, problems
 
     def add(self, run: Run) -> None:
-        """Make the folder of a run whose own one is gone, so that it can be brought back too. Raises
-        OSError.
-        """
+        """Make the folder of a run that has lost its own, so that it can be restored too. Raises OSError."""
         folder = self.path / run.run_id
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with suppress(FileExistsError), (folder / RunFile.RUN_JSON).open("x", encoding="utf-8") as file:

@@ -172,7 +172,7 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, listed: ArchivedF
         while chunk := member.read(_CHUNK):
             size_bytes += len(chunk)
             if size_bytes > entry.file_size:
-                raise _refused(f"{entry.filename!r} is larger than it says")
+                raise _refused(f"{entry.filename!r} is larger than its header states")
             digest.update(chunk)
             file.write(chunk)
     if (size_bytes, digest.hexdigest()) != (listed.size_bytes, listed.sha256):

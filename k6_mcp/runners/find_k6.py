@@ -16,7 +16,7 @@ _ENVIRONMENT = {
     "GOMAXPROCS": "1",
 }
 _NAME = "k6"
-_ON_PATH, _BESIDE_PYTHON = "found on PATH", "beside the Python interpreter"
+_ON_PATH, _NEXT_TO_PYTHON = "found on PATH", "next to the Python interpreter"
 _USUAL_PLACES = (
     "/usr/local/bin",
     "/usr/bin",
@@ -58,24 +58,24 @@ def find(k6_bin: str | None, search_path: str) -> Found:
     usual = ":".join(str(Path(place).expanduser()) for place in _USUAL_PLACES)
     for folders, why in (
         (search_path, _ON_PATH),
-        (_beside(), _BESIDE_PYTHON),
+        (_python_folder(), _NEXT_TO_PYTHON),
         (usual, "in a usual place of installation"),
     ):
         if found := _which(name, folders):
             return Found(found, why)
     hint = install_hint() if name == _NAME else "correct or unset K6_BIN"
     raise K6NotFound(
-        f"no {name[:80]} on PATH, beside the Python interpreter or in the usual places", hint=hint
+        f"no {name[:80]} on PATH, next to the Python interpreter or in the usual places", hint=hint
     )
 
 
 def passed_over(found: Found) -> Path | None:
     """Return the k6 next to Python, installed with this server, if `found` is another one."""
-    beside = _which(_NAME, _beside())
-    return beside if beside and not beside.samefile(found.path) else None
+    bundled = _which(_NAME, _python_folder())
+    return bundled if bundled and not bundled.samefile(found.path) else None
 
 
-def _beside() -> str:
+def _python_folder() -> str:
     return str(Path(sys.executable).parent)
 
 
