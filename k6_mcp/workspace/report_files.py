@@ -32,6 +32,6 @@ def write_report(results_dir: Path, run_id: str, name: str, content: bytes) -> P
     except OSError as error:
         reason = f"{folder.reports / name} could not be written: {error.strerror or error}"
         raise ReportUnavailable(
-            reason, hint="free some space and call again; check_health shows the state of the disk"
+            reason, hint="check_health shows the state of the disk; free space and call again"
         ) from error
     return path
