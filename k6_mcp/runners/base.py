@@ -28,7 +28,7 @@ class Runner(Protocol):
         """
         ...
 
-    async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
+    async def run(self, work: RunPlan, emit: Emit) -> Outcome:
         """Run to the end, emitting events; never raises for anything k6 or the script does.
 
         A request to stop in the workspace ends the run gracefully. When cancelled, k6 is killed at once.

@@ -53,7 +53,7 @@ class Execution:
         self,
         child: Child,
         folder: RunFolder,
-        plan: RunPlan,
+        work: RunPlan,
         allowed: Allowance,
         secrets: Secrets,
         stop: Stop,
@@ -62,14 +62,14 @@ class Execution:
     ) -> None:
         self._child = child
         self._folder = folder
-        self._plan = plan
+        self._plan, self._deadline_s = work.plan, work.deadline_s
         self._stop = stop
         self._emit = emit
         self._started = started
         self._stdout = StdoutReader()
         self._log_file = appender(folder.log)
         self._secrets, self._of_names = secrets
-        self._log = LogReader(self._log_file, self._secrets, own_url(folder, plan.script))
+        self._log = LogReader(self._log_file, self._secrets, own_url(folder, work.script))
         self._names = RecordNames(self._of_names)
         self._tail = Tail(folder.record, self._take_record)
         self._record_ended = anyio.Event()
@@ -130,7 +130,7 @@ class Execution:
         """Whether k6 could not start a browser, or the test ended before any had started."""
         if BROWSER_NOT_STARTED in (outcome.log.cause or ""):
             return True
-        if not self._plan.plan.browser or outcome.stop_reason:
+        if not self._plan.browser or outcome.stop_reason:
             return False
         done = self._stdout.progress.iterations if self._stdout.progress else 0
         signs = (BROWSER_MISSING,) if done else (BROWSER_MISSING, BROWSER_STARTING)
@@ -142,7 +142,7 @@ class Execution:
         if (progress := self._stdout.progress) is not None and progress is not before:
             self._tail.read()
             self._emit(progress)
-            if progress.max_vus > self._plan.plan.max_vus and not self._record_ended.is_set():
+            if progress.max_vus > self._plan.max_vus and not self._record_ended.is_set():
                 self._stop.request("unplanned")
 
     def _take_record(self, line: str) -> None:
@@ -162,7 +162,7 @@ class Execution:
                 self._child.kill()
 
     async def _deadline(self) -> None:
-        await anyio.sleep(self._plan.deadline_s)
+        await anyio.sleep(self._deadline_s)
         self._stop.request("handle_summary" if self._record_ended.is_set() else "deadline")
 
     async def _end_handle_summary(self) -> None:
@@ -176,9 +176,7 @@ class Execution:
     async def _end_on_request(self) -> None:
         await self._stop.requested.wait()
         interrupt(self._child.pid)
-        teardown_s = (
-            min(self._plan.plan.teardown_timeout_s, _LONGEST_TEARDOWN_S) if self._plan.plan.phases else 0.0
-        )
+        teardown_s = min(self._plan.teardown_timeout_s, _LONGEST_TEARDOWN_S) if self._plan.phases else 0.0
         grace_s = (
             _SHUTDOWN_GRACE_S
             if self._stop.reason == "shutdown"

@@ -151,32 +151,32 @@ class LocalRunner:
             parsed=parsed,
         )
 
-    async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
+    async def run(self, work: RunPlan, emit: Emit) -> Outcome:
         """Run the planned script to its end; see `Runner.run`."""
-        folder, started = self._workspace.folder(plan.run_id), datetime.now(UTC)
-        stop = self._stops.setdefault(plan.run_id, Stop())
-        if self._workspace.stop_requested(plan.run_id):
+        folder, started = self._workspace.folder(work.run_id), datetime.now(UTC)
+        stop = self._stops.setdefault(work.run_id, Stop())
+        if self._workspace.stop_requested(work.run_id):
             stop.request("caller")
         try:
             if stop.reason:
                 return Outcome(exit_code=None, stop_reason=stop.reason, started_at=started, ended_at=started)
-            secrets = await in_thread_if(_is_large(plan.script), secrets_of, plan.script)
+            secrets = await in_thread_if(_is_large(work.script), secrets_of, work.script)
             # The k6 that planned it; a plan may have waited long for its turn
-            k6 = self._by_version.get(plan.k6_version) or self._launcher.find().path
-            command = run_command(k6, folder, plan.script, plan.plan)
-            planned = Planned(plan.plan, plan.options)
-            env = {**environment(folder, plan.script, planned), **self._for_browser(plan.plan, folder)}
+            k6 = self._by_version.get(work.k6_version) or self._launcher.find().path
+            command = run_command(k6, folder, work.script, work.plan)
+            planned = Planned(work.plan, work.options)
+            env = {**environment(folder, work.script, planned), **self._for_browser(work.plan, folder)}
             allowed = self._launcher.allowance(planned)
             child = self._launcher.start(command, env, folder.path, allowed)
             async with owned(child, self._launcher.watchdog):
                 emit(Started(at=started))
-                attempt = Execution(child, folder, plan, allowed, secrets, stop, emit, started)
+                attempt = Execution(child, folder, work, allowed, secrets, stop, emit, started)
                 outcome = (await attempt.outcome())._replace(memory_limit=limit(allowed))
             return await self._with_browser_start(outcome) if attempt.lacks_browser(outcome) else outcome
         except (OSError, K6McpError) as error:
             return _not_started(started, error)
         finally:
-            self._stops.pop(plan.run_id, None)
+            self._stops.pop(work.run_id, None)
 
     def _for_browser(self, plan: Plan, folder: RunFolder) -> Mapping[str, str]:
         return (

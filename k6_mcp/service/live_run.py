@@ -12,10 +12,10 @@ from k6_mcp.models.run import FINAL, Run
 class LiveRun:
     """The state of a run that this process owns; `done` is set once `run` is final and kept."""
 
-    def __init__(self, run: Run, plan: RunPlan) -> None:
+    def __init__(self, run: Run, work: RunPlan) -> None:
         self.run = run
-        self.plan = plan
-        self.record = Record(plan.plan.tells_scenarios)
+        self.work = work
+        self.record = Record(work.plan.tells_scenarios)
         self.done = anyio.Event()
         self.turn = anyio.CancelScope()
         self._progress: Progress | None = None
@@ -38,4 +38,4 @@ class LiveRun:
             return self.run.with_position(queue_position)
         if self.run.status in FINAL or self.run.started_at is None:
             return self.run
-        return self.run.with_live(live_figures(self.record, self._progress, self.plan.plan))
+        return self.run.with_live(live_figures(self.record, self._progress, self.work.plan))

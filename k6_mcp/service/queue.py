@@ -78,9 +78,9 @@ class RunQueue:
         run_id = live_run.run.run_id
         return live_run.snapshot(queued.index(run_id) + 1 if run_id in queued else None)
 
-    def launch(self, run: Run, plan: RunPlan, tasks: TaskGroup) -> Run:
+    def launch(self, run: Run, work: RunPlan, tasks: TaskGroup) -> Run:
         """Start `run` in `tasks`, or queue it if all places are taken; return its current state."""
-        live_run = LiveRun(run, plan)
+        live_run = LiveRun(run, work)
         try:
             self._slots.acquire_on_behalf_of_nowait(live_run)
         except anyio.WouldBlock:
@@ -111,11 +111,11 @@ class RunQueue:
 
     async def _drive(self, live_run: LiveRun) -> None:
         """Take one run from its place in the queue to its verdict; never raises."""
-        run_id, plan = live_run.run.run_id, live_run.plan
+        run_id = live_run.run.run_id
         try:
             await self._save(live_run.run)
             outcome = await self._run_in_turn(live_run)
-            await self._finish(live_run.run, plan.script, outcome, live_run.record)
+            await self._finish(live_run.run, live_run.work.script, outcome, live_run.record)
         except Exception:
             log.exception("run %s", run_id)
             failure = Failure(
@@ -139,7 +139,7 @@ class RunQueue:
                 await self._wait_in_line(live_run)
                 live_run.run = live_run.run.running()
                 await self._save(live_run.run)
-            return await self._runner.run(live_run.plan, lambda event: _on_event(live_run, event))
+            return await self._runner.run(live_run.work, lambda event: _on_event(live_run, event))
         return Outcome(exit_code=None, stop_reason="caller", started_at=queued_at, ended_at=datetime.now(UTC))
 
     async def _wait_in_line(self, live_run: LiveRun) -> None:

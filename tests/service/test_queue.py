@@ -99,7 +99,7 @@ async def test_leaving_stops_what_runs_and_what_waits(settings: Settings) -> Non
 class _Broken(ScriptedK6):
     """A runner that breaks its promise never to raise."""
 
-    async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
+    async def run(self, work: RunPlan, emit: Emit) -> Outcome:
         raise RuntimeError("broken")
 
 

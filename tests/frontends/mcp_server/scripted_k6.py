@@ -92,16 +92,16 @@ class ScriptedK6:
             )
         return self._planned
 
-    async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
+    async def run(self, work: RunPlan, emit: Emit) -> Outcome:
         began = datetime.now(UTC)
-        self._emits[plan.run_id], self._ends[plan.run_id] = emit, anyio.Event()
-        self.started.append(plan.run_id)
+        self._emits[work.run_id], self._ends[work.run_id] = emit, anyio.Event()
+        self.started.append(work.run_id)
         emit(Started(at=began))
         for line in self.record:
             emit(RecordLine(line=line))
-        if not self._free_running and plan.run_id not in (*self.stopped, *self._finished):
-            await self._ends[plan.run_id].wait()
-        stopped = plan.run_id in self.stopped
+        if not self._free_running and work.run_id not in (*self.stopped, *self._finished):
+            await self._ends[work.run_id].wait()
+        stopped = work.run_id in self.stopped
         return Outcome(
             exit_code=105 if stopped else 0,
             stop_reason="caller" if stopped else None,
