@@ -48,5 +48,5 @@ class Preparations:
 def _interrupted() -> Interrupted:
     return Interrupted(
         "this server ended before the test had begun; nothing was run",
-        hint="call again when a new server is there",
+        hint="call again once a new server is running",
     )
