@@ -130,9 +130,7 @@ def _measured(metrics: Metrics, quotes: _Quotes) -> Computed:
         "statuses": [_plain(status) for status in metrics.statuses[:_MOST]],
         "errors": [_plain(error) for error in metrics.errors[:_MOST]],
         "grpc_calls": [_plain(status) for status in metrics.grpc[:_MOST]],
-        "browser": _plain(metrics.browser.model_copy(update={"documents": (), "web_vitals": ()}))
-        if metrics.browser
-        else {},
+        "browser": _plain(metrics.browser.changed(documents=(), web_vitals=())) if metrics.browser else {},
         "web_vitals": [_plain(vital) for vital in metrics.browser.web_vitals] if metrics.browser else [],
         "failed_checks": [
             {**_only(check, "passes", "fails"), "name": quotes.refer(check.name)} for check in failing[:5]

@@ -122,7 +122,7 @@ def answer_plan(report: "PlanReport") -> OneShotAnswer:
     if not reasons:
         return OneShotAnswer(success=True, result=report)
     error_type = FAILURES[report.refusal.kind].word if report.refusal else LimitExceeded.code
-    return _refused("; ".join(reasons), error_type).model_copy(update={"result": report})
+    return _refused("; ".join(reasons), error_type).changed(result=report)
 
 
 def answer_error(error: K6McpError) -> OneShotAnswer:
@@ -135,7 +135,7 @@ def to_line(answer: OneShotAnswer) -> bytes:
     harmless.
     """
     if answer.result is not None and not answer.success:
-        answer = answer.model_copy(update={"result": _Failed(ending=answer.ending, **dict(answer.result))})
+        answer = answer.changed(result=_Failed(ending=answer.ending, **dict(answer.result)))
     data = visible_data(answer.model_dump(mode="json"))
     fields = untrusted_fields(data)
     text = to_json({**data, MARK: mark(fields) if fields else None}, inf_nan_mode="null").decode()

@@ -37,7 +37,7 @@ _SAMPLE = (
     # How generated scripts show an answer that failed (templates/request.js.j2)
     b'"msg":"k6-mcp sample '
 )
-# What the wrapper says of the script's handleSummary comes last of all, and a flood before it must not hide
+# The wrapper's messages about the script's handleSummary come last of all, and a flood before must not hide
 # it.
 _OF_HANDLER, _MOST_OF_HANDLER = b'"msg":"handleSummary: ', 20
 _MOST_SAMPLES = 5
@@ -106,7 +106,7 @@ class LogReader:
             self._put(f"[{self._dropped} further lines not kept]")
 
     def digest(self, went_running: bool) -> LogDigest:
-        """Return what was said, most severe and most frequent first."""
+        """Return the messages, most severe and most frequent first."""
         rank = {"error": 0, "fatal": 0, "panic": 0, "warning": 1, "info": 2}
         of_handler = _OF_HANDLER.decode().removeprefix('"msg":"')
         entries = sorted(

@@ -27,7 +27,7 @@ def with_asked(test: LoadTest, plan: Plan) -> Plan:
         for metric, text in each
         if (metric, text) not in planned
     ]
-    return plan.model_copy(update={"thresholds": (*plan.thresholds, *missing)}) if missing else plan
+    return plan.changed(thresholds=(*plan.thresholds, *missing)) if missing else plan
 
 
 def url_thresholds(test: LoadTest) -> Thresholds:

@@ -128,4 +128,4 @@ def _trust_k6(results: list[ThresholdResult], names: str | None) -> Iterator[Thr
     shown = {result.metric for result in results if not result.ok}
     for result in results:
         hidden = _named(result.metric, names) and result.metric not in shown
-        yield result.model_copy(update={"ok": False, "observed": None}) if hidden else result
+        yield result.changed(ok=False, observed=None) if hidden else result

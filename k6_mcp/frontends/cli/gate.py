@@ -132,9 +132,7 @@ async def _answer(
                 await asyncio.to_thread(_write, path, content, append=path == settings.github_step_summary)
             )
     except K6McpError as error:
-        result = result.model_copy(
-            update={"outcome": _doubted(result.outcome), "reasons": (*result.reasons, *error.reasons)}
-        )
+        result = result.changed(outcome=_doubted(result.outcome), reasons=(*result.reasons, *error.reasons))
     return gate_answer(result, run, tuple(written))
 
 

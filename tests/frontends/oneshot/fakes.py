@@ -118,13 +118,13 @@ class FakeService:
         self.over.set()
         return self.final
 
-    async def log(self, run_id: str) -> str:
+    async def log(self, run: Run | str) -> str:
         return "what k6 said"
 
-    async def script(self, run_id: str) -> str:
+    async def script(self, run: Run | str) -> str:
         return "export default () => {}"
 
-    async def timeline(self, run_id: str) -> Timeline | None:
+    async def timeline(self, run: Run | str) -> Timeline | None:
         return None
 
     async def plan(self, test: LoadTest) -> PlanReport:
