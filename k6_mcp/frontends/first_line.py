@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from typing import cast
 
-from k6_mcp.frontends.tool_names import EXECUTE_WITH_OPTIONS, TOOLS
+from k6_mcp.frontends.use_cases.catalog import NAMES
 from k6_mcp.settings import LIMITS
 
 _CHUNK_BYTES = 65_536
@@ -41,4 +41,4 @@ def speaks_mcp(line: bytes) -> bool:
         message = next(iter(cast("list[object]", message)), None)
     fields = cast("dict[str, object]", message) if isinstance(message, dict) else {}
     # MCP calls a tool by `tools/call`; what names a tool as its method is a one-shot client's.
-    return "jsonrpc" in fields and fields.get("method") not in (EXECUTE_WITH_OPTIONS, *TOOLS)
+    return "jsonrpc" in fields and fields.get("method") not in NAMES

@@ -16,7 +16,7 @@ from rich.text import Text
 from k6_mcp.errors import K6McpError
 from k6_mcp.frontends.cli.console import progress_bar, stdout
 from k6_mcp.frontends.cli.demo_target import closed_url, demo_target
-from k6_mcp.frontends.cli.exit_codes import COMPLETED, FAILED
+from k6_mcp.frontends.cli.parser import COMPLETED, FAILED
 from k6_mcp.frontends.cli.verdict import verdict
 from k6_mcp.frontends.mcp_server.demo import DemoClient, TellProgress, demo_client
 from k6_mcp.models.run import FailureKind

@@ -1,4 +1,4 @@
-"""The command line: names, help and nothing else."""
+"""The command line: names, help and exit codes."""
 
 import argparse
 from collections.abc import Callable
@@ -11,6 +11,8 @@ from k6_mcp.models.service_answers import ReportFormat
 
 AddParser = Callable[..., argparse.ArgumentParser]
 AddArgument = Callable[..., object]
+
+COMPLETED, FAILED, REFUSED, CANCELLED = 0, 1, 2, 3
 
 _EXIT_CODES = "exit codes: 0 completed, 1 failed, 2 refused (arguments, limits, no k6), 3 cancelled or lost"
 _OWN_CODES = "gate and compare have exit codes of their own: see their help"
@@ -196,9 +198,7 @@ def _add_runs(add: AddParser) -> None:
             " thresholds are."
         ),
     )
-    stats.add_argument(
-        "--days", metavar="N", type=_days, default=30.0, help="how far to look back (default 30)"
-    )
+    stats.add_argument("--days", metavar="N", help="how far to look back (default 30)")
     stats.add_argument("--json", action="store_true", help="print the statistics as JSON")
     baseline = add(
         "baseline",
@@ -398,13 +398,6 @@ def _port(text: str) -> int:
     if not 0 <= port < 65536:
         raise argparse.ArgumentTypeError(f"{port} is not a port: use 0 to 65535")
     return port
-
-
-def _days(text: str) -> float:
-    days = float(text)
-    if not 0 < days <= 3650:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 3650")
-    return days
 
 
 def _seconds(text: str) -> int:

@@ -19,15 +19,14 @@ from k6_mcp.frontends.mcp_server.in_flight import InFlight
 from k6_mcp.frontends.mcp_server.outgoing_check import Boundary
 from k6_mcp.frontends.mcp_server.oversized_lines import Line, Oversized
 from k6_mcp.frontends.mcp_server.prompts import add_prompts, prompt_problem
-from k6_mcp.frontends.mcp_server.report_resources import add_report_resources
 from k6_mcp.frontends.mcp_server.resources import add_resources
 from k6_mcp.frontends.mcp_server.results import refused
 from k6_mcp.frontends.mcp_server.run_app import RunApp, add_view_resource, with_app
 from k6_mcp.frontends.mcp_server.run_tasks import RunTasks
+from k6_mcp.frontends.mcp_server.sampling import ToolContext
 from k6_mcp.frontends.mcp_server.service_opening import OpenApp, OpenedService
 from k6_mcp.frontends.mcp_server.tasks import Tasks, TaskSource
-from k6_mcp.frontends.mcp_server.tool import K6Tool, ToolContext
-from k6_mcp.frontends.mcp_server.tools import all_tools
+from k6_mcp.frontends.mcp_server.tools import K6Tool, all_tools
 from k6_mcp.frontends.mcp_server.unreadable_lines import Read, read_line
 from k6_mcp.threads import LARGE, in_thread_if
 
@@ -140,7 +139,6 @@ def served(opened: OpenedService, task_sources: Sequence[TaskSource] = ()) -> K6
     """Return the server of a service that the caller may close itself."""
     server = K6Server(opened, task_sources)
     add_resources(server, opened)
-    add_report_resources(server, opened)
     add_view_resource(server, server.app)
     add_prompts(server)
     add_completions(server, opened)

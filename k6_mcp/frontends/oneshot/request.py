@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import NamedTuple, cast
 
 from k6_mcp.errors import NotUnderstood
-from k6_mcp.frontends.tool_names import ASKING, EXECUTE, EXECUTE_WITH_OPTIONS
+from k6_mcp.frontends.use_cases.catalog import EXECUTE, EXECUTE_WITH_OPTIONS, NAMES
 from k6_mcp.models.argument_rules import DEEPEST
 
 EXECUTING = (EXECUTE, EXECUTE_WITH_OPTIONS)
-METHODS = (*EXECUTING, *ASKING)
+METHODS = (*EXECUTING, *(name for name in NAMES if name not in EXECUTING))
 # What clients of this protocol mean by leaving out one of the two
 DEFAULT_VUS, DEFAULT_DURATION = 10, "30s"
 _LOAD = ("vus", "duration", "iterations", "stages", "rate_per_s")
