@@ -7,9 +7,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import sys
 from contextlib import suppress
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from k6_mcp.frontends.oneshot.request import EXECUTING, load_arguments, parse
@@ -27,7 +25,6 @@ def serve_lines(head: bytes, settings: Settings) -> int:
     """Serve descriptors 0 and 1, beginning with `head`, what was already read from 0; return the exit
     code.
     """
-    _look_for_no_plugins()
     launcher = _begin(head.partition(b"\n")[0], settings)
     logging.disable()
     import asyncio
@@ -47,15 +44,6 @@ def refuse(error: K6McpError) -> int:
     with suppress(OSError):
         os.write(1, to_line(answer_error(error)))
     return 1
-
-
-def _look_for_no_plugins() -> None:
-    """Tell pydantic that it has no plugins: even where it is told not to look for any, it imports what would
-    look, for 10 ms.
-    """
-    loader = ModuleType("pydantic.plugin._loader")
-    setattr(loader, "get_plugins", tuple)  # noqa: B010 (a module has no such attribute yet)
-    sys.modules.setdefault(loader.__name__, loader)
 
 
 def _begin(line: bytes, settings: Settings) -> Launcher | None:
