@@ -66,8 +66,8 @@ def detail_answer(found: RunDetail) -> RunAnswer | Json:
 
 
 def full_answer(summary: Json, run: Run) -> Json:
-    """Return `summary` with as many metrics of `run` as fit, under k6's own value names, sub-metrics with tags
-    last.
+    """Return `summary` with as many metrics of `run` as fit, under k6's own value names; sub-metrics with
+    tags come last.
     """
     answer = fitted(summary, CONTENT_BYTES // 2)
     rows = sorted(run.metrics.rows if run.metrics else (), key=lambda row: "{" in row.name)

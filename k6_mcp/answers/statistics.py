@@ -56,7 +56,9 @@ class StatisticsAnswer(Model):
 
 
 def statistics_overview(statistics: Statistics) -> StatisticsAnswer:
-    """Return the whole answer: tests that get worse first, then those with the least room under a threshold."""
+    """Return the whole answer: tests that get worse first, then those with the least room under a
+    threshold.
+    """
     by_name: dict[str, list[TestTrend]] = {}
     for trend in statistics.trends:
         by_name.setdefault(trend.name, []).append(trend)

@@ -41,8 +41,8 @@ def parse_load_test(
 ) -> LoadTest:
     """Return the `LoadTest` that `arguments` describe.
 
-    `beside` names further arguments that the caller accepts, and `also` holds what is wrong with those. `judge`
-    returns what else forbids the test (given the arguments that are well formed); it is called only if
+    `beside` names further arguments that the caller accepts, and `also` holds what is wrong with those.
+    `judge` returns what else forbids the test, given its well-formed arguments; it is called only if
     something is wrong. `hint` is the next step.
 
     Raises:

@@ -5,7 +5,7 @@ import asyncio
 from pathlib import Path
 
 from k6_mcp.frontends.cli.console import below, printable, stdout, write_json
-from k6_mcp.frontends.cli.parser import COMPLETED
+from k6_mcp.frontends.cli.exit_codes import COMPLETED
 from k6_mcp.frontends.cli.prune import size_text
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings

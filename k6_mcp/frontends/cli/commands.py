@@ -13,9 +13,9 @@ from k6_mcp.frontends.cli.archives import export_runs, import_runs
 from k6_mcp.frontends.cli.arguments import filters, load_test
 from k6_mcp.frontends.cli.comparison import compare, set_baseline
 from k6_mcp.frontends.cli.console import printable, stdout, write_json
+from k6_mcp.frontends.cli.exit_codes import COMPLETED, FAILED, REFUSED
 from k6_mcp.frontends.cli.findings import advice_view, findings_view
 from k6_mcp.frontends.cli.lists import health_view, metrics_view, plan_view, runs_view
-from k6_mcp.frontends.cli.parser import COMPLETED, FAILED, REFUSED
 from k6_mcp.frontends.cli.prune import prune
 from k6_mcp.frontends.cli.report import Wanted, write_report
 from k6_mcp.frontends.cli.run import run

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from k6_mcp.frontends.cli.console import below, grid, indented, printable, stdout, write_json
-from k6_mcp.frontends.cli.parser import COMPLETED, FAILED, REFUSED
+from k6_mcp.frontends.cli.exit_codes import COMPLETED, FAILED, REFUSED
 from k6_mcp.frontends.cli.verdict import ms, share
 from k6_mcp.frontends.use_cases.comparing import COMPARE, SET_BASELINE
 from k6_mcp.frontends.use_cases.declaration import TERMINAL, Caller

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from k6_mcp.errors import Interrupted, K6McpError
-from k6_mcp.frontends.cli.parser import CANCELLED, REFUSED, build_parser
+from k6_mcp.frontends.cli.exit_codes import CANCELLED, REFUSED
+from k6_mcp.frontends.cli.parser import build_parser
 from k6_mcp.frontends.cli.words import in_commands
 from k6_mcp.frontends.first_line import read_head
 from k6_mcp.frontends.standard_streams import hold_standard_streams

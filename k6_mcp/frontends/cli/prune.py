@@ -12,7 +12,7 @@ from rich.text import Text
 
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.frontends.cli.console import below, grid, indented, printable, stdout, write_json
-from k6_mcp.frontends.cli.parser import COMPLETED, FAILED
+from k6_mcp.frontends.cli.exit_codes import COMPLETED, FAILED
 from k6_mcp.frontends.cli.verdict import count
 from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.prune import PruneReport, Reason

@@ -3,7 +3,7 @@ figures.
 """
 
 import argparse
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
@@ -12,24 +12,18 @@ from k6_mcp.answers.live_line import live_line
 from k6_mcp.answers.run import run_answer
 from k6_mcp.frontends.cli.arguments import load_test
 from k6_mcp.frontends.cli.console import progress_bar, stderr, stdout, write_json
+from k6_mcp.frontends.cli.exit_codes import BY_STATUS
 from k6_mcp.frontends.cli.findings import findings_view
-from k6_mcp.frontends.cli.parser import CANCELLED, COMPLETED, FAILED
 from k6_mcp.frontends.cli.report import wanted, write_report
 from k6_mcp.frontends.cli.verdict import verdict
 from k6_mcp.frontends.use_cases.waiting import started, until_final
 from k6_mcp.models.request import LoadTest
-from k6_mcp.models.run import Run, Status
+from k6_mcp.models.run import Run
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.runners.signals import stop_signals
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 
-_EXIT_CODES: Mapping[Status, int] = {
-    "completed": COMPLETED,
-    "failed": FAILED,
-    "cancelled": CANCELLED,
-    "lost": CANCELLED,
-}
 # Lines of progress where no bar can be drawn
 _PLAIN_EVERY_S = 5.0
 
@@ -51,7 +45,7 @@ async def run(options: argparse.Namespace, settings: Settings, service: LoadTest
     for report in reports:
         if path := await write_report(service, ended.run_id, report):
             console.print(f"report: {path}", soft_wrap=True)
-    return _EXIT_CODES[ended.status]
+    return BY_STATUS[ended.status]
 
 
 async def run_to_end(service: LoadTests, test: LoadTest, *, silent: bool) -> tuple[Run, Run]:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from k6_mcp.answers.statistics import StatisticsAnswer, TestAnswer, statistics_overview
 from k6_mcp.frontends.cli.console import below, grid, indented, printable, stdout, write_json
-from k6_mcp.frontends.cli.parser import COMPLETED
+from k6_mcp.frontends.cli.exit_codes import COMPLETED
 from k6_mcp.frontends.cli.verdict import count, ms, share
 from k6_mcp.frontends.cli.words import in_commands
 from k6_mcp.frontends.use_cases.comparing import STATISTICS

@@ -18,8 +18,8 @@ _NEWEST = 5
 
 @asynccontextmanager
 async def reading(opened: OpenedService) -> AsyncGenerator["LoadTests"]:
-    """Yield the service; what goes wrong while the block reads becomes the error of a resource. An unknown run
-    names the newest ones.
+    """Yield the service; what goes wrong while the block reads becomes the error of a resource. The error
+    about an unknown run names the newest ones.
     """
     service = await _opened(opened)
     try:

@@ -31,7 +31,9 @@ _BY_ANSWERS = "2026-07-28"
 
 
 class ClientModel:
-    """An advisor behind the calling client. If `asking` is set, it is the answer to return instead of the advice."""
+    """An advisor behind the calling client. If `asking` is set, it is the answer to return instead of the
+    advice.
+    """
 
     provider = CLIENT
     model = None
@@ -41,7 +43,7 @@ class ClientModel:
         self.asking: InputRequiredResult | None = None
 
     async def ask(self, question: Question) -> Reply | NoReply:
-        """Return the text of the client's model; in the 2026 way it comes once the client has called again."""
+        """Return the text of the client's model; in the 2026 way it comes when the client calls again."""
         message = SamplingMessage(role="user", content=TextContent(type="text", text=question.text))
         params = CreateMessageRequestParams(
             messages=[message], system_prompt=question.system, max_tokens=_MOST_TOKENS

@@ -1,5 +1,5 @@
-"""The tools of the server: one for each use case. Each checks its own arguments, strictly and all at once, and
-answers errors that begin with their code.
+"""The tools of the server: one for each use case. Each checks its own arguments, strictly and all at once,
+and answers errors that begin with their code.
 """
 
 import json

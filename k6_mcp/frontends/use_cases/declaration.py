@@ -21,10 +21,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Door:
-    """How one front end calls use cases. Everything in which front ends differ about arguments stands here.
+    """How one front end calls use cases: everything in which front ends treat arguments differently.
 
-    `hint` is the next step after wrong arguments. `default_wait_s` and `longest_wait_s` are about get_run: how
-    long a call waits for a running test where the caller names no time, and at most.
+    `hint` is the next step after wrong arguments. `default_wait_s` and `longest_wait_s` are about get_run:
+    how long a call waits for a running test if the caller names no time, and at most.
     """
 
     hint: str
@@ -87,8 +87,8 @@ class UseCase(Generic[A, R]):
     """Something that callers can do.
 
     `parse` turns what a caller sent, of the shape of `arguments`, into what `call` takes; it raises
-    InvalidArguments with every violation. `call` does it and raises K6McpError. `answer` is what an agent reads
-    of the result. `listed` is False for names of older servers.
+    InvalidArguments with every violation. `call` does it and raises K6McpError. `answer` returns what an
+    agent reads of the result. `listed` is False for names that only clients of older servers use.
     """
 
     name: str
