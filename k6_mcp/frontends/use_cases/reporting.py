@@ -21,8 +21,8 @@ REPORT = UseCase(
     title="Report of a load test",
     description=(
         "Write a report of one load test to a file for people: html (charts, tables, findings), markdown for"
-        " a pull request, junit for CI, csv (figures over time), json (everything), png (a chart, also shown as"
-        " an image). Give the user the path."
+        " a pull request, junit for CI, csv (figures over time), json (everything), png (a chart, also shown"
+        " as an image). Give the user the path."
     ),
     effect=CHANGES_RUNS,
     arguments=ReportArguments,

@@ -45,8 +45,8 @@ EXECUTE = UseCase(
         " thresholds with observed values, latency, error rate. Give exactly one of script, script_file, url."
         " Load: vus+duration, vus+iterations, stages, or rate_per_s+duration; a url alone runs preset low."
         " Load arguments for a script that declares its own scenarios need override_load. A test longer than"
-        " wait_s comes back as running: call get_run with its run_id, do not start it again. Load only targets that"
-        " you are allowed to load."
+        " wait_s comes back as running: call get_run with its run_id, do not start it again. Load only"
+        " targets that you are allowed to load."
     ),
     effect=LOADS_A_TARGET,
     arguments=ExecuteArguments,
