@@ -77,12 +77,18 @@ class K6Server(MCPServer[OpenedService]):
         """Return the tools that clients are told about."""
         return [tool for tool in await super().list_tools() if tool.name not in self._unlisted]
 
-    async def run_lines(self, lines: AsyncIterable[Line]) -> None:
-        """Serve one client whose messages are `lines`, answering on stdout, until they end."""
+    async def run_lines(self, lines: AsyncIterable[Line], stdout: anyio.AsyncFile[str] | None = None) -> None:
+        """Serve one client whose messages are `lines`, until they end; answers go to `stdout`, by default the
+        process's own.
+        """
         send, messages = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         # The lines are read here: the transport would drop what it cannot read
         stdin = cast("anyio.AsyncFile[str]", _nothing())
-        async with stdio_server(stdin=stdin) as (_, write_stream), anyio.create_task_group() as tasks:
+        async with (
+            stdio_server(stdin=stdin, stdout=stdout) as (unread, write_stream),
+            unread,
+            anyio.create_task_group() as tasks,
+        ):
 
             async def read() -> None:
                 async with send:
@@ -94,9 +100,9 @@ class K6Server(MCPServer[OpenedService]):
                             await send.send(SessionMessage(found.message))
 
             tasks.start_soon(read)
-            await self._lowlevel_server.run(
-                messages, write_stream, self._lowlevel_server.create_initialization_options()
-            )
+            with messages:
+                options = self._lowlevel_server.create_initialization_options()
+                await self._lowlevel_server.run(messages, write_stream, options)
             tasks.cancel_scope.cancel()
 
     async def call_tool(
