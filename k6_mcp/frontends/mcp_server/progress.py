@@ -1,4 +1,4 @@
-"""Progress of a run as MCP tells it: a percentage that only grows and one line of live figures."""
+"""Progress of a run in MCP: a percentage that only grows and one line of live figures."""
 
 import logging
 from collections.abc import AsyncGenerator, Callable
@@ -22,7 +22,7 @@ class Report(Protocol):
 
 
 class Percentage:
-    """A share of 100 that grows with every step, as MCP asks, and reaches 100 never before the end."""
+    """A share of 100 that grows with every step, as MCP requires, and never reaches 100 before the end."""
 
     def __init__(self) -> None:
         self.value = 0.0

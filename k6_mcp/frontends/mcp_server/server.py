@@ -1,4 +1,4 @@
-"""The MCP server: what a client sees, put together."""
+"""The MCP server: everything that a client sees, in one place."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from typing import cast
@@ -49,7 +49,7 @@ _CACHED: Mapping[CacheableMethod, CacheHint] = {
 
 
 class K6Server(MCPServer[OpenedService]):
-    """An MCP server that keeps some tools out of tools/list and names the others when one is unknown."""
+    """An MCP server that hides some tools from tools/list and names the others when one is unknown."""
 
     def __init__(self, opened: OpenedService, sources: Sequence[TaskSource]) -> None:
         tools = with_app(all_tools(opened))

@@ -1,4 +1,4 @@
-"""What a line of the one-shot mode asks for."""
+"""Requests of the one-shot mode: from a line to a method and its params."""
 
 import json
 from collections.abc import Mapping
@@ -62,8 +62,8 @@ def _refuse_constant(name: str) -> object:
 
 
 def load_arguments(params: Mapping[str, object]) -> dict[str, object]:
-    """Return `params` with what this protocol means beyond its words: load arguments replace the script's own
-    load.
+    """Return the arguments that `params` stand for. In this protocol load arguments replace the script's own
+    load, and one that is left out has a default.
     """
     arguments = {name: value for name, value in params.items() if value is not None and name != "wait_s"}
     given = [name for name in _LOAD if name in arguments]

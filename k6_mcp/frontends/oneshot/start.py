@@ -1,5 +1,5 @@
-"""The start of the one-shot mode: k6 begins its plan of the test that is asked for before the rest is
-imported, which takes longer.
+"""The start of the one-shot mode. k6 begins to plan the requested test before the rest is imported, because
+the imports take longer.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def serve_lines(head: bytes, settings: Settings) -> int:
 
 
 def refuse(error: K6McpError) -> int:
-    """Answer whatever is asked for with `error`; return the exit code."""
+    """Answer any request with `error`; return the exit code."""
     from k6_mcp.answers.oneshot import answer_error, to_line
 
     with suppress(OSError):
@@ -47,8 +47,8 @@ def refuse(error: K6McpError) -> int:
 
 
 def _begin(line: bytes, settings: Settings) -> Launcher | None:
-    """Begin the test on `line`, None if there is none; whatever is wrong with it is met again, and told, when
-    the line is answered.
+    """Begin the test on `line`; return None if there is none. What is wrong with it is found again, and
+    reported, when the line is answered.
     """
     with suppress(Exception):
         request = parse(line)
