@@ -21,7 +21,7 @@ from k6_mcp.frontends.cli.report import Wanted, write_report
 from k6_mcp.frontends.cli.run import run
 from k6_mcp.frontends.cli.stats import stats
 from k6_mcp.frontends.cli.timeline import timeline_view
-from k6_mcp.frontends.cli.verdict import verdict
+from k6_mcp.frontends.cli.verdict import counted, verdict
 from k6_mcp.frontends.use_cases.declaration import TERMINAL, Caller
 from k6_mcp.frontends.use_cases.reading import GET_RUN, HEALTH, HISTORY
 from k6_mcp.frontends.use_cases.reporting import REPORT
@@ -154,7 +154,8 @@ async def _rebuild(options: argparse.Namespace, settings: Settings, service: Loa
         return COMPLETED
     console = stdout()
     console.print(
-        f"{report.restored} runs restored from {settings.results_dir / 'runs'} into {settings.database}"
+        f"{counted(report.restored, 'run')} restored from {settings.results_dir / 'runs'}"
+        f" into {settings.database}"
     )
     if report.set_aside:
         console.print(f"the old database is kept as {report.set_aside}")
