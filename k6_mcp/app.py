@@ -1,5 +1,6 @@
-"""Wiring: the place that names concrete classes (with `service.early_plan`, for the one that is needed
-first).
+"""The wiring: where concrete classes are named.
+
+The exception is `service.early_plan`, which creates the launcher before the rest is imported.
 """
 
 from collections.abc import AsyncGenerator
@@ -15,8 +16,9 @@ from k6_mcp.settings import Settings
 
 @asynccontextmanager
 async def open_app(settings: Settings, launcher: Launcher | None = None) -> AsyncGenerator[LoadTests]:
-    """Open the service on this machine, going on with what `launcher` has begun; leaving stops every run it
-    owns.
+    """Open the service on this machine; leaving the context stops every run that it owns.
+
+    `launcher` may have begun a plan already; the service continues with it.
     """
     runner = LocalRunner(launcher or new_launcher(settings), settings.timeout_s)
     async with LoadTests(runner, History(settings.results_dir, settings.database), settings) as tests:

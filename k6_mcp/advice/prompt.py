@@ -1,4 +1,4 @@
-"""How a model is asked: facts in the open, quotations behind a fence that nobody can guess."""
+"""The prompt: computed facts in the open, quotations behind a fence that nobody can guess."""
 
 import json
 import secrets
@@ -33,7 +33,7 @@ nothing, say so."""
 def question_of(facts: Facts) -> Question:
     """Return the question about `facts`, with a fence of its own."""
     mark = secrets.token_hex(16)
-    # ASCII keeps characters that reorder or hide text from showing, and every line of a quotation inside its
+    # ASCII shows characters that would reorder or hide text, and keeps every line of a quotation inside its
     # JSON string.
     quotes = json.dumps(dict(facts.quotes), ensure_ascii=True)
     computed = json.dumps(facts.computed, ensure_ascii=True, allow_nan=False)

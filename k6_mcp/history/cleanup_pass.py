@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from k6_mcp.history.disk_space import Space
 from k6_mcp.history.elapsed_time import DAY_US, Witness
@@ -21,9 +21,11 @@ _LISTED = 100
 _MEASURING_S = 86_400.0
 
 
-class Manner(NamedTuple):
-    """How runs are removed: not at all (`dry_run`), aged `by_clock`, `for_good`; by itself: with those of the
-    time `spare` left, `within_s`.
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How runs are removed: not at all (`dry_run`), with ages `by_clock`, or `for_good`.
+
+    An automatic cleanup stops after `within_s` and leaves the runs of the time `spare`.
     """
 
     dry_run: bool = False
@@ -96,7 +98,7 @@ class Pass:
             if page and not self._manner.by_clock and excess.ends_before(page[0].since_us):
                 break
             if self._manner.by_clock:
-                page = [kept._replace(aged_us=None) for kept in page]
+                page = [replace(kept, aged_us=None) for kept in page]
             if not await self._take([*excess.choose(page, protected)]):
                 break
 

@@ -1,4 +1,4 @@
-"""The state of the two places that keep runs."""
+"""The state of the two places where runs are stored."""
 
 import shutil
 import tempfile
@@ -12,13 +12,14 @@ from k6_mcp.models.prune import SpaceReport, TrashReport
 from k6_mcp.models.retention import Retention
 from k6_mcp.models.service_answers import Component
 
-# A few hundred runs with their time series
+# Enough for a few hundred runs with their time series
 _LITTLE_BYTES = 200_000_000
 
 
 async def database_health(database: Database, left_in_folders: int = 0) -> Component:
-    """Return whether the database can be written, tried now, and whether it lacks runs that are left in their
-    folders.
+    """Return whether the database can be written, tried now.
+
+    `left_in_folders` runs are in their folders only.
     """
     database.forgive()
     try:
@@ -27,7 +28,7 @@ async def database_health(database: Database, left_in_folders: int = 0) -> Compo
             await connection.execute("UPDATE k6_mcp_migrations SET applied_at = applied_at")
             rows = [*await connection.execute_fetchall("SELECT count(*) FROM documents")]
     except HistoryUnavailable as error:
-        detail = f"{'; '.join(error.reasons)}; runs work and are kept in their folders"
+        detail = f"{'; '.join(error.reasons)}; tests still run and are kept in their folders"
         return Component(name="database", state="degraded", detail=detail, hint=error.hint)
     detail = f"{database.path}, {rows[0][0]} runs"
     if missing := only_in_folders(left_in_folders):
@@ -38,7 +39,7 @@ async def database_health(database: Database, left_in_folders: int = 0) -> Compo
 
 
 def disk_health(results_dir: Path) -> Component:
-    """Return whether run folders can be written, tried now, and how much space is free. Blocking."""
+    """Return whether run folders can be written, tried now, and the free space. Blocking."""
     hint = "free some space, or set K6_RESULTS_DIR to another disk"
     try:
         free_bytes = shutil.disk_usage(results_dir).free
@@ -64,17 +65,18 @@ def retention_health(
     ahead_us: int = 0,
     hint: str = "",
 ) -> Component:
-    """Return how long runs are kept, the space that they use and what was removed; `space` is None where the
-    database cannot tell.
+    """Return how long runs are kept, the space that they use, and what was removed.
+
+    `space` is None while the database is unavailable.
     """
-    asked = (
+    rules = (
         "of any age" if limits.days is None else f"for {limits.days:g} days",
-        "however many" if limits.runs is None else f"the newest {limits.runs}",
+        "of any number" if limits.runs is None else f"the newest {limits.runs}",
         "of any size" if limits.size_bytes is None else f"{limits.size_bytes / 1e6:g} MB at most",
     )
-    kept = f"runs are kept {', '.join(asked)}, baselines besides"
+    kept = f"runs are kept {', '.join(rules)}, plus all baselines"
     if space is None:
-        detail = f"{kept}; what they use is not known while the database is away"
+        detail = f"{kept}; the space that they use is unknown while the database is unavailable"
         return Component(name="retention", state="degraded", detail=detail, hint=hint)
     unmeasured = f", {space.unmeasured} of them not measured yet" if space.unmeasured else ""
     used = f"{space.runs} ended runs use {space.size_bytes / 1e6:.1f} MB{unmeasured}"
@@ -84,7 +86,7 @@ def retention_health(
     )
 
 
-_BRING_BACK = "`k6-mcp prune --restore RUN` brings a removed run back, `--restore all` every one"
+_BRING_BACK = "`k6-mcp prune --restore RUN` restores a removed run, `--restore all` restores every one"
 _WHY = {"age": "too old", "count": "too many", "size": "too much space", "unknown": "for an unknown reason"}
 
 
@@ -92,7 +94,7 @@ def _in_trash(trash: TrashReport | None) -> str | None:
     if not trash or not trash.runs:
         return None
     why = ", ".join(f"{runs} {_WHY.get(reason, reason)}" for reason, runs in sorted(trash.reasons.items()))
-    when = f", the first is deleted in {trash.days_left:.1f} days" if trash.days_left is not None else ""
+    when = f"; the first is deleted in {trash.days_left:.1f} days" if trash.days_left is not None else ""
     return f"removed and in the trash: {trash.runs} runs ({why}), {trash.size_bytes / 1e6:.1f} MB{when}"
 
 

@@ -178,7 +178,8 @@ class Removals:
             if keep:
                 now_us = (await look(connection)).now_us
                 rows = [
-                    (run.run_id, self._here(), now_us, run.size_bytes, reason) for run, reason in removals
+                    (removal.run.run_id, self._here(), now_us, removal.run.size_bytes, removal.reason)
+                    for removal in removals
                 ]
                 await connection.executemany(_PUT, rows)
         held_s = time.monotonic() - began

@@ -1,4 +1,4 @@
-"""Runs as they come out of the service, to be changed where a test cares."""
+"""Runs in the form that the service produces, to be changed by each test."""
 
 import secrets
 import sqlite3
@@ -24,7 +24,7 @@ DEAD_SERVER = "s-0000000000000000"
 
 
 def open_history(folder: Path, *, retry_s: float = 0.0) -> History:
-    """Return a history below `folder` that asks anew after every failure."""
+    """Return a history in `folder` that tries again after every failure."""
     return History(folder / "results", folder / "results" / "history.db", retry_s=retry_s)
 
 
