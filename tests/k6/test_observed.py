@@ -94,7 +94,8 @@ _ENDPOINTS = """
 import http from 'k6/http';
 import { path } from './paths.js';
 const BASE = __ENV.BASE_URL || 'http://127.0.0.1:9';
-export const options = { iterations: 3, thresholds: { 'http_req_duration{name:Item}': ['p(95)<10000'], 'http_req_failed{name:Slow}': [] } };
+export const options = { iterations: 3,
+  thresholds: { 'http_req_duration{name:Item}': ['p(95)<10000'], 'http_req_failed{name:Slow}': [] } };
 const get = (where) => http.get(BASE + where);
 export default function () {
   http.get(`${BASE}/ok`);

@@ -80,21 +80,39 @@ def test_the_help_names_every_command_and_exit_code(capsys: pytest.CaptureFixtur
             [URL, "--method", "post", "--header", "X-A: b: c", "--body", "text"],
             {"url": URL, "method": "POST", "headers": {"X-A": "b: c"}, "body": "text"},
         ),
-        ([URL, "--method", "PUT", "--json-body", '{"a": [1]}'], {"url": URL, "method": "PUT", "body": {"a": [1]}}),
+        (
+            [URL, "--method", "PUT", "--json-body", '{"a": [1]}'],
+            {"url": URL, "method": "PUT", "body": {"a": [1]}},
+        ),
         (
             [URL, "--threshold", "http_req_duration{name:a b}: p(95)<500", "--threshold", "checks=rate>=0.9"],
-            {"url": URL, "thresholds": {"http_req_duration{name:a b}": ["p(95)<500"], "checks": ["rate>=0.9"]}},
+            {
+                "url": URL,
+                "thresholds": {"http_req_duration{name:a b}": ["p(95)<500"], "checks": ["rate>=0.9"]},
+            },
         ),
         (
             [URL, "--threshold", "http_reqs:count>1", "--threshold", "http_reqs:rate>1"],
             {"url": URL, "thresholds": {"http_reqs": ["count>1", "rate>1"]}},
         ),
-        ([URL, "--slo", "p95_ms=500", "--slo", "error_rate=0.01"], {"url": URL, "slo": {"p95_ms": 500, "error_rate": 0.01}}),
-        ([URL, "--expect-status", "404", "--expect-status", "2xx"], {"url": URL, "expected_statuses": ["404", "2xx"]}),
-        (["a.js", "--env", "A=b=c", "--tag", "build=42", "--name", "n"], {"script_file": "a.js", "env": {"A": "b=c"}, "tags": {"build": "42"}, "name": "n"}),
-        (["a.js", "--vus", "1", "--duration", "1s", "--override-load"], {"script_file": "a.js", "vus": 1, "duration": "1s", "override_load": True}),
+        (
+            [URL, "--slo", "p95_ms=500", "--slo", "error_rate=0.01"],
+            {"url": URL, "slo": {"p95_ms": 500, "error_rate": 0.01}},
+        ),
+        (
+            [URL, "--expect-status", "404", "--expect-status", "2xx"],
+            {"url": URL, "expected_statuses": ["404", "2xx"]},
+        ),
+        (
+            ["a.js", "--env", "A=b=c", "--tag", "build=42", "--name", "n"],
+            {"script_file": "a.js", "env": {"A": "b=c"}, "tags": {"build": "42"}, "name": "n"},
+        ),
+        (
+            ["a.js", "--vus", "1", "--duration", "1s", "--override-load"],
+            {"script_file": "a.js", "vus": 1, "duration": "1s", "override_load": True},
+        ),
     ],
-)  # fmt: skip
+)
 def test_options_mean_the_arguments_of_the_tool(words: list[str], arguments: dict[str, object]) -> None:
     assert load_test(options("run", *words)) == parse_load_test(arguments)
 
