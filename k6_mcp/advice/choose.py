@@ -6,7 +6,10 @@ from k6_mcp.advice.advisor import Advisor
 from k6_mcp.models.advice import CLIENT, GEMINI, OFF, Ai
 from k6_mcp.models.service_answers import Component
 
-_HOW = "set GEMINI_API_KEY, or K6_MCP_AI_MODEL and the key of its provider, or use a client that supports sampling"
+_HOW = (
+    "set GEMINI_API_KEY, or K6_MCP_AI_MODEL and the key of its provider,"
+    " or use a client that supports sampling"
+)
 _NO_SAMPLING = "this client does not support sampling"
 _EXTRA = "pydantic_ai"
 

@@ -40,7 +40,7 @@ def read_reply(text: str, facts: Facts) -> str:
     """Return the advice in `text`, ready to be shown.
 
     Raises:
-        Unusable: If the answer doesn't have the requested form, or contains numbers that aren't among `facts`.
+        Unusable: If the answer isn't in the requested form, or has numbers that aren't among `facts`.
     """
     parts = list(_parts(_object(text)))
     if unknown := invented("\n".join(parts), facts.numbers):

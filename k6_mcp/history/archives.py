@@ -46,8 +46,8 @@ class Archives:
         A run that is here already and identical stays as it is.
 
         Raises:
-            ArchiveUnusable: If anything is wrong with the archive, or a different run has the id of one in it; nothing was
-            stored then.
+            ArchiveUnusable: If anything is wrong with the archive, or a different run here has the id of one
+                in it. Nothing was stored then.
         """
 
         from k6_mcp.history.unpack import unpack

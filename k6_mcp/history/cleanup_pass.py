@@ -1,4 +1,4 @@
-"""One way through the history, from the run that was kept longest on: what is beyond the limits goes."""
+"""One pass over the history, from the run that was stored longest, removing runs beyond the limits."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from k6_mcp.history.shield import shielded
 from k6_mcp.models.prune import Pruned, PruneReport
 from k6_mcp.models.retention import Retention
 
-# Between batches, for other writers
+# A pause between batches lets other writers in
 _PAUSE_S = 0.01
 _LISTED = 100
 _MEASURING_S = 86_400.0
@@ -36,7 +36,7 @@ class Manner:
 
 
 class Pass:
-    """Removes what is beyond `limits`, except what `spared` names each time it is asked."""
+    """Removes runs beyond `limits`, except those that `spared` returns; it is called before each batch."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Pass:
         self._complete = True
 
     async def report(self) -> PruneReport:
-        """Go through, and return what was done."""
+        """Make the pass and return a report."""
         deleted = 0
         if not self._manner.dry_run:
             await self._removing.settle()
@@ -80,7 +80,7 @@ class Pass:
             limits=self._limits,
             removed=self._count,
             freed_bytes=self._freed_bytes,
-            listed=tuple(_told(removal) for removal in self._removed),
+            listed=tuple(_pruned(removal) for removal in self._removed),
             protected=len(excess.spared),
             postponed=excess.postponed,
             kept=space.runs - self._count,
@@ -115,7 +115,7 @@ class Pass:
         return True
 
     async def _remove(self, batch: list[Removal]) -> tuple[list[Removal], frozenset[str]]:
-        # A run may have become a baseline since
+        # A run may have become a baseline in the meantime
         protected = await self._spared()
         batch = [removal for removal in batch if removal.run.run_id not in protected]
         gone, problems = await shielded(self._removing.remove(batch, keep=self._limits.trash_days > 0))
@@ -129,7 +129,7 @@ class Pass:
         self._freed_bytes += sum(removal.run.size_bytes for removal in gone)
 
 
-def _told(removal: Removal) -> Pruned:
+def _pruned(removal: Removal) -> Pruned:
     run: Kept = removal.run
     created_at = datetime.fromtimestamp(run.created_us / 1_000_000, UTC)
     return Pruned(run_id=run.run_id, created_at=created_at, size_bytes=run.size_bytes, reason=removal.reason)

@@ -47,7 +47,8 @@ class Environment:
         total = len(json.dumps(self._values))
         if not reasons and total > _LARGEST_TOTAL:
             reasons = [
-                f"env: has {total} characters as JSON with \\u escapes; the most that k6 can take is {_LARGEST_TOTAL}"
+                f"env: has {total} characters as JSON with \\u escapes;"
+                f" the most that k6 can take is {_LARGEST_TOTAL}"
             ]
         if reasons:
             hint = "shorten these values, or read them in a script from a file with open()"
