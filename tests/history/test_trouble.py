@@ -262,6 +262,7 @@ def test_no_run_is_lost_while_no_file_can_grow(tmp_path: Path) -> None:
     assert list((tmp_path / "results").rglob(".run-*")) == []
 
 
+@pytest.mark.slow
 def test_a_full_disk_causes_notices_until_there_is_space_again(tmp_path: Path) -> None:
     mounted = (
         "unshare",

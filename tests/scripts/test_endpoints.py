@@ -89,6 +89,7 @@ def test_modules_are_found_by_every_import_form_and_through_other_modules(tmp_pa
     ] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
