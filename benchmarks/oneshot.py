@@ -1,5 +1,6 @@
-"""Wall time of requests in one-shot mode against `k6 run` of the same script: with a process of its own, and
-in one that is there.
+"""Wall time of one-shot requests against `k6 run` of the same script.
+
+A request has a process of its own, or is one more in an open process.
 """
 
 import asyncio
@@ -76,7 +77,7 @@ async def _server(bench: Bench) -> AsyncGenerator[asyncio.subprocess.Process]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=bench.environment(),
-        # Of a line
+        # The limit of a line
         limit=1_000_000,
     )
     yield process

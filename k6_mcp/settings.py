@@ -19,6 +19,7 @@ from k6_mcp.models.retention import Retention
 T = TypeVar("T")
 D = TypeVar("D")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
+# 15 digits stay exact as a double, which is what JSON clients and k6 make of a number
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,15}\Z")
 KEPT, FINDING_LIMITS = Retention(), FindingLimits()
 _BROWSER_ARG = re.compile(r"[A-Za-z][A-Za-z0-9-]*(?:=.*)?\Z")
@@ -26,9 +27,12 @@ _BETWEEN_BROWSER_ARGS = re.compile(r",|\s+(?=--)")
 _AI_PROVIDER = re.compile(r"[a-z][a-z0-9-]{1,40}\Z")
 _AI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}\Z")
 _GEMINI_KEY, _GEMINI_MODEL = "GEMINI_API_KEY", "gemini-flash-latest"
+# A latency can more than double, so its growth isn't limited to a share of 1
 _MAY_EXCEED_ONE = ("drift_share",)
+# A number of hundreds of digits would become infinity
 _LONGEST_NUMBER = 20
-_BYTES_BESIDE_A_SCRIPT, _LONGEST_ESCAPE = 1_000_000, 6
+# Room for all other arguments of a request
+_BYTES_WITHOUT_SCRIPT, _LONGEST_ESCAPE = 1_000_000, 6
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -53,7 +57,7 @@ class Limits(NamedTuple):
 
         JSON can spell each byte as `\\u0000`, six times its size.
         """
-        return _LONGEST_ESCAPE * self.max_script_bytes + _BYTES_BESIDE_A_SCRIPT
+        return _LONGEST_ESCAPE * self.max_script_bytes + _BYTES_WITHOUT_SCRIPT
 
 
 LIMITS = Limits()

@@ -17,6 +17,7 @@ from k6_mcp.models.service_answers import Explanation
 from k6_mcp.models.wording import number
 
 _PAUSE_S = 0.5
+# A provider that requests a longer pause is not tried again: the client is waiting
 _LONGEST_PAUSE_S = 5.0
 
 

@@ -81,6 +81,7 @@ def _body(question: Question) -> Mapping[str, object]:
         "generationConfig": {
             "responseMimeType": "application/json",
             "responseSchema": SCHEMA,
+            # The model should put facts into words, not vary them
             "temperature": 0.2,
             "maxOutputTokens": _MOST_TOKENS,
         },

@@ -89,6 +89,7 @@ def plain(text: str, limit: int) -> str:
 
     Markup, links and hidden characters are removed; overlong words are cut.
     """
+    # The cut bounds the work of the patterns, before markup is removed
     text = _ESCAPE.sub("", text[: 20 * limit])
     text = " ".join(
         "".join(

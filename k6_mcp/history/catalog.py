@@ -21,6 +21,7 @@ from k6_mcp.models.run import Run
 from k6_mcp.models.wording import count
 from k6_mcp.workspace.run_json import Folders
 
+# Bounds the time of a page that is read from folders
 _FOLDERS_READ = 500
 _REMOVED = (
     "the database file was removed while in use, and a new one was created; `k6-mcp rebuild` restores earlier"

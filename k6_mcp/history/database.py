@@ -139,6 +139,7 @@ class Database:
 
     @asynccontextmanager
     async def _exclusive(self) -> AsyncGenerator[aiosqlite.Connection]:
+        # A task that entered again would wait for itself forever
         if self._holder is not None and self._holder is asyncio.current_task():
             raise RuntimeError("atomic() is not re-entrant: pass the connection on instead")
         async with self._lock:

@@ -18,6 +18,7 @@ DAY_US = 86_400_000_000
 _GAP_US = DAY_US
 # 2025-01-01: k6 1.0 didn't exist before, so the clock of an earlier run was wrong
 _NO_RUN_BEFORE_US = 1_735_689_600_000_000
+# Boots that are remembered, on all machines that use the history; the oldest one is forgotten first
 _BOOTS = 50
 Fetch = Callable[..., Awaitable[Iterable[Any]]]
 _UPTIME, _BOOT = Path("/proc/uptime"), Path("/proc/sys/kernel/random/boot_id")

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from k6_mcp.models.service_answers import Component
     from k6_mcp.models.timeline import Timeline
 
+# After trouble with the database, requests fail immediately for this time instead of waiting each
 _RETRY_S = 5.0
+# Runs in memory that the database could not take; each one is in its folder too
 _MOST_PENDING = 1000
 
 
@@ -318,6 +320,7 @@ class History:
         return tuple(notices)
 
     def _back_up(self, run: Run, folders: Folders) -> list[Notice]:
+        # Without its lock file this server would look dead to others, and the run like an orphan
         self._owners.stay()
         try:
             folders.write(run)

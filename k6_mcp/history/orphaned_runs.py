@@ -15,6 +15,7 @@ from k6_mcp.history.server_locks import Owners
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.workspace.run_json import Folders
 
+# Bounds the time of a server's start; the rest is reported and restored by `k6-mcp rebuild`
 _FOLDERS_READ = 200
 
 

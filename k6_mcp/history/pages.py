@@ -15,6 +15,7 @@ from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.run import Run
 from k6_mcp.workspace.documents import from_text
 
+# Matches are counted up to here: to count a hundred thousand would take longer than the page
 _COUNTED = 1000
 _BASELINES = "(SELECT count(*) || ' ' || coalesce(max(set_us), 0) FROM baselines)"
 # Parsed runs that stay in memory, since many clients request the same newest ones

@@ -82,6 +82,7 @@ def _forms(secret: str) -> Iterator[str]:
         data.hex().upper(),
         base64.b64encode(data).decode(),
     )
+    # Base64 encodes three bytes at a time, so the offset of a secret gives it three possible forms.
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + data).decode().rstrip("=")
         # The outermost characters also hold bits of the bytes around the secret.

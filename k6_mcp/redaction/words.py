@@ -26,6 +26,7 @@ def lowered(text: str) -> str:
 
     A character that would become longer in lower case is replaced.
     """
+    # Of all characters only U+0130 (a capital I with a dot) becomes longer.
     lower = text.lower()
     return lower if len(lower) == len(text) else text.replace("\u0130", "I").lower()
 

@@ -14,6 +14,7 @@ _MOST_BYTES = 64_000_000
 _NOT_OF_USERS = ("/proc", "/sys", "/dev")
 # A folder on the path must be passable, not readable.
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Without O_NONBLOCK, opening a pipe that has no writer would never return.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DIRS = "K6_MCP_SCRIPT_DIRS"
 
