@@ -10,7 +10,7 @@ export * from {{ specifier }};
 const entry = script.default;
 export { entry as default };
 
-const options = isVu ? script.options : planned() || merged(script, {{ asked }}, {{ endpoints }});
+const options = isVu ? script.options : planned() || merged(script, {{ requested }}, {{ endpoints }});
 export { options };{{ statuses_call }}
 
 export const handleSummary = summaryHandler(script.handleSummary, observed());

@@ -86,12 +86,12 @@ function replacedBy(load, declared) {
   return LOAD.filter((name) => name in declared && !(name === "vus" && vusKept));
 }
 
-function withThresholds(own, asked) {
+function withThresholds(own, requested) {
   if (given(own) && !isRecord(own)) {
     return own;
   }
   const merged = new Map(Object.entries(own || {}));
-  for (const [metric, expressions] of Object.entries(asked)) {
+  for (const [metric, expressions] of Object.entries(requested)) {
     const present = given(merged.get(metric)) ? merged.get(metric) : [];
     if (Array.isArray(present)) {
       const known = new Set(present.map((item) => String(isRecord(item) ? item.threshold : item).trim()));
@@ -193,14 +193,14 @@ function withObserved(own, named, grpc, browser) {
   endpointsOf(Object.keys(thresholds), named).forEach((name) => {
     ENDPOINT_METRICS.forEach((metric) => observe(metric, "name", name.real, name.shown));
   });
-  const asked = (metric) => present.some((other) => other.metric === metric);
-  return { thresholds, observed: { metrics, parents: PARENTS.filter((metric) => !asked(metric)) } };
+  const hasThreshold = (metric) => present.some((other) => other.metric === metric);
+  return { thresholds, observed: { metrics, parents: PARENTS.filter((metric) => !hasThreshold(metric)) } };
 }
 
 // Returns the options for k6, with a report about them in `ext`, if k6 can take one.
-export function merged(script, asked, named) {
+export function merged(script, requested, named) {
   const grpc = loadsGrpc();
-  const options = mergedOptions(script, asked, grpc);
+  const options = mergedOptions(script, requested, grpc);
   if (given(options) && !isRecord(options)) {
     return options;
   }
@@ -216,7 +216,7 @@ export function merged(script, asked, named) {
   return { ...options, thresholds };
 }
 
-function mergedOptions(script, asked, grpc) {
+function mergedOptions(script, requested, grpc) {
   const own = script.options;
   if (given(own) && !isRecord(own)) {
     return own;
@@ -226,15 +226,15 @@ function mergedOptions(script, asked, grpc) {
   const handler = typeof script.handleSummary === "function";
   const report = { declared, replaced: [], phases, grpc, handler };
   let options = withDefaultVus({ ...own }, declared);
-  if (asked.load && (asked.override || !declared.scenarios)) {
-    report.replaced = replacedBy(asked.load, declared);
-    options = withLoad(options, asked.load);
+  if (requested.load && (requested.override || !declared.scenarios)) {
+    report.replaced = replacedBy(requested.load, declared);
+    options = withLoad(options, requested.load);
   }
-  if (asked.thresholds) {
-    options.thresholds = withThresholds(options.thresholds, asked.thresholds);
+  if (requested.thresholds) {
+    options.thresholds = withThresholds(options.thresholds, requested.thresholds);
   }
-  if (asked.tags && (!given(options.tags) || isRecord(options.tags))) {
-    options.tags = { ...options.tags, ...asked.tags };
+  if (requested.tags && (!given(options.tags) || isRecord(options.tags))) {
+    options.tags = { ...options.tags, ...requested.tags };
   }
   if (Array.isArray(options.systemTags)) {
     options.systemTags = [...new Set([...options.systemTags, ...NEEDED_SYSTEM_TAGS])];
