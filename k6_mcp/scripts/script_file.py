@@ -45,7 +45,7 @@ def read_script_file(script_file: str, script_dirs: Sequence[Path] = ()) -> tupl
     except (OSError, ValueError, RuntimeError) as error:
         # `expanduser` raises RuntimeError for a user without a home folder
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise _refused(path, f"cannot be read: {reason}", "check the path and who may read it") from None
+        raise _refused(path, f"cannot be read: {reason}", "check the path and its permissions") from None
     if "\0" in text:
         raise _refused(path, "is not a script: it contains NUL bytes", "save the script as UTF-8")
     return str(path), text
@@ -53,7 +53,7 @@ def read_script_file(script_file: str, script_dirs: Sequence[Path] = ()) -> tupl
 
 def _read(path: Path, script_dirs: Sequence[Path]) -> bytes:
     if path.suffix == ".tar":
-        raise OSError("it is a k6 archive; give the script itself")
+        raise OSError("it is a k6 archive; pass the script itself")
     real = path.resolve()
     if script_dirs and not any(real.is_relative_to(folder.resolve()) for folder in script_dirs):
         reason = (
@@ -62,15 +62,14 @@ def _read(path: Path, script_dirs: Sequence[Path]) -> bytes:
         raise LimitExceeded(
             reason,
             hint=(
-                "check_health lists these folders; give a script below one of them, or pass its text as"
-                " script"
+                "check_health lists these folders; use a script below one of them, or pass its text as script"
             ),
         )
     if any(place.is_relative_to(folder) for place in (path, real) for folder in _NOT_OF_USERS):
-        raise OSError(f"nothing below {', '.join(_NOT_OF_USERS)} is a script")
+        raise OSError(f"files below {', '.join(_NOT_OF_USERS)} are never scripts")
     if not (is_script_name(path.name) and is_script_name(real.name)):
         raise OSError(
-            "a script's name, and that of the file which a link leads to, ends in"
+            "the name of a script, and that of the file that a link leads to, must end in"
             f" {', '.join(SCRIPT_ENDINGS)}"
         )
     return _content(real)
@@ -104,7 +103,7 @@ def _working_directory() -> str:
     try:
         return str(Path.cwd())
     except FileNotFoundError:
-        return "(which is gone)"
+        return "(which was removed)"
 
 
 def _refused(path: Path, what: str, hint: str) -> InvalidArguments:
