@@ -75,7 +75,7 @@ def test_our_browser_settings_override_those_of_k6() -> None:
         ("K6MCP_MAX_RPS", "did you mean K6_MCP_MAX_RPS?"),
         ("K6_MAX_VUS", "did you mean K6_MCP_MAX_VUS?"),
         ("K6_RESULT_DIR", "did you mean K6_RESULTS_DIR?"),
-        ("K6_MCP_ZZZ", "the README lists all settings"),
+        ("K6_MCP_ZZZ", "docs/settings.md lists all settings"),
     ],
 )
 def test_a_misspelled_setting_is_reported_with_the_nearest_one(name: str, suggestion: str) -> None:

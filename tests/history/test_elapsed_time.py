@@ -159,7 +159,7 @@ async def test_automatically_removed_runs_are_reported_and_can_be_restored_for_d
         restored = await history.cleanup.restore([first])
         again = await history.cleanup.restore([first])
 
-    assert f"1 runs removed ({first} (count))" in caplog.text
+    assert f"1 run removed ({first} (count))" in caplog.text
     assert (trash.runs, trash.reasons, trash.days_left) == (1, {"count": 1}, 1.0)
     assert (restored.restored, restored.problems) == ((first,), ())
     assert (again.restored, again.problems) == ((), (f"{first}: is not in the trash",))
