@@ -76,7 +76,7 @@ def timeline(seconds: int = 60, *, outage: tuple[int, int] | None = None, **fact
             "max_ms": 5,
         }.items()
     }
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "start_unix_ms": START_MS,
         "period_s": 1.0,
         "ends_s": tuple(float(i + 1) for i in range(seconds)),
@@ -87,7 +87,7 @@ def timeline(seconds: int = 60, *, outage: tuple[int, int] | None = None, **fact
         "errors": (ErrorSeries(code=1212, counts=failed),) if outage else (),
         **facts,
     }
-    return Timeline(**given)
+    return Timeline(**fields)
 
 
 def phases(seconds: int = 60) -> tuple[Phase, ...]:
@@ -167,7 +167,7 @@ def hostile(text: str) -> RunView:
             },
         ),
     }
-    found = Finding(
+    finding = Finding(
         id="outage",
         severity="critical",
         confidence=0.9,
@@ -180,7 +180,7 @@ def hostile(text: str) -> RunView:
         base.run.model_copy(update=words),
         base.timeline,
         headline=text,
-        findings=(found,),
+        findings=(finding,),
         phases=staged,
         script=text * 3,
     )
@@ -201,12 +201,12 @@ def comparison(before: RunView, after: RunView, sentence: str = "p95 rose by 31 
 
 def view(judged: Run, over_time: Timeline | None, *, script: str | None = None, **explained: Any) -> RunView:
     """Return a view of `judged`; the other arguments are fields of its explanation."""
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "headline": f"{judged.status}: as made up",
         "failure": judged.failure,
         **explained,
     }
-    explanation = Explanation(run_id=judged.run_id, status=judged.status, **given)
+    explanation = Explanation(run_id=judged.run_id, status=judged.status, **fields)
     return RunView(
         run=judged, explanation=explanation, timeline=over_time, generated_at=GENERATED, script=script
     )
@@ -279,7 +279,7 @@ def _failed_run(seconds: int, outage: tuple[int, int], **facts: Any) -> Run:
         evidence=("http_req_duration p(95)<100: observed 131.2",),
         also=("load_not_delivered",),
     )
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "name": "shop, ramp to 50/s",
         "asked": Asked(origin="file", script_file="/home/someone/shop.js"),
         "plan": plan(
@@ -295,7 +295,7 @@ def _failed_run(seconds: int, outage: tuple[int, int], **facts: Any) -> Run:
         "tags": {"branch": "main"},
         **facts,
     }
-    return run("failed", **given)
+    return run("failed", **fields)
 
 
 def _endpoint(name: str, i: int) -> EndpointFigures:

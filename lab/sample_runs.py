@@ -190,20 +190,20 @@ def outcome(
 
 def ended_well(**facts: Any) -> Outcome:
     """Return the outcome of a k6 that has ended and wrote both of its files."""
-    given: dict[str, Any] = {"summary": json.dumps(summary()), "export": json.dumps(export()), **facts}
-    return outcome(**given)
+    fields: dict[str, Any] = {"summary": json.dumps(summary()), "export": json.dumps(export()), **facts}
+    return outcome(**fields)
 
 
 def said(cause: str | None = None, *messages: LogMessage, **facts: Any) -> LogDigest:
-    given: dict[str, Any] = {"cause": cause, "messages": messages, "went_running": True, **facts}
-    return LogDigest(**given)
+    fields: dict[str, Any] = {"cause": cause, "messages": messages, "went_running": True, **facts}
+    return LogDigest(**fields)
 
 
 def plan(*thresholds: tuple[str, str], **facts: Any) -> Plan:
     """Return a plan of two VUs for 2.5 s."""
     scenario = ScenarioPlan(name="default", executor="constant-vus", vus=2, max_vus=2, duration_s=2.5)
     planned = tuple(ThresholdPlan(metric=metric, expression=expression) for metric, expression in thresholds)
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "scenarios": (scenario,),
         "thresholds": planned,
         "max_vus": 2,
@@ -211,16 +211,16 @@ def plan(*thresholds: tuple[str, str], **facts: Any) -> Plan:
         "longest_s": 32.5,
         **facts,
     }
-    return Plan(**given)
+    return Plan(**fields)
 
 
 def latency(**facts: Any) -> Latency:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         **{"of": "all_requests", "count": 100, "avg_ms": 12.3, "min_ms": 2.0, "med_ms": 11.0, "max_ms": 40.0},
         **{"p90_ms": 30.0, "p95_ms": 35.75, "p99_ms": 39.0},
         **facts,
     }
-    return Latency(**given)
+    return Latency(**fields)
 
 
 def metrics(
@@ -230,7 +230,7 @@ def metrics(
     **figures: Any,
 ) -> Metrics:
     """Return the figures of a good run; `more` are fields of `Metrics`, the others are figures."""
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         **{
             "wall_s": 2.6,
             "load_s": 2.5,
@@ -245,7 +245,7 @@ def metrics(
     return Metrics(
         source=source,
         exact=source != "record",
-        figures=Figures(**given),
+        figures=Figures(**fields),
         thresholds=thresholds,
         **(more or {}),
     )
@@ -254,12 +254,12 @@ def metrics(
 def threshold(
     expression: str = "p(95)<500", *, ok: bool = True, observed: float | None = 35.75, **facts: Any
 ) -> ThresholdResult:
-    given: dict[str, Any] = {"metric": "http_req_duration", "has_samples": True, **facts}
-    return ThresholdResult(expression=expression, ok=ok, observed=observed, **given)
+    fields: dict[str, Any] = {"metric": "http_req_duration", "has_samples": True, **facts}
+    return ThresholdResult(expression=expression, ok=ok, observed=observed, **fields)
 
 
 def run(status: Any = "completed", **facts: Any) -> Run:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         **{
             "run_id": "r-20260101-0123456789abcdef",
             "status": status,
@@ -275,4 +275,4 @@ def run(status: Any = "completed", **facts: Any) -> Run:
         },
         **facts,
     }
-    return Run(**given)
+    return Run(**fields)

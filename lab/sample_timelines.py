@@ -58,7 +58,7 @@ def timeline_of(rows: Sequence[Second], **facts: Any) -> Timeline:
         p99_ms=tuple(row.at(0.8) for row in rows),
         max_ms=tuple(row.max_ms or row.at(1.0) for row in rows),
     )
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "start_unix_ms": 1_700_000_000_000.0,
         "period_s": 1.0,
         "ends_s": tuple(float(i + 1) for i in range(len(rows))),
@@ -68,7 +68,7 @@ def timeline_of(rows: Sequence[Second], **facts: Any) -> Timeline:
         "vus": tuple(row.vus for row in rows),
         **facts,
     }
-    return Timeline(**given)
+    return Timeline(**fields)
 
 
 def noisy(seed: int, base: Second | None = None, spread: float = 0.25) -> Describe:
