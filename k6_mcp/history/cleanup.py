@@ -161,10 +161,10 @@ def _log(report: PruneReport) -> None:
     named = ", ".join(f"{run.run_id} ({run.reason})" for run in report.listed[:_NAMED])
     more = f" and {report.removed - _NAMED} more" if report.removed > _NAMED else ""
     log.warning(
-        "cleanup: %s removed%s; %s deleted from the trash for good; %s for the"
-        " next cleanup; `k6-mcp prune --restore RUN` brings back what is in the trash",
+        "cleanup: %s removed%s; %s deleted permanently from the trash; %s left for the next cleanup;"
+        " `k6-mcp prune --restore RUN` restores a run from the trash",
         count(report.removed, "run"),
         f" ({named}{more})" if named else "",
         count(report.deleted, "run"),
-        "1 too old one waits" if report.postponed == 1 else f"{report.postponed} too old ones wait",
+        count(report.postponed, "old run"),
     )
