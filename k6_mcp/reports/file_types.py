@@ -1,4 +1,4 @@
-"""Every format of a report: what its file is called and what it is."""
+"""File extension and media type of each report format."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from k6_mcp.models.service_answers import ReportFormat
 
 
 class FileType(NamedTuple):
-    """How a format is stored and served; `text` is False where it is bytes."""
+    """How a format is stored and served; `text` is False for binary formats."""
 
     extension: str
     media_type: str
