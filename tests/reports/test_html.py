@@ -157,7 +157,9 @@ def test_the_largest_page_stays_below_its_cap_and_says_what_it_left_out() -> Non
 
     assert len(page.encode()) <= LARGEST_BYTES
     assert (
-        "more thresholds" in page and "more checks" in page and "characters; the run's folder has all of it" in page
+        "more thresholds" in page
+        and "more checks" in page
+        and "characters; the run's folder has all of it" in page
     )
     parse(page)
 
