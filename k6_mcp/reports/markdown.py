@@ -115,7 +115,7 @@ def _endpoints(view: RunView, size: Size) -> Iterator[str]:
         "Endpoints", ("Name", "Requests", "Failed", "Median", "p95", "Longest"), rows, len(view.endpoints)
     )
     if view.run.metrics and view.run.metrics.endpoints_note and not rows:
-        yield f"No table of endpoints: {code(view.run.metrics.endpoints_note, size.text)}\n"
+        yield f"{code(view.run.metrics.endpoints_note, size.text)}\n"
 
 
 def _errors(view: RunView, size: Size) -> Iterator[str]:

@@ -26,5 +26,5 @@ OK, CANCELLED, UNIMPLEMENTED = (_NAMES.index(name) for name in ("OK", "CANCELLED
 
 
 def name(status: int | None) -> str:
-    """Return the name of a status, and of those that gRPC does not define what they are."""
+    """Return the name of a status, or a text for one that gRPC does not define."""
     return _NAMES[status] if status is not None and 0 <= status < len(_NAMES) else "not defined by gRPC"
