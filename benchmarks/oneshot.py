@@ -13,7 +13,8 @@ from pathlib import Path
 from benchmarks.measure import Bench, Row, Table, bare_k6, interleaved, ms, timed
 
 _REPEATS = 15
-_GOAL_S = 0.200
+# The libraries are given: a process of its own adds little to what importing them costs
+_MOST_BEYOND_LIBRARIES = 1.15
 _GOAL_OPEN_S = 0.060
 _ENTRY = Path(__file__).parent.parent / "k6_server.py"
 _LIBRARIES = (
@@ -45,21 +46,26 @@ async def measure(bench: Bench) -> Table:
             there=lambda: timed(_answered(there, request)),
             libraries=lambda: timed(_libraries(bench)),
         )
-    bare, rows = seconds["bare"], list[Row]()
-    for what, variant, goal_s in (
-        ("a process for one request, until it has ended", "own", _GOAL_S),
-        ("a request more in a process that is there", "there", _GOAL_OPEN_S),
-    ):
-        added = seconds[variant] - bare
-        rows.append(
-            Row(what, ms(bare), ms(seconds[variant]), ms(added), f"≤ {goal_s * 1000:g} ms", added <= goal_s)
-        )
+    bare, libraries = seconds["bare"], seconds["libraries"]
+    rows = [
+        _row("a process for one request, until it has ended", bare, seconds["own"], libraries),
+        _row("a further request in an open process", bare, seconds["there"]),
+    ]
     note = (
-        f"Medians of {_REPEATS} interleaved repeats of a test of 5 iterations. Of the first row, starting"
-        f" Python and importing asyncio, anyio, pydantic and aiosqlite takes {ms(seconds['libraries'])} here"
-        " without anything of ours; Python's version and build decide it."
+        f"Medians of {_REPEATS} interleaved repeats of a test of 5 iterations. Starting Python and importing"
+        f" asyncio, anyio, pydantic and aiosqlite, without our code, takes {ms(libraries)} in this run;"
+        f" a process for one request adds {(seconds['own'] - bare) / libraries:.2f} x that."
     )
     return Table("Overhead of a one-shot request", rows, note)
+
+
+def _row(what: str, bare: float, seconds: float, libraries: float | None = None) -> Row:
+    """Compare what a request adds to bare k6 with its goal: a share of `libraries`, or the fixed one."""
+    added = seconds - bare
+    if libraries is None:
+        return Row(what, ms(bare), ms(seconds), ms(added), f"≤ {ms(_GOAL_OPEN_S)}", added <= _GOAL_OPEN_S)
+    goal = f"≤ {_MOST_BEYOND_LIBRARIES} x importing the libraries"
+    return Row(what, ms(bare), ms(seconds), ms(added), goal, added <= _MOST_BEYOND_LIBRARIES * libraries)
 
 
 @asynccontextmanager

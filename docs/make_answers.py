@@ -26,7 +26,8 @@ REPEATED = {"url": f"{BASE}/", "rate_per_s": 40, "duration": "3s", "repeat": 3, 
 HEAD = f"""# Answers of real calls
 
 Written by [make_answers.py](make_answers.py), which calls every tool with a real MCP client against
-[examples/target.py](../examples/target.py) on {BASE}. Figures differ from run to run; names and shapes do not.
+[examples/target.py](../examples/target.py) on {BASE}. Figures differ from run to run;
+names and shapes do not.
 Each answer stands in `structuredContent`, and the same as text.
 """
 

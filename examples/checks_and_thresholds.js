@@ -1,4 +1,5 @@
-// Checks count what was right; thresholds decide. A failed check alone fails no run: the threshold on `checks` does.
+// Checks count what was right; thresholds decide. A failed check alone fails no run: the threshold on
+// `checks` does.
 import http from "k6/http";
 import { check } from "k6";
 
@@ -12,7 +13,8 @@ export const options = {
     http_req_failed: ["rate<0.01"],
     http_req_duration: [
       "p(95)<500",
-      { threshold: "max<5000", abortOnFail: true, delayAbortEval: "2s" }, // ends a hopeless run early
+      // Ends a hopeless run early
+      { threshold: "max<5000", abortOnFail: true, delayAbortEval: "2s" },
     ],
   },
 };

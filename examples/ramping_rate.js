@@ -1,5 +1,6 @@
-// An open model: iterations start at the given rate whether or not the target keeps up, as visitors do.
-// What k6 cannot start, because all VUs are still waiting, is counted as dropped and fails the run (load_not_delivered).
+// An open model: iterations start at the given rate whether or not the target keeps up, as visitors do. What
+// k6 cannot start, because all VUs are still waiting, is counted as dropped and fails the run
+// (load_not_delivered).
 import http from "k6/http";
 
 const BASE_URL = __ENV.BASE_URL || "http://127.0.0.1:8000";

@@ -6,7 +6,13 @@ const BASE_URL = __ENV.BASE_URL || "http://127.0.0.1:8000";
 
 export const options = {
   scenarios: {
-    browse: { executor: "constant-vus", vus: 4, duration: "5s", exec: "browse", tags: { endpoint: "browse" } },
+    browse: {
+      executor: "constant-vus",
+      vus: 4,
+      duration: "5s",
+      exec: "browse",
+      tags: { endpoint: "browse" },
+    },
     order: {
       executor: "constant-arrival-rate",
       rate: 2,
@@ -20,7 +26,8 @@ export const options = {
   thresholds: {
     "http_req_duration{endpoint:browse}": ["p(95)<300"],
     "http_req_duration{endpoint:order}": ["p(95)<1000", "p(99)<2000"],
-    "http_req_failed{endpoint:order}": ["rate<=0.001"], // availability of 99.9 %
+    // Availability of 99.9 %
+    "http_req_failed{endpoint:order}": ["rate<=0.001"],
   },
 };
 
@@ -30,5 +37,7 @@ export function browse() {
 }
 
 export function order() {
-  http.post(`${BASE_URL}/orders`, JSON.stringify({ sku: "A-1" }), { headers: { "Content-Type": "application/json" } });
+  http.post(`${BASE_URL}/orders`, JSON.stringify({ sku: "A-1" }), {
+    headers: { "Content-Type": "application/json" },
+  });
 }

@@ -1,4 +1,5 @@
-// A ramp of virtual users (closed model): up, hold, down. Each VU starts its next iteration when the last has ended.
+// A ramp of virtual users (closed model): up, hold, down. Each VU starts its next iteration when the last has
+// ended.
 import http from "k6/http";
 import { sleep } from "k6";
 

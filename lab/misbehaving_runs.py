@@ -30,7 +30,9 @@ def script(load: str, default: str, *, thresholds: tuple[str, ...] = OK, rest: s
     return f"""
 import http from 'k6/http';
 import {{ sleep }} from 'k6';
-export const options = {{ scenarios: {{ {load} }}, thresholds: {{ {", ".join(thresholds)} }}, discardResponseBodies: true }};
+export const options = {{
+  scenarios: {{ {load} }}, thresholds: {{ {", ".join(thresholds)} }}, discardResponseBodies: true,
+}};
 const get = (path) => http.get('TARGET' + path);
 export default function () {{ {default} }}
 {rest}

@@ -1,6 +1,6 @@
-// What the caller gave and what was planned, out of k6's environment; evaluated before everything else, in every instance.
-// Scripts see the caller's variables and those of their scenario as __ENV, and nothing that stands there for k6, for Go or for us:
-// so they cannot tell the plan from the run by it.
+// What the caller gave and what was planned, out of k6's environment; evaluated before everything else, in
+// every instance. Scripts see the caller's variables and those of their scenario as __ENV, and nothing that
+// stands there for k6, for Go or for us: so they cannot tell the plan from the run by it.
 const { defineProperty, keys } = Object;
 const { hasOwnProperty } = Object.prototype;
 const { apply } = Reflect;
@@ -17,7 +17,13 @@ function joined(name) {
 }
 
 function put(target, name, value) {
-  defineProperty(target, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+  defineProperty(target, name, {
+    __proto__: null,
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }
 
 const given = parse(joined("K6_MCP_GIVEN_") || "{}");
@@ -52,8 +58,8 @@ defineProperty(globalThis, "__ENV", {
   },
 });
 
-// The options that k6 consolidated for the plan, undefined while it makes that plan. A new object at each call: the script
-// may import this too, and can change nothing for others.
+// The options that k6 consolidated for the plan, undefined while it makes that plan. A new object at each
+// call: the script may import this too, and can change nothing for others.
 export function planned() {
   return plan === "" ? undefined : parse(plan);
 }

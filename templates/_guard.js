@@ -1,5 +1,6 @@
-// Evaluated before the script under test, so nothing that it redefines can change or hide what is kept of a run.
-// VUs number from 1; options and handleSummary are read in the one instance that is no VU, so the others skip the work.
+// Evaluated before the script under test, so nothing that it redefines can change or hide what is kept of a
+// run. VUs number from 1; options and handleSummary are read in the one instance that is no VU, so the others
+// skip the work.
 export const isVu = __VU > 0;
 export const summaryHandler = isVu ? () => undefined : capture();
 
@@ -11,7 +12,10 @@ function capture() {
   const { hasOwnProperty } = Object.prototype;
   const { charCodeAt, normalize, slice, toLowerCase, toUpperCase } = String.prototype;
   const byteLength = getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength").get;
-  const typedArrayName = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+  const typedArrayName = getOwnPropertyDescriptor(
+    getPrototypeOf(Uint8Array.prototype),
+    Symbol.toStringTag,
+  ).get;
   const later = setTimeout;
   const log = console;
   const { warn } = console;
@@ -20,7 +24,8 @@ function capture() {
   const LONGEST_SAID = 200;
   const ours = {{ ours }};
 
-  // What k6's own end-of-test code uses after handleSummary, with the hooks that it would ask: toJSON, and what is absent from a metric.
+  // What k6's own end-of-test code uses after handleSummary, with the hooks that it would ask: toJSON, and
+  // what is absent from a metric.
   const relied = [
     [globalThis, "JSON"],
     [globalThis, "Object"],
@@ -48,7 +53,8 @@ function capture() {
           defineProperty(owner, name, { value: original.value, writable: false, configurable: false });
         }
       } catch (error) {
-        // The script has locked it; k6's own code may fail then, and the record stays as the source of figures.
+        // The script has locked it; k6's own code may fail then, and the record stays as the source of
+        // figures.
       }
     }
   }
@@ -72,7 +78,8 @@ function capture() {
     return list ? "[" + text + "]" : "{" + text + "}";
   }
 
-  // The name as the most forgiving file system reads it: case, K and ſ, full width, blanks, dots and streams at the end mean nothing.
+  // The name as the most forgiving file system reads it: case, K and ſ, full width, blanks, dots and streams
+  // at the end mean nothing.
   function folded(name) {
     const text = apply(toLowerCase, apply(toUpperCase, apply(normalize, name, ["NFKC"]), []), []);
     let end = 0;
@@ -105,7 +112,8 @@ function capture() {
     );
   }
 
-  // Returns why k6 may not write a file of this name, undefined if it may: only what lies below the run's folder, and is not ours.
+  // Returns why k6 may not write a file of this name, undefined if it may: only what lies below the run's
+  // folder, and is not ours.
   function refusal(path) {
     if (path === "stdout" || path === "stderr") {
       return undefined;
@@ -121,7 +129,10 @@ function capture() {
       } else {
         const leading = name === "." && first === "" && i < path.length;
         if (!leading && folded(name) === "") {
-          return "which is not a plain path below the run's folder; use a name without .. and without / at its beginning";
+          return (
+            "which is not a plain path below the run's folder; " +
+            "use a name without .. and without / at its beginning"
+          );
         }
         first = first || (leading ? "" : name);
         name = "";
@@ -137,11 +148,13 @@ function capture() {
     try {
       return apply(byteLength, value, []) >= 0;
     } catch (error) {
-      return false; // no ArrayBuffer
+      // No ArrayBuffer
+      return false;
     }
   }
 
-  // A property of the object itself: for what is absent a getter on a prototype would be asked, with k6's figures as its `this`.
+  // A property of the object itself: for what is absent a getter on a prototype would be asked, with k6's
+  // figures as its `this`.
   function own(object, name) {
     return apply(hasOwnProperty, object, [name]) ? object[name] : undefined;
   }
@@ -151,7 +164,8 @@ function capture() {
     return own(values, "count") > 0 || own(values, "passes") + own(values, "fails") > 0;
   }
 
-  // Takes out of `metrics` what is only in there because we made k6 keep it, and returns what of that had samples.
+  // Takes out of `metrics` what is only in there because we made k6 keep it, and returns what of that had
+  // samples.
   function takeObserved(metrics, observed) {
     const taken = create(null);
     for (let i = 0; i < observed.metrics.length; i += 1) {
@@ -199,7 +213,9 @@ function capture() {
     let ignored = 0;
     for (let i = 0; i < names.length; i += 1) {
       const content = result[names[i]];
-      const reason = refusal(names[i]) || (isContent(content) ? undefined : "whose content is neither text nor an ArrayBuffer");
+      const reason =
+        refusal(names[i]) ||
+        (isContent(content) ? undefined : "whose content is neither text nor an ArrayBuffer");
       if (reason === undefined) {
         files[names[i]] = content;
       } else {
@@ -221,7 +237,8 @@ function capture() {
     return function handleSummary(data) {
       const taken = observed === undefined ? {} : takeObserved(data.metrics, observed);
       const copy = typeof handler === "function" ? parse(toText(data)) : undefined;
-      deleteProperty(data, "setup_data"); // it may hold tokens, and k6 writes its own export from this object too
+      // It may hold tokens, and k6 writes its own export from this object too
+      deleteProperty(data, "setup_data");
       const files = create(null);
       files[ours[0]] = summaryOf(data, taken);
       restore();

@@ -1,8 +1,9 @@
-// Evaluated first in every instance, VUs too: no metric that a script makes can feed one that k6 keeps itself.
+// Evaluated first in every instance, VUs too: no metric that a script makes can feed one that k6 keeps
+// itself.
 //
-// k6 hands out its own metric when asked for one of the same name, type and unit. It gives a metric its `add` by an
-// ordinary assignment to a new object (newMetric in its js/modules/k6/metrics), which the setter below therefore sees,
-// whatever module, `require` or library asks.
+// k6 hands out its own metric when asked for one of the same name, type and unit. It gives a metric its `add`
+// by an ordinary assignment to a new object (newMetric in its js/modules/k6/metrics), which the setter below
+// therefore sees, whatever module, `require` or library asks.
 import { Counter } from "k6/metrics";
 
 const K6S_OWN = [
@@ -15,7 +16,8 @@ const K6S_OWN = [
   ...["browser_data_sent", "browser_data_received", "browser_http_req_duration", "browser_http_req_failed"],
   ...["browser_web_vital_fid", "browser_web_vital_ttfb", "browser_web_vital_lcp", "browser_web_vital_cls"],
   ...["browser_web_vital_inp", "browser_web_vital_fcp"],
-  "time", // the clock of k6's time series, which keeps it among the metrics
+  // The clock of k6's time series, which keeps it among the metrics
+  "time",
 ];
 
 const { defineProperty, getOwnPropertyDescriptor } = Reflect;
@@ -40,7 +42,13 @@ function isK6sOwn(object) {
 function assigned(object, value) {
   const present = getOwnPropertyDescriptor(object, "add");
   if (present === undefined) {
-    return defineProperty(object, "add", { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+    return defineProperty(object, "add", {
+      __proto__: null,
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
   }
   return present.writable === true && defineProperty(object, "add", { __proto__: null, value });
 }
@@ -55,20 +63,22 @@ defineProperty(Object.prototype, "add", {
     }
     if (typeof value === "function" && typeof this === "object" && !probing && isK6sOwn(this)) {
       throw new failure(
-        `the metric name "${this.name}" belongs to k6 itself, which would mix what the script adds with what it measured:`
-          + " give this metric another name",
+        `the metric name "${this.name}" belongs to k6 itself, ` +
+          "which would mix what the script adds with what it measured: give this metric another name",
       );
     }
     if (!assigned(this, value)) {
-      throw new failure("Cannot assign to property 'add', which is read-only or belongs to an object that takes no new ones");
+      throw new failure(
+        "Cannot assign to property 'add', which is read-only or belongs to an object that takes no new ones",
+      );
     }
   },
   enumerable: false,
   configurable: false,
 });
 
-// Whether the script, or any module that it imports from anywhere, has loaded k6/net/grpc, or k6/browser: that makes this metric,
-// and k6 refuses to make one of the same name and another unit.
+// Whether the script, or any module that it imports from anywhere, has loaded k6/net/grpc, or k6/browser:
+// that makes this metric, and k6 refuses to make one of the same name and another unit.
 export const loadsGrpc = () => isMade("grpc_streams", true);
 export const loadsBrowser = () => isMade("browser_data_sent", false);
 

@@ -1,22 +1,39 @@
-// The script's own options with what the caller asked for added; what is no valid option is left for k6 to refuse.
+// The script's own options with what the caller asked for added; what is no valid option is left for k6 to
+// refuse.
 import { loadsBrowser, loadsGrpc } from "./_metrics.js";
 
 const OURS = "k6-mcp";
 const LOAD = ["scenarios", "stages", "duration", "iterations", "vus"];
 const KEPT_OF_ONE_SCENARIO = ["exec", "env", "tags", "options"];
 const NEEDED_SYSTEM_TAGS = ["status", "error_code", "expected_response", "scenario"];
-const ANSWERS = [200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308]; // those from 400 on have an error_code
+// Those from 400 on have an error_code
+const ANSWERS = [200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308];
 const HANDSHAKES = [
-  ...[101, 200, 204, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 412, 413, 414, 415, 417, 418],
-  ...[421, 422, 423, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 507, 508, 511, 520, 521, 522, 523, 524, 525, 526, 530],
+  ...[
+    101, 200, 204, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 412, 413,
+    414, 415, 417, 418,
+  ],
+  ...[
+    421, 422, 423, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 507, 508, 511, 520, 521, 522,
+    523, 524, 525, 526, 530,
+  ],
 ];
 const GRPC_STATUSES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 const PAGE_STATUSES = [...new Set([...ANSWERS, ...HANDSHAKES])];
-const ERROR_PAGE = "chrome-error://chromewebdata/"; // what Chromium shows where nothing answers; it has web vitals too
+// What Chromium shows where nothing answers; it has web vitals too
+const ERROR_PAGE = "chrome-error://chromewebdata/";
 const PAGE_LOADS = ["browser_web_vital_ttfb", "browser_web_vital_fcp"];
 const ENDPOINT_METRICS = ["http_req_duration", "http_req_failed"];
-const PARENTS = ["ws_sessions", "grpc_req_duration", "http_reqs", "browser_http_req_failed", ...PAGE_LOADS, ...ENDPOINT_METRICS];
-const MOST_ENDPOINTS = 30; // each costs k6 about 0.2 % of a request
+const PARENTS = [
+  "ws_sessions",
+  "grpc_req_duration",
+  "http_reqs",
+  "browser_http_req_failed",
+  ...PAGE_LOADS,
+  ...ENDPOINT_METRICS,
+];
+// Each costs k6 about 0.2 % of a request
+const MOST_ENDPOINTS = 30;
 
 const given = (value) => value !== undefined && value !== null;
 const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -24,7 +41,10 @@ const isRecord = (value) => typeof value === "object" && value !== null && !Arra
 function declaredLoad(own) {
   const declared = {};
   if (isRecord(own.scenarios) && Object.keys(own.scenarios).length > 0) {
-    const executors = Object.entries(own.scenarios).map(([name, scenario]) => [name, String(scenario && scenario.executor)]);
+    const executors = Object.entries(own.scenarios).map(([name, scenario]) => [
+      name,
+      String(scenario && scenario.executor),
+    ]);
     declared.scenarios = Object.fromEntries(executors);
   }
   if (Array.isArray(own.stages) && own.stages.length > 0) {
@@ -44,7 +64,8 @@ function withDefaultVus(own, declared) {
   return needed ? { ...own, vus: 1 } : own;
 }
 
-// Replaces the script's load by one scenario; a single scenario of the script passes on what it calls and how.
+// Replaces the script's load by one scenario; a single scenario of the script passes on what it calls and
+// how.
 function withLoad(own, load) {
   const rest = { ...own };
   LOAD.forEach((name) => delete rest[name]);
@@ -86,10 +107,14 @@ function parsed(key) {
   const at = key.indexOf("{");
   const tags = {};
   if (at >= 0 && key.endsWith("}")) {
-    key.slice(at + 1, -1).split(",").filter((part) => part !== "").forEach((part) => {
-      const colon = part.indexOf(":");
-      tags[bare(colon < 0 ? part : part.slice(0, colon))] = colon < 0 ? "" : bare(part.slice(colon + 1));
-    });
+    key
+      .slice(at + 1, -1)
+      .split(",")
+      .filter((part) => part !== "")
+      .forEach((part) => {
+        const colon = part.indexOf(":");
+        tags[bare(colon < 0 ? part : part.slice(0, colon))] = colon < 0 ? "" : bare(part.slice(colon + 1));
+      });
   }
   return { metric: at < 0 ? key : key.slice(0, at), tags };
 }
@@ -98,7 +123,8 @@ function bare(text) {
   return text.trim().replace(/^["']+|["']+$/g, "");
 }
 
-// A request name may hold variables of the environment, whose values are shown nowhere: in their place stands ${NAME}.
+// A request name may hold variables of the environment, whose values are shown nowhere: in their place stands
+// ${NAME}.
 function endpoint(parts) {
   const name = { real: "", shown: "" };
   parts.forEach((part) => {
@@ -110,24 +136,33 @@ function endpoint(parts) {
 
 function endpointsOf(keys, named) {
   const found = {};
-  const ofThresholds = keys.map((key) => parsed(key).tags.name).filter(given).map((name) => [name]);
-  ofThresholds.concat(named).map(endpoint).forEach((name) => {
-    if (!(name.real in found) && name.real && !name.real.includes(",") && bare(name.real) === name.real) {
-      found[name.real] = name.shown;
-    }
-  });
-  return Object.keys(found).slice(0, MOST_ENDPOINTS).map((real) => ({ real, shown: found[real] }));
+  const ofThresholds = keys
+    .map((key) => parsed(key).tags.name)
+    .filter(given)
+    .map((name) => [name]);
+  ofThresholds
+    .concat(named)
+    .map(endpoint)
+    .forEach((name) => {
+      if (!(name.real in found) && name.real && !name.real.includes(",") && bare(name.real) === name.real) {
+        found[name.real] = name.shown;
+      }
+    });
+  return Object.keys(found)
+    .slice(0, MOST_ENDPOINTS)
+    .map((real) => ({ real, shown: found[real] }));
 }
 
-// Whether k6 starts browsers and has the metrics for them; looked for only where a scenario wants one, since a metric that was
-// made for looking would be in the way of a module that is loaded later.
+// Whether k6 starts browsers and has the metrics for them; looked for only where a scenario wants one, since
+// a metric that was made for looking would be in the way of a module that is loaded later.
 function usesBrowser(scenarios) {
-  const wanted = (scenario) => isRecord(scenario) && isRecord(scenario.options) && isRecord(scenario.options.browser);
+  const wanted = (scenario) =>
+    isRecord(scenario) && isRecord(scenario.options) && isRecord(scenario.options.browser);
   return isRecord(scenarios) && Object.values(scenarios).some(wanted) && loadsBrowser();
 }
 
-// k6 keeps a sub-metric for every threshold it is given, also for an empty list of them, at next to no cost. So it counts
-// answers and endpoints for us; the guard keeps these figures apart from the script's own.
+// k6 keeps a sub-metric for every threshold it is given, also for an empty list of them, at next to no cost.
+// So it counts answers and endpoints for us; the guard keeps these figures apart from the script's own.
 function withObserved(own, named, grpc, browser) {
   if (given(own) && !isRecord(own)) {
     return { thresholds: own };
@@ -151,7 +186,9 @@ function withObserved(own, named, grpc, browser) {
     GRPC_STATUSES.forEach((status) => observe("grpc_req_duration", "status", `${status}`, status));
   }
   if (browser) {
-    PAGE_STATUSES.forEach((status) => observe("browser_http_req_failed", "status", `${status}`, status, "resource_type:Document,"));
+    PAGE_STATUSES.forEach((status) =>
+      observe("browser_http_req_failed", "status", `${status}`, status, "resource_type:Document,"),
+    );
     PAGE_LOADS.forEach((metric) => observe(metric, "url", ERROR_PAGE, ERROR_PAGE));
   }
   endpointsOf(Object.keys(thresholds), named).forEach((name) => {
@@ -168,7 +205,12 @@ export function merged(script, asked, named) {
   if (given(options) && !isRecord(options)) {
     return options;
   }
-  const { thresholds, observed } = withObserved(options.thresholds, named, grpc, usesBrowser(options.scenarios));
+  const { thresholds, observed } = withObserved(
+    options.thresholds,
+    named,
+    grpc,
+    usesBrowser(options.scenarios),
+  );
   if (isRecord(options.ext)) {
     options.ext[OURS].observed = observed;
   }

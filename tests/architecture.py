@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 PACKAGE = "k6_mcp"
-LONGEST_FILE = 480
+LONGEST_FILE = 400
 
 # Lowest first: a part imports only from lines above its own, and from itself. The folders named below have
 # floors of their own.

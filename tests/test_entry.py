@@ -17,6 +17,8 @@ import pytest
 
 from k6_mcp.frontends.first_line import read_head, speaks_mcp
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).parents[1]
 SERVER = CHECKOUT / "k6_server.py"
 PARAMS = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
@@ -33,7 +35,8 @@ _REPORT_SDK = """
 import sys
 from k6_mcp.entry import main
 code = main()
-sys.stderr.write("SDK:" + ",".join(name for name in sys.modules if name.partition(".")[0] in ("mcp", "mcp_types")))
+names = [name for name in sys.modules if name.partition(".")[0] in ("mcp", "mcp_types")]
+sys.stderr.write("SDK:" + ",".join(names))
 sys.exit(code)
 """
 

@@ -17,7 +17,8 @@ from k6_mcp.workspace.run_json import Folders
 _PAGE = 500
 _START = (-1, "")
 
-_ENDED = """SELECT coalesce(r.aged_us, r.created_us) AS since_us, r.run_id, s.size_bytes, s.results_dir, r.created_us
+_ENDED = """SELECT coalesce(r.aged_us, r.created_us) AS since_us, r.run_id, s.size_bytes, s.results_dir,
+        r.created_us
     FROM results AS r INDEXED BY results_by_age LEFT JOIN space AS s ON s.run_id = r.run_id
     WHERE (coalesce(r.aged_us, r.created_us), r.run_id) > (?, ?) AND r.status NOT IN ('queued', 'running')
     ORDER BY coalesce(r.aged_us, r.created_us), r.run_id LIMIT ?"""

@@ -22,8 +22,9 @@ async def runs_with_documents_and_tags(connection: aiosqlite.Connection) -> None
     """
     statements = (
         """CREATE TABLE runs (
-            created_us INTEGER NOT NULL, run_id TEXT NOT NULL, status TEXT NOT NULL, failure_kind TEXT, error_rate REAL,
-            p95_ms REAL, name TEXT, url TEXT, tags TEXT NOT NULL, PRIMARY KEY (created_us, run_id)) WITHOUT ROWID""",
+            created_us INTEGER NOT NULL, run_id TEXT NOT NULL, status TEXT NOT NULL, failure_kind TEXT,
+            error_rate REAL, p95_ms REAL, name TEXT, url TEXT, tags TEXT NOT NULL,
+            PRIMARY KEY (created_us, run_id)) WITHOUT ROWID""",
         "CREATE INDEX runs_by_status ON runs (status)",
         "CREATE INDEX runs_by_failure_kind ON runs (failure_kind)",
         "CREATE INDEX runs_by_name ON runs (name)",
@@ -31,8 +32,8 @@ async def runs_with_documents_and_tags(connection: aiosqlite.Connection) -> None
         "CREATE INDEX runs_by_error_rate ON runs (error_rate)",
         "CREATE INDEX runs_by_p95_ms ON runs (p95_ms)",
         """CREATE TABLE documents (
-            run_id TEXT PRIMARY KEY, created_us INTEGER NOT NULL, final INTEGER NOT NULL, server_id TEXT NOT NULL,
-            results_dir TEXT NOT NULL, brief TEXT NOT NULL, whole BLOB NOT NULL)""",
+            run_id TEXT PRIMARY KEY, created_us INTEGER NOT NULL, final INTEGER NOT NULL,
+            server_id TEXT NOT NULL, results_dir TEXT NOT NULL, brief TEXT NOT NULL, whole BLOB NOT NULL)""",
         "CREATE INDEX documents_unfinished ON documents (run_id) WHERE final = 0",
         """CREATE TABLE tags (
             name TEXT NOT NULL, value TEXT NOT NULL, created_us INTEGER NOT NULL, run_id TEXT NOT NULL,
@@ -62,16 +63,19 @@ async def results_for_statistics(connection: aiosqlite.Connection) -> None:
     runs are filled in.
     """
     await connection.execute("""CREATE TABLE results (
-            created_us INTEGER NOT NULL, run_id TEXT NOT NULL, status TEXT NOT NULL, failure_kind TEXT, worst TEXT, name TEXT,
-            script_sha256 TEXT NOT NULL, p95_ms REAL, error_rate REAL, requests_per_s REAL,
+            created_us INTEGER NOT NULL, run_id TEXT NOT NULL, status TEXT NOT NULL, failure_kind TEXT,
+            worst TEXT, name TEXT, script_sha256 TEXT NOT NULL, p95_ms REAL, error_rate REAL,
+            requests_per_s REAL,
             PRIMARY KEY (created_us, run_id)) WITHOUT ROWID""")
     # Documents are large and read in their own order; one whose brief is no JSON must not keep the database
     # from opening.
     await connection.execute(
-        """INSERT INTO results SELECT r.created_us, r.run_id, r.status, r.failure_kind, json_extract(b.brief, '$.worst'), r.name,
+        """INSERT INTO results SELECT r.created_us, r.run_id, r.status, r.failure_kind,
+            json_extract(b.brief, '$.worst'), r.name,
             coalesce(json_extract(b.brief, '$.script_sha256'), ''), r.p95_ms, r.error_rate,
             json_extract(b.brief, '$.metrics.figures.requests_per_s')
-            FROM (SELECT created_us, run_id, CASE WHEN json_valid(brief) THEN brief ELSE '{}' END AS brief FROM documents) AS b
+            FROM (SELECT created_us, run_id, CASE WHEN json_valid(brief) THEN brief ELSE '{}' END AS brief
+                FROM documents) AS b
             CROSS JOIN runs AS r ON r.created_us = b.created_us AND r.run_id = b.run_id"""
     )
     await connection.execute("CREATE INDEX results_by_name ON results (name)")
@@ -83,10 +87,11 @@ async def witnessed_time_and_trash(connection: aiosqlite.Connection) -> None:
     """
     statements = (
         """CREATE TABLE clock (
-            boot TEXT PRIMARY KEY, seen_us INTEGER NOT NULL, uptime_us INTEGER NOT NULL, wall_us INTEGER NOT NULL) WITHOUT ROWID""",
+            boot TEXT PRIMARY KEY, seen_us INTEGER NOT NULL, uptime_us INTEGER NOT NULL,
+            wall_us INTEGER NOT NULL) WITHOUT ROWID""",
         """CREATE TABLE trash (
-            run_id TEXT PRIMARY KEY, results_dir TEXT NOT NULL, put_us INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
-            reason TEXT NOT NULL) WITHOUT ROWID""",
+            run_id TEXT PRIMARY KEY, results_dir TEXT NOT NULL, put_us INTEGER NOT NULL,
+            size_bytes INTEGER NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID""",
         "ALTER TABLE results ADD COLUMN aged_us INTEGER",
         "CREATE INDEX results_by_age ON results (coalesce(aged_us, created_us), run_id)",
     )

@@ -37,5 +37,7 @@ def mask_metric(name: str, known: Iterable[str]) -> str:
     if not brace:
         return shown
     key, colon, value = tags.removesuffix("}").partition(":")
-    told = value if _K6_VALUE.match(f"{key}:{value}") else mask_known(value, known)
-    return f"{shown}{{{key if _K6_TAG.match(key) else mask_known(key, known)}{colon}{told}{'}' if tags.endswith('}') else ''}"
+    shown_value = value if _K6_VALUE.match(f"{key}:{value}") else mask_known(value, known)
+    shown_key = key if _K6_TAG.match(key) else mask_known(key, known)
+    end = "}" if tags.endswith("}") else ""
+    return f"{shown}{{{shown_key}{colon}{shown_value}{end}"

@@ -23,7 +23,8 @@ COLOURED = """[...document.querySelectorAll('canvas')].map((canvas) => {
   return coloured;
 })"""
 KEYS = """[...document.querySelectorAll('[data-plot]')].map(
-  (plot) => [plot.dataset.plot, [...plot.querySelectorAll('.key > span:nth-child(2)')].map((key) => key.textContent)])"""
+  (plot) => [plot.dataset.plot,
+             [...plot.querySelectorAll('.key > span:nth-child(2)')].map((key) => key.textContent)])"""
 _VALUES = "[...document.querySelectorAll('.key .value')].map((value) => value.textContent)"
 _ZOOMED = "!document.getElementById('zoom-reset').disabled"
 
@@ -165,7 +166,8 @@ def test_charts_of_a_running_test_take_new_figures_and_keep_what_is_shown(
           const whole = JSON.parse(document.getElementById('view').textContent).charts;
           const first = Object.fromEntries(Object.entries(whole).map(([name, column]) =>
             [name, Array.isArray(column) && column.length === 60 ? column.slice(0, 20) : column]));
-          window.set = (charts, seconds) => [{ name: '', side: '', charts: { ...charts, errors: [], seconds } }];
+          window.set = (charts, seconds) =>
+            [{ name: '', side: '', charts: { ...charts, errors: [], seconds } }];
           window.live = K6Charts.group(() => {});
           const host = document.querySelector('[data-plot=latency]');
           live.add(host, 'latency', set(first, 20));

@@ -18,7 +18,11 @@ from k6_mcp.models.run_folder import RunFolder
 from tests.history.samples import a_run, open_history
 
 Files = dict[str, bytes]
-_TIMELINE = b'{"start_unix_ms":0,"period_s":1,"ends_s":[],"total":{"requests":[],"failed":[],"iterations":[],"avg_ms":[],"p50_ms":[],"p90_ms":[],"p95_ms":[],"p99_ms":[],"max_ms":[]},"unanswered":[],"dropped":[],"vus":[]}'
+_TIMELINE = (
+    b'{"start_unix_ms":0,"period_s":1,"ends_s":[],"total":{"requests":[],"failed":[],"iterations":[],'
+    b'"avg_ms":[],"p50_ms":[],"p90_ms":[],"p95_ms":[],"p99_ms":[],"max_ms":[]},'
+    b'"unanswered":[],"dropped":[],"vus":[]}'
+)
 
 
 async def a_kept_run(folder: Path, history: History, run: Run | None = None) -> Run:

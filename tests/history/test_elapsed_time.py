@@ -76,6 +76,7 @@ async def kept(folder: Path) -> set[str]:
         return {run.run_id for run in (await history.page(HistoryQuery(limit=100))).runs}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("boots", [False, True], ids=["while it runs", "at boots"])
 @pytest.mark.parametrize(
     "errors",

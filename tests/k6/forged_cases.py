@@ -38,7 +38,8 @@ for (const name of {list(_NAMES)!r}) {{
 """
 
 _PLAIN_USES_OF_ADD = """
-const own = [new Counter('ws_errors'), new Trend('http_req_custom', true), new Gauge('vus2'), new Rate('my_checks')];
+const own = [new Counter('ws_errors'), new Trend('http_req_custom', true), new Gauge('vus2'),
+  new Rate('my_checks')];
 class Sum { constructor() { this.add = 3; } }
 class Bag extends Set { constructor() { super(); this.add(5); } }
 function checks() {}
@@ -53,7 +54,8 @@ const errors = [];
 for (const value of [Object.freeze({}), Object.freeze([]), 5, 'text']) {
   try { value.add = 1; } catch (error) { errors.push(error instanceof TypeError); }
 }
-const found = JSON.stringify([new Sum(), checks.add(), [...new Bag()], wrapped, bare.add, list.add, Object.keys({}), ({}).add]);
+const found = JSON.stringify([new Sum(), checks.add(), [...new Bag()], wrapped, bare.add, list.add,
+  Object.keys({}), ({}).add]);
 if (found !== '[{"add":3},7,[5],{"add":2},9,1,[],null]' || errors.join() !== 'true,true,true,true') {
   throw new Error(`${found} ${errors}`);
 }

@@ -45,7 +45,8 @@ const found = (where) => console.log(`${where} ${hash(__ENV)}`);
 const init = { ...__ENV };
 __ENV.OWN = 'own';
 export const options = { scenarios: {
-  a: { executor: 'per-vu-iterations', vus: 2, iterations: 1, exec: 'a', env: { TOKEN: 'from the scenario', MORE: 'more' } },
+  a: { executor: 'per-vu-iterations', vus: 2, iterations: 1, exec: 'a',
+    env: { TOKEN: 'from the scenario', MORE: 'more' } },
   b: { executor: 'shared-iterations', vus: 1, iterations: 1 },
 } };
 console.log(`init ${hash(init)}`);

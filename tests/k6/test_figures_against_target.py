@@ -194,7 +194,8 @@ export const options = {{ iterations: 3, thresholds: {{ http_req_failed: ['rate<
 export default function () {{
   http.get('{target.url("/status/404")}');
   http.get('{target.url("/status/404")}', __ITER ? {{}} : strict);
-  http.get('{target.url("/status/429")}', __ITER ? strict : {{ responseCallback: http.expectedStatuses(429) }});
+  http.get('{target.url("/status/429")}',
+    __ITER ? strict : {{ responseCallback: http.expectedStatuses(429) }});
 }}
 """
     async with open_app(settings) as service:

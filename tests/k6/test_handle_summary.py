@@ -19,7 +19,8 @@ export const options = { iterations: 4 };
 export function setup() { return { seen: 'by the handler' }; }
 export default function () { http.get('{url}'); }
 export async function handleSummary(data) {
-  const own = { requests: data.metrics.http_reqs.values.count, setup: data.setup_data, took: data.state.testRunDurationMs };
+  const own = { requests: data.metrics.http_reqs.values.count, setup: data.setup_data,
+    took: data.state.testRunDurationMs };
   return { stdout: 'printed by the handler\\n', 'own-report.json': JSON.stringify(own) };
 }
 """
@@ -95,8 +96,10 @@ const apiKey = 'l1teral-of-the-script';
 export const options = { iterations: 1, thresholds: { iterations: ['count==1'] } };
 export default function () { for (let i = 0; i < 400; i++) { console.error(`flood ${i}`); } }
 export function handleSummary(data) {
-  const own = { pin: 90210345, text: `${__ENV.TOKEN} ${apiKey}`, encoded: __ENV.ENCODED, nested: JSON.stringify({ deep: __ENV.TOKEN }) };
-  const files = { 'own.json': JSON.stringify(own), './own.txt': `it is ${__ENV.TOKEN}!`, 'Bericht \u00fc.txt': 'kept', stdout: 'printed' };
+  const own = { pin: 90210345, text: `${__ENV.TOKEN} ${apiKey}`, encoded: __ENV.ENCODED,
+    nested: JSON.stringify({ deep: __ENV.TOKEN }) };
+  const files = { 'own.json': JSON.stringify(own), './own.txt': `it is ${__ENV.TOKEN}!`,
+    'Bericht \u00fc.txt': 'kept', stdout: 'printed' };
   const lost = { 'no-such-folder/own.txt': 'lost' };
   return Object.assign(files, lost, Object.fromEntries({places}.map((name) => [name, 'forged'])));
 }

@@ -52,7 +52,9 @@ async def test_a_script_that_grows_beyond_its_memory_is_ended_and_told_the_limit
 _BESIDE_A_BROWSER = """
 import { sleep } from "k6";
 const browser = { type: "chromium" };
-export const options = { scenarios: { ui: { executor: "shared-iterations", iterations: 1, options: { browser } } } };
+export const options = { scenarios: {
+  ui: { executor: "shared-iterations", iterations: 1, options: { browser } },
+} };
 const kept = [];
 export function setup() {
   for (let n = 0; n < 40; n += 1) {

@@ -27,19 +27,30 @@ from tests.k6.scripted import ran, refused
 _TELLS = "import { planned } from './_given.js';\nconst runs = planned() !== undefined;\n"
 _DIFFERS = """
 let calls = 0;
-const small = { scenarios: { a: { executor: 'shared-iterations', vus: 1, iterations: 2, maxDuration: '5s', tags: { a: 'b' } } },
-  thresholds: { iterations: ['count>100'], 'checks{a:b}': ['rate>0.5'] }, rps: 7, setupTimeout: '5s', tags: { c: 'd' },
+const small = {
+  scenarios: {
+    a: { executor: 'shared-iterations', vus: 1, iterations: 2, maxDuration: '5s', tags: { a: 'b' } },
+  },
+  thresholds: { iterations: ['count>100'], 'checks{a:b}': ['rate>0.5'] }, rps: 7, setupTimeout: '5s',
+  tags: { c: 'd' },
   hosts: { 'x.test': '127.0.0.1' }, blacklistIPs: ['10.0.0.0/8'], minIterationDuration: '20ms' };
-const large = { scenarios: { a: { executor: 'constant-arrival-rate', rate: 50, duration: '9s', preAllocatedVUs: 9, exec: 'other' } },
+const large = {
+  scenarios: {
+    a: { executor: 'constant-arrival-rate', rate: 50, duration: '9s', preAllocatedVUs: 9, exec: 'other' },
+  },
   setupTimeout: '50s' };
 """
 _FUNCTIONS = """
 import exec from 'k6/execution';
 import { check } from 'k6';
 export default function () { check(1, { 'is one': (one) => one === 1 }, { a: 'b' });
-  const { rps, setupTimeout, minIterationDuration, tags, hosts, blacklistIPs, thresholds } = exec.test.options;
+  const planned = exec.test.options;
+  const { rps, setupTimeout, minIterationDuration, tags, hosts, blacklistIPs, thresholds } = planned;
   const own = ['iterations', 'checks{a:b}'].map((name) => thresholds[name].length);
-  console.log(`options ${JSON.stringify([rps, setupTimeout, minIterationDuration, tags, Object.keys(hosts), blacklistIPs.length, own])}`);
+  const seen = [
+    rps, setupTimeout, minIterationDuration, tags, Object.keys(hosts), blacklistIPs.length, own,
+  ];
+  console.log(`options ${JSON.stringify(seen)}`);
  }
 export function other() { throw new Error('not planned'); }
 """
@@ -48,7 +59,8 @@ _WAYS = {
     "by getters that count": (
         """export const options = {};
 for (const name of Object.keys(small)) {
-  Object.defineProperty(options, name, { enumerable: true, set() {}, get: () => (runs && (calls += 1) ? large[name] : small[name]) });
+  Object.defineProperty(options, name, { enumerable: true, set() {},
+    get: () => (runs && (calls += 1) ? large[name] : small[name]) });
 }"""
     ),
     "by changing what was handed over": (
@@ -64,7 +76,8 @@ if (runs) {
 if (runs) {
   JSON.parse = () => large;
   Object.prototype.toJSON = () => large;
-  Object.defineProperty(Object.prototype, 'scenarios', { get: () => large.scenarios, set() {}, configurable: true });
+  Object.defineProperty(Object.prototype, 'scenarios',
+    { get: () => large.scenarios, set() {}, configurable: true });
   Array.prototype.toJSON = () => [];
   String.prototype.slice = () => '';
   Object.keys = () => [];
@@ -134,17 +147,26 @@ async def test_a_k6_that_uses_more_vus_than_planned_is_stopped_and_the_run_fails
 
 async def test_the_options_of_a_plan_mean_the_same_again(settings: Settings, tmp_path: Path) -> None:
     declared = """{ scenarios: {
-  a: { executor: 'ramping-arrival-rate', startRate: 1, timeUnit: '1m', preAllocatedVUs: 2, maxVUs: 3, stages: [{ duration: '1m30s', target: 5 }],
-    env: { A: 'b' }, tags: { c: 'd' }, exec: 'main', startTime: '5s', gracefulStop: '1s', options: { browser: { type: 'chromium' } } },
-  b: { executor: 'ramping-vus', stages: [{ duration: '1s', target: 2 }], gracefulRampDown: '3s', exec: 'main' },
+  a: { executor: 'ramping-arrival-rate', startRate: 1, timeUnit: '1m', preAllocatedVUs: 2, maxVUs: 3,
+    stages: [{ duration: '1m30s', target: 5 }],
+    env: { A: 'b' }, tags: { c: 'd' }, exec: 'main', startTime: '5s', gracefulStop: '1s',
+    options: { browser: { type: 'chromium' } } },
+  b: { executor: 'ramping-vus', stages: [{ duration: '1s', target: 2 }], gracefulRampDown: '3s',
+    exec: 'main' },
   c: { executor: 'per-vu-iterations', vus: 2, iterations: 3, maxDuration: '1s', exec: 'main' } },
-  thresholds: { 'http_req_duration{name:x}': [], http_reqs: [{ threshold: 'rate>=0', abortOnFail: true, delayAbortEval: '5s' }] },
+  thresholds: { 'http_req_duration{name:x}': [],
+    http_reqs: [{ threshold: 'rate>=0', abortOnFail: true, delayAbortEval: '5s' }] },
   tlsAuth: [{ domains: ['x.test'], cert: PEM, key: PEM }], tlsVersion: { min: 'tls1.2', max: 'tls1.3' },
-  tlsCipherSuites: ['TLS_RSA_WITH_RC4_128_SHA'], hosts: { 'y.test:80': '127.0.0.1:81', '*.z.test': '::1' }, dns: { ttl: '1m', select: 'first' },
-  blockHostnames: ['*.w'], blacklistIPs: ['10.0.0.0/8', '::1/128'], tags: { a: 'b' }, ext: { mine: [1, null, { a: 1e3 }] }, userAgent: 'q', batch: 5,
-  batchPerHost: 2, rps: 30, summaryTrendStats: ['avg', 'p(99.5)'], summaryTimeUnit: 'ms', systemTags: ['status', 'url'], noVUConnectionReuse: true,
-  noConnectionReuse: false, minIterationDuration: '10ms', discardResponseBodies: true, insecureSkipTLSVerify: true, noCookiesReset: true,
-  maxRedirects: 3, throw: true, httpDebug: 'full', setupTimeout: '10s', teardownTimeout: '1m', noSetup: true, noTeardown: false }"""
+  tlsCipherSuites: ['TLS_RSA_WITH_RC4_128_SHA'], hosts: { 'y.test:80': '127.0.0.1:81', '*.z.test': '::1' },
+  dns: { ttl: '1m', select: 'first' },
+  blockHostnames: ['*.w'], blacklistIPs: ['10.0.0.0/8', '::1/128'], tags: { a: 'b' },
+  ext: { mine: [1, null, { a: 1e3 }] }, userAgent: 'q', batch: 5,
+  batchPerHost: 2, rps: 30, summaryTrendStats: ['avg', 'p(99.5)'], summaryTimeUnit: 'ms',
+  systemTags: ['status', 'url'], noVUConnectionReuse: true,
+  noConnectionReuse: false, minIterationDuration: '10ms', discardResponseBodies: true,
+  insecureSkipTLSVerify: true, noCookiesReset: true,
+  maxRedirects: 3, throw: true, httpDebug: 'full', setupTimeout: '10s', teardownTimeout: '1m', noSetup: true,
+  noTeardown: false }"""
     folder = RunFolder(tmp_path, "r-1")
     script = render(parse_load_test({"script": "x"}))._replace(entry="test.js")
     folder.path.mkdir(parents=True)

@@ -61,8 +61,10 @@ def load(target: Target) -> list[str]:
 _CHECKED = """
 import http from 'k6/http';
 import { check, group } from 'k6';
-export const options = { vus: 2, iterations: 6, thresholds: { checks: ['rate>0.9'], 'http_reqs{page:none}': ['count>1'] } };
-export default function () { group('a <b> & "c"', () => check(http.get('%s'), { 'is\\t200 ]]>': (r) => r.status === 200, never: () => false })); }
+export const options = { vus: 2, iterations: 6,
+  thresholds: { checks: ['rate>0.9'], 'http_reqs{page:none}': ['count>1'] } };
+const checks = { 'is\\t200 ]]>': (r) => r.status === 200, never: () => false };
+export default function () { group('a <b> & "c"', () => check(http.get('%s'), checks)); }
 """
 
 

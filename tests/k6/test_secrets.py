@@ -95,7 +95,9 @@ import { check, group } from 'k6';
 export default function () {
   group(`user ${__ENV.PASSWORD}`, () => {
     const made = {};
-    for (const name of [`as ${__ENV.PASSWORD}`, `as ${__ENV.OTHER}`]) { made[name] = (r) => r.status === 201; }
+    for (const name of [`as ${__ENV.PASSWORD}`, `as ${__ENV.OTHER}`]) {
+      made[name] = (r) => r.status === 201;
+    }
     check(http.get('%s'), made);
   });
 }
@@ -126,14 +128,16 @@ async def test_checks_and_groups_that_are_named_after_a_secret_are_told_without_
 SHOWN = """
 import http from 'k6/http';
 import { Counter, Trend } from 'k6/metrics';
-const key = __ENV.API_KEY, made = new Counter(`made_${key}`), zeit = new Trend(`${key}_time`, true), plain = new Counter('staging_total');
+const key = __ENV.API_KEY, made = new Counter(`made_${key}`), zeit = new Trend(`${key}_time`, true),
+  plain = new Counter('staging_total');
 export const options = {
   scenarios: {
     [`as_${key}`]: { executor: 'shared-iterations', vus: 1, iterations: 30 },
     plain: { executor: 'shared-iterations', vus: 1, iterations: 20 },
   },
   thresholds: {
-    [`made_${key}`]: ['count>5'], [`http_reqs{user:${key}}`]: ['count<1'], [`http_req_duration{scenario:as_${key}}`]: ['p(95)<5000'],
+    [`made_${key}`]: ['count>5'], [`http_reqs{user:${key}}`]: ['count<1'],
+    [`http_req_duration{scenario:as_${key}}`]: ['p(95)<5000'],
     staging_total: ['count>5'], [`http_reqs{user:${__ENV.OTHER_KEY}}`]: ['count<1'],
   },
 };
@@ -246,10 +250,12 @@ const hex = (text: string) => [...text].map((char) => char.charCodeAt(0).toStrin
 export const options = {{ iterations: 1, thresholds: {{ 'checks{{user:{LITERAL}}}': ['rate>0'] }} }};
 export default function () {{
   for (const value of [password, clientSecret, apiKey, '{BARE}', __ENV.PASSWORD]) {{
-    console.log(`bare ${{value}}; quoted "${{value}}"; ${{encodeURIComponent(value)}}; ${{JSON.stringify({{ value }})}}`);
+    const written = `${{encodeURIComponent(value)}}; ${{JSON.stringify({{ value }})}}`;
+    console.log(`bare ${{value}}; quoted "${{value}}"; ${{written}}`);
     console.log(value.toUpperCase(), value.toLowerCase(), hex(value), hex(value).toUpperCase());
     for (const before of ['', 'a', 'ab', 'user:']) {{
-      console.warn(encoding.b64encode(before + value), encoding.b64encode(`${{before}}${{value}}:more`, 'rawurl'));
+      console.warn(encoding.b64encode(before + value),
+        encoding.b64encode(`${{before}}${{value}}:more`, 'rawurl'));
     }}
     http.get(`{{url}}/${{value}}?q=${{encoding.b64encode('x' + value)}}`);
   }}

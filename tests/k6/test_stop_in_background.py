@@ -19,7 +19,8 @@ from k6_mcp.settings import Settings
 
 async def main():
     results = Path(sys.argv[1])
-    async with open_app(Settings(results_dir=results, database=results / "history.db", k6_bin=sys.argv[2])) as service:
+    settings = Settings(results_dir=results, database=results / "history.db", k6_bin=sys.argv[2])
+    async with open_app(settings) as service:
         run = await service.start(parse_load_test({"script": sys.stdin.read()}))
         with anyio.fail_after(20):
             print((await service.stop(run.run_id)).status)

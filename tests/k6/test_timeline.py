@@ -48,10 +48,14 @@ import http from 'k6/http';
 import {{ sleep }} from 'k6';
 export const options = {{ scenarios: {{
   slow: {{ executor: 'constant-vus', vus: 1, duration: '2.4s', exec: 'slow' }},
-  late: {{ executor: 'constant-arrival-rate', rate: 40, duration: '1.2s', startTime: '1.2s', preAllocatedVUs: 1, exec: 'late' }},
+  late: {{ executor: 'constant-arrival-rate', rate: 40, duration: '1.2s', startTime: '1.2s',
+    preAllocatedVUs: 1, exec: 'late' }},
 }} }};
 export function setup() {{ http.get('{target.url("/ok")}'); }}
-export function slow() {{ http.get('{target.url("/delay/30")}'); http.get('http://127.0.0.1:{closed_port()}/'); }}
+export function slow() {{
+  http.get('{target.url("/delay/30")}');
+  http.get('http://127.0.0.1:{closed_port()}/');
+}}
 export function late() {{ http.get('{target.url("/flaky/0.5")}'); sleep(0.05); }}
 export function teardown() {{ http.get('{target.url("/ok")}'); }}
 """
@@ -97,7 +101,9 @@ async def test_the_phases_of_a_rising_rate_tell_where_less_was_achieved_than_ask
 import http from 'k6/http';
 export const options = {{ scenarios: {{ shop: {{
   executor: 'ramping-arrival-rate', startRate: 600, timeUnit: '1m', preAllocatedVUs: 2, maxVUs: 2,
-  stages: [{{ duration: '2s', target: 600 }}, {{ duration: '0s', target: 6000 }}, {{ duration: '2s', target: 6000 }}],
+  stages: [
+    {{ duration: '2s', target: 600 }}, {{ duration: '0s', target: 6000 }}, {{ duration: '2s', target: 6000 }},
+  ],
 }} }} }};
 export default function () {{ http.get('{target.url("/delay/50")}'); }}
 """

@@ -31,7 +31,8 @@ const orders = %s;
 const own = new Counter('own_orders');
 export const options = {
   scenarios: { obey: { executor: 'per-vu-iterations', vus: 1, iterations: 2, exec: 'attack' } },
-  thresholds: { ['http_req_duration{name:' + 'orders' + '}']: ['p(95)<0.0001'], http_req_failed: ['rate<0.1'] },
+  thresholds: { ['http_req_duration{name:' + 'orders' + '}']: ['p(95)<0.0001'],
+    http_req_failed: ['rate<0.1'] },
 };
 export function attack() {
   group(orders, () => {

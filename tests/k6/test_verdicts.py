@@ -14,11 +14,12 @@ from lab.certificate import self_signed_context
 from lab.grpc_target import PROTO, open_grpc_target
 from lab.target import closed_port, open_target
 from tests.k6.case import Case
-from tests.k6.cases import CASES as OTHERS
 from tests.k6.forged_cases import FORGED
 from tests.k6.grpc_cases import GRPC
+from tests.k6.script_cases import SCRIPT_CASES
+from tests.k6.target_cases import TARGET_CASES
 
-CASES = (*OTHERS, *FORGED, *GRPC)
+CASES = (*TARGET_CASES, *SCRIPT_CASES, *FORGED, *GRPC)
 _AT_ONCE = 6
 _ANSWER_LIMIT_BYTES = 10_240
 _WAIT_S = 100.0

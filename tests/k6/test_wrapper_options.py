@@ -105,7 +105,9 @@ async def test_override_load_replaces_scenarios_and_says_so(settings: Settings) 
 
 async def test_an_override_of_one_scenario_keeps_what_it_calls(settings: Settings) -> None:
     script = """
-    export const options = { scenarios: { a: { executor: 'constant-vus', vus: 1, duration: '9s', exec: 'main', env: { A: 'x' } } } };
+    export const options = { scenarios: {
+      a: { executor: 'constant-vus', vus: 1, duration: '9s', exec: 'main', env: { A: 'x' } },
+    } };
     export function main() { console.log('main ran with ' + __ENV.A); }
     """
 

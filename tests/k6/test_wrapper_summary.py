@@ -181,10 +181,15 @@ async def test_a_handler_that_patches_after_returning_changes_nothing(settings: 
 async def test_a_getter_for_what_a_metric_lacks_gets_no_figures_to_change(settings: Settings) -> None:
     init = """
 const seen = [];
-for (const name of ['count', 'passes', 'fails', 'ext', 'grpc_req_duration', 'ws_sessions', 'http_reqs', 'k6-mcp', 'observed', 'thresholds']) {
+const names = ['count', 'passes', 'fails', 'ext', 'grpc_req_duration', 'ws_sessions', 'http_reqs', 'k6-mcp',
+  'observed', 'thresholds'];
+for (const name of names) {
   Object.defineProperty(Object.prototype, name, {
     configurable: true,
-    set(value) { Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true }); },
+    set(value) {
+      const own = { value, writable: true, enumerable: true, configurable: true };
+      Object.defineProperty(this, name, own);
+    },
     get() {
       for (const [metric, { values }] of this && this.things ? Object.entries(this) : []) {
         seen.push(metric);
@@ -208,7 +213,8 @@ async def test_a_script_can_not_show_its_own_metric_as_one_of_k6(settings: Setti
     init = """
 const { push } = Array.prototype;
 Array.prototype.push = function (...items) {
-  const forged = items.map((one) => (one && one.shown === 'http_reqs{status:200}' ? { real: 'things', shown: one.shown } : one));
+  const forge = (one) => ({ real: 'things', shown: one.shown });
+  const forged = items.map((one) => (one && one.shown === 'http_reqs{status:200}' ? forge(one) : one));
   return Reflect.apply(push, this, forged);
 };
 """
@@ -220,7 +226,9 @@ Array.prototype.push = function (...items) {
 
 async def test_iterations_still_run_the_script_own_functions(settings: Settings) -> None:
     script = """
-    export const options = { scenarios: { a: { executor: 'per-vu-iterations', vus: 1, iterations: 2, exec: 'work' } } };
+    export const options = { scenarios: {
+      a: { executor: 'per-vu-iterations', vus: 1, iterations: 2, exec: 'work' },
+    } };
     export function work() { console.log('worked'); }
     export function teardown() { console.log('torn down'); }
     """

@@ -1,11 +1,17 @@
-// Two generations of a backend's client that speaks no MCP, to the letter: what each makes of what a one-shot process wrote.
+// Two generations of a backend's client that speaks no MCP, to the letter: what each makes of what a one-shot
+// process wrote.
 //
-// The older waits for the end of the process: stdout is its answer if the code is 0, else stderr is its error.
-// The newer listens while bytes come. What has come of stdout is its answer, as raw text, as soon as a chunk holds one of
-// STOP_WORDS, or as JSON as soon as it is JSON; words on stderr are an error. Whatever code follows changes nothing.
-// Both then look for words in the answer's text alone, and take a text without any for success.
+// The older waits for the end of the process: stdout is its answer if the code is 0, else stderr is its
+// error. The newer listens while bytes come. What has come of stdout is its answer, as raw text, as soon as a
+// chunk holds one of STOP_WORDS, or as JSON as soon as it is JSON; words on stderr are an error. Whatever
+// code follows changes nothing. Both then look for words in the answer's text alone, and take a text without
+// any for success.
 
-export const NETWORK_WORDS = ["Error executing k6 test:", "Request Failed", "connectex: A connection attempt failed"];
+export const NETWORK_WORDS = [
+  "Error executing k6 test:",
+  "Request Failed",
+  "connectex: A connection attempt failed",
+];
 export const BREACH_WORDS = ["thresholds on metrics", "level=error"];
 export const STOP_WORDS = ["http_req_duration", "iterations", "execution: local", "█ TOTAL RESULTS"];
 export const STDERR_WORDS = ["Error:", "level=error"];
@@ -13,7 +19,10 @@ export const STDERR_WORDS = ["Error:", "level=error"];
 const contains = (text, words) => words.some((word) => text.includes(word));
 
 /** What a client does with a field that is an object where it expects a text. */
-export const READINGS = { stringify: (value) => (typeof value === "string" ? value : JSON.stringify(value)), string: String };
+export const READINGS = {
+  stringify: (value) => (typeof value === "string" ? value : JSON.stringify(value)),
+  string: String,
+};
 
 function ending(text) {
   if (contains(text, NETWORK_WORDS)) return "network";
@@ -28,7 +37,10 @@ function parsed(text) {
   }
 }
 
-/** Returns what the older generation tells: "success", "network", "threshold" or "error", and the text it shows. */
+/**
+ * Returns what the older generation tells: "success", "network", "threshold" or "error", and the text it
+ * shows.
+ */
 export function older({ stdout, stderr, code }, read = READINGS.stringify) {
   if (code !== 0) return { ending: "error", text: stderr };
   const answer = parsed(stdout.toString());
@@ -37,7 +49,9 @@ export function older({ stdout, stderr, code }, read = READINGS.stringify) {
   return { ending: ending(text), text };
 }
 
-/** Returns what the newer generation tells of `events`, pairs of a stream's name and a chunk, in their order. */
+/**
+ * Returns what the newer generation tells of `events`, pairs of a stream's name and a chunk, in their order.
+ */
 export function newer(events, read = READINGS.stringify) {
   let raw = "";
   for (const [stream, chunk] of events) {
@@ -58,13 +72,20 @@ export function newer(events, read = READINGS.stringify) {
 }
 
 /**
- * Returns every ending that the newer generation tells of `stdout` in two chunks split at any byte (after the first
- * 1,500 at every 31st), and in many small ones.
+ * Returns every ending that the newer generation tells of `stdout` in two chunks split at any byte (after the
+ * first 1,500 at every 31st), and in many small ones.
  */
 export function ofEverySplit(stdout) {
   const endings = new Set();
-  const tell = (chunks, read) => endings.add(newer(chunks.filter((chunk) => chunk.length).map((chunk) => ["stdout", chunk]), read).ending);
-  for (let at = 0; at < stdout.length; at += at < 1_500 ? 1 : 31) tell([stdout.subarray(0, at), stdout.subarray(at)]);
+  const tell = (chunks, read) =>
+    endings.add(
+      newer(
+        chunks.filter((chunk) => chunk.length).map((chunk) => ["stdout", chunk]),
+        read,
+      ).ending,
+    );
+  for (let at = 0; at < stdout.length; at += at < 1_500 ? 1 : 31)
+    tell([stdout.subarray(0, at), stdout.subarray(at)]);
   for (const read of Object.values(READINGS)) {
     for (const width of [11, 64, 1_000, stdout.length + 1]) {
       const chunks = [];

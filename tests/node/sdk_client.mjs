@@ -2,13 +2,14 @@
 //
 //   node sdk_client.mjs '{"client": "sdk" | "legacy" | "auto", "command": [...], "steps": [...]}'
 //
-// `sdk` is @modelcontextprotocol/sdk (the 1.x line), `legacy` and `auto` are @modelcontextprotocol/client with that
-// version negotiation. The SDK validates structured results against the output schemas. Steps:
+// `sdk` is @modelcontextprotocol/sdk (the 1.x line), `legacy` and `auto` are @modelcontextprotocol/client
+// with that version negotiation. The SDK validates structured results against the output schemas. Steps:
 //
 //   {"list": true}                                            everything the server offers
 //   {"call": name, "arguments": {...}, "progress": true}      a tool call, with its progress
 //     "cancelAfterProgress": n                                cancels it after n notifications
-//     "until": field                                          repeats it until that list of its result is not empty
+//     "until": field                                          repeats it until that list of its result holds
+//                                                             something
 //   {"read": uri}                                             a resource
 //   {"prompt": name, "arguments": {...}}                      a prompt
 
@@ -46,9 +47,9 @@ async function call(client, step) {
     };
   }
   const params = { name: step.call, arguments: step.arguments ?? {} };
-  const result = await (kind === "sdk" ? client.callTool(params, undefined, options) : client.callTool(params, options)).catch(
-    (error) => ({ rejected: String(error?.message ?? error) }),
-  );
+  const result = await (
+    kind === "sdk" ? client.callTool(params, undefined, options) : client.callTool(params, options)
+  ).catch((error) => ({ rejected: String(error?.message ?? error) }));
   return { ...result, progress };
 }
 

@@ -1,12 +1,14 @@
-// Programs that speak no MCP: each starts the server for one call, writes one JSON line and reads one JSON answer.
+// Programs that speak no MCP: each starts the server for one call, writes one JSON line and reads one JSON
+// answer.
 //
 //   node simple_client.mjs FILE
 //
-// FILE holds a JSON array of cases; printed is an array of what both generations of clients.mjs make of each. A case is a call
+// FILE holds a JSON array of cases; printed is an array of what both generations of clients.mjs make of each.
+// A case is a call
 //
 //   {"command": ["python3", "k6_server.py"], "request": {...} or "a line", "closeStdin": true, "env": {...}}
-//     "signalOnTraffic": name    sends that signal with the first request to {{target}}, an address that is put into the line;
-//                                it answers 200, and 500 to /fails
+//     "signalOnTraffic": name    sends that signal with the first request to {{target}}, an address that is
+//                                put into the line; it answers 200, and 500 to /fails
 //
 // or what a process wrote: {"stdout": text, "stderr": text, "code": number}.
 
@@ -28,8 +30,13 @@ async function call({ command, request, closeStdin = true, env = {}, signalOnTra
   });
   await new Promise((listening) => target.listen(0, "127.0.0.1", listening));
   const address = `http://127.0.0.1:${target.address().port}/`;
-  const line = (typeof request === "string" ? request : JSON.stringify(request)).replaceAll("{{target}}", address);
-  const clean = Object.fromEntries(Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== null));
+  const line = (typeof request === "string" ? request : JSON.stringify(request)).replaceAll(
+    "{{target}}",
+    address,
+  );
+  const clean = Object.fromEntries(
+    Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== null),
+  );
   child = spawn(program, args, { env: clean });
   const limit = setTimeout(() => child.kill("SIGKILL"), LONGEST_MS);
   const events = [];
@@ -38,7 +45,8 @@ async function call({ command, request, closeStdin = true, env = {}, signalOnTra
     child.stderr.on("data", (data) => events.push(["stderr", data]));
     child.stdout.on("data", (data) => {
       events.push(["stdout", data]);
-      if (data.includes("\n")) child.stdin.end(); // a client that keeps stdin open has its answer now
+      // A client that keeps stdin open has its answer now
+      if (data.includes("\n")) child.stdin.end();
     });
     child.on("close", (code, signal) => resolve({ code: code ?? signal }));
     child.stdin.write(`${line}\n`);
@@ -53,7 +61,12 @@ async function call({ command, request, closeStdin = true, env = {}, signalOnTra
 
 function told({ stdout, stderr, code, events }) {
   const bytes = Buffer.from(stdout);
-  const came = events ?? [["stdout", bytes], ["stderr", Buffer.from(stderr)]].filter(([, data]) => data.length);
+  const came =
+    events ??
+    [
+      ["stdout", bytes],
+      ["stderr", Buffer.from(stderr)],
+    ].filter(([, data]) => data.length);
   const first = bytes.toString().split("\n")[0];
   return {
     code,
@@ -70,8 +83,13 @@ function told({ stdout, stderr, code, events }) {
 /** Figures read from a text in the layout of k6's end-of-test summary. */
 function figures(output) {
   const trend = (name) => {
-    const values = ["avg", "min", "med", "max", "p\\(90\\)", "p\\(95\\)"].map((key) => `${key}=([\\d.]+)ms`).join(" +");
-    return output.match(new RegExp(`${name}\\.*: ${values}`))?.slice(1).map(Number);
+    const values = ["avg", "min", "med", "max", "p\\(90\\)", "p\\(95\\)"]
+      .map((key) => `${key}=([\\d.]+)ms`)
+      .join(" +");
+    return output
+      .match(new RegExp(`${name}\\.*: ${values}`))
+      ?.slice(1)
+      .map(Number);
   };
   const numbers = (pattern) => output.match(pattern)?.slice(1).map(Number);
   return {

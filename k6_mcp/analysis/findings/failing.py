@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from k6_mcp.analysis.findings import limiter
 from k6_mcp.analysis.findings.case import Case
 from k6_mcp.analysis.numbers.confidence import above, above_share
-from k6_mcp.analysis.verdict.data_causes import asks_about_failures
+from k6_mcp.analysis.verdict.failing import asks_about_failures
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.metrics import EndpointFigures, Figures
 from k6_mcp.models.wording import few, number, percent, quoted

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from k6_mcp.analysis.verdict.data_causes import crossing
+from k6_mcp.analysis.verdict.crossed import crossing
 from k6_mcp.models.findings import Finding
 from k6_mcp.models.headline import headline, requests
 from k6_mcp.models.metrics import BrowserFigures, EndpointFigures, Metrics

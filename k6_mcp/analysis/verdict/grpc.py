@@ -1,4 +1,4 @@
-"""What the statuses of gRPC calls say of the target, as `data_causes` says it of HTTP requests.
+"""What the statuses of gRPC calls say of the target, as `failing` says it of HTTP requests.
 
 A stream that the script itself closes ends as CANCELLED: that is neither a success nor a failure. A call that
 passes its timeout is not counted by k6 at all (its internal/lib/netext/grpcext/conn.go drops the sample of a

@@ -9,16 +9,11 @@ from k6_mcp.analysis.measure.cpu_contention import held_up, waiting_share
 from k6_mcp.analysis.measure.error_codes import TOO_MANY_FILES, is_unanswered
 from k6_mcp.analysis.verdict.browser import browser_notices
 from k6_mcp.analysis.verdict.case import Case, said
-from k6_mcp.analysis.verdict.data_causes import (
-    MOST_DROPPED,
-    OPENED,
-    RATE_CAP_REACHED,
-    asks_about_failures,
-    handshakes,
-    worst_checks,
-)
+from k6_mcp.analysis.verdict.crossed import RATE_CAP_REACHED
 from k6_mcp.analysis.verdict.doubts import only_redirects, paused, redirects
+from k6_mcp.analysis.verdict.failing import OPENED, asks_about_failures, handshakes, worst_checks
 from k6_mcp.analysis.verdict.grpc import some_failed
+from k6_mcp.analysis.verdict.iterations import MOST_DROPPED
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import LogMessage
 from k6_mcp.models.run import Notice

@@ -5,19 +5,14 @@ order here.
 from collections.abc import Iterator
 
 from k6_mcp.analysis.verdict.case import Case, Cause
-from k6_mcp.analysis.verdict.data_causes import (
-    every_iteration_threw,
-    load_not_delivered,
-    no_samples,
-    switched_protocols,
-    target_failing,
-    target_unreachable,
-    thresholds_exceeded,
-)
+from k6_mcp.analysis.verdict.crossed import thresholds_exceeded
 from k6_mcp.analysis.verdict.doubts import endless_redirects, ends_early, not_believed, paused
 from k6_mcp.analysis.verdict.endings import ending
+from k6_mcp.analysis.verdict.failing import switched_protocols, target_failing
 from k6_mcp.analysis.verdict.grpc import grpc_failing
+from k6_mcp.analysis.verdict.iterations import every_iteration_threw, load_not_delivered, no_samples
 from k6_mcp.analysis.verdict.notices import notices
+from k6_mcp.analysis.verdict.unreachable import target_unreachable
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan

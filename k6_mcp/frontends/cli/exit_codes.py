@@ -10,3 +10,5 @@ BY_STATUS: Mapping[str, int] = {
     "cancelled": CANCELLED,
     "lost": CANCELLED,
 }
+
+EXIT_CODES = "exit codes: 0 completed, 1 failed, 2 refused (arguments, limits, no k6), 3 cancelled or lost"

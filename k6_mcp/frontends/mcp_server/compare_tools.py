@@ -15,9 +15,11 @@ from k6_mcp.frontends.mcp_server.tool import READS, STOPS, K6Tool, ToolContext, 
 from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import STILL, Baseline, Comparison
 
-_COMPARE_DESCRIPTION = """Say whether a load test got better or worse: each figure regressed, improved, no_evidence or not_comparable, with \
-its change and interval, and one sentence. Refuses tests that differ. Repeats of a run (execute_k6_test repeat) count with it; 3 on each side make it sure."""
-_BASELINE_DESCRIPTION = """Make a run, with its repeats, the baseline of its test, which compare_runs finds by name; it is never cleaned up."""
+_COMPARE_DESCRIPTION = """Say whether a load test got better or worse: each figure regressed, improved, \
+no_evidence or not_comparable, with its change and interval, and one sentence. Refuses tests that differ. \
+Repeats of a run (execute_k6_test repeat) count with it; 3 on each side make it sure."""
+_BASELINE_DESCRIPTION = """Make a run, with its repeats, the baseline of its test, which compare_runs finds \
+by name; it is never cleaned up."""
 
 
 class CompareArguments(Model):

@@ -22,13 +22,16 @@ from k6_mcp.models.service_answers import Explanation, Health
 
 _DEFAULT_WAIT_S = 45.0
 
-_GET_RUN_DESCRIPTION = """Get one load test by run_id, waiting for its end while it runs: its result, every metric, figures over \
-time, k6's log or its script. While status is running or queued, call it again with the same run_id. Cancelling it does not stop the test."""
-_HISTORY_DESCRIPTION = """List past and running load tests, newest first, with status, failure kind, p95 and error rate. All filters \
-given must hold; pass next_cursor as cursor for the next page."""
-_ANALYZE_DESCRIPTION = """Explain the result of one load test: what broke, findings (when and at what load it broke, \
-outages, drift, stalls, causes) with severity, confidence 0-1, evidence and next step, figures per phase."""
-_HEALTH_DESCRIPTION = """Check whether load tests can run here: k6 path and version, database, disk, limits, running and queued tests."""
+_GET_RUN_DESCRIPTION = """Get one load test by run_id, waiting for its end while it runs: its result, every \
+metric, figures over time, k6's log or its script. While status is running or queued, call it again with the \
+same run_id. Cancelling it does not stop the test."""
+_HISTORY_DESCRIPTION = """List past and running load tests, newest first, with status, failure kind, p95 and \
+error rate. All filters given must hold; pass next_cursor as cursor for the next page."""
+_ANALYZE_DESCRIPTION = """Explain the result of one load test: what broke, findings (when and at what load \
+it broke, outages, drift, stalls, causes) with severity, confidence 0-1, evidence and next step, figures per \
+phase."""
+_HEALTH_DESCRIPTION = """Check whether load tests can run here: k6 path and version, database, disk, limits, \
+running and queued tests."""
 
 
 class ReadTools:

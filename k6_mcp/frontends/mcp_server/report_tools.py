@@ -23,8 +23,9 @@ _TEXT_BYTES = 8_000
 _WRITES_OWN_FILES = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
-_DESCRIPTION = """Write a report of one load test to a file for people: html (charts, tables, findings), markdown for a pull request, junit \
-for CI, csv (figures over time), json (everything), png (a chart, also shown as an image). Tell the user the path."""
+_DESCRIPTION = """Write a report of one load test to a file for people: html (charts, tables, findings), \
+markdown for a pull request, junit for CI, csv (figures over time), json (everything), png (a chart, also \
+shown as an image). Tell the user the path."""
 _OPEN: Mapping[ReportFormat, str] = {
     "html": "open path in a browser; it needs no network",
     "markdown": "paste it into a pull request or an issue",

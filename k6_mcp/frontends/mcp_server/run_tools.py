@@ -27,16 +27,19 @@ from k6_mcp.threads import LARGE, in_thread, in_thread_if
 EXECUTE = "execute_k6_test"
 _PLANNED_SCRIPT_BYTES = 4_000
 
-_EXECUTE_DESCRIPTION = """Run a k6 load test against an HTTP target and return its judged result: status, what failed and why, \
-thresholds with observed values, latency, error rate. Give exactly one of script, script_file, url. Load: vus+duration, \
-vus+iterations, stages, or rate_per_s+duration; a url alone runs preset low. Load arguments beside a script that declares its own \
-scenarios need override_load. A test longer than wait_s comes back as running: call get_run with its run_id, do not start it again. \
-Load only what you may load."""
-_PLAN_DESCRIPTION = """Check a load test without sending traffic: the script that would run, its scenarios, peak VUs, duration and \
-thresholds, every limit it violates; for a broken script the error with line and column. Takes the arguments of execute_k6_test but wait_s."""
-_STOP_DESCRIPTION = """Stop a running or queued load test gracefully and return its result with the figures measured so far. \
-A test that has ended is returned unchanged."""
-_OPTIONS_DESCRIPTION = """Run a k6 script with this duration and these VUs in place of its own load (for clients of older servers)."""
+_EXECUTE_DESCRIPTION = """Run a k6 load test against an HTTP target and return its judged result: status, \
+what failed and why, thresholds with observed values, latency, error rate. Give exactly one of script, \
+script_file, url. Load: vus+duration, vus+iterations, stages, or rate_per_s+duration; a url alone runs \
+preset low. Load arguments beside a script that declares its own scenarios need override_load. A test longer \
+than wait_s comes back as running: call get_run with its run_id, do not start it again. Load only what you \
+may load."""
+_PLAN_DESCRIPTION = """Check a load test without sending traffic: the script that would run, its scenarios, \
+peak VUs, duration and thresholds, every limit it violates; for a broken script the error with line and \
+column. Takes the arguments of execute_k6_test but wait_s."""
+_STOP_DESCRIPTION = """Stop a running or queued load test gracefully and return its result with the figures \
+measured so far. A test that has ended is returned unchanged."""
+_OPTIONS_DESCRIPTION = """Run a k6 script with this duration and these VUs in place of its own load (for \
+clients of older servers)."""
 
 
 class RunTools:

@@ -33,11 +33,13 @@ from k6_mcp.threads import LARGE, in_thread_if
 
 _HOUR_MS = 3_600_000
 _INSTRUCTIONS = """Runs real k6 load tests and judges them.
-- plan_k6_test checks a test without traffic; execute_k6_test runs it; both describe it with the same arguments.
-- execute_k6_test waits wait_s seconds (default 45). When it answers running or queued, the test goes on: call get_run with its run_id until the \
-status is completed, failed, cancelled or lost; stop_run ends it early.
+- plan_k6_test checks a test without traffic; execute_k6_test runs it; both describe it with the same \
+arguments.
+- execute_k6_test waits wait_s seconds (default 45). When it answers running or queued, the test goes on: \
+call get_run with its run_id until the status is completed, failed, cancelled or lost; stop_run ends it early.
 - If a call timed out or its answer was lost, look for the test with get_history before starting it again.
-- status failed is a finding about the target or the script, not a tool error: failure.kind says which, analyze_run explains it.
+- status failed is a finding about the target or the script, not a tool error: failure.kind says which, \
+analyze_run explains it.
 - Begin with small loads, and load only what you may load."""
 _CACHED: Mapping[CacheableMethod, CacheHint] = {
     "tools/list": CacheHint(ttl_ms=_HOUR_MS, scope="public"),

@@ -15,8 +15,9 @@ from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.tool import READS, K6Tool, ToolContext, k6_tool
 from k6_mcp.models.base import Model
 
-_DESCRIPTION = """Tell how load tests did over the last days: runs by status and failure kind, share with a warning or critical finding, \
-and for each named test where error rate and p95 are heading (worse, better, steady, too_few) and how far its thresholds are from crossing."""
+_DESCRIPTION = """Tell how load tests did over the last days: runs by status and failure kind, share with a \
+warning or critical finding, and for each named test where error rate and p95 are heading (worse, better, \
+steady, too_few) and how far its thresholds are from crossing."""
 
 
 class StatisticsArguments(Model):

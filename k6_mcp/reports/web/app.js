@@ -1,7 +1,9 @@
 "use strict";
-// The page inside a client's window. It talks to its host over MCP Apps (JSON-RPC by postMessage) and follows one run.
+// The page inside a client's window. It talks to its host over MCP Apps (JSON-RPC by postMessage) and
+// follows one run.
 (() => {
-  const VIEW = "k6-mcp/view"; // where a tool's result carries the view, separate from what the model reads
+  // Where a tool's result carries the view, separate from what the model reads
+  const VIEW = "k6-mcp/view";
   const RUN_ID = /^r-\d{8}-[a-z2-7]{16}$/;
   const EVERY_MS = 2000;
   const ANSWER_MS = 30000;
@@ -11,10 +13,12 @@
   const main = document.getElementById("top");
   const report = (text) => (document.getElementById("state").textContent = text);
   const pending = new Map();
-  let host = {}; // the host's capabilities
+  // The host's capabilities
+  let host = {};
   let number = 0;
   let charts = null;
-  let current = null; // {id, shown, timer}
+  // {id, shown, timer}
+  let current = null;
 
   // --- messages
 
@@ -25,7 +29,10 @@
   function request(method, params) {
     const id = ++number;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => (pending.delete(id), reject(new Error(`no answer to ${method}`))), ANSWER_MS);
+      const timer = setTimeout(
+        () => (pending.delete(id), reject(new Error(`no answer to ${method}`))),
+        ANSWER_MS,
+      );
       pending.set(id, (message) => {
         clearTimeout(timer);
         if (message.error) reject(new Error(String(message.error.message ?? "refused")));
@@ -108,7 +115,12 @@
       else brief(run);
       run.shown = true;
       final = view ? view.final : !["running", "queued"].includes(run.answer?.status);
-      report(view ? "" : "This client gives its views no access to the server. The view shows the test at the time of the answer.");
+      report(
+        view
+          ? ""
+          : "This client gives its views no access to the server. " +
+              "The view shows the test at the time of the answer.",
+      );
       if (!view && !host.serverTools) final = true;
     } catch (error) {
       if (current !== run) return;
@@ -122,7 +134,8 @@
     if (!final) run.timer = setTimeout(() => look(run), EVERY_MS);
   }
 
-  // Returns the whole view, or null if the host blocks both resources and tools; then only `run.answer` is known.
+  // Returns the whole view, or null if the host blocks both resources and tools. Then only `run.answer` is
+  // known.
   async function fetchView(run) {
     if (host.serverResources) {
       try {
@@ -142,7 +155,8 @@
 
   // --- showing the view
 
-  const kinds = (within) => [...within.querySelectorAll("[data-plot]")].map((plot) => plot.dataset.plot).join();
+  const kinds = (within) =>
+    [...within.querySelectorAll("[data-plot]")].map((plot) => plot.dataset.plot).join();
 
   function show(view) {
     const fresh = new DOMParser().parseFromString(view.html, "text/html").body;
@@ -164,11 +178,19 @@
   // Replaces everything but the charts and keeps open what the reader has opened.
   function renew(fresh) {
     const drawn = document.getElementById("charts");
-    for (const text of fresh.querySelectorAll("#charts p.text")) document.getElementById(text.id).textContent = text.textContent;
+    for (const text of fresh.querySelectorAll("#charts p.text"))
+      document.getElementById(text.id).textContent = text.textContent;
     const tables = fresh.querySelectorAll("#charts details");
-    drawn.querySelectorAll("details").forEach((old, i) => tables[i] && old.replaceChildren(...tables[i].childNodes));
-    const opened = new Set([...main.querySelectorAll("section:not(#charts) details[open] > summary")].map((one) => one.textContent));
-    for (const one of fresh.querySelectorAll("section:not(#charts) details")) if (opened.has(one.querySelector("summary").textContent)) one.open = true;
+    drawn
+      .querySelectorAll("details")
+      .forEach((old, i) => tables[i] && old.replaceChildren(...tables[i].childNodes));
+    const opened = new Set(
+      [...main.querySelectorAll("section:not(#charts) details[open] > summary")].map(
+        (one) => one.textContent,
+      ),
+    );
+    for (const one of fresh.querySelectorAll("section:not(#charts) details"))
+      if (opened.has(one.querySelector("summary").textContent)) one.open = true;
     const before = [];
     const after = [];
     let list = before;

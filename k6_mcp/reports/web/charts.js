@@ -1,7 +1,8 @@
 "use strict";
 // Draws the charts of runs with uPlot. All text is untrusted and reaches the page only as text or on a canvas.
-// K6Charts.group(announce) -> { add(element, kind, sets), update(sets), zoom(factor), reset(), recolor(), log(on), print(on) };
-// `sets` is a list of { name, side, charts }: one for a run, several to overlay runs.
+// K6Charts.group(announce) -> { add(element, kind, sets), update(sets), zoom(factor), reset(), recolor(),
+// log(on), print(on) }; `sets` is a list of { name, side, charts }: one for a run, several to overlay
+// runs.
 const K6Charts = (() => {
   const SERIES = {
     latency: [
@@ -23,7 +24,12 @@ const K6Charts = (() => {
     ],
     errors: [{ key: "failed_per_s", label: "failed", color: "--c4", width: 2, fill: true }],
   };
-  const OVERLAID = { latency: ["p50_ms", "p95_ms", "p99_ms"], rate: ["requests_per_s"], vus: ["vus"], errors: ["failed_per_s"] };
+  const OVERLAID = {
+    latency: ["p50_ms", "p95_ms", "p99_ms"],
+    rate: ["requests_per_s"],
+    vus: ["vus"],
+    errors: ["failed_per_s"],
+  };
   const UNITS = { latency: "ms", rate: "/s", vus: "", errors: "/s" };
   const CODES = ["--c4", "--c3", "--c7", "--c2", "--c6", "--c1", "--c5"];
   const HEIGHT = 220;
@@ -31,7 +37,9 @@ const K6Charts = (() => {
 
   function number(value) {
     const size = Math.abs(value);
-    return value.toLocaleString("en", { maximumFractionDigits: size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3 });
+    return value.toLocaleString("en", {
+      maximumFractionDigits: size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3,
+    });
   }
 
   function amount(value, unit) {
@@ -57,11 +65,20 @@ const K6Charts = (() => {
     return node;
   }
 
-  const different = (a, b) => a.some((value, i) => value !== null && Math.abs(value - (b[i] ?? 0)) > 0.01 * Math.max(1, Math.abs(value)));
+  const different = (a, b) =>
+    a.some(
+      (value, i) => value !== null && Math.abs(value - (b[i] ?? 0)) > 0.01 * Math.max(1, Math.abs(value)),
+    );
 
   function single(kind, charts) {
     if (kind === "errors" && charts.errors.length) {
-      return charts.errors.map((error, i) => ({ label: error.label, values: error.per_s, color: CODES[i % CODES.length], width: 1.5, fill: i === 0 }));
+      return charts.errors.map((error, i) => ({
+        label: error.label,
+        values: error.per_s,
+        color: CODES[i % CODES.length],
+        width: 1.5,
+        fill: i === 0,
+      }));
     }
     return SERIES[kind]
       .filter((one) => charts[one.key].some((value) => value !== null && (!one.positive || value > 0)))
@@ -73,7 +90,13 @@ const K6Charts = (() => {
   function content(kind, sets) {
     if (sets.length === 1) {
       const charts = sets[0].charts;
-      return { x: charts.x_s, from: charts.from_s, to: charts.to_s, lines: single(kind, charts), sparse: false };
+      return {
+        x: charts.x_s,
+        from: charts.from_s,
+        to: charts.to_s,
+        lines: single(kind, charts),
+        sparse: false,
+      };
     }
     const keys = OVERLAID[kind];
     const joined = uPlot.join(sets.map((set) => [set.charts.x_s, ...keys.map((key) => set.charts[key])]));
@@ -100,7 +123,22 @@ const K6Charts = (() => {
 
     function recolor() {
       const style = getComputedStyle(document.documentElement);
-      for (const name of ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--text", "--muted", "--grid", "--surface", "--bad", "--good", "--warn"]) {
+      for (const name of [
+        "--c1",
+        "--c2",
+        "--c3",
+        "--c4",
+        "--c5",
+        "--c6",
+        "--c7",
+        "--text",
+        "--muted",
+        "--grid",
+        "--surface",
+        "--bad",
+        "--good",
+        "--warn",
+      ]) {
         colors[name] = style.getPropertyValue(name).trim();
       }
       for (const plot of plots) {
@@ -189,9 +227,15 @@ const K6Charts = (() => {
           ctx.stroke();
           const right = box.left + box.width - 6 * devicePixelRatio;
           const width = ctx.measureText(limit.label).width + 6 * devicePixelRatio;
-          ctx.globalAlpha = 0.8; // keeps the label readable over the lines that cross it
+          // Keeps the label readable over the lines that cross it
+          ctx.globalAlpha = 0.8;
           ctx.fillStyle = colors["--surface"];
-          ctx.fillRect(right - width + 3 * devicePixelRatio, top - 15 * devicePixelRatio, width, 14 * devicePixelRatio);
+          ctx.fillRect(
+            right - width + 3 * devicePixelRatio,
+            top - 15 * devicePixelRatio,
+            width,
+            14 * devicePixelRatio,
+          );
           ctx.globalAlpha = 1;
           ctx.fillStyle = ctx.strokeStyle;
           ctx.fillText(limit.label, right, top - 2 * devicePixelRatio);
@@ -203,13 +247,23 @@ const K6Charts = (() => {
       let top = max > 0 ? max : 1;
       if (plot.kind === "latency") {
         for (const limit of plot.charts.limits) if (limit.value <= 2 * top) top = Math.max(top, limit.value);
-        if (logarithmic) return [10 ** Math.floor(Math.log10(Math.max(min ?? top, 0.01))), 10 ** Math.ceil(Math.log10(Math.max(top, 0.02)))];
+        if (logarithmic)
+          return [
+            10 ** Math.floor(Math.log10(Math.max(min ?? top, 0.01))),
+            10 ** Math.ceil(Math.log10(Math.max(top, 0.02))),
+          ];
       }
-      return [0, top * (plot.charts.marks.length ? 1.16 : 1.08)]; // room for the stage names
+      // Room for the stage names
+      return [0, top * (plot.charts.marks.length ? 1.16 : 1.08)];
     }
 
     function options(plot) {
-      const axis = { stroke: () => colors["--muted"], grid: { stroke: () => colors["--grid"], width: 1 }, ticks: { stroke: () => colors["--grid"], width: 1, size: 5 }, font: "12px system-ui, sans-serif" };
+      const axis = {
+        stroke: () => colors["--muted"],
+        grid: { stroke: () => colors["--grid"], width: 1 },
+        ticks: { stroke: () => colors["--grid"], width: 1, size: 5 },
+        font: "12px system-ui, sans-serif",
+      };
       const unit = UNITS[plot.kind];
       const lines = plot.content.lines.map((line) => ({
         label: line.label,
@@ -228,14 +282,34 @@ const K6Charts = (() => {
         legend: { show: false },
         scales: {
           x: { time: false, range: () => [low, high] },
-          y: { distr: plot.kind === "latency" && logarithmic ? 3 : 1, range: (u, min, max) => yRange(plot, min, max) },
+          y: {
+            distr: plot.kind === "latency" && logarithmic ? 3 : 1,
+            range: (u, min, max) => yRange(plot, min, max),
+          },
         },
         axes: [
-          { ...axis, size: 30, values: (u, splits) => splits.map((value) => clock(value, end)), space: 70, incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200] },
-          { ...axis, size: (u, values) => 16 + 7 * Math.max(...(values || []).map((value) => String(value).length), 6), values: (u, splits) => splits.map((value) => (value === null ? "" : amount(value, unit === "ms" ? "ms" : ""))) },
+          {
+            ...axis,
+            size: 30,
+            values: (u, splits) => splits.map((value) => clock(value, end)),
+            space: 70,
+            incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200],
+          },
+          {
+            ...axis,
+            size: (u, values) => 16 + 7 * Math.max(...(values || []).map((value) => String(value).length), 6),
+            values: (u, splits) =>
+              splits.map((value) => (value === null ? "" : amount(value, unit === "ms" ? "ms" : ""))),
+          },
         ],
         series: [{}, ...lines],
-        cursor: { sync: { key, scales: ["x", null] }, drag: { x: true, y: false, setScale: false }, points: { size: 7 }, y: false, bind: { dblclick: () => () => (view(0, end), null) } },
+        cursor: {
+          sync: { key, scales: ["x", null] },
+          drag: { x: true, y: false, setScale: false },
+          points: { size: 7 },
+          y: false,
+          bind: { dblclick: () => () => (view(0, end), null) },
+        },
         hooks: {
           drawClear: [() => shades(plot)],
           draw: [() => (marks(plot), limits(plot))],
@@ -268,7 +342,8 @@ const K6Charts = (() => {
 
     function spoken(plot, index) {
       const shown = plot.content.lines.filter((line, i) => plot.u.series[i + 1].show);
-      return `${time(plot, index)}: ${shown.map((line) => `${line.label} ${amount(line.values[index], UNITS[plot.kind])}`).join(", ")}`;
+      const values = shown.map((line) => `${line.label} ${amount(line.values[index], UNITS[plot.kind])}`);
+      return `${time(plot, index)}: ${values.join(", ")}`;
     }
 
     function move(plot, index) {
@@ -326,17 +401,29 @@ const K6Charts = (() => {
       plot.u?.destroy();
       plot.at = undefined;
       legend(plot);
-      plot.u = new uPlot(options(plot), [plot.content.x, ...plot.content.lines.map((line) => line.values)], plot.canvas);
+      plot.u = new uPlot(
+        options(plot),
+        [plot.content.x, ...plot.content.lines.map((line) => line.values)],
+        plot.canvas,
+      );
     }
 
     function add(host, kind, sets) {
-      const plot = { kind, charts: sets.length === 1 ? sets[0].charts : { marks: [], shades: [], limits: [] }, content: content(kind, sets) };
+      const plot = {
+        kind,
+        charts: sets.length === 1 ? sets[0].charts : { marks: [], shades: [], limits: [] },
+        content: content(kind, sets),
+      };
       plot.width = () => (printing ? 660 : Math.max(280, host.clientWidth));
       plot.legend = element("div", "legend");
       plot.canvas = element("div", "canvas");
       plot.canvas.tabIndex = 0;
       plot.canvas.setAttribute("role", "application");
-      plot.canvas.setAttribute("aria-label", `${host.dataset.label ?? kind} chart: arrow keys move through time, plus and minus zoom, Escape shows all`);
+      plot.canvas.setAttribute(
+        "aria-label",
+        `${host.dataset.label ?? kind} chart: ` +
+          "arrow keys move through time, plus and minus zoom, Escape shows all",
+      );
       if (host.dataset.describedby) plot.canvas.setAttribute("aria-describedby", host.dataset.describedby);
       plot.canvas.addEventListener("keydown", (event) => pressed(plot, event));
       host.replaceChildren(plot.legend, plot.canvas);
@@ -348,7 +435,8 @@ const K6Charts = (() => {
       return plot;
     }
 
-    // Draws new figures of the same runs, for example of one in progress. Keeps the zoom unless everything was shown.
+    // Draws new figures of the same runs, for example of one in progress. Keeps the zoom unless everything
+    // was shown.
     function update(sets) {
       const whole = low === 0 && high === end;
       end = Math.max(...sets.map((set) => set.charts.seconds));

@@ -15,9 +15,7 @@ def test_an_average_and_a_p95_above_their_limits_are_told_with_the_limit() -> No
     assert found(measured=measured, avg_ms=3000, p95_ms=7000) == {}
 
 
-def test_an_average_of_many_requests_far_above_its_limit_is_as_good_as_certain_and_one_of_few_spread_ones_is_not() -> (
-    None
-):
+def test_a_high_average_is_as_good_as_certain_for_many_requests_and_not_for_few_spread_ones() -> None:
     def sure(**measured: float) -> float:
         finding = found(measured=metrics(threshold(), latency=latency(**measured))).get(
             "latency_average_high"

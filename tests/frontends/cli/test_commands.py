@@ -80,21 +80,39 @@ def test_the_help_names_every_command_and_exit_code(capsys: pytest.CaptureFixtur
             [URL, "--method", "post", "--header", "X-A: b: c", "--body", "text"],
             {"url": URL, "method": "POST", "headers": {"X-A": "b: c"}, "body": "text"},
         ),
-        ([URL, "--method", "PUT", "--json-body", '{"a": [1]}'], {"url": URL, "method": "PUT", "body": {"a": [1]}}),
+        (
+            [URL, "--method", "PUT", "--json-body", '{"a": [1]}'],
+            {"url": URL, "method": "PUT", "body": {"a": [1]}},
+        ),
         (
             [URL, "--threshold", "http_req_duration{name:a b}: p(95)<500", "--threshold", "checks=rate>=0.9"],
-            {"url": URL, "thresholds": {"http_req_duration{name:a b}": ["p(95)<500"], "checks": ["rate>=0.9"]}},
+            {
+                "url": URL,
+                "thresholds": {"http_req_duration{name:a b}": ["p(95)<500"], "checks": ["rate>=0.9"]},
+            },
         ),
         (
             [URL, "--threshold", "http_reqs:count>1", "--threshold", "http_reqs:rate>1"],
             {"url": URL, "thresholds": {"http_reqs": ["count>1", "rate>1"]}},
         ),
-        ([URL, "--slo", "p95_ms=500", "--slo", "error_rate=0.01"], {"url": URL, "slo": {"p95_ms": 500, "error_rate": 0.01}}),
-        ([URL, "--expect-status", "404", "--expect-status", "2xx"], {"url": URL, "expected_statuses": ["404", "2xx"]}),
-        (["a.js", "--env", "A=b=c", "--tag", "build=42", "--name", "n"], {"script_file": "a.js", "env": {"A": "b=c"}, "tags": {"build": "42"}, "name": "n"}),
-        (["a.js", "--vus", "1", "--duration", "1s", "--override-load"], {"script_file": "a.js", "vus": 1, "duration": "1s", "override_load": True}),
+        (
+            [URL, "--slo", "p95_ms=500", "--slo", "error_rate=0.01"],
+            {"url": URL, "slo": {"p95_ms": 500, "error_rate": 0.01}},
+        ),
+        (
+            [URL, "--expect-status", "404", "--expect-status", "2xx"],
+            {"url": URL, "expected_statuses": ["404", "2xx"]},
+        ),
+        (
+            ["a.js", "--env", "A=b=c", "--tag", "build=42", "--name", "n"],
+            {"script_file": "a.js", "env": {"A": "b=c"}, "tags": {"build": "42"}, "name": "n"},
+        ),
+        (
+            ["a.js", "--vus", "1", "--duration", "1s", "--override-load"],
+            {"script_file": "a.js", "vus": 1, "duration": "1s", "override_load": True},
+        ),
     ],
-)  # fmt: skip
+)
 def test_options_mean_the_arguments_of_the_tool(words: list[str], arguments: dict[str, object]) -> None:
     assert load_test(options("run", *words)) == parse_load_test(arguments)
 
@@ -199,6 +217,7 @@ def test_texts_of_targets_cannot_command_the_terminal() -> None:
     assert printable("\x1b]0;owned\x07 a\tb\nc \x9b2J") == "⟨001B⟩]0;owned⟨0007⟩ a\tb\nc "
 
 
+@pytest.mark.slow
 def test_doctor_works_without_k6_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["doctor"])
 
@@ -283,6 +302,7 @@ def test_the_command_line_itself_is_checked(words: list[str], capsys: pytest.Cap
     assert "usage: k6-mcp" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_oneshot_answers_a_line_of_its_standard_input() -> None:
     command = [sys.executable, "-m", "k6_mcp", "oneshot"]
 
@@ -294,6 +314,7 @@ def test_oneshot_answers_a_line_of_its_standard_input() -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_ends_the_command_quietly() -> None:
     command = f"{sys.executable} -m k6_mcp render {URL} | true"
 

@@ -4,7 +4,10 @@ import pytest
 
 from k6_mcp.frontends.mcp_server.unreadable_lines import read_line
 
-HALF = r'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"get_run","arguments":{"run_id":"\ud83d"}}}'
+HALF = (
+    r'{"jsonrpc":"2.0","id":7,"method":"tools/call",'
+    r'"params":{"name":"get_run","arguments":{"run_id":"\ud83d"}}}'
+)
 
 
 def test_half_a_surrogate_pair_is_answered_under_the_requests_id() -> None:

@@ -27,7 +27,8 @@ const params = {
   },
 };
 
-// Bodies are not kept. Only after a failure the first VUs keep a few, to show one failing answer of each status in the log.
+// Bodies are not kept. Only after a failure the first VUs keep a few, to show one failing answer of each
+// status in the log.
 const sampling = __VU <= 10;
 const withBody = { ...params, responseType: "text" };
 const tries = {};

@@ -1,0 +1,143 @@
+"""The commands on runs that were made: what they take."""
+
+import argparse
+from typing import get_args
+
+from k6_mcp.frontends.cli.load_test_options import AddParser
+from k6_mcp.models.run import FailureKind, Status
+from k6_mcp.models.service_answers import ReportFormat
+
+_NEWEST = "id of a run; the newest one when left out"
+
+
+def add_runs(add: AddParser) -> None:
+    """Add the commands that show, compare and stop runs."""
+    _add_history(add)
+    _add_show(add)
+    _add_report(add)
+    _add_compare(add)
+    _add_stats(add)
+    _add_baseline(add)
+    _add_stop(add)
+
+
+def _add_history(add: AddParser) -> None:
+    history = add(
+        "history",
+        help="list past runs, newest first",
+        description="List past runs, newest first; all filters must hold.",
+    )
+    history.add_argument("--status", metavar="STATUS", help=f"one of {', '.join(get_args(Status))}")
+    history.add_argument("--failure-kind", metavar="KIND", help=f"one of {', '.join(get_args(FailureKind))}")
+    history.add_argument("--name", help="exact name of the test")
+    history.add_argument("--url", help="beginning of the target URL")
+    history.add_argument("--tag", metavar="NAME[=VALUE]", help="runs with this tag")
+    history.add_argument("--since", metavar="TIME", help="created at or after, ISO 8601")
+    history.add_argument("--until", metavar="TIME", help="created before, ISO 8601")
+    history.add_argument(
+        "--min-error-rate", metavar="SHARE", help="share of failed requests at least, 0 to 1"
+    )
+    history.add_argument("--max-response-time-ms", metavar="MS", help="p95 at most")
+    history.add_argument("--limit", metavar="N", help="runs per page, at most 100 (default 20)")
+    history.add_argument("--cursor", help="next_cursor of the page before")
+    history.add_argument("--json", action="store_true", help="print the page as JSON")
+
+
+def _add_show(add: AddParser) -> None:
+    show = add(
+        "show",
+        help="show a run",
+        description="Show a run: its judged result, every metric, its log or its script.",
+    )
+    show.add_argument("run_id", nargs="?", metavar="RUN", help=_NEWEST)
+    show.add_argument(
+        "--detail", choices=("summary", "full", "log", "script"), default="summary", help="what to show of it"
+    )
+    show.add_argument(
+        "--ai", action="store_true", help="add a diagnosis that a model words from the computed facts"
+    )
+    show.add_argument("--json", action="store_true", help="print it as JSON (full: everything that is kept)")
+
+
+def _add_report(add: AddParser) -> None:
+    report = add(
+        "report",
+        help="write a report of a run",
+        description="Write a report of a run for people or pipelines.",
+    )
+    report.add_argument("run_id", nargs="?", metavar="RUN", help=_NEWEST)
+    report.add_argument(
+        "--format", choices=get_args(ReportFormat), default="html", help="what to write (default html)"
+    )
+    report.add_argument(
+        "-o", "--output", metavar="FILE", help="where to; - for stdout, the run's folder when left out"
+    )
+    report.add_argument(
+        "--baseline",
+        metavar="RUN|TEST",
+        help="html, markdown: compare with this run, or the baseline of this test",
+    )
+
+
+def _add_compare(add: AddParser) -> None:
+    compare = add(
+        "compare",
+        help="say whether a test got better or worse",
+        description=(
+            "Compare two runs with their repeats; exit code 0 no evidence or improved, 1 regressed, 2 not"
+            " comparable."
+        ),
+    )
+    compare.add_argument(
+        "baseline", metavar="BASELINE", help="id of a run, or name of a test: the baseline set for it"
+    )
+    compare.add_argument(
+        "candidate",
+        nargs="?",
+        metavar="CANDIDATE",
+        help="id of a run, or name of a test: its latest run (default that of the baseline's test)",
+    )
+    compare.add_argument("--json", action="store_true", help="print the comparison as JSON")
+
+
+def _add_stats(add: AddParser) -> None:
+    stats = add(
+        "stats",
+        help="how tests did over days",
+        description=(
+            "Show runs by status, the share with findings, where each named test is heading and how far its"
+            " thresholds are."
+        ),
+    )
+    stats.add_argument(
+        "--days", metavar="N", type=_days, default=30.0, help="how far to look back (default 30)"
+    )
+    stats.add_argument("--json", action="store_true", help="print the statistics as JSON")
+
+
+def _add_baseline(add: AddParser) -> None:
+    baseline = add(
+        "baseline",
+        help="make a run the baseline of its test",
+        description="Make a run, with its repeats, what later runs of its test are compared with.",
+    )
+    baseline.add_argument("run_id", metavar="RUN", help="id of a run")
+    baseline.add_argument("--name", help="name of the test (default the run's own)")
+    baseline.add_argument("--json", action="store_true", help="print the baseline as JSON")
+
+
+def _add_stop(add: AddParser) -> None:
+    stop = add(
+        "stop",
+        help="stop a running test",
+        description="Stop a test gracefully, whichever server runs it, and show its figures.",
+    )
+    stop.add_argument("run_id", nargs="?", metavar="RUN", help=_NEWEST)
+    stop.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 < days <= 3650:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 3650")
+    return days
