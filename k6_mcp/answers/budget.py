@@ -1,4 +1,4 @@
-"""One budget for every answer to an agent: compact JSON, cut until it fits, marked where others wrote it."""
+"""One budget for every answer to an agent: compact JSON, cut until it fits, untrusted text marked."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -11,19 +11,17 @@ from k6_mcp.models.untrusted import marked
 
 BUDGET_BYTES = 10_000
 CONTENT_BYTES = 9_600
-"""What an answer itself may take: the rest is for the mark of what others wrote."""
+"""The budget of an answer itself; the rest is for the mark of untrusted text."""
 Json = dict[str, JsonValue]
 
 
 def told(answer: BaseModel | Mapping[str, JsonValue]) -> Json:
-    """Return `answer` as JSON values without hidden characters, with the mark of text that others wrote."""
+    """Return `answer` as JSON values without hidden characters, with a mark for untrusted text."""
     return marked(visible_data(as_json(answer) if isinstance(answer, BaseModel) else dict(answer)))
 
 
 def as_json(model: BaseModel) -> Json:
-    """Return `model` as JSON values, without what is unknown (None) and without empty lists that need not be
-    there.
-    """
+    """Return `model` as JSON values, without unknown values (None) and optional empty lists."""
     data = cast("Json", model.model_dump(mode="json", by_alias=True, exclude_none=True))
     fields = type(model).model_fields
     return {name: value for name, value in data.items() if value != [] or fields[name].is_required()}
@@ -33,7 +31,7 @@ def compact(data: JsonValue) -> str:
     """Return `data` as JSON without blanks.
 
     Raises:
-        ValueError: If it holds NaN or Infinity.
+        ValueError: If it contains NaN or Infinity.
     """
     return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -44,14 +42,12 @@ def size(data: JsonValue) -> int:
 
 
 def fitted(data: Json, budget: int) -> Json:
-    """Return `data`, or a copy whose longest texts and lists are cut until it takes at most `budget`
-    bytes.
-    """
+    """Return `data`, or a copy whose longest texts and lists are cut to fit into `budget` bytes."""
     longest, most = 4_000, 100
     while size(data) > budget and longest > 10:
         data = cast("Json", _cut(data, longest, most))
         data["cut"] = (
-            "long texts and lists were cut to keep this answer small; the k6://runs resources hold everything"
+            "long texts and lists were cut to keep this answer small; the k6://runs resources have everything"
         )
         longest, most = longest // 2, max(most // 2, 3)
     return data
@@ -69,17 +65,13 @@ def _cut(value: Any, longest: int, most: int) -> Any:
 
 
 def head(text: str, budget: int) -> tuple[str, int]:
-    """Return the beginning of `text` that takes at most `budget` bytes as JSON, and how many characters were
-    left out.
-    """
+    """Return the start of `text` within `budget` bytes as JSON, and how many characters are left out."""
     kept = _longest_fitting(len(text), lambda count: size(text[:count]) <= budget)
     return text[:kept], len(text) - kept
 
 
 def tail(text: str, budget: int) -> tuple[str, int]:
-    """Return the end of `text` that takes at most `budget` bytes as JSON, and how many characters were left
-    out.
-    """
+    """Return the end of `text` within `budget` bytes as JSON, and how many characters are left out."""
     kept = _longest_fitting(len(text), lambda count: size(text[len(text) - count :]) <= budget)
     return text[len(text) - kept :], len(text) - kept
 

@@ -1,5 +1,6 @@
-"""What get_run says beyond the summary: every metric, the log, the script, each within one answer's
-budget.
+"""What get_run returns beyond the summary.
+
+Every metric, the log, the script: each within one answer's budget.
 """
 
 from collections.abc import Mapping
@@ -13,13 +14,14 @@ from k6_mcp.models.metrics import MetricRow
 from k6_mcp.models.run import Run
 
 _TEXT_BYTES = 8_500
-# For the pointer to the rest
+# Space for the note that points to the rest
 _RESERVE_BYTES = 300
 
 
 def full_answer(summary: Json, run: Run) -> Json:
-    """Return `summary` with as many metrics of `run` as fit, k6's own value names, sub-metrics with tags
-    last.
+    """Return `summary` with as many metrics of `run` as fit.
+
+    Values have k6's own names; sub-metrics with tags come last.
     """
     answer = fitted(summary, CONTENT_BYTES // 2)
     rows = sorted(run.metrics.rows if run.metrics else (), key=lambda row: "{" in row.name)
@@ -37,14 +39,14 @@ def full_answer(summary: Json, run: Run) -> Json:
         note = {
             "note": (
                 f"{left_out} of {len(rows)} metrics are left out; the resource k6://runs/{run.run_id}/metrics"
-                " has all"
+                " has all of them"
             )
         }
     return {**answer, "metrics": metrics, **note}
 
 
 def metric_values(row: MetricRow) -> Json:
-    """Return a metric's type and values, rounded to what can be read (six significant digits)."""
+    """Return a metric's type and its values, rounded to six significant digits."""
     return {"type": row.type, **{name: float(f"{value:.6g}") for name, value in row.values.items()}}
 
 
@@ -60,7 +62,7 @@ def log_answer(run: Run, log: str) -> Json:
 
 
 def script_answer(run: Run, script: str) -> Json:
-    """Return the beginning of the script that ran."""
+    """Return the start of the script that ran."""
     shown, left_out = head(visible(script), _TEXT_BYTES)
     note: Json = (
         {"note": f"The last {left_out} characters are left out: k6://runs/{run.run_id}/script"}
@@ -71,8 +73,10 @@ def script_answer(run: Run, script: str) -> Json:
 
 
 def detail_schema(summary: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return the schema of get_run's answer: the summary's fields, of which log and script carry only the
-    first two.
+    """Return the schema of get_run's answer.
+
+    These are the summary's fields and those of the details. Answers with log or script have only the first
+    two.
     """
     properties = cast("Json", summary["properties"])
     metric: Json = {
@@ -100,5 +104,5 @@ def _heading(run: Run) -> Json:
 
 
 def every_metric(run: Run) -> Json:
-    """Return all that was measured in `run`, unrounded."""
+    """Return everything that was measured in `run`, unrounded."""
     return as_json(run.metrics) if run.metrics else {}

@@ -124,8 +124,8 @@ def _rate_words(view: RunView, points: Points) -> Iterator[str]:
     if any(points.dropped_per_s):
         worst = max((value or 0.0, i) for i, value in enumerate(points.dropped_per_s))
         yield (
-            f"k6 dropped iterations, most around {_time(points.middle_s[worst[1]])} ({number(worst[0], 3)} per"
-            " second)."
+            f"k6 dropped iterations, most around {_time(points.middle_s[worst[1]])} ({number(worst[0], 3)}"
+            " per second)."
         )
 
 

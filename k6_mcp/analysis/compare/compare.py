@@ -189,8 +189,8 @@ def _notes(sides: Sides) -> Iterator[str]:
             else f" (assumed: {percent(LATENCIES[0].run_to_run)} of a latency)"
         )
         yield (
-            f"one run per side: noise between runs is not measured{floor}; execute_k6_test with repeat=3 shows"
-            " smaller changes"
+            f"one run per side: noise between runs is not measured{floor}; execute_k6_test with repeat=3"
+            " shows smaller changes"
         )
     if sides.held_up:
         yield (

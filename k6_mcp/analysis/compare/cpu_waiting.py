@@ -31,8 +31,8 @@ def matters(baseline: Sequence[Side], candidate: Sequence[Side]) -> bool:
 def described(baseline: Sequence[Side], candidate: Sequence[Side]) -> str:
     """Return in words which share of its time k6 waited."""
     return (
-        f"k6 waited for a CPU {_share_text(baseline)} of its time in the baseline and {_share_text(candidate)} in the"
-        " candidate"
+        f"k6 waited for a CPU {_share_text(baseline)} of its time in the baseline and"
+        f" {_share_text(candidate)} in the candidate"
     )
 
 

@@ -144,8 +144,8 @@ def _most_errors(case: Case, named: list[EndpointFigures]) -> Finding | None:
         confidence=above_share(worst.failed, failed, of_requests),
         message=(
             f"{quoted(worst.name or '', _NAME_CHARS)} has {percent(of_errors)} of the {failed} failed"
-            f" requests but only {percent(of_requests)} of all requests: {percent(worst.failed / worst.requests)}"
-            " of its own failed"
+            f" requests but only {percent(of_requests)} of all requests:"
+            f" {percent(worst.failed / worst.requests)} of its own failed"
         ),
         evidence=(
             Evidence(

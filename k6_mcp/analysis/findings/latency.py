@@ -23,8 +23,8 @@ _FEWEST_BLOCKS = 10
 # The trend test takes quadratic time
 _MOST_BLOCKS = 100
 _BY_CHANCE = 0.001
-# Error of two levels relative to that of a straight line. A jump leaves a quarter of the line's error, a slope
-# leaves four times as much.
+# Error of two levels relative to that of a straight line. A jump leaves a quarter of the line's error, a
+# slope leaves four times as much.
 _STEP_ERROR_LEFT = 0.5
 # A smaller change of latency is not worth reporting
 _VISIBLE_MS = 10.0

@@ -32,7 +32,8 @@ _REPLACED_BY: Mapping[str, frozenset[str]] = {
 _ASSERT = 'set objectives: slo {"p95_ms": 500, "error_rate": 0.01} or thresholds of execute_k6_test'
 _ASSERT_PAGES = (
     'set objectives for pages: thresholds {"browser_web_vital_lcp": ["p(75)<2500"],'
-    ' "browser_http_req_failed": ["rate<0.01"]} of execute_k6_test; slo covers only requests without a browser'
+    ' "browser_http_req_failed": ["rate<0.01"]} of execute_k6_test; slo covers only requests without'
+    " a browser"
 )
 
 

@@ -38,9 +38,9 @@ def throughput_low_for_vus(case: Case) -> Iterator[Finding]:
         severity="warning",
         confidence=above(latency.med_ms, best, figures.iterations, _HALF_SURE_AT),
         message=(
-            f"{count(figures.vus_max or 0, 'VU')} made {number(figures.iterations_per_s, 3)} iterations/s; with"
-            f" answers in {number(best, 2)} ms, which the target can do, (and {number(think_ms, 2)} ms think"
-            f" time) they could make {number(possible, 2)}: requests wait in line"
+            f"{count(figures.vus_max or 0, 'VU')} made {number(figures.iterations_per_s, 3)} iterations/s;"
+            f" with answers in {number(best, 2)} ms, which the target can do, and {number(think_ms, 2)} ms"
+            f" think time, they could make {number(possible, 2)}: requests wait in line"
         ),
         evidence=(
             Evidence(

@@ -135,8 +135,8 @@ def _unverified(outcome: Outcome, record: Record, source: Source) -> Iterator[st
     )
     if record.damaged or not record.complete:
         yield (
-            f"figures_unverified: k6's time series {state}, so its summary was checked against less than usual;"
-            " nothing contradicts it"
+            f"figures_unverified: k6's time series {state}, so its summary was checked against less than"
+            " usual; nothing contradicts it"
         )
 
 
