@@ -12,9 +12,11 @@ COMPILE := $(BIN)/uv pip compile --python-version 3.11 \
 # The parts of the suite, by the marks of pyproject.toml.
 PURE := not k6 and not node and not chromium
 FAST := $(PURE) and not slow
+# What of docs/evidence make evidence remakes.
+PAGES ?= answers findings compare
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast pure coverage check lint types bench schemas constraints clean
+.PHONY: help setup demo test fast pure coverage check lint types bench evidence schemas constraints clean
 
 help:
 	@echo 'make demo         run three load tests against a local target and show the judged results'
@@ -26,6 +28,7 @@ help:
 	@echo 'make setup        only install (make demo and make test do it themselves)'
 	@echo 'make lint types   ruff and pyright over everything'
 	@echo 'make bench        the benchmarks, side by side with bare k6'
+	@echo 'make evidence     remake docs/evidence, about 45 minutes; PAGES=answers for one page'
 	@echo 'make schemas      renew the kept schemas of the tools, after a change of models'
 	@echo 'make constraints  pin the dependencies anew'
 	@echo 'make clean        remove $(VENV) and caches'
@@ -87,6 +90,9 @@ types: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks
+
+evidence: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks $(PAGES)
 
 schemas: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.frontends.mcp_server.keep_schemas

@@ -213,7 +213,7 @@ def test_rebuild_brings_back_the_history_of_a_lost_database(
     for path in settings.results_dir.glob("history.db*"):
         path.unlink()
 
-    assert "1 runs restored" in cli("rebuild").stdout
+    assert "1 run restored" in cli("rebuild").stdout
     assert history(cli) == [before]
 
 

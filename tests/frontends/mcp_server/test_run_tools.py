@@ -197,7 +197,7 @@ async def test_progress_grows_towards_100_in_short_lines(settings: Settings, mod
     values = [progress for progress, _, _ in told]
     assert values == sorted(set(values))
     assert values[-1] >= 50
-    assert told[-1][2] == "50%, 1 VUs, 7 iterations"
+    assert told[-1][2] == "50%, 1 VU, 7 iterations"
     assert {total for _, total, _ in told} == {100}
 
 
