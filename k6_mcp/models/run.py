@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from k6_mcp.models.base import Model
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.findings import Severity
 from k6_mcp.models.metrics import LiveFigures, Metrics
 from k6_mcp.models.plan import Plan
@@ -12,19 +13,6 @@ from k6_mcp.models.request import Method, Preset, Slo, Stage
 from k6_mcp.models.script import Origin
 
 Status = Literal["queued", "running", "completed", "failed", "cancelled", "lost"]
-FailureKind = Literal[
-    "script_error",
-    "invalid_config",
-    "timed_out",
-    "stopped_externally",
-    "target_unreachable",
-    "thresholds_exceeded",
-    "target_failing",
-    "load_not_delivered",
-    "no_samples",
-    "k6_crashed",
-    "internal",
-]
 FINAL: frozenset[Status] = frozenset({"completed", "failed", "cancelled", "lost"})
 
 

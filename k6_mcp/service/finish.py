@@ -15,6 +15,7 @@ from k6_mcp.analysis.measure.summary import read as read_metrics
 from k6_mcp.analysis.verdict.refusal import read_refusal, slow_load, with_place
 from k6_mcp.analysis.verdict.verdict import judge
 from k6_mcp.models.archive import CONTRADICTED, IMPORTED, ArchivedFiles
+from k6_mcp.models.failures import FAILURES
 from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.headline import headline
 from k6_mcp.models.metrics import Figures, Latency, MetricRow, Metrics, StatusCount
@@ -26,7 +27,6 @@ from k6_mcp.models.timeline import Series, Timeline
 
 __all__ = ["Judged", "ever_smaller", "judged", "judged_again", "lost", "prepare", "timeline_of"]
 
-_OF_WHOLE_EVIDENCE = ("no_samples", "load_not_delivered")
 _UNSIGNED = "this run was imported from an unsigned file, which anyone could have edited"
 _AGREES = "its verdict was judged anew here and agrees with the figures in the file"
 _OWNER_DIED = Notice(
@@ -55,7 +55,7 @@ def judged(run: Run, script: Script, outcome: Outcome, record: Record, limits: F
     ran = outcome.phase == "run" and outcome.exit_code is not None
     metrics = read_metrics(outcome, record, run.plan) if ran else None
     redirects = any(status.startswith("3") for status in run.asked.expected_statuses or ())
-    verdict = judge(outcome, metrics, run.plan, expects_redirects=redirects)
+    verdict = judge(outcome, metrics, run.plan, expects_redirects=redirects, busy_cpu_share=limits.cpu_share)
     failure = verdict.failure
     if failure and outcome.phase == "plan" and outcome.stop_reason == "deadline":
         message, hint = slow_load(outcome, script)
@@ -141,7 +141,7 @@ def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
     if (
         run.status == "completed"
         and verdict.failure
-        and (comparable or verdict.failure.kind not in _OF_WHOLE_EVIDENCE)
+        and (comparable or not FAILURES[verdict.failure.kind].needs_all_figures)
     ):
         why = differs or f"{verdict.failure.kind}: {verdict.failure.message}"
         return run.model_copy(

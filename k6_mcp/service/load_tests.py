@@ -138,7 +138,7 @@ class LoadTests:
 
     def excess(self, test: LoadTest) -> tuple[str, ...]:
         """Return every limit of this server that the request itself violates; `start` raises them."""
-        return caps.violations(test, None, self._settings.limits)
+        return caps.violations(test, self._settings.limits)
 
     async def plan(self, test: LoadTest) -> PlanReport:
         """Return what `test` would run and every limit it violates; starts no traffic and keeps nothing."""
@@ -161,7 +161,9 @@ class LoadTests:
         refusal = (
             await in_thread_if(large, read_refusal, planned, script) if isinstance(planned, Outcome) else None
         )
-        violations = caps.violations(test, plan, self._settings.limits)
+        violations = await in_thread_if(
+            caps.may_be_large(test), caps.violations, test, self._settings.limits, plan
+        )
         return PlanReport(
             origin=script.origin,
             script=await in_thread_if(large, _shown, script, planned),
@@ -242,11 +244,11 @@ class LoadTests:
         try:
             planned = await self._runner.plan(run_id, script)
             if isinstance(planned, Planned):
-                caps.check_plan(test, planned.plan, self._settings.limits)
+                limits, large = self._settings.limits, caps.may_be_large(test)
+                await in_thread_if(large, caps.check, test, limits, planned.plan)
                 check_applied(test, planned.plan)
-                max_rps = self._settings.limits.max_rps
                 plan = with_asked(test, planned.plan)
-                plan = plan.model_copy(update={"rps": min(max_rps, plan.rps or max_rps)})
+                plan = plan.model_copy(update={"rps": min(limits.max_rps, plan.rps or limits.max_rps)})
                 planned = planned._replace(plan=plan)
             return planned, await self._runner.k6_version()
         except BaseException:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from k6_mcp.history.history import History
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import (
     CheckResult,
     Figures,
@@ -16,7 +17,7 @@ from k6_mcp.models.metrics import (
     ThresholdResult,
 )
 from k6_mcp.models.plan import Plan, ScenarioPlan, ThresholdPlan
-from k6_mcp.models.run import Asked, Failure, FailureKind, Run, Status
+from k6_mcp.models.run import Asked, Failure, Run, Status
 from k6_mcp.models.run_id import new_run_id
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

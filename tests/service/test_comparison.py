@@ -9,7 +9,8 @@ from pathlib import Path
 from k6_mcp.errors import UnknownRun
 from k6_mcp.history.history import History
 from k6_mcp.models.comparison import Comparison
-from k6_mcp.models.run import Failure, FailureKind, Run
+from k6_mcp.models.failures import FailureKind
+from k6_mcp.models.run import Failure, Run
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.service.comparison import Comparisons
 from tests.analysis.compare.synthetic import NOW, Service

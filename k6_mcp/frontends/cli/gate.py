@@ -112,7 +112,7 @@ def _what(options: argparse.Namespace, settings: Settings) -> LoadTest | str:
                 hint="leave them out",
             )
         return options.source
-    test = defined_test(options, lambda given: violations(given, None, settings.limits))
+    test = defined_test(options, lambda given: violations(given, settings.limits))
     if options.set_baseline_on_pass and not test.name:
         raise InvalidArguments(
             "--set-baseline-on-pass: the test has no name to keep a baseline for", hint="give --name"
