@@ -1,12 +1,13 @@
 """File extension and media type of each report format."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from k6_mcp.models.service_answers import ReportFormat
 
 
-class FileType(NamedTuple):
+@dataclass(frozen=True)
+class FileType:
     """How a format is stored and served; `text` is False for binary formats."""
 
     extension: str
