@@ -1,1 +1,1 @@
-"""What agents and programs read of runs, within one budget."""
+"""What agents and programs read about runs, within one budget."""

@@ -1,8 +1,4 @@
-"""The one budget of every answer to an agent, and the one way to cut an answer that exceeds it.
-
-An answer is compact JSON. It is marked where it quotes text of others. What is too long is offered in ever
-smaller versions, and the first one that fits is the answer.
-"""
+"""One budget for every answer to an agent: compact JSON, cut until it fits, untrusted text marked."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +12,7 @@ from k6_mcp.models.untrusted import marked
 BUDGET_BYTES = 10_000
 """The most that an answer takes as compact JSON."""
 CONTENT_BYTES = 9_600
-"""The most that its content takes: the rest is for the mark of text that others wrote."""
+"""The budget of an answer itself; the rest is for the mark of untrusted text."""
 Json = dict[str, JsonValue]
 V = TypeVar("V", bound=BaseModel | Json)
 
@@ -27,7 +23,7 @@ def first_fitting(versions: Iterable[V], budget: int = CONTENT_BYTES) -> V:
     """Return the first of ever smaller `versions` that takes at most `budget` bytes, else the last one.
 
     Raises:
-        ValueError: If there is no version.
+        ValueError: If it contains NaN or Infinity.
     """
     version = None
     for version in versions:

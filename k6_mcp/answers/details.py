@@ -1,5 +1,6 @@
-"""What get_run answers beyond the summary: every metric, the timeline, the log, the script, each within the
-budget of one answer.
+"""What get_run returns beyond the summary.
+
+Every metric, the log, the script: each within one answer's budget.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from k6_mcp.models.service_answers import Detail
 from k6_mcp.models.timeline import Timeline
 
 _TEXT_BYTES = 8_500
-# For the pointer to the rest
+# Space for the note that points to the rest
 _RESERVE_BYTES = 300
 _METRIC: Json = {
     "type": "object",
@@ -66,8 +67,9 @@ def detail_answer(found: RunDetail) -> RunAnswer | Json:
 
 
 def full_answer(summary: Json, run: Run) -> Json:
-    """Return `summary` with as many metrics of `run` as fit, under k6's own value names; sub-metrics with
-    tags come last.
+    """Return `summary` with as many metrics of `run` as fit.
+
+    Values have k6's own names; sub-metrics with tags come last.
     """
     answer = fitted(summary, CONTENT_BYTES // 2)
     rows = sorted(run.metrics.rows if run.metrics else (), key=lambda row: "{" in row.name)
@@ -87,7 +89,7 @@ def full_answer(summary: Json, run: Run) -> Json:
 
 
 def metric_values(row: MetricRow) -> Json:
-    """Return a metric's type and values, rounded to what can be read (six significant digits)."""
+    """Return a metric's type and its values, rounded to six significant digits."""
     return {"type": row.type, **{name: float(f"{value:.6g}") for name, value in row.values.items()}}
 
 
@@ -103,7 +105,7 @@ def log_answer(run: Run, log: str) -> Json:
 
 
 def script_answer(run: Run, script: str) -> Json:
-    """Return the beginning of the script that ran."""
+    """Return the start of the script that ran."""
     shown, left_out = head(visible(script), _TEXT_BYTES)
     note: Json = (
         {"note": f"The last {left_out} characters are left out: k6://runs/{run.run_id}/script"}

@@ -1,6 +1,4 @@
-"""An explanation as an answer to an agent: its worst findings and phases, rounded, within the budget of an
-answer.
-"""
+"""An explanation as an answer to an agent: worst findings and phases, rounded, within the budget."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -20,8 +18,9 @@ _DIGITS: Mapping[str, int] = {"confidence": 2}
 
 
 def explanation_answer(explanation: Explanation) -> Explanation:
-    """Return `explanation` with what is told of it in one answer; how much is left out stands in its
-    observations.
+    """Return the part of `explanation` that fits into one answer.
+
+    Its observations state how much is left out.
     """
     findings, phases = explanation.findings, explanation.phases
     more = [
@@ -45,12 +44,15 @@ def _finding(finding: Finding) -> Finding:
 
 
 def _shown(phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
-    """Return the phases worth their place: one that is the whole run says nothing that the figures do not."""
+    """Return the phases to show.
+
+    A phase that is the whole run adds nothing to the figures, so it is left out.
+    """
     return () if len(phases) == 1 and phases[0].kind == "whole" else phases[:_MOST_PHASES]
 
 
 def _rounded(model: M) -> M:
-    """Return `model` with its figures as they are read: four significant digits, whole numbers whole."""
+    """Return `model` with its figures rounded to four significant digits; whole numbers stay whole."""
     fields = {name: getattr(model, name) for name in type(model).model_fields}
     figures = {
         name: value for name, value in fields.items() if isinstance(value, float) and not value.is_integer()

@@ -1,4 +1,4 @@
-"""A page of the history as get_history answers it: one short row per run."""
+"""A page of the history as get_history returns it: one short row per run."""
 
 from k6_mcp.answers.run import headline
 from k6_mcp.models.archive import IMPORTED

@@ -1,9 +1,9 @@
-"""The end of a run as k6 tells it: a line of its log for whatever is no success, then its summary with every
-duration in ms.
+"""The end of a run in k6's own words.
 
-Its readers classify a run by k6's words, some by what stands before the first metric. So the line comes
-first, each word of it only where it is the root cause, and is made harmless wherever else a name or message
-holds it.
+First comes a line of k6's log unless the run was a success, then k6's summary with every duration in ms.
+Readers classify a run by k6's words, some of them by the text before the first metric. So the line comes
+first, and each of k6's words appears only if it is the root cause. Anywhere else, in names or messages, the
+words are made harmless.
 """
 
 import re
@@ -26,17 +26,18 @@ ENDINGS: Mapping[Status, str] = {
 }
 _SIGNALS = re.compile(rf"{REQUEST_FAILED}|{THRESHOLDS_CROSSED}", re.IGNORECASE)
 _TREND_COLUMNS = ("avg", "min", "med", "max", "p(90)", "p(95)")
-# p75 is what they are judged by
+# Web vitals are judged by p75
 _WEB_VITAL_COLUMNS = ("avg", "min", "med", "max", "p(75)", "p(90)", "p(95)")
-# Of k6's own "metric name....:" column
+# Width of k6's own "metric name....:" column
 _WIDTH = 31
 _NAME = 120
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def k6_text(run: Run) -> str:
-    """Return what k6 would have printed at the end of the test, from the figures of `run`, after the line of
-    `ending`.
+    """Return what k6 would have printed at the end of the test, after the line of `ending`.
+
+    The figures are those of `run`.
     """
     metrics = run.metrics
     lines: list[str] = []
@@ -45,8 +46,8 @@ def k6_text(run: Run) -> str:
         lines.append("  █ TOTAL RESULTS\n")
         lines += _checks(metrics.checks, run)
         lines += _metrics(metrics.rows, run)
-    said = _harmless("\n".join(lines))
-    return "".join(f"{part}\n" for part in (ending(run), said) if part)
+    summary = _harmless("\n".join(lines))
+    return "".join(f"{part}\n" for part in (ending(run), summary) if part)
 
 
 def ending(run: Run) -> str:
@@ -158,8 +159,9 @@ def _share(rate: float) -> str:
 
 
 def _per_s(row: MetricRow, run: Run) -> float:
-    """A counter's rate over the time load was applied; k6's own rate also divides by setup, teardown and
-    graceful stop.
+    """Return a counter's rate over the time load was applied.
+
+    k6's own rate also divides by setup, teardown and graceful stop.
     """
     load_s = run.metrics.figures.load_s if run.metrics else 0.0
     return row.values.get("count", 0.0) / load_s if load_s else row.values.get("rate", 0.0)
@@ -174,8 +176,9 @@ def _amount(value: float, contains: str) -> str:
 
 
 def _plain(value: float) -> str:
-    """Two decimals, as k6 prints them; four significant digits below one so that microseconds stay
-    visible.
+    """Return two decimals, as k6 prints them, or four significant digits below one.
+
+    That way microseconds stay visible.
     """
     return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 1 else number(value, 4)
 

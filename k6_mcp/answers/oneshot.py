@@ -1,10 +1,10 @@
-"""A run as the one JSON line that one-shot clients read: they classify it by k6's own words, so each word
-appears only where it is true.
+"""A run as the one JSON line that one-shot clients read.
 
-Two generations of such clients are in use. One parses the line of a process that ended with 0. The other
-takes the raw text of what has come so far as soon as a name of a metric is in it. Both then look for the same
-words, network errors first, and take a text without any for success. So before the ending, in `output`, the
-line holds nothing but names of our own.
+Clients classify the line by k6's own words, so each word appears only if it is true. Two generations of such
+clients are in use. One parses the line of a process that exited with 0. The other takes the raw text received
+so far, as soon as it contains the name of a metric. Both then look for the same words, network errors first,
+and treat a text without any as success. So before the ending, in `output`, the line contains only names of
+our own.
 """
 
 import json
@@ -25,16 +25,16 @@ from k6_mcp.models.run import FINAL, Failure, Notice, Run, Series, Status
 from k6_mcp.models.untrusted import MARK, mark, untrusted_fields
 from k6_mcp.models.wording import log_line
 
-# A run's answer needs none
+# A run's answer does not need it, and importing it takes time
 if TYPE_CHECKING:
     from k6_mcp.models.service_answers import PlanReport
 
 ErrorType = Literal[FailureWord, "cancelled", "lost"]
-# Words by which a client takes a whole line for a network error, and for a threshold breach.
+# Words that make a client treat a whole line as a network error or as a threshold breach
 NETWORK_WORDS = (REQUEST_FAILED, "Error executing k6 test:", "connectex: A connection attempt failed")
 FAILED = "level=error"
 BREACH_WORDS = (THRESHOLDS_CROSSED, FAILED)
-# As JSON; a refusal stays below 10 KB
+# Sizes as JSON; a refusal stays below 10 KB
 _LONGEST_ERROR_BYTES, _LONGEST_LINE_BYTES, _TAIL = 5_000, 3_000, 300
 _PREFIX = "k6 test failed: "
 
@@ -48,12 +48,11 @@ class OneShotMetric(Model):
 
 
 class OneShotAnswer(Model):
-    """What a one-shot request is answered with; `result` carries the answers of methods that are not about
-    one run.
+    """The answer to a one-shot request; `result` has the answers of methods that are not about one run.
 
-    The order of the fields counts: see above. `result` is null in every answer that `output` tells whole.
-    `untrusted` names the fields in which text of the target, the script or callers stands; it is set when the
-    line is written.
+    The order of the fields matters, as explained above. `result` is null in every answer that `output` states
+    completely. `untrusted` names the fields that contain text of the target, the script or callers; it is set
+    when the line is written.
     """
 
     success: bool
@@ -77,13 +76,14 @@ class OneShotAnswer(Model):
 
     @property
     def refused(self) -> bool:
-        """Whether what was asked for was not done: there is no run to tell of."""
+        """Whether the request was not carried out: there is no run to report."""
         return not self.success and self.run_id is None
 
 
 class _Failed(Model):
-    """A `result` beside a failure: some clients read it in place of `output`, so it begins with the ending
-    too.
+    """A `result` with a failure.
+
+    Some clients read it instead of `output`, so it begins with the ending as well.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -92,7 +92,7 @@ class _Failed(Model):
 
 
 def answer_run(run: Run) -> OneShotAnswer:
-    """Return `run` as an answer; `success` only when it completed, and no error while it is still going."""
+    """Return `run` as an answer: `success` only if it completed, no error while it is running."""
     metrics = run.metrics
     return OneShotAnswer(
         success=run.status == "completed",
@@ -113,7 +113,7 @@ def answer_run(run: Run) -> OneShotAnswer:
 
 
 def answer_plan(report: "PlanReport") -> OneShotAnswer:
-    """Return the answer to a plan: no success where the test would not run."""
+    """Return the answer to a plan: no success if the test would not run."""
     reasons: list[str] = []
     if report.refusal:
         reasons.append(f"{report.refusal.kind}: {report.refusal.message}")
@@ -126,13 +126,14 @@ def answer_plan(report: "PlanReport") -> OneShotAnswer:
 
 
 def answer_error(error: K6McpError) -> OneShotAnswer:
-    """Return the answer to a request for which there is no run."""
+    """Return the answer to a request that has no run."""
     return _refused(str(error), error.code)
 
 
 def to_line(answer: OneShotAnswer) -> bytes:
-    """Return `answer` as one line of UTF-8 JSON in which k6's words for the other kinds of failure are made
-    harmless.
+    """Return `answer` as one line of UTF-8 JSON.
+
+    k6's words for other kinds of failure are made harmless.
     """
     if answer.result is not None and not answer.success:
         answer = answer.changed(result=_Failed(ending=answer.ending, **dict(answer.result)))
@@ -168,8 +169,9 @@ def _refused(error: str, error_type: str) -> OneShotAnswer:
 
 
 def _fitting(text: str, form: Callable[[str], str], most_bytes: int) -> str:
-    """Return `text` in its form, without its middle where that would make the answer too long: at its end
-    stands the next step.
+    """Return `text` in its form, with its middle cut out if the answer would get too long.
+
+    The next step is at its end, so the end stays.
     """
     shown, head = form(text), len(text)
     while len(json.dumps(shown, ensure_ascii=False).encode()) > most_bytes:

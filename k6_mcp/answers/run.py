@@ -1,4 +1,4 @@
-"""A run as agents and programs read it: compact and rounded for reading, within the budget of an answer."""
+"""A run as agents and programs read it: compact, rounded, within its budget whatever the test printed."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -133,16 +133,16 @@ def _figures(metrics: Metrics) -> AnswerFigures:
     )
 
 
-def _browser(found: BrowserFigures, size: _Size) -> AnswerBrowser:
+def _browser(figures: BrowserFigures, size: _Size) -> AnswerBrowser:
     return AnswerBrowser(
-        requests=found.requests,
-        failed_requests=found.failed_requests,
-        error_rate=_known(found.error_rate),
-        med_ms=_known(found.med_ms),
-        p95_ms=_known(found.p95_ms),
-        max_ms=_known(found.max_ms),
-        data_received_bytes=found.data_received_bytes or None,
-        documents=found.documents[: size.rows],
+        requests=figures.requests,
+        failed_requests=figures.failed_requests,
+        error_rate=_known(figures.error_rate),
+        med_ms=_known(figures.med_ms),
+        p95_ms=_known(figures.p95_ms),
+        max_ms=_known(figures.max_ms),
+        data_received_bytes=figures.data_received_bytes or None,
+        documents=figures.documents[: size.rows],
         web_vitals=tuple(
             AnswerWebVital(
                 name=vital.name,
@@ -152,7 +152,7 @@ def _browser(found: BrowserFigures, size: _Size) -> AnswerBrowser:
                 good_to=vital.good_to,
                 poor_above=vital.poor_above,
             )
-            for vital in found.web_vitals
+            for vital in figures.web_vitals
         ),
     )
 
@@ -181,7 +181,7 @@ def _checks(metrics: Metrics, size: _Size) -> Iterator[AnswerCheck]:
 
 
 def _endpoints(metrics: Metrics, size: _Size) -> Iterator[AnswerEndpoint]:
-    # The only one has the figures of the whole
+    # A single endpoint has the figures of the whole run
     if len(metrics.endpoints) < 2:
         return
     for row in metrics.endpoints[: _most_endpoints(size)]:
@@ -232,22 +232,22 @@ def _more(run: Run, metrics: Metrics | None, size: _Size) -> Iterator[str]:
 def _next(run: Run) -> str | None:
     if run.status not in FINAL:
         return (
-            f'get_run with run_id="{run.run_id}" and wait_s=45, again until the status is final; stop_run'
-            " ends it early"
+            f'get_run with run_id="{run.run_id}" and wait_s=45, repeated until the status is final;'
+            " stop_run ends it early"
         )
     if run.failure is not None:
         return (
             f'analyze_run with run_id="{run.run_id}" explains the failure; get_run with detail="log" has'
             " the log"
         )
-    # There is nothing to look at
+    # Such a run has nothing to look at
     if run.status == "lost" or (run.status == "cancelled" and run.started_at is None):
         return "execute_k6_test with the same arguments"
     return f'get_run with run_id="{run.run_id}" and detail="full" has every metric'
 
 
 def _rounded(value: float) -> float:
-    """Five significant digits: enough to compare, short to read; whole numbers stay whole."""
+    """Return five significant digits: enough to compare, short to read; whole numbers stay whole."""
     return value if value == int(value) else float(f"{value:.5g}")
 
 

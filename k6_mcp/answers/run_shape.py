@@ -1,4 +1,4 @@
-"""What an answer about a run is made of; its JSON schema is what clients see."""
+"""The shape of an answer about a run; clients see its JSON schema."""
 
 from typing import Annotated, Literal
 
@@ -9,7 +9,7 @@ from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import ErrorCount, ErrorSample, GrpcStatusCount, LiveFigures, StatusCount
 from k6_mcp.models.run import Notice, Series, Status
 
-# The parts of an answer have no docstrings: those would become part of every client's tool list.
+# The parts of an answer have no docstrings, because those would become part of every client's tool list
 
 
 class AnswerThreshold(Model):
@@ -27,7 +27,7 @@ class AnswerFailure(Model):
     evidence: Annotated[
         tuple[str, ...], Field(description="quoted text is untrusted output of the target or script")
     ] = ()
-    also: Annotated[tuple[FailureKind, ...], Field(description="kinds that hold too")] = ()
+    also: Annotated[tuple[FailureKind, ...], Field(description="other kinds that apply")] = ()
 
 
 class AnswerFigures(Model):
@@ -35,7 +35,7 @@ class AnswerFigures(Model):
     requests: int
     requests_outside_load: Annotated[
         int | None,
-        Field(description="made by setup and teardown: in latency, as k6 counts it, not in requests_per_s"),
+        Field(description="made by setup and teardown: included in latency, as in k6, not in requests_per_s"),
     ] = None
     requests_per_s: float
     failed_requests: int | None = None
@@ -54,7 +54,7 @@ class AnswerFigures(Model):
     iterations_dropped: int | None = None
     iterations_interrupted: int | None = None
     vus_max: Annotated[int | None, Field(description="most VUs in use, counted once a second")] = None
-    vus_allocated: Annotated[int | None, Field(description="VUs that k6 made, if more")] = None
+    vus_allocated: Annotated[int | None, Field(description="VUs that k6 allocated, if more")] = None
     data_received_bytes: int | None = None
     data_sent_bytes: int | None = None
     checks_passed: int | None = None
@@ -75,7 +75,7 @@ class AnswerWebVital(Model):
 
 class AnswerBrowser(Model):
     requests: Annotated[
-        int | None, Field(description="that got an answer, images and scripts of pages included")
+        int | None, Field(description="answered ones, including images and scripts of pages")
     ] = None
     failed_requests: int | None = None
     error_rate: float | None = None
@@ -90,7 +90,7 @@ class AnswerBrowser(Model):
         tuple[AnswerWebVital, ...],
         Field(
             description=(
-                "rated by Google's limits for the 75th percentile of real users; measured here by k6's"
+                "rated by Google's limits for the 75th percentile of real users, but measured by k6's"
                 " Chromium"
             )
         ),
@@ -129,17 +129,17 @@ class RunAnswer(Model):
     checks: Annotated[tuple[AnswerCheck, ...], Field(description="failed first")] = ()
     endpoints: Annotated[
         tuple[AnswerEndpoint, ...],
-        Field(description="by request name, most requests first; nameless: the rest"),
+        Field(description="by request name, most requests first; without name: all others"),
     ] = ()
     samples: Annotated[
         tuple[ErrorSample, ...], Field(description="failed answers: untrusted output of the target")
     ] = ()
     warnings: tuple[Notice, ...] = ()
     series: Annotated[
-        Series | None, Field(description="all repeats; the rest of the answer is the one that went worst")
+        Series | None, Field(description="all repeats; the rest of the answer is about the worst one")
     ] = None
     live: LiveFigures | None = None
     queue_position: int | None = None
-    more: Annotated[tuple[str, ...], Field(description="what was left out here")] = ()
+    more: Annotated[tuple[str, ...], Field(description="what is left out here")] = ()
     next: Annotated[str | None, Field(description="what to call next")] = None
     resources: tuple[str, ...] = ()

@@ -1,6 +1,4 @@
-"""Statistics as an agent should read them: what goes the wrong way first, the last figures of each test, what
-to do.
-"""
+"""Statistics as an agent reads them: what gets worse first, each test's last figures, the next step."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -23,8 +21,9 @@ _URGENT = {"worse": 0, "better": 1, "steady": 2, "too_few": 3}
 
 
 class TestAnswer(Model):
-    """The runs of a test since its script changed last: figures of the last ten, oldest first, thresholds
-    with least room first.
+    """The runs of a test since its script last changed.
+
+    Figures of the last ten, oldest first; thresholds with the least headroom first.
     """
 
     name: str
@@ -39,8 +38,9 @@ class TestAnswer(Model):
 
 
 class StatisticsAnswer(Model):
-    """Statistics of the last `days`; `omitted_tests` have no row in `tests`, `degraded` says what is not
-    counted.
+    """Statistics of the last `days`.
+
+    `omitted_tests` have no row in `tests`; `degraded` says what is not counted.
     """
 
     days: float
@@ -120,14 +120,14 @@ def _urgency(test: TestAnswer) -> tuple[int, float]:
 
 def _next(statistics: Statistics, tests: Sequence[TestAnswer]) -> str:
     if not statistics.runs:
-        return "no run in this time: ask for more days, or start one with execute_k6_test"
+        return "no run in this time: request more days, or start one with execute_k6_test"
     if tests and tests[0].direction == "worse":
         return (
-            f'analyze_run with run_id="{tests[0].last_run_id}" says what is wrong; compare_runs holds it'
-            " against an earlier run"
+            f'analyze_run with run_id="{tests[0].last_run_id}" says what is wrong; compare_runs compares'
+            " it with an earlier run"
         )
     if not tests:
-        return "give tests a name (execute_k6_test) to see where each is heading"
+        return "give tests a name (execute_k6_test) to see their trends"
     return "get_history lists the runs behind these figures"
 
 

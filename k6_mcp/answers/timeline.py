@@ -1,5 +1,6 @@
-"""What get_run says of a run over time: columns of at most 60 points and a table of phases, within one
-answer's budget.
+"""What get_run returns about a run over time, within one answer's budget.
+
+Columns of at most 60 points, and a table of phases.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,7 +34,7 @@ _PHASE_FIGURES = ("p95_ms", "error_rate", "dropped")
 
 
 def timeline_answer(run: Run, timeline: Timeline | None) -> Json:
-    """Return a run over time; neighbouring intervals are merged until it fits."""
+    """Return a run over time; neighboring intervals are merged until it fits."""
     heading: Json = {"run_id": run.run_id, "status": run.status}
     if timeline is None or not timeline.ends_s:
         why = (
@@ -63,8 +64,9 @@ def _versions(heading: Json, run: Run, timeline: Timeline) -> Iterator[Json]:
 
 
 def whole_timeline(run: Run, timeline: Timeline) -> str:
-    """Return the whole timeline and the phases as JSON; a very long one with fewer digits, then with merged
-    intervals.
+    """Return the whole timeline and the phases as JSON.
+
+    A very long one gets fewer digits, then merged intervals.
     """
     phases: list[JsonValue] = [as_json(phase) for phase in phases_of_run(run, timeline)]
     text = ""
@@ -121,7 +123,7 @@ def _rates(counts: Sequence[int], spans_s: Numbers) -> list[JsonValue]:
 
 
 def _read(values: Sequence[float | None]) -> list[JsonValue]:
-    """Figures as they can be read: three significant digits."""
+    """Return figures for reading: three significant digits."""
     return [None if value is None else _digits(value) for value in values]
 
 
@@ -133,7 +135,7 @@ def _digits(value: float) -> float:
 def _table(phases: Sequence[Phase]) -> Json:
     rows: list[JsonValue] = []
     for phase in phases:
-        asked: list[JsonValue] = [
+        plan: list[JsonValue] = [
             cut(phase.scenario, _NAME),
             phase.label,
             round(phase.start_s, 1),
@@ -141,7 +143,7 @@ def _table(phases: Sequence[Phase]) -> Json:
         ]
         load = (phase.asked_rate_per_s, phase.asked_vus, phase.iterations_per_s, phase.requests_per_s)
         figures = (phase.p95_ms, phase.error_rate, phase.dropped)
-        rows.append([*asked, *_read(load), *_read(figures)])
+        rows.append([*plan, *_read(load), *_read(figures)])
     return {"columns": [*_PHASE_COLUMNS, *_PHASE_FIGURES], "rows": rows}
 
 
@@ -152,7 +154,7 @@ def _notes(run: Run, timeline: Timeline, shown: Timeline, phases: int) -> Iterat
             " estimated."
         )
     elif timeline.estimated:
-        yield "Percentiles of intervals with unanswered requests are estimated without those."
+        yield "Percentiles of intervals with unanswered requests are estimates without those."
     if shown.rest and len(shown.ends_s) == len(timeline.ends_s):
         yield "The last interval has counts only."
     if phases > _MOST_PHASES:

@@ -1,1 +1,1 @@
-"""A run as something to read."""
+"""Reports of runs for people to read."""

@@ -1,5 +1,6 @@
-"""The same view as the HTML report inside a client's window: one page for all runs, and what it shows of
-one.
+"""The HTML report inside a client's window.
+
+One page serves all runs; a view holds what the page shows of one run.
 """
 
 from k6_mcp.models.base import Model
@@ -9,8 +10,9 @@ from k6_mcp.reports.run_view import PageData, RunView, page_data
 
 
 class AppView(Model):
-    """What the page shows of one run: `html` with every text escaped, and what its charts draw; `final` when
-    it will not change.
+    """What the page shows of one run.
+
+    Every text in `html` is escaped, `data` feeds its charts. `final` means that the view won't change again.
     """
 
     run_id: str
@@ -20,7 +22,7 @@ class AppView(Model):
 
 
 def app_page() -> str:
-    """Return the page; it shows nothing until its host tells it a run."""
+    """Return the page, which stays empty until its host sends it a run."""
     return render_page("app.html.j2", script="app.js")
 
 

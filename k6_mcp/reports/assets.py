@@ -1,6 +1,4 @@
-"""The files of `web/` that pages are put together from, and the digests by which a page allows exactly
-these.
-"""
+"""The bundled files of `web/` and the digests that allow exactly these files in a page."""
 
 import base64
 import hashlib
@@ -19,7 +17,8 @@ def asset(name: str) -> str:
 
 
 def allowed(text: str) -> str:
-    """Return the source expression by which a Content-Security-Policy allows an inline element of this text
-    (CSP 3, 2.3.1).
+    """Return the Content-Security-Policy source that allows an inline element with this text.
+
+    Source: CSP 3, 2.3.1.
     """
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,9 +1,9 @@
-"""A chart of a run as a PNG image: latency above, requests below, both over the same time."""
+"""A chart of a run as a PNG image: latency on top, requests below, on the same time axis."""
 
 import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -14,12 +14,12 @@ from k6_mcp.reports.chart_points import Points
 from k6_mcp.reports.run_view import RunView
 
 WIDTH, HEIGHT = 1000, 600
-# Drawn so much larger and reduced, which smooths the lines
+# The image is drawn this many times larger and then reduced, which smooths the lines
 _FINER = 2
 _LEFT, _RIGHT = 70, 980
 _TITLE, _BOTTOM = 64, 40
-# By an octree: the default method loses colours of which there are few
-_COLOURS = 256
+# Quantized with an octree: the default method drops rare colors
+_COLORS = 256
 _INK, _DIM, _GRID = "#1f2328", "#656d76", "#d8dee4"
 _TITLE_CHARS = 110
 _TIME_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
@@ -27,16 +27,18 @@ _TIME_MARKS = 10
 _MARKS = 5
 
 
-class Line(NamedTuple):
-    """A column to draw, with its name and colour."""
+@dataclass(frozen=True)
+class Line:
+    """A column to draw, with its name and color."""
 
     label: str
-    colour: str
+    color: str
     values: Numbers
 
 
-class Panel(NamedTuple):
-    """A part of the image with a scale of its own; `top` and `bottom` in pixels."""
+@dataclass(frozen=True)
+class Panel:
+    """A part of the image with its own scale; `top` and `bottom` are in pixels."""
 
     title: str
     lines: tuple[Line, ...]
@@ -45,7 +47,7 @@ class Panel(NamedTuple):
 
     @property
     def highest(self) -> float:
-        """The largest value in it, at least something to make a scale of."""
+        """The largest value in the panel, 1 if there is none, so that it can be scaled."""
         return (
             max((value for line in self.lines for value in line.values if value is not None), default=0.0)
             or 1.0
@@ -59,79 +61,82 @@ class Pen:
         self._draw = ImageDraw.Draw(image)
         self._fonts = {size: ImageFont.load_default(size * _FINER) for size in (12, 13, 17)}
 
-    def line(self, points: Sequence[tuple[float, float]], colour: str, width: float = 1.0) -> None:
-        """Draw a line through `points`; a single one as a dot."""
+    def line(self, points: Sequence[tuple[float, float]], color: str, width: float = 1.0) -> None:
+        """Draw a line through `points`; a single point becomes a dot."""
         finer = [(x * _FINER, y * _FINER) for x, y in points]
         if len(finer) > 1:
-            self._draw.line(finer, fill=colour, width=round(width * _FINER), joint="curve")
+            self._draw.line(finer, fill=color, width=round(width * _FINER), joint="curve")
         elif finer:
             x, y = finer[0]
-            self._draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=colour)
+            self._draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=color)
 
     def text(
-        self, x: float, y: float, text: str, colour: str = _DIM, *, size: int = 12, anchor: str = "la"
+        self, x: float, y: float, text: str, color: str = _DIM, *, size: int = 12, anchor: str = "la"
     ) -> None:
-        """Write one line of `text`; `anchor` as Pillow names it."""
-        self._draw.text((x * _FINER, y * _FINER), text, fill=colour, font=self._fonts[size], anchor=anchor)
+        """Write one line of `text`; `anchor` takes Pillow's names."""
+        self._draw.text((x * _FINER, y * _FINER), text, fill=color, font=self._fonts[size], anchor=anchor)
 
     def width(self, text: str) -> float:
-        """Return how wide a legend's text is."""
+        """Return the width of a legend's text."""
         return self._draw.textlength(text, font=self._fonts[12]) / _FINER
 
 
 def run_png(view: RunView) -> bytes:
-    """Return the image, `WIDTH` by `HEIGHT`; it says so where nothing was recorded."""
+    """Return the image, `WIDTH` by `HEIGHT`.
+
+    It says so if no figures over time were recorded.
+    """
     image = Image.new("RGB", (WIDTH * _FINER, HEIGHT * _FINER), "white")
     pen = Pen(image)
     pen.text(_LEFT, 12, cut(view.title, _TITLE_CHARS), _INK, size=17)
     pen.text(_LEFT, 38, cut(view.explanation.headline, _TITLE_CHARS), _DIM, size=13)
-    drawn = view.points(_RIGHT - _LEFT)
-    if drawn is None:
+    points = view.points(_RIGHT - _LEFT)
+    if points is None:
         pen.text(WIDTH / 2, HEIGHT / 2, "no figures over time were recorded", _DIM, size=17, anchor="mm")
     else:
-        _draw(pen, panels(drawn, unanswered=bool(view.timeline and any(view.timeline.unanswered))), drawn)
+        _draw(pen, panels(points, unanswered=bool(view.timeline and any(view.timeline.unanswered))), points)
     file = io.BytesIO()
-    image.reduce(_FINER).quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+    image.reduce(_FINER).quantize(_COLORS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
         file, "PNG"
     )
     return file.getvalue()
 
 
-def _draw(pen: Pen, shown: Iterable[Panel], drawn: Points) -> None:
-    seconds = drawn.to_s[-1] or 1.0
+def _draw(pen: Pen, shown: Iterable[Panel], points: Points) -> None:
+    seconds = points.to_s[-1] or 1.0
     for panel in shown:
         _scale(pen, panel)
         _time(pen, panel, seconds)
         _legend(pen, panel)
         for line in panel.lines:
-            for piece in _pieces(drawn.middle_s, line.values):
+            for piece in _pieces(points.middle_s, line.values):
                 _, y_of = _placing(panel)
                 places = [(_x(at_s, seconds), y_of(value)) for at_s, value in piece]
-                pen.line(places, line.colour, 1.6)
+                pen.line(places, line.color, 1.6)
 
 
-def panels(drawn: Points, *, unanswered: bool) -> Iterator[Panel]:
-    """Yield latency, which leaves out requests without an answer, and the rates."""
+def panels(points: Points, *, unanswered: bool) -> Iterator[Panel]:
+    """Yield the latency panel and the rate panel; latency leaves out requests without an answer."""
     middle = (HEIGHT + _TITLE - _BOTTOM) // 2
     latencies = (
-        Line("p50", "#54aeff", drawn.p50_ms),
-        Line("p95", "#0969da", drawn.p95_ms),
-        Line("p99", "#bc4c00", drawn.p99_ms),
+        Line("p50", "#54aeff", points.p50_ms),
+        Line("p95", "#0969da", points.p95_ms),
+        Line("p99", "#bc4c00", points.p99_ms),
     )
     yield Panel(
         "latency of answers, ms" if unanswered else "latency, ms", latencies, _TITLE + 26, middle - 28
     )
     rates = (
-        Line("asked iterations/s", "#8c959f", drawn.asked_per_s),
-        Line("requests/s", "#1a7f37", drawn.requests_per_s),
-        Line("failed/s", "#cf222e", drawn.failed_per_s),
+        Line("planned iterations/s", "#8c959f", points.asked_per_s),
+        Line("requests/s", "#1a7f37", points.requests_per_s),
+        Line("failed/s", "#cf222e", points.failed_per_s),
     )
     known = tuple(line for line in rates if any(value is not None for value in line.values))
     yield Panel("requests", known, middle + 26, HEIGHT - _BOTTOM)
 
 
 def _pieces(x: Sequence[float], values: Numbers) -> Iterator[list[tuple[float, float]]]:
-    """Yield the stretches without a gap: nothing is drawn where there is no figure."""
+    """Yield the stretches without a gap, so that nothing is drawn where there is no figure."""
     piece: list[tuple[float, float]] = []
     for at_s, value in zip(x, values, strict=True):
         if value is not None:
@@ -144,7 +149,7 @@ def _pieces(x: Sequence[float], values: Numbers) -> Iterator[list[tuple[float, f
 
 
 def ticks(highest: float) -> list[float]:
-    """Return round numbers from 0 to at least `highest`, steps of 1, 2 or 5 times a power of ten."""
+    """Return round numbers from 0 to at least `highest`, in steps of 1, 2 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(highest / _MARKS))
     step = next((step for factor in (1, 2, 5) if (step := factor * power) * _MARKS >= highest), 10 * power)
     return [step * index for index in range(math.ceil(round(highest / step, 6)) + 1)]
@@ -179,7 +184,7 @@ def _legend(pen: Pen, panel: Panel) -> None:
     for line in reversed(panel.lines):
         x -= pen.width(line.label)
         pen.text(x, y, line.label, _INK, anchor="lm")
-        pen.line(((x - 22, y), (x - 6, y)), line.colour, 3)
+        pen.line(((x - 22, y), (x - 6, y)), line.color, 3)
         x -= 40
 
 

@@ -1,8 +1,8 @@
-"""A timeline as points to draw: at most as many as a screen shows, merged so that no stall disappears."""
+"""A timeline as points to draw: no more than a screen shows, merged so that no stall disappears."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 from k6_mcp.models.timeline import Numbers, Timeline
 from k6_mcp.reports.planned_load import Planned
@@ -12,19 +12,22 @@ LATENCIES = ("p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms")
 _Slice = tuple[int, int]
 
 
-class ErrorPoints(NamedTuple):
-    """Failed requests per second by k6's error_code; code 0 sums up the rarer ones."""
+@dataclass(frozen=True)
+class ErrorPoints:
+    """Failed requests per second by k6's error_code; code 0 is the sum of the rarer codes."""
 
     code: int
     per_s: Numbers
 
 
-class Points(NamedTuple):
-    """Columns of equal length; a point covers `from_s` to `to_s` and `merged` intervals of k6's record.
+@dataclass(frozen=True)
+class Points:
+    """Columns of equal length, one value per point.
 
-    Rates are counts divided by the point's length, in 1/s. A latency is the highest of the merged intervals'
-    (ms), so a merged percentile is an upper bound. `asked_*` is what the plan asked for: the mean rate of
-    iterations, the VUs at the end.
+    A point covers `from_s` to `to_s` and merges `merged` intervals of k6's record. Rates are counts divided
+    by the point's length, in 1/s. A latency is the highest of the merged intervals (ms), so a merged
+    percentile is an upper bound. `asked_*` is the planned load: the mean rate of iterations, and the VUs at
+    the point's end.
     """
 
     from_s: tuple[float, ...]
@@ -46,17 +49,20 @@ class Points(NamedTuple):
 
     @property
     def middle_s(self) -> tuple[float, ...]:
-        """Where a point is drawn, in s."""
+        """Where each point is drawn, in s."""
         return tuple(round((begin + end) / 2, 3) for begin, end in zip(self.from_s, self.to_s, strict=True))
 
 
 def points(timeline: Timeline, planned: Planned, most: int) -> Points:
-    """Return `timeline` as at most `most` points, all of the same number of intervals except the last."""
+    """Return `timeline` as at most `most` points.
+
+    Each point merges the same number of intervals, except the last one.
+    """
     merged = max(1, -(-len(timeline.ends_s) // most))
     starts, ends = timeline.starts_s, timeline.ends_s
     cuts = [*range(0, len(ends), merged), len(ends)]
     if len(cuts) > 2 and ends[-1] - starts[cuts[-2]] < timeline.period_s / 2:
-        # The rate of a few milliseconds would stand out as a peak
+        # Over a few milliseconds, a single request would show as a peak of the rate
         del cuts[-2]
     slices = list(pairwise(cuts))
     spans = [(starts[begin], ends[end - 1]) for begin, end in slices]

@@ -1,7 +1,7 @@
-"""Charts in words: what a reader who does not see them is told."""
+"""Charts in words, for readers who cannot see them."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.timeline import Numbers
@@ -13,10 +13,9 @@ from k6_mcp.reports.run_view import RunView, error_label
 TABLE_POINTS = 60
 
 
-class ChartText(NamedTuple):
-    """A chart's name, its content in a sentence or two, and the same as a table: headings and rows of
-    text.
-    """
+@dataclass(frozen=True)
+class ChartText:
+    """A chart's name, its content in a sentence or two, and the same content as a table of text."""
 
     kind: str
     title: str
@@ -27,7 +26,7 @@ class ChartText(NamedTuple):
 
 
 def chart_texts(view: RunView) -> tuple[ChartText, ...]:
-    """Return the charts of a run in the order in which they stand on a page."""
+    """Return the charts of a run in the order of the page."""
     points = view.points(TABLE_POINTS)
     if points is None:
         return ()
@@ -35,17 +34,19 @@ def chart_texts(view: RunView) -> tuple[ChartText, ...]:
         f"{number(since, 5)}-{number(until, 5)}"
         for since, until in zip(points.from_s, points.to_s, strict=True)
     ]
-    found = (_latency(view, points), _rate(view, points), _vus(points), _errors(view, points))
-    return tuple(_chart(text, times) for text in found if text is not None)
+    texts = (_latency(view, points), _rate(view, points), _vus(points), _errors(view, points))
+    return tuple(_chart(text, times) for text in texts if text is not None)
 
 
-class _Column(NamedTuple):
+@dataclass(frozen=True)
+class _Column:
     name: str
     values: Numbers
     digits: int = 4
 
 
-class _Text(NamedTuple):
+@dataclass(frozen=True)
+class _Text:
     kind: str
     title: str
     sentence: str
@@ -75,14 +76,14 @@ def _latency(view: RunView, points: Points) -> _Text | None:
     longest = max((value for value in points.max_ms if value is not None), default=high)
     unanswered = sum(view.timeline.unanswered) if view.timeline else 0
     sentence = (
-        f"p95 lay between {milliseconds(low)} and {milliseconds(high)}, highest around"
+        f"p95 ranged from {milliseconds(low)} to {milliseconds(high)}, with its peak around"
         f" {_time(points.middle_s[at])}; the longest {'answer' if unanswered else 'request'} took"
         f" {milliseconds(longest)}."
     )
     if unanswered:
-        sentence += f" Left out: {count(unanswered, 'request')} without an answer."
+        sentence += f" {count(unanswered, 'request')} without an answer left out."
     if estimated := (len(view.timeline.estimated) if view.timeline else 0):
-        sentence += f" In {count(estimated, 'interval')} percentiles are estimated."
+        sentence += f" Percentiles are estimated in {count(estimated, 'interval')}."
     columns = (
         ("p50 ms", points.p50_ms),
         ("p90 ms", points.p90_ms),
@@ -102,7 +103,7 @@ def _rate(view: RunView, points: Points) -> _Text:
         (
             _Column("requests/s", points.requests_per_s),
             _Column("iterations/s", points.iterations_per_s),
-            _Column("iterations/s asked for", points.asked_per_s),
+            _Column("planned iterations/s", points.asked_per_s),
             _Column("dropped/s", points.dropped_per_s if any(points.dropped_per_s) else ()),
         ),
     )
@@ -114,16 +115,16 @@ def _rate_words(view: RunView, points: Points) -> Iterator[str]:
     if not any(rates) and any(points.iterations_per_s):
         rates, what = (
             [value for value in points.iterations_per_s if value is not None],
-            "iterations, without HTTP requests,",
+            "iterations (no HTTP requests)",
         )
     if rates:
-        yield f"Between {number(min(rates), 3)} and {number(max(rates), 3)} {what} per second."
+        yield f"{number(min(rates), 3)} to {number(max(rates), 3)} {what} per second."
     if view.run.plan and view.run.plan.peak_rate_per_s:
-        yield f"Asked for were up to {number(view.run.plan.peak_rate_per_s, 4)} iterations per second."
+        yield f"The plan called for up to {number(view.run.plan.peak_rate_per_s, 4)} iterations per second."
     if any(points.dropped_per_s):
         worst = max((value or 0.0, i) for i, value in enumerate(points.dropped_per_s))
         yield (
-            f"Iterations were dropped, most around {_time(points.middle_s[worst[1]])} ({number(worst[0], 3)}"
+            f"k6 dropped iterations, most around {_time(points.middle_s[worst[1]])} ({number(worst[0], 3)}"
             " per second)."
         )
 
@@ -132,15 +133,15 @@ def _vus(points: Points) -> _Text | None:
     known = [value for value in points.vus if value is not None]
     if not known:
         return None
-    asked = [value for value in points.asked_vus if value is not None]
-    sentence = f"Between {min(known)} and {count(max(known), 'active VU')}."
-    if asked:
-        sentence += f" Asked for were up to {number(max(asked))}."
+    planned = [value for value in points.asked_vus if value is not None]
+    sentence = f"{min(known)} to {count(max(known), 'active VU')}."
+    if planned:
+        sentence += f" The plan called for up to {number(max(planned))}."
     return _Text(
         "vus",
         "Virtual users",
         sentence,
-        (_Column("VUs", points.vus), _Column("VUs asked for", points.asked_vus)),
+        (_Column("VUs", points.vus), _Column("planned VUs", points.asked_vus)),
     )
 
 
@@ -150,7 +151,7 @@ def _errors(view: RunView, points: Points) -> _Text:
         return _Text("errors", "Errors", "No request failed.", (), drawn=False)
     worst = max(failing, key=lambda i: points.failed_per_s[i] or 0.0)
     sentence = (
-        f"Requests failed between {_time(points.from_s[failing[0]])} and {_time(points.to_s[failing[-1]])},"
+        f"Requests failed from {_time(points.from_s[failing[0]])} to {_time(points.to_s[failing[-1]])},"
         f" most around {_time(points.middle_s[worst])} ({number(points.failed_per_s[worst] or 0, 3)} per"
         " second)."
     )

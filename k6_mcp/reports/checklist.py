@@ -1,7 +1,8 @@
-"""A checklist of function, performance and operation, ticked only by what a run's own evidence supports."""
+"""A checklist of function, performance and operation, based only on a run's own evidence."""
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 from k6_mcp.analysis.verdict.iterations import MOST_DROPPED
 from k6_mcp.models.failures import FAILURES
@@ -32,15 +33,17 @@ _WAITED, _STOPPED = "generator_disturbed", "stopped_externally"
 _HELD_UP = (_WAITED, "generator_paused", "generator_stood_still")
 
 
-class Item(NamedTuple):
-    """One line: what was to be shown, whether it was, by which evidence."""
+@dataclass(frozen=True)
+class Item:
+    """One line: what had to be shown, whether it was, and the evidence."""
 
     state: State
     what: str
     evidence: str
 
 
-class Checklist(NamedTuple):
+@dataclass(frozen=True)
+class Checklist:
     """The lines of one area."""
 
     area: str
@@ -48,7 +51,7 @@ class Checklist(NamedTuple):
 
 
 def checklists(view: RunView) -> tuple[Checklist, ...]:
-    """Return the areas that the run has evidence for; a run that measured nothing has none."""
+    """Return the areas that the run has evidence for; none if nothing was measured."""
     metrics = view.run.metrics
     if metrics is None or metrics.source == "none":
         return ()
@@ -209,7 +212,10 @@ def _ended_early(run: Run) -> bool:
 
 
 def percent_signed(share: float) -> str:
-    """Return a share as a percentage with its sign, or how many times the limit it is beyond twice."""
+    """Return a share as a percentage with its sign.
+
+    Beyond twice the limit it says how many times the limit it is.
+    """
     if share < -1:
         return f"{number(1 - share, 2)} times the limit"
     return f"{share * 100:+.0f} %".replace("-", "\u2212")

@@ -16,7 +16,7 @@ _CHANGES = {
 
 
 def comparison_markdown(comparison: Comparison) -> bytes:
-    """Return what two runs show beside each other, UTF-8, at most `LONGEST_BYTES`."""
+    """Return the comparison of two runs, side by side; UTF-8, at most `LONGEST_BYTES`."""
     return fitting(lambda size: _comparison(comparison, size))
 
 

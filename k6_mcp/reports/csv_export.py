@@ -1,5 +1,6 @@
-"""A run over time as CSV (RFC 4180): one line per interval, units in the names, nothing that a spreadsheet
-would execute.
+"""A run over time as CSV (RFC 4180).
+
+One line per interval, units in the column names, and nothing that a spreadsheet would execute.
 """
 
 import csv
@@ -14,14 +15,15 @@ Value = float | int | None
 Column = tuple[str, Sequence[Value]]
 
 _PERCENTILES = ("avg_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms")
-# k6 allows no more in a scenario's name
+# k6 allows only these characters in a scenario's name
 _UNNAMEABLE = re.compile(r"[^0-9A-Za-z_-]+")
 _DIGITS = 6
 
 
 def run_csv(run: Run, timeline: Timeline | None) -> bytes:
-    """Return the intervals of a run, UTF-8; without a timeline the whole run as one, and only the header
-    where nothing was measured.
+    """Return the intervals of a run, UTF-8.
+
+    Without a timeline the whole run is one interval. If nothing was measured, only the header is returned.
     """
     return timeline_csv(timeline or _whole(run))
 
@@ -54,10 +56,10 @@ def _whole(run: Run) -> Timeline | None:
 
 
 def timeline_csv(timeline: Timeline | None) -> bytes:
-    """Return the intervals of `timeline`, UTF-8; only the header where there is none.
+    """Return the intervals of `timeline`, UTF-8; only the header without a timeline.
 
-    An empty field is a figure that there is none of. `start_unix_ms` in the first column makes files of
-    several runs comparable.
+    A field is empty if there is no such figure. The first column, `start_unix_ms`, makes files of several
+    runs comparable.
     """
     columns = [*_columns(timeline or _NOTHING)]
     text = io.StringIO(newline="")
@@ -97,7 +99,7 @@ def _ratio(counts: Sequence[int], of: Sequence[float | None]) -> Numbers:
 
 
 def _field(value: Value) -> str:
-    """Only numbers are written, so no field can be a formula."""
+    """Return a number as text; only numbers are written, so no field can be a formula."""
     if value is None:
         return ""
     return (

@@ -1,38 +1,40 @@
-"""Small drawings as coordinates: the bar of a threshold's headroom, the dot and whiskers of a change."""
+"""Small drawings as coordinates: a threshold's headroom bar, and the dot and whiskers of a change."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from k6_mcp.models.comparison import MetricChange
 from k6_mcp.models.wording import number
 
 BAR_WIDTH = 150.0
-# Where the limit stands on a bar, so that what crosses it has room
+# Position of the limit on a bar; the rest is room for values that cross it
 BAR_LIMIT = 110.0
 WHISKER_WIDTH = 260.0
 _MIDDLE = WHISKER_WIDTH / 2
 # From the middle to the edge, in pixels
 _REACH = 118.0
-# A scale below that would blow up nothing to something
+# A smaller scale would make noise look like a change
 _LEAST = {"share": 0.01, "relative": 0.05}
 _MOST = {"share": 1.0, "relative": 1.0}
 
 
-class Bar(NamedTuple):
-    """How much of a limit is used, in pixels; `over` when it is crossed."""
+@dataclass(frozen=True)
+class Bar:
+    """The used part of a limit, in pixels; `over` if the limit is crossed."""
 
     width: float
     over: bool
 
 
 def headroom_bar(headroom: float) -> Bar:
-    """Return the bar of a threshold of which the share `headroom` is left."""
+    """Return the bar of a threshold that has the share `headroom` of its limit left."""
     used = min(max(1 - headroom, 0.0), BAR_WIDTH / BAR_LIMIT) * BAR_LIMIT
     return Bar(round(max(used, 1.0), 1), headroom < 0)
 
 
-class Whisker(NamedTuple):
-    """One metric's change: where dot and whiskers stand (px), and effect and interval in words."""
+@dataclass(frozen=True)
+class Whisker:
+    """One metric's change: positions of the dot and whiskers (px), effect and interval as text."""
 
     change: MetricChange
     dot: float | None
@@ -43,7 +45,7 @@ class Whisker(NamedTuple):
 
 
 def whiskers(changes: Iterable[MetricChange]) -> tuple[Whisker, ...]:
-    """Return the drawings of all changes, those of one kind on one scale."""
+    """Return the drawings of all changes; changes of one kind share a scale."""
     listed = list(changes)
     scales = {kind: _scale([c for c in listed if _kind(c) == kind], kind) for kind in _LEAST}
     return tuple(_whisker(change, scales[_kind(change)]) for change in listed)
@@ -70,7 +72,7 @@ def _whisker(change: MetricChange, scale: float) -> Whisker:
 
 
 def signed(effect: float | None, unit: str) -> str:
-    """Return an effect with its sign: relative ones in percent, those of shares in percentage points."""
+    """Return an effect with its sign: percentage points for shares, percent for anything else."""
     if effect is None:
         return "—"
     word = "points" if unit == "share" else "%"

@@ -1,13 +1,14 @@
-"""Every format of a report: what its file is called and what it is."""
+"""File extension and media type of each report format."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from k6_mcp.models.service_answers import ReportFormat
 
 
-class FileType(NamedTuple):
-    """How a format is stored and served; `text` is False where it is bytes."""
+@dataclass(frozen=True)
+class FileType:
+    """How a format is stored and served; `text` is False for binary formats."""
 
     extension: str
     media_type: str

@@ -1,5 +1,6 @@
-"""Text that a target, a script or a caller chose, made fit to be shown: bounded, and without characters that
-rearrange a page.
+"""Makes text from a target, a script or a caller safe to show.
+
+It is limited in length and has no characters that rearrange a page.
 """
 
 from k6_mcp.models.hidden_characters import visible
@@ -8,13 +9,14 @@ _NAME = 160
 
 
 def shown(text: str, limit: int = _NAME) -> str:
-    """Return `text` of at most `limit` characters; control characters and those that turn or hide text stand
-    as their code.
+    """Return at most `limit` characters of `text`.
+
+    Control characters, and characters that reorder or hide text, are replaced with their codes.
     """
-    told = visible(text[: limit + 1])
-    return told if len(told) <= limit else f"{told[: limit - 1]}…"
+    readable = visible(text[: limit + 1])
+    return readable if len(readable) <= limit else f"{readable[: limit - 1]}…"
 
 
 def one_line(text: str, limit: int = _NAME) -> str:
-    """Return `text` as `shown`, on one line."""
+    """Return `text` as `shown` does, on one line."""
     return shown(" ".join(text[: 4 * limit].split()), limit)

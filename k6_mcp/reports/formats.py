@@ -1,4 +1,4 @@
-"""Every format of a report: how it is made of a run."""
+"""All report formats and how each is made from a run."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,14 @@ from k6_mcp.models.comparison import Comparison
 from k6_mcp.models.service_answers import ReportFormat
 from k6_mcp.reports.run_view import RunView
 
-_INSTALL_CHARTS = "install the extra: pip install 'k6-mcp[charts]'; html and markdown need nothing more"
+_INSTALL_CHARTS = "install the extra: pip install 'k6-mcp[charts]'; html and markdown work without it"
 
 
 COMPARED: tuple[ReportFormat, ...] = ("html", "markdown")
 
 
 def rendered(view: RunView, format: ReportFormat) -> bytes:
-    """Return the report of one run; what a format needs is imported only for it.
+    """Return the report of one run; a format's modules are imported only for that format.
 
     Raises:
         ReportUnavailable: If the format needs a library that is not installed.
@@ -50,16 +50,16 @@ def _chart(view: RunView) -> bytes:
         from k6_mcp.reports.chart import run_png
     except ImportError:
         raise ReportUnavailable(
-            "format png draws with Pillow, which is not installed", hint=_INSTALL_CHARTS
+            "format png needs Pillow, which is not installed", hint=_INSTALL_CHARTS
         ) from None
     return run_png(view)
 
 
 def rendered_comparison(comparison: Comparison, views: Sequence[RunView], format: ReportFormat) -> bytes:
-    """Return the report of a comparison; `views` are those of its runs.
+    """Return the report of a comparison; `views` are the views of its runs.
 
     Raises:
-        ReportUnavailable: If there is no such report in this format.
+        ReportUnavailable: If this format has no comparison report.
     """
     match format:
         case "html":
@@ -71,5 +71,5 @@ def rendered_comparison(comparison: Comparison, views: Sequence[RunView], format
 
             return comparison_markdown(comparison)
         case _:
-            reason = f"a comparison cannot be told as {format}"
-            raise ReportUnavailable(reason, hint=f"use {' or '.join(COMPARED)}, or leave out baseline")
+            reason = f"there is no comparison report in format {format}"
+            raise ReportUnavailable(reason, hint=f"use {' or '.join(COMPARED)}, or omit baseline")

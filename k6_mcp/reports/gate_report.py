@@ -1,5 +1,6 @@
-"""The answer of a gate for a pipeline: Markdown above a run's own, a test suite beside a run's own,
-annotations, JSON.
+"""The gate's answer for a pipeline.
+
+Markdown above the run's own, a test suite before the run's own, annotations, and JSON.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,8 +36,9 @@ _MOST = 20
 
 
 class GateAnswer(Model):
-    """What `k6-mcp gate --json` prints; `run` is the one that went worst, `reports` the files that were
-    written.
+    """What `k6-mcp gate --json` prints.
+
+    `run` is the run with the worst result, `reports` are the paths of the written files.
     """
 
     outcome: GateOutcome
@@ -48,7 +50,7 @@ class GateAnswer(Model):
 
 
 def gate_answer(result: GateResult, run: Run, reports: tuple[str, ...]) -> GateAnswer:
-    """Return the answer of a gate as programs read it."""
+    """Return the gate's answer for programs."""
     return GateAnswer(
         outcome=result.outcome,
         exit_code=GATE_EXIT_CODES[result.outcome],
@@ -60,8 +62,9 @@ def gate_answer(result: GateResult, run: Run, reports: tuple[str, ...]) -> GateA
 
 
 def gate_markdown(result: GateResult, view: RunView) -> bytes:
-    """Return the gate's answer with its reasons, then the comparison, then the run, as far as a comment takes
-    them; UTF-8.
+    """Return the gate's outcome and reasons, then the comparison, then the run; UTF-8.
+
+    A part that no longer fits into a comment is left out.
     """
     parts = ["\n".join(_head(result)).encode()]
     comparison = [comparison_markdown(result.comparison)] if result.comparison else []
@@ -72,8 +75,9 @@ def gate_markdown(result: GateResult, view: RunView) -> bytes:
 
 
 def gate_junit(result: GateResult, run: Run) -> bytes:
-    """Return the suite of the run, and before it one of the gate itself: a case that passes only if the gate
-    does.
+    """Return the run's suite, preceded by a suite for the gate itself.
+
+    The gate's suite has one test case, which passes only if the gate does.
     """
     root = ET.fromstring(run_junit(run))
     failed, errored = result.outcome not in ("passed", "errored"), result.outcome == "errored"
@@ -105,10 +109,10 @@ def gate_junit(result: GateResult, run: Run) -> bytes:
 
 
 def annotations(result: GateResult) -> Iterator[str]:
-    """Yield workflow commands that GitHub shows beside a job.
+    """Yield workflow commands that GitHub shows next to a job.
 
-    The syntax is that of "Workflow commands for GitHub Actions"; `%`, and what ends a line, are escaped as
-    its toolkit does.
+    Source of the syntax: "Workflow commands for GitHub Actions". `%` and line ends are escaped as in GitHub's
+    toolkit.
     """
     level = "notice" if result.outcome == "passed" else "error"
     for reason in result.reasons[:_MOST]:
@@ -126,4 +130,4 @@ def _head(result: GateResult) -> Iterator[str]:
     yield f"# {_MARKS[result.outcome]} Gate{name}: {result.outcome.replace('_', ' ')}\n"
     yield from (f"- {code(reason, _LONGEST)}" for reason in result.reasons[:_MOST])
     if result.new_baseline:
-        yield f"- this run is the new baseline of {code(result.new_baseline, 120)}"
+        yield f"- this run is the new baseline for {code(result.new_baseline, 120)}"

@@ -1,7 +1,8 @@
-"""A run, or a comparison, as one HTML file that needs nothing else: no network, no server, no other file."""
+"""A run or a comparison as one self-contained HTML file: no network, no server, no other file."""
 
 from collections.abc import Iterator, Sequence, Set
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import Comparison
@@ -28,9 +29,11 @@ _OVERLAID_KINDS = (("latency", "Latency"), ("rate", "Rate"), ("errors", "Errors"
 _TIMES = frozenset({"http_req_duration", "http_req_waiting", "http_req_connecting", "iteration_duration"})
 
 
-class Caps(NamedTuple):
-    """How much of a run's lists and texts a page holds: rows per table, characters of a name, of a quotation,
-    of the script.
+@dataclass(frozen=True)
+class Caps:
+    """How much a page shows of a run's lists and texts.
+
+    Rows per table, and characters of a name, of a quotation and of the script.
     """
 
     rows: int = 60
@@ -42,8 +45,9 @@ class Caps(NamedTuple):
 _TIGHT = Caps(rows=20, name=80, quotation=200, script=2_000)
 
 
-class ThresholdLine(NamedTuple):
-    """A threshold as a page shows it; `time` when its figure is in ms."""
+@dataclass(frozen=True)
+class ThresholdLine:
+    """A threshold as a page shows it; `time` if its figure is in ms."""
 
     row: ThresholdRow
     time: bool
@@ -59,8 +63,9 @@ class OverlaidSet(Model):
     charts: Charts
 
 
-class OverlaidChart(NamedTuple):
-    """A chart with all runs laid over one another: its name, and for each run its own chart in words."""
+@dataclass(frozen=True)
+class OverlaidChart:
+    """A chart that overlays all runs: its name, and each run's own chart in words."""
 
     kind: str
     title: str
@@ -68,14 +73,15 @@ class OverlaidChart(NamedTuple):
 
 
 class ComparisonData(Model):
-    """What a comparison's JavaScript draws from."""
+    """The data that a comparison's JavaScript draws."""
 
     sets: tuple[OverlaidSet, ...]
 
 
 def render_html(view: RunView) -> str:
-    """Return a run as a self-contained page of at most `LARGEST_BYTES`; what was left out for that is said on
-    it.
+    """Return a run as a self-contained page of at most `LARGEST_BYTES`.
+
+    The page says what was left out to stay below that size.
     """
     page = _run_page(view, Caps())
     return (
@@ -86,7 +92,7 @@ def render_html(view: RunView) -> str:
 
 
 def render_comparison_html(comparison: Comparison, views: Sequence[RunView]) -> str:
-    """Return a comparison as a self-contained page; `views` are those of its runs, in any order."""
+    """Return a comparison as a self-contained page; `views` are its runs' views, in any order."""
     sides = list(_sides(comparison, views))
     return render_page(
         "comparison.html.j2",
@@ -102,8 +108,9 @@ def render_comparison_html(comparison: Comparison, views: Sequence[RunView]) -> 
 
 
 def render_fragment(view: RunView) -> str:
-    """Return what stands between the bars of a run's page, its long lists and texts cut; a page that draws
-    its charts has to hold it.
+    """Return a run's page without its header and footer, with long lists and texts cut.
+
+    The page around it must draw its charts.
     """
     return _run_page(view, _TIGHT, layout="fragment.html.j2")
 
@@ -141,15 +148,15 @@ def _threshold_line(row: ThresholdRow, times: Set[str]) -> ThresholdLine:
 
 
 def _sides(comparison: Comparison, views: Sequence[RunView]) -> Iterator[tuple[Side, str, RunView]]:
-    """Yield the runs that are drawn, each with its side and a name."""
+    """Yield the runs to draw, each with its side and a name."""
     sides: tuple[tuple[Side, tuple[str, ...]], ...] = (
         ("baseline", comparison.baseline),
         ("candidate", comparison.candidate),
     )
     for side, ids in sides:
-        drawn = [view for view in views if view.run.run_id in ids and view.drawn][:_MOST_RUNS_A_SIDE]
-        for number, view in enumerate(drawn, start=1):
-            yield side, side if len(drawn) == 1 else f"{side} {number}", view
+        shown = [view for view in views if view.run.run_id in ids and view.drawn][:_MOST_RUNS_A_SIDE]
+        for number, view in enumerate(shown, start=1):
+            yield side, side if len(shown) == 1 else f"{side} {number}", view
 
 
 def _overlaid(sides: Sequence[tuple[Side, str, RunView]]) -> Iterator[OverlaidSet]:
@@ -162,6 +169,6 @@ def _charts(sides: Sequence[tuple[Side, str, RunView]]) -> Iterator[OverlaidChar
     """Yield the charts that have something to draw."""
     texts = [(name, chart_texts(view)) for _, name, view in sides]
     for kind, title in _OVERLAID_KINDS:
-        found = tuple((name, text) for name, of_run in texts for text in of_run if text.kind == kind)
-        if any(text.drawn for _, text in found):
-            yield OverlaidChart(kind, title, found)
+        overlaid = tuple((name, text) for name, of_run in texts for text in of_run if text.kind == kind)
+        if any(text.drawn for _, text in overlaid):
+            yield OverlaidChart(kind, title, overlaid)

@@ -13,8 +13,9 @@ from k6_mcp.models.untrusted import mark
 
 
 class RunDocument(Model):
-    """The document; `schema_version` grows when a field changes its meaning or goes, not when one is
-    added.
+    """The document.
+
+    `schema_version` increases when a field is removed or changes its meaning, not when one is added.
     """
 
     schema_version: Literal[1] = 1
@@ -26,7 +27,7 @@ class RunDocument(Model):
 
 
 def run_document(run: Run, timeline: Timeline | None, explanation: Explanation, *, version: str) -> bytes:
-    """Return the document, UTF-8; `version` is that of k6-mcp."""
+    """Return the document, UTF-8; `version` is the version of k6-mcp."""
     generator = f"k6-mcp {version}"
     document = RunDocument(generator=generator, run=run, timeline=timeline, explanation=explanation)
     return to_json(visible_data(document.model_dump(mode="json")), inf_nan_mode="null")

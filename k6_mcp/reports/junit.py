@@ -6,7 +6,8 @@ GitHub actions read the same.
 
 import re
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 from xml.etree import ElementTree as ET
 
 from k6_mcp.models.failures import FAILURES
@@ -24,8 +25,12 @@ _NAME = 200
 _TEXT = 2_000
 
 
-class Problem(NamedTuple):
-    """Why a test case is not good: a `failure` of what was tested, an `error` in testing it, or `skipped`."""
+@dataclass(frozen=True)
+class Problem:
+    """Why a test case did not pass.
+
+    A `failure` of what was tested, an `error` in testing it, or `skipped`.
+    """
 
     element: Literal["failure", "error", "skipped"]
     kind: str
@@ -33,7 +38,8 @@ class Problem(NamedTuple):
     text: str = ""
 
 
-class TestCase(NamedTuple):
+@dataclass(frozen=True)
+class TestCase:
     """One test case; `problem` None means that it passed."""
 
     group: str

@@ -1,4 +1,4 @@
-"""The key figures of a run as a reader sees them first."""
+"""The key figures of a run, in the order in which readers look for them."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,10 @@ from k6_mcp.models.wording import count, number, percent
 
 
 class KeyFigure(Model):
-    """A figure with its unit; `note` says what stands behind it, `tone` whether it is bad news."""
+    """A figure with its unit.
+
+    `note` gives the context, `tone` says whether the figure is bad news.
+    """
 
     label: str
     value: str
@@ -20,7 +23,7 @@ class KeyFigure(Model):
 
 
 def milliseconds(value: float | None) -> str:
-    """Return a time in ms for reading: `0.42 ms`, `384 ms`, `5.02 s`; a dash where there is none."""
+    """Return a time in ms for reading: `0.42 ms`, `384 ms`, `5.02 s`; a dash for None."""
     if value is None:
         return "—"
     return (
@@ -29,8 +32,9 @@ def milliseconds(value: float | None) -> str:
 
 
 def key_figures(run: Run) -> tuple[KeyFigure, ...]:
-    """Return the figures that answer the first questions: how much, how fast, how many failed, by how many
-    users.
+    """Return the figures that answer the first questions.
+
+    How much, how fast, how many failed, and by how many users.
     """
     metrics = run.metrics
     if metrics is None or metrics.source == "none":
@@ -58,9 +62,7 @@ def _figures(figures: Figures) -> Iterator[KeyFigure]:
     )
     if figures.vus_max is not None:
         made = figures.vus_allocated
-        note = (
-            f"in use at most, {grouped(made)} made" if made and made > figures.vus_max else "in use at most"
-        )
+        note = f"peak in use, {grouped(made)} allocated" if made and made > figures.vus_max else "peak in use"
         yield KeyFigure(label="VUs", value=grouped(figures.vus_max), note=note)
     if figures.checks_passed + figures.checks_failed:
         yield _checks(figures)
@@ -69,22 +71,24 @@ def _figures(figures: Figures) -> Iterator[KeyFigure]:
         yield KeyFigure(label="Received", value=data(figures.data_received_bytes), note=note)
 
 
-def _browser(found: BrowserFigures) -> Iterator[KeyFigure]:
-    """Requests of browsers, and the web vitals of their pages."""
-    if found.requests is not None:
+def _browser(figures: BrowserFigures) -> Iterator[KeyFigure]:
+    """Yield the browsers' requests and their pages' web vitals."""
+    if figures.requests is not None:
         yield KeyFigure(
             label="Page requests",
-            value=grouped(found.requests),
-            note="of browsers, images and scripts included",
+            value=grouped(figures.requests),
+            note="from browsers, including images and scripts",
         )
-    if found.error_rate is not None:
-        failed = f"{grouped(found.failed_requests)} of browsers" if found.failed_requests is not None else ""
-        tone = "bad" if found.error_rate else ""
-        share = percent(found.error_rate).removesuffix(" %")
+    if figures.error_rate is not None:
+        failed = (
+            f"{grouped(figures.failed_requests)} from browsers" if figures.failed_requests is not None else ""
+        )
+        tone = "bad" if figures.error_rate else ""
+        share = percent(figures.error_rate).removesuffix(" %")
         yield KeyFigure(label="Page requests failed", value=share, unit="%", note=failed, tone=tone)
-    if found.p95_ms is not None:
-        yield _time("Page requests p95", found.p95_ms, f"longest {milliseconds(found.max_ms)}")
-    for vital in found.web_vitals:
+    if figures.p95_ms is not None:
+        yield _time("Page requests p95", figures.p95_ms, f"longest {milliseconds(figures.max_ms)}")
+    for vital in figures.web_vitals:
         unit = "ms" if vital.p75_ms is not None else ""
         note = (
             f"{vital.rating}: good up to {number(vital.good_to)}, poor above {number(vital.poor_above)}"

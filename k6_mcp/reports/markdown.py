@@ -62,36 +62,36 @@ def _figures(view: RunView, size: Size) -> Iterator[str]:
 
 
 def _findings(view: RunView, size: Size) -> Iterator[str]:
-    found = view.explanation.findings
-    if found:
+    findings = view.explanation.findings
+    if findings:
         yield "### Findings\n"
-    for finding in found[: size.rows]:
+    for finding in findings[: size.rows]:
         yield f"- {_SEVERITIES[finding.severity]} {code(finding.id, 60)} {code(finding.message, size.text)}  "
         yield f"  → {code(finding.recommendation, size.text)}"
-    if found:
-        yield from more(len(found), size.rows)
+    if findings:
+        yield from more(len(findings), size.rows)
 
 
 def _phases(view: RunView, size: Size) -> Iterator[str]:
     phases = view.explanation.phases
     rows = [_phase(phase, size) for phase in phases[: size.rows]]
-    columns = ("Phase", "From", "To", "Asked", "Requests/s", "p95", "Failed")
+    columns = ("Phase", "From", "To", "Planned", "Requests/s", "p95", "Failed")
     yield from table("Phases", columns, rows, len(phases))
 
 
 def _phase(phase: Phase, size: Size) -> Sequence[str]:
-    asked = NONE
+    planned = NONE
     if phase.asked_rate_per_s is not None:
-        asked = f"{number(phase.asked_rate_per_s)} iterations/s"
+        planned = f"{number(phase.asked_rate_per_s)} iterations/s"
     elif phase.asked_vus is not None:
-        asked = count(phase.asked_vus, "VU")
+        planned = count(phase.asked_vus, "VU")
     achieved = NONE if phase.requests_per_s is None else number(phase.requests_per_s)
     failed = NONE if phase.error_rate is None else percent(phase.error_rate)
     times = (f"{number(phase.start_s)} s", f"{number(phase.end_s)} s")
     return (
         code(f"{phase.scenario}: {phase.label}", size.text),
         *times,
-        asked,
+        planned,
         achieved,
         milliseconds(phase.p95_ms),
         failed,
@@ -115,7 +115,7 @@ def _endpoints(view: RunView, size: Size) -> Iterator[str]:
         "Endpoints", ("Name", "Requests", "Failed", "Median", "p95", "Longest"), rows, len(view.endpoints)
     )
     if view.run.metrics and view.run.metrics.endpoints_note and not rows:
-        yield f"No table of endpoints: {code(view.run.metrics.endpoints_note, size.text)}\n"
+        yield f"{code(view.run.metrics.endpoints_note, size.text)}\n"
 
 
 def _errors(view: RunView, size: Size) -> Iterator[str]:
@@ -143,15 +143,13 @@ def _errors(view: RunView, size: Size) -> Iterator[str]:
         else []
     )
     yield from table(
-        "", ("Status of pages", "Loads"), pages, len(metrics.browser.documents) if metrics.browser else 0
+        "", ("Page status", "Loads"), pages, len(metrics.browser.documents) if metrics.browser else 0
     )
     samples = [
         (code(row.name, size.text), str(row.status), code(row.text, size.text))
         for row in metrics.samples[: size.rows]
     ]
-    yield from table(
-        "", ("Failed request", "Status", "What the target answered"), samples, len(metrics.samples)
-    )
+    yield from table("", ("Failed request", "Status", "The target's answer"), samples, len(metrics.samples))
 
 
 def _checks(view: RunView, size: Size) -> Iterator[str]:

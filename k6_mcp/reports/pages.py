@@ -1,6 +1,4 @@
-"""Pages from templates: escaped throughout, self-contained, allowed to run nothing but the bundled
-scripts.
-"""
+"""Self-contained pages from templates: all values are escaped, only the bundled scripts can run."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -20,10 +18,10 @@ if TYPE_CHECKING:
 def render_page(
     template: str, *, layout: str = "base.html.j2", script: str = "page.js", **values: object
 ) -> str:
-    """Return the page of `template`; `values` are escaped wherever they stand. Bundled scripts and styles are
-    put in by digest.
+    """Return the page of `template` with `values`, which are escaped everywhere.
 
-    `layout` is what a run's page is set in, `script` what moves the page beside the charts' own scripts.
+    Bundled scripts and styles are inlined and allowed by digest. `layout` is the outer template of a run's
+    page, `script` is the page's own script, in addition to the chart scripts.
     """
     scripts, style = _scripts(script), _style()
     policy = "; ".join(
@@ -85,7 +83,7 @@ _FILTERS: Mapping[str, Callable[..., object]] = {
 
 @lru_cache
 def _environment() -> "Environment":
-    # start-up: most servers never render a page
+    # Imported here to start faster: most servers never render a page
     from jinja2 import (
         Environment,
         FileSystemLoader,

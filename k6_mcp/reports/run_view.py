@@ -1,5 +1,6 @@
-"""What a reader of one run needs, in plain numbers: the input of every report, and the JSON that pages draw
-from.
+"""What a reader of one run needs, in plain numbers.
+
+This is the input of every report, and the JSON that pages draw from.
 """
 
 import json
@@ -22,13 +23,13 @@ from k6_mcp.reports.foreign import one_line
 from k6_mcp.reports.key_figures import KeyFigure, key_figures
 from k6_mcp.reports.planned_load import planned
 
-# Rules about a time of their own, and how many of the windows in which a limit was crossed are it: the others
-# compare with it.
+# Findings about a limited time, with the number of their windows to shade. Windows beyond that number only
+# serve as a comparison.
 _WINDOWS = {"outage": 20, "slo_break_point": 1, "warm_up": 1}
 # About one for each pixel column of a chart
 SCREEN_POINTS = 900
 _MOST_ROWS = 50
-# U+2028 and every other non-ASCII character is escaped by json
+# json itself escapes U+2028 and every other non-ASCII character
 _UNSAFE = {
     "<": "\\u003c",
     ">": "\\u003e",
@@ -38,8 +39,9 @@ _UNSAFE = {
 
 @dataclass(frozen=True)
 class RunView:
-    """One run as its reports show it. `timeline` is None where nothing was recorded, `script` is its text
-    without secrets.
+    """One run as its reports show it.
+
+    `timeline` is None if nothing was recorded over time, `script` is the script's text without secrets.
     """
 
     run: Run
@@ -56,29 +58,29 @@ class RunView:
 
     @property
     def endpoints(self) -> tuple[EndpointFigures, ...]:
-        """Figures per request name; `run.metrics.endpoints_note` says why there are none."""
+        """Figures per request name; without any, `run.metrics.endpoints_note` says why."""
         return self.run.metrics.endpoints if self.run.metrics else ()
 
     @property
     def thresholds(self) -> tuple[ThresholdResult, ...]:
         """The judged thresholds, crossed ones first."""
-        found = self.run.metrics.thresholds if self.run.metrics else ()
-        return tuple(sorted(found, key=lambda threshold: (threshold.ok, threshold.has_samples)))
+        thresholds = self.run.metrics.thresholds if self.run.metrics else ()
+        return tuple(sorted(thresholds, key=lambda threshold: (threshold.ok, threshold.has_samples)))
 
     @cached_property
     def drawn(self) -> Points | None:
-        """The timeline as a screen shows it, None where there is nothing to draw."""
+        """The timeline reduced to what a screen shows, None if there is nothing to draw."""
         return self.points(self.most_points)
 
     def points(self, most: int) -> Points | None:
-        """Return the timeline as at most `most` points, None where there is nothing to draw."""
+        """Return the timeline as at most `most` points, None if there is nothing to draw."""
         if self.timeline is None or not self.timeline.ends_s:
             return None
         return points(self.timeline, planned(self.run.plan, self.explanation.phases), most)
 
 
 class Shade(Model):
-    """A part of the time that a finding is about, in s."""
+    """A finding's time window, in s."""
 
     from_s: float
     to_s: float
@@ -87,14 +89,14 @@ class Shade(Model):
 
 
 class Mark(Model):
-    """The begin of a stage, in s."""
+    """The start of a stage, in s."""
 
     at_s: float
     label: str
 
 
 class LimitLine(Model):
-    """A threshold on latency, drawn into its chart (ms)."""
+    """A latency threshold, drawn in the latency chart (ms)."""
 
     value: float
     label: str
@@ -121,7 +123,7 @@ class FindingRow(Model):
 
 
 class ErrorColumn(Model):
-    """Failed requests per second of one error code, named as a person reads it."""
+    """Failed requests per second with one error code, with a readable name."""
 
     code: int
     label: str
@@ -129,8 +131,9 @@ class ErrorColumn(Model):
 
 
 class Charts(Model):
-    """Columns of equal length to draw over `x_s` (the middle of each point); see `Points` for how they were
-    merged.
+    """Columns of equal length to draw over `x_s`, the middle of each point.
+
+    See `Points` for how intervals are merged.
     """
 
     start_unix_ms: float
@@ -192,14 +195,12 @@ def page_data(view: RunView) -> PageData:
 
 
 def view_json(view: RunView) -> str:
-    """Return `page_data` as JSON that may stand inside a `<script>` element: ASCII, without `<`, `>` and
-    `&`.
-    """
+    """Return `page_data` as JSON that is safe inside a `<script>` element."""
     return safe_json(page_data(view))
 
 
 def safe_json(value: Model) -> str:
-    """Return `value` as JSON that may stand inside a `<script>` element: ASCII, without `<`, `>` and `&`."""
+    """Return `value` as JSON that is safe inside a `<script>` element: ASCII, without `<`, `>` and `&`."""
     text = json.dumps(value.model_dump(), allow_nan=False, ensure_ascii=True, separators=(",", ":"))
     for character, escaped in _UNSAFE.items():
         text = text.replace(character, escaped)
@@ -220,7 +221,7 @@ def threshold_row(threshold: ThresholdResult) -> ThresholdRow:
 
 
 def error_label(view: RunView, code: int) -> str:
-    """Return an error code with what it means."""
+    """Return an error code with its meaning."""
     meanings = {error.code: error.meaning for error in view.run.metrics.errors} if view.run.metrics else {}
     return one_line(f"{code} {meanings.get(code, '')}".strip(), 60) if code else "other codes"
 
@@ -258,7 +259,7 @@ def _charts(view: RunView) -> Charts | None:
 
 
 def _marks(view: RunView) -> Iterator[Mark]:
-    """Where stages begin, except at the very start; at one time only one."""
+    """Yield where stages begin, except at the very start, with at most one mark at a time."""
     seen: set[float] = set()
     for phase in view.explanation.phases[: 2 * _MOST_ROWS]:
         at_s = round(phase.start_s, 2)
@@ -268,8 +269,9 @@ def _marks(view: RunView) -> Iterator[Mark]:
 
 
 def _shades(view: RunView, seconds: float) -> Iterator[Shade]:
-    """The windows of findings that are about a time of their own; one of nearly the whole run would set
-    nothing apart.
+    """Yield the windows of findings that are about a limited time.
+
+    A window of nearly the whole run would set nothing apart, so it is left out.
     """
     for finding in view.explanation.findings:
         judged = (

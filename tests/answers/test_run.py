@@ -181,8 +181,8 @@ def test_a_running_test_says_how_far_it_is_and_what_to_call_next() -> None:
     )
     assert (
         answer.next
-        == f'get_run with run_id="{answer.run_id}" and wait_s=45, again until the status is final; stop_run'
-        " ends it early"
+        == f'get_run with run_id="{answer.run_id}" and wait_s=45, repeated until the status is final;'
+        " stop_run ends it early"
     )
     assert answer.resources == ()
 

@@ -44,7 +44,7 @@ def test_every_chart_is_drawn_with_its_lines_and_the_console_stays_empty(
 
     assert dict(browser.evaluate(KEYS)) == {
         "latency": ["p50", "p90", "p95", "p99", "max"],
-        "rate": ["requests", "iterations asked for", "iterations dropped"],
+        "rate": ["requests", "planned iterations", "iterations dropped"],
         "vus": ["VUs"],
         "errors": ["1212 TCP: connection refused"],
     }
@@ -171,7 +171,7 @@ def test_charts_of_a_running_test_take_new_figures_and_keep_what_is_shown(
           window.live = K6Charts.group(() => {});
           const host = document.querySelector('[data-plot=latency]');
           live.add(host, 'latency', set(first, 20));
-          live.recolour();
+          live.recolor();
           live.update(set(whole, 60));
         })()""")
     browser.settle()

@@ -63,7 +63,7 @@ THRESHOLDS = (
         requests=3,
     ),
     Case(
-        "all checks fail and no threshold asks about them",
+        "all checks fail and no threshold covers them",
         script("check(http.get('{target}/ok'), { 'is 201': (r) => r.status === 201 });"),
         status="completed",
         warns=("checks_failed",),

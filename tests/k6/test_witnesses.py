@@ -40,7 +40,7 @@ _FORGED: Mapping[str, tuple[str, str, str]] = {
     "iterations of some length": (
         "const c = new Counter('iterations'), t = new Trend('iteration_duration', true);",
         "c.add(1); t.add(1);",
-        "2 iterations were counted, and k6 ran 1 to their end",
+        "2 iterations were counted, but k6 completed 1",
     ),
     "dropped iterations": (
         "const c = new Counter('dropped_iterations');",

@@ -1,4 +1,4 @@
-"""The files that pages are put together from: bundled unmodified, with their licence, in the package."""
+"""The files that pages are put together from: bundled unmodified, with their license, in the package."""
 
 import hashlib
 import re
@@ -28,7 +28,7 @@ def test_a_bundled_file_is_the_one_that_was_published(name: str, version: str, s
         assert f"(v{version})".encode() in content
 
 
-def test_every_foreign_file_is_noted_with_its_licence() -> None:
+def test_every_foreign_file_is_noted_with_its_license() -> None:
     foreign = {path.name for path in WEB.iterdir() if path.name.startswith("uPlot")}
 
     assert (

@@ -18,11 +18,11 @@ def test_requests_without_an_answer_are_told_where_latency_leaves_them_out() -> 
     sentence = _sentences(lost)["latency"]
 
     assert "the longest answer took" in sentence
-    assert f"Left out: {sum(lost.unanswered)} requests without an answer." in sentence
+    assert f"{sum(lost.unanswered)} requests without an answer left out." in sentence
     assert "the longest request took" in _sentences(timeline())["latency"]
 
 
 def test_a_run_without_http_requests_is_told_by_its_iterations() -> None:
     whole = timeline_of([Second(requests=0, iterations=24 + i, p50_ms=None) for i in range(3)])
 
-    assert _sentences(whole)["rate"] == "Between 24 and 26 iterations, without HTTP requests, per second."
+    assert _sentences(whole)["rate"] == "24 to 26 iterations (no HTTP requests) per second."

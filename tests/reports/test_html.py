@@ -93,9 +93,9 @@ def test_every_chart_stands_in_words_and_as_a_table() -> None:
     figures = parse(PAGES["broken"]).all("figure")
 
     assert [figure.all("h3")[0].text for figure in figures] == ["Latency", "Rate", "Virtual users", "Errors"]
-    assert "p95 lay between 48 ms and 91.5 ms" in figures[0].text
-    assert "Asked for were up to 50 iterations per second" in figures[1].text
-    assert "Requests failed between 20s and 27s" in figures[3].text
+    assert "p95 ranged from 48 ms to 91.5 ms" in figures[0].text
+    assert "The plan called for up to 50 iterations per second" in figures[1].text
+    assert "Requests failed from 20s to 27s" in figures[3].text
     assert all(len(figure.all("details")[0].all("tr")) == 61 for figure in figures)
 
 
@@ -140,7 +140,7 @@ def test_a_models_words_are_shown_as_such() -> None:
     advice = Advice(state="written", model="a-model", text="the target was away")
     told = replace(view, explanation=view.explanation.model_copy(update={"advice": advice}))
 
-    assert "Worded by a-model from the findings below" in parse(render_html(told)).text
+    assert "Written by a-model from the findings below" in parse(render_html(told)).text
 
 
 def test_an_hour_is_merged_to_what_a_screen_shows_and_says_so() -> None:
@@ -157,7 +157,9 @@ def test_the_largest_page_stays_below_its_cap_and_says_what_it_left_out() -> Non
 
     assert len(page.encode()) <= LARGEST_BYTES
     assert (
-        "more thresholds" in page and "more checks" in page and "characters; all of it is in the run" in page
+        "more thresholds" in page
+        and "more checks" in page
+        and "characters; the run's folder has all of it" in page
     )
     parse(page)
 

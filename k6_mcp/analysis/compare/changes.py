@@ -1,4 +1,4 @@
-"""One figure on both sides: its change, how far that may be chance, and what may be said of it."""
+"""One figure on both sides: its change, how much of that could be chance, and the conclusion."""
 
 import math
 import statistics
@@ -14,12 +14,12 @@ from k6_mcp.models.comparison import Change, MetricChange
 from k6_mcp.models.run import Run
 from k6_mcp.models.wording import percent
 
-# What the clock of a busy machine adds to any latency
+# The clock of a busy machine can add this much to any latency
 _LEAST_MS = 0.5
 _UNSEEN = "no intervals"
-# A difference has the noise of two
+# A difference has the noise of two values
 _SQRT2 = math.sqrt(2)
-# A count knows its own noise
+# The noise of a count follows from the count itself
 _COUNTED_DF = 60.0
 
 
@@ -33,12 +33,12 @@ class Sides:
 
     @property
     def spread_is_known(self) -> bool:
-        """Whether repeats or earlier runs tell how much the test varies from run to run."""
+        """Whether repeats or earlier runs show how much the test varies from run to run."""
         return len(self.baseline) + len(self.candidate) > 2 or len(self.history) >= ENOUGH_HISTORY
 
     @property
     def is_open(self) -> bool:
-        """Whether the plan asks for a rate, so that the rate is no result."""
+        """Whether the plan sets a rate, so that the rate isn't a result."""
         plan = self.baseline[0].run.plan
         return (
             plan is not None
@@ -48,14 +48,15 @@ class Sides:
 
     @property
     def held_up(self) -> bool:
-        """Whether other work on the machine held k6 up so far that latencies are less sure."""
+        """Whether other work on the machine held k6 up so much that latencies are less certain."""
         return cpu_waiting.matters(self.baseline, self.candidate)
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The difference `effect` (of logarithms, or of shares) with its noise; `held_up` where that is other
-    work on the machine, too.
+    """The difference `effect` (of logarithms, or of shares) with its noise.
+
+    `held_up` is true if the noise includes other work on the machine.
     """
 
     measure: Measure | Share
@@ -67,42 +68,43 @@ class Estimate:
 
 
 def estimate(measure: Measure | Share, sides: Sides) -> Estimate | MetricChange:
-    """Return what the two sides say about one figure, or the row that says why they say nothing."""
+    """Return the estimate of one figure's change, or the row that says why there is none."""
     return _of_share(measure, sides) if isinstance(measure, Share) else _of_measure(measure, sides)
 
 
-def tail(found: Estimate) -> float:
-    """Return how likely chance alone makes a difference as large as this, in either direction (a P value)."""
-    if not found.noise.error:
-        return 0.0 if found.effect else 1.0
-    return two_sided_tail(abs(found.effect) / found.noise.error, found.noise.df)
+def tail(estimated: Estimate) -> float:
+    """Return how likely chance alone makes a difference this large, in either direction (a P value)."""
+    if not estimated.noise.error:
+        return 0.0 if estimated.effect else 1.0
+    return two_sided_tail(abs(estimated.effect) / estimated.noise.error, estimated.noise.df)
 
 
-def judged(found: Estimate, alpha: float) -> MetricChange:
-    """Return the row of a figure whose interval is at level 1 - `alpha`; it is evident when 0 is outside and
-    it matters.
+def judged(estimated: Estimate, alpha: float) -> MetricChange:
+    """Return the row of a figure, with its interval at level 1 - `alpha`.
+
+    A change is evident if 0 is outside the interval and the change matters.
     """
-    reach = t_quantile(alpha, found.noise.df) * found.noise.error
-    low, high = found.effect - reach, found.effect + reach
-    absolute = isinstance(found.measure, Share)
+    reach = t_quantile(alpha, estimated.noise.df) * estimated.noise.error
+    low, high = estimated.effect - reach, estimated.effect + reach
+    absolute = isinstance(estimated.measure, Share)
     effect, low, high = (
         (value if absolute else math.expm1(min(value, 50.0)))
-        for value in (found.effect, max(low, -50.0), min(high, 50.0))
+        for value in (estimated.effect, max(low, -50.0), min(high, 50.0))
     )
     if absolute:
-        effect, low, high = found.candidate - found.baseline, max(low, -1.0), min(high, 1.0)
-    change = _change(found, effect, low, high)
+        effect, low, high = estimated.candidate - estimated.baseline, max(low, -1.0), min(high, 1.0)
+    change = _change(estimated, effect, low, high)
     return MetricChange(
-        metric=found.measure.name,
-        unit="share" if isinstance(found.measure, Share) else found.measure.unit,
+        metric=estimated.measure.name,
+        unit="share" if isinstance(estimated.measure, Share) else estimated.measure.unit,
         change=change,
-        baseline=_short(found.baseline),
-        candidate=_short(found.candidate),
+        baseline=_short(estimated.baseline),
+        candidate=_short(estimated.candidate),
         effect=_short(effect),
         effect_low=_short(low),
         effect_high=_short(high),
-        method=found.noise.method,
-        reason=None if change != "no_evidence" else _why_not(found, effect, low, high),
+        method=estimated.noise.method,
+        reason=None if change != "no_evidence" else _why_not(estimated, effect, low, high),
     )
 
 
@@ -119,7 +121,7 @@ def _of_measure(measure: Measure, sides: Sides) -> Estimate | MetricChange:
     within, lowest, seen = _within(measure, sides)
     if measure.unit == "per_s" and seen == _UNSEEN and not sides.is_open and not sides.spread_is_known:
         return _nothing(
-            measure, "a run is too short to tell how steady its rate is: run it longer, or with repeat=3"
+            measure, "a run is too short to show how steady its rate is: run it longer, or with repeat=3"
         )
     history = [
         math.log(value) for run in sides.history if run.metrics and (value := measure.of(figures_of(run)))
@@ -143,7 +145,7 @@ def _of_measure(measure: Measure, sides: Sides) -> Estimate | MetricChange:
 
 
 def _within(measure: Measure, sides: Sides) -> tuple[Part, float, str]:
-    """Noise inside the runs, what it is at least, and what told it."""
+    """Return the noise inside the runs, its lower bound, and where it comes from."""
     if measure.column is None:
         read = intervals.rates("requests" if measure.name == "requests_per_s" else "iterations")
         differences = intervals.batch_differences(sides.baseline, sides.candidate, read)
@@ -175,7 +177,7 @@ def _within(measure: Measure, sides: Sides) -> tuple[Part, float, str]:
 def _of_share(share: Share, sides: Sides) -> Estimate | MetricChange:
     counts = [[share.of(figures_of(side.run)) for side in part] for part in (sides.baseline, sides.candidate)]
     if any(not of for part in counts for _, of in part):
-        return _nothing(share, "a run counted none")
+        return _nothing(share, "a run has no such events")
     (wrong1, of1), (wrong2, of2) = ((sum(w for w, _ in part), sum(n for _, n in part)) for part in counts)
     (before, variance1), (after, variance2) = sampling.of_share(wrong1, of1), sampling.of_share(wrong2, of2)
     counted = variance1 + variance2
@@ -202,29 +204,32 @@ def _of_share(share: Share, sides: Sides) -> Estimate | MetricChange:
 
 
 def _with_bursts(counted: Part, differences: Sequence[float]) -> Part:
-    """Failures that come in bursts vary more than independent ones; believed when the batches show it."""
+    """Return the noise of failures that come in bursts, if the batches show it.
+
+    Such failures vary more than independent ones.
+    """
     if not differences:
         return counted
     seen = Part(intervals.variance_of_mean(differences), len(differences) - 1)
     return seen if contradicts(seen, counted.variance) else counted
 
 
-def _change(found: Estimate, effect: float, low: float, high: float) -> Change:
-    if low <= 0 <= high or abs(effect) < found.measure.margin:
+def _change(estimated: Estimate, effect: float, low: float, high: float) -> Change:
+    if low <= 0 <= high or abs(effect) < estimated.measure.margin:
         return "no_evidence"
-    measure = found.measure
+    measure = estimated.measure
     if (
         isinstance(measure, Measure)
         and measure.unit == "ms"
-        and abs(found.candidate - found.baseline) < _LEAST_MS
+        and abs(estimated.candidate - estimated.baseline) < _LEAST_MS
     ):
         return "no_evidence"
     worse = isinstance(measure, Share) or measure.higher_is_worse
     return "regressed" if (effect > 0) == worse else "improved"
 
 
-def _why_not(found: Estimate, effect: float, low: float, high: float) -> str:
-    measure = found.measure
+def _why_not(estimated: Estimate, effect: float, low: float, high: float) -> str:
+    measure = estimated.measure
     if not low <= 0 <= high:
         return (
             "too small to matter (below"
@@ -232,9 +237,7 @@ def _why_not(found: Estimate, effect: float, low: float, high: float) -> str:
         )
     if max(abs(low), abs(high)) <= 2 * measure.margin:
         return "the same within narrow bounds"
-    return (
-        "within what other work on the machine may do" if found.held_up else "within what chance alone may do"
-    )
+    return "could be other work on the machine" if estimated.held_up else "could be chance alone"
 
 
 def _nothing(measure: Measure | Share, reason: str) -> MetricChange:
@@ -243,5 +246,5 @@ def _nothing(measure: Measure | Share, reason: str) -> MetricChange:
 
 
 def _short(value: float) -> float:
-    """Five significant digits."""
+    """Return the value with five significant digits."""
     return float(f"{value:.5g}")

@@ -1,11 +1,12 @@
-"""Is it better or worse than before? Errors and delivered load are judged first: fast failures are not an
-improvement.
+"""Is it better or worse than before?
+
+Errors and delivered load are judged first, because fast failures are not an improvement.
 """
 
 from collections.abc import Iterator, Sequence
 
 from k6_mcp.analysis.compare.changes import Estimate, Sides, estimate, judged, tail
-from k6_mcp.analysis.compare.cpu_waiting import told
+from k6_mcp.analysis.compare.cpu_waiting import described
 from k6_mcp.analysis.compare.differences import blocking, differences
 from k6_mcp.analysis.compare.measures import (
     ERROR_RATE,
@@ -26,7 +27,7 @@ from k6_mcp.models.comparison import Change, Comparison, Difference, MetricChang
 from k6_mcp.models.run import Run
 from k6_mcp.models.wording import number, percent
 
-# Of an open model's rate: more apart, latencies are those of different loads
+# Share of an open model's rate. If the rates differ by more, latencies were measured under different loads.
 _LOAD_APART = 0.10
 _LATENCY = frozenset(measure.name for measure in LATENCIES)
 _WRONG = (ERROR_RATE.name, FAILED_CHECKS.name)
@@ -34,43 +35,42 @@ _DELIVERED = (RATE.name, ITERATIONS.name)
 
 
 def compare(baseline: Sequence[Side], candidate: Sequence[Side], history: Sequence[Run] = ()) -> Comparison:
-    """Hold the runs of two sides against each other; `history` are earlier runs of the same test, oldest
-    first.
+    """Compare the runs of two sides; `history` are earlier runs of the same test, oldest first.
 
-    Where nothing changed, the chance that any figure is called changed is 5 % at most (see `levels`). Nothing
-    is drawn at random.
+    If nothing changed, the chance that any figure is reported as changed is at most 5 % (see `levels`). The
+    result is deterministic: nothing is drawn at random.
     """
     sides, notes = _usable(Sides(baseline, candidate, history))
-    found = _differences(sides)
-    if blocking(found):
-        return _comparison(sides, "not_comparable", (), found, notes)
+    differing = _differences(sides)
+    if blocking(differing):
+        return _comparison(sides, "not_comparable", (), differing, notes)
     metrics = tuple(_guarded(_metrics(sides), sides.is_open))
     if apart := _loads_apart(sides, metrics):
-        found = (apart, *found)
+        differing = (apart, *differing)
         metrics = tuple(_refused(metric, "the two sides were under different loads") for metric in metrics)
-    return _comparison(sides, _overall(metrics), metrics, found, (*notes, *_notes(sides)))
+    return _comparison(sides, _overall(metrics), metrics, differing, (*notes, *_notes(sides)))
 
 
 def _comparison(
     sides: Sides,
     change: Change,
     metrics: tuple[MetricChange, ...],
-    found: tuple[Difference, ...],
+    differing: tuple[Difference, ...],
     notes: tuple[str, ...],
 ) -> Comparison:
     return Comparison(
         baseline=tuple(side.run.run_id for side in sides.baseline),
         candidate=tuple(side.run.run_id for side in sides.candidate),
         change=change,
-        sentence=sentence(change, metrics, found, len(sides.baseline), len(sides.candidate)),
+        sentence=sentence(change, metrics, differing, len(sides.baseline), len(sides.candidate)),
         metrics=metrics,
-        differences=found,
+        differences=differing,
         notes=(*_imported(sides), *notes),
     )
 
 
 def _imported(sides: Sides) -> Iterator[str]:
-    """Which runs came in files, and what was found about them."""
+    """Yield which runs were imported from files, and what was found about them."""
     for side in (*sides.baseline, *sides.candidate):
         for notice in side.run.warnings:
             if notice.code in (IMPORTED, CONTRADICTED):
@@ -78,7 +78,7 @@ def _imported(sides: Sides) -> Iterator[str]:
 
 
 def _usable(sides: Sides) -> tuple[Sides, tuple[str, ...]]:
-    """Leave out the runs that stand for no whole test, unless nothing else is left of their side."""
+    """Leave out the runs that do not represent a whole test, unless a side has no other runs."""
     notes: list[str] = []
     kept: list[Sequence[Side]] = []
     for part in (sides.baseline, sides.candidate):
@@ -94,33 +94,35 @@ def _usable(sides: Sides) -> tuple[Sides, tuple[str, ...]]:
 
 def _differences(sides: Sides) -> tuple[Difference, ...]:
     first = sides.baseline[0].run
-    found: list[Difference] = []
+    differing: list[Difference] = []
     reasons = [unusable(part[0].run) for part in (sides.baseline, sides.candidate)]
     if any(reasons):
         before, after = (reason or "usable" for reason in reasons)
-        found.append(Difference(what="status", baseline=before, candidate=after, blocking=True))
+        differing.append(Difference(what="status", baseline=before, candidate=after, blocking=True))
     for side in (*sides.candidate, *sides.baseline[1:]):
-        found += [
-            item for item in differences(first, side.run) if item.what not in {known.what for known in found}
-        ]
-    return tuple(found)
+        known = {item.what for item in differing}
+        differing += [item for item in differences(first, side.run) if item.what not in known]
+    return tuple(differing)
 
 
 def _metrics(sides: Sides) -> list[MetricChange]:
     runs = [side.run for side in (*sides.baseline, *sides.candidate)]
     http = any(figures_of(run).requests for run in runs)
-    wanted: list[Measure | Share] = [ERROR_RATE] if http else []
+    measures: list[Measure | Share] = [ERROR_RATE] if http else []
     if any(figures_of(run).checks_passed + figures_of(run).checks_failed for run in runs):
-        wanted.append(FAILED_CHECKS)
-    wanted += [RATE, *LATENCIES] if http else [ITERATIONS]
-    found = [estimate(measure, sides) for measure in wanted]
-    tested = levels({item.measure.name: tail(item) for item in found if isinstance(item, Estimate)})
-    return [judged(item, tested[item.measure.name]) if isinstance(item, Estimate) else item for item in found]
+        measures.append(FAILED_CHECKS)
+    measures += [RATE, *LATENCIES] if http else [ITERATIONS]
+    results = [estimate(measure, sides) for measure in measures]
+    alphas = levels({item.measure.name: tail(item) for item in results if isinstance(item, Estimate)})
+    return [
+        judged(item, alphas[item.measure.name]) if isinstance(item, Estimate) else item for item in results
+    ]
 
 
 def _guarded(metrics: Sequence[MetricChange], is_open: bool) -> Iterator[MetricChange]:
-    """Withdraw a change of latency that errors or missing load explain: answers that fail are often the fast
-    ones.
+    """Withdraw a change of latency that errors or missing load explain.
+
+    Failed answers are often the fast ones.
     """
     changed = {metric.metric: metric.change for metric in metrics}
     fails_more = any(changed.get(name) == "regressed" for name in _WRONG)
@@ -141,7 +143,7 @@ def _guarded(metrics: Sequence[MetricChange], is_open: bool) -> Iterator[MetricC
             why = (
                 "more requests failed in the baseline" if failed_more else "the baseline delivered less load"
             )
-            yield _withdrawn(metric, f"the baseline's latency was flattered: {why}")
+            yield _withdrawn(metric, f"the baseline's latency looked better than it was: {why}")
         else:
             yield metric
 
@@ -155,8 +157,9 @@ def _refused(metric: MetricChange, reason: str) -> MetricChange:
 
 
 def _loads_apart(sides: Sides, metrics: Sequence[MetricChange]) -> Difference | None:
-    """The difference between achieved loads that were asked for alike; a closed model's rate is no condition
-    but a result.
+    """Return the difference between achieved loads that were planned alike, None if there is none.
+
+    The rate of a closed model is a result, not a condition, so it is not checked.
     """
     rate = next((metric for metric in metrics if metric.metric in _DELIVERED), None)
     if (
@@ -186,18 +189,18 @@ def _notes(sides: Sides) -> Iterator[str]:
             else f" (assumed: {percent(LATENCIES[0].run_to_run)} of a latency)"
         )
         yield (
-            f"one run a side: noise between runs is not measured{floor}; execute_k6_test with repeat=3 shows"
-            " smaller changes"
+            f"one run per side: noise between runs is not measured{floor}; execute_k6_test with repeat=3"
+            " shows smaller changes"
         )
     if sides.held_up:
         yield (
-            f"{told(sides.baseline, sides.candidate)}, so latency is less sure: other work held it up;"
-            " compare runs of a machine left alone"
+            f"{described(sides.baseline, sides.candidate)}, so latency is less certain: other work on the"
+            " machine held k6 up; compare runs from an otherwise idle machine"
         )
     if any(
         side.run.metrics is not None and side.run.metrics.browser is not None
         for side in (*sides.baseline, *sides.candidate)
     ):
-        yield "requests of browsers and web vitals are not compared: the answers of the runs have both"
+        yield "browser requests and web vitals are not compared; the answers of the runs have both"
     if any(side.timeline is None for side in (*sides.baseline, *sides.candidate)):
-        yield "a run has no timeline: noise inside it is estimated from its summary"
+        yield "a run has no timeline, so noise within it is estimated from its summary"

@@ -1,4 +1,4 @@
-"""What differs between two runs beside their figures, and whether figures may be compared in spite of it."""
+"""What differs between two runs besides their figures, and whether figures can still be compared."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,23 +14,26 @@ _GENERATED = ("url", "method", "headers", "body", "expected_statuses")
 
 
 def differences(baseline: Run, candidate: Run) -> tuple[Difference, ...]:
-    """Return what was asked differently of the two runs, what forbids a comparison first."""
-    found = [
+    """Return how the requested tests of two runs differ, blocking differences first."""
+    differing = [
         *_of_test(baseline, candidate),
         *_of_load(baseline.plan, candidate.plan),
         *_of_k6(baseline, candidate),
     ]
-    found += _beside(baseline, candidate)
-    return tuple(sorted(found, key=lambda difference: not difference.blocking))
+    differing += _minor(baseline, candidate)
+    return tuple(sorted(differing, key=lambda difference: not difference.blocking))
 
 
-def blocking(found: Sequence[Difference]) -> tuple[Difference, ...]:
-    """Return those that forbid to compare figures."""
-    return tuple(difference for difference in found if difference.blocking)
+def blocking(differing: Sequence[Difference]) -> tuple[Difference, ...]:
+    """Return the differences that rule out a comparison of figures."""
+    return tuple(difference for difference in differing if difference.blocking)
 
 
 def _of_test(baseline: Run, candidate: Run) -> Iterator[Difference]:
-    """A generated script holds tags and thresholds too: there the request counts, not the text."""
+    """Yield differences of what was tested.
+
+    A generated script contains tags and thresholds too, so there the request counts, not the script's text.
+    """
     first, second = baseline.asked, candidate.asked
     if first.url != second.url:
         yield _difference("target", _target(first), _target(second))
@@ -61,14 +64,12 @@ def _of_k6(baseline: Run, candidate: Run) -> Iterator[Difference]:
         yield _difference("k6 version", baseline.k6_version, candidate.k6_version)
 
 
-def _beside(baseline: Run, candidate: Run) -> Iterator[Difference]:
+def _minor(baseline: Run, candidate: Run) -> Iterator[Difference]:
     if sorted(baseline.asked.env_names) != sorted(candidate.asked.env_names):
         yield _difference("env", few(baseline.asked.env_names), few(candidate.asked.env_names), blocks=False)
     first, second = _latency_of(baseline), _latency_of(candidate)
     if first and second and first != second:
-        yield _difference(
-            "latency is that of", first.replace("_", " "), second.replace("_", " "), blocks=False
-        )
+        yield _difference("latency covers", first.replace("_", " "), second.replace("_", " "), blocks=False)
 
 
 def _latency_of(run: Run) -> str | None:
@@ -85,12 +86,12 @@ def _difference(what: str, baseline: str, candidate: str, *, blocks: bool = True
     )
 
 
-def _target(asked: Asked) -> str:
-    return asked.url or subject(asked, _LONGEST)
+def _target(test: Asked) -> str:
+    return test.url or subject(test, _LONGEST)
 
 
-def _values(asked: Asked, names: Sequence[str]) -> str:
-    return ", ".join(str(getattr(asked, name)) for name in names)
+def _values(test: Asked, names: Sequence[str]) -> str:
+    return ", ".join(str(getattr(test, name)) for name in names)
 
 
 def _capped(plan: Plan) -> bool:

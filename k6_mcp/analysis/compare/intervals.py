@@ -1,10 +1,9 @@
-"""Noise inside runs, from their intervals: the two sides are cut into the same batches of time and compared
-batch by batch.
+"""Noise inside runs, from their intervals.
 
-Batch means (Schmeiser 1982, "Batch size effects in the analysis of simulation output"): few long batches are
-nearly independent where intervals are not, since latency is autocorrelated. Comparing the same time of both
-sides takes out what the plan itself changes, such as ramps and a warm-up, and treats the warm-up of both
-sides alike.
+Both sides are cut into the same batches of time and compared batch by batch. Source: batch means (Schmeiser
+1982, "Batch size effects in the analysis of simulation output"). A few long batches are nearly independent,
+while intervals are not, since latency is autocorrelated. Comparing the same time of both sides removes what
+the plan itself changes, such as ramps and a warm-up, and treats the warm-up of both sides alike.
 """
 
 import math
@@ -15,10 +14,10 @@ from k6_mcp.analysis.compare.measures import Column
 from k6_mcp.analysis.compare.side import Side
 from k6_mcp.models.timeline import Timeline
 
-# Schmeiser: 10 to 30 are enough, more gain little
+# Schmeiser: 10 to 30 batches are enough, more gain little
 _FEWEST, _MOST = 4, 20
 _INTERVALS_PER_BATCH = 3
-# A shorter last interval says nothing about rates
+# A shorter last interval has no meaningful rate
 _SHORTEST_S = 0.25
 
 # A value and its weight
@@ -56,8 +55,9 @@ def rates(column: str) -> Read:
 
 
 def batch_differences(baseline: Sequence[Side], candidate: Sequence[Side], read: Read) -> list[float]:
-    """Return candidate minus baseline for each batch of time; empty where timelines are missing or too
-    short.
+    """Return candidate minus baseline for each batch of time.
+
+    Empty if a timeline is missing or too short.
     """
     timelines = [side.timeline for side in (*baseline, *candidate) if side.timeline and side.timeline.ends_s]
     if len(timelines) < len(baseline) + len(candidate):
@@ -69,8 +69,8 @@ def batch_differences(baseline: Sequence[Side], candidate: Sequence[Side], read:
         return []
     first, second = timelines[: len(baseline)], timelines[len(baseline) :]
     pairs = zip(_side(first, read, batches, seconds), _side(second, read, batches, seconds), strict=True)
-    found = [after - before for before, after in pairs if before is not None and after is not None]
-    return found if len(found) >= _FEWEST else []
+    changes = [after - before for before, after in pairs if before is not None and after is not None]
+    return changes if len(changes) >= _FEWEST else []
 
 
 def variance_of_mean(differences: Sequence[float]) -> float:

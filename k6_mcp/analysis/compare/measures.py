@@ -1,6 +1,4 @@
-"""The figures that are compared: how each is read, what change of it matters, how much it varies from run to
-run.
-"""
+"""The compared figures: how each is read, which change matters, and how much it varies between runs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +14,13 @@ Column = Literal["avg_ms", "p50_ms", "p95_ms", "p99_ms"]
 class Measure:
     """A positive figure, compared by its logarithm, so that changes are relative.
 
-    `margin` is the smallest relative change that is called one. Standard deviations of the logarithm:
-    `run_to_run` that between runs which intervals cannot show (assumed where neither repeats nor earlier runs
-    tell), `time_to_time` that between times, which repeats in a row do not show, and `held_up`, where other
-    work held k6 up, in times of what it waited per request. `quantile` is which one it is of the latencies
-    (None: a mean); a run with fewer than `needs` requests does not say enough about it.
+    `margin` is the smallest relative change that counts as one. `quantile` is the figure's quantile among the
+    latencies (None: a mean). A run with fewer than `needs` requests says too little about the figure.
+
+    Three standard deviations of the logarithm describe its noise. `run_to_run` is the variation between runs
+    that intervals cannot show; it is assumed if neither repeats nor earlier runs show it. `time_to_time` is
+    the variation between different times, which repeats in a row do not show. `held_up` applies if other work
+    held k6 up, as a multiple of its wait per request.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share of events, compared by its difference; `of` returns how many of how many went wrong."""
+    """A share of events, compared by its difference; `of` returns the bad events and all events."""
 
     name: str
     of: Callable[[Figures], tuple[int, int]]
@@ -86,7 +86,7 @@ def _latency(name: Literal["p95_ms", "med_ms", "avg_ms", "p99_ms"]) -> Callable[
     return of
 
 
-# A quantile q of fewer than 5 / (1 - q) requests is made of its outermost few.
+# A quantile q of fewer than 5 / (1 - q) requests depends on the few most extreme ones.
 LATENCIES = (
     Measure("p95_ms", "ms", _latency("p95_ms"), 0.05, 0.04, 0.03, 1.4, "p95_ms", 0.95, needs=100),
     Measure("med_ms", "ms", _latency("med_ms"), 0.05, 0.04, 0.03, 0.45, "p50_ms", 0.5, needs=30),
@@ -96,6 +96,6 @@ LATENCIES = (
 
 
 def figures_of(run: Run) -> Figures:
-    """Return the figures of a run that was measured."""
+    """Return the figures of a run that has metrics."""
     assert run.metrics is not None
     return run.metrics.figures

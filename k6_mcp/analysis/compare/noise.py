@@ -1,10 +1,9 @@
-"""How far a difference between two sides may be chance: repeats, earlier runs, intervals and an assumed floor
-taken together.
+"""How much of a difference between two sides could be chance.
 
-The spread between repeats is right but, from two or three of them, vague; intervals are many but do not see
-what changes from run to run. Both are weighted by what they know (moderated variance: Smyth 2004, "Linear
-models and empirical Bayes methods"; degrees of freedom of a sum: Satterthwaite 1946); where the repeats
-contradict everything else, they alone count.
+It combines repeats, earlier runs, intervals and an assumed floor. The spread between two or three repeats is
+unbiased but imprecise. Intervals are many but do not show what changes from run to run. Both are weighted by
+how precise they are (moderated variance: Smyth 2004, "Linear models and empirical Bayes methods"; degrees of
+freedom of a sum: Satterthwaite 1946). If the repeats contradict everything else, only they count.
 """
 
 import math
@@ -12,12 +11,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
-_MOST_STEPS = (
-    # Of the differences between neighbouring runs, and the normal deviation that so many stay within
-    0.8
-)
+# Quantile of the differences between neighboring runs, and the normal deviation that this share stays within
+_MOST_STEPS = 0.8
 _MOST_NORMAL = 1.2816
 ENOUGH_HISTORY = 5
 _MOST_PRIOR_DF = 12.0
@@ -26,8 +22,9 @@ _NORMAL_99 = 2.326
 _ASSUMED_DF = 20.0
 
 
-class Part(NamedTuple):
-    """A variance and the degrees of freedom that it is known with."""
+@dataclass(frozen=True)
+class Part:
+    """A variance and its degrees of freedom."""
 
     variance: float
     df: float
@@ -54,17 +51,17 @@ def combined(
     seen: str,
     assumed: str,
 ) -> Noise:
-    """Return the noise of mean(candidate) - mean(baseline), one value per run.
+    """Return the noise of mean(candidate) - mean(baseline), with one value per run.
 
-    `within` is the variance of that difference that the intervals or counts show, `lowest` what it is at
-    least (sampling alone), `run_to_run` the assumed standard deviation between runs, used unless `history`,
-    values of earlier runs, tells; `time_to_time` that of the difference between two times, which no repeat
-    shows. `seen` says where `within` comes from, `assumed` what `run_to_run` is.
+    `within` is the variance of that difference that the intervals or counts show, `lowest` its lower bound
+    (sampling alone). `run_to_run` is the assumed standard deviation between runs, used unless `history`,
+    values of earlier runs, shows it. `time_to_time` is the standard deviation of the difference between two
+    times, which no repeat shows. `seen` names the source of `within`, `assumed` describes `run_to_run`.
     """
     pairs = 1 / len(baseline) + 1 / len(candidate)
     earlier = _successive(history)
     if earlier is not None:
-        prior = max(within, Part(earlier.variance * pairs, earlier.df))
+        prior = max(within, Part(earlier.variance * pairs, earlier.df), key=_by_variance)
         source = f"{seen}, {len(history)} earlier runs"
     else:
         prior = _sum(within, Part(run_to_run**2 * pairs, _ASSUMED_DF))
@@ -74,19 +71,24 @@ def combined(
     if not repeats:
         return _noise(prior, lowest, apart, f"Student t on {source}")
     between = Part(_pooled(baseline, candidate) * pairs, repeats)
-    found = _moderated(between, prior)
+    moderated = _moderated(between, prior)
     method = f"Student t on {len(baseline)} + {len(candidate)} runs, {source}"
-    return _noise(found, lowest, apart, method)
+    return _noise(moderated, lowest, apart, method)
 
 
-def _noise(found: Part, lowest: float, apart: Part, method: str) -> Noise:
-    whole = _sum(Part(max(found.variance, lowest), found.df), apart)
+def _by_variance(part: Part) -> tuple[float, float]:
+    return part.variance, part.df
+
+
+def _noise(part: Part, lowest: float, apart: Part, method: str) -> Noise:
+    whole = _sum(Part(max(part.variance, lowest), part.df), apart)
     return Noise(math.sqrt(whole.variance), whole.df, method)
 
 
 def contradicts(seen: Part, expected: float) -> bool:
-    """Return whether a variance is larger than `expected` by more than chance does in 1 % of cases
-    (chi-square; Wilson, Hilferty 1931).
+    """Return whether a variance exceeds `expected` by more than chance does in 1 % of cases.
+
+    Source: chi-square approximation by Wilson and Hilferty, 1931.
     """
     step = 2 / (9 * seen.df)
     return seen.variance > expected * (1 - step + _NORMAL_99 * math.sqrt(step)) ** 3
@@ -113,11 +115,10 @@ def _pooled(baseline: Sequence[float], candidate: Sequence[float]) -> float:
 
 
 def _successive(history: Sequence[float]) -> Part | None:
-    """The variance between runs from differences of neighbours in time (von Neumann 1941), by one of their
-    quantiles.
+    """Return the variance between runs from differences of neighbors in time, by one of their quantiles.
 
-    A lasting change of the target is one large difference among many, which a quantile does not see, while it
-    does see that runs are disturbed now and then.
+    Source: von Neumann 1941. A lasting change of the target is one large difference among many, which a
+    quantile ignores. It does reflect that runs are disturbed now and then.
     """
     if len(history) < ENOUGH_HISTORY:
         return None

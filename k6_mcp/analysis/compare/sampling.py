@@ -1,5 +1,6 @@
-"""How far a run's own figure may be chance, from its summary alone: sampling, were its requests
-independent.
+"""How much of a run's own figure could be chance, from its summary alone.
+
+This is the sampling noise of independent requests.
 """
 
 import math
@@ -9,7 +10,7 @@ from k6_mcp.analysis.compare.measures import Measure, figures_of
 from k6_mcp.models.metrics import Figures, Latency
 from k6_mcp.models.run import Run
 
-# The density is read from a few percentiles
+# Low, since the density comes from only a few percentiles
 SAMPLING_DF = 20.0
 
 
@@ -19,8 +20,9 @@ def of_latency(measure: Measure, runs: Sequence[Run]) -> float:
 
 
 def of_share(wrong: int, of: int) -> tuple[float, float]:
-    """Return a share and its variance, one event of each kind added, so that no error at all is no certainty
-    (Agresti, Caffo 2000).
+    """Return a share and its variance.
+
+    One event of each kind is added, so that no errors at all do not count as certainty (Agresti, Caffo 2000).
     """
     share = (wrong + 1) / (of + 2)
     return share, share * (1 - share) / (of + 2)
@@ -36,13 +38,13 @@ def _variance(measure: Measure, figures: Figures) -> float:
     density = _density(measure.quantile, latency)
     if not density:
         return 0.0
-    # Of a sample quantile
+    # Standard error of a sample quantile
     error = math.sqrt(measure.quantile * (1 - measure.quantile) / latency.count) / density
     return (error / value) ** 2
 
 
 def _density(quantile: float, latency: Latency) -> float:
-    """The share of requests per ms around a quantile, between the figures of the summary that enclose it."""
+    """Return the share of requests per ms around a quantile, from the two summary figures around it."""
     if quantile >= 0.99:
         low, high, share = latency.p95_ms, latency.max_ms, 0.05
     elif quantile >= 0.95:
@@ -53,8 +55,6 @@ def _density(quantile: float, latency: Latency) -> float:
 
 
 def of_one_more(runs: Sequence[Run]) -> float:
-    """Return the variance of the mean, over `runs`, of the logarithm of a rate when one event more or less
-    fell into the time.
-    """
+    """Return the variance of the mean, over `runs`, of the log of a rate that is off by one event."""
     events = [max(figures_of(run).requests, figures_of(run).iterations, 1) for run in runs]
     return sum(1 / count**2 for count in events) / len(runs) ** 2

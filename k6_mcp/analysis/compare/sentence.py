@@ -31,7 +31,7 @@ def sentence(
     baseline: int,
     candidate: int,
 ) -> str:
-    """Return what a comparison says, with the numbers that it rests on."""
+    """Return the result of a comparison, with the numbers that it is based on."""
     blocking = [item for item in differences if item.blocking]
     if not metrics:
         what = "; ".join(f"{item.what}: {item.baseline} / {item.candidate}" for item in blocking)
@@ -54,7 +54,7 @@ def _otherwise(
 ) -> Iterator[str]:
     if blocking:
         yield (
-            f"latency is not compared, since {blocking[0].what} differs ({blocking[0].baseline} /"
+            f"latency is not compared, because {blocking[0].what} differs ({blocking[0].baseline} /"
             f" {blocking[0].candidate})"
         )
     elif withdrawn := [

@@ -1,4 +1,4 @@
-"""One run of a side of a comparison, and whether its figures may be compared at all."""
+"""One run of a side of a comparison, and whether its figures can be compared at all."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.models.wording import cut
 
-# Of the planned time under load
+# Share of the planned time under load
 _WHOLE_SHARE = 0.8
 
 
@@ -22,7 +22,7 @@ class Side:
 
 
 def unusable(run: Run) -> str | None:
-    """Return why the figures of `run` stand for no whole test, None when they do."""
+    """Return why the figures of `run` do not represent a whole test, None if they do."""
     if run.status not in FINAL:
         return f"{STILL} {run.status}"
     if run.status == "cancelled":
@@ -37,14 +37,14 @@ def unusable(run: Run) -> str | None:
 
 
 def no_baseline(run: Run) -> str | None:
-    """Return why `run` is nothing to hold later runs against, None when it is."""
+    """Return why later runs cannot be compared with `run`, None if they can."""
     if run.failure and (why := FAILURES[run.failure.kind].no_baseline):
         return f"{why} ({run.failure.kind})"
     return unusable(run)
 
 
 def no_example(run: Run) -> str | None:
-    """Return why `run` does not tell how much an unchanged test varies, None when it does."""
+    """Return why `run` does not show how much an unchanged test varies, None if it does."""
     if run.failure and (why := FAILURES[run.failure.kind].no_example):
         return f"{why} ({run.failure.kind})"
     return no_baseline(run)

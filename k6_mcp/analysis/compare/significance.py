@@ -1,25 +1,28 @@
-"""At which level each figure is tested: what is evident passes its share of the level on to the figures that
-are not.
+"""The level at which each figure is tested: an evident figure passes its share of the level on to the others.
 
-Inside a family of figures this is Holm's procedure with weights (Holm 1979, "A simple sequentially rejective
-multiple test procedure"); a family that is evident as a whole passes its share on to the other ones (a graph
-of Bretz, Maurer, Brannath, Posch 2009, "A graphical approach to sequentially rejective multiple test
-procedures"). The levels of any figures that may all be unchanged add up to `LEVEL`, and none falls when
-another figure becomes evident; so this is a shortcut of the closed test (Marcus, Peritz, Gabriel 1976), and
-the chance that any unchanged figure is called changed is at most `LEVEL`, however the figures depend on each
-other. The decisions hold together; the intervals, each at the level of its figure, hold one by one.
+Within a family of figures this is Holm's procedure with weights (Holm 1979, "A simple sequentially rejective
+multiple test procedure"). A family that is evident as a whole passes its share on to the other families (a
+graph of Bretz, Maurer, Brannath, Posch 2009, "A graphical approach to sequentially rejective multiple test
+procedures").
+
+The levels of any set of figures that may all be unchanged add up to `LEVEL`, and no level falls when another
+figure becomes evident. So this is a shortcut of the closed test (Marcus, Peritz, Gabriel 1976): the chance
+that any unchanged figure is reported as changed is at most `LEVEL`, however the figures depend on each other.
+That guarantee covers the decisions together. The intervals, each at the level of its figure, hold only one by
+one.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from k6_mcp.analysis.compare.measures import ERROR_RATE, FAILED_CHECKS, ITERATIONS, LATENCIES, RATE
 
 LEVEL = 0.05
 
 
-class Family(NamedTuple):
-    """Figures that answer one question: its share of the level, and how they weigh against each other."""
+@dataclass(frozen=True)
+class Family:
+    """Figures that answer one question: their share of the level, and their weights within it."""
 
     share: float
     weights: Mapping[str, float]
@@ -35,26 +38,27 @@ FAMILIES = (
 
 
 def levels(tails: Mapping[str, float]) -> Mapping[str, float]:
-    """Return the level that each figure is finally tested at, of its two-sided P value in `tails`; evident is
-    what is not above it.
+    """Return the final test level of each figure; `tails` are the figures' two-sided P values.
+
+    A figure is evident if its P value does not exceed its level.
     """
-    found: dict[str, float] = {}
+    final: dict[str, float] = {}
     left = set(tails)
     while left:
         shared = _shared(left)
         evident = {name for name in left if tails[name] <= shared[name]}
-        found |= shared
+        final |= shared
         if not evident:
             break
         left -= evident
-    return found
+    return final
 
 
 def _shared(left: Iterable[str]) -> Mapping[str, float]:
-    """The level of each figure where exactly those in `left` may be unchanged."""
+    """Return the level of each figure if exactly those in `left` may be unchanged."""
     families = [
-        Family(share, {name: weights[name] for name in weights if name in left})
-        for share, weights in FAMILIES
+        Family(family.share, {name: weight for name, weight in family.weights.items() if name in left})
+        for family in FAMILIES
     ]
     whole = sum(family.share for family in families if family.weights)
     return {

@@ -1,4 +1,4 @@
-"""What is worth knowing about a run: deterministic rules over its figures and its timeline."""
+"""Findings about a run: deterministic rules over its figures and its timeline."""
 
 from k6_mcp.analysis.findings.rules import RULES, find, worst
 

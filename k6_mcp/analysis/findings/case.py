@@ -1,11 +1,10 @@
-"""The facts that every rule looks at: one run, its figures, its intervals and the load that was asked for."""
+"""The facts that every rule examines: one run, its figures, its intervals and its planned load."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from statistics import fmean
-from typing import NamedTuple
 
 from k6_mcp.analysis.findings.load import Load
 from k6_mcp.models.findings import FindingLimits
@@ -16,15 +15,16 @@ from k6_mcp.models.timeline import Timeline
 
 _NOTHING: Mapping[str, float] = {}
 _NOT_MEASURED = Metrics(source="none", exact=False, figures=Figures(wall_s=0.0, load_s=0.0))
-_FULL_INTERVAL = (
-    # Of the period: shorter ones have too few requests for their percentiles to mean anything
-    0.5
-)
+# Share of the period: percentiles of a shorter interval rest on too few requests to mean anything
+_FULL_INTERVAL = 0.5
 
 
-class Interval(NamedTuple):
-    """One interval under load, or several merged; `load` is what was asked for then, in VUs or iterations per
-    s (None: unknown), by `scenarios` (numbers).
+@dataclass(frozen=True)
+class Interval:
+    """One interval under load, or several merged into one.
+
+    `load` is the planned load at that time, in VUs or iterations per s (None: unknown), and `scenarios` are
+    the numbers of the scenarios that it comes from.
     """
 
     from_s: float
@@ -45,7 +45,7 @@ class Interval(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Its length."""
         return self.to_s - self.from_s
 
     @property
@@ -66,8 +66,9 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """Everything known about a run; without a timeline there are no intervals, and rules that need them say
-    nothing.
+    """Everything that is known about a run.
+
+    Without a timeline there are no intervals, and rules that need intervals find nothing.
     """
 
     run: Run
@@ -76,7 +77,7 @@ class Case:
 
     @cached_property
     def metrics(self) -> Metrics:
-        """What was measured; empty if nothing was."""
+        """The measured metrics; empty if nothing was measured."""
         return self.run.metrics or _NOT_MEASURED
 
     @property
@@ -86,17 +87,17 @@ class Case:
 
     @property
     def plan(self) -> Plan | None:
-        """The load that was planned."""
+        """The planned load."""
         return self.run.plan
 
     @cached_property
     def load(self) -> Load:
-        """The load asked for over time, on the timeline's clock."""
+        """The planned load over time, on the timeline's clock."""
         return Load.of(self.plan, self._load_from_s)
 
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
-        """The complete intervals in which load was applied, in order."""
+        """The complete intervals under load, in order."""
         timeline = self.timeline
         if timeline is None:
             return ()
@@ -111,14 +112,15 @@ class Case:
         )
 
     def values(self, name: str) -> Mapping[str, float]:
-        """Return k6's values of a metric or sub-metric, empty if it has none."""
+        """Return k6's values of a metric or sub-metric, empty if k6 has none."""
         row = self._rows.get(name)
         return row.values if row else _NOTHING
 
     @cached_property
     def iteration_ms(self) -> float:
-        """How long an iteration usually took: its median, or VU time by iterations where k6 left no summary;
-        0 if unknown.
+        """The usual duration of an iteration: its median, 0 if unknown.
+
+        Without k6's summary it is the VU time divided by the iterations.
         """
         values = self.values("iteration_duration")
         if "med" in values:
@@ -133,69 +135,69 @@ class Case:
 
     @property
     def _load_from_s(self) -> float:
-        """When load began, on the timeline's clock."""
+        """When the load began, on the timeline's clock."""
         return self.timeline.load_start_s if self.timeline else 0.0
 
 
 def _interval(timeline: Timeline, i: int, start_s: float, end_s: float, load: Load) -> Interval:
     total, middle_s = timeline.total, (start_s + end_s) / 2
     return Interval(
-        start_s,
-        end_s,
-        total.requests[i],
-        total.failed[i],
-        total.iterations[i],
-        timeline.dropped[i],
-        timeline.vus[i],
-        load.at(middle_s),
-        load.active(middle_s),
-        total.avg_ms[i],
-        total.p50_ms[i],
-        total.p90_ms[i],
-        total.p95_ms[i],
-        total.p99_ms[i],
-        total.max_ms[i],
+        from_s=start_s,
+        to_s=end_s,
+        requests=total.requests[i],
+        failed=total.failed[i],
+        iterations=total.iterations[i],
+        dropped=timeline.dropped[i],
+        vus=timeline.vus[i],
+        load=load.at(middle_s),
+        scenarios=load.active(middle_s),
+        avg_ms=total.avg_ms[i],
+        p50_ms=total.p50_ms[i],
+        p90_ms=total.p90_ms[i],
+        p95_ms=total.p95_ms[i],
+        p99_ms=total.p99_ms[i],
+        max_ms=total.max_ms[i],
     )
 
 
 def merged(intervals: Sequence[Interval], at_least: int) -> list[Interval]:
-    """Return `intervals` with neighbours put together until each has `at_least` requests; a rest that has
-    fewer is left out.
+    """Return `intervals`, merged with their neighbors until each has `at_least` requests.
 
-    Percentiles of what is put together are means weighted by requests: good enough to compare with a limit.
+    A remainder with fewer requests is left out. The percentiles of a merged interval are means weighted by
+    requests, which is good enough for a comparison with a limit.
     """
-    merged_: list[Interval] = []
-    waiting: list[Interval] = []
+    large_enough: list[Interval] = []
+    pending: list[Interval] = []
     requests = 0
     for interval in intervals:
-        waiting.append(interval)
+        pending.append(interval)
         requests += interval.requests
         if requests >= at_least:
-            merged_.append(waiting[0] if len(waiting) == 1 else together(waiting))
-            waiting, requests = [], 0
-    return merged_
+            large_enough.append(pending[0] if len(pending) == 1 else together(pending))
+            pending, requests = [], 0
+    return large_enough
 
 
 def together(intervals: Sequence[Interval]) -> Interval:
-    """Return neighbouring intervals as one."""
+    """Return neighboring intervals as one."""
     loads = [interval.load for interval in intervals if interval.load is not None]
-    longest = [interval.max_ms for interval in intervals if interval.max_ms is not None]
+    maxima = [interval.max_ms for interval in intervals if interval.max_ms is not None]
     return Interval(
-        intervals[0].from_s,
-        intervals[-1].to_s,
-        sum(interval.requests for interval in intervals),
-        sum(interval.failed for interval in intervals),
-        sum(interval.iterations for interval in intervals),
-        sum(interval.dropped for interval in intervals),
-        intervals[-1].vus,
-        fmean(loads) if loads else None,
-        intervals[-1].scenarios,
-        _weighted(intervals, "avg_ms"),
-        _weighted(intervals, "p50_ms"),
-        _weighted(intervals, "p90_ms"),
-        _weighted(intervals, "p95_ms"),
-        _weighted(intervals, "p99_ms"),
-        max(longest, default=None),
+        from_s=intervals[0].from_s,
+        to_s=intervals[-1].to_s,
+        requests=sum(interval.requests for interval in intervals),
+        failed=sum(interval.failed for interval in intervals),
+        iterations=sum(interval.iterations for interval in intervals),
+        dropped=sum(interval.dropped for interval in intervals),
+        vus=intervals[-1].vus,
+        load=fmean(loads) if loads else None,
+        scenarios=intervals[-1].scenarios,
+        avg_ms=_weighted(intervals, "avg_ms"),
+        p50_ms=_weighted(intervals, "p50_ms"),
+        p90_ms=_weighted(intervals, "p90_ms"),
+        p95_ms=_weighted(intervals, "p95_ms"),
+        p99_ms=_weighted(intervals, "p99_ms"),
+        max_ms=max(maxima, default=None),
     )
 
 

@@ -1,4 +1,4 @@
-"""Latencies of a run as a histogram, put together from the percentiles of its intervals."""
+"""Latencies of a run as a histogram, estimated from the percentiles of its intervals."""
 
 from collections.abc import Iterable, Sequence
 from math import exp, log, sqrt
@@ -10,7 +10,7 @@ from k6_mcp.models.metrics import Latency
 # A bucket is 2 % wide
 _GROWTH = log(1.02)
 _SMALLEST_MS = 0.01
-# More requests missing than this are spread over as many values
+# If more requests than this are missing, they are spread over this many values
 _MOST_STEPS = 200
 
 
@@ -36,21 +36,21 @@ class Histogram:
         self.count += weight
 
     def quantile(self, share: float) -> float:
-        """Return the latency that `share` of the requests did not exceed, to 2 %; 0 without any."""
-        wanted, seen = share * self.count, 0.0
+        """Return the latency that `share` of the requests did not exceed, to within 2 %; 0 if empty."""
+        rank, passed = share * self.count, 0.0
         bucket = 0
         for bucket in sorted(self._buckets):
-            seen += self._buckets[bucket]
-            if seen >= wanted:
+            passed += self._buckets[bucket]
+            if passed >= rank:
                 break
         return _middle(bucket) if self._buckets else 0.0
 
     def filled_in(self, expected_ms: float) -> "Histogram":
-        """Return it with the requests that were not sent while others waited for their answers.
+        """Return it with the requests added that were not sent while VUs waited for answers.
 
-        As in HdrHistogram's recordValueWithExpectedInterval (G. Tene, http://hdrhistogram.org): a request
-        that took longer than the time after which the next one was due stands for those due meanwhile, each
-        waiting that much less.
+        Source: HdrHistogram's recordValueWithExpectedInterval (G. Tene, http://hdrhistogram.org). A request
+        that took longer than the time after which the next one was due stands for the requests due in that
+        time. Each of those waited that much less.
         """
         filled = Histogram()
         for bucket, weight in self._buckets.items():
@@ -65,8 +65,10 @@ class Histogram:
         return filled
 
     def _take(self, interval: Interval) -> None:
-        """Take one request at the maximum, and the others between the percentiles they lie between (their
-        geometric mean).
+        """Add an interval's requests.
+
+        One request counts at the maximum. The others count at the geometric mean of the two percentiles
+        around them.
         """
         if interval.max_ms is None or not interval.requests:
             return
@@ -83,25 +85,24 @@ class Histogram:
 
 
 def p95_of(intervals: Iterable[Interval]) -> float:
-    """Return the p95 of `intervals` together (see `quantiles`), also of latencies that are either short or
-    long; 0 without any.
+    """Return the p95 of all `intervals` together, 0 if empty.
+
+    It is right also if latencies are either short or long (see `quantiles`).
     """
     return merged((i.requests, statistics_of(i)) for i in intervals).get("p(95)", 0.0)
 
 
-def statistics_of(known: Interval | Latency) -> Quantiles:
-    """Return the latency statistics of an interval or a run by k6's names, without those that are not
-    known.
-    """
-    middle = known.med_ms if isinstance(known, Latency) else known.p50_ms
+def statistics_of(source: Interval | Latency) -> Quantiles:
+    """Return the known latency statistics of an interval or a run, by k6's names."""
+    median_ms = source.med_ms if isinstance(source, Latency) else source.p50_ms
     named = {
-        "avg": known.avg_ms,
-        "med": middle,
-        "p(90)": known.p90_ms,
-        "p(95)": known.p95_ms,
-        "p(99)": known.p99_ms,
+        "avg": source.avg_ms,
+        "med": median_ms,
+        "p(90)": source.p90_ms,
+        "p(95)": source.p95_ms,
+        "p(99)": source.p99_ms,
     }
-    ends = {"min": known.min_ms if isinstance(known, Latency) else None, "max": known.max_ms}
+    ends = {"min": source.min_ms if isinstance(source, Latency) else None, "max": source.max_ms}
     return {name: value for name, value in (named | ends).items() if value is not None}
 
 

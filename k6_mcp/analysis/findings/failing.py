@@ -1,4 +1,4 @@
-"""Rules about requests that failed: how many, whose, and what they do to the other figures."""
+"""Rules about failed requests: how many, on which endpoint, and how they distort other figures."""
 
 from collections.abc import Iterator
 
@@ -12,20 +12,20 @@ from k6_mcp.models.wording import few, number, percent, quoted
 
 _FEWEST_FAILED = 5
 _NAME_CHARS = 80
-# Of a good answer's time
+# Share of a successful answer's time
 _MUCH_FASTER = 0.5
-# The average with the failed answers, of that of the good ones
+# The average over all answers, relative to the average over successful ones
 _FLATTERED = 0.8
 _FLATTERED_MS = 5.0
 _TIMES_SLOWER = 3.0
-# The share of errors or time, against the share of requests
+# The share of errors or time, relative to the share of requests
 _TIMES_MORE = 1.5
-# Below, nobody waits longer
+# Nobody notices a smaller difference
 _SLOWER_BY_MS = 20.0
 
 
 def error_rate_high(case: Case) -> Iterator[Finding]:
-    """More requests failed than allowed."""
+    """Find more failed requests than allowed."""
     figures, limits = case.figures, case.limits
     rate = figures.error_rate
     if not rate or rate <= limits.error_rate_warning:
@@ -43,37 +43,39 @@ def error_rate_high(case: Case) -> Iterator[Finding]:
         recommendation=(
             limiter.advice(case)
             if limiter.limited(case)
-            else f"{_where_to_look(case)}; repair it before judging latency"
+            else f"{_where_to_look(case)}; fix the errors before judging latency"
         )
         + (
             ""
-            if _asked_about(case)
+            if _is_asserted(case)
             else '; slo {"error_rate": 0.01} of execute_k6_test makes a test fail on it'
         ),
     )
 
 
 def _where_to_look(case: Case) -> str:
-    """k6 logs why a request got no answer, but not one word of the answers that it got, whatever their
-    status.
+    """Return where the reason for failures can be found.
+
+    k6 logs why a request got no answer, but logs nothing about an answer, whatever its status.
     """
     if case.figures.unanswered_requests:
         return 'see why with get_run detail="log"'
     if case.metrics.samples:
-        return "see what the target answered (samples) and what its own log says"
+        return "read what the target answered (samples) and what its own log says"
     return (
-        "see what the target's own log says, or run one such request by its URL with execute_k6_test, whose"
+        "read the target's own log, or run one such request by its URL with execute_k6_test, whose"
         " result quotes failed answers (k6's log does not)"
     )
 
 
-def _asked_about(case: Case) -> bool:
+def _is_asserted(case: Case) -> bool:
     return any(asks_about_failures(threshold.metric) for threshold in case.metrics.thresholds)
 
 
 def errors_flatter_latency(case: Case) -> Iterator[Finding]:
-    """Failed answers are much faster than good ones, so figures over all requests look better than what users
-    get.
+    """Find failed answers that are much faster than successful ones.
+
+    Figures over all requests then look better than what users get.
     """
     figures = case.figures
     every, good = case.values("http_req_duration"), case.values("http_req_duration{expected_response:true}")
@@ -98,7 +100,7 @@ def errors_flatter_latency(case: Case) -> Iterator[Finding]:
         severity="warning",
         confidence=above(good_ms, max(failed_ms, all_ms), min(failed, succeeded), _FEWEST_FAILED),
         message=(
-            f"{failed} failed answers took {number(failed_ms, 3)} ms on average, good ones"
+            f"{failed} failed answers took {number(failed_ms, 3)} ms on average, successful ones"
             f" {number(good_ms, 3)} ms: over all requests the average is {number(all_ms, 3)} ms{tail}"
         ),
         evidence=(
@@ -106,18 +108,18 @@ def errors_flatter_latency(case: Case) -> Iterator[Finding]:
             Evidence(
                 metric="http_req_duration{expected_response:true}",
                 observed=good_ms,
-                note="average of the good ones",
+                note="average of the successful ones",
             ),
         ),
         recommendation=(
-            "judge latency by the good answers: thresholds of execute_k6_test on"
-            " http_req_duration{expected_response:true}, and one on http_req_failed beside it"
+            "judge latency by the successful answers: thresholds of execute_k6_test on"
+            " http_req_duration{expected_response:true}, and one on http_req_failed as well"
         ),
     )
 
 
 def endpoint_dominates(case: Case) -> Iterator[Finding]:
-    """One of several endpoints has most of the errors, or most of the time."""
+    """Find one endpoint of several that has most of the errors, or most of the time."""
     named = [
         endpoint for endpoint in case.metrics.endpoints if endpoint.name is not None and endpoint.requests
     ]
@@ -142,8 +144,8 @@ def _most_errors(case: Case, named: list[EndpointFigures]) -> Finding | None:
         confidence=above_share(worst.failed, failed, of_requests),
         message=(
             f"{quoted(worst.name or '', _NAME_CHARS)} has {percent(of_errors)} of the {failed} failed"
-            f" requests and {percent(of_requests)} of all requests: {percent(worst.failed / worst.requests)}"
-            " of its own failed"
+            f" requests but only {percent(of_requests)} of all requests:"
+            f" {percent(worst.failed / worst.requests)} of its own failed"
         ),
         evidence=(
             Evidence(
@@ -184,7 +186,7 @@ def _most_time(case: Case, named: list[EndpointFigures]) -> Finding | None:
         ),
         confidence=above(avg_ms, others_ms, slowest.requests, _FEWEST_FAILED),
         message=(
-            f"{quoted(slowest.name or '', _NAME_CHARS)} takes {percent(of_time)} of the time and has"
+            f"{quoted(slowest.name or '', _NAME_CHARS)} takes {percent(of_time)} of the time with"
             f" {percent(of_requests)} of the requests: {number(avg_ms, 3)} ms on average, the others"
             f" {number(others_ms, 3)} ms"
         ),
@@ -200,7 +202,7 @@ def _most_time(case: Case, named: list[EndpointFigures]) -> Finding | None:
 
 
 def _share_of_requests(endpoint: EndpointFigures, case: Case) -> float:
-    return endpoint.requests / max(1, sum(other.requests for other in case.metrics.endpoints))
+    return endpoint.requests / max(1, sum(each.requests for each in case.metrics.endpoints))
 
 
 def _rate(endpoint: EndpointFigures, figures: Figures) -> str:

@@ -1,4 +1,4 @@
-"""Rules about latency as a whole: too high, rising at constant load, slow at first."""
+"""Rules about latency as a whole: too high, rising at constant load, slow at the start."""
 
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -18,31 +18,31 @@ from k6_mcp.models.wording import number
 _HALF_SURE_AT = 5
 # The share of requests above a p95
 _ABOVE_P95 = 0.05
-# A trend over fewer intervals may be chance
+# A trend over fewer intervals could be chance
 _FEWEST_BLOCKS = 10
-# The test for a trend is quadratic
+# The trend test takes quadratic time
 _MOST_BLOCKS = 100
 _BY_CHANCE = 0.001
-# Of a straight line's: a quarter of what a jump leaves to a line, four times what a slope leaves to two
-# levels
+# Error of two levels relative to that of a straight line. A jump leaves a quarter of the line's error, a
+# slope leaves four times as much.
 _STEP_ERROR_LEFT = 0.5
-# Below, a change of latency is not worth a word
+# A smaller change of latency is not worth reporting
 _VISIBLE_MS = 10.0
-# First intervals are slow from so many times the others' median on
+# A first interval is slow if its median is at least this many times that of the others
 _WARM_TIMES = 3.0
-# Of the run; longer is no warm-up
+# Share of the run; a longer slow start isn't a warm-up
 _LONGEST_WARM_UP = 0.34
-# Intervals after it
+# Intervals after the warm-up
 _FEWEST_WARM = 5
-# The average with the warm-up, against that without
+# The average with the warm-up, relative to the average without it
 _DISTORTS = 1.1
 _DISTORTS_MUCH = 1.5
-# Spreads of the calm intervals
+# In spreads of the later intervals
 _ABOVE_NOISE = 6
 
 
 def latency_average_high(case: Case) -> Iterator[Finding]:
-    """The average latency is above its limit."""
+    """Find an average latency above its limit."""
     latency, limit = case.figures.latency, case.limits.avg_ms
     if latency is None or latency.avg_ms <= limit:
         return
@@ -58,14 +58,14 @@ def latency_average_high(case: Case) -> Iterator[Finding]:
             Evidence(metric="http_req_duration", observed=latency.avg_ms, limit=limit, note="average"),
         ),
         recommendation=(
-            "find the load that it can bear: execute_k6_test with stages from few VUs up; latency that is as"
-            " high with 1 VU is the target's own"
+            "find the load that it can sustain: execute_k6_test with stages that start at a few VUs; latency"
+            " that is as high with 1 VU does not come from load"
         ),
     )
 
 
 def latency_p95_high(case: Case) -> Iterator[Finding]:
-    """The p95 latency is above its limit, over the whole run or for a while."""
+    """Find a p95 latency above its limit, over the whole run or for some time."""
     latency, limit = case.figures.latency, case.limits.p95_ms
     stretch = _longest_above(case.intervals, limit)
     for_s = stretch[-1].to_s - stretch[0].from_s if stretch else 0.0
@@ -83,16 +83,16 @@ def latency_p95_high(case: Case) -> Iterator[Finding]:
     if stretch:
         from_s, to_s = stretch[0].from_s, stretch[-1].to_s
         highest = max(interval.p95_ms or 0.0 for interval in stretch)
-        note = "highest p95 of an interval while it was above"
+        note = "highest p95 of an interval in that time"
         evidence.append(
             Evidence(
                 metric="http_req_duration", observed=highest, limit=limit, from_s=from_s, to_s=to_s, note=note
             )
         )
         text += " and " if text else ""
-        text += f"stayed above {number(limit)} ms for {number(for_s, 3)} s from {number(from_s, 3)} s on"
-    seen = [(latency.count, statistics_of(latency))] if over and latency is not None else []
-    seen += (
+        text += f"stayed above {number(limit)} ms for {number(for_s, 3)} s, starting at {number(from_s, 3)} s"
+    samples = [(latency.count, statistics_of(latency))] if over and latency is not None else []
+    samples += (
         [(sum(i.requests for i in stretch), merged((i.requests, statistics_of(i)) for i in stretch))]
         if lasting
         else []
@@ -100,7 +100,9 @@ def latency_p95_high(case: Case) -> Iterator[Finding]:
     yield Finding(
         id="latency_p95_high",
         severity="warning",
-        confidence=max(above_share(ceil(n * share_above(known, limit)), n, _ABOVE_P95) for n, known in seen),
+        confidence=max(
+            above_share(ceil(n * share_above(known, limit)), n, _ABOVE_P95) for n, known in samples
+        ),
         message=f"the p95 latency {text}",
         evidence=tuple(evidence),
         recommendation=(
@@ -111,7 +113,7 @@ def latency_p95_high(case: Case) -> Iterator[Finding]:
 
 
 def latency_drift(case: Case) -> Iterator[Finding]:
-    """Latency rises over time although the load stays the same."""
+    """Find latency that rises over time although the load stays the same."""
     windows = outages(case)
     for from_s, to_s in case.load.steady:
         steady = [
@@ -150,8 +152,8 @@ def _drift(
         confidence=unlike_chance(by_chance * 10),
         message=(
             f"at constant load the median latency rose from about {number(start_ms, 3)} to"
-            f" {number(start_ms + growth_ms, 3)} ms, {number(slope * 60, 3)} ms per minute (slope by"
-            f" Theil-Sen; by Mann-Kendall no chance: p < {number(max(by_chance, 1e-6), 1)})"
+            f" {number(start_ms + growth_ms, 3)} ms, {number(slope * 60, 3)} ms per minute"
+            f" (Theil-Sen slope; Mann-Kendall p < {number(max(by_chance, 1e-6), 1)})"
         ),
         evidence=(
             Evidence(
@@ -160,57 +162,57 @@ def _drift(
                 limit=case.limits.drift_share,
                 from_s=when[0],
                 to_s=when[1],
-                note="growth of the median, as a share of its start",
+                note="growth of the median, as a share of its initial value",
             ),
         ),
         recommendation=(
-            "repeat it longer (duration of execute_k6_test) to see whether it levels off; look for what grows"
-            " in the target: memory, queues, connections, tables"
+            "repeat it with a longer duration of execute_k6_test to see whether it levels off; look for what"
+            " grows in the target: memory, queues, connections, tables"
         ),
     )
 
 
-def _is_jump(case: Case, found: Step) -> bool:
-    grew_ms = found.after - found.before
-    sure = found.by_chance <= _BY_CHANCE and found.error_left < _STEP_ERROR_LEFT
-    return sure and grew_ms >= max(_VISIBLE_MS, case.limits.drift_share * found.before)
+def _is_jump(case: Case, stepped: Step) -> bool:
+    grew_ms = stepped.after - stepped.before
+    sure = stepped.by_chance <= _BY_CHANCE and stepped.error_left < _STEP_ERROR_LEFT
+    return sure and grew_ms >= max(_VISIBLE_MS, case.limits.drift_share * stepped.before)
 
 
-def _jump(case: Case, found: Step, until_s: float) -> Finding:
-    before, after = found.before, found.after
+def _jump(case: Case, stepped: Step, until_s: float) -> Finding:
+    before, after = stepped.before, stepped.after
     return Finding(
         id="latency_drift",
         severity="warning",
-        confidence=unlike_chance(found.by_chance * 10),
+        confidence=unlike_chance(stepped.by_chance * 10),
         message=(
-            f"at constant load the median latency jumped about {number(found.x, 3)} s into the run from"
+            f"at constant load the median latency jumped about {number(stepped.x, 3)} s into the run from"
             f" {number(before, 3)} to {number(after, 3)} ms and stayed there (two levels fit better than a"
-            f" slope; by Mann-Whitney no chance: p < {number(max(found.by_chance, 1e-6), 1)})"
+            f" slope; Mann-Whitney p < {number(max(stepped.by_chance, 1e-6), 1)})"
         ),
         evidence=(
             Evidence(
                 metric="http_req_duration",
                 observed=(after - before) / before if before > 0 else None,
                 limit=case.limits.drift_share,
-                from_s=found.x,
+                from_s=stepped.x,
                 to_s=until_s,
-                note="growth of the median, as a share of that before the jump",
+                note="growth of the median, as a share of its value before the jump",
             ),
         ),
         recommendation=(
             "look for what happened in the target at that time: a failover, a deployment, another job, a"
-            " cache or pool that filled up; repeat it with the same duration to see whether it comes again"
+            " cache or pool that filled up; repeat it with the same duration to see whether it happens again"
         ),
     )
 
 
 def warm_up(case: Case) -> Iterator[Finding]:
-    """The first intervals are far slower than the rest and distort the figures of the whole."""
-    of_first = case.intervals[0].scenarios if case.intervals else None
+    """Find first intervals so slow that they distort the figures of the whole run."""
+    first_scenarios = case.intervals[0].scenarios if case.intervals else None
     known = [
         interval
         for interval in case.intervals
-        if interval.p50_ms is not None and interval.scenarios == of_first
+        if interval.p50_ms is not None and interval.scenarios == first_scenarios
     ]
     if len(known) < _FEWEST_WARM + 1:
         return
@@ -252,25 +254,25 @@ def warm_up(case: Case) -> Iterator[Finding]:
                 observed=without_ms,
                 from_s=rest[0].from_s,
                 to_s=rest[-1].to_s,
-                note="average without it",
+                note="average without the warm-up",
             ),
             Evidence(
                 metric="http_req_duration",
                 observed=p95_ms,
                 from_s=rest[0].from_s,
                 to_s=rest[-1].to_s,
-                note="p95 without it",
+                note="p95 without the warm-up",
             ),
         ),
         recommendation=(
             "warm the target up first (a short execute_k6_test), or make the test long enough that the"
-            " beginning does not count"
+            " beginning does not matter"
         ),
     )
 
 
 def _slow_again(rest: Sequence[Interval], slow_from_ms: float) -> bool:
-    """Whether the rest is as slow in places: then slowness is nothing of the beginning."""
+    """Whether the rest of the run is as slow in places, so that the start is nothing special."""
     slow = sum((interval.p50_ms or 0.0) >= slow_from_ms for interval in rest)
     return slow / len(rest) > 0.1
 
@@ -283,8 +285,9 @@ def _average(intervals: Sequence[Interval]) -> float:
 
 
 def _longest_above(intervals: Sequence[Interval], limit: float) -> list[Interval]:
-    """Return the longest run of intervals whose p95 is above `limit`; intervals without a figure neither end
-    nor lengthen it.
+    """Return the longest run of intervals whose p95 is above `limit`.
+
+    Intervals without a figure neither end nor lengthen it.
     """
     known = [interval for interval in intervals if interval.p95_ms is not None]
     best, start = (0, 0), 0

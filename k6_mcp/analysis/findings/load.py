@@ -1,19 +1,20 @@
-"""The load that a plan asks for over time: how many VUs, or how many iterations per second."""
+"""The planned load over time: how many VUs, or how many iterations per second."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import inf
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from k6_mcp.models.plan import Plan, ScenarioPlan
 
 Unit = Literal["iterations/s", "VUs"]
 
 
-class _Piece(NamedTuple):
-    """One straight piece of the load of a scenario, by its number in the plan."""
+@dataclass(frozen=True)
+class _Piece:
+    """One straight piece of a scenario's load; `scenario` is its number in the plan."""
 
     scenario: int
     from_s: float
@@ -29,8 +30,9 @@ class _Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Load:
-    """What the scenarios of a plan ask for together; `unit` is None where they mix VUs and rates, or the plan
-    is not known.
+    """The planned load of all scenarios together.
+
+    `unit` is None if the scenarios mix VUs and rates, or if the plan is unknown.
     """
 
     pieces: tuple[_Piece, ...]
@@ -39,7 +41,7 @@ class Load:
 
     @classmethod
     def of(cls, plan: Plan | None, begins_s: float) -> "Load":
-        """Return the load of `plan` on a clock on which it begins at `begins_s`."""
+        """Return the load of `plan`, which begins at `begins_s` on the caller's clock."""
         if plan is None or not plan.scenarios:
             return cls((), None, inf)
         units: set[Unit] = {_unit(scenario) for scenario in plan.scenarios}
@@ -52,18 +54,19 @@ class Load:
 
     @property
     def closed(self) -> bool:
-        """Whether every VU waits for its answers before it asks again."""
+        """Whether each VU waits for its answers before it sends the next request."""
         return self.unit == "VUs"
 
     def at(self, at_s: float) -> float | None:
-        """Return the load asked for at a time, None where it cannot be said in one unit."""
+        """Return the planned load at a time, None if it has no single unit."""
         if self.unit is None:
             return None
         return sum(piece.at(at_s) for piece in self.pieces if piece.from_s <= at_s < piece.to_s)
 
     def active(self, at_s: float) -> frozenset[int]:
-        """Return the scenarios that asked for load at a time, by their number; where the plan is not known, a
-        first one always did.
+        """Return the numbers of the scenarios that plan load at a time.
+
+        If the plan is unknown, that is always the first one.
         """
         if not self.pieces:
             return frozenset((0,))

@@ -1,13 +1,14 @@
-"""The rule about outages: windows in which answers stopped or at least half of them failed, and how the
-target came back.
+"""The rule about outages: answers stopped, or at least half of them failed, for some time.
+
+It also reports how the target recovered.
 """
 
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from statistics import median
-from typing import NamedTuple
 
 from k6_mcp.analysis.findings import limiter
 from k6_mcp.analysis.findings.case import Case, Interval, together
@@ -18,25 +19,27 @@ from k6_mcp.models.wording import count, number, percent
 _FAILING = 0.5
 _FEWEST_REQUESTS = 5
 _FEWEST_USUAL = 3
-# Good intervals from which the usual rate is known
+# Good intervals that define the usual rate
 _REMEMBERED = 9
-# Of an iteration: think time is no outage
+# Times the duration of an iteration: think time isn't an outage
 _SILENCE = 1.5
 # Intervals are a few ms longer or shorter than a second
 _NEARLY = 0.95
-# Latency is back when it is at most so many times that of before
+# Latency has recovered when it is at most this many times its value before
 _AS_BEFORE = 2.0
 _CALM_ERROR_RATE = 0.05
 _MOST_SHOWN = 3
-_AS_GOOD = (
-    # Of the usual good answers per second: what fails beyond them is load that the target turns away
-    0.75
-)
+# Share of the usual good answers per second. A target that keeps them up is at its capacity and turns away
+# the load beyond it, which isn't an outage.
+_AS_GOOD = 0.75
 
 
-class Window(NamedTuple):
-    """One outage; `missing` counts the requests that were expected in it, `back_at_s` is when it was as
-    before (None: never).
+@dataclass(frozen=True)
+class Window:
+    """One outage.
+
+    `missing` counts the requests that were expected in it. `back_at_s` is when the target was as good as
+    before (None: never). `over` is whether good intervals followed.
     """
 
     intervals: tuple[Interval, ...]
@@ -46,55 +49,55 @@ class Window(NamedTuple):
 
     @property
     def from_s(self) -> float:
-        """Its onset."""
+        """When it began."""
         return self.intervals[0].from_s
 
     @property
     def to_s(self) -> float:
-        """Its end."""
+        """When it ended."""
         return self.intervals[-1].to_s
 
     @property
     def seconds(self) -> float:
-        """How long it was."""
+        """Its length."""
         return self.to_s - self.from_s
 
 
 def outage(case: Case) -> Iterator[Finding]:
-    """Answers stopped, or at least half of them failed, for some seconds."""
-    found = outages(case)
-    if not found:
+    """Find times in which answers stopped, or at least half of them failed, for some seconds."""
+    windows = outages(case)
+    if not windows:
         return
-    longest = max(found, key=lambda window: window.seconds)
+    longest = max(windows, key=lambda window: window.seconds)
     before = [interval for interval in case.intervals if interval.to_s <= longest.from_s]
     yield Finding(
         id="outage",
         severity="critical",
         confidence=_confidence(longest),
-        message=_message(found, longest, case.limits.recovery_s),
+        message=_message(windows, longest, case.limits.recovery_s),
         evidence=(
             *_phases(case, longest, before),
-            *(_window(window) for window in found if window is not longest),
+            *(_window(window) for window in windows if window is not longest),
         )[: 3 + _MOST_SHOWN],
         recommendation=(
             limiter.advice(case)
             if limiter.limited(case)
             else (
-                "look at the target's log for that time; repeat with execute_k6_test at the same load, and"
-                " with slo availability, to see whether it comes back"
+                "look at the target's log for that time; repeat execute_k6_test at the same load, with slo"
+                " availability, to see whether it happens again"
             )
         ),
     )
 
 
 def outages(case: Case) -> list[Window]:
-    """Return the windows of all outages in order; none when nothing was ever good."""
+    """Return the windows of all outages in order, none if no interval was ever good."""
     intervals = case.intervals
     bad = [_is_bad(interval) for interval in intervals]
     if all(bad) or not any(bad):
         return []
     good = (interval for interval, is_bad in zip(intervals, bad, strict=True) if not is_bad)
-    # What is usual, until something was good
+    # Until the first good interval is reached, the next good ones define what is usual
     usual = deque(islice(good, _REMEMBERED), maxlen=_REMEMBERED)
     windows: list[Window] = []
     start = 0
@@ -108,9 +111,7 @@ def outages(case: Case) -> list[Window]:
 
 
 def in_outage(interval: Interval, windows: Sequence[Window]) -> bool:
-    """Return whether an interval lies in one of `windows`, or in the time a target needed to recover from
-    it.
-    """
+    """Return whether an interval lies in one of `windows`, or in the recovery after one."""
     last = bisect_right(windows, interval.from_s, key=lambda window: window.from_s) - 1
     return last >= 0 and interval.from_s < (windows[last].back_at_s or windows[last].to_s + interval.seconds)
 
@@ -122,15 +123,17 @@ def _is_bad(interval: Interval) -> bool:
 
 
 def _per_load(interval: Interval) -> float:
-    """Requests per second, per VU or asked iteration where the load is known: a ramp that ends is no
-    outage.
+    """Return requests per second and unit of load, so that a ramp that ends isn't an outage.
+
+    The unit is a VU or a planned iteration, or 1 if the load is unknown.
     """
     return interval.requests_per_s / (interval.load or 1.0)
 
 
 def _judge(case: Case, start: int, end: int, usual: Sequence[Interval]) -> Window | None:
-    """Return the bad intervals from `start` to `end` as an outage, or None; `usual` are good intervals near
-    them.
+    """Return the bad intervals from `start` to `end` as an outage, or None.
+
+    `usual` are good intervals near them.
     """
     intervals = case.intervals[start:end]
     seconds = intervals[-1].to_s - intervals[0].from_s
@@ -155,22 +158,24 @@ def _judge(case: Case, start: int, end: int, usual: Sequence[Interval]) -> Windo
 
 
 def _good_per_s(intervals: Sequence[Interval]) -> float:
-    """Good answers per second; a rate limiter, or a target at its capacity, gives as many whatever is
-    asked.
+    """Return good answers per second.
+
+    A rate limiter, or a target at its capacity, gives the same number whatever the load is.
     """
     return median((interval.requests - interval.failed) / interval.seconds for interval in intervals)
 
 
 def _are_fewer(intervals: Sequence[Interval], usual: Sequence[Interval]) -> bool:
-    """Whether many VUs had finished: the last one's long iteration is no outage."""
+    """Whether many VUs had already finished: the last VU's long iteration isn't an outage."""
     return (
         min(interval.vus or 0 for interval in intervals) < median(interval.vus or 0 for interval in usual) / 2
     )
 
 
 def _back_at(intervals: Sequence[Interval], end: int, usual_ms: float | None) -> float | None:
-    """When an interval began, from `end` on, that was as good as before: latency at most twice as high,
-    hardly any errors.
+    """Return when the first interval from `end` on began that was as good as before.
+
+    Its latency is at most twice as high, with hardly any errors.
     """
     for interval in islice(intervals, end, None):
         calm = interval.requests and interval.error_rate <= _CALM_ERROR_RATE
@@ -189,20 +194,20 @@ def _confidence(window: Window) -> float:
     return above(window.missing, _FEWEST_REQUESTS, window.missing, 1)
 
 
-def _message(found: Sequence[Window], longest: Window, recovery_s: float) -> str:
+def _message(windows: Sequence[Window], longest: Window, recovery_s: float) -> str:
     requests = sum(interval.requests for interval in longest.intervals)
     failed = sum(interval.failed for interval in longest.intervals)
     what = f"{failed} of {requests} requests failed" if failed else "no request was answered"
-    text = f"from {number(longest.from_s, 3)} s on {what} for {number(longest.seconds, 3)} s"
+    text = f"{what} for {number(longest.seconds, 3)} s, starting at {number(longest.from_s, 3)} s"
     if longest.back_at_s is not None:
         took = longest.back_at_s - longest.from_s
-        text += f"; {number(took, 3)} s after its onset the target was as before"
+        text += f"; the target was as before {number(took, 3)} s after the onset"
         text += f", later than the {number(recovery_s)} s allowed" if took > recovery_s else ""
     elif longest.over:
         text += "; answers came back, but latency and errors did not recover before the end"
     else:
-        text += "; it had not recovered at the end"
-    others = len(found) - 1
+        text += "; it had not recovered by the end"
+    others = len(windows) - 1
     return text + (f" (the longest of {count(others + 1, 'outage')})" if others else "")
 
 

@@ -10,18 +10,18 @@ from k6_mcp.analysis.numbers.confidence import above
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import count, few, number
 
-# The usual p90
+# Times the usual p90
 _TIMES = 6.0
-# At least so much longer
+# And at least this much longer
 _LEAST_MS = 150.0
 _FEWEST_PAUSES = 3
-# Intervals of one pause; a longer one is a change of level
+# Intervals of one pause; anything longer is a change of level
 _LONGEST = 3
-# Of the intervals; more are no pauses
+# Share of all intervals; more of them aren't pauses
 _SHARE_OF_ALL = 0.25
-# Requests of an interval: a tenth of them are three or more
+# Requests of an interval, so that a tenth of them is at least three
 _MANY = 30
-# With fewer than _MANY, half of the requests have to be slow, and they have to be so many
+# With fewer requests than _MANY, half of them must be slow, and there must be at least this many
 _FEW = 3
 _FEWEST_USUAL = 10
 # Intervals
@@ -30,11 +30,11 @@ _MOST_SHOWN = 6
 
 
 def irregular_stalls(case: Case) -> Iterator[Finding]:
-    """At constant load, short pauses now and then that hit many requests at once.
+    """Find occasional short pauses at constant load that hit many requests at once.
 
-    Many are slow where the p90 of an interval is. A target with slow requests now and then has some interval
-    in which several of them meet, and far more in which there is one: where those are as many, nothing is
-    told.
+    Many requests are slow if the p90 of an interval is. A target with an occasional slow request has some
+    intervals in which several of them meet, and far more with a single one. If there are that many single
+    ones, nothing is reported.
     """
     known = _comparable(case)
     if not known or median(interval.requests for interval in known) < _FEWEST_USUAL:
@@ -57,8 +57,8 @@ def irregular_stalls(case: Case) -> Iterator[Finding]:
             median(interval.p90_ms or 0.0 for interval in hit), usual_ms, len(hit), _HALF_SURE_AT
         ),
         message=(
-            f"{count(len(pauses), 'time')} at irregular distance many requests at once took up to about"
-            f" {number(height_ms, 3)} ms (the p90 of other intervals is usually {number(usual_ms, 2)} ms): at"
+            f"{count(len(pauses), 'time')} at irregular intervals many requests at once took up to about"
+            f" {number(height_ms, 3)} ms (the usual p90 of an interval is {number(usual_ms, 2)} ms): at"
             f" {times}"
         ),
         evidence=tuple(
@@ -73,15 +73,15 @@ def irregular_stalls(case: Case) -> Iterator[Finding]:
             for pause in pauses[:_MOST_SHOWN]
         ),
         recommendation=(
-            "look in the target's log and its machine's for those times (garbage collection, other jobs,"
-            " locks, a pool that is used up; the load generator's too); repeat it with a longer duration of"
-            " execute_k6_test to see whether they come again"
+            "check the logs of the target and of its machine for those times (garbage collection, other jobs,"
+            " locks, an exhausted pool), and those of the load generator; repeat with a longer duration of"
+            " execute_k6_test to see whether they happen again"
         ),
     )
 
 
 def _comparable(case: Case) -> Sequence[Interval]:
-    """Return the intervals of the longest stretch of constant load that have a latency, without outages."""
+    """Return the intervals with a latency in the longest stretch of constant load, without outages."""
     windows = outages(case)
     stretches = (
         [i for i in case.intervals if i.from_s >= from_s - 0.01 and i.to_s <= to_s + i.seconds / 2]
@@ -92,7 +92,7 @@ def _comparable(case: Case) -> Sequence[Interval]:
 
 
 def _pauses(intervals: Sequence[Interval], from_ms: float) -> list[list[Interval]]:
-    """Return the runs of neighbours in which several requests took at least `from_ms`."""
+    """Return the runs of neighbors in which several requests took at least `from_ms`."""
 
     def many(interval: Interval) -> bool:
         half = interval.requests >= _FEW and (interval.p50_ms or 0.0) >= from_ms

@@ -1,4 +1,4 @@
-"""The rule about an open model that asks for more than the target answers, so that iterations pile up."""
+"""The rule about an open model whose rate exceeds what the target answers, so iterations pile up."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,27 +8,28 @@ from k6_mcp.analysis.numbers.confidence import above_share
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import number
 
-# A stall fills VUs too, and empties them again
+# In a shorter time a stall, too, fills VUs and empties them again
 _SHORTEST_S = 5.0
 _FEWEST_WAITING = 20
-# Of the iterations that were started
+# Share of the started iterations
 _BEHIND = 0.05
-# Of the most that fell behind, at most a second of load: when load began is known to half an interval
+# Share of the largest backlog, at most a second of load: the start of the load is known only to half an
+# interval
 _NOISE = 0.1
-# Of the growth of latency that a line before one counter would show
+# Share of the growth of latency that a single queue would show
 _OF_WHAT_QUEUES = 0.3
-# Of the iterations that did not end
+# Share of the iterations that did not end
 _AS_VUS = 0.5
 _ROOM = 0.9
 
 
 def load_piling_up(case: Case) -> Iterator[Finding]:
-    """An arrival rate that the target does not answer: iterations start faster than they end, and latency
-    grows with the test.
+    """Find an arrival rate that the target cannot keep up with.
 
-    By Little's law the VUs in use are the rate times how long an iteration takes. A target that is slow but
-    keeps up holds both; here iterations that end fall behind those that started, and both latency and VUs in
-    use have grown by what that makes.
+    Iterations start faster than they end, and latency grows as the test goes on. By Little's law the VUs in
+    use are the rate times the duration of an iteration. A target that is slow but keeps up holds both
+    constant. Here the iterations that end fall behind those that started, and both latency and VUs in use
+    have grown accordingly.
     """
     stretch = _stretch(case)
     started, ended = _started(stretch), sum(interval.iterations for interval in stretch)
@@ -40,17 +41,17 @@ def load_piling_up(case: Case) -> Iterator[Finding]:
     ):
         return
     first, last = stretch[0], stretch[-1]
-    asked_per_s = started / (last.to_s - first.from_s)
+    started_per_s = started / (last.to_s - first.from_s)
     held_per_s = together(stretch[len(stretch) // 2 :]).iterations_per_s
     from_ms, to_ms = _latencies(stretch)
-    until = "" if last is case.intervals[-1] else f" to {number(last.to_s, 3)} s"
+    until = " on" if last is case.intervals[-1] else f" to {number(last.to_s, 3)} s"
     from_vus, to_vus = _vus(stretch)
     yield Finding(
         id="load_piling_up",
         severity="warning",
         confidence=above_share(waiting, round(started), _BEHIND),
         message=(
-            f"from {number(first.from_s, 3)} s on{until} iterations piled up: {number(asked_per_s, 3)} per s"
+            f"iterations piled up from {number(first.from_s, 3)} s{until}: {number(started_per_s, 3)} per s"
             f" were started and about {number(held_per_s, 3)} ended; VUs in use grew from {from_vus} to"
             f" {to_vus}, the median latency from {number(from_ms, 3)} to {number(to_ms, 3)} ms"
         ),
@@ -59,24 +60,30 @@ def load_piling_up(case: Case) -> Iterator[Finding]:
                 "iterations",
                 stretch,
                 held_per_s,
-                asked_per_s,
-                "ended per s in its second half; limit: started per s",
+                started_per_s,
+                "ended per s in the second half of that time; limit: started per s",
             ),
-            _evidence("vus", stretch, to_vus, from_vus, "in use at its end; limit: at its beginning"),
             _evidence(
-                "http_req_duration", stretch, to_ms, from_ms, "median at its end; limit: at its beginning"
+                "vus", stretch, to_vus, from_vus, "in use at the end of that time; limit: at its start"
+            ),
+            _evidence(
+                "http_req_duration",
+                stretch,
+                to_ms,
+                from_ms,
+                "median at the end of that time; limit: at its start",
             ),
         ),
         recommendation=(
-            "latency here tells how long the test went on: execute_k6_test with rate_per_s"
-            f" {number(_ROOM * held_per_s, 2)} should hold, and tells the latency of a load that the target"
-            " can bear"
+            "latency here depends on how long the test ran: execute_k6_test with rate_per_s"
+            f" {number(_ROOM * held_per_s, 2)} should hold, and shows the latency at a load that the target"
+            " can sustain"
         ),
     )
 
 
 def _stretch(case: Case) -> Sequence[Interval]:
-    """Return the intervals in which iterations piled up, none if that was short, or an outage."""
+    """Return the intervals in which iterations piled up; none if that was short, or an outage."""
     intervals = (
         [interval for interval in case.intervals if interval.load] if case.load.unit == "iterations/s" else []
     )
@@ -91,10 +98,12 @@ def _stretch(case: Case) -> Sequence[Interval]:
 
 
 def _most_behind(intervals: Sequence[Interval]) -> Sequence[Interval]:
-    """Return the neighbours with the largest sum of iterations that did not end, less what may (the segment
-    of the greatest sum).
+    """Return the neighbors that together fell behind the most.
+
+    That is the segment with the greatest sum of iterations that did not end, less the tolerated share of
+    them.
     """
-    # From where it was nought last
+    # How far iterations are behind after each interval, since they last were not
     sums: list[float] = []
     best: tuple[int, int] = (0, 0)
     start, most = 0, 0.0
@@ -114,9 +123,7 @@ def _started(intervals: Sequence[Interval]) -> float:
 
 
 def _shows(case: Case, stretch: Sequence[Interval], behind: float) -> bool:
-    """Whether latency and VUs in use grew as they must when the share `behind` of the iterations did not
-    end.
-    """
+    """Whether latency and VUs in use grew as they must if the share `behind` did not end."""
     from_ms, to_ms = _latencies(stretch)
     per_iteration = case.figures.requests / max(1, case.figures.iterations)
     grew_s, seconds = per_iteration * (to_ms - from_ms) / 1000, stretch[-1].to_s - stretch[0].from_s
@@ -125,13 +132,13 @@ def _shows(case: Case, stretch: Sequence[Interval], behind: float) -> bool:
 
 
 def _vus(stretch: Sequence[Interval]) -> tuple[int, int]:
-    """The VUs in use where the stretch begins and where it ends; 0 where k6 told none."""
+    """Return the VUs in use at the start and the end of the stretch; 0 if k6 reported none."""
     known = [interval.vus for interval in stretch if interval.vus is not None]
     return (known[0], known[-1]) if known else (0, 0)
 
 
 def _latencies(stretch: Sequence[Interval]) -> tuple[float, float]:
-    """The median latency where the stretch begins and where it ends, in ms; 0 where nothing was answered."""
+    """Return the median latency at the start and the end of the stretch, in ms; 0 without answers."""
     known = [interval.p50_ms for interval in stretch if interval.p50_ms is not None]
     return (known[0], known[-1]) if known else (0.0, 0.0)
 

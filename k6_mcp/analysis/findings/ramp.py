@@ -1,8 +1,8 @@
-"""Rules about a load that grows: where an objective broke, and where latency begins to climb."""
+"""Rules about a growing load: where an objective broke, and where latency starts to climb."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
-from typing import NamedTuple
 
 from k6_mcp.analysis.findings import limiter
 from k6_mcp.analysis.findings.case import Case, Interval, merged
@@ -12,30 +12,28 @@ from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.thresholds import parse
 from k6_mcp.models.wording import number, percent
 
-# The highest load against the lowest: less is no ramp
+# The highest load relative to the lowest; with less it isn't a ramp
 _GROWS = 1.5
 _NEAR_PEAK = 0.95
-# Of the load before: a ramp that falls in between is none
+# Relative to the load before; a load that falls in between isn't a ramp
 _DROPS = 0.9
 _FEWEST_POINTS = 8
 _REQUESTS_PER_POINT = 20
 _FEWEST_BROKEN = 3
 _FEWEST_HELD = 3
 _STAYS_BROKEN = 0.9
-# At most this share of the points before may be broken
+# At most this share of the points before the break may be broken
 _HELD_BEFORE = 0.25
 _MOST_POINTS = 40
 _KNEE_ERROR_LEFT = 0.5
 _KNEE_STEEPER = 4.0
 _KNEE_TIMES = 2.0
 _KNEE_MS = 20.0
-_STILL_FLAT = (
-    # Of the whole climb: between stairs of load the two lines meet before the last one that was held
-    0.1
-)
+# Share of the whole climb. If load rises in steps, the two lines meet before the last step that held.
+_STILL_FLAT = 0.1
 # Points
 _HALF_SURE_AT = 1.5
-# Loads that do not differ more were the same: what the target bears, in intervals of a second
+# Loads that differ less are the same: in intervals of a second, a target's capacity varies that much
 _ALIKE = 1.1
 _COLUMNS = {
     "avg": "avg_ms",
@@ -48,8 +46,9 @@ _COLUMNS = {
 }
 
 
-class Objective(NamedTuple):
-    """One objective as it can be held against an interval: `column` of Interval must not exceed `limit`."""
+@dataclass(frozen=True)
+class Objective:
+    """An objective that can be checked per interval: `column` of Interval must not exceed `limit`."""
 
     column: str
     limit: float
@@ -57,7 +56,7 @@ class Objective(NamedTuple):
 
     @property
     def text(self) -> str:
-        """It in words."""
+        """The objective in words."""
         if self.column == "error_rate":
             return f"errors <= {percent(self.limit)}"
         return f"{self.column.removesuffix('_ms')} <= {number(self.limit)} ms"
@@ -68,13 +67,14 @@ class Objective(NamedTuple):
         return "http_req_failed" if self.column == "error_rate" else "http_req_duration"
 
     def broken(self, interval: Interval) -> bool:
-        """Return whether an interval breaks it."""
+        """Return whether an interval breaks the objective."""
         return (getattr(interval, self.column) or 0.0) > self.limit
 
 
 def objectives(case: Case) -> list[Objective]:
-    """Return the run's own thresholds on latency and errors; for what it has none, the limits of the
-    settings.
+    """Return the run's own thresholds on latency and errors.
+
+    For latency or errors without a threshold, the limits of the settings are used.
     """
     own: list[Objective] = []
     for threshold in case.metrics.thresholds or (case.plan.thresholds if case.plan else ()):
@@ -94,7 +94,10 @@ def objectives(case: Case) -> list[Objective]:
 
 
 def slo_break_point(case: Case) -> Iterator[Finding]:
-    """On a ramp, the load at which an objective broke and stayed broken, and the last load that held."""
+    """Find the load on a ramp at which an objective broke and stayed broken.
+
+    It also reports the last load that held.
+    """
     points = merged(_rising(case), _REQUESTS_PER_POINT)
     breaks = [
         (at, objective)
@@ -103,13 +106,13 @@ def slo_break_point(case: Case) -> Iterator[Finding]:
     ]
     if not breaks:
         return
-    at, objective = min(breaks, key=lambda found: found[0])
+    at, objective = min(breaks, key=lambda item: item[0])
     held = max(
         (point for point in points[:at] if not objective.broken(point)), key=lambda point: point.load or 0.0
     )
     first, others = points[at], [other.text for _, other in breaks if other is not objective]
     observed = getattr(first, objective.column)
-    # What piled up may let less be achieved where it broke
+    # Because of what piled up, less may have been achieved at the break than before
     low, high = sorted((held, first), key=lambda point: _borne(case, point))
     yield Finding(
         id="slo_break_point",
@@ -124,7 +127,7 @@ def slo_break_point(case: Case) -> Iterator[Finding]:
             f"{objective.text} broke at {_load(case, first)} and stayed broken; the last load that held was"
             f" {_load(case, held)}"
         )
-        + (f"; broke too: {', '.join(others)}" if others else ""),
+        + (f"; also broken: {', '.join(others)}" if others else ""),
         evidence=(
             Evidence(
                 metric=objective.metric,
@@ -152,8 +155,9 @@ def slo_break_point(case: Case) -> Iterator[Finding]:
 
 
 def latency_knee(case: Case) -> Iterator[Finding]:
-    """On a ramp, the load from which on latency climbs: the bend of a two-segment fit of the median latency
-    over the load.
+    """Find the load on a ramp from which latency climbs.
+
+    This is the bend of a two-segment fit of the median latency over the load.
     """
     rising = [
         point
@@ -164,32 +168,28 @@ def latency_knee(case: Case) -> Iterator[Finding]:
     points = blocks(ordered, _MOST_POINTS)
     if len(points) < _FEWEST_POINTS:
         return
-    found = bend([x for x, _ in points], [y for _, y in points])
+    fit = bend([x for x, _ in points], [y for _, y in points])
     top_ms = max(y for _, y in points[-3:])
-    if (
-        found is None
-        or found.error_left > _KNEE_ERROR_LEFT
-        or found.after <= _KNEE_STEEPER * max(found.before, 0.0)
-    ):
+    if fit is None or fit.error_left > _KNEE_ERROR_LEFT or fit.after <= _KNEE_STEEPER * max(fit.before, 0.0):
         return
-    flat_ms = max(found.y, min(y for _, y in points))
+    flat_ms = max(fit.y, min(y for _, y in points))
     if top_ms < max(_KNEE_TIMES * flat_ms, flat_ms + _KNEE_MS):
         return
     near_ms = flat_ms + _STILL_FLAT * (top_ms - flat_ms)
-    held = [
+    flat = [
         x
         for x, _ in takewhile(
-            lambda point: point[1] <= near_ms, (point for point in points if point[0] >= found.x)
+            lambda point: point[1] <= near_ms, (point for point in points if point[0] >= fit.x)
         )
     ]
-    at = max(held, default=found.x)
+    at = max(flat, default=fit.x)
     knee = min(rising, key=lambda point: abs((point.load or 0.0) - at))
     yield Finding(
         id="latency_knee",
         severity="warning",
-        confidence=unlike_chance(found.error_left + 1 / len(points) ** 2),
+        confidence=unlike_chance(fit.error_left + 1 / len(points) ** 2),
         message=(
-            f"latency climbs from {_load(case, knee)} on: about {number(flat_ms, 2)} ms at the median up to"
+            f"latency climbs from {_load(case, knee)} on: the median is about {number(flat_ms, 2)} ms up to"
             f" there, {number(top_ms, 3)} ms at {number(points[-1][0], 3)} {case.load.unit} (bend of a"
             " two-segment least-squares fit)"
         ),
@@ -218,7 +218,10 @@ def latency_knee(case: Case) -> Iterator[Finding]:
 
 
 def _rising(case: Case) -> Sequence[Interval]:
-    """Return the intervals up to the highest load, none if the load does not grow or falls in between."""
+    """Return the intervals up to the highest load.
+
+    None if the load does not grow or falls in between.
+    """
     intervals = [interval for interval in case.intervals if interval.load]
     loads = [interval.load or 0.0 for interval in intervals]
     if len(loads) < _FEWEST_POINTS or max(loads) < _GROWS * loads[0]:
@@ -234,8 +237,9 @@ def _rising(case: Case) -> Sequence[Interval]:
 
 
 def _breaks(broken: Sequence[bool]) -> int | None:
-    """Return from where on (nearly) every point is broken, after enough that held; None if there is no such
-    place.
+    """Return the point from which on (nearly) every point is broken, None if there is none.
+
+    Enough points before it must have held.
     """
     starts: list[int] = []
     bad = 0
@@ -251,18 +255,18 @@ def _breaks(broken: Sequence[bool]) -> int | None:
 
 
 def _load(case: Case, point: Interval) -> str:
-    asked = point.load or 0.0
+    planned = point.load or 0.0
     if case.load.unit == "VUs":
-        vus = "1 VU" if asked == 1 else f"{number(asked, 2)} VUs"
+        vus = "1 VU" if planned == 1 else f"{number(planned, 2)} VUs"
         return f"{vus} ({number(point.iterations_per_s, 3)} iterations/s)"
-    return f"{number(asked, 3)} iterations/s asked ({number(point.iterations_per_s, 3)} achieved)"
+    return f"{number(planned, 3)} iterations/s planned ({number(point.iterations_per_s, 3)} achieved)"
 
 
 def _most(case: Case, low: Interval, high: Interval) -> str:
-    """Say where the capacity lies, of the loads that were borne when the objective held and when it broke."""
+    """Say where the capacity lies, from the loads when the objective held and when it broke."""
     if _borne(case, high) <= _ALIKE * _borne(case, low):
-        return "it is about the most it can bear"
-    return f"between that and {_argument(case, high)} lies the most it can bear"
+        return "it is about the most that it can sustain"
+    return f"between that and {_argument(case, high)} lies the most that it can sustain"
 
 
 def _argument(case: Case, point: Interval, share: float = 1.0) -> str:
@@ -272,6 +276,9 @@ def _argument(case: Case, point: Interval, share: float = 1.0) -> str:
 
 
 def _borne(case: Case, point: Interval) -> float:
-    """Return the load of `point`: of a rate what was achieved, since what piles up was not borne."""
+    """Return the load of `point` that the target sustained.
+
+    For a rate that is the achieved rate, since what piled up was not sustained.
+    """
     load = point.load or 0.0
     return load if case.load.unit == "VUs" else min(load, point.iterations_per_s)

@@ -1,4 +1,4 @@
-"""All rules, and the order in which their findings are told."""
+"""All rules, and the order in which their findings are reported."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -17,27 +17,28 @@ from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Timeline
 
 Rule = Callable[[Case], Iterator[Finding]]
-# Rather silent than unsure
+# A finding that is more likely wrong than right misleads more than it helps
 _LEAST_CONFIDENCE = 0.5
 
-# What says the same of a run better, for each finding that is then not told; in this order, so that what is
-# not told hides nothing.
-_TOLD_BETTER_BY: Mapping[str, frozenset[str]] = {
+# Maps a finding to the findings that describe the same problem better and so replace it. The order matters:
+# a finding that was itself replaced replaces nothing.
+_REPLACED_BY: Mapping[str, frozenset[str]] = {
     "load_piling_up": frozenset(("load_not_delivered", "slo_break_point", "latency_knee")),
     "latency_drift": frozenset(("load_piling_up",)),
     "irregular_stalls": frozenset(("periodic_stalls",)),
 }
 
 
-_ASSERT = 'say what is good enough: slo {"p95_ms": 500, "error_rate": 0.01} or thresholds of execute_k6_test'
+_ASSERT = 'set objectives: slo {"p95_ms": 500, "error_rate": 0.01} or thresholds of execute_k6_test'
 _ASSERT_PAGES = (
-    'say what is good enough for pages: thresholds {"browser_web_vital_lcp": ["p(75)<2500"],'
-    ' "browser_http_req_failed": ["rate<0.01"]} of execute_k6_test; slo is about requests without a browser'
+    'set objectives for pages: thresholds {"browser_web_vital_lcp": ["p(75)<2500"],'
+    ' "browser_http_req_failed": ["rate<0.01"]} of execute_k6_test; slo covers only requests without'
+    " a browser"
 )
 
 
 def nothing_asserted(case: Case) -> Iterator[Finding]:
-    """No threshold was given: whatever was measured, the run could not fail on it."""
+    """Find a run without a threshold: whatever was measured, it could not fail on it."""
     planned = case.plan.thresholds if case.plan else ()
     if case.metrics.source == "none" or case.metrics.thresholds or planned:
         return
@@ -45,7 +46,7 @@ def nothing_asserted(case: Case) -> Iterator[Finding]:
         id="nothing_asserted",
         severity="info",
         confidence=1.0,
-        message="no threshold was given, so the run could not fail on any figure",
+        message="no threshold was set, so the run could not fail on any figure",
         evidence=(Evidence(metric="thresholds", observed=0.0, limit=1.0),),
         recommendation=_ASSERT_PAGES if case.metrics.of_browsers_alone else _ASSERT,
     )
@@ -74,17 +75,21 @@ RULES: tuple[Rule, ...] = (
 
 
 def find(run: Run, timeline: Timeline | None, limits: FindingLimits) -> tuple[Finding, ...]:
-    """Return what the rules find in `run`, the worst first, then the surest; what is less than half sure, or
-    said better by another, is not told.
+    """Return what the rules find in `run`, the worst first, then the most certain.
+
+    Findings with a confidence below one half are left out, and so are those that another finding describes
+    better.
     """
     case = Case(run, timeline, limits)
-    sure = [finding for rule in RULES for finding in rule(case) if finding.confidence >= _LEAST_CONFIDENCE]
-    told = {finding.id: finding for finding in sure}
-    for finding, better in _TOLD_BETTER_BY.items():
-        if better & told.keys():
-            told.pop(finding, None)
+    certain = [finding for rule in RULES for finding in rule(case) if finding.confidence >= _LEAST_CONFIDENCE]
+    findings = {finding.id: finding for finding in certain}
+    for finding, better in _REPLACED_BY.items():
+        if better & findings.keys():
+            findings.pop(finding, None)
     return tuple(
-        sorted(told.values(), key=lambda finding: (SEVERITIES.index(finding.severity), -finding.confidence))
+        sorted(
+            findings.values(), key=lambda finding: (SEVERITIES.index(finding.severity), -finding.confidence)
+        )
     )
 
 

@@ -2,9 +2,9 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import NamedTuple
 
 from k6_mcp.analysis.findings.case import Case, Interval
 from k6_mcp.analysis.findings.distribution import Histogram
@@ -12,31 +12,30 @@ from k6_mcp.analysis.numbers.confidence import above, unlike_chance
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import number
 
-# The usual longest latency
+# Times the usual maximum latency
 _SPIKE_TIMES = 4.0
-# At least so much longer
+# And at least this much longer
 _SPIKE_MS = 100.0
-# Other levels to tell spikes by, as shares of the highest one
+# More levels at which to look for spikes, as shares of the highest one
 _OF_HIGHEST = (0.3, 0.5)
 _FEWEST_SPIKES = 4
-# intervals; shorter ones cannot be told from noise
+# In intervals; a shorter period cannot be distinguished from noise
 _SHORTEST_PERIOD = 3
-# Of the period, at least one interval
+# Share of the period, at least one interval
 _TOLERANCE = 0.15
 _CHANCE = 0.05
 _HALF_SURE_AT = 5
 _OMITTED_TIMES = 2.0
-# Below, nobody notices what was left out
+# Smaller omissions do not matter to anybody
 _OMITTED_MS = 100.0
 _HIDDEN_SHARE = (0.95, 0.99)
-_LOST = (
-    # Of the requests usual in the time of a stall: with fewer missing, most VUs were answered meanwhile
-    0.5
-)
+# Share of the usual requests. If fewer are missing in a stall, most VUs were answered during it.
+_LOST = 0.5
 
 
-class _Regular(NamedTuple):
-    """Spikes at regular distance, and the probability of that by chance."""
+@dataclass(frozen=True)
+class _Regular:
+    """Spikes at regular intervals, and the probability that this is chance."""
 
     spikes: list[Interval]
     period_s: float
@@ -44,7 +43,7 @@ class _Regular(NamedTuple):
 
 
 def periodic_stalls(case: Case) -> Iterator[Finding]:
-    """Latency spikes that come at regular times."""
+    """Find latency spikes at regular times."""
     known = [interval for interval in case.intervals if interval.max_ms is not None]
     if len(known) < _FEWEST_SPIKES * _SHORTEST_PERIOD:
         return
@@ -54,19 +53,19 @@ def periodic_stalls(case: Case) -> Iterator[Finding]:
     if highest_ms < spike_ms:
         return
     levels = [spike_ms, *(share * highest_ms for share in _OF_HIGHEST if share * highest_ms > spike_ms)]
-    # Lesser spikes between may be something else
-    tried = (_regular(known, level, len(levels)) for level in levels)
-    if (found := next(filter(None, tried), None)) is None:
+    # Smaller spikes in between can have another cause, so higher levels are tried as well
+    candidates = (_regular(known, level, len(levels)) for level in levels)
+    if (regular := next(filter(None, candidates), None)) is None:
         return
-    spikes, period_s = found.spikes, found.period_s
+    spikes, period_s = regular.spikes, regular.period_s
     height_ms = median(spike.max_ms or 0.0 for spike in spikes)
     yield Finding(
         id="periodic_stalls",
         severity="warning",
-        confidence=unlike_chance(found.by_chance),
+        confidence=unlike_chance(regular.by_chance),
         message=(
             f"every {number(period_s, 2)} s latency jumps to about {number(height_ms, 3)} ms ({len(spikes)}"
-            f" times; the longest of other intervals is usually {number(usual_ms, 2)} ms)"
+            f" times; the usual maximum of an interval is {number(usual_ms, 2)} ms)"
         ),
         evidence=(
             Evidence(metric="period_s", observed=period_s, from_s=spikes[0].from_s, to_s=spikes[-1].to_s),
@@ -74,14 +73,15 @@ def periodic_stalls(case: Case) -> Iterator[Finding]:
         ),
         recommendation=(
             "look for what the target does at that interval (garbage collection, checkpoints, cron, cache"
-            " expiry); repeat with execute_k6_test at another rate_per_s: a period that stays is a timer's"
+            " expiry); repeat execute_k6_test with another rate_per_s: if the period stays, it is a timer's"
         ),
     )
 
 
 def _regular(intervals: Sequence[Interval], level_ms: float, tries: int) -> _Regular | None:
-    """Return the spikes of at least `level_ms` if they are regular beyond chance, at one of `tries`
-    levels.
+    """Return the spikes of at least `level_ms` if their regularity is beyond chance.
+
+    `tries` is the number of levels that are tried, which makes a chance hit more likely.
     """
     spikes = _onsets(intervals, level_ms)
     if len(spikes) < _FEWEST_SPIKES:
@@ -91,7 +91,7 @@ def _regular(intervals: Sequence[Interval], level_ms: float, tries: int) -> _Reg
     if median(gaps) < _SHORTEST_PERIOD * interval_s:
         return None
     period_s = (spikes[-1].to_s - spikes[0].to_s) / len(gaps)
-    # The ends of intervals move by a few ms
+    # Intervals end a few ms early or late
     tolerance_s = max(interval_s, _TOLERANCE * period_s) * 1.05
     by_chance = tries * _probability(period_s / interval_s, tolerance_s / interval_s) ** len(gaps)
     if by_chance > _CHANCE or any(abs(gap - period_s) > tolerance_s for gap in gaps):
@@ -106,8 +106,9 @@ def _onsets(intervals: Sequence[Interval], from_ms: float) -> list[Interval]:
 
 
 def _probability(period: float, tolerance: float) -> float:
-    """The probability that the time to the next spike falls within the tolerance if spikes came at random,
-    once a period on average.
+    """Return the probability that the next spike comes within the tolerance by chance.
+
+    Spikes are then random, once per period on average.
     """
     stay = 1 - 1 / max(period, 1.0)
     shortest = max(1, round(period - tolerance))
@@ -115,11 +116,12 @@ def _probability(period: float, tolerance: float) -> float:
 
 
 def coordinated_omission(case: Case) -> Iterator[Finding]:
-    """In a closed model stalled VUs send nothing, so that the requests which would have waited are missing in
-    the percentiles.
+    """Find requests that a closed model did not send because its VUs were stalled.
+
+    They would have waited, so the percentiles lack them.
     """
     expected_ms = case.iteration_ms
-    # Iterations of several are not equally long
+    # Iterations of several scenarios differ in length
     one = case.plan is not None and len(case.plan.scenarios) == 1
     if not case.load.closed or not one or expected_ms <= 0 or not case.intervals:
         return
@@ -149,10 +151,10 @@ def coordinated_omission(case: Case) -> Iterator[Finding]:
         severity="warning",
         confidence=above(worst, usual, missing, _HALF_SURE_AT),
         message=(
-            f"VUs that waited up to {number(longest.max_ms or 0.0, 3)} ms sent nothing meanwhile, about"
-            f" {number(missing, 2)} requests that an open model would have sent; with them p95 would be about"
+            f"VUs that waited up to {number(longest.max_ms or 0.0, 3)} ms sent nothing meanwhile; an open"
+            f" model would have sent about {number(missing, 2)} more requests, and p95 would be about"
             f" {number(open_[0], 2)} instead of {number(seen[0], 2)} ms and p99 about {number(open_[1], 2)}"
-            f" instead of {number(seen[1], 2)} ms (filled in as HdrHistogram does)"
+            f" instead of {number(seen[1], 2)} ms (corrected as in HdrHistogram)"
         ),
         evidence=(
             Evidence(
@@ -183,7 +185,7 @@ def coordinated_omission(case: Case) -> Iterator[Finding]:
 
 
 def _measured_ms(case: Case) -> list[float] | None:
-    """k6's own p95 and p99, which the histogram only comes near to."""
+    """Return k6's own p95 and p99, which the histogram only approximates."""
     latency = case.figures.latency
     if latency is None or latency.p95_ms is None or latency.p99_ms is None:
         return None
@@ -191,11 +193,10 @@ def _measured_ms(case: Case) -> list[float] | None:
 
 
 def _lost(case: Case, stalled: Sequence[Interval]) -> float:
-    """Return what share of the requests usual in the time of a stall, by VU, is missing; the median over the
-    stalls.
+    """Return which share of the usual requests is missing in a stall; the median over the stalls.
 
-    Near 1 if the target answered nobody; one of n VUs with a slow request of its own costs 1/n, and what an
-    open model would have sent meanwhile would have been answered as fast as what the other VUs sent.
+    It is near 1 if the target answered nobody. A single slow request of one of n VUs costs only 1/n: an open
+    model's requests of that time would have been answered as fast as those of the other VUs.
     """
     per_vu = median(interval.requests_per_s / (interval.load or 1.0) for interval in case.intervals)
     shares: list[float] = []

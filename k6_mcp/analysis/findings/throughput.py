@@ -1,4 +1,4 @@
-"""The rule about closed models whose VUs make less than they could."""
+"""The rule about closed models whose VUs complete fewer iterations than they could."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.wording import count, number
 
 _HALF_SURE_AT = 5
-# The typical latency against the shortest
+# The typical latency relative to the best one
 _QUEUES = 4.0
 _QUEUES_MS = 50.0
 _LOW_THROUGHPUT = 0.5
@@ -16,8 +16,9 @@ _ONE_PER_ITERATION = 1.05
 
 
 def throughput_low_for_vus(case: Case) -> Iterator[Finding]:
-    """A closed model whose VUs spend their time waiting in line: the target answers far slower than it
-    can.
+    """Find a closed model whose VUs mostly wait in line.
+
+    The target answers far more slowly than it can.
     """
     iteration, latency = case.values("iteration_duration"), case.figures.latency
     figures = case.figures
@@ -37,9 +38,9 @@ def throughput_low_for_vus(case: Case) -> Iterator[Finding]:
         severity="warning",
         confidence=above(latency.med_ms, best, figures.iterations, _HALF_SURE_AT),
         message=(
-            f"{count(figures.vus_max or 0, 'VU')} made {number(figures.iterations_per_s, 3)} iterations/s; at"
-            f" the {number(best, 2)} ms that the target can answer in (and {number(think_ms, 2)} ms think"
-            f" time) they could make {number(possible, 2)}: requests wait in line"
+            f"{count(figures.vus_max or 0, 'VU')} made {number(figures.iterations_per_s, 3)} iterations/s;"
+            f" with answers in {number(best, 2)} ms, which the target can do, and {number(think_ms, 2)} ms"
+            f" think time, they could make {number(possible, 2)}: requests wait in line"
         ),
         evidence=(
             Evidence(
@@ -52,19 +53,20 @@ def throughput_low_for_vus(case: Case) -> Iterator[Finding]:
                 metric="http_req_duration",
                 observed=latency.med_ms,
                 limit=best,
-                note="median; limit: when it need not wait",
+                note="median; limit: without waiting in line",
             ),
         ),
         recommendation=(
-            "more VUs will not bring more throughput: find with stages of execute_k6_test the VUs from which"
-            " on it no longer grows"
+            "more VUs will not bring more throughput: use stages of execute_k6_test to find the number of VUs"
+            " at which it stops growing"
         ),
     )
 
 
 def _best_ms(case: Case) -> float | None:
-    """How fast the target answers when nobody is in line: at the lowest load of a ramp, else its fastest
-    answer if all are alike.
+    """Return how fast the target answers if no request has to wait, None if unknown.
+
+    That is its latency at the lowest load of a ramp, else its fastest answer if all requests are alike.
     """
     known = [interval for interval in case.intervals if interval.p50_ms is not None and interval.load]
     if known and max(i.load or 0.0 for i in known) >= 2 * min(i.load or 0.0 for i in known):

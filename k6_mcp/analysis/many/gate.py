@@ -1,4 +1,4 @@
-"""May it pass? Whatever leaves a doubt is no pass."""
+"""Whether runs may pass a gate. If in doubt, they do not pass."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,23 +12,24 @@ from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.wording import count, few
 
 _ORDER: tuple[GateOutcome, ...] = ("errored", "breached", "not_comparable", "regressed", "passed")
-# Warnings that leave a part of the test, or a threshold, unseen
+# Warnings that a part of the test, or a threshold, was not judged
 _UNJUDGED = (
     "figures_incomplete",
     "thresholds_not_judged",
 )
 _COMPARED = ("regressed", "improved", "no_evidence")
-# A comparison that could miss a doubling of every latency is none
+# A comparison that could miss a doubling of every latency does not count
 _UNSEEN = 1.0
-_BELIEVE = "; run the gate where the test runs, or believe the file with --allow-imported"
+_BELIEVE = "; run the gate where the test runs, or accept the file with --allow-imported"
 Doubt = tuple[GateOutcome, str]
 
 
 def judge_gate(
     runs: Sequence[Run], comparison: Comparison | None, policy: GatePolicy, trouble: Sequence[str] = ()
 ) -> GateResult:
-    """Return whether `runs` (one, or the repeats of one request) pass; `trouble` tells why there is no
-    comparison that was wanted.
+    """Return whether `runs` (one, or the repeats of one request) pass.
+
+    `trouble` says why there is no comparison although one was requested.
     """
     of_runs = [doubt for run in runs for doubt in (*_of_run(run), *_of_origin(run, policy))]
     others: list[Doubt] = [
@@ -37,7 +38,7 @@ def judge_gate(
         *_of_comparison(comparison, policy, trouble),
         *_of_nothing_asserted(runs, comparison, policy),
     ]
-    # A run that failed is a definite answer; that it could not be compared then, or not be repeated, is none.
+    # A failed run is a definite answer, so it precedes a comparison or a repeat that was not possible
     doubts = [*_worst_first(of_runs), *_worst_first(others)]
     outcome = doubts[0][0] if doubts else "passed"
     shown = worst(runs)
@@ -78,7 +79,10 @@ def _of_run(run: Run) -> Iterator[Doubt]:
 
 
 def _of_origin(run: Run, policy: GatePolicy) -> Iterator[Doubt]:
-    """A run from a file may be the baseline; to pass itself it has to be believed by whoever asks."""
+    """Yield a doubt about an imported run.
+
+    Such a run may be the baseline, but passes itself only if the caller allows it.
+    """
     for notice in run.warnings:
         if notice.code == CONTRADICTED or (notice.code == IMPORTED and not policy.allow_imported):
             yield (
@@ -88,7 +92,10 @@ def _of_origin(run: Run, policy: GatePolicy) -> Iterator[Doubt]:
 
 
 def _of_thresholds(run: Run) -> Iterator[Doubt]:
-    """A completed run has none that did not hold; looked at again, since a pass rests on it."""
+    """Yield thresholds that did not hold.
+
+    A completed run has none; they are checked again because a pass depends on it.
+    """
     for threshold in run.metrics.thresholds if run.metrics else ():
         if not threshold.has_samples:
             yield "errored", f"{threshold.metric} {threshold.expression} had nothing to judge"
@@ -113,8 +120,8 @@ def _of_comparison(
         yield "not_comparable", comparison.sentence
     elif comparison.change == "regressed":
         yield "regressed", comparison.sentence
-    elif untold := _untold(comparison):
-        yield "not_comparable", untold
+    elif reason := _inconclusive(comparison):
+        yield "not_comparable", reason
 
 
 def _of_baseline(comparison: Comparison | None) -> Iterator[str]:
@@ -123,9 +130,10 @@ def _of_baseline(comparison: Comparison | None) -> Iterator[str]:
     )
 
 
-def _untold(comparison: Comparison) -> str | None:
-    """Return why finding no regression of latency says nothing: it was not looked at, or one could not have
-    been seen.
+def _inconclusive(comparison: Comparison) -> str | None:
+    """Return why finding no regression of latency proves nothing, None if it does prove something.
+
+    Latency was not compared, or a regression could not have been detected.
     """
     latencies = [metric for metric in comparison.metrics if metric.unit == "ms"]
     seen = [metric for metric in latencies if metric.change in _COMPARED]
@@ -149,11 +157,11 @@ def _of_nothing_asserted(
     if comparison is not None or any(run.metrics and run.metrics.thresholds for run in runs):
         return
     if not all(run.status in FINAL and run.metrics and run.metrics.source != "none" for run in runs):
-        # It is not known yet, or will never be, what they would have asserted
+        # What such runs would have asserted is unknown, now or for good
         return
     if not policy.allow_nothing_asserted:
         what = (
-            "nothing was asserted: give thresholds or slo, compare with a baseline, or allow it with"
+            "nothing was asserted: set thresholds or slo, compare with a baseline, or allow it with"
             " --allow-nothing-asserted"
         )
         yield "errored", what

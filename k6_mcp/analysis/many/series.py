@@ -1,4 +1,4 @@
-"""Several runs of one request told together."""
+"""Several runs of one request, summarized."""
 
 import math
 import statistics
@@ -12,23 +12,26 @@ _FIGURES = ("p95_ms", "error_rate", "requests_per_s")
 _BAD: dict[Status, int] = {"completed": 0, "queued": 1, "running": 1, "cancelled": 2, "lost": 3, "failed": 4}
 
 
-def series_of(runs: Sequence[Run], first: str, asked: int) -> Series:
-    """Return the ended runs of a series in short, with the spread of their figures over those that stand for
-    a whole test.
+def series_of(runs: Sequence[Run], first: str, planned: int) -> Series:
+    """Return the ended runs of a series in short, with the spread of their figures.
+
+    The spread covers only the runs that represent a whole test. `planned` is the number of runs that were
+    requested.
     """
     rows = {run.run_id: _row(run) for run in runs}
     whole = [rows[run.run_id] for run in runs if unusable(run) is None]
-    return Series(first=first, asked=asked, runs=tuple(rows.values()), spreads=tuple(_spreads(whole)))
+    return Series(first=first, asked=planned, runs=tuple(rows.values()), spreads=tuple(_spreads(whole)))
 
 
 def worst(runs: Sequence[Run]) -> Run:
-    """Return the run that speaks for a series: the one that went worst, the last of equals."""
+    """Return the run that represents a series: the one with the worst result, the last one of equals."""
     return max(enumerate(runs), key=lambda item: (_BAD[item[1].status], item[0]))[1]
 
 
 def ends_series(run: Run) -> bool:
-    """Return whether running the test again would be in vain, or is not wanted: it was stopped, or did not
-    run as planned.
+    """Return whether there is no point in running the test again.
+
+    It was stopped, or it did not run as planned.
     """
     return unusable(run) is not None
 

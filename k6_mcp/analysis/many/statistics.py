@@ -1,6 +1,4 @@
-"""From many past runs to how a service does: how tests ended, where each is heading, how much room is
-left.
-"""
+"""How a service is doing, from many past runs: how tests ended, their trends, the headroom that is left."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -17,11 +15,11 @@ from k6_mcp.models.thresholds import headroom
 K = TypeVar("K")
 Direction = Literal["worse", "better", "steady", "too_few"]
 METHOD = (
-    "Mann-Kendall (one-sided, p < 0.01, at least 8 runs) on error rate and p95, with a change by Sen's slope"
-    " of at least 1 point or 5 %; errors go before latency"
+    "Mann-Kendall (one-sided, p < 0.01, at least 8 runs) on error rate and p95, and a change by Sen's slope"
+    " of at least 1 point (error rate) or 5 % (p95); errors take precedence over latency"
 )
 _FEWEST = 8
-# Of each of the four questions asked about a test
+# For each of the four tests that a trend consists of
 _BY_CHANCE = 0.01
 _LEAST_SHARE = 0.01
 _LEAST_RELATIVE = 0.05
@@ -49,7 +47,7 @@ def statistics(past: Past, days: float) -> Statistics:
 
 
 def _trends(test: PastTest) -> Iterator[TestTrend]:
-    """Yield a trend per script of `test`, the newest first; only that one has a headroom."""
+    """Yield a trend per script of `test`, the newest first; only the newest has a headroom."""
     scripts = [list(runs) for _, runs in groupby(test.runs, key=lambda run: run.script_sha256)]
     for age, runs in enumerate(reversed(scripts)):
         yield TestTrend(

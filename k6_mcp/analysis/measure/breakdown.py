@@ -1,13 +1,13 @@
 """Requests by HTTP status and by k6's error code.
 
-Statuses from 400 on have an error code of their own, which k6's record counts exactly
-(K6_WEB_DASHBOARD_TAGS=error_code), as it does those of requests without an answer. The statuses of successes,
-which nearly every request has, would cost too much there; k6's summary counts the usual ones
+Statuses from 400 on have their own error code. k6's record counts error codes exactly
+(K6_WEB_DASHBOARD_TAGS=error_code), and so it does for requests without an answer. Nearly every request has a
+status of success, so counting these in the record would cost too much; k6's summary counts the usual ones
 (templates/_options.js).
 """
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from k6_mcp.analysis.measure import error_codes
 from k6_mcp.models.metrics import ErrorCount, GrpcStatusCount, MetricRow, StatusCount
@@ -35,9 +35,11 @@ def count_of(rows: Rows, name: str) -> int:
 _NOTHING: Mapping[str, float] = {}
 
 
-class Breakdown(NamedTuple):
-    """How many requests there were, by status and error code, and how many got no answer (None if the tags
-    were switched off).
+@dataclass(frozen=True)
+class Breakdown:
+    """How many requests there were, by status and by error code.
+
+    `unanswered` counts requests without an answer, None if the tags were switched off.
     """
 
     requests: int
@@ -49,8 +51,10 @@ class Breakdown(NamedTuple):
 
     @classmethod
     def of(cls, rows: Rows, recorded: Rows, observed: Rows | None) -> "Breakdown":
-        """Count by tag, from `rows` where the script's own thresholds put the sub-metric there; `observed`
-        None: no summary.
+        """Count by tag.
+
+        The counts come from `rows` if the script's own thresholds put the sub-metric there. `observed` is
+        None if there is no summary.
         """
         requests = count_of(rows, "http_reqs")
         codes = {
@@ -82,18 +86,17 @@ class Breakdown(NamedTuple):
 
 
 def tag_value(name: str, metric: str, tag: str) -> str | None:
-    """Return the value of `tag` if the sub-metric `name` of `metric` has this tag alone, however a script
-    spelled it.
+    """Return the value of `tag` if it is the only tag of the sub-metric `name` of `metric`.
 
-    As k6 reads it (AddSubmetric in its metrics/metric.go): quotes and blanks around names and values mean
-    nothing.
+    The spelling is read as k6 reads it (AddSubmetric in its metrics/metric.go): quotes and blanks around
+    names and values do not matter.
     """
     tags = tag_values(name, metric)
     return tags.get(tag) if len(tags) == 1 else None
 
 
 def tag_values(name: str, metric: str) -> Mapping[str, str]:
-    """Return the tags of `name`, read in the same way, if it is a sub-metric of `metric`, else none."""
+    """Return the tags of `name`, read in the same way; none if it isn't a sub-metric of `metric`."""
     base, brace, tags = name.partition("{")
     if base != metric or not brace:
         return {}
@@ -111,8 +114,9 @@ def _by_tag(rows: Rows, recorded: Rows, of: tuple[str, str]) -> Mapping[int, int
 
 
 def _websockets(rows: Rows, observed: Rows | None) -> Mapping[int, int]:
-    """Sessions by the status of their handshake: k6 gives none to those that got no answer, and counts them
-    like the others.
+    """Return sessions by the status of their handshake.
+
+    k6 counts sessions without an answer like the others but gives them no status, so they count as status 0.
     """
     if observed is None:
         return {}
@@ -122,8 +126,9 @@ def _websockets(rows: Rows, observed: Rows | None) -> Mapping[int, int]:
 
 
 def _grpc(rows: Rows, observed: Rows | None) -> Iterator[GrpcStatusCount]:
-    """Calls by status, the most frequent first; last those with a code that gRPC does not define, which a
-    server may send too.
+    """Yield calls by status, the most frequent first.
+
+    Codes that gRPC does not define, which a server may send as well, come last.
     """
     if observed is None:
         return
@@ -136,8 +141,9 @@ def _grpc(rows: Rows, observed: Rows | None) -> Iterator[GrpcStatusCount]:
 
 
 def _failed(codes: Mapping[int, int], rows: Rows, recorded: Rows) -> Mapping[int, int]:
-    """Without the requests whose status the script expects (http.expectedStatuses): k6 gives them an error
-    code all the same.
+    """Return the codes without the requests whose status the script expects.
+
+    k6 gives an error code to those as well (http.expectedStatuses).
     """
     failed: dict[int, int] = {}
     for code, count in codes.items():

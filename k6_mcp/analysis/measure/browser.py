@@ -1,4 +1,4 @@
-"""What the browsers of a run (k6/browser) requested and how long their pages took."""
+"""What a run's browsers (k6/browser) requested, and how long their pages took."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,7 +14,7 @@ _EVERY_LOAD = ("ttfb", "fcp")
 
 
 def browser_figures(rows: Rows, observed: Rows | None, load_s: float) -> BrowserFigures | None:
-    """Return what the browsers of a run requested, None where they requested nothing."""
+    """Return what the browsers of a run requested, None if they requested nothing."""
     failed, duration = values_of(rows, FAILED), values_of(rows, DURATION)
     sent, received = count_of(rows, _SENT), count_of(rows, _RECEIVED)
     if not (sent or received or any(failed.values()) or any(duration.values())):
@@ -22,7 +22,7 @@ def browser_figures(rows: Rows, observed: Rows | None, load_s: float) -> Browser
     passes, fails, rate = failed.get("passes"), failed.get("fails", 0.0), failed.get("rate")
     requests = round(passes + fails) if passes is not None else _count(failed, duration)
     times: Mapping[str, float] = duration if any(duration.values()) else {}
-    found = BrowserFigures(
+    figures = BrowserFigures(
         requests=requests,
         requests_per_s=requests / load_s if requests is not None and load_s else None,
         failed_requests=round(passes) if passes is not None else None,
@@ -39,12 +39,13 @@ def browser_figures(rows: Rows, observed: Rows | None, load_s: float) -> Browser
         page_loads=_loads(rows, {}),
         error_pages=_loads(observed or {}, {"url": _ERROR_PAGE}) or 0,
     )
-    return found.changed(web_vitals=tuple(web_vitals(rows))) if found.answered else found
+    return figures.changed(web_vitals=tuple(web_vitals(rows))) if figures.answered else figures
 
 
 def _count(failed: Mapping[str, float], duration: Mapping[str, float]) -> int | None:
-    """Requests where k6 does not say how many failed: it does not of pages that came from a file, and its
-    time series has no counts.
+    """Return the number of requests if k6 does not state how many failed, None if unknown.
+
+    k6 does not state it for pages from files, and its time series has no counts.
     """
     if "count" in duration:
         return round(duration["count"])
@@ -52,8 +53,9 @@ def _count(failed: Mapping[str, float], duration: Mapping[str, float]) -> int | 
 
 
 def _loads(rows: Rows, tags: Mapping[str, str]) -> int | None:
-    """Page loads with these tags, as the web vital tells that most of them had; None where no row tells their
-    number.
+    """Return the page loads with these tags, None if no row has their number.
+
+    It is the count of the web vital that most page loads had.
     """
     names = (f"{PREFIX}{vital}" for vital in _EVERY_LOAD)
     counts = [
@@ -74,10 +76,11 @@ def _is(row: MetricRow, metric: str, tags: Mapping[str, str]) -> bool:
 
 
 def _documents(rows: Rows, observed: Rows | None) -> Iterator[StatusCount]:
-    """Pages by status, the most frequent first, from the sub-metrics that we made k6 keep, or that the
-    script's thresholds did.
+    """Yield pages by status, the most frequent first.
+
+    The counts come from the sub-metrics that the wrapper, or the script's thresholds, made k6 keep.
     """
-    found: dict[int, int] = {}
+    pages: dict[int, int] = {}
     for source in (observed or {}, rows):
         for name in source:
             tags = tag_values(name, FAILED)
@@ -87,7 +90,7 @@ def _documents(rows: Rows, observed: Rows | None) -> Iterator[StatusCount]:
                 and tags["status"].isdecimal()
             ):
                 values = values_of(source, name)
-                found[int(tags["status"])] = round(values.get("passes", 0.0) + values.get("fails", 0.0))
-    for status, number in sorted(found.items(), key=lambda item: (-item[1], item[0])):
+                pages[int(tags["status"])] = round(values.get("passes", 0.0) + values.get("fails", 0.0))
+    for status, number in sorted(pages.items(), key=lambda item: (-item[1], item[0])):
         if number:
             yield StatusCount(status=status, count=number)

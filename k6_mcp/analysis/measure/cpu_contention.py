@@ -1,20 +1,20 @@
-"""Whether other work on the machine held k6 up during a run, and how much that may have added to the latency
-that it measured.
+"""Whether other work on the machine held k6 up, and how much that may have added to its latencies.
 
-k6's threads also wait on an idle machine, for each other: there they waited for up to about three quarters of
-the time in which they wanted a CPU, at any rate of requests and at full speed. From `HELD_UP` on, latency was
-no longer that of the target (docs/comparison.md).
+k6's threads also wait on an idle machine, for each other: measured there, they waited up to about three
+quarters of the time in which they wanted a CPU, at any rate of requests and at full speed. From `HELD_UP` on,
+latency was no longer the target's own (docs/comparison.md).
 """
 
 from k6_mcp.models.metrics import Generator, Metrics
 
-# Of the time in which threads had or wanted a CPU
+# Share of the time in which threads had or wanted a CPU
 HELD_UP = 0.85
 
 
 def waiting_share(metrics: Metrics) -> float | None:
-    """Return the share of the time in which k6's threads wanted a CPU and had none, None where the system did
-    not tell.
+    """Return the share of the time in which k6's threads wanted a CPU but had none.
+
+    None if the system did not report it.
     """
     generator = metrics.generator
     waited_s = _waited_s(generator)
@@ -22,17 +22,17 @@ def waiting_share(metrics: Metrics) -> float | None:
 
 
 def waited_ms(metrics: Metrics) -> float | None:
-    """Return what k6's threads waited per request, in ms, None where the system did not tell.
+    """Return how long k6's threads waited per request, in ms; None if the system did not report it.
 
-    An upper estimate of what it added to a request, the coarser the fewer of them there are a second: not
-    every thread serves one.
+    It is an upper estimate of what the wait added to a request, since not every thread serves a request. It
+    is coarser the fewer requests there are per second.
     """
     waited_s, requests = _waited_s(metrics.generator), metrics.figures.requests
     return waited_s * 1000 / requests if waited_s is not None and requests else None
 
 
 def held_up(metrics: Metrics) -> float:
-    """Return `waited_ms` as a share of the average latency where other work held k6 up, otherwise 0."""
+    """Return `waited_ms` as a share of the average latency if other work held k6 up, otherwise 0."""
     share, waited, latency = waiting_share(metrics), waited_ms(metrics), metrics.figures.latency
     if share is None or share < HELD_UP or waited is None or latency is None or not latency.avg_ms:
         return 0.0
@@ -40,7 +40,10 @@ def held_up(metrics: Metrics) -> float:
 
 
 def _waited_s(generator: Generator | None) -> float | None:
-    """The seconds k6 waited, and what the hypervisor took, which are waits that no schedule shows."""
+    """Return the seconds that k6 waited, plus the time that the hypervisor took.
+
+    The latter are waits that no schedule shows.
+    """
     if generator is None or generator.cpu_wait_s is None:
         return None
     return generator.cpu_wait_s + (generator.steal_s or 0.0)

@@ -1,7 +1,7 @@
 """Figures per endpoint: the sub-metrics by request name that k6 kept (see templates/_options.js)."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from k6_mcp.analysis.measure.breakdown import Rows, tag_value
 from k6_mcp.models.metrics import EndpointFigures, Figures
@@ -11,31 +11,31 @@ from k6_mcp.redaction import redact_text
 _NAME_THEM = "give each request a name with http.get(url, { tags: { name: 'item' } })"
 
 
-class Endpoints(NamedTuple):
-    """The table, most requests first, and what it lacks."""
+@dataclass(frozen=True)
+class Endpoints:
+    """The table, most requests first, and a note about what it lacks."""
 
     figures: tuple[EndpointFigures, ...] = ()
     note: str | None = None
 
 
 def endpoints(rows: Rows, observed: Rows | None, figures: Figures) -> Endpoints:
-    """Return the endpoints of a run; `observed` None: k6 left no summary, and its time series does not tell
-    names.
+    """Return the endpoints of a run.
+
+    `observed` is None if k6 left no summary; its time series has no names.
     """
     if not figures.requests:
         return Endpoints()
     if observed is None:
-        return Endpoints(
-            note="no table of endpoints: k6 left no end-of-test summary, which alone tells them apart"
-        )
+        return Endpoints(note="no table of endpoints: k6 left no end-of-test summary, the only source for it")
     named = sorted(_named({**observed, **rows}), key=lambda row: (-row.requests, row.name or ""))
     requests = figures.requests - sum(row.requests for row in named)
     failed = figures.failed_requests - sum(row.failed for row in named)
     if not named or requests < 0 or failed < 0:
         return Endpoints(
             note=(
-                "no table of endpoints: their names are made while the script runs, or its systemTags leave"
-                f" `name` out; {_NAME_THEM}, and keep `name` in systemTags"
+                "no table of endpoints: the script builds their names at run time, or its systemTags omit"
+                f" `name`; {_NAME_THEM}, and keep `name` in systemTags"
             )
         )
     if not requests:
@@ -43,7 +43,7 @@ def endpoints(rows: Rows, observed: Rows | None, figures: Figures) -> Endpoints:
     others = EndpointFigures(name=None, requests=requests, failed=failed)
     return Endpoints(
         (*named, others),
-        f"{count(requests, 'request')} had other names, made while the script ran; to tell them apart"
+        f"{count(requests, 'request')} had other names, built at run time; to list them separately,"
         f" {_NAME_THEM}",
     )
 

@@ -1,14 +1,16 @@
-"""Codes in words: k6's error codes (the `error_code` tag; lib/netext/httpext/error_codes.go in k6's source)
-and gRPC's statuses (google.golang.org/grpc/codes).
+"""Codes in words: k6's error codes and gRPC's statuses.
+
+Sources: the `error_code` tag (lib/netext/httpext/error_codes.go in k6's source), and
+google.golang.org/grpc/codes.
 """
 
 from collections.abc import Mapping
 
 TOO_MANY_FILES = 1213
-# Other values of the tag are a script's own
+# Other values of the tag come from scripts
 ALL = range(1000, 2000)
-# 1000 + the status; k6 sets them whatever the script expects. Its own codes for other errors lie between:
-# some targets answer 999.
+# 1000 + the status; k6 sets them whatever the script expects. 1600 to 1799 are k6's codes for other errors.
+# Statuses up to 999 count, because some targets answer 999.
 HTTP_ERROR = frozenset((*range(1400, 1600), *range(1800, 2000)))
 
 _GRPC_NAMES = (
@@ -38,7 +40,7 @@ GRPC_OK, GRPC_CANCELLED, GRPC_UNIMPLEMENTED = (
 )
 _MEANINGS: Mapping[int, str] = {
     1000: "no valid answer (connection closed early, malformed response or unsupported scheme)",
-    1010: "network error that is not TCP",
+    1010: "non-TCP network error",
     1020: "invalid URL",
     1050: "request timeout",
     1100: "DNS lookup failed",
@@ -47,7 +49,7 @@ _MEANINGS: Mapping[int, str] = {
     1111: "host name is blocked for this run",
     1200: "TCP error",
     1201: "connection broken while sending (broken pipe)",
-    1202: "network error of the operating system",
+    1202: "operating system network error",
     1210: "connection could not be opened",
     1211: "connection attempt timed out",
     1212: "connection refused",
@@ -55,7 +57,7 @@ _MEANINGS: Mapping[int, str] = {
     1220: "connection reset by the target",
     1300: "TLS error",
     1301: "TLS: the target did not speak TLS",
-    1310: "TLS: certificate of an unknown authority",
+    1310: "TLS: certificate signed by an unknown authority",
     1311: "TLS: certificate is for another host",
     1600: "HTTP/2 error",
     1701: "response could not be decompressed",

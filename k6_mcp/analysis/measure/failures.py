@@ -1,7 +1,7 @@
 """Failed requests that k6's http_req_failed leaves out.
 
-A script may tell k6 not to judge requests (responseCallback null), or to expect status 0, which is that of a
-request without an answer. k6 still gives each failure its error_code, so they are counted here all the same.
+A script may tell k6 not to judge requests (responseCallback null), or to expect status 0, the status of a
+request without an answer. k6 still gives each failure its error_code, so such failures are counted here.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from k6_mcp.analysis.measure.error_codes import is_unanswered
 from k6_mcp.models.metrics import MetricRow
 
 FAILED = "http_req_failed"
-# Of a rate in the record
+# Precision of a rate in the record
 _LAST_DIGIT = 1e-5
 
 
 def left_out(rows: Rows, recorded: Rows, breakdown: Breakdown) -> int:
-    """Return how many failed requests http_req_failed does not count as such."""
+    """Return how many failed requests http_req_failed does not count as failed."""
     requests, values = breakdown.requests, values_of(rows, FAILED)
     failing = sum(error.count for error in breakdown.errors)
     expected = sum(_expected(recorded, error.code, error.count) for error in breakdown.errors)
@@ -31,7 +31,7 @@ def left_out(rows: Rows, recorded: Rows, breakdown: Breakdown) -> int:
 
 
 def unjudged(rows: Rows, requests: int) -> int:
-    """Return how many requests k6 did not judge as failed or not; 0 where that is not known."""
+    """Return how many requests k6 judged as neither failed nor successful; 0 if unknown."""
     values = values_of(rows, FAILED)
     judged = values.get("passes", 0.0) + values.get("fails", 0.0)
     return max(requests - round(judged), 0) if "passes" in values or FAILED not in rows else 0
@@ -48,11 +48,11 @@ def with_all_failures(rows: Rows, requests: int, more: int) -> Rows:
 
 
 def _never_judged(recorded: Rows, code: int) -> bool:
-    """Whether the record has requests with this code and not one sample of http_req_failed for them."""
+    """Whether the record has requests with this code but no sample of http_req_failed for them."""
     return f"http_reqs{{error_code:{code}}}" in recorded and f"{FAILED}{{error_code:{code}}}" not in recorded
 
 
 def _expected(recorded: Rows, code: int, count: int) -> int:
-    """Requests without an answer that the script expects."""
+    """Return the requests without an answer that the script expects."""
     name = f"{FAILED}{{error_code:{code}}}"
     return round(count * (1 - values_of(recorded, name).get("rate", 1.0))) if is_unanswered(code) else 0

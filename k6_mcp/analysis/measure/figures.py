@@ -1,6 +1,7 @@
 """The key figures of a run, and its latency without the requests that never connected."""
 
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 from k6_mcp.analysis.measure.breakdown import Breakdown, Rows, count_of, values_of
 from k6_mcp.analysis.measure.failures import unjudged
@@ -9,10 +10,13 @@ from k6_mcp.models.metrics import Figures, Generator, Latency, MetricRow
 from k6_mcp.models.outcome import Outcome
 
 
-class Basis(NamedTuple):
-    """What the figures rest on beside the rows: the time load was applied, the time of the whole run,
-    requests of setup and teardown, VUs seen in use, and whether all requests but those of setup and teardown
-    failed.
+@dataclass(frozen=True)
+class Basis:
+    """What the figures need in addition to the rows.
+
+    `load_s` is the time load was applied, `wall_s` the time of the whole run. `requests_outside` counts
+    requests of setup() and teardown(), `most_vus` is the most VUs that were seen in use. `load_failed` is
+    true if all requests except those of setup() and teardown() failed.
     """
 
     load_s: float
@@ -27,7 +31,7 @@ def key_figures(rows: Rows, breakdown: Breakdown, outcome: Outcome, basis: Basis
     requests, iterations = breakdown.requests, count_of(rows, "iterations")
     failed, error_rate = _failed(rows, requests)
     unanswered = breakdown.unanswered
-    # The script switched these tags off; k6 logs every request without an answer
+    # The script switched these tags off. k6 still logs every request without an answer.
     if unanswered is None:
         unanswered = min(outcome.log.request_failures, requests)
     checks = values_of(rows, "checks")
@@ -57,7 +61,10 @@ def key_figures(rows: Rows, breakdown: Breakdown, outcome: Outcome, basis: Basis
 
 
 def generator(outcome: Outcome) -> Generator | None:
-    """Return what running k6 took, None where the system does not tell or k6 was too short to be watched."""
+    """Return the resources that running k6 took.
+
+    None if the system does not report them, or if k6 was too short-lived to be watched.
+    """
     wall_s = (outcome.ended_at - outcome.started_at).total_seconds()
     if not outcome.cpu_s or not outcome.cores or wall_s <= 0:
         return None
@@ -71,7 +78,7 @@ def generator(outcome: Outcome) -> Generator | None:
 
 
 def _failed(rows: Rows, requests: int) -> tuple[int, float | None]:
-    """Failed requests and their share; `passes` of http_req_failed counts the requests that did fail."""
+    """Return failed requests and their share; `passes` of http_req_failed counts failed requests."""
     row = rows.get("http_req_failed")
     if row is None or not requests:
         return 0, None
@@ -82,8 +89,9 @@ def _failed(rows: Rows, requests: int) -> tuple[int, float | None]:
 
 
 def _latency(rows: Rows, breakdown: Breakdown, requests: int, failed: int, unanswered: int) -> Latency | None:
-    """Latency of all requests, or of the successful ones when some never connected: k6 counts exactly those
-    as 0 ms.
+    """Return the latency of all requests, or of the successful ones if some never connected.
+
+    k6 counts exactly those as 0 ms.
     """
     every = rows.get("http_req_duration")
     if every is None or not requests:
@@ -96,8 +104,9 @@ def _latency(rows: Rows, breakdown: Breakdown, requests: int, failed: int, unans
 
 
 def _successes(every: MetricRow, rows: Rows, breakdown: Breakdown, failed: int) -> MetricRow | None:
-    """The latency of the successes where only the record is left: estimated, by taking the failures out of
-    all requests.
+    """Estimate the latency of the successes if only the record is left.
+
+    The failures are taken out of all requests.
     """
     if sum(error.count for error in breakdown.errors) != failed:
         return None
@@ -127,11 +136,12 @@ def _latency_of(
     )
 
 
-def _vus_in_use(rows: Rows, seen: int | None, iterations: int) -> int | None:
-    """The most VUs in use: k6 counts them once a second, and short iterations of an arrival rate may lie
-    between.
+def _vus_in_use(rows: Rows, recorded: int | None, iterations: int) -> int | None:
+    """Return the most VUs in use, None if unknown.
+
+    k6 counts them once a second and may miss short iterations of an arrival rate.
     """
-    most = _most(rows, "vus") if "max" in values_of(rows, "vus") else seen
+    most = _most(rows, "vus") if "max" in values_of(rows, "vus") else recorded
     return max(most, 1 if iterations else 0) if most is not None else None
 
 

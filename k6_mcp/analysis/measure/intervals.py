@@ -30,10 +30,10 @@ NO_POINT = Point((0,) * len(COUNTS), _NOTHING)
 def point_of(
     rows: Rows, tags: str, unanswered: Sequence[tuple[int, int]], share: float
 ) -> tuple[Point, bool]:
-    """Return the interval of the metrics with these tags, and whether its latency is an estimate, made
-    without unanswered requests.
+    """Return the interval of the metrics with these tags, and whether its latency is an estimate.
 
-    `share` of the `unanswered` (error code, count) are taken to have these tags.
+    An estimate is the latency without unanswered requests. `share` of the `unanswered` (error code, count)
+    are assumed to have these tags.
     """
     requests = count_of(rows, f"http_reqs{tags}")
     others = count_of(rows, f"iterations{tags}"), count_of(rows, f"dropped_iterations{tags}")
@@ -56,8 +56,9 @@ def scenario_names(rows: Rows) -> list[str]:
 
 
 def shares_of_failed(rows: Rows, scenarios: Sequence[str]) -> Mapping[str, float]:
-    """Return the share of failed requests that each scenario made; k6 does not say which errors were
-    whose.
+    """Return the share of failed requests that each scenario made.
+
+    k6 does not state which scenario's requests had which errors.
     """
     failed = {name: failed_of(rows, f"{{scenario:{name}}}") for name in scenarios}
     total = max(sum(failed.values()), failed_of(rows, ""))
@@ -88,8 +89,9 @@ def _codes(rows: Rows) -> Iterable[tuple[int, int]]:
 
 
 def failed_of(rows: Rows, tags: str) -> int:
-    """Return how many requests failed: the whole number that fits their share, which k6 cuts off after five
-    digits.
+    """Return how many requests failed.
+
+    It is the whole number that fits their share, which k6 truncates to five digits.
     """
     requests = count_of(rows, f"http_reqs{tags}")
     share = min(max(rows.get(f"http_req_failed{tags}", _NOTHING).get("rate", 0.0), 0.0), 1.0)
@@ -102,7 +104,7 @@ def count_of(rows: Rows, name: str) -> int:
 
 
 def vus_of(rows: Rows, before: int) -> int:
-    """Return the active VUs, `before` if the interval tells none."""
+    """Return the active VUs, `before` if the interval has no such value."""
     return round(min(max(rows["vus"].get("value", 0.0), 0.0), _MOST_COUNT)) if "vus" in rows else before
 
 

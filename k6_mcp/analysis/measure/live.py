@@ -1,4 +1,4 @@
-"""What a running test shows."""
+"""The figures of a running test."""
 
 from k6_mcp.analysis.measure.record import Record
 from k6_mcp.models.metrics import LiveFigures
@@ -7,8 +7,9 @@ from k6_mcp.models.plan import Plan
 
 
 def live_figures(record: Record, progress: Progress | None, plan: Plan | None) -> LiveFigures:
-    """Return totals so far and the last interval; requests come from the record, which is up to a second
-    behind.
+    """Return the totals so far and the last interval.
+
+    Requests come from the record, which is up to a second behind.
     """
     interval = record.interval()
     elapsed = progress.elapsed_s if progress else record.seconds
@@ -26,7 +27,7 @@ def live_figures(record: Record, progress: Progress | None, plan: Plan | None) -
 
 
 def _percent(elapsed_s: float, progress: Progress | None, plan: Plan | None) -> float | None:
-    """k6's own percentage; without it that of the planned time, where the plan is one of time."""
+    """Return k6's own percentage, or that of the planned time; None if the plan has no fixed time."""
     if progress is not None and progress.percent is not None:
         return min(max(progress.percent, 0.0), 100.0)
     if plan is None or not plan.duration_s or any(s.iterations is not None for s in plan.scenarios):

@@ -1,38 +1,40 @@
 """How long load was applied.
 
-k6 states only the time of the whole test run, with setup(), teardown() and a graceful stop in which nothing
-new starts. What is known beside it: the planned duration, whether the plan ran to its end, the longest
-iteration (the last ones may end that much after the plan), and from the record, to its interval of about a
+k6 states only the time of the whole test run, including setup(), teardown() and a graceful stop in which
+nothing new starts. Also known are the planned duration, whether the plan ran to its end, and the longest
+iteration (the last ones may end that long after the plan). The record shows, to its interval of about a
 second, when load was first and last seen.
 
 - An arrival-rate plan that ran to its end applied its load for exactly the planned time, unless a constant
-  rate was more than the
-  target could bear: then iterations piled up and went on ending in the graceful stop, so it is until the last
-  sign of load.
+  rate was more than the target could sustain. Then iterations piled up and went on ending in the graceful
+  stop, so the time lasts until the last sign of load.
 - Another plan of fixed duration that ran to its end: the run time itself, if it is explained without setup()
-  and teardown();
-  else the planned time, or as much longer as the record proves and the longest iteration explains.
+  and teardown(); else the planned time, or as much longer as the record proves and the longest iteration
+  explains.
 - Everything else (ended early, or as long as its iterations took): from the first to the last sign of load.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from k6_mcp.analysis.measure.record import Record
 from k6_mcp.models.plan import Plan
 
-# k6's own time around the load
+# The time that k6 itself needs around the load
 _START_UP_S = 0.05
-# Iterations that ended so long after the plan may have been waiting in line
+# Iterations that ended this long after the plan may have been waiting in line
 _PILED_UP_S = 1.0
 _KEPT_UP = 0.9
 _FEWEST_STARTED = 20
-# Its second half has intervals of its own
+# The second half of a plan this long has its own intervals
 _SHORTEST_PLAN_S = 4.0
 
 
-class Times(NamedTuple):
-    """What is known beside record and plan, in s: k6's test run time (None without a summary), the process's,
-    the longest iteration.
+@dataclass(frozen=True)
+class Times:
+    """Known times besides record and plan, in s.
+
+    `run_s` is k6's test run time (None without a summary), `wall_s` the process's time. `to_the_end` is true
+    if the plan ran to its end.
     """
 
     run_s: float | None
@@ -51,12 +53,11 @@ def load_seconds(record: Record, plan: Plan | None, times: Times) -> float:
 
 
 def load_start_s(record: Record, plan: Plan | None) -> float:
-    """Return when load began, in s since the record's start: after setup() and the making of VUs, to about
-    half an interval.
+    """Return when load began, in s since the record's start, to about half an interval.
 
-    Known are bounds for the first sign of load and, when a plan of fixed duration has ended, the time that it
-    ended at most one iteration before (unless a teardown() takes its time, which then contradicts the
-    bounds).
+    That is after setup() and the allocation of VUs. The first sign of load gives bounds. If a plan of fixed
+    duration has ended, it also ended at most one iteration before the record did. If teardown() takes time,
+    that contradicts the bounds, and only the bounds count.
     """
     activity = record.activity()
     if activity is None:
@@ -74,8 +75,9 @@ def load_start_s(record: Record, plan: Plan | None) -> float:
 
 
 def requests_outside(record: Record, plan: Plan | None, requests: int) -> int:
-    """Return how many of `requests` setup() and teardown() made: k6 tags only those of iterations with a
-    scenario.
+    """Return how many of `requests` came from setup() and teardown().
+
+    k6 tags only requests of iterations with a scenario.
     """
     inside = (
         sum(record.count(f"http_reqs{{scenario:{scenario.name}}}") for scenario in plan.scenarios)
@@ -86,8 +88,9 @@ def requests_outside(record: Record, plan: Plan | None, requests: int) -> int:
 
 
 def load_failed(record: Record, outside: int) -> bool:
-    """Return whether every request of a scenario failed, where `outside` of all came from setup() and
-    teardown().
+    """Return whether every request of a scenario failed.
+
+    `outside` counts the requests of setup() and teardown(); without any the answer is False.
     """
     totals = record.totals()
     if totals is None or not record.complete or not outside:
@@ -112,8 +115,9 @@ def _as_planned(
 
 
 def _piled_up(record: Record, plan: Plan, planned: float) -> bool:
-    """Whether, in the second half of a constant rate, clearly fewer iterations ended than were started: a
-    slow target alone only delays.
+    """Whether clearly fewer iterations ended than started in the second half of a constant rate.
+
+    A target that is only slow merely delays them.
     """
     same = {(scenario.start_s, scenario.duration_s) for scenario in plan.scenarios}
     constant = all(scenario.executor == "constant-arrival-rate" for scenario in plan.scenarios)
@@ -139,8 +143,8 @@ def _seen(record: Record, run_s: float) -> float:
     activity = record.activity()
     if activity is None:
         return run_s
-    # A run time within the last interval with load is its exact end, unless VUs were created before k6's
-    # clock started.
+    # A run time within the last interval with load is the load's exact end, unless VUs were allocated before
+    # k6's clock started.
     exact = activity.last_from_s <= run_s <= activity.last_to_s and activity.start_from_s == 0.0
     end = run_s if exact else activity.last_to_s
     return max(min(end - activity.start_from_s, run_s), 0.0)

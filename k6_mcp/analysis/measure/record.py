@@ -1,14 +1,13 @@
-"""k6's time-series record (the dashboard's NDJSON, K6_WEB_DASHBOARD_RECORD), read line by line while k6
-writes it.
+"""k6's time-series record, read line by line while k6 writes it.
 
-How it is decoded: `metric` events announce names with their type; a `snapshot` (one interval) or `cumulative`
-(since the start) event is a list of rows, row i belonging to the i-th of all names announced so far in byte
-order; an empty row means no sample; the columns of a row come from the `param` event. k6 keeps whole numbers
-exact here, so counts are exact, and truncates fractions to about five significant digits (`significant` in
-k6's internal/dashboard/meter.go). The last interval of a run is in no snapshot, only in the last
-`cumulative`.
+It is the dashboard's NDJSON (K6_WEB_DASHBOARD_RECORD). `metric` events announce names with their type. A
+`snapshot` (one interval) or `cumulative` (since the start) event is a list of rows; row i belongs to the i-th
+of all names announced so far, in byte order. An empty row means no sample. The `param` event names the
+columns of a row. k6 keeps whole numbers exact here, so counts are exact, and truncates fractions to about
+five significant digits (`significant` in k6's internal/dashboard/meter.go). The last interval of a run is in
+no snapshot, only in the last `cumulative`.
 
-Only the latest rows are kept whole, so that memory grows with the number of metrics and hardly with time;
+Only the latest rows are kept whole, so memory grows with the number of metrics and hardly with time;
 `timeline` keeps a few columns of all intervals.
 """
 
@@ -35,10 +34,10 @@ _COLUMNS: Mapping[MetricType, tuple[str, ...]] = {
     "rate": ("rate",),
     "trend": ("avg", "max", "med", "min", "p(90)", "p(95)", "p(99)"),
 }
-# characters; thousands of sub-metrics stay far below
+# In characters; thousands of sub-metrics need far less
 _LONGEST_LINE = 8_000_000
 _MOST_METRICS = 100_000
-# A busy machine delays a point of the series by so much
+# A busy machine can delay a point of the series by this much
 _LATE_S = 2.0
 _ACTIVITY = ("iterations", "http_reqs")
 _BY_CODE = "http_reqs{error_code:"
@@ -52,8 +51,9 @@ class MetricKind(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """The last complete interval: rates are counts over its real length, `p95_ms` and `error_rate` only over
-    its requests.
+    """The last complete interval.
+
+    Rates are counts over its real length; `p95_ms` and `error_rate` cover only its requests.
     """
 
     at_s: float
@@ -66,8 +66,9 @@ class Interval(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Everything since the start as of the last `cumulative` event; `kinds` also holds metrics without
-    samples.
+    """Everything since the start, as of the last `cumulative` event.
+
+    `kinds` also has metrics without samples.
     """
 
     rows: Rows
@@ -78,9 +79,10 @@ class Totals(NamedTuple):
 class Activity(NamedTuple):
     """When load shows in the record, in seconds since its start.
 
-    Load began between `start_from_s` and `start_by_s`; both come from the first interval with load, the
-    durations of the iterations that finished in it and k6's count of active VUs. The last iteration or
-    request of a scenario finished between `last_from_s` and `last_to_s`, the bounds of an interval.
+    Load began between `start_from_s` and `start_by_s`. Both are derived from the first interval with load,
+    from the durations of the iterations that finished in it, and from k6's count of active VUs. The last
+    iteration or request of a scenario finished between `last_from_s` and `last_to_s`, the bounds of an
+    interval.
     """
 
     start_from_s: float
@@ -90,10 +92,10 @@ class Activity(NamedTuple):
 
 
 class Record:
-    """Reads the record incrementally; never raises, whatever a line holds.
+    """Reads the record incrementally; never raises, whatever a line contains.
 
     `damaged` counts the lines it could not use; `complete` means that k6 closed the record with its last
-    figures. `tells_scenarios` says whether k6 was asked to name the scenario of each request (see
+    figures. `tells_scenarios` is true if k6 was configured to name the scenario of each request (see
     `Plan.tells_scenarios`).
     """
 
@@ -123,7 +125,7 @@ class Record:
     def feed(self, line: str) -> None:
         """Take the next line."""
         if self._stopped or not line.strip():
-            # Nothing that follows k6's `stop` is k6's
+            # Lines after k6's `stop` do not come from k6
             return
         try:
             if len(line) > _LONGEST_LINE:
@@ -150,18 +152,19 @@ class Record:
         return Totals(self._cumulative, self._kinds, max(self._cumulative_ms - start, 0.0) / 1000)
 
     def count(self, name: str) -> int:
-        """Return how often a counter has counted so far, 0 if never."""
+        """Return a counter's total so far, 0 if it never counted."""
         return int(self._cumulative.get(name, {}).get("count", 0.0))
 
     @property
     def most_vus(self) -> int | None:
-        """The most VUs that k6 counted in use at the end of an interval, None if it never did."""
+        """The most VUs in use at the end of an interval, None if k6 never counted them."""
         return self._most_vus
 
     @property
     def stood_still(self) -> tuple[float, float] | None:
-        """The begin and end of the longest interval, in s, if k6 wrote nothing for much longer than its
-        period.
+        """Start and end of the longest interval, in s, if it far exceeded k6's period, else None.
+
+        k6 wrote nothing in that time.
         """
         begin, end = self._longest or (0.0, 0.0)
         return (begin, end) if end - begin > self._period_s + _LATE_S else None
@@ -182,8 +185,9 @@ class Record:
         return Activity(self._start_from_s, start_by, *last)
 
     def timeline(self, *, load_start_s: float = 0.0, failed: int | None = None) -> Timeline | None:
-        """Return everything so far as intervals, None if k6 recorded nothing; `failed` requests, where their
-        number is known exactly.
+        """Return everything so far as intervals, None if k6 recorded nothing.
+
+        `failed` is the exact number of failed requests, if known.
         """
         start_ms = self._start_ms or 0.0
         about = About(start_ms, self._period_s, load_start_s, self.complete, failed)
@@ -266,8 +270,9 @@ class Record:
             self._last_active = (begin, end)
 
     def _note_start(self, begin: float, end: float, vus: float | None, longest_s: float | None) -> None:
-        """Narrow down when load began; `longest_s` is the longest iteration of the first interval in which
-        one finished.
+        """Narrow down when load began.
+
+        `longest_s` is the longest iteration of the first interval in which one finished.
         """
         if vus == 0 and self._start_by_s is None:
             self._start_from_s = begin
@@ -275,7 +280,7 @@ class Record:
             self._start_by_s = end
         if longest_s is not None:
             by_vus = self._start_by_s if self._start_by_s is not None else end
-            # Else load was seen before, by its active VUs
+            # Otherwise active VUs already showed load before this interval
             if by_vus >= begin:
                 self._start_from_s = max(self._start_from_s, begin - longest_s)
             self._start_by_s = max(min(by_vus, end - longest_s), self._start_from_s)
@@ -290,8 +295,9 @@ class Record:
         )
 
     def _active(self, rows: Rows) -> bool:
-        """Whether an iteration finished, or a request of a scenario: setup() and teardown() make requests
-        too, but untagged.
+        """Whether an iteration, or a request of a scenario, finished.
+
+        Requests of setup() and teardown() have no scenario tag, so they do not count.
         """
         loads = "http_reqs{scenario:" if self._tells_scenarios else "http_reqs"
         return any(
@@ -318,8 +324,9 @@ def _interval(rows: Rows, end_s: float, seconds: float, previous: Interval | Non
 
 
 def _p95(rows: Rows) -> float | None:
-    """The interval's p95 latency; when some requests got no answer (k6 counts those as 0 ms), that of the
-    others, estimated.
+    """Return the interval's p95 latency.
+
+    k6 counts requests without an answer as 0 ms. If there are any, the result is an estimate for the others.
     """
     every = rows.get("http_req_duration", {})
     codes = [name.removeprefix(_BY_CODE).removesuffix("}") for name in rows if name.startswith(_BY_CODE)]

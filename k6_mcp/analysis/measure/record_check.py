@@ -1,5 +1,7 @@
-"""Is an end-of-test summary true? Held against the record, which k6's own code writes; `witnesses` holds both
-against what no script can make.
+"""Whether an end-of-test summary is true.
+
+The summary is compared with the record, which k6's own code writes. `witnesses` compares both with what no
+script can forge.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +11,7 @@ from k6_mcp.analysis.measure.record import Record, Totals
 from k6_mcp.analysis.measure.sources import Measured
 from k6_mcp.models.metrics import MetricRow
 
-# Fractions of larger values are cut off in the record; whole numbers are always exact
+# The record truncates fractions of larger values; whole numbers are always exact
 _TRUNCATED_FROM = 1e4
 _COMPARED = ("count", "rate", "avg", "min", "med", "max", "p(90)", "p(95)", "p(99)")
 
@@ -17,7 +19,7 @@ _COMPARED = ("count", "rate", "avg", "min", "med", "max", "p(90)", "p(95)", "p(9
 def contradiction(measured: Measured, record: Record) -> str | None:
     """Return where the summary contradicts the record, None if nowhere.
 
-    A record that k6 could not finish (disk full, killed) only bounds the counts from below.
+    A record that k6 could not finish (disk full, killed) only gives lower bounds for the counts.
     """
     totals = record.totals()
     if totals is None:
@@ -54,13 +56,13 @@ def _bounds(measured: Measured, totals: Totals) -> Iterator[str]:
 
 def _agree(row: MetricRow, key: str, recorded: float) -> bool:
     if row.type == "gauge" or (row.type == "counter" and key == "rate"):
-        # k6 divides by slightly different times there
+        # The record and the summary divide by slightly different times
         return True
     stated = row.values.get(key)
     if row.type == "rate":
         stated = _ratio(row.values)
     if stated is None:
-        # The script's own choice of trend statistics may lack it
+        # A script may choose trend statistics without it
         return key == "p(99)"
     if key == "count" and recorded == trunc(recorded):
         return recorded == (stated if stated < _TRUNCATED_FROM else trunc(stated))
@@ -68,18 +70,19 @@ def _agree(row: MetricRow, key: str, recorded: float) -> bool:
 
 
 def _ratio(values: Mapping[str, float]) -> float | None:
-    """A rate from its counts, so that neither can be altered alone."""
+    """Return a rate from its counts, so that neither can be altered alone."""
     passes, fails, rate = values.get("passes"), values.get("fails"), values.get("rate")
     if passes is None or fails is None or rate is None:
         return rate
     total = passes + fails
-    own = passes / total if total > 0 else 0.0
-    return own if abs(own - rate) < 1e-9 else None
+    computed = passes / total if total > 0 else 0.0
+    return computed if abs(computed - rate) < 1e-9 else None
 
 
 def _unit(value: float) -> float:
-    """The last digit that k6 keeps of a fraction in the record (`significant`,
-    internal/dashboard/meter.go).
+    """Return the last digit that k6 keeps of a fraction in the record.
+
+    Source: `significant` in internal/dashboard/meter.go.
     """
     size = abs(value)
     for bound, unit in ((1e4, 1.0), (1e3, 0.1), (1e2, 0.01), (1e1, 1e-3), (1.0, 1e-4)):

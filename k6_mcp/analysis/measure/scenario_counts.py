@@ -1,9 +1,9 @@
-"""What a timeline counts of one scenario, and how much of it lies on either side of a time."""
+"""What a timeline counts of one scenario, and how much of it lies before and after a given time."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import NamedTuple
 
 from k6_mcp.analysis.measure.shorter_timelines import LATENCY, latency_at
 from k6_mcp.analysis.numbers.quantiles import merged
@@ -13,8 +13,9 @@ from k6_mcp.models.timeline import Series, Timeline
 _SHORTEST_S = 1e-6
 
 
-class Cut(NamedTuple):
-    """What was counted up to a time; latency and failures are those of so many whole `intervals`."""
+@dataclass(frozen=True)
+class Cut:
+    """The counts up to a time; latency and failures cover the first `intervals` whole intervals."""
 
     requests: float
     iterations: float
@@ -22,11 +23,11 @@ class Cut(NamedTuple):
     intervals: int
 
 
-class Measured(NamedTuple):
-    """The intervals that tell of a scenario: its own, or all where scenarios are not told apart; `sums` begin
-    with 0.
+@dataclass(frozen=True)
+class Measured:
+    """A scenario's own intervals, or those of all scenarios if they are not separate.
 
-    `by_count` says that the scenario ends with its iterations rather than with its time.
+    `sums` begin with 0. `by_count` is true if the scenario ends with its iterations rather than at a time.
     """
 
     ends_s: Sequence[float]
@@ -44,12 +45,16 @@ class Measured(NamedTuple):
                 return cls._from(
                     scenario, timeline, own.series, own.series.requests, own.dropped or timeline.dropped
                 )
-        # It did nothing
+        # The timeline has other scenarios, so this one did nothing
         if len(plan.scenarios) > 1 and timeline.scenarios:
-            none = (0,) * len(timeline.ends_s)
+            zeros = (0,) * len(timeline.ends_s)
             unknown = dict.fromkeys(LATENCY, (None,) * len(timeline.ends_s))
             return cls._from(
-                scenario, timeline, Series(requests=none, failed=none, iterations=none, **unknown), none, none
+                scenario,
+                timeline,
+                Series(requests=zeros, failed=zeros, iterations=zeros, **unknown),
+                zeros,
+                zeros,
             )
         answered = [n - lost for n, lost in zip(timeline.total.requests, timeline.unanswered, strict=True)]
         return cls._from(scenario, timeline, timeline.total, answered, timeline.dropped)
@@ -80,7 +85,7 @@ class Measured(NamedTuple):
 
     @property
     def last_iteration_s(self) -> float:
-        """The end of the last interval in which an iteration ended; of all if there was none."""
+        """The end of the last interval in which an iteration ended; of all intervals without one."""
         sums = self.sums["iterations"]
         last = bisect_left(sums, sums[-1]) if sums[-1] else len(self.ends_s)
         return self.ends_s[last - 1] if last else 0.0
@@ -94,19 +99,20 @@ class Measured(NamedTuple):
 
     @property
     def begin(self) -> Cut:
-        """Nothing."""
+        """The empty cut, before all counts."""
         return Cut(0.0, 0.0, 0.0, 0)
 
     @property
     def end(self) -> Cut:
-        """All that was counted."""
+        """The cut after all counts."""
         return Cut(
             self.sums["requests"][-1], self.sums["iterations"][-1], self.sums["dropped"][-1], len(self.ends_s)
         )
 
     def cut(self, from_s: float, at_s: float, to_s: float) -> Cut:
-        """Return what was counted up to `at_s`, where a stretch that began at `from_s` meets another one up
-        to `to_s`.
+        """Return the counts up to `at_s`.
+
+        A stretch that began at `from_s` ends there, and another one follows up to `to_s`.
         """
         index = bisect_left(self.ends_s, at_s - _SHORTEST_S)
         if index >= len(self.ends_s):
@@ -121,8 +127,9 @@ class Measured(NamedTuple):
         return Cut(**counts, intervals=index + (shares["requests"] >= 0.5))
 
     def _share(self, name: str, index: int, from_s: float, at_s: float, to_s: float) -> float:
-        """The share of an interval's count that lies before `at_s`: by time, and by the rates right before
-        and after, if both are known.
+        """Return the share of an interval's count that lies before `at_s`.
+
+        It is derived from the time, and from the rates right before and after if both are known.
         """
         before, after = at_s - self._start(index), self.ends_s[index] - at_s
         if after <= _SHORTEST_S:
@@ -132,23 +139,24 @@ class Measured(NamedTuple):
             and self._start(index - 1) >= from_s - _SHORTEST_S
             and self._end(index + 1) <= to_s + _SHORTEST_S
         ):
-            weighed = before * self._rate(name, index - 1), after * self._rate(name, index + 1)
-            before, after = weighed if sum(weighed) > 0 else (before, after)
+            weighted = before * self._rate(name, index - 1), after * self._rate(name, index + 1)
+            before, after = weighted if sum(weighted) > 0 else (before, after)
         return before / (before + after)
 
     def begins_s(self, planned_s: float) -> float:
-        """Return when a scenario began that was taken to begin at `planned_s`: earlier if an interval before
-        that counts some of it.
+        """Return when a scenario began that was assumed to begin at `planned_s`.
+
+        That is earlier if an interval before that time counts some of it.
         """
         if not self.counted or self.ends_s[first := self.counted[0]] > planned_s:
             return planned_s
         return (self._start(first) + self.ends_s[first]) / 2
 
     def until_s(self, planned_s: float, *, exact_end: bool) -> float:
-        """Return until when a scenario went on that should end at `planned_s`: later if an interval after
-        that counts some of it.
+        """Return when a scenario ended that should end at `planned_s`.
 
-        The plan's end is known to half an interval. With `exact_end` the last interval ends with the load.
+        That is later if an interval after that time counts some of it. The plan's end is known to half an
+        interval. With `exact_end` the last interval ends with the load.
         """
         if not self.counted:
             return planned_s
@@ -159,8 +167,9 @@ class Measured(NamedTuple):
         return max(planned_s, self.ends_s[last]) if after else planned_s
 
     def within(self, first: Cut, last: Cut, start_s: float, end_s: float) -> range:
-        """Return the intervals between two cuts; for a stretch too short to have one of its own, those in
-        which it lies.
+        """Return the intervals between two cuts.
+
+        For a stretch too short to have its own interval, those are the intervals that it lies in.
         """
         if first.intervals < last.intervals:
             return range(first.intervals, last.intervals)

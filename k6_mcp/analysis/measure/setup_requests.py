@@ -1,5 +1,6 @@
-"""What the requests of setup() and teardown() do to the latency of a run, in which k6 counts them like any
-other.
+"""How requests of setup() and teardown() affect a run's latency.
+
+k6 counts them there like any other request.
 """
 
 from collections.abc import Iterator
@@ -11,20 +12,19 @@ from k6_mcp.models.plan import Plan
 from k6_mcp.models.wording import number, percent
 
 _NOTHING: Quantiles = {}
-# Of all requests
+# Share of all requests
 _CONSIDERABLE = 0.05
-# Of the figure without them
+# Share of the figure without them
 _MOVED = 0.10
 _P95 = 0.95
 
 
 def setup_in_latency(record: Record, plan: Plan | None, figures: Figures) -> Iterator[str]:
-    """Say how many requests are not of the load, if they are considerable or move average or p95, and the
-    latency without them.
+    """Yield a warning if requests outside the load are many, or move average or p95.
 
-    That comes from the time series by scenario: exact to five digits for one scenario, put together
-    (`quantiles.merged`) for several, and there no further from the percentile of all requests than so few can
-    move it.
+    It states their number and the latency without them, which comes from the time series by scenario. That is
+    exact to five digits for one scenario. Several scenarios are merged (`quantiles.merged`), and the result
+    stays within what leaving out that few requests can do to the percentile of all.
     """
     outside, latency = figures.requests_outside_load, figures.latency
     if not outside or latency is None or plan is None:
@@ -34,16 +34,15 @@ def setup_in_latency(record: Record, plan: Plan | None, figures: Figures) -> Ite
     moved = any(abs(with_ms - without_ms) >= _MOVED * without_ms for _, with_ms, without_ms in pairs)
     if outside < _CONSIDERABLE * figures.requests and not moved:
         return
-    told = ", ".join(
+    without = ", ".join(
         f"{name} {number(without_ms)} instead of {number(with_ms)} ms" for name, with_ms, without_ms in pairs
     )
     yield (
         f"setup_in_latency: {outside} of {figures.requests} requests ({percent(outside / figures.requests)})"
-        " came from setup() and teardown() and stand in the latency, and in thresholds on it, as k6"
-        " counts it"
-        + (f"; without them: {told}" if told else "")
-        + f"; a threshold on http_req_duration{{scenario:{plan.scenarios[0].name}}} judges the load of that"
-        " scenario alone"
+        " came from setup() and teardown(); k6 includes them in the latency and in thresholds on it"
+        + (f"; without them: {without}" if without else "")
+        + f"; a threshold on http_req_duration{{scenario:{plan.scenarios[0].name}}} judges only that"
+        " scenario's load"
     )
 
 
@@ -66,7 +65,7 @@ def _of_load(record: Record, plan: Plan) -> Quantiles:
 
 
 def _pairs(latency: Latency, inside: Quantiles) -> Iterator[tuple[str, float, float]]:
-    """The figures that are known with and without these requests."""
+    """Yield the figures that are known both with and without these requests."""
     for name, key, value in (("average", "avg", latency.avg_ms), ("p95", "p(95)", latency.p95_ms)):
         if value is not None and key in inside:
             yield name, value, inside[key]

@@ -1,4 +1,4 @@
-"""A timeline with fewer or shorter numbers: neighbouring intervals merged, latencies of scenarios rounded."""
+"""A timeline with fewer or shorter numbers: neighboring intervals merged, scenario latencies rounded."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
@@ -20,15 +20,15 @@ _Groups = Sequence[tuple[int, int]]
 
 
 def latency_at(series: Series, index: int) -> dict[str, float]:
-    """Return what is known of an interval's latency, by k6's names."""
+    """Return the known statistics of an interval's latency, by k6's names."""
     values = ((name, getattr(series, column)[index]) for column, name in LATENCY.items())
     return {name: value for name, value in values if value is not None}
 
 
 def condense(timeline: Timeline, most: int) -> Timeline:
-    """Return `timeline` with at most `most` intervals: neighbours merged, equally many each time.
+    """Return `timeline` with at most `most` intervals: equal numbers of neighbors are merged.
 
-    Counts are summed, averages weighted, `max` is the largest; percentiles are estimated by adding the
+    Counts are summed, averages weighted, `max` is the largest. Percentiles are estimated by adding the
     intervals' distributions (see `quantiles`), so merged intervals are `estimated`. VUs are those at the end.
     """
     length = len(timeline.ends_s)
@@ -57,7 +57,7 @@ def condense(timeline: Timeline, most: int) -> Timeline:
 
 
 def ever_smaller(timeline: Timeline) -> Iterator[Timeline]:
-    """Yield `timeline`, then versions that take less and less room; totals stay exact, counts always."""
+    """Yield `timeline`, then ever smaller versions; totals stay exact, counts always."""
     yield timeline
     for digits in _SCENARIO_DIGITS if timeline.scenarios else ():
         timeline = timeline.changed(

@@ -1,14 +1,15 @@
-"""k6's two end-of-test JSON files read into one shape: `handleSummary(data)` as our wrapper writes it, and
-`--summary-export`.
+"""k6's two end-of-test JSON files, read into one shape.
 
-Both are made by k6's JavaScript side, where the script under test could damage them; `crosscheck` decides
-whether they hold. Undone here: the export says `true` for a crossed threshold and `value` for a rate;
-`setup_data` (it may hold tokens) is not read.
+These are `handleSummary(data)` as our wrapper writes it, and `--summary-export`. k6's JavaScript side makes
+both, where the script under test could damage them; `record_check` decides whether they are true. Oddities
+are undone here: the export says `true` for a crossed threshold and `value` for a rate. `setup_data` is not
+read, because it may contain tokens.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,13 +33,13 @@ _NO_TIMES = ("http_req_failed", "browser_web_vital_cls")
 _T = TypeVar("_T")
 
 
-class Measured(NamedTuple):
-    """An end-of-test summary: rows by name, k6's threshold verdicts (True = held), checks, k6's test run time
-    in s.
+@dataclass(frozen=True)
+class Measured:
+    """An end-of-test summary: rows by name, k6's threshold verdicts, checks, k6's run time in s.
 
-    `observed` are the sub-metrics that only our wrapper made k6 keep, None when they are not in there.
-    `not_finite` names metrics to which the script added Infinity: k6 writes null for the values it falls
-    into.
+    A verdict of True means that the threshold held. `observed` are the sub-metrics that only our wrapper made
+    k6 keep, None if the summary has none. `not_finite` names metrics to which the script added Infinity: k6
+    writes null for the affected values.
     """
 
     rows: Mapping[str, MetricRow]
@@ -61,8 +62,9 @@ class _Check(_Json):
 
 
 class _Group(_Json):
-    """The wrapper's JSON has lists, the export has objects by name. Groups may be hundreds deep, so each is
-    read by itself.
+    """The wrapper's JSON has lists, the export has objects by name.
+
+    Groups may be hundreds deep, so each is read by itself.
     """
 
     checks: Sequence[_Check] | Mapping[str, _Check] = ()
@@ -93,7 +95,7 @@ class _Export(_Json):
 
 
 def read_summary(text: str | None) -> Measured | None:
-    """Return what the wrapper's `handleSummary(data)` says, None if it is missing or not k6's JSON."""
+    """Return what the wrapper's `handleSummary(data)` wrote, None if missing or not k6's JSON."""
     try:
         data = _Summary.model_validate(_loaded(text))
         checks = tuple(_checks(data.root_group))
@@ -115,8 +117,9 @@ def read_summary(text: str | None) -> Measured | None:
 
 
 def read_export(text: str | None, record: Record) -> Measured | None:
-    """Return what `--summary-export` says, None if it is missing or not k6's JSON; types come from the record
-    or the keys.
+    """Return what `--summary-export` wrote, None if missing or not k6's JSON.
+
+    Types come from the record or from the keys.
     """
     try:
         data = _Export.model_validate(_loaded(text))
@@ -140,8 +143,9 @@ def read_export(text: str | None, record: Record) -> Measured | None:
 
 
 def record_rows(record: Record) -> Mapping[str, MetricRow]:
-    """Return the record's last figures as rows; fractions carry five digits, and counts of rates and trends
-    are unknown.
+    """Return the record's last figures as rows.
+
+    Fractions have five digits, and counts of rates and trends are unknown.
     """
     totals = record.totals()
     if totals is None:
@@ -162,7 +166,10 @@ def _row(name: str, type_: MetricType, contains: Contains, values: Mapping[str, 
 
 
 def _loaded(text: str | None) -> object:
-    """The JSON in a file. pydantic's own reader gives up at 200 levels, which are 100 groups."""
+    """Return the JSON of a file.
+
+    pydantic's own reader stops at 200 levels, which are 100 groups.
+    """
     return json.loads(text or "", parse_constant=_no_number)
 
 
@@ -171,14 +178,14 @@ def _no_number(name: str) -> object:
 
 
 def _checks(root: object) -> Iterator[CheckResult]:
-    """The checks of a group and of all below, each group before those inside it."""
-    waiting = [root]
-    while waiting:
-        group = _Group.model_validate(waiting.pop())
+    """Yield the checks of a group and of all groups below it, each group before its subgroups."""
+    pending = [root]
+    while pending:
+        group = _Group.model_validate(pending.pop())
         for check in _values(group.checks):
             path = check.path.removeprefix("::").rpartition("::")[0]
             yield CheckResult(group=path, name=check.name, passes=check.passes, fails=check.fails)
-        waiting += reversed([*_values(group.groups)])
+        pending += reversed([*_values(group.groups)])
 
 
 def _values(items: Sequence[_T] | Mapping[str, _T]) -> Iterable[_T]:
@@ -201,8 +208,10 @@ def _contains_of(name: str) -> Contains:
 
 
 def _run_s(rows: Iterable[MetricRow]) -> float | None:
-    """k6's run time: a counter's `rate` is its count over exactly that time (metrics/sink.go); the largest is
-    the most exact.
+    """Return k6's run time, None if unknown.
+
+    A counter's `rate` is its count over exactly that time (metrics/sink.go); the largest counter gives the
+    most precise result.
     """
     counters = [row.values for row in rows if row.type == "counter" and row.values.get("rate", 0.0) > 0]
     largest = max(counters, key=lambda values: values.get("count", 0.0), default=None)

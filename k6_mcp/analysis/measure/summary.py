@@ -1,7 +1,7 @@
-"""From what k6 left behind to `Metrics`: the exact summary where it can be trusted, else the record."""
+"""From what k6 left behind to `Metrics`: the exact summary if it can be trusted, else the record."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 from k6_mcp.analysis.measure.breakdown import Breakdown, Rows, count_of, values_of
 from k6_mcp.analysis.measure.browser import browser_figures
@@ -22,7 +22,8 @@ from k6_mcp.models.plan import Plan
 from k6_mcp.models.wording import count, few
 
 
-class _Chosen(NamedTuple):
+@dataclass(frozen=True)
+class _Chosen:
     source: Source
     rows: Rows
     measured: Measured | None
@@ -35,7 +36,7 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
     k6s_rows = chosen.rows
     breakdown = Breakdown.of(k6s_rows, recorded, chosen.measured.observed if chosen.measured else None)
     more = left_out(k6s_rows, recorded, breakdown)
-    chosen = chosen._replace(rows=with_all_failures(k6s_rows, breakdown.requests, more))
+    chosen = replace(chosen, rows=with_all_failures(k6s_rows, breakdown.requests, more))
     judged = _thresholds(outcome, record, plan, chosen)
     times = _times(outcome, record, chosen)
     outside = requests_outside(record, plan, breakdown.requests)
@@ -48,7 +49,7 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
     )
     figures = key_figures(chosen.rows, breakdown, outcome, basis)
     observed = chosen.measured.observed if chosen.measured else None
-    told = endpoints(chosen.rows, observed, figures)
+    table = endpoints(chosen.rows, observed, figures)
     return Metrics(
         source=chosen.source,
         exact=chosen.measured is not None,
@@ -59,8 +60,8 @@ def read(outcome: Outcome, record: Record, plan: Plan | None) -> Metrics:
         statuses=breakdown.statuses,
         websockets=breakdown.websockets,
         grpc=breakdown.grpc,
-        endpoints=told.figures,
-        endpoints_note=told.note,
+        endpoints=table.figures,
+        endpoints_note=table.note,
         browser=browser_figures(chosen.rows, observed, basis.load_s),
         samples=outcome.log.samples,
         generator=generator(outcome),
@@ -89,8 +90,7 @@ def _choose(outcome: Outcome, record: Record) -> _Chosen:
         if (doubt := contradiction(measured, record)) is None:
             return _Chosen(source, measured.rows, measured, tuple(doubts))
         doubts.append(
-            f"summary_contradicted: k6's {source} file does not agree with its time series ({doubt}); it was"
-            " not used"
+            f"summary_contradicted: k6's {source} file contradicts its time series ({doubt}); it was not used"
         )
     rows = record_rows(record)
     if not rows:
@@ -100,7 +100,7 @@ def _choose(outcome: Outcome, record: Record) -> _Chosen:
 
 
 def _cut_short(outcome: Outcome, record: Record) -> Iterator[str]:
-    """Say when k6 went on after its time series ended: its disk was full, or somebody removed the file."""
+    """Warn if k6 went on after its time series ended: the disk was full, or the file was removed."""
     wall_s = (outcome.ended_at - outcome.started_at).total_seconds()
     if not record.complete and (
         wall_s - record.seconds > _USUAL_LAG_S or outcome.exit_code in RAN_TO_THE_END
@@ -114,18 +114,18 @@ def _cut_short(outcome: Outcome, record: Record) -> Iterator[str]:
 def _contradictions(
     outcome: Outcome, record: Record, rows: Rows, breakdown: Breakdown, source: Source
 ) -> Iterator[str]:
-    """Say where the figures of a run that came to its end contradict each other."""
+    """Warn if the figures of a run that ran to its end contradict each other."""
     whole = source in ("summary", "export") or record.complete
     if (
         outcome.exit_code in RAN_TO_THE_END
         and whole
-        and (found := [*contradictions(rows, breakdown, outcome)])
+        and (problems := [*contradictions(rows, breakdown, outcome)])
     ):
-        yield f"figures_contradicted: {few(found, 2)}"
+        yield f"figures_contradicted: {few(problems, 2)}"
 
 
 def _unverified(outcome: Outcome, record: Record, source: Source) -> Iterator[str]:
-    """Say where the summary of a run that came to its end could not be held against a whole time series."""
+    """Warn if the summary of a completed run could not be compared with a whole time series."""
     if source not in ("summary", "export") or outcome.exit_code not in RAN_TO_THE_END:
         return
     state = (
@@ -135,50 +135,53 @@ def _unverified(outcome: Outcome, record: Record, source: Source) -> Iterator[st
     )
     if record.damaged or not record.complete:
         yield (
-            f"figures_unverified: k6's time series {state}, so its summary was held against less than usual;"
-            " nothing contradicts it"
+            f"figures_unverified: k6's time series {state}, so its summary was checked against less than"
+            " usual; nothing contradicts it"
         )
 
 
 def _stood_still(outcome: Outcome, record: Record) -> Iterator[str]:
-    """Say when k6 wrote nothing for long, unless it was seen to be stopped, which tells more."""
+    """Warn if k6 wrote nothing for a long time.
+
+    A pause that was observed explains it better and has its own warning.
+    """
     if (gap := record.stood_still) is None or outcome.paused_s > gap[1] - gap[0] - _LATE_STOP_S:
         return
     yield (
-        f"generator_stood_still: k6 wrote no figures from {gap[0]:.1f} to {gap[1]:.1f} s, where it writes"
-        " them every second: it or the whole machine was held up or frozen, or its clock was set; there was"
-        " less load then, and requests that were under way seem slow"
+        f"generator_stood_still: k6 wrote no figures from {gap[0]:.1f} to {gap[1]:.1f} s, although it"
+        " writes them every second: it or the whole machine was held up or frozen, or its clock was changed;"
+        " there was less load in that time, and requests in flight seem slow"
     )
 
 
 def _failures(more: int, unjudged: int, requests: int) -> Iterator[str]:
     why = (
-        f"the script has k6 judge no success or failure of {unjudged} of {requests} requests"
+        f"the script tells k6 not to judge {unjudged} of {requests} requests as failed or not"
         " (responseCallback null)"
     )
     if more:
-        why = why if unjudged else "the script has k6 expect requests without an answer (status 0)"
+        why = why if unjudged else "the script tells k6 to expect requests without an answer (status 0)"
         yield (
-            f"failures_left_out: k6's http_req_failed leaves out {count(more, 'failed request')}, since"
+            f"failures_left_out: k6's http_req_failed leaves out {count(more, 'failed request')}, because"
             f" {why}; here they count as failed"
         )
     elif unjudged:
         yield f"failures_left_out: {why}"
 
 
-# The series has a point a second, and k6 needs a moment to start and end
+# The series has one point per second, and k6 needs a moment to start and to end
 _USUAL_LAG_S = 2.5
-# How far two clocks may be apart that saw the same stop
+# How far apart two clocks may be that saw the same stop
 _LATE_STOP_S = 2.0
 _FROM_RECORD = (
     "figures_from_record: k6 left no usable end-of-test summary, so figures come from its time series: up to"
     " the last second, fractions to five digits, HTTP statuses from 400 on"
 )
-_WITHOUT_GRPC = "; it does not tell the statuses of gRPC calls"
+_WITHOUT_GRPC = "; it has no statuses of gRPC calls"
 
 
 def _checks(chosen: _Chosen) -> tuple[CheckResult, ...]:
-    """The checks by name, none when they do not add up to k6's `checks` metric."""
+    """Return the checks by name, none if they do not add up to k6's `checks` metric."""
     if chosen.measured is None:
         return ()
     values, checks = values_of(chosen.rows, "checks"), chosen.measured.checks
@@ -190,7 +193,7 @@ def _times(outcome: Outcome, record: Record, chosen: _Chosen) -> Times:
     watched_s = (outcome.ended_at - outcome.started_at).total_seconds()
     return Times(
         run_s=chosen.measured.run_s if chosen.measured else None,
-        # Nobody watched a run whose server died
+        # The time of a run whose server died was not watched to its end
         wall_s=watched_s if watched_s > 0 else record.seconds,
         longest_iteration_s=values_of(chosen.rows, "iteration_duration").get("max", 0.0) / 1000,
         to_the_end=(outcome.exit_code in RAN_TO_THE_END or outcome.stop_reason == "handle_summary")
@@ -217,7 +220,7 @@ def _thresholds(outcome: Outcome, record: Record, plan: Plan | None, chosen: _Ch
 
 
 def _as_k6_names(metric: str) -> str:
-    """The name that k6 gives to the sub-metric of a threshold: without the blanks inside its braces."""
+    """Return k6's name for the sub-metric of a threshold: without blanks inside its braces."""
     base, brace, tags = metric.partition("{")
     return f"{base}{{{tags.removesuffix('}').strip()}}}" if brace else metric
 
@@ -228,12 +231,12 @@ def _warnings(chosen: _Chosen, breakdown: Breakdown, judged: Judged) -> Iterator
         yield (
             f"statuses_incomplete: {by_status} of {breakdown.requests} requests are broken down by HTTP"
             " status; the others had an unusual one (below 400, or from 600 on), the script's systemTags"
-            " leave it out, or k6 recorded less"
+            " omit it, or k6 recorded less"
         )
     if chosen.measured and not breakdown.grpc and (calls := count_of(chosen.rows, "grpc_req_duration")):
         yield (
-            f"statuses_incomplete: {count(calls, 'gRPC call')} not broken down by status: the summary that"
-            " tells them is missing"
+            f"statuses_incomplete: {count(calls, 'gRPC call')} not broken down by status: the summary"
+            " with the statuses is missing"
         )
     if judged.unjudged:
         yield (
@@ -243,15 +246,15 @@ def _warnings(chosen: _Chosen, breakdown: Breakdown, judged: Judged) -> Iterator
     if chosen.measured and chosen.measured.not_finite:
         yield (
             f"not_finite: {few(chosen.measured.not_finite)} took values that are not finite numbers, which"
-            " JSON cannot state"
+            " JSON cannot represent"
         )
     values = values_of(chosen.rows, "checks")
-    made, listed = (
+    total, listed = (
         values.get("passes", 0.0) + values.get("fails", 0.0),
         sum(c.passes + c.fails for c in _checks(chosen)),
     )
-    if made != listed:
+    if total != listed:
         yield (
-            f"checks_incomplete: {made:.0f} checks were made but {listed} are listed by name; the script's"
-            " systemTags leave it out"
+            f"checks_incomplete: {total:.0f} checks were made, but {listed} are listed by name; the script's"
+            " systemTags omit the name"
         )

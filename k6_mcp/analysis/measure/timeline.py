@@ -1,9 +1,9 @@
-"""A run over time, out of the snapshots of k6's record (see `record`): gathered in columns while they come,
-made a `Timeline` when asked.
+"""A run over time, from the snapshots of k6's record (see `record`).
 
-Counts are k6's own. Of failed requests a snapshot tells the share, cut to five digits; with fewer than 100
-000 requests in an interval only one whole number fits it. What the final figures hold beyond all snapshots is
-the last interval.
+Snapshots are gathered in columns as they arrive; `build` makes a `Timeline` of them. Counts are k6's own. A
+snapshot has only the share of failed requests, truncated to five digits; with fewer than 100,000 requests in
+an interval, exactly one whole number fits it. Whatever the final figures count beyond all snapshots is the
+last interval.
 """
 
 from array import array
@@ -26,7 +26,7 @@ from k6_mcp.analysis.measure.intervals import (
 )
 from k6_mcp.models.timeline import ErrorSeries, ScenarioSeries, Series, Timeline
 
-# k6 widens its period long before
+# k6 widens its period long before it writes this many
 _MOST_INTERVALS = 20_000
 _MOST_SCENARIOS = 20
 _MOST_CODES = 20
@@ -65,14 +65,14 @@ class _Columns:
         return whole
 
     def beyond(self, final: Point) -> Point:
-        """What `final` counts beyond these intervals; its latency only if there are none."""
+        """Return what `final` counts beyond these intervals; its latency only if there are none."""
         requests, failed, *others = (
             max(n - sum(column), 0) for n, column in zip(final.counts, self.counts, strict=True)
         )
         return Point((requests, min(failed, requests), *others), {} if len(self.counts[0]) else final.latency)
 
     def series(self, failed: int | None = None) -> Series:
-        """The columns but for `dropped`; `failed` is what the failed requests have to add up to."""
+        """Return the columns except `dropped`; `failed` is the sum that failed requests must have."""
         requests, failures, iterations = ([*column] for column in self.counts[:3])
         if failed is not None:
             _reconcile(failures, requests, failed)
@@ -101,7 +101,10 @@ class _Rest(NamedTuple):
 
 
 class TimelineBuilder:
-    """Takes snapshots one by one; `end_s` must rise. Memory grows with the intervals, up to a bound."""
+    """Takes snapshots one by one; `end_s` must rise.
+
+    Memory grows with the intervals, up to a bound.
+    """
 
     def __init__(self) -> None:
         self._ends = array("d")
@@ -116,8 +119,8 @@ class TimelineBuilder:
         """Take an interval.
 
         Raises:
-            ValueError: If there are more intervals, or later ones, than any record of k6 has; the last one
-            counts for them.
+            ValueError: If there are more or later intervals than any k6 record has; the last interval then
+                counts for them.
         """
         if (index := len(self._ends)) >= _MOST_INTERVALS or end_s > _LONGEST_S:
             raise ValueError(f"more than {_MOST_INTERVALS} intervals, or {_LONGEST_S:g} s")
@@ -141,8 +144,9 @@ class TimelineBuilder:
             self._estimated.append(index)
 
     def build(self, final: Rows, seconds: float, about: "About") -> Timeline | None:
-        """Return everything so far, None if that is nothing; `final` are the figures since the start, after
-        `seconds`.
+        """Return everything so far, None if there is nothing.
+
+        `final` are the figures since the start, after `seconds`.
         """
         if not len(self._ends) and not final:
             return None
@@ -151,7 +155,7 @@ class TimelineBuilder:
         if failed is None and final:
             failed = max(failed_of(final, ""), sum(self._total.counts[1]))
         ends = (*self._ends, *((max(min(seconds, _LONGEST_S), self._last_s() + _LEAST_S),) if rest else ()))
-        # Then the figures since the start are those of the interval
+        # In that case the figures since the start are the figures of the interval
         first = rest is not None and len(ends) == 1
         total = self._total.with_last(rest.total if rest else None)
         return Timeline(
@@ -171,7 +175,7 @@ class TimelineBuilder:
         )
 
     def _rest(self, final: Rows) -> _Rest | None:
-        """What `final` counts beyond the snapshots."""
+        """Return what `final` counts beyond the snapshots."""
         unanswered = unanswered_by_code(final)
         total, estimated = point_of(final, "", unanswered, 1.0)
         total = self._total.beyond(total)
@@ -199,7 +203,7 @@ class TimelineBuilder:
         return self._ends[-1] if len(self._ends) else 0.0
 
     def _known_codes(self, counts: Mapping[int, int]) -> Mapping[int, int]:
-        """The codes told apart, and code 0 for all that came after them."""
+        """Return the codes that are counted separately, and code 0 for all that came after them."""
         known: dict[int, int] = {}
         for code, count in counts.items():
             if code not in self._errors and len({*self._errors, *known}) >= _CODES_TOLD_APART:
@@ -223,7 +227,7 @@ class TimelineBuilder:
                 yield ScenarioSeries(name=name, series=whole.series(), dropped=whole.dropped)
 
     def _error_series(self, last: Mapping[int, int], length: int) -> Iterable[ErrorSeries]:
-        """The most frequent codes, most frequent first; the others together as code 0."""
+        """Yield the most frequent codes, most frequent first; the others together as code 0."""
         by_code = {code: {**self._errors.get(code, {})} for code in {*self._errors, *last}}
         for code, count in last.items():
             by_code[code][length - 1] = count
@@ -240,9 +244,7 @@ class TimelineBuilder:
 
 
 class About(NamedTuple):
-    """What else a timeline says; `failed` is the exact number of failed requests, where it is known from
-    elsewhere.
-    """
+    """More facts for a timeline; `failed` is the exact number of failed requests, if known."""
 
     start_ms: float
     period_s: float
@@ -256,8 +258,9 @@ def _known(value: float) -> float | None:
 
 
 def _reconcile(failed: list[int], requests: Sequence[int], total: int) -> None:
-    """Make `failed` add up to `total` where that is possible: in the last interval, else where the most
-    requests are.
+    """Make `failed` add up to `total` if possible.
+
+    The last interval is changed first, then those with the most requests.
     """
     missing = total - sum(failed)
     order = sorted(

@@ -1,9 +1,11 @@
-"""Web vitals as k6's browsers measured them, against the limits that Google publishes for each
-(web.dev/articles/vitals).
+"""Web vitals as k6's browsers measured them, with Google's published limits.
+
+Source of the limits: web.dev/articles/vitals.
 """
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 from k6_mcp.analysis.measure.breakdown import Rows, values_of
 from k6_mcp.models.metrics import WebVital
@@ -12,7 +14,8 @@ PREFIX = "browser_web_vital_"
 P75 = "p(75)"
 
 
-class _Limits(NamedTuple):
+@dataclass(frozen=True)
+class _Limits:
     name: Literal["LCP", "INP", "CLS", "FCP", "TTFB", "FID"]
     good_to: float
     poor_above: float
@@ -29,7 +32,7 @@ _LIMITS = (
 
 
 def web_vitals(rows: Rows) -> Iterator[WebVital]:
-    """Yield each web vital whose 75th percentile is known: k6's time series alone does not tell it."""
+    """Yield each web vital whose 75th percentile is known; k6's time series alone does not have it."""
     for limits in _LIMITS:
         values = values_of(rows, f"{PREFIX}{limits.name.lower()}")
         p75, loads = values.get(P75), values.get("count")

@@ -1,8 +1,8 @@
-"""Do the figures of a run agree with each other and with what no script can make?
+"""Whether a run's figures agree with each other and with what no script can forge.
 
-A script cannot make a metric of bytes, and k6 itself counts the iterations that it prints as progress. Each
-request adds one sample to several metrics at once, so their counts are equal. What a script adds to one of
-k6's own metrics breaks one of these.
+A script cannot create a metric of bytes, and k6 itself counts the iterations that it prints as progress. Each
+request adds one sample to several metrics at once, so their counts are equal. Whatever a script adds to one
+of k6's own metrics breaks one of these rules.
 """
 
 from collections.abc import Iterator
@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from k6_mcp.analysis.measure.breakdown import Breakdown, Rows, count_of, values_of
 from k6_mcp.models.outcome import Outcome
 
-# The head of an HTTP/2 frame has 9 bytes, and the shortest HTTP/1 status line more: no message is shorter.
+# No message is shorter: an HTTP/2 frame header has 9 bytes, and the shortest HTTP/1 status line has more
 _LEAST_BYTES = 9
-# Of the answer that opens a WebSocket, with the headers that it must have. k6 gives a session that got no
-# answer no status,
-# so that one which a script gives it stays.
+# Size of the answer that opens a WebSocket, with its required headers. A session without an answer gets no
+# status from k6, so a status that a script gives it stays; only the bytes show that there was no answer.
 _OPENED, _LEAST_BYTES_OPENED = 101, 129
 _WITH_REQUEST = ("duration", "blocked", "connecting", "tls_handshaking", "sending", "waiting", "receiving")
 _COUNTERS = (
@@ -29,7 +28,7 @@ _COUNTERS = (
 
 
 def contradictions(rows: Rows, breakdown: Breakdown, outcome: Outcome) -> Iterator[str]:
-    """Yield what cannot be in the figures of a run that came to its end."""
+    """Yield what is impossible in the figures of a run that ran to its end."""
     for name in _COUNTERS:
         if (value := values_of(rows, name).get("count", 0.0)) < 0 or value != int(value):
             yield f"{name} counted {value:g}"
@@ -69,7 +68,10 @@ def _samples(rows: Rows, requests: int) -> Iterator[str]:
 
 
 def _iterations(counted: int, outcome: Outcome) -> Iterator[str]:
-    """k6 counts an iteration that it interrupts right at its end among either."""
+    """Yield a contradiction in the count of iterations.
+
+    If k6 interrupts an iteration right at its end, it counts it as either completed or interrupted.
+    """
     done = outcome.completed
     if done is not None and not done <= counted <= done + outcome.interrupted:
-        yield f"{counted} iterations were counted, and k6 ran {done} to their end"
+        yield f"{counted} iterations were counted, but k6 completed {done}"

@@ -1,1 +1,1 @@
-"""Mathematics: percentiles, tests and confidence."""
+"""Mathematics: percentiles, statistical tests and confidence."""

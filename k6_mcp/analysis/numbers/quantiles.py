@@ -1,12 +1,11 @@
-"""Calculating with percentiles that k6 computed: those of several groups of requests together, and of a group
-without a part of it.
+"""Arithmetic with k6's percentiles: several groups of requests combined, or a group without a part of it.
 
-Method: between the statistics that k6 states (min, med, percentiles, max) the distribution function F of a
-group is taken as piecewise linear, that is the values as evenly spread; equal statistics make it jump. The
-counts of groups can be added and subtracted (`N F(x) - sum n_i F_i(x)`, the inversion of a mixture of
-distributions), and the result is inverted at the wanted shares. The average of a sum or difference is exact;
-it also fixes the ends that no statistic tells. Statistics carry k6's names (`avg`, `min`, `med`, `max`,
-`p(95)`); any unit.
+Between the statistics that k6 states (min, med, percentiles, max), the distribution function F of a group is
+assumed to be piecewise linear, that is, values are evenly spread. Equal statistics make it jump. Counts of
+groups can be added and subtracted (`N F(x) - sum n_i F_i(x)`, the inversion of a mixture of distributions),
+and the result is inverted at the requested shares. The average of a sum or a difference is exact. It also
+determines the ends that no statistic states. Statistics have k6's names (`avg`, `min`, `med`, `max`,
+`p(95)`), in any unit.
 """
 
 from bisect import bisect_right
@@ -25,13 +24,13 @@ _SAME = 1e-9
 def answered(
     overall: Quantiles, count: float, failed: Sequence[tuple[float, Quantiles]]
 ) -> Mapping[str, float]:
-    """Return the statistics of `overall` without the groups in `failed` (their counts and statistics), {} if
-    nothing is left.
+    """Return the statistics of `overall` without the groups in `failed`, {} if nothing is left.
 
-    By un-mixing: `count * F(x) - sum n_i * F_i(x)` with piecewise-linear F, inverted. Exact: `avg`, and `max`
-    or `min` where a value beyond all of `failed` shows that it is not theirs. Everything else is an estimate,
-    better the smaller `failed` is. The unknown end is chosen such that the average comes out: `max` after
-    requests that timed out, `min` after those of 0 ms. A group without statistics counts as 0.
+    `failed` has their counts and statistics. The method is un-mixing: `count * F(x) - sum n_i * F_i(x)` with
+    piecewise-linear F, inverted. `avg` is exact, and so are `max` or `min` if a value beyond all of `failed`
+    proves that it isn't theirs. Everything else is an estimate, better the smaller `failed` is. The unknown
+    end is chosen so that the average comes out: `max` after requests that timed out, `min` after requests of
+    0 ms. A group without statistics counts as 0.
     """
     groups = [(n, _knots(statistics) or [(0.0, 1.0)]) for n, statistics in failed if n > 0]
     left = count - sum(n for n, _ in groups)
@@ -53,11 +52,11 @@ def answered(
 
 
 def merged(parts: Iterable[tuple[float, Quantiles]]) -> Mapping[str, float]:
-    """Return the statistics of groups (count and statistics) taken together, {} if none has any.
+    """Return the statistics of groups (count and statistics) combined, {} if none has any.
 
-    By adding the piecewise-linear distributions, weighted by count, and inverting the sum; `max`, `min` and
-    `avg` are exact. Only statistics that every group has are returned. A group without `min` begins where its
-    average says.
+    The piecewise-linear distributions are added, weighted by count, and the sum is inverted; `max`, `min` and
+    `avg` are exact. Only statistics that every group has are returned. The start of a group without `min` is
+    derived from its average.
     """
     known = [(count, statistics) for count, statistics in parts if count > 0 and statistics]
     if len(known) < 2:
@@ -67,11 +66,11 @@ def merged(parts: Iterable[tuple[float, Quantiles]]) -> Mapping[str, float]:
     if "avg" in names:
         average = sum(n * statistics["avg"] for n, statistics in known) / sum(n for n, _ in known)
     groups = [(n, _from_bottom(_knots(statistics), statistics.get("avg"))) for n, statistics in known]
-    return _statistics(_sum(groups), dict.fromkeys(names, 0.0), average)
+    return _statistics(_sum(groups), names, average)
 
 
 def share_above(statistics: Quantiles, value: float) -> float:
-    """Return which share of a group is above `value`, 0 to 1; 0 without statistics."""
+    """Return the share of a group that is above `value`, 0 to 1; 0 without statistics."""
     knots = _knots(statistics)
     return 1.0 - _share(knots, value) if knots else 0.0
 
@@ -79,11 +78,10 @@ def share_above(statistics: Quantiles, value: float) -> float:
 def without_some(
     statistics: Quantiles, count: float, left_out: float, share: float
 ) -> tuple[float, float] | None:
-    """Return the least and the greatest value that the quantile `share` (0 to 1) of `count` values can have
-    without `left_out` of them.
+    """Return the bounds of the quantile `share` (0 to 1) of `count` values without `left_out` of them.
 
-    Whichever are left out, the value of rank r among the others is one of ranks r to r + `left_out` among
-    all. None without statistics.
+    Whichever values are left out, the value of rank r among the others has a rank from r to r + `left_out`
+    among all. None without statistics.
     """
     knots, others = _knots(statistics), count - left_out
     if not knots or others < 1:
@@ -93,11 +91,10 @@ def without_some(
 
 
 def most_deviation(statistics: Quantiles) -> float:
-    """Return the largest standard deviation that a group with these statistics can have; 0 without
-    statistics.
+    """Return the largest possible standard deviation of a group with these statistics, 0 without any.
 
-    Between two of them every value is taken to be the one farther from the average (`avg`, else that of
-    evenly spread values).
+    Between two statistics, every value is assumed to equal the one farther from the average (`avg`, or that
+    of evenly spread values).
     """
     knots = _knots(statistics)
     if not knots:
@@ -110,16 +107,16 @@ def most_deviation(statistics: Quantiles) -> float:
     return sqrt(sum(share * far * far for far, share in pieces))
 
 
-def _statistics(knots: Knots, like: Quantiles, average: float | None) -> Mapping[str, float]:
-    """The statistics named in `like`, out of values and the count of values below each."""
-    found: dict[str, float] = {}
-    for name in like:
+def _statistics(knots: Knots, names: Iterable[str], average: float | None) -> Mapping[str, float]:
+    """Return the statistics called `names` from values and the count of values below each."""
+    statistics: dict[str, float] = {}
+    for name in names:
         share = _share_of(name)
         if name == "avg" and average is not None:
-            found[name] = average
+            statistics[name] = average
         elif share is not None and knots:
-            found[name] = _value_at(knots, share * knots[-1][1])
-    return found
+            statistics[name] = _value_at(knots, share * knots[-1][1])
+    return statistics
 
 
 def _share_of(name: str) -> float | None:
@@ -133,21 +130,21 @@ def _share_of(name: str) -> float | None:
 
 
 def _knots(statistics: Quantiles) -> Knots:
-    """The known points of the distribution function (value, share), rising."""
+    """Return the known points of the distribution function (value, share), rising."""
     points = sorted(
         (share, value) for name, value in statistics.items() if (share := _share_of(name)) is not None
     )
     knots: Knots = []
     for share, value in points:
         knots.append((max(value, knots[-1][0]) if knots else value, share))
-    # Without `max` the highest percentile has to do
+    # Without `max`, the highest percentile takes its place
     if knots and knots[-1][1] < 1.0:
         knots.append((knots[-1][0], 1.0))
     return knots
 
 
 def _share(knots: Knots, x: float) -> float:
-    """F(x): the share of values up to x."""
+    """Return F(x), the share of values up to x."""
     after = bisect_right(knots, (x, 2.0))
     if after == 0:
         return 0.0
@@ -158,7 +155,7 @@ def _share(knots: Knots, x: float) -> float:
 
 
 def _trimmed(points: Knots, total: float) -> Knots:
-    """Counts that only rise, from 0 to `total`, without the values below and above which nothing is left."""
+    """Return counts that only rise, from 0 to `total`, without the empty ends."""
     knots: Knots = []
     for x, count in points:
         knots.append((x, min(max(count, knots[-1][1] if knots else 0.0), total)))
@@ -189,7 +186,7 @@ def _average(knots: Knots) -> float:
 
 
 def _with_average(knots: Knots, average: float, *, upper: bool) -> Knots:
-    """Cut the values off at the upper (or lower) bound with which their average is `average`."""
+    """Cut the values off at the upper or lower bound that makes their average `average`."""
     low, high = knots[0][0], knots[-1][0]
     cut = min if upper else max
     for _ in range(_HALVINGS):
@@ -201,8 +198,9 @@ def _with_average(knots: Knots, average: float, *, upper: bool) -> Knots:
 
 
 def _from_bottom(knots: Knots, average: float | None) -> Knots:
-    """Add the smallest value where it is unknown: as the average asks for, between 0 and the lowest
-    statistic.
+    """Add the smallest value if it is unknown.
+
+    It lies between 0 and the lowest statistic and makes the average come out.
     """
     x0, share = knots[0]
     if share <= 0.0:
@@ -215,7 +213,7 @@ def _from_bottom(knots: Knots, average: float | None) -> Knots:
 
 
 def _sum(groups: Sequence[tuple[float, Knots]]) -> Knots:
-    """Add distributions: every piece begins and ends a slope, or is a jump."""
+    """Add distributions: every piece either starts and ends a slope, or is a jump."""
     slopes: dict[float, float] = {}
     jumps: dict[float, float] = {}
     for count, knots in groups:
@@ -239,7 +237,7 @@ def _sum(groups: Sequence[tuple[float, Knots]]) -> Knots:
 
 
 def _value_at(knots: Knots, count: float) -> float:
-    """The value up to which `count` values lie."""
+    """Return the value up to which `count` values lie."""
     for (x0, n0), (x1, n1) in pairwise(knots):
         if count <= n1 and n1 > n0:
             return x0 + (x1 - x0) * max(count - n0, 0.0) / (n1 - n0)

@@ -1,4 +1,4 @@
-"""Student's t distribution, which tells how far few observations may stray."""
+"""Student's t distribution, for the uncertainty of few observations."""
 
 import math
 
@@ -8,8 +8,9 @@ _WIDEST = 1e6
 
 
 def t_quantile(alpha: float, df: float) -> float:
-    """Return the t that |T| exceeds with probability `alpha`, for any `df` > 0 (found by bisection of the
-    tail).
+    """Return the t that |T| exceeds with probability `alpha`, for any `df` > 0.
+
+    It is found by bisection of the tail.
     """
     low, high = 0.0, 1.0
     while two_sided_tail(high, df) > alpha and high < _WIDEST:
@@ -21,7 +22,10 @@ def t_quantile(alpha: float, df: float) -> float:
 
 
 def two_sided_tail(t: float, df: float) -> float:
-    """Return P(|T| > t): the regularised incomplete beta function I_x(df/2, 1/2) at x = df / (df + t²)."""
+    """Return P(|T| > t).
+
+    This is the regularized incomplete beta function I_x(df/2, 1/2) at x = df / (df + t²).
+    """
     x = df / (df + t * t)
     a, b = df / 2, 0.5
     if x >= 1:
@@ -35,7 +39,10 @@ def two_sided_tail(t: float, df: float) -> float:
 
 
 def _fraction(x: float, a: float, b: float) -> float:
-    """The continued fraction of the incomplete beta function (DLMF 8.17.22), evaluated by Lentz's method."""
+    """Return the continued fraction of the incomplete beta function by Lentz's method.
+
+    Source: DLMF 8.17.22.
+    """
     c, d = 1.0, 1 / _safe(1 - (a + b) * x / (a + 1))
     value = d
     for m in range(1, _MOST_STEPS):

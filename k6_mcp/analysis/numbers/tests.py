@@ -1,22 +1,25 @@
-"""Statistics of short series: trend and its significance, a line with one bend, two levels, robust spread."""
+"""Statistics of short series: trend and significance, a line with one bend, two levels, robust spread."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from math import comb, sqrt
 from statistics import fmean, median
-from typing import NamedTuple
 
 from k6_mcp.analysis.numbers.confidence import upper_tail
 
-# Points that each side of a bend needs
+# Fewest points on each side of a bend
 _EDGE = 3
-# And each of two levels
+# Fewest points on each of two levels
 _LEVEL = 5
 
 
-class Trend(NamedTuple):
-    """A monotonic trend: `slope` per unit of x, `start` at the first x, and the one-sided probability of it
-    by chance.
+@dataclass(frozen=True)
+class Trend:
+    """A monotonic trend.
+
+    `slope` per unit of x, `start` at the first x, and `by_chance`, the one-sided probability that chance
+    shows it.
     """
 
     slope: float
@@ -25,11 +28,11 @@ class Trend(NamedTuple):
 
 
 def upward_trend(xs: Sequence[float], ys: Sequence[float]) -> Trend:
-    """Return the trend of `ys`: the slope by Theil and Sen, its significance by Mann and Kendall (with ties).
+    """Return the trend of `ys`: slope by Theil and Sen, significance by Mann and Kendall (with ties).
 
-    P. K. Sen, Estimates of the regression coefficient based on Kendall's tau, JASA 63 (1968), 1379-1389;
-    H. B. Mann, Nonparametric tests against trend, Econometrica 13 (1945), 245-259.
-    Quadratic in the number of points: give it blocks, not thousands of intervals.
+    P. K. Sen, Estimates of the regression coefficient based on Kendall's tau, JASA 63 (1968), 1379-1389; H.
+    B. Mann, Nonparametric tests against trend, Econometrica 13 (1945), 245-259. The time is quadratic in the
+    number of points: pass blocks, not thousands of intervals.
     """
     slopes: list[float] = []
     score = 0
@@ -45,9 +48,12 @@ def upward_trend(xs: Sequence[float], ys: Sequence[float]) -> Trend:
     return Trend(slope, start, upper_tail(z))
 
 
-class Bend(NamedTuple):
-    """Two straight lines that meet at `x`: their slopes, `y` where they meet, and the error left of that of
-    one line (0 to 1).
+@dataclass(frozen=True)
+class Bend:
+    """Two straight lines that meet at `x`.
+
+    `y` is where they meet, `before` and `after` are their slopes. `error_left` is their squared error
+    relative to that of a single line (0 to 1).
     """
 
     x: float
@@ -58,8 +64,7 @@ class Bend(NamedTuple):
 
 
 def bend(xs: Sequence[float], ys: Sequence[float]) -> Bend | None:
-    """Return the best two-segment fit by least squares, trying a bend at every point; None with too few
-    points.
+    """Return the best two-segment least-squares fit with a bend at any point; None with too few points.
 
     D. V. Hinkley, Inference in two-phase regression, JASA 66 (1971), 736-743.
     """
@@ -77,9 +82,7 @@ def bend(xs: Sequence[float], ys: Sequence[float]) -> Bend | None:
 def _squares(
     xs: Sequence[float], ys: Sequence[float], at: float | None
 ) -> tuple[float, float, float, float] | None:
-    """Fit y = a + b x (+ c max(0, x - at)) and return its squared error, a, b, c; None if it cannot be
-    solved.
-    """
+    """Fit y = a + b x (+ c max(0, x - at)) and return its squared error, a, b, c; None if unsolvable."""
     columns = [[1.0] * len(xs), [*xs]]
     if at is not None:
         columns.append([max(0.0, x - at) for x in xs])
@@ -111,9 +114,12 @@ def _solve(matrix: list[list[float]], target: list[float]) -> list[float] | None
     return [rows[i][size] / rows[i][i] for i in range(size)]
 
 
-class Step(NamedTuple):
-    """Two levels, the second from `x` on, the squared error left of that of a straight line, and the
-    probability by chance.
+@dataclass(frozen=True)
+class Step:
+    """Two levels, the second from `x` on.
+
+    `error_left` is their squared error relative to that of a straight line, `by_chance` the probability that
+    chance shows the step.
     """
 
     x: float
@@ -124,11 +130,11 @@ class Step(NamedTuple):
 
 
 def step(xs: Sequence[float], ys: Sequence[float]) -> Step | None:
-    """Return the best fit of two levels by least squares, held against a straight line; None with too few
-    points.
+    """Return the best least-squares fit of two levels, None with too few points.
 
-    Its probability is that of the ranks (H. B. Mann, D. R. Whitney, Annals of Mathematical Statistics 18
-    (1947), 50-60), one-sided, exact where the levels do not overlap, times the number of places tried.
+    Its error is compared with that of a straight line. Its probability is that of the ranks (H. B. Mann, D.
+    R. Whitney, Annals of Mathematical Statistics 18 (1947), 50-60), one-sided, exact if the levels do not
+    overlap, times the number of places tried.
     """
     line = _squares(xs, ys, None)
     places = range(_LEVEL, len(ys) - _LEVEL + 1)
@@ -153,15 +159,16 @@ def _about_mean(values: Sequence[float]) -> float:
 
 
 def spread(values: Sequence[float]) -> float:
-    """Return the spread of `values` as a standard deviation that outliers do not move: 1.4826 times the
-    median absolute deviation.
+    """Return the spread of `values` as a standard deviation that outliers do not affect.
+
+    It is 1.4826 times the median absolute deviation.
     """
     middle = median(values)
     return 1.4826 * median([abs(value - middle) for value in values])
 
 
 def blocks(values: Sequence[tuple[float, float]], most: int) -> list[tuple[float, float]]:
-    """Return at most `most` points, each the medians of a run of neighbours."""
+    """Return at most `most` points, each the medians of a run of neighbors."""
     size = -(-len(values) // most)
     if size <= 1:
         return [*values]

@@ -1,9 +1,8 @@
-"""What the requests of browsers (k6/browser) say of the target, where there is no protocol traffic that says
-it.
+"""What browser requests (k6/browser) show about the target if no protocol traffic shows it.
 
-k6 counts a browser's request when its answer has come: one that gets none leaves only the bytes that were
-sent. Where Chromium is newer than k6 1.x knows, `page.goto` of a dead target does not even throw there.
-Chromium's own error page has web vitals too, so those count only where something was answered.
+k6 counts a browser's request when its answer has arrived. A request without an answer leaves only the bytes
+that were sent. If Chromium is newer than k6 1.x knows, `page.goto` of a dead target does not even throw.
+Chromium's own error page has web vitals too, so web vitals count only if something was answered.
 """
 
 import re
@@ -16,8 +15,8 @@ from k6_mcp.models.run import Notice
 from k6_mcp.models.wording import count, few, percent
 
 LOOK_AT_PAGE = (
-    "open such a page in a browser, or see what the target answers to one such request (URL, cookies,"
-    f" credentials); if these statuses are right, say so with a threshold on checks or on {FAILED}"
+    "open such a page in a browser, or check what the target answers to one such request (URL, cookies,"
+    f" credentials); if these statuses are correct, declare it with a threshold on checks or on {FAILED}"
 )
 _NET_ERROR = re.compile(r"\bnet::(ERR_[A-Z0-9_]+)")
 _TOLD = 4
@@ -35,16 +34,16 @@ _HINTS = (
     ),
     (
         r"TIMED_OUT",
-        "see whether the target is up and not behind a firewall; it accepted no connection in time",
+        "check whether the target is up and not behind a firewall; it accepted no connection in time",
     ),
     (
         r"EMPTY_RESPONSE|CONNECTION_(?:RESET|CLOSED|ABORTED)|HTTP2|QUIC|INVALID",
-        "see why the target closes connections without an answer: its log, the port, http against https",
+        "check why the target closes connections without an answer: its log, the port, http or https",
     ),
     (
         r"UNSAFE_PORT",
         (
-            "Chromium does not open pages at that port: use another one, or --explicitly-allowed-ports in"
+            "Chromium does not open pages at that port: use another port, or --explicitly-allowed-ports in"
             " K6_MCP_BROWSER_ARGS"
         ),
     ),
@@ -56,15 +55,15 @@ _HINTS = (
 _START_TARGET = (
     "start the target, or correct host and port in the URL, as seen from the machine of this server"
 )
-_AWAIT = "; a script must await page.goto(), else its page is closed before an answer comes"
+_AWAIT = "; a script must await page.goto(), or its page is closed before an answer arrives"
 
 
 def pages_unreachable(case: Case) -> Cause | None:
-    """Browsers sent requests, and no iteration of those that ended saw an answer."""
-    found, figures = _browser(case), case.figures
+    """Return the cause if browsers sent requests and no ended iteration got an answer."""
+    browser, figures = _browser(case), case.figures
     if (
-        found is None
-        or found.answered
+        browser is None
+        or browser.answered
         or figures is None
         or not figures.iterations
         or _other_traffic(case.metrics, figures)
@@ -72,9 +71,9 @@ def pages_unreachable(case: Case) -> Cause | None:
         return None
     errors = _net_errors(case)
     why = few(f"net::{error}" for error in errors)
-    if found.error_pages:
+    if browser.error_pages:
         why = ", ".join(
-            filter(None, (why, f"{count(found.error_pages, 'page load')} showed Chromium's own error page"))
+            filter(None, (why, f"{count(browser.error_pages, 'page load')} showed Chromium's own error page"))
         )
     hint = next((hint for pattern, hint in _HINTS if errors and re.search(pattern, errors[0])), _START_TARGET)
     return Cause(
@@ -87,8 +86,9 @@ def pages_unreachable(case: Case) -> Cause | None:
 
 
 def pages_failing(case: Case) -> Cause | None:
-    """Not one page, or not one request of a browser, was answered with a success, and no threshold asked
-    about that.
+    """Return the cause if no page, or no browser request, was answered with success.
+
+    It applies only if no threshold covers that.
     """
     message = pages_without_success(case)
     if message is None or any(t.has_samples and asks_about_pages(t.metric) for t in case.thresholds):
@@ -97,38 +97,40 @@ def pages_failing(case: Case) -> Cause | None:
 
 
 def pages_without_success(case: Case) -> str | None:
-    """Return that no page was loaded with success and what came instead, None where some were or protocol
-    traffic tells more.
+    """Return that no page was loaded with success, and what came instead.
+
+    None if some pages were, or if protocol traffic shows more.
     """
-    found, figures = _browser(case), case.figures
-    if found is None or figures is None or _other_traffic(case.metrics, figures):
+    browser, figures = _browser(case), case.figures
+    if browser is None or figures is None or _other_traffic(case.metrics, figures):
         return None
-    return _all_failed(found)
+    return _all_failed(browser)
 
 
-def _all_failed(found: BrowserFigures) -> str | None:
-    pages = sum(row.count for row in found.documents)
+def _all_failed(browser: BrowserFigures) -> str | None:
+    pages = sum(row.count for row in browser.documents)
     if (
         pages
-        and not any(_loaded(row.status) for row in found.documents)
-        and any(row.status >= 400 for row in found.documents)
+        and not any(_loaded(row.status) for row in browser.documents)
+        and any(row.status >= 400 for row in browser.documents)
     ):
         which = "the only page was not" if pages == 1 else f"not one of {pages} pages was"
-        return f"{which} loaded with success: {_statuses(found)}"
-    if found.error_rate == 1.0:
-        what = f": {_statuses(found)}" if found.documents else ""
-        requests = count(found.requests, "browser request") if found.requests else "the browser requests"
+        return f"{which} loaded with success: {_statuses(browser)}"
+    if browser.error_rate == 1.0:
+        what = f": {_statuses(browser)}" if browser.documents else ""
+        requests = count(browser.requests, "browser request") if browser.requests else "the browser requests"
         return (
             f"the only browser request failed{what}"
-            if found.requests == 1
+            if browser.requests == 1
             else f"not one of {requests} was successful{what}"
         )
     return None
 
 
 def pages_not_requested(case: Case) -> str | None:
-    """Return that browsers were to be used and requested nothing, where nothing else was measured either;
-    None in every other case.
+    """Return that the script's browsers requested nothing; None in every other case.
+
+    That includes cases in which something else was measured.
     """
     figures, metrics, plan = case.figures, case.metrics, case.plan
     if figures is None or metrics is None or plan is None or not plan.browser or metrics.browser is not None:
@@ -146,51 +148,52 @@ def pages_not_requested(case: Case) -> str | None:
 
 def sent_without_answer(case: Case) -> bool:
     """Whether browsers sent requests and received nothing at all."""
-    found = _browser(case)
-    return found is not None and not found.answered
+    browser = _browser(case)
+    return browser is not None and not browser.answered
 
 
 def browser_notices(case: Case) -> Iterator[Notice]:
-    """Yield what browsers' requests show that is no failure: some failed, or all beside protocol traffic that
-    did not.
+    """Yield problems with browser requests that aren't failures.
+
+    Some requests failed, or all of them did while protocol traffic did not.
     """
-    found, figures = _browser(case), case.figures
-    if found is None or figures is None:
+    browser, figures = _browser(case), case.figures
+    if browser is None or figures is None:
         return
     planned = case.plan.thresholds if case.plan else ()
-    asked = any(asks_about_pages(threshold.metric) for threshold in (*case.thresholds, *planned))
-    beside = _other_traffic(case.metrics, figures)
-    if beside and not found.answered:
+    covered = any(asks_about_pages(threshold.metric) for threshold in (*case.thresholds, *planned))
+    mixed = _other_traffic(case.metrics, figures)
+    if mixed and not browser.answered:
         errors = few(f"net::{error}" for error in _net_errors(case))
         yield Notice(
             code="pages_unanswered",
             message=f"no request of a browser got an answer{f': {errors}' if errors else ''}",
         )
-    if found.answered and found.error_pages:
+    if browser.answered and browser.error_pages:
         message = (
-            f"{found.error_pages} of {count(found.page_loads or 0, 'page load')} showed Chromium's own error"
-            " page, since nothing answered; the web vitals count these too"
+            f"{browser.error_pages} of {count(browser.page_loads or 0, 'page load')} showed Chromium's own"
+            " error page because nothing answered; the web vitals include these loads"
         )
         yield Notice(code="pages_unanswered", message=message)
-    if not found.answered:
+    if not browser.answered:
         return
-    if beside and not asked and (message := _all_failed(found)):
+    if mixed and not covered and (message := _all_failed(browser)):
         yield Notice(code="pages_failed", message=message)
-    elif found.error_rate and found.error_rate < 1 and not asked and not pages_without_success(case):
+    elif browser.error_rate and browser.error_rate < 1 and not covered and not pages_without_success(case):
         of = (
-            f"{found.failed_requests} of {found.requests} browser requests"
-            if found.requests
+            f"{browser.failed_requests} of {browser.requests} browser requests"
+            if browser.requests
             else "some browser requests"
         )
-        pages = f": pages {_statuses(found)}" if any(row.status >= 400 for row in found.documents) else ""
+        pages = f": pages {_statuses(browser)}" if any(row.status >= 400 for row in browser.documents) else ""
         yield Notice(
             code="pages_failed",
-            message=f"{of} ({percent(found.error_rate)}) failed and no threshold asks about that{pages}",
+            message=f"{of} ({percent(browser.error_rate)}) failed and no threshold covers that{pages}",
         )
 
 
 def asks_about_pages(metric: str) -> bool:
-    """Return whether a threshold on `metric` judges how many requests of browsers fail."""
+    """Return whether a threshold on `metric` judges how many browser requests fail."""
     return metric.partition("{")[0] in (FAILED, "checks")
 
 
@@ -211,5 +214,5 @@ def _loaded(status: int) -> bool:
     return 200 <= status < 300 or status == 304
 
 
-def _statuses(found: BrowserFigures) -> str:
-    return few((f"{row.count}x HTTP {row.status}" for row in found.documents), _TOLD)
+def _statuses(browser: BrowserFigures) -> str:
+    return few((f"{row.count}x HTTP {row.status}" for row in browser.documents), _TOLD)

@@ -1,5 +1,6 @@
-"""Why k6 could not start a browser, in its words and the browser's own, and which setting of the server would
-change that.
+"""Why k6 could not start a browser, and which setting of the server would change that.
+
+The reason is given in k6's words and in the browser's own.
 """
 
 import re
@@ -22,37 +23,40 @@ _PATIENCE = f"use fewer browser VUs, or raise {TIMEOUT_SETTING} {_SERVER}"
 
 
 def browser_not_started(case: Case) -> Cause | None:
-    """Return why there was no browser, None where k6 ended for another reason."""
+    """Return why there was no browser, None if k6 ended for another reason."""
     cause, again = case.outcome.log.cause or "", case.outcome.browser
     if BROWSER_NOT_STARTED not in cause or "exec.test.abort" in cause or "test aborted" in cause:
         missing = any(BROWSER_MISSING in message.text for message in case.outcome.log.messages)
-        # One that starts was there: the script asked for it in the wrong scenario
+        # A browser that starts was installed, so the script used it in the wrong scenario
         if not missing or again is None or not again.said:
             return None
         cause = BROWSER_MISSING
     why = _GIVEN_PATH.sub(r"\1", _AT.sub("", _BEFORE.sub("", cause)))
     own = (
-        (f"the browser, started once more: {said(again.said)}",)
+        (f"the browser, when started again: {said(again.said)}",)
         if again and again.said and not _names_reason(why)
         else ()
     )
     evidence = (f"k6: {said(why)}", *own)
-    told = again.said if again and again.said and not _names_reason(why) else why
-    return Cause("script_error", f"k6 could not start a browser: {said(told)}", _hint(case, why), evidence)
+    reason = again.said if again and again.said and not _names_reason(why) else why
+    return Cause("script_error", f"k6 could not start a browser: {said(reason)}", _hint(case, why), evidence)
 
 
 def browser_still_starting(case: Case) -> tuple[str, str] | None:
-    """Return that the test ended before a browser had started, and what to do; None in every other case."""
+    """Return that the test ended before a browser had started, and what to do; else None."""
     again = case.outcome.browser
     if again is None or browser_not_started(case) is not None:
         return None
-    own = f" (started once more: {said(again.said)})" if again.said else ""
+    own = f" (when started again: {said(again.said)})" if again.said else ""
     hint = again.hint or "make the test longer than its browsers take to start, or use fewer browser VUs"
     return f"the browser had not started when the test ended{own}", hint
 
 
 def _names_reason(why: str) -> bool:
-    """Whether k6's own words are the reason: of what a browser says it takes the first line, or none."""
+    """Whether k6's own words are the reason.
+
+    k6 repeats at most the first line of what a browser prints.
+    """
     return any(word in why for word in ("couldn't detect", "no-sandbox", "timed out"))
 
 
@@ -67,12 +71,12 @@ def _hint(case: Case, why: str) -> str:
     if "timed out" in why:
         return _PATIENCE
     if again is not None and again.said and again.hint:
-        return f"{again.hint}; check_health tells whether the browser starts"
+        return f"{again.hint}; check_health shows whether the browser starts"
     if "sandbox" in why:
         return f"run the server as an ordinary user, or set {ARGS_SETTING}=no-sandbox {_SERVER}{_OTHERWISE}"
     if again is not None:
-        return f"the browser starts now, alone: {_PATIENCE}; then run it again"
+        return f"the browser does start when it is alone: {_PATIENCE}; then run it again"
     return (
-        f"check_health tells whether the browser starts; {PATH_SETTING} and {ARGS_SETTING} {_SERVER} say"
-        f" which and how{_OTHERWISE}"
+        f"check_health shows whether the browser starts; {PATH_SETTING} and {ARGS_SETTING} {_SERVER} set"
+        f" its path and arguments{_OTHERWISE}"
     )

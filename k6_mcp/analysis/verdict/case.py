@@ -1,10 +1,9 @@
-"""What is wrong with a run: one `Cause` per failure kind, and the facts every judge looks at."""
+"""What is wrong with a run: one `Cause` per failure kind, and the facts that every judge examines."""
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 from k6_mcp.analysis.measure.thresholds import aborted_early
 from k6_mcp.models.exit_codes import RAN_TO_THE_END
@@ -16,15 +15,16 @@ from k6_mcp.models.plan import Plan
 from k6_mcp.models.wording import quoted
 
 _FOLDER = re.compile(r"file://[^\s:()\"']*/")
-# How k6 logs what an async function threw, without a stack of its own
+# How k6 logs an exception of an async function, which has no stack of its own
 IN_PROMISE = "Uncaught (in promise)"
 _REQUEST_FAILED = re.compile(r"^Request Failed: ")
 _SUMMARY_TIMED_OUT = "failed to handle the end-of-test summary: handleSummary() execution timed out"
 _EVIDENCE_CHARS = 240
 
 
-class Cause(NamedTuple):
-    """A failure kind that holds: what happened with its numbers, the next step, and lines that show it."""
+@dataclass(frozen=True)
+class Cause:
+    """A failure kind that applies: what happened with its numbers, the next step, and lines that show it."""
 
     kind: FailureKind
     message: str
@@ -34,7 +34,7 @@ class Cause(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """Everything known about an ended run.
+    """Everything that is known about an ended run.
 
     Above `busy_cpu_share` of its cores, the load generator itself counts as the limit.
     """
@@ -64,21 +64,19 @@ class Case:
 
     @property
     def ended_by_itself(self) -> bool:
-        """Whether k6 came to the end of its own accord; a request to stop that came too late changes
-        nothing.
-        """
+        """Whether k6 ended by itself; a stop request that came too late changes nothing."""
         return self.outcome.exit_code in RAN_TO_THE_END
 
     @property
     def load_was_over(self) -> bool:
-        """Whether load and teardown came to their end, whatever became of handleSummary."""
+        """Whether load and teardown ran to their end, whatever happened in handleSummary."""
         return self.ended_by_itself or self.outcome.stop_reason == "handle_summary"
 
     @property
     def summary_timed_out(self) -> bool:
-        """Whether the script's handleSummary did not return: k6 2.x says so itself, 1.x is stopped by us."""
-        said_so = any(message.text.startswith(_SUMMARY_TIMED_OUT) for message in self.outcome.log.messages)
-        return said_so or (self.outcome.stop_reason == "handle_summary" and not self.ended_by_itself)
+        """Whether the script's handleSummary did not return: k6 2.x reports it, 1.x is stopped by us."""
+        reported = any(message.text.startswith(_SUMMARY_TIMED_OUT) for message in self.outcome.log.messages)
+        return reported or (self.outcome.stop_reason == "handle_summary" and not self.ended_by_itself)
 
     @property
     def aborted_by_threshold(self) -> bool:
@@ -103,10 +101,10 @@ def _lines(messages: Iterable[LogMessage]) -> Iterator[str]:
 
 
 def _first(lines: Iterable[str], most: int) -> Iterator[str]:
-    seen: set[str] = set()
+    distinct: set[str] = set()
     for line in lines:
-        if line not in seen:
-            seen.add(line)
+        if line not in distinct:
+            distinct.add(line)
             yield line
-        if len(seen) == most:
+        if len(distinct) == most:
             return

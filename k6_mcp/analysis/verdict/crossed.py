@@ -1,4 +1,4 @@
-"""Which thresholds were crossed, and what helps against it."""
+"""Which thresholds were crossed, and what to do about it."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ _TRAFFIC = ("http_reqs", "iterations", "data_received", "data_sent", "ws_msgs_se
 
 
 def thresholds_exceeded(case: Case) -> Cause | None:
-    """A threshold was crossed."""
+    """Return the cause if a threshold was crossed."""
     crossed = [threshold for threshold in case.thresholds if not threshold.ok]
     if not crossed:
         return None
@@ -38,14 +38,17 @@ def thresholds_exceeded(case: Case) -> Cause | None:
 
 
 def _crossed_hint(case: Case, crossed: Sequence[ThresholdResult]) -> str:
-    """Return what to do about thresholds: less load would be no help where more was asked for than came."""
+    """Return what to do about crossed thresholds.
+
+    If a threshold requires more traffic than there was, less load would not help.
+    """
     more = [threshold for threshold in crossed if _asks_for_more(threshold)]
     if not more:
-        return "improve the target or lower the load, or change thresholds/slo if they ask for too much"
+        return "improve the target or lower the load, or change thresholds/slo if they are too strict"
     if len(more) < len(crossed):
         return (
-            "improve the target, or change thresholds/slo if they ask for too much: less load brings no more"
-            " of what was asked for"
+            "improve the target, or change thresholds/slo if they are too strict: less load does not bring"
+            " more of what they require"
         )
     cap = case.plan.rps if case.plan else None
     if cap and case.figures and case.figures.requests_per_s >= cap * RATE_CAP_REACHED:
@@ -53,18 +56,18 @@ def _crossed_hint(case: Case, crossed: Sequence[ThresholdResult]) -> str:
             "raise the cap on requests per second that held the load back (the script's rps, K6_MCP_MAX_RPS)"
         )
     else:
-        load = "give it more load (vus, rate_per_s or stages), or a faster target if the target holds it back"
-    return f"{load}, or change thresholds/slo if they ask for too much"
+        load = "use more load (vus, rate_per_s or stages), or a faster target if the target holds it back"
+    return f"{load}, or change thresholds/slo if they are too strict"
 
 
 def _asks_for_more(threshold: ThresholdResult) -> bool:
-    """Return whether a threshold wants a counter of traffic to reach something."""
+    """Return whether a threshold requires a traffic counter to reach some value."""
     parsed = parse(threshold.expression)
     return parsed is not None and parsed.op in (">", ">=") and threshold.metric.partition("{")[0] in _TRAFFIC
 
 
 def crossing(threshold: ThresholdResult) -> str:
-    """Return a threshold with what was observed, in one phrase."""
+    """Return a threshold with its observed value, in one phrase."""
     if not threshold.has_samples:
         observed = "no samples"
     else:

@@ -1,4 +1,7 @@
-"""How a k6 process ended, where that alone is a failure. Thresholds are never judged by the exit code."""
+"""How a k6 process ended, if that alone is a failure.
+
+Thresholds are never judged by the exit code.
+"""
 
 import re
 import signal
@@ -10,7 +13,7 @@ from k6_mcp.models.exit_codes import FINISHED, GO_RUNTIME_CRASH, UNCODED, ExitCo
 from k6_mcp.models.plan import HANDLE_SUMMARY_TIMEOUT_S
 from k6_mcp.models.wording import count, number, quoted
 
-_SEE_LOG = 'get_run with detail="log" has everything k6 said'
+_SEE_LOG = 'get_run with detail="log" has everything k6 logged'
 _FIX_SCRIPT = f"correct the script and check it with plan_k6_test, which sends no traffic; {_SEE_LOG}"
 _MAKING_A_VU = "error while initializing VU"
 _STAGE = re.compile(r"at (setup|teardown) \(")
@@ -26,7 +29,7 @@ _STOPPING = frozenset(
     }
 )
 _SCRIPT_NOT_USABLE = re.compile(r"no exported functions|moduleSpecifier|could not load|could not initialize")
-# Of the shell that starts k6
+# Exit codes of the shell that starts k6
 _NOT_STARTED = (126, 127)
 
 
@@ -38,7 +41,7 @@ def ending(case: Case) -> Cause | None:
             "internal",
             "k6 could not be started:"
             f" {quoted(outcome.spawn_error or outcome.log.cause or 'no reason given')}",
-            "check_health says which k6 is used and whether it works",
+            "check_health shows which k6 is used and whether it works",
         )
     if outcome.stop_reason == "unplanned":
         return _unplanned(case)
@@ -50,7 +53,7 @@ def ending(case: Case) -> Cause | None:
         return _out_of_memory(case)
     if outcome.exit_code is None:
         return Cause(
-            "k6_crashed", "how k6 ended is not known: the server that ran it is gone", "run the test again"
+            "k6_crashed", "how k6 ended is unknown: the server that ran it is gone", "run the test again"
         )
     if signal_of(outcome.exit_code):
         return _killed(case, outcome.exit_code)
@@ -77,7 +80,7 @@ def _out_of_memory(case: Case) -> Cause:
     if limit is None:
         hint = "use fewer VUs, discardResponseBodies, or a machine with more memory"
         return Cause(
-            "stopped_externally", f"k6 got no more memory from the system and ended{kept}", hint, evidence
+            "stopped_externally", f"the system gave k6 no more memory, and k6 ended{kept}", hint, evidence
         )
     if limit.of_server:
         message = (
@@ -108,12 +111,12 @@ def _timed_out(case: Case) -> Cause:
         return Cause(
             "timed_out", f"k6 had not loaded the script after {seconds} s and was killed", _FIX_SCRIPT
         )
-    after = "killed, since it did not end when asked to" if outcome.killed else "stopped"
+    after = "killed, because it did not end on request" if outcome.killed else "stopped"
     return Cause(
         "timed_out",
         f"the run passed its deadline and was {after} after {seconds} s; figures up to then are kept",
         "plan a shorter load, or look for iterations that never end (requests without a timeout, endless"
-        " loops); the server's K6_TIMEOUT is the longest time any run may take",
+        " loops); the server's K6_TIMEOUT is the longest time a run may take",
         _cause_lines(case),
     )
 
@@ -128,14 +131,14 @@ def _summary_timed_out(case: Case) -> Cause:
         return Cause(
             "timed_out",
             f"k6 had not made its end-of-test summary {HANDLE_SUMMARY_TIMEOUT_S:g} s after the end and was"
-            f" stopped{kept}; load and teardown were over, the figures are those of k6's time series",
-            "let the script make fewer metrics, groups and checks of different names, or give k6 a faster"
-            " machine",
+            f" stopped{kept}; load and teardown were over, the figures come from k6's time series",
+            "use fewer metrics, groups and checks with different names in the script, or a faster machine"
+            " for k6",
         )
     return Cause(
         "script_error",
         "the script's handleSummary() did not return in time and was ended; load and teardown were over, "
-        "the figures are those of k6's time series",
+        "the figures come from k6's time series",
         "look in handleSummary() for an endless loop, a timer that is never cleared, or slow work: it may"
         f" take {HANDLE_SUMMARY_TIMEOUT_S:g} s (K6_TIMEOUT ends it earlier); {_SEE_LOG}",
         log_lines(message for message in case.outcome.log.messages if "handleSummary" in message.text),
@@ -149,7 +152,7 @@ def _killed(case: Case, exit_code: int) -> Cause:
         return Cause(
             "k6_crashed",
             f"k6 crashed with {name}",
-            f"run it again; if it crashes again try another k6 version (K6_BIN); {_SEE_LOG}",
+            f"run it again; if it crashes again, try another k6 version (K6_BIN); {_SEE_LOG}",
             _cause_lines(case),
         )
     memory = (
@@ -169,13 +172,13 @@ def _killed(case: Case, exit_code: int) -> Cause:
 
 
 def _threshold_or_end(case: Case) -> Cause | None:
-    """The end of the plan or of an abortOnFail; only the absence of any figures is wrong with it."""
+    """Return a cause only if there are no figures; the end itself is the plan's or an abortOnFail's."""
     if case.figures is not None:
         return None
     return Cause(
         "internal",
         f"k6 ended with {describe(case.outcome.exit_code or 0)} but left no figures",
-        "check_health tells whether the disk is full or the results folder cannot be written; then run it"
+        "check_health shows whether the disk is full or the results folder cannot be written; then run it"
         " again",
         _cause_lines(case),
     )
@@ -186,7 +189,7 @@ def _marked(case: Case) -> Cause:
     return Cause(
         "script_error",
         message,
-        f"look for the condition under which the script does so; {_SEE_LOG}",
+        f"look for the condition under which the script does that; {_SEE_LOG}",
         _cause_lines(case),
     )
 
@@ -197,13 +200,14 @@ def _aborted(case: Case) -> Cause:
         return cause
     message = f"the script ended the test with exec.test.abort(): {said(text) if text else 'no reason given'}"
     return Cause(
-        "script_error", message, f"look for the condition under which the script does so; {_SEE_LOG}"
+        "script_error", message, f"look for the condition under which the script does that; {_SEE_LOG}"
     )
 
 
 def _vu_not_made(case: Case) -> Cause | None:
-    """The script was planned, but no VU could be made of it: what it does there differs, or k6 cannot write
-    into its options.
+    """Return the cause if k6 planned the script but could not create a VU from it.
+
+    Either the script behaves differently there, or k6 cannot write into its options.
     """
     log = case.outcome.log
     if not (log.cause_hint or "").startswith(_MAKING_A_VU):
@@ -211,8 +215,8 @@ def _vu_not_made(case: Case) -> Cause | None:
     return Cause(
         "script_error",
         f"the script does not load in a VU: {said(log.cause or 'no reason given')}",
-        "let the init code do the same in every instance, and export options as a plain object that can be"
-        f" changed (not frozen, no Proxy), since k6 writes into them; {_SEE_LOG}",
+        "make the init code do the same in every instance, and export options as a plain object that can be"
+        f" changed (not frozen, no Proxy), because k6 writes into it; {_SEE_LOG}",
     )
 
 
@@ -264,18 +268,16 @@ def _uncoded(case: Case) -> Cause:
     text = case.outcome.log.cause or "no reason given"
     if (not_made := _vu_not_made(case)) is not None:
         return not_made
-    # Async setup() and teardown(), for which k6 has no exit code
+    # k6 has no exit code for exceptions of async setup() and teardown()
     if text.startswith(IN_PROMISE):
         return _script_exception(case)
     if case.outcome.phase == "plan" or _SCRIPT_NOT_USABLE.search(text):
         return Cause("script_error", f"k6 cannot use the script: {said(text)}", _FIX_SCRIPT)
-    return Cause(
-        "internal", f"k6 did not accept how it was started: {said(text)}", f"check_health; {_SEE_LOG}"
-    )
+    return Cause("internal", f"k6 did not accept its command line: {said(text)}", f"check_health; {_SEE_LOG}")
 
 
 def _crashed(case: Case) -> Cause:
-    hint = f"run it again; if it crashes again try another k6 version (K6_BIN); {_SEE_LOG}"
+    hint = f"run it again; if it crashes again, try another k6 version (K6_BIN); {_SEE_LOG}"
     return Cause(
         "k6_crashed", f"k6 itself crashed ({describe(case.outcome.exit_code or 0)})", hint, _cause_lines(case)
     )

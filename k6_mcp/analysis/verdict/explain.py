@@ -1,4 +1,4 @@
-"""A verdict in words: what was seen, with its numbers, and what to do next."""
+"""A verdict in words: what was observed, with its numbers, and what to do next."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -13,8 +13,8 @@ from k6_mcp.models.timeline import Phase
 from k6_mcp.models.wording import count, cut, few, number, percent, quoted
 
 _MOST_LISTED = 10
-# What a finding tells better than the notice or observation of that name.
-_TOLD_BY: Mapping[str, str] = {
+# Maps a notice or observation to the finding that describes it better and so replaces it
+_REPLACED_BY: Mapping[str, str] = {
     "nothing_asserted": "nothing_asserted",
     "generator_limited": "generator_saturated",
     "iterations_dropped": "load_not_delivered",
@@ -25,7 +25,7 @@ _HEADLINE_CHARS = 300
 
 
 def explain(run: Run, findings: Sequence[Finding] = (), phases: Sequence[Phase] = ()) -> Explanation:
-    """Return what a run shows; for a running test what it shows so far."""
+    """Return what a run shows, or has shown so far if it is still running."""
     return Explanation(
         run_id=run.run_id,
         status=run.status,
@@ -42,24 +42,24 @@ def _headline(run: Run, findings: Sequence[Finding]) -> str:
     serious = [finding for finding in findings if finding.severity != "info"]
     if not serious:
         return headline(run)
-    told = "; found: " + few((f"{finding.id} ({finding.severity})" for finding in serious), 3)
-    return cut(headline(run), _HEADLINE_CHARS - len(told)) + told
+    summary = "; found: " + few((f"{finding.id} ({finding.severity})" for finding in serious), 3)
+    return cut(headline(run), _HEADLINE_CHARS - len(summary)) + summary
 
 
 def _observations(run: Run, found: set[str]) -> Iterator[str]:
     metrics = run.metrics
     if run.repeat is not None and run.repeat_of is not None:
-        asked = f" of {run.asked.repeat}" if run.asked.repeat else ""
+        total = f" of {run.asked.repeat}" if run.asked.repeat else ""
         yield (
-            f'this is repeat {run.repeat}{asked} alone; get_run with run_id="{run.repeat_of}" tells of all'
-            " together"
+            f'this is repeat {run.repeat}{total} alone; get_run with run_id="{run.repeat_of}" covers all'
+            " repeats"
         )
     if metrics is not None and metrics.source != "none":
         yield from _thresholds(metrics)
         yield from _load(run, metrics)
         yield from _answers(metrics, found)
         yield from _checks(metrics)
-    notices = [notice for notice in run.warnings if _TOLD_BY.get(notice.code) not in found]
+    notices = [notice for notice in run.warnings if _REPLACED_BY.get(notice.code) not in found]
     for notice in notices[:_MOST_LISTED]:
         yield cut(f"{notice.code}: {notice.message}", 400)
 
@@ -104,8 +104,8 @@ def _answers(metrics: Metrics, found: set[str]) -> Iterator[str]:
         )
     if metrics.statuses:
         others = figures.requests - sum(s.count for s in metrics.statuses)
-        told = [f"{s.count}x {f'HTTP {s.status}' if s.status else 'no answer'}" for s in metrics.statuses]
-        yield "answers: " + few([*told, *((f"{others}x another status",) if others > 0 else ())], 6)
+        answers = [f"{s.count}x {f'HTTP {s.status}' if s.status else 'no answer'}" for s in metrics.statuses]
+        yield "answers: " + few([*answers, *((f"{others}x another status",) if others > 0 else ())], 6)
     if metrics.errors:
         yield "errors: " + few((f"{e.count}x error_code {e.code} ({e.meaning})" for e in metrics.errors), 4)
     if metrics.grpc:
@@ -120,24 +120,25 @@ def _answers(metrics: Metrics, found: set[str]) -> Iterator[str]:
     if len(metrics.endpoints) > 1:
         yield f"endpoints: {few(map(_endpoint, metrics.endpoints), 6, 160)}"
     if latency is not None:
-        of = "all requests" if latency.of == "all_requests" else "the successful requests only"
+        which = "all requests" if latency.of == "all_requests" else "the successful requests only"
         tail = f", p95 {number(latency.p95_ms)} ms" if latency.p95_ms is not None else ""
         yield (
-            f"latency of {of}: median {number(latency.med_ms)} ms{tail}, longest {number(latency.max_ms)} ms"
+            f"latency of {which}: median {number(latency.med_ms)} ms{tail}, longest"
+            f" {number(latency.max_ms)} ms"
         )
 
 
-def _pages(found: BrowserFigures) -> Iterator[str]:
-    if found.documents:
-        yield "pages: " + few((f"{row.count}x HTTP {row.status}" for row in found.documents), 6)
-    if found.requests is not None and found.med_ms is not None:
-        tail = f", p95 {number(found.p95_ms)} ms" if found.p95_ms is not None else ""
+def _pages(browser: BrowserFigures) -> Iterator[str]:
+    if browser.documents:
+        yield "pages: " + few((f"{row.count}x HTTP {row.status}" for row in browser.documents), 6)
+    if browser.requests is not None and browser.med_ms is not None:
+        tail = f", p95 {number(browser.p95_ms)} ms" if browser.p95_ms is not None else ""
         yield (
-            f"{count(found.requests, 'browser request')} of these pages: median {number(found.med_ms)}"
+            f"{count(browser.requests, 'browser request')} of these pages: median {number(browser.med_ms)}"
             f" ms{tail}"
         )
-    if found.web_vitals:
-        yield "web vitals: " + few((vital.told for vital in found.web_vitals), 6)
+    if browser.web_vitals:
+        yield "web vitals: " + few((vital.told for vital in browser.web_vitals), 6)
 
 
 def _endpoint(row: EndpointFigures) -> str:
@@ -168,7 +169,7 @@ def _next_steps(run: Run, findings: Sequence[Finding]) -> Iterator[str]:
     if run.failure is not None and FAILURES[run.failure.kind].of_script:
         yield f'get_run with run_id="{run.run_id}" and detail="script" shows the script that ran'
     elif run.failure is not None or run.warnings:
-        yield f'get_run with run_id="{run.run_id}" and detail="log" shows what k6 and the script said'
+        yield f'get_run with run_id="{run.run_id}" and detail="log" shows what k6 and the script logged'
     if run.status == "lost":
         yield "run the same test again with execute_k6_test"
     advice = [finding.id for finding in findings if _has_advice(run, finding)]
@@ -184,15 +185,15 @@ def _next_steps(run: Run, findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _has_advice(run: Run, finding: Finding) -> bool:
-    """Whether a finding's recommendation says what the failure's hint does not."""
+    """Whether a finding's recommendation adds to the failure's hint."""
     return run.failure is None or (finding.id != run.failure.kind and finding.severity != "info")
 
 
 def _after_completion(codes: set[str], found: set[str], advised: bool) -> Iterator[str]:
-    left = {code for code in codes if _TOLD_BY.get(code) not in found}
+    left = {code for code in codes if _REPLACED_BY.get(code) not in found}
     if "nothing_asserted" in left:
         yield (
-            'say what is good enough with slo (e.g. {"p95_ms": 500, "error_rate": 0.01}) or thresholds of'
+            'set objectives with slo (e.g. {"p95_ms": 500, "error_rate": 0.01}) or thresholds of'
             " execute_k6_test"
         )
     if "generator_limited" in left:
@@ -201,7 +202,7 @@ def _after_completion(codes: set[str], found: set[str], advised: bool) -> Iterat
         yield "repeat when nothing else runs on this machine, or from another one, before trusting latency"
     if left & {"requests_failed", "requests_unanswered"}:
         yield (
-            'look at what fails before raising the load; slo {"error_rate": 0.01} of execute_k6_test lets a'
+            'look at what fails before raising the load; slo {"error_rate": 0.01} of execute_k6_test makes a'
             " test fail on it"
         )
     elif "nothing_asserted" not in codes and not advised:

@@ -1,4 +1,4 @@
-"""What says that the target answered, and not one answer was a success."""
+"""Evidence that the target answered, but no answer was a success."""
 
 from k6_mcp.analysis.verdict.browser import pages_failing
 from k6_mcp.analysis.verdict.case import Case, Cause, log_lines
@@ -9,16 +9,16 @@ from k6_mcp.models.wording import count, cut, few
 # The status of a WebSocket handshake that succeeded
 OPENED = 101
 LOOK_AT_ANSWER = (
-    "see what the target answers to one such request (URL, method, body, credentials); if these statuses are"
-    " right, say so with expected_statuses"
+    "check what the target answers to one such request (URL, method, body, credentials); if these statuses"
+    " are correct, declare them with expected_statuses"
 )
 _MOST_LINES = 5
-# k6 counts no request then
+# k6 throws this and does not count the request
 _SWITCHED = "unsupported response status: 101"
 
 
 def target_failing(case: Case) -> Cause | None:
-    """Answers came, not one was successful, and no threshold asked about it."""
+    """Return the cause if there were answers, none of them successful, and no threshold covers that."""
     figures, metrics = case.figures, case.metrics
     if figures is None or metrics is None:
         return None
@@ -31,8 +31,9 @@ def target_failing(case: Case) -> Cause | None:
 
 
 def switched_protocols(case: Case) -> Cause | None:
-    """Every iteration ended since the target answered an ordinary request with status 101, which k6 refuses
-    by throwing.
+    """Return the cause if every iteration ended because of an HTTP 101 answer.
+
+    The target answered an ordinary request with that status, which k6 refuses by throwing.
     """
     figures, threw = case.figures, sum(m.times for m in case.exceptions if _SWITCHED in m.text)
     if figures is None or not threw or threw < figures.iterations:
@@ -40,20 +41,21 @@ def switched_protocols(case: Case) -> Cause | None:
     return Cause(
         "target_failing",
         f"the target answered {count(threw, 'request')} with HTTP 101 (Switching Protocols), which no HTTP"
-        " request asks for",
+        " request asked for",
         f"{LOOK_AT_ANSWER.partition(';')[0]}; for a WebSocket use k6/websockets or k6/ws",
         log_lines(case.exceptions, 1),
     )
 
 
 def requests_without_success(case: Case) -> str | None:
-    """Return that not one request was successful and what came instead, None where some were or no answer
-    came.
+    """Return that no request was successful, and what came instead.
+
+    None if some were successful, or if no answer came.
     """
     figures, metrics = case.figures, case.metrics
     if figures is None or metrics is None or not figures.requests:
         return None
-    what = few(_statuses(metrics), 4) or "their statuses are not known"
+    what = few(_statuses(metrics), 4) or "their statuses are unknown"
     if figures.failed_requests < figures.requests:
         if not figures.load_failed or figures.failed_requests == figures.unanswered_requests:
             return None
@@ -72,8 +74,9 @@ def _statuses(metrics: Metrics) -> list[str]:
 
 
 def _accepts_failures(threshold: ThresholdResult) -> bool:
-    """Return whether a threshold judges how many requests fail, and would have all of them fail if it is on
-    that share itself.
+    """Return whether a threshold judges how many requests fail.
+
+    A threshold on exactly that share must hold even if all requests fail.
     """
     if not asks_about_failures(threshold.metric):
         return False
@@ -101,12 +104,12 @@ def _sessions_refused(case: Case, metrics: Metrics) -> Cause | None:
         "target_failing",
         f"not one of {count(sum(s.count for s in metrics.websockets), 'WebSocket session')} was opened:"
         f" {handshakes(metrics)}",
-        "see what the target answers to one such handshake (URL, headers, credentials, origin)",
+        "check what the target answers to one such handshake (URL, headers, credentials, origin)",
     )
 
 
 def handshakes(metrics: Metrics) -> str:
-    """Return the WebSocket handshakes that opened no session, by what the target answered."""
+    """Return the WebSocket handshakes that opened no session, by the target's answer."""
     failed = (s for s in metrics.websockets if s.status != OPENED)
     return few((f"{s.count}x {f'HTTP {s.status}' if s.status else 'no answer'}" for s in failed), 4)
 

@@ -1,12 +1,12 @@
-"""What the statuses of gRPC calls say of the target, as `failing` says it of HTTP requests.
+"""What the statuses of gRPC calls show about the target, as `failing` shows it for HTTP requests.
 
-A stream that the script itself closes ends as CANCELLED: that is neither a success nor a failure. A call that
-passes its timeout is not counted by k6 at all (its internal/lib/netext/grpcext/conn.go drops the sample of a
-call whose context is over).
+A stream that the script itself closes ends as CANCELLED, which is neither a success nor a failure. k6 does
+not count a call that exceeds its timeout (its internal/lib/netext/grpcext/conn.go drops the sample of a call
+whose context is done).
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from k6_mcp.analysis.measure.error_codes import GRPC_CANCELLED, GRPC_OK, GRPC_UNIMPLEMENTED
 from k6_mcp.analysis.verdict.case import Case, Cause
@@ -15,26 +15,27 @@ from k6_mcp.models.run import Notice
 from k6_mcp.models.wording import count, few, percent
 
 LOOK_AT_CALL = (
-    "see what the target answers to one such call (address, method, message, metadata, credentials); if these"
-    " statuses are right, say so with a threshold on checks or on grpc_req_duration{status:…}"
+    "check what the target answers to one such call (address, method, message, metadata, credentials); if"
+    " these statuses are correct, declare it with a threshold on checks or on grpc_req_duration{status:…}"
 )
-_TOLD = 4
+_MOST_LISTED = 4
 _MOST_LINES = 5
 _COUNTED = ("http_reqs", "ws_sessions", "grpc_streams_msgs_received")
 _BY_REFLECTION = (
-    "; UNIMPLEMENTED may be the answer to k6's own question for the newest reflection (reflect: true), which"
+    "; UNIMPLEMENTED may be the answer to k6's own request for the newest reflection (reflect: true), which"
     " it counts like a call"
 )
 
 
-class _Calls(NamedTuple):
+@dataclass(frozen=True)
+class _Calls:
     total: int
     failed: int
     failures: tuple[GrpcStatusCount, ...]
 
 
 def grpc_failing(case: Case) -> Cause | None:
-    """Not one gRPC call was successful, and no threshold asked about it."""
+    """Return the cause if no gRPC call was successful and no threshold covers that."""
     message = without_success(case)
     if message is None or any(t.has_samples and _asks_about_calls(t.metric) for t in case.thresholds):
         return None
@@ -43,44 +44,43 @@ def grpc_failing(case: Case) -> Cause | None:
         "target_failing",
         message,
         LOOK_AT_CALL,
-        tuple(row.told for row in calls.failures[_TOLD : _TOLD + _MOST_LINES]),
+        tuple(row.told for row in calls.failures[_MOST_LISTED : _MOST_LISTED + _MOST_LINES]),
     )
 
 
 def without_success(case: Case) -> str | None:
-    """Return that not one gRPC call was successful and what came instead, None where some were or none was
-    made.
+    """Return that no gRPC call was successful, and what came instead.
+
+    None if some were, or if there was no call.
     """
     calls = _calls(case.metrics)
     if not calls.total or calls.failed < calls.total:
         return None
     return (
         f"not one of {count(calls.total, 'gRPC call')} was successful:"
-        f" {few((row.told for row in calls.failures), _TOLD)}"
+        f" {few((row.told for row in calls.failures), _MOST_LISTED)}"
     )
 
 
 def some_failed(case: Case) -> Iterator[Notice]:
-    """Yield that some gRPC calls failed where nothing asks about it."""
+    """Yield that some gRPC calls failed if no threshold covers that."""
     calls = _calls(case.metrics)
     planned = case.plan.thresholds if case.plan else ()
-    asked = {threshold.metric for threshold in (*case.thresholds, *planned)}
-    if 0 < calls.failed < calls.total and not any(map(_asks_about_calls, asked)):
+    covered = {threshold.metric for threshold in (*case.thresholds, *planned)}
+    if 0 < calls.failed < calls.total and not any(map(_asks_about_calls, covered)):
         reflection = _BY_REFLECTION if any(row.status == GRPC_UNIMPLEMENTED for row in calls.failures) else ""
         yield Notice(
             code="grpc_calls_failed",
             message=(
                 f"{calls.failed} of {calls.total} gRPC calls ({percent(calls.failed / calls.total)}) failed"
-                " and no threshold asks about that:"
-                f" {few((row.told for row in calls.failures), _TOLD)}{reflection}"
+                " and no threshold covers that:"
+                f" {few((row.told for row in calls.failures), _MOST_LISTED)}{reflection}"
             ),
         )
 
 
 def not_counted(case: Case) -> str | None:
-    """Return that a script made to call gRPC had nothing counted at all although it sent something, None in
-    every other case.
-    """
+    """Return that nothing was counted although a gRPC script sent something; else None."""
     figures, metrics = case.figures, case.metrics
     if figures is None or metrics is None or case.plan is None or not case.plan.grpc:
         return None
@@ -95,7 +95,7 @@ def not_counted(case: Case) -> str | None:
         or any(t.has_samples for t in case.thresholds)
     ):
         return None
-    return "not one gRPC call was counted: k6 leaves out those that got no answer within their timeout"
+    return "not one gRPC call was counted: k6 leaves out calls that got no answer within their timeout"
 
 
 def _calls(metrics: Metrics | None) -> _Calls:

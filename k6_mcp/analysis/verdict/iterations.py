@@ -11,16 +11,16 @@ from k6_mcp.models.wording import count, cut, few, percent
 
 # Below, the figures still answer the question that was asked
 MOST_DROPPED = 0.01
-# Iterations of a scenario, at its begin, its end and where its rate changes
+# Iterations of a scenario at its start, at its end and where its rate changes
 _BY_TIMING = 3
 _OF_BROWSERS = (
-    "requests of browsers are measured by browser_http_req_duration and browser_http_req_failed, and pages by"
+    "browser requests are measured by browser_http_req_duration and browser_http_req_failed, and pages by"
     " browser_web_vital_lcp and the other web vitals: put the thresholds on these"
 )
 
 
 def every_iteration_threw(case: Case) -> Cause | None:
-    """Every iteration ended in an exception, so none did its work."""
+    """Return the cause if every iteration ended in an exception, so none did its work."""
     figures = case.figures
     if figures is None or not figures.iterations or figures.iterations_thrown < figures.iterations:
         return None
@@ -33,13 +33,16 @@ def every_iteration_threw(case: Case) -> Cause | None:
             if figures.iterations == 1
             else f"every one of {figures.iterations} iterations ended in an exception"
         ),
-        "correct the script where the exception says, and try it with iterations=1 before the whole load",
+        "correct the script where the exception points, and try it with iterations=1 before the whole load",
         log_lines(case.exceptions),
     )
 
 
 def load_not_delivered(case: Case) -> Cause | None:
-    """k6 could not start a part of the planned iterations, so the target saw less load than was asked for."""
+    """Return the cause if k6 could not start part of the planned iterations.
+
+    The target then saw less load than planned.
+    """
     figures = case.figures
     if figures is None:
         return None
@@ -58,31 +61,32 @@ def load_not_delivered(case: Case) -> Cause | None:
     why = f"{busy} waiting for the target" if open_model else "the scenario's maxDuration was over"
     if late:
         why = (
-            f"it had to make VUs during the test, {count(made or 0, 'VU')} in the end, and drops an iteration"
-            " that finds none free"
+            f"it had to allocate VUs during the test, {count(made or 0, 'VU')} in the end, and drops an"
+            " iteration that finds none free"
         )
     hint = (
-        "preallocate more VUs (preAllocatedVUs in the script's scenario, vus beside rate_per_s), or ask for a"
+        "preallocate more VUs (preAllocatedVUs in the script's scenario, vus along with rate_per_s), or use a"
         " lower rate"
         if late
         else (
-            "the target is too slow for this rate: ask for a lower rate_per_s, or allow more VUs (vus beside"
+            "the target is too slow for this rate: use a lower rate_per_s, or allow more VUs (vus along with"
             " rate_per_s, maxVUs in a script's scenario)"
             if open_model
-            else "raise maxDuration of the scenario, or ask for fewer iterations"
+            else "raise maxDuration of the scenario, or use fewer iterations"
         )
     )
     return Cause(
         "load_not_delivered",
-        f"k6 dropped {dropped} of {due} planned iterations ({percent(share)}), since {why}; "
+        f"k6 dropped {dropped} of {due} planned iterations ({percent(share)}), because {why}; "
         "the figures are those of a smaller load",
         hint,
     )
 
 
 def never_started(case: Case) -> int:
-    """Return how many planned iterations k6 neither started nor dropped, 0 for the few that timing
-    explains.
+    """Return how many planned iterations k6 neither started nor dropped.
+
+    0 if there are only the few that timing explains.
     """
     figures, plan, exact = case.figures, case.plan, case.outcome.completed is not None
     if figures is None or plan is None or plan.expected_iterations is None or not exact:
@@ -101,13 +105,16 @@ def _not_started(case: Case) -> Cause:
     return Cause(
         "load_not_delivered",
         f"k6 started or dropped only {due} of {planned} planned iterations: it stood still or could not keep"
-        " up, or its counts are not true; the figures are those of a smaller load",
-        "give k6 a machine that does nothing else, or ask for a lower rate; then run it again",
+        " up, or its counts are wrong; the figures are those of a smaller load",
+        "run k6 on a machine that does nothing else, or use a lower rate; then run it again",
     )
 
 
 def no_samples(case: Case) -> Cause | None:
-    """A threshold had nothing to judge, or not one iteration finished; k6 calls both a success."""
+    """Return the cause if a threshold had nothing to judge, or no iteration finished.
+
+    k6 treats both as a success.
+    """
     empty = [threshold for threshold in case.thresholds if threshold.ok and not threshold.has_samples]
     unfinished = list(_no_iterations(case))
     reasons = [*unfinished]
@@ -123,14 +130,14 @@ def no_samples(case: Case) -> Cause | None:
     if not reasons:
         return None
     hint = (
-        "see whether the target answers at all; make an iteration shorter than the test, or the test longer"
+        "check whether the target answers at all; make an iteration shorter than the test, or the test longer"
         if unfinished
         else (
-            "see whether the target answers one such call in time; a script that only connects measures"
-            " nothing, so let it make a call"
+            "check whether the target answers one such call in time; a script that only connects measures"
+            " nothing, so make it call something"
             if uncounted
             else (
-                "let the script open a page (await page.goto(url)), or make checks on what it does instead"
+                "make the script open a page (await page.goto(url)), or add checks on what it does instead"
                 if unrequested
                 else (
                     _OF_BROWSERS
@@ -147,7 +154,7 @@ def no_samples(case: Case) -> Cause | None:
 
 
 def _all_of_protocol(case: Case, empty: Sequence[ThresholdResult]) -> bool:
-    """Whether thresholds without samples ask about http_req_* where only browsers made requests."""
+    """Whether thresholds without samples are on http_req_* although only browsers made requests."""
     figures = case.figures
     browsers = (
         case.metrics is not None
@@ -166,5 +173,5 @@ def _no_iterations(case: Case) -> Iterator[str]:
         yield (
             "not one iteration finished"
             + (f" ({interrupted} were interrupted)" if interrupted else "")
-            + ("; the target was sent requests and answered nothing" if silent else "")
+            + ("; requests were sent to the target, but it answered nothing" if silent else "")
         )

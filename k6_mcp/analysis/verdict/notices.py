@@ -1,4 +1,7 @@
-"""What is no failure but changes how far a run's figures can be trusted; every notice has a stable code."""
+"""Warnings: no failures, but they affect how far a run's figures can be trusted.
+
+Every notice has a stable code.
+"""
 
 import re
 from collections.abc import Iterator
@@ -19,16 +22,16 @@ from k6_mcp.models.outcome import LogMessage
 from k6_mcp.models.run import Notice
 from k6_mcp.models.wording import count, few, number, percent
 
-# Of the average latency
+# Share of the average latency
 _DISTURBED = 0.1
 _MOST_K6_WARNINGS = 3
 _HANDLER_CHARS = 400
-# The wrapper's words
+# The wrapper's own words
 _IGNORED = "handleSummary: ignored"
 _THROWN_BY_HANDLER = "at handleSummary ("
-# k6/browser at the end of a test, told by what it means
+# k6/browser prints this at the end of a test; other notices report what it means
 _KNOWN_INSIDE = ("events were processed",)
-# k6's words for a file of handleSummary that it could not write, as in a folder that is not there.
+# k6's words for a handleSummary file that it could not write, for example in a folder that does not exist
 _UNSAVED = ("Could not save some summary information", "could not open '", "error saving summary to '")
 _UNSAVED_FILE = re.compile(r"(?:could not open|error saving summary to) '([^']*)'")
 _OWN_FILE = re.compile(r"(?:/.*/)?(?:k6-mcp-summary|summary-export)\.json")
@@ -36,7 +39,7 @@ _KNOWN = ("Request Failed", "Stopped after ", "Insufficient VUs", "No script ite
 
 
 def notices(case: Case) -> Iterator[Notice]:
-    """Yield every notice, the weightiest first."""
+    """Yield every notice, the most important first."""
     yield from _measured(case)
     if case.figures is not None:
         yield from _iterations(case)
@@ -98,8 +101,8 @@ def _requests(case: Case) -> Iterator[Notice]:
         yield Notice(code="requests_unanswered", message=message)
     if case.metrics and (expected := [*_expected_errors(case.metrics)]):
         message = (
-            "the script or expected_statuses declares answers from HTTP 500 on as expected, so they count as"
-            f" successful: {few(expected)}"
+            "the script or expected_statuses declares answers with HTTP 500 or above as expected, so they"
+            f" count as successful: {few(expected)}"
         )
         yield Notice(code="errors_expected", message=message)
     if given_up := redirects(case):
@@ -113,8 +116,8 @@ def _requests(case: Case) -> Iterator[Notice]:
         yield Notice(
             code="latency_of_successes_only",
             message=(
-                "latency is that of the successful requests: k6 counts requests that never connected as 0 ms,"
-                " also where thresholds on http_req_duration are judged"
+                "latency covers only successful requests: k6 counts requests that never connected as 0 ms,"
+                " also in thresholds on http_req_duration"
             ),
         )
 
@@ -145,34 +148,34 @@ def _assertions(case: Case) -> Iterator[Notice]:
     if figures is None or metrics is None:
         return
     planned = case.plan.thresholds if case.plan else ()
-    asked = {threshold.metric for threshold in (*metrics.thresholds, *planned)}
-    judged = {metric.partition("{")[0] for metric in asked}
+    covered = {threshold.metric for threshold in (*metrics.thresholds, *planned)}
+    judged = {metric.partition("{")[0] for metric in covered}
     if figures.unanswered_requests < figures.failed_requests < figures.requests and not any(
-        map(asks_about_failures, asked)
+        map(asks_about_failures, covered)
     ):
         share = percent(figures.failed_requests / figures.requests)
         yield Notice(
             code="requests_failed",
             message=(
                 f"{figures.failed_requests} of {figures.requests} requests ({share}) failed and no threshold"
-                " asks about that: "
+                " covers that: "
             )
             + few(f"{e.count}x {e.meaning}" for e in metrics.errors),
         )
-    if figures.checks_failed > _failed_checks_judged(metrics, asked):
+    if figures.checks_failed > _failed_checks_judged(metrics, covered):
         total = figures.checks_passed + figures.checks_failed
         them = "all of them" if "checks" in judged else "checks"
         yield Notice(
             code="checks_failed",
             message=(
-                f"{figures.checks_failed} of {total} checks failed and no threshold asks about {them}:"
+                f"{figures.checks_failed} of {total} checks failed and no threshold covers {them}:"
                 f" {worst_checks(metrics)}"
             ),
         )
     if not judged:
         yield Notice(
             code="nothing_asserted",
-            message="no threshold was given, so nothing was asserted about the figures; use thresholds"
+            message="no threshold was set, so nothing was asserted about the figures; use thresholds"
             + (
                 " on browser_http_req_failed and browser_web_vital_lcp"
                 if metrics.of_browsers_alone
@@ -181,26 +184,28 @@ def _assertions(case: Case) -> Iterator[Notice]:
         )
 
 
-def _failed_checks_judged(metrics: Metrics, asked: set[str]) -> float:
-    """How many of the failed checks a threshold looks at: all, or those that carry the tags it names; without
-    k6's counts no more is known.
+def _failed_checks_judged(metrics: Metrics, covered: set[str]) -> float:
+    """Return how many of the failed checks a threshold judges.
+
+    These are all of them, or those with the tags that it names. Without k6's counts the number is unknown, so
+    any number may be judged.
     """
-    if "checks" in asked:
+    if "checks" in covered:
         return inf
     counted = {row.name: row.values.get("fails", inf) for row in metrics.rows}
-    return sum(counted.get(name, inf) for name in asked if name.startswith("checks{"))
+    return sum(counted.get(name, inf) for name in covered if name.startswith("checks{"))
 
 
 def _summary_handler(case: Case) -> Iterator[Notice]:
-    """What the script's own report lacks: k6 ends with 0 all the same."""
-    # That is a failure of its own
+    """Yield what is missing from the script's own report; k6 exits with 0 anyway."""
+    # A handleSummary that timed out is a failure of its own
     if case.summary_timed_out and case.load_was_over:
         return
-    lacking = [message.text for message in case.outcome.log.messages if _is_of_handler(message)]
-    if lacking:
+    problems = [message.text for message in case.outcome.log.messages if _is_of_handler(message)]
+    if problems:
         message = (
             "the script's own handleSummary did not work as written:"
-            f" {few((said(text) for text in lacking), 2, _HANDLER_CHARS)}"
+            f" {few((said(text) for text in problems), 2, _HANDLER_CHARS)}"
         )
         yield Notice(code="handle_summary", message=message)
 
@@ -211,17 +216,17 @@ def _is_of_handler(message: LogMessage) -> bool:
     if message.level != "error" or (
         (files := _UNSAVED_FILE.findall(message.text)) and all(map(_OWN_FILE.fullmatch, files))
     ):
-        # A disk without room, of which the figures tell
+        # This means a full disk, which other notices report
         return False
     return _THROWN_BY_HANDLER in message.text or any(words in message.text for words in _UNSAVED)
 
 
 def _paused(case: Case) -> Iterator[Notice]:
-    stood_s = case.outcome.paused_s
-    if stood_s and paused(case) is None:
+    paused_s = case.outcome.paused_s
+    if paused_s and paused(case) is None:
         message = (
-            f"k6 was stopped from outside for about {number(stood_s, 2)} s and went on; requests that were"
-            " under way seem slow"
+            f"k6 was stopped from outside for about {number(paused_s, 2)} s and resumed; requests in flight"
+            " seem slow"
         )
         yield Notice(code="generator_paused", message=message)
 
@@ -254,7 +259,7 @@ def _disturbed(metrics: Metrics, by: str) -> Iterator[Notice]:
     if share is not None and held_up(metrics) > _DISTURBED:
         message = (
             f"k6 waited for a CPU {percent(share)} of the time in which it wanted one: {by} held it up, "
-            "so that latency may look higher than it is"
+            "so latency may look higher than it is"
         )
         yield Notice(code="generator_disturbed", message=message)
 
@@ -269,8 +274,8 @@ def _plan(case: Case) -> Iterator[Notice]:
         yield Notice(
             code="rate_capped",
             message=(
-                f"the load was held at {number(plan.rps)} requests per second, by the script's rps option or"
-                " this server's limit K6_MCP_MAX_RPS"
+                f"the load was limited to {number(plan.rps)} requests per second, by the script's rps option"
+                " or this server's limit K6_MCP_MAX_RPS"
             ),
         )
     for note in plan.notes if plan else ():

@@ -18,13 +18,14 @@ _THROWN = re.compile(r"(?P<file>file://[^\s:()]+):(?P<line>\d+):(?P<column>\d+)\
 _FILE_URL = re.compile(r"file://[^\s:()\"]*/")
 _IMPORTED = re.compile(r"""\b(?:from|import|require\s*\()\s*["'`](https?://[^"'`\s]+)""")
 _SOURCE_CHARS = 200
-# Of the last second in which k6 had or wanted a CPU: below, what has not ended is waiting
+# Share of the last second in which k6 had or wanted a CPU; with less, a script that has not ended is waiting
 _COMPUTING = 0.5
 
 
 def read_refusal(outcome: Outcome, script: Script) -> Refusal:
-    """Return k6's reason with line, column (from 1) and the source line when it names a place in the user's
-    script.
+    """Return k6's reason, with line, column (from 1) and source line if it names a place.
+
+    The place must be in the user's script.
     """
     if outcome.spawn_error:
         return Refusal(kind="internal", message=f"k6 could not be started: {outcome.spawn_error}")
@@ -48,8 +49,9 @@ def _source_line(line: str, script: Script) -> str:
 
 
 def slow_load(outcome: Outcome, script: Script) -> tuple[str, str]:
-    """Return why k6 did not load a script in time, and what to do: one that computes wants a CPU, one that
-    waits does not.
+    """Return why k6 did not load a script in time, and what to do.
+
+    A script that computes uses a CPU, a script that waits does not.
     """
     seconds = (outcome.ended_at - outcome.started_at).total_seconds()
     message = f"k6 had not loaded the script after {number(seconds, 3)} s and was killed"
@@ -62,27 +64,26 @@ def slow_load(outcome: Outcome, script: Script) -> tuple[str, str]:
     what = (
         f"the import of {few(urls, 3)}"
         if urls
-        else "a module that is imported from a URL, or a file that is opened and is none"
+        else "a module that is imported from a URL, or a file that is opened but isn't a regular file"
     )
     return (
         f"{message}: it was waiting for {what}",
         (
-            "see whether the server that is imported from answers from the machine of this server, or keep"
-            " the module as a file beside the script"
+            "check whether the module's server can be reached from the machine of this server, or keep the"
+            " module as a file next to the script"
         ),
     )
 
 
 def after_plan(refusal: Refusal | None, violations: Sequence[str]) -> str:
-    """Return what to do with a plan: correct what stands against it, or run it."""
+    """Return the next step after a plan: correct what prevents it, or run it."""
     if refusal is not None and refusal.line is not None:
         return f"correct line {refusal.line} of the script and plan it again with plan_k6_test"
     if refusal is not None:
-        return "correct what the message names and plan again with plan_k6_test"
+        return "correct what the message names and plan it again with plan_k6_test"
     if violations:
         return (
-            "change what is named in violations, or the server's limits (check_health lists them), and plan"
-            " again"
+            "change what violations name, or the server's limits (check_health lists them), and plan it again"
         )
     return "call execute_k6_test with the same arguments to run it"
 

@@ -1,4 +1,4 @@
-"""What says that nothing of the target could be reached."""
+"""Evidence that nothing of the target could be reached."""
 
 import re
 
@@ -15,13 +15,16 @@ _START_TARGET = (
 
 
 def target_unreachable(case: Case) -> Cause | None:
-    """No request got an answer, nor did a WebSocket session or gRPC connection where there was no request."""
+    """Return the cause if no request got an answer.
+
+    Without requests it applies if no WebSocket session, browser or gRPC connection got one.
+    """
     figures, metrics = case.figures, case.metrics
     if figures is None or metrics is None:
         return None
     if not figures.requests:
         return _no_session(metrics) or pages_unreachable(case) or _no_connection(case)
-    # Where every failure is one without an answer, those of the load are.
+    # If all failures are requests without an answer, then those of the load are, too
     of_load = (
         figures.load_failed and figures.unanswered_requests == figures.failed_requests < figures.requests
     )
@@ -60,7 +63,7 @@ def _unreachable_hint(error: ErrorCount | None) -> str:
         return "correct the host name in the URL; the machine of this server must be able to resolve it"
     if code in (1050, 1211):
         return (
-            "see whether the target is up and not behind a firewall; it accepted no request in time (the"
+            "check whether the target is up and not behind a firewall; it accepted no request in time (the"
             " request's timeout option)"
         )
     if 1300 <= code < 1400:
@@ -69,9 +72,7 @@ def _unreachable_hint(error: ErrorCount | None) -> str:
             " script's options"
         )
     if code in (1000, 1220, 1201):
-        return (
-            "see why the target closes connections without an answer: its log, the port, http against https"
-        )
+        return "check why the target closes connections without an answer: its log, the port, http or https"
     return _START_TARGET
 
 
@@ -83,7 +84,7 @@ def _no_session(metrics: Metrics) -> Cause | None:
 
 
 def _no_connection(case: Case) -> Cause | None:
-    """What k6/net/grpc says by throwing alone: not one connection was opened."""
+    """Return the cause if no connection was opened, which k6/net/grpc shows only by throwing."""
     figures, exceptions = case.figures, [m.text for m in case.exceptions] or [case.outcome.log.cause or ""]
     if figures is None or figures.data_received_bytes or figures.iterations > figures.iterations_thrown:
         return None

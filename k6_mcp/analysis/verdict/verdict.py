@@ -1,5 +1,7 @@
-"""The verdict on an ended run: how it ended and what its data say are two facts, judged apart and put in
-order here.
+"""The verdict on an ended run.
+
+How the run ended and what its data show are two separate facts. They are judged separately and put in order
+here.
 """
 
 from collections.abc import Iterator
@@ -33,17 +35,16 @@ def judge(
     expects_redirects: bool = False,
     busy_cpu_share: float = FindingLimits().cpu_share,
 ) -> Verdict:
-    """Return the verdict: status, the root cause with the others behind it, and what limits the figures'
-    worth.
+    """Return the verdict: status, root cause with the other causes, and limits of the figures.
 
-    `expects_redirects` says that the caller named redirects among the expected statuses. `busy_cpu_share` is
+    `expects_redirects` is true if the caller named redirects among the expected statuses. `busy_cpu_share` is
     the share of its cores above which k6 itself may be the limit, the same as for findings.
     """
     case = Case(outcome, metrics, plan, expects_redirects, busy_cpu_share)
     warnings = tuple(notices(case))
     if outcome.stop_reason in ("caller", "shutdown") and not case.ended_by_itself:
-        found = (Notice(code=cause.kind, message=cause.message) for cause in _so_far(case))
-        return Verdict(status="cancelled", warnings=(*found, *warnings))
+        observed = (Notice(code=cause.kind, message=cause.message) for cause in _so_far(case))
+        return Verdict(status="cancelled", warnings=(*observed, *warnings))
     causes = list(_in_order(case))
     if not causes:
         return Verdict(status="completed", warnings=warnings)
@@ -51,24 +52,25 @@ def judge(
 
 
 def _so_far(case: Case) -> Iterator[Cause]:
-    """What a run that was stopped by its caller had already shown."""
+    """Yield what a run had already shown when its caller stopped it."""
     yield from filter(None, (target_unreachable(case), *_by_data(case)))
 
 
 def _in_order(case: Case) -> Iterator[Cause]:
-    """Causes before their effects: how k6 ended comes first, but what the script did (throw, abort, fail) is
-    often its answer to a target that does not answer, and unanswered requests are why thresholds are crossed
-    and iterations throw.
+    """Yield causes before their effects.
+
+    How k6 ended comes first. But what the script did (throw, abort, fail) is often its reaction to a target
+    that does not answer, and unanswered requests are why thresholds are crossed and iterations throw.
     """
     ended = ending(case)
     unreachable = target_unreachable(case)
     if ended is not None and FAILURES[ended.kind].of_script and unreachable is not None:
         ended, unreachable = unreachable, ended
     yield from filter(None, (ended, unreachable, *_by_data(case), ends_early(case), paused(case)))
-    # A run cut short delivered less by definition
+    # A run that was cut short always delivered less than planned
     if case.load_was_over and not case.aborted_by_threshold:
         undelivered, unmeasured = load_not_delivered(case), no_samples(case)
-        # So that no VU became free for the next one
+        # If no iteration finished, no VU became free for the next one, so the missing samples come first
         nothing_finished = case.figures is not None and not case.figures.iterations
         yield from filter(None, (unmeasured, undelivered) if nothing_finished else (undelivered, unmeasured))
 

@@ -1,8 +1,8 @@
 "use strict";
-// The page inside a client's window: it speaks MCP Apps (JSON-RPC by postMessage) with its host and follows
-// one run.
+// The page inside a client's window. It talks to its host over MCP Apps (JSON-RPC by postMessage) and
+// follows one run.
 (() => {
-  // Where a tool's result carries the view, beside what the model reads
+  // Where a tool's result carries the view, separate from what the model reads
   const VIEW = "k6-mcp/view";
   const RUN_ID = /^r-\d{8}-[a-z2-7]{16}$/;
   const EVERY_MS = 2000;
@@ -11,16 +11,16 @@
 
   const root = document.documentElement;
   const main = document.getElementById("top");
-  const say = (text) => (document.getElementById("state").textContent = text);
-  const waiting = new Map();
-  // Its capabilities
+  const report = (text) => (document.getElementById("state").textContent = text);
+  const pending = new Map();
+  // The host's capabilities
   let host = {};
   let number = 0;
   let charts = null;
   // {id, shown, timer}
-  let following = null;
+  let current = null;
 
-  // --- the wire
+  // --- messages
 
   function send(message) {
     window.parent.postMessage({ jsonrpc: "2.0", ...message }, "*");
@@ -30,10 +30,10 @@
     const id = ++number;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => (waiting.delete(id), reject(new Error(`no answer to ${method}`))),
+        () => (pending.delete(id), reject(new Error(`no answer to ${method}`))),
         ANSWER_MS,
       );
-      waiting.set(id, (message) => {
+      pending.set(id, (message) => {
         clearTimeout(timer);
         if (message.error) reject(new Error(String(message.error.message ?? "refused")));
         else resolve(message.result ?? {});
@@ -45,7 +45,7 @@
   const HANDLERS = {
     "ui/notifications/tool-input": (params) => follow(params?.arguments?.run_id, null),
     "ui/notifications/tool-result": (params) => take(params ?? {}),
-    "ui/notifications/tool-cancelled": () => say("The call was cancelled."),
+    "ui/notifications/tool-cancelled": () => report("The call was cancelled."),
     "ui/notifications/host-context-changed": (params) => dress(params ?? {}),
     "ui/resource-teardown": () => stop(),
     ping: () => {},
@@ -55,8 +55,8 @@
     const message = event.data;
     if (event.source !== window.parent || message?.jsonrpc !== "2.0") return;
     if (message.method === undefined) {
-      const resolve = waiting.get(message.id);
-      waiting.delete(message.id);
+      const resolve = pending.get(message.id);
+      pending.delete(message.id);
       resolve?.(message);
       return;
     }
@@ -67,13 +67,13 @@
     else send({ id: message.id, error: { code: -32601, message: "Method not found" } });
   });
 
-  // --- what the host looks like
+  // --- the host's appearance
 
   function dress(context) {
     if (context.theme === "light" || context.theme === "dark") root.dataset.theme = context.theme;
     const font = context.styles?.variables?.["--font-sans"];
     if (typeof font === "string") document.body.style.fontFamily = font;
-    charts?.recolour();
+    charts?.recolor();
   }
 
   // --- following a run
@@ -82,7 +82,7 @@
     const answer = result.structuredContent ?? {};
     if (result.isError || !RUN_ID.test(answer.run_id)) {
       const text = result.content?.find((block) => block.type === "text")?.text;
-      if (!following) plain([text ?? "There is no load test in this answer."]);
+      if (!current) plain([text ?? "This answer contains no load test."]);
       return;
     }
     follow(answer.run_id, answer);
@@ -90,17 +90,17 @@
 
   function follow(id, answer) {
     if (!RUN_ID.test(id)) return;
-    if (following?.id !== id) {
+    if (current?.id !== id) {
       stop();
-      following = { id, shown: false, failures: 0 };
+      current = { id, shown: false, failures: 0 };
     }
-    following.answer = answer ?? following.answer;
-    if (!following.busy) look(following);
+    current.answer = answer ?? current.answer;
+    if (!current.busy) look(current);
   }
 
   function stop() {
-    clearTimeout(following?.timer);
-    following = null;
+    clearTimeout(current?.timer);
+    current = null;
   }
 
   async function look(run) {
@@ -108,34 +108,35 @@
     run.busy = true;
     let final = false;
     try {
-      const view = await ask(run);
-      if (following !== run) return;
+      const view = await fetchView(run);
+      if (current !== run) return;
       run.failures = 0;
       if (view) show(view);
       else brief(run);
       run.shown = true;
       final = view ? view.final : !["running", "queued"].includes(run.answer?.status);
-      say(
+      report(
         view
           ? ""
-          : "This client gives its views no access to the server, " +
-              "so this is how the test stood when it answered.",
+          : "This client gives its views no access to the server. " +
+              "The view shows the test at the time of the answer.",
       );
       if (!view && !host.serverTools) final = true;
     } catch (error) {
-      if (following !== run) return;
+      if (current !== run) return;
       run.failures += 1;
       final = run.failures >= FAILURES;
       if (!run.shown && run.answer) brief(run);
-      say(`The figures could not be renewed: ${error.message}`);
+      report(`The figures could not be updated: ${error.message}`);
     } finally {
       run.busy = false;
     }
     if (!final) run.timer = setTimeout(() => look(run), EVERY_MS);
   }
 
-  // Returns the whole view, or null where the host lets nothing through; then `run.answer` is what is known.
-  async function ask(run) {
+  // Returns the whole view, or null if the host blocks both resources and tools. Then only `run.answer` is
+  // known.
+  async function fetchView(run) {
     if (host.serverResources) {
       try {
         const read = await request("resources/read", { uri: `k6://runs/${run.id}/view` });
@@ -152,7 +153,7 @@
     return result._meta?.[VIEW] ?? null;
   }
 
-  // --- showing it
+  // --- showing the view
 
   const kinds = (within) =>
     [...within.querySelectorAll("[data-plot]")].map((plot) => plot.dataset.plot).join();
@@ -171,10 +172,10 @@
     charts = K6Charts.group((text) => (document.getElementById("spoken").textContent = text));
     for (const plot of main.querySelectorAll("[data-plot]")) charts.add(plot, plot.dataset.plot, sets);
     K6Charts.tools(charts);
-    charts.recolour();
+    charts.recolor();
   }
 
-  // Everything but the charts is new; what a reader has opened stays open.
+  // Replaces everything but the charts and keeps open what the reader has opened.
   function renew(fresh) {
     const drawn = document.getElementById("charts");
     for (const text of fresh.querySelectorAll("#charts p.text"))
@@ -202,11 +203,11 @@
     drawn.after(...after);
   }
 
-  // What the answer itself says, where the view cannot be had.
+  // Shows the answer itself if the view is not available.
   function brief(run) {
     const answer = run.answer ?? {};
     const figures = Object.entries(answer.figures ?? {}).map(([name, value]) => `${name}: ${value}`);
-    plain([answer.headline ?? "The test has begun.", ...figures]);
+    plain([answer.headline ?? "The test has started.", ...figures]);
   }
 
   function plain(texts) {
@@ -220,7 +221,7 @@
     );
   }
 
-  // --- beginning
+  // --- start
 
   let [wide, high] = [0, 0];
   new ResizeObserver(() => {
@@ -240,6 +241,6 @@
       dress(result.hostContext ?? {});
       send({ method: "ui/notifications/initialized", params: {} });
     },
-    (error) => say(`The client did not answer: ${error.message}`),
+    (error) => report(`The client did not answer: ${error.message}`),
   );
 })();

@@ -1,8 +1,9 @@
 "use strict";
-// Draws the charts of runs with uPlot. Every text is untrusted and reaches the page as text or canvas only.
-// K6Charts.group(announce) -> { add(element, kind, sets), update(sets), zoom(factor), reset(), recolour(),
-// log(on), print(on) }; `sets` is a list of { name, side, charts }: one for a run, several to lay runs over
-// one another.
+// Draws the charts of runs with uPlot.
+// All text is untrusted and reaches the page only as text or on a canvas.
+// K6Charts.group(announce) -> { add(element, kind, sets), update(sets), zoom(factor), reset(), recolor(),
+// log(on), print(on) }; `sets` is a list of { name, side, charts }: one for a run, several to overlay
+// runs.
 const K6Charts = (() => {
   const SERIES = {
     latency: [
@@ -15,12 +16,12 @@ const K6Charts = (() => {
     rate: [
       { key: "requests_per_s", label: "requests", color: "--c2", width: 2, fill: true },
       { key: "iterations_per_s", label: "iterations", color: "--c6", unlike: "requests_per_s" },
-      { key: "asked_per_s", label: "iterations asked for", color: "--c5", dash: [6, 4], width: 1.5 },
+      { key: "asked_per_s", label: "planned iterations", color: "--c5", dash: [6, 4], width: 1.5 },
       { key: "dropped_per_s", label: "iterations dropped", color: "--c4", positive: true },
     ],
     vus: [
       { key: "vus", label: "VUs", color: "--c7", width: 2, fill: true },
-      { key: "asked_vus", label: "VUs asked for", color: "--c5", dash: [6, 4], width: 1.5 },
+      { key: "asked_vus", label: "planned VUs", color: "--c5", dash: [6, 4], width: 1.5 },
     ],
     errors: [{ key: "failed_per_s", label: "failed", color: "--c4", width: 2, fill: true }],
   };
@@ -48,7 +49,7 @@ const K6Charts = (() => {
     return number(value) + unit;
   }
 
-  // Seconds below a minute's run, else m:ss or h:mm:ss, with decimals where there are some.
+  // Seconds for runs below a minute, else m:ss or h:mm:ss, with decimals if there are any.
   function clock(seconds, end) {
     const whole = Math.round(seconds * 100) / 100;
     if (end < 60) return number(whole) + " s";
@@ -59,10 +60,10 @@ const K6Charts = (() => {
   }
 
   function element(tag, name, text) {
-    const made = document.createElement(tag);
-    if (name) made.className = name;
-    if (text !== undefined) made.textContent = text;
-    return made;
+    const node = document.createElement(tag);
+    if (name) node.className = name;
+    if (text !== undefined) node.textContent = text;
+    return node;
   }
 
   const different = (a, b) =>
@@ -86,7 +87,7 @@ const K6Charts = (() => {
       .map((one) => ({ ...one, values: charts[one.key] }));
   }
 
-  // Lines of one chart: { x, from, to, lines: [{ label, values, color, … }] }.
+  // The lines of one chart: { x, from, to, lines: [{ label, values, color, … }] }.
   function content(kind, sets) {
     if (sets.length === 1) {
       const charts = sets[0].charts;
@@ -116,12 +117,12 @@ const K6Charts = (() => {
   function group(announce) {
     const key = "k6-" + Math.random().toString(36).slice(2);
     const plots = [];
-    let colours = {};
+    let colors = {};
     let [low, high, end] = [0, 1, 1];
     let logarithmic = false;
     let printing = false;
 
-    function recolour() {
+    function recolor() {
       const style = getComputedStyle(document.documentElement);
       for (const name of [
         "--c1",
@@ -139,10 +140,10 @@ const K6Charts = (() => {
         "--good",
         "--warn",
       ]) {
-        colours[name] = style.getPropertyValue(name).trim();
+        colors[name] = style.getPropertyValue(name).trim();
       }
       for (const plot of plots) {
-        for (const swatch of plot.swatches) swatch.style.borderTopColor = colours[swatch.dataset.color];
+        for (const swatch of plot.swatches) swatch.style.borderTopColor = colors[swatch.dataset.color];
         plot.u.redraw(true, true);
       }
     }
@@ -159,8 +160,8 @@ const K6Charts = (() => {
     function zoom(factor, around) {
       const width = (high - low) * factor;
       const share = around === undefined ? 0.5 : (around - low) / (high - low);
-      const centre = around === undefined ? (low + high) / 2 : around;
-      view(centre - width * share, centre + width * (1 - share));
+      const center = around === undefined ? (low + high) / 2 : around;
+      view(center - width * share, center + width * (1 - share));
     }
 
     function within(u, draw) {
@@ -180,7 +181,7 @@ const K6Charts = (() => {
         for (const shade of plot.charts.shades) {
           const [left, right] = [shade.from_s, shade.to_s].map((s) => plot.u.valToPos(s, "x", true));
           ctx.globalAlpha = 0.13;
-          ctx.fillStyle = colours[shade.severity === "critical" ? "--bad" : "--warn"];
+          ctx.fillStyle = colors[shade.severity === "critical" ? "--bad" : "--warn"];
           ctx.fillRect(left, box.top, Math.max(right - left, 1), box.height);
         }
       });
@@ -189,7 +190,7 @@ const K6Charts = (() => {
     function marks(plot) {
       within(plot.u, (ctx, box) => {
         let free = box.left;
-        ctx.strokeStyle = ctx.fillStyle = colours["--muted"];
+        ctx.strokeStyle = ctx.fillStyle = colors["--muted"];
         ctx.textBaseline = "top";
         ctx.lineWidth = devicePixelRatio;
         ctx.setLineDash([3 * devicePixelRatio, 4 * devicePixelRatio]);
@@ -219,7 +220,7 @@ const K6Charts = (() => {
         for (const limit of plot.charts.limits) {
           const top = Math.round(plot.u.valToPos(limit.value, "y", true)) + 0.5;
           if (!(top > box.top && top < box.top + box.height)) continue;
-          ctx.strokeStyle = ctx.fillStyle = colours[limit.ok ? "--good" : "--bad"];
+          ctx.strokeStyle = ctx.fillStyle = colors[limit.ok ? "--good" : "--bad"];
           ctx.setLineDash([8 * devicePixelRatio, 4 * devicePixelRatio]);
           ctx.beginPath();
           ctx.moveTo(box.left, top);
@@ -227,9 +228,9 @@ const K6Charts = (() => {
           ctx.stroke();
           const right = box.left + box.width - 6 * devicePixelRatio;
           const width = ctx.measureText(limit.label).width + 6 * devicePixelRatio;
-          // A label is read over the lines that cross it
+          // Keeps the label readable over the lines that cross it
           ctx.globalAlpha = 0.8;
-          ctx.fillStyle = colours["--surface"];
+          ctx.fillStyle = colors["--surface"];
           ctx.fillRect(
             right - width + 3 * devicePixelRatio,
             top - 15 * devicePixelRatio,
@@ -253,23 +254,23 @@ const K6Charts = (() => {
             10 ** Math.ceil(Math.log10(Math.max(top, 0.02))),
           ];
       }
-      // Room for the names of stages
+      // Room for the stage names
       return [0, top * (plot.charts.marks.length ? 1.16 : 1.08)];
     }
 
     function options(plot) {
       const axis = {
-        stroke: () => colours["--muted"],
-        grid: { stroke: () => colours["--grid"], width: 1 },
-        ticks: { stroke: () => colours["--grid"], width: 1, size: 5 },
+        stroke: () => colors["--muted"],
+        grid: { stroke: () => colors["--grid"], width: 1 },
+        ticks: { stroke: () => colors["--grid"], width: 1, size: 5 },
         font: "12px system-ui, sans-serif",
       };
       const unit = UNITS[plot.kind];
       const lines = plot.content.lines.map((line) => ({
         label: line.label,
         show: !line.hidden,
-        stroke: () => colours[line.color],
-        fill: line.fill ? () => colours[line.color] + "1f" : undefined,
+        stroke: () => colors[line.color],
+        fill: line.fill ? () => colors[line.color] + "1f" : undefined,
         width: line.width ?? 1.25,
         dash: line.dash,
         spanGaps: plot.content.sparse,
@@ -435,7 +436,8 @@ const K6Charts = (() => {
       return plot;
     }
 
-    // New figures of the same runs, as while one is going on: keeps the zoom unless everything was shown.
+    // Draws new figures of the same runs, for example of one in progress. Keeps the zoom unless everything
+    // was shown.
     function update(sets) {
       const whole = low === 0 && high === end;
       end = Math.max(...sets.map((set) => set.charts.seconds));
@@ -445,7 +447,7 @@ const K6Charts = (() => {
         if (sets.length === 1) plot.charts = sets[0].charts;
         build(plot);
       }
-      recolour();
+      recolor();
     }
 
     const api = {
@@ -453,24 +455,24 @@ const K6Charts = (() => {
       plots,
       add,
       update,
-      recolour,
+      recolor,
       zoom: (factor) => zoom(factor),
       reset: () => view(0, end),
       log(on) {
         logarithmic = on;
         for (const plot of plots) if (plot.kind === "latency") build(plot);
-        recolour();
+        recolor();
       },
       print(on) {
         printing = on;
         for (const plot of plots) plot.u.setSize({ width: plot.width(), height: HEIGHT });
-        recolour();
+        recolor();
       },
     };
     return api;
   }
 
-  // Gives the buttons beside the charts, if the page has them, their work.
+  // Connects the buttons next to the charts, if the page has them.
   function tools(charts) {
     const bar = document.getElementById("tools");
     if (!bar) return;

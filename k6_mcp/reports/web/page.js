@@ -1,5 +1,5 @@
 "use strict";
-// What a report's page does beyond lying there: theme, charts, printing.
+// The behavior of a report page: theme, charts, printing.
 (() => {
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -14,9 +14,9 @@
     button.addEventListener("click", () => {
       root.dataset.theme = isDark() ? "light" : "dark";
       label();
-      charts.recolour();
+      charts.recolor();
     });
-    dark.addEventListener("change", () => (label(), charts.recolour()));
+    dark.addEventListener("change", () => (label(), charts.recolor()));
     label();
   }
 
@@ -25,7 +25,7 @@
     const sets = data.sets ?? (data.charts ? [{ name: "", side: "", charts: data.charts }] : []);
     if (!sets.length) return;
     for (const host of document.querySelectorAll("[data-plot]")) charts.add(host, host.dataset.plot, sets);
-    charts.recolour();
+    charts.recolor();
     K6Charts.tools(charts);
   }
 

@@ -40,7 +40,8 @@ def test_vus_that_were_made_during_the_test_are_the_cause_while_the_pool_is_not_
 
     assert finding
     assert (
-        "likely cause: k6 dropped an iteration for each VU it had to make during the test" in finding.message
+        "likely cause: k6 dropped an iteration for each VU it had to allocate during the test"
+        in finding.message
     )
     assert "preallocate 15 VUs" in finding.recommendation
     assert _dropping(vus=10, pool=40, rule="generator_saturated") is None
@@ -64,7 +65,7 @@ def test_a_pool_that_is_too_small_is_the_cause_when_latency_stays_the_same() -> 
 def test_more_vus_are_advised_as_arguments_only_where_the_load_came_from_arguments(asked: Asked) -> None:
     finding = _dropping(asked=asked)
 
-    assert finding and "give execute_k6_test vus 30 beside rate_per_s" in finding.recommendation
+    assert finding and "use execute_k6_test with vus 30 in addition to rate_per_s" in finding.recommendation
 
 
 def test_a_target_that_became_slow_is_the_cause_when_latency_rose_before_vus_ran_out() -> None:
@@ -88,9 +89,9 @@ def test_no_number_of_vus_is_told_where_not_one_iteration_finished() -> None:
     told = found(timeline(10, lambda i: replace(QUIET, dropped=4)), open_(10, 5, vus=10), measured)
 
     finding = told["load_not_delivered"]
-    assert "likely cause: not one iteration finished, so that 10 VUs stayed busy" in finding.message
+    assert "likely cause: no iteration finished, so 10 VUs stayed busy" in finding.message
     assert "whether the target answers at all" in finding.recommendation
-    assert finding.evidence[1].note == "how many are needed is not known"
+    assert finding.evidence[1].note == "the number needed is not known"
     assert "generator_saturated" not in told
 
 
@@ -111,7 +112,7 @@ def _short_from_the_start(latency_ms: Callable[[int], float], rate: float, pool:
     told = found(usual, open_(20, rate, vus=pool), measured)
     blamed = next(
         word
-        for word in ("slow all the time", "became slow", "pool was exhausted")
+        for word in ("slow throughout", "became slow", "pool was exhausted")
         if word in told["load_not_delivered"].message
     )
     return {blamed, *(["generator_saturated"] if "generator_saturated" in told else [])}
@@ -122,7 +123,7 @@ def test_a_target_that_became_slow_while_vus_were_short_all_along_is_to_blame() 
 
 
 def test_a_target_that_is_far_too_slow_is_to_blame_when_the_pool_had_room_for_one_within_the_limit() -> None:
-    assert _short_from_the_start(lambda _: 5000, 40, 100) == {"slow all the time"}
+    assert _short_from_the_start(lambda _: 5000, 40, 100) == {"slow throughout"}
 
 
 def test_a_pool_that_has_no_room_for_a_target_within_the_limit_is_to_blame() -> None:
@@ -132,7 +133,7 @@ def test_a_pool_that_has_no_room_for_a_target_within_the_limit_is_to_blame() -> 
 def test_a_pool_that_was_used_up_is_a_limit_of_the_generator_and_a_slow_target_is_not() -> None:
     finding = _dropping(rule="generator_saturated")
 
-    assert finding and "all 10 VUs were busy while 200 iterations should have started" in finding.message
+    assert finding and "all 10 VUs were busy when 200 iterations should have started" in finding.message
 
     def slow(i: int) -> Second:
         return Second(p50_ms=400, dropped=20) if i >= 20 else Second(p50_ms=40)
@@ -143,7 +144,7 @@ def test_a_pool_that_was_used_up_is_a_limit_of_the_generator_and_a_slow_target_i
 def test_a_generator_without_cpu_is_the_cause_before_anything_else() -> None:
     finding = _dropping(more={"generator": Generator(cpu_s=60, cores=2, cpu_share=0.97)})
 
-    assert finding and "k6 itself had no CPU left" in finding.message
+    assert finding and "k6 itself ran out of CPU" in finding.message
 
 
 def test_a_dropped_iteration_in_a_thousand_is_not_told() -> None:

@@ -109,7 +109,7 @@ def test_fast_failures_are_told_with_the_average_of_the_good_answers() -> None:
 
     finding = found(measured=measured)["errors_flatter_latency"]
 
-    assert "50 failed answers took 0 ms on average, good ones 120 ms" in finding.message
+    assert "50 failed answers took 0 ms on average, successful ones 120 ms" in finding.message
     assert "http_req_duration{expected_response:true}" in finding.recommendation
 
 
@@ -140,7 +140,7 @@ def test_the_endpoint_with_most_of_the_errors_is_named() -> None:
     )["endpoint_dominates"]
 
     assert finding.severity == "warning"
-    assert '"b" has 90 % of the 10 failed requests and 40 % of all requests' in finding.message
+    assert '"b" has 90 % of the 10 failed requests but only 40 % of all requests' in finding.message
 
 
 def test_the_endpoint_with_most_of_the_time_is_no_more_than_information_while_it_is_within_the_limits() -> (

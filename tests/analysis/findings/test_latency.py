@@ -60,7 +60,7 @@ def test_a_p95_that_stays_above_its_limit_for_two_minutes_is_told_though_that_of
         finding = found(whole, closed(600)).get("latency_p95_high")
         return finding.message if finding else ""
 
-    assert "stayed above 5000 ms for 130 s from 100 s on" in slow_for(130)
+    assert "stayed above 5000 ms for 130 s, starting at 100 s" in slow_for(130)
     assert slow_for(110) == ""
 
 

@@ -12,7 +12,7 @@ def test_a_window_of_failures_is_an_outage_with_onset_length_and_recovery() -> N
 
     assert finding.severity == "critical"
     assert (
-        "from 10 s on 200 of 200 requests failed for 4 s; 4 s after its onset the target was as before"
+        "200 of 200 requests failed for 4 s, starting at 10 s; the target was as before 4 s after the onset"
         in finding.message
     )
     before, during, after, recovery = finding.evidence
@@ -23,7 +23,7 @@ def test_a_window_of_failures_is_an_outage_with_onset_length_and_recovery() -> N
 def test_silence_under_load_is_an_outage() -> None:
     finding = found(timeline(30, lambda i: QUIET if 10 <= i < 13 else Second()), open_())["outage"]
 
-    assert "from 10 s on no request was answered for 3 s" in finding.message
+    assert "no request was answered for 3 s, starting at 10 s" in finding.message
 
 
 def test_latency_that_stays_high_after_the_failures_makes_recovery_longer() -> None:
@@ -32,12 +32,12 @@ def test_latency_that_stays_high_after_the_failures_makes_recovery_longer() -> N
 
     finding = found(timeline(30, describe), open_(), recovery_s=5)["outage"]
 
-    assert "7 s after its onset the target was as before, later than the 5 s allowed" in finding.message
+    assert "the target was as before 7 s after the onset, later than the 5 s allowed" in finding.message
 
 
 def test_an_outage_at_the_end_has_not_recovered() -> None:
     assert (
-        "it had not recovered at the end"
+        "it had not recovered by the end"
         in found(timeline(30, lambda i: BROKEN if i >= 20 else Second()), open_())["outage"].message
     )
 
@@ -65,7 +65,7 @@ def test_several_outages_are_one_finding_about_the_longest() -> None:
         timeline(40, lambda i: BROKEN if i in (5, 6, 20, 21, 22, 23, 30, 31) else Second()), open_(40)
     )["outage"]
 
-    assert "from 20 s on" in finding.message and "the longest of 3 outages" in finding.message
+    assert "starting at 20 s" in finding.message and "the longest of 3 outages" in finding.message
 
 
 def test_one_bad_second_is_no_outage() -> None:

@@ -25,7 +25,7 @@ def test_a_rate_that_is_not_answered_is_told_with_what_is_answered_and_how_vus_g
     finding = _told(_overloaded)
 
     assert finding and finding.severity == "warning" and finding.confidence == 0.99
-    assert "from 2 s on iterations piled up: 120 per s were started and about 60 ended" in finding.message
+    assert "iterations piled up from 2 s on: 120 per s were started and about 60 ended" in finding.message
     assert "VUs in use grew from 140 to 1760, the median latency from 1100 to 14600 ms" in finding.message
     assert "rate_per_s 54 should hold" in finding.recommendation
 
@@ -42,7 +42,7 @@ def test_a_line_that_dissolves_is_told_with_its_begin_and_end() -> None:
 
     finding = _told(spike, seconds=40)
 
-    assert finding and "from 10 s on to 18 s iterations piled up" in finding.message
+    assert finding and "iterations piled up from 10 s to 18 s" in finding.message
 
 
 def test_latency_that_grows_because_of_a_line_is_no_drift() -> None:

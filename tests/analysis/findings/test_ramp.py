@@ -28,7 +28,7 @@ def test_without_thresholds_the_limits_are_the_objective_and_breaking_them_is_a_
         "slo_break_point"
     ]
 
-    assert finding.severity == "warning" and "asked" in finding.message
+    assert finding.severity == "warning" and "planned" in finding.message
 
 
 def test_errors_that_begin_at_some_load_are_a_break_point_of_the_error_rate() -> None:
@@ -40,13 +40,17 @@ def test_errors_that_begin_at_some_load_are_a_break_point_of_the_error_rate() ->
 @pytest.mark.parametrize(
     ("most", "broke_at", "advice"),
     [
-        (50, 20, "with rate_per_s 50 for a minute or more should hold; it is about the most it can bear"),
+        (
+            50,
+            20,
+            "with rate_per_s 50 for a minute or more should hold; it is about the most that it can sustain",
+        ),
         (
             999,
             8,
             (
                 "with rate_per_s 32 for a minute or more should hold; between that and rate_per_s 36 lies the"
-                " most it can bear"
+                " most that it can sustain"
             ),
         ),
     ],

@@ -55,7 +55,7 @@ def _pausing(*at: int, p90: float = 900.0, requests: int = 50) -> Describe:
 def test_pauses_without_a_period_are_told_with_their_times() -> None:
     finding = found(timeline(40, _pausing(3, 6, 17, 20, 35)), open_(40))["irregular_stalls"]
 
-    assert "5 times at irregular distance many requests at once took up to about 2220 ms" in finding.message
+    assert "5 times at irregular intervals many requests at once took up to about 2220 ms" in finding.message
     assert "at 3 s, 6 s, 17 s, 20 s, 35 s" in finding.message
     assert finding.evidence[0].observed == pytest.approx(900) and finding.evidence[0].limit == pytest.approx(
         178

@@ -168,7 +168,7 @@ def test_requests_of_setup_that_move_the_latency_are_said_with_the_latency_witho
     assert len(warnings) == (told is not None)
     assert told is None or told in warnings[0]
     assert told is None or warnings[0].endswith(
-        "a threshold on http_req_duration{scenario:default} judges the load of that scenario alone"
+        "a threshold on http_req_duration{scenario:default} judges only that scenario's load"
     )
 
 

@@ -193,7 +193,7 @@ def test_one_page_that_was_loaded_is_no_failing_target(pages: tuple[tuple[int, i
     figures = _measured(browser_figures(_answered(3, 6), _pages(*pages), 1.0))
     assert judge(outcome(0), figures, _PLAN).status == "completed"
     assert _codes(figures)["pages_failed"].startswith(
-        "3 of 9 browser requests (33.3 %) failed and no threshold asks about that"
+        "3 of 9 browser requests (33.3 %) failed and no threshold covers that"
     )
 
 

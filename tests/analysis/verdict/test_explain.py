@@ -74,7 +74,7 @@ def test_the_planned_iterations_are_as_many_as_the_failure_says(
 
 def test_the_explanation_of_a_repeat_says_that_it_is_of_that_repeat_alone() -> None:
     one = run("completed", metrics=metrics(threshold()), run_id="r-1", repeat=1, repeat_of="r-1")
-    assert explain(one).observations[0].startswith('this is repeat 1 alone; get_run with run_id="r-1" tells')
+    assert explain(one).observations[0].startswith('this is repeat 1 alone; get_run with run_id="r-1" covers')
 
 
 def test_next_steps_name_real_tools_and_this_run() -> None:

@@ -31,7 +31,7 @@ def test_calls_that_failed_beside_others_are_warned_of_with_their_statuses() -> 
     warned = _warned(_calls((0, 7), (14, 2), (None, 1)))
     assert warned is not None
     assert warned.message.startswith(
-        "3 of 10 gRPC calls (30 %) failed and no threshold asks about that: 2x UNAVAILABLE (14), 1x not"
+        "3 of 10 gRPC calls (30 %) failed and no threshold covers that: 2x UNAVAILABLE (14), 1x not"
     )
     assert "reflection" not in warned.message
 

@@ -82,7 +82,7 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
             metrics(HELD, checks_passed=9, checks_failed=11, more={"checks": CHECKS}),
             None,
             "checks_failed",
-            '11 of 20 checks failed and no threshold asks about checks: "bad" 10 of 10, "fine" 1 of 10',
+            '11 of 20 checks failed and no threshold covers checks: "bad" 10 of 10, "fine" 1 of 10',
         ),
         (
             outcome(),
@@ -94,7 +94,7 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
             ),
             None,
             "checks_failed",
-            '11 of 20 checks failed and no threshold asks about all of them: "bad" 10 of 10, "fine" 1 of 10',
+            '11 of 20 checks failed and no threshold covers all of them: "bad" 10 of 10, "fine" 1 of 10',
         ),
         (outcome(), metrics(), None, "nothing_asserted", "no threshold"),
         (
@@ -191,7 +191,7 @@ def _codes(ended: Outcome, figures: Metrics, planned: Plan | None = None) -> Map
             metrics(HELD, failed_requests=5, more={"errors": (SOME_500,)}),
             None,
             "requests_failed",
-            "5 of 100 requests (5 %) failed and no threshold asks about that: 5x HTTP 500",
+            "5 of 100 requests (5 %) failed and no threshold covers that: 5x HTTP 500",
         ),
         (
             outcome(),

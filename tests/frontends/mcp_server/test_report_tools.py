@@ -182,7 +182,7 @@ async def test_a_comparison_in_a_format_without_one_is_refused(settings: Setting
         told = await client.call_tool("get_report", {"run_id": second, "baseline": first, "format": "csv"})
 
     assert refusal(told).startswith(
-        "report_unavailable: a comparison cannot be told as csv (next step: use html or markdown"
+        "report_unavailable: there is no comparison report in format csv (next step: use html or markdown"
     )
 
 
