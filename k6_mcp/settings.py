@@ -151,7 +151,7 @@ class _Reader:
         unread = [name for name in self.environ if name[:2].upper() == "K6" and name not in self._known]
         if not unread:
             return ()
-        # It compares words, for which few wait
+        # Comparing words costs an import, which only misspelled settings need
         from k6_mcp.models.misspelled_settings import misspelt
 
         return misspelt(unread, self._known)

@@ -36,7 +36,7 @@ _END = b"\r\n\r\n"
 _RESET = struct.pack("ii", 1, 0)
 _SLOW_MS = 400.0
 
-# After so many s, with this status; status 0 resets the connection
+# Seconds to wait, and the status; status 0 resets the connection
 Answer = tuple[float, int]
 
 

@@ -24,7 +24,7 @@ from k6_mcp.reports.run_view import RunView
 from lab.sample_runs import NOW, START_MS, latency, metrics, plan, run, threshold
 
 GENERATED = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
-# From and to, as shares of the time; 1/s
+# Each stage: its begin and end as shares of the time, its first and last rate in 1/s
 STAGES = (
     (0.0, 0.3, 10.0, 50.0),
     (0.3, 0.7, 50.0, 50.0),

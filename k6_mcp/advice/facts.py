@@ -17,7 +17,7 @@ from k6_mcp.models.service_answers import Explanation
 from k6_mcp.models.wording import cut
 from k6_mcp.redaction import redact_text
 
-# Of anything that is listed: the worst and largest come first
+# At most this many of anything that is listed; the worst and largest come first
 _MOST = 12
 _QUOTE_CHARS = 300
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,60}\Z")

@@ -13,7 +13,7 @@ from k6_mcp.advice.prompt import SCHEMA
 from k6_mcp.models.advice import GEMINI, Ai
 
 _BASE_URL = "https://generativelanguage.googleapis.com"
-# What a model thinks counts too
+# The tokens that a model thinks in count too
 _MOST_TOKENS = 8192
 
 

@@ -14,7 +14,7 @@ from k6_mcp.models.wording import cut
 from k6_mcp.redaction import MASK, redact_text
 
 LONGEST_BYTES = 1_000_000
-# What they log in detail is requests with their headers
+# Their detailed logs hold requests with headers
 _CHATTY = (
     "httpx2",
     "httpcore2",
@@ -22,7 +22,7 @@ _CHATTY = (
     "anthropic",
 )
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504, 529})
-# Providers quote the beginning of a key that they refuse
+# Characters of a key: providers quote the beginning of one that they refuse
 _KEY_BEGIN = 6
 
 

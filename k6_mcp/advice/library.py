@@ -15,7 +15,7 @@ from k6_mcp.advice.advisor import NoReply, Question, Reply
 from k6_mcp.advice.http import TooLong, http_client, refused, unreachable, without_key
 from k6_mcp.models.advice import Ai
 
-# What a model thinks counts too
+# The tokens that a model thinks in count too
 _MOST_TOKENS = 8192
 
 
@@ -38,12 +38,12 @@ class Library:
     async def ask(self, question: Question) -> Reply | NoReply:
         """Return the text that the model generates."""
         messages = [ModelRequest(parts=[SystemPromptPart(question.system), UserPromptPart(question.text)])]
-        # Trying again is not its decision
+        # The caller decides whether to try again
         settings = ModelSettings(max_tokens=_MOST_TOKENS, timeout=self._ai.timeout_s, max_retries=0)
         async with http_client(self._ai.timeout_s) as client:
             try:
                 model = self._model(client)
-            # An unknown provider, a missing package, a provider that needs more than a key
+            # The provider is unknown, needs more than a key, or its package is missing
             except Exception as error:
                 return NoReply(f"K6_MCP_AI_MODEL cannot be used: {without_key(str(error), self._ai)}")
             try:
@@ -53,7 +53,7 @@ class Library:
             except ModelHTTPError as error:
                 return refused(error.status_code, _message(error.body), self._ai)
             except Exception as error:
-                # Hundreds of classes of a library and its clients
+                # The library and its clients raise hundreds of classes
                 return self._failed(error)
 
     def _model(self, client: httpx2.AsyncClient) -> Model:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 Kind = Literal["time", "share", "plain", "unknown"]
 # A rounding that moves a figure further tells another story: 1 s is no rounding of 1400 ms
 _CLOSE = 0.05
-# Cutting digits off instead of rounding may move it so far
+# Cutting digits off instead of rounding may move a figure this far
 _TRUNCATED = 0.01
 
 _GROUPS = "[,_'\u2019]"
@@ -37,10 +37,8 @@ _SPELLED = re.compile(
     r"|requests?|iterations?|users?|vus?|errors?|times|fold))?\b",
     re.IGNORECASE,
 )
-_SMALLEST_SPELLED = (
-    # Below that a word may only be prose, unless a unit follows: "two causes", but "five percent"
-    11
-)
+# A smaller number word may be prose unless a unit follows: "two causes", but "five percent"
+_SMALLEST_SPELLED = 11
 _LABELS = re.compile(
     # List markers
     r"(?m)^\s*\(?\d{1,2}[.)]\s"

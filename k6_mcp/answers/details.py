@@ -13,7 +13,7 @@ from k6_mcp.models.metrics import MetricRow
 from k6_mcp.models.run import Run
 
 _TEXT_BYTES = 8_500
-# For the pointer to the rest
+# Room for the pointer to the rest
 _RESERVE_BYTES = 300
 
 

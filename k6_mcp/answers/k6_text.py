@@ -26,9 +26,9 @@ ENDINGS: Mapping[Status, str] = {
 }
 _SIGNALS = re.compile(rf"{REQUEST_FAILED}|{THRESHOLDS_CROSSED}", re.IGNORECASE)
 _TREND_COLUMNS = ("avg", "min", "med", "max", "p(90)", "p(95)")
-# p75 is what they are judged by
+# Web vitals are judged by p75
 _WEB_VITAL_COLUMNS = ("avg", "min", "med", "max", "p(75)", "p(90)", "p(95)")
-# Of k6's own "metric name....:" column
+# Width of k6's own "metric name....:" column
 _WIDTH = 31
 _NAME = 120
 _UNITS = ("B", "kB", "MB", "GB", "TB")

@@ -192,7 +192,7 @@ def _checks(metrics: Metrics, size: _Size) -> Iterator[AnswerCheck]:
 
 
 def _endpoints(metrics: Metrics, size: _Size) -> Iterator[AnswerEndpoint]:
-    # The only one has the figures of the whole
+    # A single endpoint has the figures of the whole run
     if len(metrics.endpoints) < 2:
         return
     for row in metrics.endpoints[: _most_endpoints(size)]:

@@ -1,7 +1,7 @@
 """The names of the tools: the same in MCP, in this order, and as methods of the one-shot mode."""
 
 EXECUTE = "execute_k6_test"
-# Callable, not listed
+# Clients can call this tool, but it is not listed
 EXECUTE_WITH_OPTIONS = "execute_k6_test_with_options"
 ASKING = (
     "plan_k6_test",

@@ -21,7 +21,7 @@ DEEPEST = 200
 _UNFIT = object()
 _LONGEST_NAME = 60
 Judge = Callable[[LoadTest], Iterable[str]]
-# May hold secrets or whole files
+# These may hold secrets or whole files
 _NEVER_ECHOED = (["headers"], ["env"], ["body"], ["script"])
 
 

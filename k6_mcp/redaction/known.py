@@ -13,8 +13,8 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 from k6_mcp.redaction.sought import PLAIN, SHORTEST, sought
 from k6_mcp.redaction.words import MASK, is_secret_name
 
-# A longer one is looked for part by part: compiled as a whole it takes seconds, and to search so does a text
-# that almost holds it.
+# A longer secret is looked for part by part: compiling it as a whole takes seconds, and so does searching a
+# text that almost holds it.
 _LONGEST_AT_ONCE, _RUNS_IN_A_PART = 200, 100
 _PIECE = 20_000
 _SHORT_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", " ": r"\+"}
@@ -29,7 +29,7 @@ _ANY_BACKSLASHES = r"(?:\\|%(?:25)?5[Cc]){1,64}+"
 _LONGEST_ESCAPE = 40
 _SHORTEST_ANCHOR, _MOST_ANCHORS = 4, 500
 _SCHEME = re.compile(r"\b(?:Bearer|(Basic)|Digest|Token)\s+([A-Za-z0-9._~+/=-]{6,})", re.IGNORECASE)
-# Of a query, a form or a cookie.
+# A pair of a query, a form or a cookie
 _PAIR = re.compile(r"(?:^|[?&#;])\s{0,9}([^=&;\s'\"?#]{1,80})=([^&;\s'\"#]+)")
 
 _COOKIES = re.compile(r"[^=&;\s'\"?#]{1,80}+=[^;\s]++(?:;\s{0,9}+[^=&;\s'\"?#]{1,80}+=[^;\s]++){0,100}+;?")

@@ -32,7 +32,7 @@ _ALGORITHM = re.compile(
     r"(?:sha|md|hs|rs|es|ps|hmac|aes|utf|oauth|openid|base|ed|x)[-_/]?v?\d[\d.a-z_-]{0,8}\Z", re.IGNORECASE
 )
 _NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-# Of a threshold's metric: http_reqs{token:abc}.
+# The tag of a threshold's metric: http_reqs{token:abc}
 _TAG = re.compile(
     r"\w\{\s{0,9}+[\w-]{0,40}?(?i:token|secret|passw\w{1,3}|api[-_]?key)[\w-]{0,20}+\s{0,9}+:\s{0,9}+([^\s,}'\"`]{4,200}+)"
 )

@@ -13,7 +13,7 @@ from k6_mcp.redaction.words import MASK, SCHEMES, WORDS, ends_of, lowered
 Span = tuple[int, int]
 _Rule = Callable[[str, int], Span | None]
 
-# Of a kind that are looked for wherever else they stand; where they stand as such all are masked.
+# Values of one kind that are also looked for in other places; in places of that kind all are masked
 _MOST = 200
 # Repetitions are bounded and possessive: a target could send a line on purpose that takes quadratic time
 # otherwise.

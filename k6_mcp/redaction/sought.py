@@ -10,7 +10,7 @@ PLAIN = re.compile(r"[0-9A-Za-z_.~-]+")
 # Shorter values ("1", "GET") would mask ordinary text.
 SHORTEST = 4
 _GRAM = 4
-# So many are sought one by one.
+# Up to this many values are looked for one by one
 _FEW = 64
 _MOST_READY = 8
 

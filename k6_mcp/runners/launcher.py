@@ -144,7 +144,7 @@ class Launcher:
         if self._version_asked:
             self._version_asked[1].end()
         self.watchdog.close()
-        # A signal came meanwhile
+        # A signal arrived meanwhile
         if self._beginning:
             self.discard(self._beginning)
         self.elsewhere.close()

@@ -50,7 +50,7 @@ class LocalRunner:
     def __init__(self, launcher: Launcher, timeout_s: float = PLAN_TIMEOUT_S) -> None:
         self._plan_timeout_s = min(PLAN_TIMEOUT_S, timeout_s)
         self._launcher = launcher
-        # Yields to nobody before k6 is started
+        # A free lock is taken without yielding, so that nothing delays the start of k6
         self._looking = anyio.Lock(fast_acquire=True)
         self._found: tuple[tuple[Path, float], K6Binary] | None = None
         self._stops: dict[str, Stop] = {}
@@ -114,7 +114,7 @@ class LocalRunner:
         try:
             await self.k6()
         except K6McpError:
-            # Told by the next `k6`; what is no k6 may never end its plan
+            # The next call of `k6` reports it; a program that is not k6 might never end its plan
             tasks.cancel_scope.cancel()
 
     async def _plan(self, inspection: Inspection) -> Planned | Outcome | LimitExceeded:
@@ -156,7 +156,7 @@ class LocalRunner:
                     large or len(printed) > LARGE, _read_planned, printed, warnings, secrets
                 )
             except LimitExceeded as error:
-                # No raise: a task group would make a group of it
+                # Returned, since a task group would wrap an exception in a group
                 return error
             except ValueError as error:
                 # A k6 newer than we know

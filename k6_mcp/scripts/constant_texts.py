@@ -14,7 +14,8 @@ _MOST_PARTS = 50
 # Far above the longest name that is of use
 _LONGEST_TEXT = 1000
 _DEEPEST = 20
-# At what texts are made of, some ten times what the largest honest scripts need: some have chains of 100 000
+# Looks at the parts of texts: some ten times what the largest honest scripts need, which have chains of
+# 100,000
 _MOST_LOOKS = 300_000
 
 
@@ -61,7 +62,7 @@ class Constants:
     def _declarations(self, tokens: Sequence[Token], at: int) -> Iterator[int]:
         while at + 1 < len(tokens):
             name, at = tokens[at], at + 1
-            # TypeScript
+            # A type annotation of TypeScript
             if _sign(tokens, at) == ":":
                 at += 2
             found = self.fold(tokens, at + 1) if isinstance(name, Word) and _sign(tokens, at) == "=" else None

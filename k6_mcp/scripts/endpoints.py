@@ -18,14 +18,14 @@ from k6_mcp.redaction import redact_text, redact_url
 from k6_mcp.scripts.constant_texts import DECLARING, Constants, EnvValue, Parts
 from k6_mcp.scripts.tokens import Sign, Template, Text, Token, Word, tokens
 
-# Of a script that are looked at
+# Characters of a script that are looked at
 _MOST_CHARS = 200_000
 _MOST_IMPORTS = 10
 # The wrapper takes the first ones that k6 can name
 _MOST = 60
 _MOST_CANDIDATES = 500
 _LONGEST = 250
-# Of a URL as Go writes it
+# Characters that Go does not escape in a URL
 _UNESCAPED = "%/:=&?~#+!$,;'@()*[]"
 _TAGS = Word("tags")
 # Tokens within which `name:` belongs to `tags:`

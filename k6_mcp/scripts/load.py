@@ -22,7 +22,7 @@ _PRE_ALLOCATED_S = 0.5
 # Unless `vus` asks for another one
 _LARGEST_POOL = 1000
 _EXACT_DENOMINATOR = 1000
-# How far a duration may be off after k6 has printed it
+# A duration may be off by this share after k6 has printed it
 _PRINTED = 1e-6
 
 

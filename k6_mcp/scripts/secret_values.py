@@ -11,7 +11,7 @@ from k6_mcp.errors import InvalidArguments
 from k6_mcp.redaction import MASK, is_secret_name, redact_text, redact_url
 from k6_mcp.scripts.javascript import Code
 
-# Each is looked for in all that k6 says
+# Each value is looked for in all that k6 writes
 _LARGEST_VALUE_BYTES = 100_000
 # Linux refuses an environment and arguments above 2 MiB together
 _LARGEST_TOTAL = 1_000_000

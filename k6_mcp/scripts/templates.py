@@ -41,7 +41,7 @@ def _folder() -> Path:
 
 @lru_cache
 def _environment() -> "Environment":
-    # 20 ms that a test of one's own script need not pay
+    # The import takes 20 ms, which a test of a user's own script must not pay
     from jinja2 import (
         Environment,
         FileSystemLoader,
@@ -50,7 +50,7 @@ def _environment() -> "Environment":
 
     return Environment(
         loader=FileSystemLoader(_folder()),
-        # The escaping: the output is JavaScript
+        # `finalize` does the escaping, since the output is JavaScript
         finalize=_written,
         undefined=StrictUndefined,
         trim_blocks=True,

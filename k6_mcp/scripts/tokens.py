@@ -15,7 +15,7 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++/[a-z]*+")
-# Bounded, since hostile ones take quadratic time
+# Bounds, since hostile scripts take quadratic time
 _LONGEST_REGEX, _MOST_NO_REGEXES = 1000, 2000
 _STRINGS = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\.)*+", re.DOTALL) for quote in "\"'"}
 _TEXT = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))++", re.DOTALL)
@@ -51,7 +51,7 @@ class Template(NamedTuple):
 Token = Word | Sign | Text | Template
 
 
-# A script is asked for more than once: planned, then run
+# One script is read more than once: for its plan and for its run
 @lru_cache(maxsize=8)
 def tokens(source: str) -> tuple[Token, ...]:
     """Return the tokens of JavaScript or TypeScript `source`; comments and regular expressions are left
@@ -66,7 +66,7 @@ class _Tokens:
         self._at = 0
         self._known: dict[str, Word | Sign] = {}
         self._no_regexes = 0
-        # Up to where no quote of its kind closes a string
+        # For each kind of quote: the place up to which none closes a string
         self._unclosed = dict.fromkeys(_STRINGS, 0)
 
     def until(self, end: str, depth: int) -> tuple[Token, ...]:

@@ -35,7 +35,7 @@ def wrapper_files(
     `endpoints` are the request names that k6 is to keep figures of, each as its parts (see
     `scripts.endpoints`).
     """
-    # Then everything asked for already stands in the script
+    # A generated script already holds everything that was requested
     generated = test.url is not None
     statuses = None if generated or not test.expected_statuses else expected_arguments(test.expected_statuses)
     main = fill(

@@ -26,7 +26,7 @@ from k6_mcp.service.comparison import Comparisons
 from k6_mcp.service.gate import Gates
 from k6_mcp.settings import Settings
 
-# So many runs of a side are drawn
+# At most this many runs of a side are drawn
 _SHOWN_A_SIDE = 4
 GetRun = Callable[[str], Awaitable[Run]]
 GetTimeline = Callable[[str], Awaitable[Timeline | None]]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from k6_mcp.runners.base import Runner
 
 T = TypeVar("T")
-# Of an hour-long run up to a few MB; one that was pushed out is read once more
+# Records that are held. One of an hour-long run takes up to a few MB; one that was dropped is read again.
 _MOST = 10
 
 
@@ -67,7 +67,7 @@ class _Followed:
 
     def look(self, tell: Callable[[Record], T]) -> T:
         with self._turn:
-            # Removed, or replaced by one without secrets, when the run ended meanwhile
+            # When a run ends, its record is removed or replaced by one without secrets
             if not self._read():
                 self._begin()
                 self._read()

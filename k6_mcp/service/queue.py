@@ -260,7 +260,7 @@ async def _whole(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 def _take(ongoing: LiveRun, event: RunEvent) -> None:
     ongoing.take(event)
     if isinstance(event, Started):
-        # The rules: while k6 runs, importing them delays nobody
+        # The import of the rules delays nobody while k6 runs
         from k6_mcp.service.finish import prepare
 
         prepare()

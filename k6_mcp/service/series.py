@@ -15,7 +15,7 @@ from k6_mcp.history.history import History
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.service.queue import RunQueue
 
-# Another server's series: the next repeat begins so soon, or there is none
+# The next repeat of another server's series begins within this time, or there is none
 _NEXT_WITHIN = timedelta(seconds=10)
 _KEPT_IN_MEMORY = 100
 StartNext = Callable[[str, int], Awaitable[Run]]
@@ -86,7 +86,7 @@ class Repeats:
         runs = self._over.get(first.run_id) or [*await self._history.repeats(first.run_id)] or [first]
         asked = first.asked.repeat or len(runs)
         ended = [run for run in runs if run.status in FINAL]
-        # In another process
+        # The others run in another process
         if len(ended) < len(runs):
             return _under_way(first, next(run for run in runs if run.status not in FINAL), ended, asked)
         if _one_more(runs, asked, self._history.server_id):
@@ -107,7 +107,7 @@ class Repeats:
                 run = await start_next(series.first, len(series.ended) + 1)
                 series.current = run.run_id
         except K6McpError as error:
-            # k6 or the script's file is gone since
+            # k6 or the script's file is gone by now
             log.warning("series %s ends: %s", series.first, error)
         except Exception:
             log.exception("series %s", series.first)
@@ -130,7 +130,7 @@ class Repeats:
 def _under_way(first: Run, current: Run | None, ended: list[Run], asked: int) -> Run:
     """The whole series as one running test: under the first id, its percentage over all repeats."""
     series = series_of(ended, first.run_id, asked)
-    # Between two repeats
+    # The series is between two repeats
     if current is None or current.status in FINAL:
         shown = first.model_copy(
             update={"metrics": None, "failure": None, "warnings": (), "ended_at": None, "exit_code": None}

@@ -38,7 +38,7 @@ def write_report(results_dir: Path, run_id: str, name: str, content: bytes) -> P
 
 
 def _replace(target: Path, content: bytes) -> Path:
-    # Mode 0600
+    # mkstemp makes the file with mode 0600
     handle, name = tempfile.mkstemp(prefix=".report-", dir=target.parent)
     temporary = Path(name)
     try:

@@ -15,7 +15,7 @@ from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.run_id import RUN_ID
 from k6_mcp.workspace.documents import from_text
 
-# Of a run id
+# The day within a run id
 _DAY = slice(2, 10)
 _LARGEST_RUN_BYTES = 20_000_000
 
@@ -44,7 +44,7 @@ class Folders:
             raise ValueError(f"{run.run_id[:60]!r} is not a run id")
         target = RunFolder(self.results_dir, run.run_id).run_json
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Mode 0600
+        # mkstemp makes the file with mode 0600
         handle, name = tempfile.mkstemp(prefix=".run-", suffix=".json", dir=target.parent)
         temporary = Path(name)
         try:

@@ -36,7 +36,7 @@ def write_timeline(results_dir: Path, run_id: str, versions: Iterable[Timeline])
         if len(content) <= MOST_BYTES:
             break
     target = RunFolder(results_dir, run_id).timeline
-    # Mode 0600
+    # mkstemp makes the file with mode 0600
     handle, name = tempfile.mkstemp(prefix=".timeline-", dir=target.parent)
     temporary = Path(name)
     try:

@@ -10,7 +10,7 @@ from k6_mcp.models.findings import Finding, Severity
 
 _MOST = 6
 _STYLES: Mapping[Severity, str] = {"critical": "bold red", "warning": "yellow", "info": "dim"}
-# Told among the warnings of the verdict
+# The verdict shows these among its warnings
 _IN_WARNINGS = ("nothing_asserted",)
 
 

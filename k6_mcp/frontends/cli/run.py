@@ -25,9 +25,9 @@ from k6_mcp.runners.signals import Stop, stop_signals
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 
-# One wait; repeated until the run is final
+# Length of one wait, which is repeated until the run is final
 _WAIT_S = 3600.0
-# Lines of progress where no bar can be drawn
+# Time between lines of progress where no bar can be drawn
 _PLAIN_EVERY_S = 5.0
 
 ShowLive = Callable[[Run], None]

@@ -123,7 +123,7 @@ def parse_execute(arguments: Mapping[str, object], judge: Judge) -> tuple[LoadTe
     except InvalidArguments as error:
         reasons[:0] = error.reasons
     if test is None or reasons:
-        # Else it is told already
+        # Where the test could be parsed, its excess is not among the reasons yet
         excess = judge(test) if test is not None else ()
         raise InvalidArguments(
             *reasons, *excess, hint="correct these arguments and call again; nothing was run"

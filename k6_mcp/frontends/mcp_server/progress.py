@@ -10,7 +10,7 @@ import anyio
 from k6_mcp.models.run import FINAL, Run
 
 logger = logging.getLogger(__name__)
-# What clients show of a progress message
+# Characters that clients show of a progress message
 LONGEST_LINE = 200
 
 

@@ -54,7 +54,7 @@ class ReadTools:
         async with reporting(context) as emit:
             run = await service.wait(asked.run_id, wait_s, emit)
         if run.series and asked.detail != "summary":
-            # Of several repeats, this one
+            # The details are those of the repeat that was requested, not of the whole series
             run = await service.get(asked.run_id)
         match asked.detail:
             case "timeline":

@@ -23,7 +23,7 @@ from k6_mcp.models.wording import cut
 _KEY = "advice"
 _ASKED = "advice-asked"
 _MOST_TOKENS = 2000
-# From this revision on a server asks by its answer, not by a request of its own
+# From this revision on, a server makes its request within its answer
 _BY_ANSWERS = "2026-07-28"
 
 

@@ -20,7 +20,7 @@ from k6_mcp.frontends.mcp_server.schemas import Schema, input_schema
 
 logger = logging.getLogger(__name__)
 ToolContext: TypeAlias = Context[Any, Any]
-# The second asks the client for something before the first
+# The second requests something from the client before the first can follow
 ToolResult: TypeAlias = CallToolResult | InputRequiredResult
 Handler = Callable[[Mapping[str, object], ToolContext], Awaitable[ToolResult]]
 R = TypeVar("R", bound=ToolResult)
@@ -75,7 +75,7 @@ def k6_tool(
         description=description,
         parameters=input_schema(arguments, last=("wait_s",) if "wait_s" in arguments.model_fields else ()),
         answer_schema=answer_schema,
-        # What the SDK would validate with; not used here
+        # The SDK would validate arguments with this; here it has no use
         fn_metadata=FuncMetadata(arg_model=ArgModelBase),
         is_async=True,
         context_kwarg=None,

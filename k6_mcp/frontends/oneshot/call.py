@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from k6_mcp.models.timeline import Timeline
     from k6_mcp.runners.signals import Stop
 
-# One wait; repeated until the run is final
+# Length of one wait, which is repeated until the run is final
 LONGEST_WAIT_S = 3600.0
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from k6_mcp.runners.signals import Stop
 
 _ASK_AGAIN = "ask a new process again"
-# Half of the shortest run
+# Half of the time that the shortest run of k6 takes
 _K6_RUNS_S = 0.02
 
 
