@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from benchmarks import (
+    answers,
     clients,
     compare,
     findings,
@@ -42,6 +43,7 @@ _ALL: Mapping[str, Callable[[Bench], Awaitable[Table]]] = {
     "history": history.measure,
     "clients": clients.measure,
     "reports": reports.measure,
+    "answers": answers.measure,
     "findings": findings.measure,
     "compare": compare.measure,
     "stalls": stalls.measure,

@@ -1,23 +1,24 @@
-"""Which findings real runs show: every rule on the misbehaviour it is made for, and on healthy runs. Writes
-docs/findings.md.
+"""Which findings real runs show: every rule on the misbehavior it is made for, and on healthy runs.
+
+Writes docs/evidence/findings.md.
 """
 
 import json
 import statistics
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import anyio
 
+from benchmarks.evidence import write
+from benchmarks.findings_page import IDS, NAME, SCENARIOS, Seen, page
 from benchmarks.measure import Bench, Row, Table
-from k6_mcp.analysis.findings import RULES, find
+from k6_mcp.analysis.findings import find
 from k6_mcp.answers.budget import as_json
 from k6_mcp.answers.explanation import explanation_answer
 from k6_mcp.app import open_app
-from k6_mcp.models.findings import Finding, FindingLimits
+from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Timeline
@@ -32,43 +33,18 @@ from lab.sample_timelines import closed, noisy, open_, ramp_of_rate, ramp_of_vus
 _AT_ONCE = 2
 _GOAL_MS = 100.0
 _HOUR = 3600
-_EXAMPLE = "a rate that grows beyond the capacity"
 _REPEATS = 5
-_PAGE = Path(__file__).parents[1] / "docs" / "findings.md"
-_IDS = tuple(rule.__name__ for rule in RULES)
-_MARKS = {"hit": "●", "also": "○", "missed": "**missed**", "false": "**false**", "silent": ""}
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What was found in one run; `answer` is that of analyze_run."""
-
-    scenario: Scenario
-    run: Run
-    findings: tuple[Finding, ...]
-    answer: str
-
-    def mark(self, rule: str) -> str:
-        """Return what this rule did here, a key of `_MARKS`."""
-        found = any(finding.id == rule for finding in self.findings)
-        if rule in self.scenario.must:
-            return "hit" if found else "missed"
-        if not found:
-            return "silent"
-        return "also" if rule in self.scenario.also else "false"
 
 
 async def measure(bench: Bench) -> Table:
-    """Run every scenario, write the page, and return how many findings were right, and how long an hour takes
-    to analyse.
-    """
+    """Run every scenario, write the page; return how many findings were right, and how long an hour takes."""
     seen = await _seen(bench)
-    marks = [one.mark(rule) for one in seen for rule in _IDS]
+    marks = [one.mark(rule) for one in seen for rule in IDS]
     hour_ms, worst = _hour()
     expected = marks.count("hit") + marks.count("missed")
     rows = (
         Row(
-            "findings that must be told",
+            "findings that must be reported",
             str(expected),
             str(marks.count("hit")),
             f"-{marks.count('missed')}",
@@ -84,7 +60,7 @@ async def measure(bench: Bench) -> Table:
             "false" not in marks,
         ),
         Row(
-            "CPU time of analysing an hour, 3600 intervals",
+            "CPU time of analyzing an hour, 3600 intervals",
             "",
             f"{hour_ms:.0f} ms",
             worst,
@@ -92,10 +68,10 @@ async def measure(bench: Bench) -> Table:
             hour_ms < _GOAL_MS,
         ),
     )
-    _PAGE.write_text(_page(seen, hour_ms), encoding="utf-8")
+    write(NAME, page(seen))
     note = (
-        f"{len(MISBEHAVING)} misbehaving and {len(HEALTHY)} healthy runs of k6, {len(_IDS)} rules; the whole"
-        " table is docs/findings.md."
+        f"{len(MISBEHAVING)} misbehaving and {len(HEALTHY)} healthy runs of k6, {len(IDS)} rules; "
+        f"the whole table is docs/evidence/{NAME}."
     )
     return Table("Findings", rows, note, ("", "cases", "k6-mcp", ""))
 
@@ -116,7 +92,7 @@ async def _seen(bench: Bench) -> list[Seen]:
             async with anyio.create_task_group() as tasks:
                 for scenario in scenarios:
                     tasks.start_soon(one, scenario)
-    return [seen[scenario.name] for scenario in (*MISBEHAVING, *HEALTHY)]
+    return [seen[scenario.name] for scenario in SCENARIOS]
 
 
 @asynccontextmanager
@@ -139,13 +115,11 @@ async def _run(service: LoadTests, scenario: Scenario, target: str) -> Seen:
     limits = FindingLimits() if scenario.cpu_share is None else FindingLimits(cpu_share=scenario.cpu_share)
     answer = as_json(explanation_answer(await service.kept_runs.explain(run.run_id)))
     findings = find(run, await service.timeline(run.run_id), limits)
-    return Seen(scenario, run, findings, json.dumps(answer, ensure_ascii=False, indent=1))
+    return Seen(scenario, findings, json.dumps(answer, ensure_ascii=False, indent=1))
 
 
 def _hour() -> tuple[float, str]:
-    """Return how long the analysis of an hour takes (the median of some repeats), for the kind of load that
-    takes longest, and which that is.
-    """
+    """Return how long the analysis of an hour takes for the slowest kind of load, and which that is."""
     timeline_ = timeline(_HOUR, noisy(1))
     plans = {
         "closed": closed(_HOUR),
@@ -166,89 +140,3 @@ def _timed(run: Run, timeline_: Timeline) -> float:
         find(run, timeline_, FindingLimits())
         times.append((time.process_time() - began) * 1000)
     return statistics.median(times)
-
-
-def _page(seen: Sequence[Seen], hour_ms: float) -> str:
-    numbers = {rule: number for number, rule in enumerate(_IDS, start=1)}
-    return "\n".join(
-        (
-            "# What the rules find",
-            "",
-            (
-                "Every rule of `analyze_run` on real runs of k6 against a local target that misbehaves in a"
-                " known way, and on healthy ones."
-            ),
-            (
-                "Regenerate it with `python -m benchmarks findings` (about eight minutes); the scenarios are"
-                " in `lab/misbehaving_runs.py`, the"
-            ),
-            (
-                "target in `lab/misbehaving_targets.py`. The limits are the defaults, but for the run without"
-                " CPU: there it is 15 % of the cores, so that it"
-            ),
-            "also holds on a machine that has other work to do.",
-            "",
-            *_per_rule(seen),
-            "",
-            "## Every run and every rule",
-            "",
-            (
-                "● told, and the run is made for it · ○ told, and true of the run as well · empty: silent."
-                " Rules by number:"
-            ),
-            ", ".join(f"{number} `{rule}`" for rule, number in numbers.items()) + ".",
-            "",
-            *_matrix(seen, numbers),
-            "",
-            "## What was told",
-            "",
-            *_told(seen),
-            "",
-            "## One answer",
-            "",
-            f'What `analyze_run` answers about the run "{_EXAMPLE}":',
-            "",
-            "```json",
-            next(one.answer for one in seen if one.scenario.name == _EXAMPLE),
-            "```",
-            "",
-            f"The analysis of an hour (3600 intervals) took {hour_ms:.0f} ms of CPU time.",
-            "",
-        )
-    )
-
-
-def _per_rule(seen: Sequence[Seen]) -> list[str]:
-    healthy = [one for one in seen if one.scenario in HEALTHY]
-    lines = [
-        "| Rule | Told where it must be | Told elsewhere, truly | False alarms | Silent on healthy runs |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for rule in _IDS:
-        marks = [one.mark(rule) for one in seen]
-        must = marks.count("hit") + marks.count("missed")
-        silent = sum(one.mark(rule) == "silent" for one in healthy)
-        lines.append(
-            f"| `{rule}` | {marks.count('hit')} of {must} | {marks.count('also')} | {marks.count('false')} |"
-            f" {silent} of {len(healthy)} |"
-        )
-    return lines
-
-
-def _matrix(seen: Sequence[Seen], numbers: Mapping[str, int]) -> list[str]:
-    lines = [f"| Run | {' | '.join(map(str, numbers.values()))} |", f"| --- |{' --- |' * len(numbers)}"]
-    lines += [
-        f"| {one.scenario.name} | {' | '.join(_MARKS[one.mark(rule)] for rule in numbers)} |" for one in seen
-    ]
-    return lines
-
-
-def _told(seen: Sequence[Seen]) -> list[str]:
-    lines = ["| Run | Finding | Severity | Confidence | Message |", "| --- | --- | --- | --- | --- |"]
-    lines += [
-        f"| {one.scenario.name} | `{f.id}` | {f.severity} | {f.confidence:.2f} |"
-        f" {f.message.replace('|', '/')} |"
-        for one in seen
-        for f in one.findings
-    ]
-    return lines

@@ -14,6 +14,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.types import CallToolResult
 
+_VERDICTS: Mapping[bool | None, str] = {True: "yes", False: "**no**", None: ""}
 SERVER = (sys.executable, "-m", "k6_mcp", "serve")
 
 
@@ -48,6 +49,10 @@ class Row:
     goal: str = ""
     holds: bool | None = None
 
+    def cells(self) -> tuple[str, ...]:
+        """Return the texts of the row."""
+        return (self.what, self.bare, self.ours, self.added, self.goal, _VERDICTS[self.holds])
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -61,11 +66,7 @@ class Table:
     def markdown(self) -> str:
         """Return the table as text."""
         head = [*self.columns, "goal", "holds"]
-        verdicts = {True: "yes", False: "**no**", None: ""}
-        lines = [head, ["---"] * len(head)]
-        lines += [
-            [row.what, row.bare, row.ours, row.added, row.goal, verdicts[row.holds]] for row in self.rows
-        ]
+        lines = [head, ["---"] * len(head), *(row.cells() for row in self.rows)]
         body = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
         return f"### {self.title}\n\n{body}\n\n{self.note}\n"
 

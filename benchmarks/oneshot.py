@@ -53,9 +53,8 @@ async def measure(bench: Bench) -> Table:
     ]
     note = (
         f"Medians of {_REPEATS} interleaved repeats of a test of 5 iterations. Starting Python and importing"
-        " asyncio, anyio, pydantic and aiosqlite, without any of our code, takes"
-        f" {ms(libraries)} in this run; a process for one request adds"
-        f" {(seconds['own'] - bare) / libraries:.2f} x that."
+        f" asyncio, anyio, pydantic and aiosqlite, without our code, takes {ms(libraries)} in this run;"
+        f" a process for one request adds {(seconds['own'] - bare) / libraries:.2f} x that."
     )
     return Table("Overhead of a one-shot request", rows, note)
 

@@ -1,15 +1,28 @@
 """Fixtures for the whole suite: settings in a temporary folder, a clean environment, a local target."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from k6_mcp.settings import Settings
 from lab.target import Target, open_target
+from tests.collected import COLLECTED
 
 _OURS = ("K6_", "DATABASE_URL", "LOG_LEVEL", "GEMINI_API_KEY")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Keep nothing of an earlier session."""
+    session.config.stash[COLLECTED] = []
+    return (yield)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Note every test, also those that are left out later."""
+    item.config.stash[COLLECTED].append(item)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -17,6 +17,8 @@ import pytest
 
 from k6_mcp.frontends.first_line import read_head, speaks_mcp
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).parents[1]
 SERVER = CHECKOUT / "k6_server.py"
 PARAMS = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}

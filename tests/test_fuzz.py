@@ -5,6 +5,8 @@ import pytest
 from benchmarks.fuzz import MODES, fuzz, report
 from benchmarks.fuzzing.judge import Tally, judge_answer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_few_mutated_calls_do_no_harm(mode: str) -> None:

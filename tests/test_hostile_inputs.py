@@ -13,6 +13,8 @@ from k6_mcp.scripts.endpoints import endpoints
 from k6_mcp.scripts.javascript import text_literal
 from lab import hostile_inputs
 
+pytestmark = pytest.mark.slow
+
 _SIZE = 12_500
 # Four times the size is four times the work, or sixteen times if it grows with the square.
 _TIMES, _AT_MOST = 4, 9

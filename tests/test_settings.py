@@ -77,7 +77,7 @@ def test_our_own_settings_of_the_browser_come_before_those_of_k6() -> None:
         ("K6MCP_MAX_RPS", "did you mean K6_MCP_MAX_RPS?"),
         ("K6_MAX_VUS", "did you mean K6_MCP_MAX_VUS?"),
         ("K6_RESULT_DIR", "did you mean K6_RESULTS_DIR?"),
-        ("K6_MCP_ZZZ", "the README lists all settings"),
+        ("K6_MCP_ZZZ", "docs/settings.md lists all settings"),
     ],
 )
 def test_a_setting_that_is_misspelt_is_named_with_the_nearest_one(name: str, meant: str) -> None:

@@ -19,6 +19,7 @@ from k6_mcp.history.server_locks import FileLock
 from k6_mcp.history.shield import shielded
 from k6_mcp.models.prune import PruneReport, RestoreReport, SpaceReport, TrashReport
 from k6_mcp.models.retention import Retention
+from k6_mcp.models.wording import count
 from k6_mcp.workspace.run_json import Folders
 
 _EVERY_S = 3600.0
@@ -152,15 +153,15 @@ class Cleanup:
 
 def _log(report: PruneReport) -> None:
     if not report.removed and not report.deleted and not report.postponed:
-        log.info("cleanup: nothing to remove, %d runs kept", report.kept)
+        log.info("cleanup: nothing to remove, %s kept", count(report.kept, "run"))
         return
     named = ", ".join(f"{run.run_id} ({run.reason})" for run in report.listed[:_NAMED])
     more = f" and {report.removed - _NAMED} more" if report.removed > _NAMED else ""
     log.warning(
-        "cleanup: %d runs removed%s; %d runs deleted from the trash for good; %d too old ones wait for the"
+        "cleanup: %s removed%s; %s deleted from the trash for good; %s for the"
         " next cleanup; `k6-mcp prune --restore RUN` brings back what is in the trash",
-        report.removed,
+        count(report.removed, "run"),
         f" ({named}{more})" if named else "",
-        report.deleted,
-        report.postponed,
+        count(report.deleted, "run"),
+        "1 too old one waits" if report.postponed == 1 else f"{report.postponed} too old ones wait",
     )

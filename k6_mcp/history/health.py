@@ -11,6 +11,7 @@ from k6_mcp.history.storage_notices import only_in_folders
 from k6_mcp.models.prune import SpaceReport, TrashReport
 from k6_mcp.models.retention import Retention
 from k6_mcp.models.service_answers import Component
+from k6_mcp.models.wording import count
 
 # A few hundred runs with their time series
 _LITTLE_BYTES = 200_000_000
@@ -29,7 +30,7 @@ async def database_health(database: Database, left_in_folders: int = 0) -> Compo
     except HistoryUnavailable as error:
         detail = f"{'; '.join(error.reasons)}; runs work and are kept in their folders"
         return Component(name="database", state="degraded", detail=detail, hint=error.hint)
-    detail = f"{database.path}, {rows[0][0]} runs"
+    detail = f"{database.path}, {count(rows[0][0], 'run')}"
     if missing := only_in_folders(left_in_folders):
         return Component(
             name="database", state="degraded", detail=f"{detail}; {missing}", hint="run `k6-mcp rebuild`"
@@ -93,7 +94,9 @@ def _in_trash(trash: TrashReport | None) -> str | None:
         return None
     why = ", ".join(f"{runs} {_WHY.get(reason, reason)}" for reason, runs in sorted(trash.reasons.items()))
     when = f", the first is deleted in {trash.days_left:.1f} days" if trash.days_left is not None else ""
-    return f"removed and in the trash: {trash.runs} runs ({why}), {trash.size_bytes / 1e6:.1f} MB{when}"
+    return (
+        f"removed and in the trash: {count(trash.runs, 'run')} ({why}), {trash.size_bytes / 1e6:.1f} MB{when}"
+    )
 
 
 def _clock(ahead_us: int) -> str | None:

@@ -33,5 +33,5 @@ def _is_meant_for_us(name: str, known: Collection[str]) -> bool:
 
 def _with_nearest(name: str, known: Collection[str]) -> str:
     nearest = get_close_matches(name.upper(), known, 1, _NEAR)
-    meant = f"did you mean {nearest[0]}?" if nearest else "the README lists all settings"
+    meant = f"did you mean {nearest[0]}?" if nearest else "docs/settings.md lists all settings"
     return f"{name[:80]} is not a setting and changes nothing; {meant}"

@@ -56,13 +56,13 @@ class Plan(Model):
     """The load that was planned, without anything that could not be stored or shown.
 
     `duration_s` is the longest planned load; `longest_s` includes graceful stops (k6's totalDuration).
-    `expected_requests` is what an arrival-rate plan asks for, one request per iteration, None for closed
-    models. `phases` says whether the script has a setup() or teardown(). `grpc` says whether the script or a
-    module that it imports has loaded k6/net/grpc. `rps` is what k6's option of that name holds the request
-    rate to: the script's own or this server's cap. `notes` are warnings of ours, each with a code and a
-    colon; `warnings` are k6's. `handler` says whether the script has a handleSummary of its own.
-    `system_tags` are those that k6 would set, None where it did not say. `declared` names the load options
-    the script itself declares; `replaced` those an override removed.
+    `expected_iterations` is how many an arrival-rate plan starts, None for closed models. `phases` says
+    whether the script has a setup() or teardown(). `grpc` says whether the script or a module that it
+    imports has loaded k6/net/grpc. `rps` is what k6's option of that name holds the request rate to: the
+    script's own or this server's cap. `notes` are warnings of ours, each with a code and a colon;
+    `warnings` are k6's. `handler` says whether the script has a handleSummary of its own. `system_tags`
+    are those that k6 would set, None where it did not say. `declared` names the load options the script
+    itself declares; `replaced` those an override removed.
     """
 
     scenarios: tuple[ScenarioPlan, ...]

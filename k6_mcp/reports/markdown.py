@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from k6_mcp.models.findings import Severity
 from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Phase
-from k6_mcp.models.wording import number, percent
+from k6_mcp.models.wording import count, number, percent
 from k6_mcp.reports.key_figures import grouped, key_figures, milliseconds
 from k6_mcp.reports.markdown_text import NONE, QUOTED, Size, code, fitting, more, signed, table
 from k6_mcp.reports.run_view import RunView, threshold_row
@@ -84,7 +84,7 @@ def _phase(phase: Phase, size: Size) -> Sequence[str]:
     if phase.asked_rate_per_s is not None:
         asked = f"{number(phase.asked_rate_per_s)} iterations/s"
     elif phase.asked_vus is not None:
-        asked = f"{phase.asked_vus} VUs"
+        asked = count(phase.asked_vus, "VU")
     achieved = NONE if phase.requests_per_s is None else number(phase.requests_per_s)
     failed = NONE if phase.error_rate is None else percent(phase.error_rate)
     times = (f"{number(phase.start_s)} s", f"{number(phase.end_s)} s")

@@ -83,6 +83,7 @@ async def test_a_run_without_a_record_says_so(settings: Settings, lines: Sequenc
     assert "recorded nothing" in told["note"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenarios", [1, 12])
 def test_a_long_run_of_many_scenarios_and_stages_fits(scenarios: int) -> None:
     stages = tuple(StagePlan(start_s=9.0 * n, duration_s=9, from_target=n, target=n + 1) for n in range(40))

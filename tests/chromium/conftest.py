@@ -4,13 +4,12 @@ is; else a line says that it is left out.
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.chromium.browser import Browser, find, open_browser
 from tests.chromium.listener import Listener, listening
-from tests.k6.conftest import BINARIES, NEEDS
+from tests.k6.conftest import BINARIES, NEEDS, mark_version
 
 _CHROMIUM = find()
 # Where everything is installed, a missing Chromium is a failure
@@ -21,13 +20,15 @@ _HOW = "python -m pytest tests/chromium"
 _K6 = {version: binary for version, binary in BINARIES.items() if binary}
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark every test of this folder, and those that run on k6 2.x."""
+    item.add_marker(pytest.mark.chromium)
+    mark_version(item)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark every test of this folder; without Chromium leave them out and say so, or fail where they are
-    required.
-    """
-    ours = [item for item in items if Path(__file__).parent in item.path.parents]
-    for item in ours:
-        item.add_marker(pytest.mark.chromium)
+    """Without Chromium leave out the tests of this folder and say so, or fail where they are required."""
+    ours = [item for item in items if item.get_closest_marker("chromium")]
     asked = any("chromium" in word for word in config.invocation_params.args)
     if not ours or (_CHROMIUM and not _REQUIRED and asked):
         return

@@ -13,6 +13,8 @@ import pytest
 
 from k6_mcp.frontends.standard_streams import patient_text
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 INITIALIZE = {
     "jsonrpc": "2.0",

@@ -215,6 +215,7 @@ _HOSTILE: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", _HOSTILE)
 async def test_a_hostile_archive_is_refused_and_leaves_nothing(
     tmp_path: Path, exported: Path, case: str
@@ -270,12 +271,14 @@ async def test_a_size_that_is_a_lie_is_found(tmp_path: Path, exported: Path) -> 
     await refusal(tmp_path, exported)
 
 
+@pytest.mark.slow
 async def test_more_entries_than_any_export_has_are_refused_before_they_are_read(tmp_path: Path) -> None:
     write(tmp_path / "many.zip", {f"{number}": b"" for number in range(10_000)})
 
     assert "announces more than" in await refusal(tmp_path, tmp_path / "many.zip")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [0, 10, 21, 22, 100, -1, -30])
 async def test_an_archive_that_is_cut_off_is_refused(tmp_path: Path, exported: Path, kept: int) -> None:
     edit(exported, lambda content: content[:kept])
@@ -283,6 +286,7 @@ async def test_an_archive_that_is_cut_off_is_refused(tmp_path: Path, exported: P
     await refusal(tmp_path, exported)
 
 
+@pytest.mark.slow
 async def test_every_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path, exported: Path) -> None:
     def flip(content: bytes, place: int) -> bytes:
         return content[:place] + bytes([content[place] ^ 0x41]) + content[place + 1 :]

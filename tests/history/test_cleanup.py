@@ -202,6 +202,7 @@ async def test_a_locked_database_leaves_everything_as_it_was(
         assert (await history.cleanup.prune(newest(1))).removed == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", range(5))
 async def test_a_process_killed_while_pruning_leaves_runs_whole_or_gone(tmp_path: Path, point: int) -> None:
     async with open_history(tmp_path) as history:
@@ -234,6 +235,7 @@ async def test_a_process_killed_while_pruning_leaves_runs_whole_or_gone(tmp_path
         assert [await history.get(run.run_id) for run in back] == back
 
 
+@pytest.mark.slow
 async def test_several_processes_prune_one_history_once(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         runs = await keep(tmp_path, history, 80)

@@ -19,6 +19,8 @@ from k6_mcp.history.history import History
 from tests.history.samples import a_run, open_history
 from tests.history.test_trouble import locked
 
+pytestmark = pytest.mark.slow
+
 _LATE_S = 0.2
 _GONE_WITHIN_S = 10.0
 

@@ -83,6 +83,7 @@ async def test_an_older_folder_does_not_undo_what_the_database_knows(tmp_path: P
         assert await history.get(running.run_id) == done
 
 
+@pytest.mark.slow
 async def test_other_servers_go_on_while_one_rebuilds(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history, open_history(tmp_path) as other:
         await history.save(a_run(0))
@@ -134,6 +135,7 @@ async def test_a_database_of_another_program_is_neither_changed_nor_set_aside(tm
     assert database.read_bytes() == before
 
 
+@pytest.mark.slow
 async def test_several_processes_write_one_history(tmp_path: Path) -> None:
     with (
         child("write", tmp_path, 40) as one,

@@ -5,12 +5,16 @@ import signal
 import threading
 from pathlib import Path
 
+import pytest
+
 from k6_mcp.history.history import History
 from k6_mcp.history.server_locks import FileLock, Owners, is_held
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run_folder import RunFolder
 from tests.history.processes import child, finish, read_line
 from tests.history.samples import a_run, open_history
+
+pytestmark = pytest.mark.slow
 
 
 async def test_a_run_of_a_living_server_is_never_an_orphan(tmp_path: Path) -> None:

@@ -262,6 +262,7 @@ def test_a_file_that_may_not_grow_loses_neither_run(tmp_path: Path) -> None:
     assert list((tmp_path / "results").rglob(".run-*")) == []
 
 
+@pytest.mark.slow
 def test_a_full_disk_costs_notices_and_is_overcome_when_there_is_space_again(tmp_path: Path) -> None:
     mounted = (
         "unshare",

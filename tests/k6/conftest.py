@@ -26,24 +26,32 @@ NEEDS: Mapping[str, str] = {
 _ALL_REQUIRED = bool(os.environ.get("K6_MCP_CI"))
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark every test of this folder, and those that run on k6 2.x."""
+    item.add_marker(pytest.mark.k6)
+    mark_version(item)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark every test of this folder; those of a version that is not here are left out with one line, or fail
-    where required.
-    """
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.k6)
+    """Leave out the tests of a version that is not here and say so, or fail where it is required."""
     for version in [version for version, binary in BINARIES.items() if not binary]:
         if _ALL_REQUIRED:
             raise pytest.UsageError(f"K6_MCP_CI is set, but tests/k6 needs {NEEDS[version]}")
-        left_out = [item for item in items if _version_of(item) == version]
+        left_out = [item for item in items if version_of(item) == version]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
         if left_out and (reporter := config.pluginmanager.get_plugin("terminalreporter")):
             reporter.write_line(f"left out: {len(left_out)} tests of tests/k6, which need {NEEDS[version]}")
 
 
-def _version_of(item: pytest.Item) -> str | None:
+def mark_version(item: pytest.Item) -> None:
+    """Mark a test that runs on k6 2.x."""
+    if version_of(item) == "v2":
+        item.add_marker(pytest.mark.k6v2)
+
+
+def version_of(item: pytest.Item) -> str | None:
+    """Return the key in `BINARIES` of the k6 that a test runs on, None if it takes any or none."""
     callspec = getattr(item, "callspec", None)
     return callspec.params.get("k6_bin") if callspec else None
 

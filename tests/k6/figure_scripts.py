@@ -29,9 +29,9 @@ export default function () {
     ),
     "refused, closed, reset and timed out": (
         """
-export const options = { vus: 2, duration: '1500ms' };
+export const options = { vus: 2, duration: '2500ms' };
 export default function () {
-  http.get('{target}/ok'); http.get('{closed}/'); http.get('{target}/hang', { timeout: '100ms' });
+  http.get('{target}/ok'); http.get('{closed}/'); http.get('{target}/hang', { timeout: '1s' });
   http.post('{target}/eof'); http.post('{target}/reset'); http.get('{target}/redirect/2');
 }"""
     ),
@@ -77,8 +77,14 @@ export default function () { http.get('{target}/delay/20'); }"""
     "a slow setup": (
         """
 export const options = { vus: 2, iterations: 20 };
-export function setup() { http.get('{target}/delay/700'); http.get('{target}/delay/700'); }
+export function setup() { http.get('{target}/delay/1500'); http.get('{target}/delay/1500'); }
 export default function () { http.get('{target}/delay/20'); }"""
+    ),
+    "a quick setup": (
+        """
+export const options = { vus: 30, iterations: 30 };
+export function setup() { http.get('{target}/ok'); }
+export default function () { http.get('{target}/delay/1500'); }"""
     ),
     "an arrival rate with VUs to spare": (
         """

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from lab.target import Target, closed_port
 from tests.k6.processes import k6_pids, until
 from tests.k6.services import endless
 
+ROOT = Path(__file__).parents[2]
 _TIMEOUT_S = 60
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -99,8 +101,9 @@ def test_a_crossed_threshold_ends_with_1_and_its_numbers(cli: Cli, target: Targe
 
     assert done.returncode == 1
     assert "✗ failed: thresholds_exceeded" in done.stdout
-    assert "p(95)<1" in done.stdout
-    assert "observed 2" in done.stdout
+    shown = re.search(r"p\(95\)<1 .*observed ([0-9.]+)", done.stdout)
+    # The target waits 20 ms; how much longer an answer takes depends on the machine.
+    assert shown and float(shown[1]) >= 20, done.stdout
 
 
 def test_json_is_the_whole_output_for_machines(cli: Cli) -> None:
@@ -210,11 +213,13 @@ def test_rebuild_brings_back_the_history_of_a_lost_database(
     for path in settings.results_dir.glob("history.db*"):
         path.unlink()
 
-    assert "1 runs restored" in cli("rebuild").stdout
+    assert "1 run restored" in cli("rebuild").stdout
     assert history(cli) == [before]
 
 
-def test_the_demo_shows_a_completed_a_failed_and_an_unreachable_test(cli: Cli, settings: Settings) -> None:
+def test_the_demo_shows_three_endings_apart_from_the_users_history_and_how_to_see_them_again(
+    cli: Cli, environment: Mapping[str, str], settings: Settings
+) -> None:
     done = cli("demo", "--seconds", "2")
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -224,4 +229,18 @@ def test_the_demo_shows_a_completed_a_failed_and_an_unreachable_test(cli: Cli, s
     assert positions == sorted(positions)
     assert "req/s" in done.stdout
     assert "observed" in done.stdout
-    assert len(list((settings.results_dir / "runs").iterdir())) == 3
+    assert history(cli) == []
+    *_, list_them, show_one = done.stdout.splitlines()
+    elsewhere = {**environment, "DATABASE_URL": str(settings.database), "PYTHONPATH": str(ROOT)}
+    listed, shown = [
+        subprocess.run(
+            line, shell=True, capture_output=True, text=True, timeout=_TIMEOUT_S, env=elsewhere, check=True
+        ).stdout
+        for line in (list_them, show_one)
+    ]
+    assert [listed.count(word) for word in ("completed", "thresholds_exceeded", "target_unreachable")] == [
+        1,
+        1,
+        1,
+    ]
+    assert "target_unreachable" in shown

@@ -232,18 +232,18 @@ def test_vus_in_use_are_fewer_than_those_that_an_arrival_rate_keeps_ready(
     figures, recorded = measurement.metrics().figures, measurement.metrics(summary=None, export=None).figures
     assert figures.vus_allocated == recorded.vus_allocated == 40
     assert figures.vus_max == recorded.vus_max == _own(measurement)["vus"]["max"]
-    assert 1 <= (figures.vus_max or 0) < 20
+    assert 1 <= (figures.vus_max or 0) < 40
 
 
 def test_latency_that_setup_moves_is_said_with_the_figures_without_it(
     measurements: Mapping[str, Measurement],
 ) -> None:
-    metrics, quick = measurements["a slow setup"].metrics(), measurements["setup and teardown"].metrics()
+    metrics, quick = measurements["a slow setup"].metrics(), measurements["a quick setup"].metrics()
     (told,) = (warning for warning in metrics.warnings if warning.startswith("setup_in_latency: "))
     assert "2 of 22 requests (9.09 %) came from setup() and teardown()" in told
     without = {name: float(value) for name, value in re.findall(r"(average|p95) ([0-9.]+) instead of", told)}
-    assert metrics.figures.latency is not None and (metrics.figures.latency.p95_ms or 0) > 600
-    assert 20 <= without["average"] <= without["p95"] < 200
+    assert metrics.figures.latency is not None and (metrics.figures.latency.p95_ms or 0) > 1400
+    assert 20 <= without["average"] <= without["p95"] < 1400
     assert not [warning for warning in quick.warnings if warning.startswith("setup_in_latency: ")]
 
 

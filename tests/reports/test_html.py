@@ -188,6 +188,7 @@ def flooded(text: str) -> RunView:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_adds_no_element_and_no_attribute(text: str) -> None:
     kinds = {(one.tag, *sorted(one.attributes)) for one in parse(render_html(hostile("harmless"))).within}

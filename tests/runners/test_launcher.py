@@ -11,6 +11,8 @@ from k6_mcp.models.script import Script
 from k6_mcp.runners.child_process import Child
 from k6_mcp.runners.launcher import Inspection, Launcher
 
+pytestmark = pytest.mark.slow
+
 RUN_ID = "r-20260101-aaaaaaaaaaaaaaaa"
 SCRIPT = Script(
     origin="text",

@@ -93,6 +93,7 @@ def test_an_endless_line_is_cut_and_the_next_line_is_read_again() -> None:
     assert len(written()) < 200_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("letter", ["E", '"', "\\", "\n", "é", "\u2028"])
 @pytest.mark.parametrize("chunk_bytes", [1_000, 65_536, 10_000_000])
 def test_an_exception_with_an_enormous_text_is_still_an_exception(letter: str, chunk_bytes: int) -> None:

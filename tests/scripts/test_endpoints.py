@@ -89,6 +89,7 @@ def test_modules_are_found_however_they_are_imported_and_what_they_import_too(tm
     ] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

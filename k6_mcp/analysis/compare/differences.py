@@ -7,7 +7,7 @@ from k6_mcp.models.duration import format_duration
 from k6_mcp.models.headline import subject
 from k6_mcp.models.plan import Plan, ScenarioPlan
 from k6_mcp.models.run import Asked, Run
-from k6_mcp.models.wording import cut, few, number
+from k6_mcp.models.wording import count, cut, few, number
 
 _LONGEST = 160
 _GENERATED = ("url", "method", "headers", "body", "expected_statuses")
@@ -106,12 +106,12 @@ def _scenario(scenario: ScenarioPlan) -> str:
     parts = (
         f"{scenario.name} {scenario.executor}",
         f"{number(peak)}/s" if peak is not None else "",
-        f"{scenario.vus} VUs" if scenario.vus is not None else "",
-        f"at most {scenario.max_vus} VUs"
+        count(scenario.vus, "VU") if scenario.vus is not None else "",
+        f"at most {count(scenario.max_vus, 'VU')}"
         if scenario.max_vus is not None and scenario.max_vus != scenario.vus
         else "",
-        f"{scenario.iterations} iterations" if scenario.iterations is not None else "",
+        count(scenario.iterations, "iteration") if scenario.iterations is not None else "",
         format_duration(scenario.duration_s) if scenario.duration_s else "",
-        f"{len(scenario.stages)} stages" if scenario.stages else "",
+        count(len(scenario.stages), "stage") if scenario.stages else "",
     )
     return " ".join(part for part in parts if part)

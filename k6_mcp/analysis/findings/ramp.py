@@ -255,7 +255,8 @@ def _breaks(broken: Sequence[bool]) -> int | None:
 def _load(case: Case, point: Interval) -> str:
     asked = point.load or 0.0
     if case.load.unit == "VUs":
-        return f"{number(asked, 2)} VUs ({number(point.iterations_per_s, 3)} iterations/s)"
+        vus = "1 VU" if asked == 1 else f"{number(asked, 2)} VUs"
+        return f"{vus} ({number(point.iterations_per_s, 3)} iterations/s)"
     return f"{number(asked, 3)} iterations/s asked ({number(point.iterations_per_s, 3)} achieved)"
 
 

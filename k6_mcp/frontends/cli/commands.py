@@ -22,7 +22,7 @@ from k6_mcp.frontends.cli.report import Wanted, write_report
 from k6_mcp.frontends.cli.run import run
 from k6_mcp.frontends.cli.stats import stats
 from k6_mcp.frontends.cli.timeline import timeline_view
-from k6_mcp.frontends.cli.verdict import verdict
+from k6_mcp.frontends.cli.verdict import counted, verdict
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import FINAL, Status
@@ -144,7 +144,8 @@ async def _rebuild(options: argparse.Namespace, settings: Settings, service: Loa
         return COMPLETED
     console = stdout()
     console.print(
-        f"{report.restored} runs restored from {settings.results_dir / 'runs'} into {settings.database}"
+        f"{counted(report.restored, 'run')} restored from {settings.results_dir / 'runs'}"
+        f" into {settings.database}"
     )
     if report.set_aside:
         console.print(f"the old database is kept as {report.set_aside}")

@@ -5,8 +5,12 @@ them.
 import argparse
 import asyncio
 import json
+import shlex
+import shutil
+import sys
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import NamedTuple
 
 from rich.console import Console
@@ -36,7 +40,13 @@ class Step(NamedTuple):
 
 def demo(options: argparse.Namespace, settings: Settings) -> int:
     """Show the demo; return 0 if every test ended as it must."""
-    return asyncio.run(_demo(options.seconds, settings))
+    return asyncio.run(_demo(options.seconds, _apart(settings)))
+
+
+def _apart(settings: Settings) -> Settings:
+    """Return the settings with a folder and a history for demos alone: no real history lists their runs."""
+    folder = settings.results_dir / "demo"
+    return replace(settings, results_dir=folder, database=folder / "history.db")
 
 
 async def _demo(seconds: int, settings: Settings) -> int:
@@ -71,12 +81,21 @@ async def _show_all(client: DemoClient, url: str, seconds: int, settings: Settin
     console.print()
     console.print(
         Text(
-            f"All of it is kept: folders in {settings.results_dir}, history in {settings.database}",
+            f"The runs of demos are kept in {settings.results_dir}, apart from your own. See them again:",
             style="bold",
         )
     )
-    console.print("See it again with `k6-mcp history` and `k6-mcp show RUN`.")
+    # Soft wrapping, so that a line can be copied from a narrow terminal.
+    for words in ("history", "show"):
+        console.print(Text(f"  {_command(settings)} {words}"), soft_wrap=True)
     return COMPLETED if as_expected else FAILED
+
+
+def _command(settings: Settings) -> str:
+    """Return how a shell calls `k6-mcp` on the runs of demos, whatever its environment names."""
+    program = ["k6-mcp"] if shutil.which("k6-mcp") else [sys.executable, "-m", "k6_mcp"]
+    environment = f"DATABASE_URL= K6_RESULTS_DIR={shlex.quote(str(settings.results_dir))}"
+    return f"{environment} {shlex.join(program)}"
 
 
 def steps(url: str, nobody: str, seconds: int) -> tuple[Step, ...]:

@@ -10,7 +10,7 @@ from rich.text import Text
 from k6_mcp import __version__
 from k6_mcp.frontends.cli.console import below, grid, indented, printable
 from k6_mcp.frontends.cli.timeline import sparkline
-from k6_mcp.frontends.cli.verdict import count, ms, share, status_text
+from k6_mcp.frontends.cli.verdict import count, counted, ms, share, status_text
 from k6_mcp.frontends.cli.words import in_commands
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.history import HistoryPage
@@ -133,9 +133,11 @@ def _plan(plan: Plan) -> RenderableType:
     for threshold in plan.thresholds:
         abort = ", aborts the test" if threshold.abort_on_fail else ""
         table.add_row("threshold", printable(f"{threshold.metric} {threshold.expression}{abort}"))
-    table.add_row("at most", f"{plan.max_vus} VUs, {format_duration(plan.longest_s)} with graceful stops")
+    table.add_row(
+        "at most", f"{counted(plan.max_vus, 'VU')}, {format_duration(plan.longest_s)} with graceful stops"
+    )
     if plan.expected_iterations is not None:
-        table.add_row("expected", f"about {count(plan.expected_iterations)} iterations")
+        table.add_row("expected", f"about {counted(plan.expected_iterations, 'iteration')}")
     for text in (*(note.partition(": ")[2] for note in plan.notes), *plan.warnings):
         table.add_row("!", Text(printable(text), style="yellow"))
     return indented(table)
@@ -145,13 +147,13 @@ def _scenario(scenario: ScenarioPlan) -> str:
     peak = scenario.peak_rate_per_s or scenario.rate_per_s
     parts = [
         scenario.executor,
-        f"{scenario.vus} VUs" if scenario.vus is not None else "",
+        counted(scenario.vus, "VU") if scenario.vus is not None else "",
         (
-            f"up to {scenario.max_vus} VUs"
+            f"up to {counted(scenario.max_vus, 'VU')}"
             if scenario.max_vus is not None and scenario.max_vus != scenario.vus
             else ""
         ),
-        f"{scenario.iterations} iterations" if scenario.iterations is not None else "",
+        counted(scenario.iterations, "iteration") if scenario.iterations is not None else "",
         f"{peak:g} iterations per s" if peak is not None else "",
         "a browser for each VU" if scenario.browser else "",
         format_duration(scenario.duration_s) if scenario.duration_s is not None else "",
@@ -170,7 +172,7 @@ def health_view(health: Health, settings: Settings) -> RenderableType:
             table.add_row("", "", Text(in_commands(component.hint), style="cyan"))
     limits = health.limits
     caps = (
-        f"{limits.max_concurrent_runs} tests at once, {count(limits.max_vus)} VUs,"
+        f"{counted(limits.max_concurrent_runs, 'test')} at once, {counted(limits.max_vus, 'VU')},"
         f" {format_duration(limits.max_duration_s)}, {count(limits.max_rps)} requests per s, scripts up to"
         f" {count(limits.max_script_bytes)} bytes"
     )

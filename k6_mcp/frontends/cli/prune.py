@@ -13,7 +13,7 @@ from rich.text import Text
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.frontends.cli.console import below, grid, indented, printable, stdout, write_json
 from k6_mcp.frontends.cli.exit_codes import COMPLETED, FAILED
-from k6_mcp.frontends.cli.verdict import count
+from k6_mcp.frontends.cli.verdict import count, counted
 from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.prune import PruneReport, Reason
 from k6_mcp.models.retention import Retention
@@ -70,7 +70,7 @@ async def _restore(options: argparse.Namespace, service: LoadTests) -> int:
         write_json(report)
     else:
         console = stdout()
-        console.print(f"{count(len(report.restored))} runs brought back")
+        console.print(f"{counted(len(report.restored), 'run')} brought back")
         for run_id in report.restored:
             console.print(below(run_id))
         for problem in report.problems:
@@ -118,7 +118,7 @@ def prune_view(report: PruneReport) -> RenderableType:
     verb = "would be removed" if report.dry_run else "removed"
     days = report.limits.trash_days
     parts: list[RenderableType] = [
-        Text(f"{count(report.removed)} runs {verb} ({size_text(report.freed_bytes)})")
+        Text(f"{counted(report.removed, 'run')} {verb} ({size_text(report.freed_bytes)})")
     ]
     table = grid("left", "left", "right", "left")
     for run in report.listed[:_SHOWN]:
@@ -129,7 +129,8 @@ def prune_view(report: PruneReport) -> RenderableType:
         parts.append(indented(table))
     if report.removed > len(report.listed[:_SHOWN]):
         parts.append(below(f"and {count(report.removed - len(report.listed[:_SHOWN]))} more", style="dim"))
-    parts.append(below(f"{count(report.kept)} runs stay, {size_text(report.kept_bytes)}"))
+    stay = "stays" if report.kept == 1 else "stay"
+    parts.append(below(f"{counted(report.kept, 'run')} {stay}, {size_text(report.kept_bytes)}"))
     if report.protected:
         parts.append(
             below(f"{count(report.protected)} of them are beyond the limits but baselines or their repeats")

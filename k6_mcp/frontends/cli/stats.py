@@ -9,7 +9,7 @@ from rich.text import Text
 from k6_mcp.answers.statistics import StatisticsAnswer, TestAnswer, statistics_answer
 from k6_mcp.frontends.cli.console import below, grid, indented, printable, stdout, write_json
 from k6_mcp.frontends.cli.exit_codes import COMPLETED
-from k6_mcp.frontends.cli.verdict import count, ms, share
+from k6_mcp.frontends.cli.verdict import count, counted, ms, share
 from k6_mcp.frontends.cli.words import in_commands
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
@@ -41,7 +41,9 @@ def statistics_view(answer: StatisticsAnswer) -> RenderableType:
 
 def _counts(answer: StatisticsAnswer) -> Iterator[RenderableType]:
     yield Text(
-        f"{count(answer.runs)} runs in {answer.days:g} days{_listed(answer.by_status.items())}", style="bold"
+        f"{counted(answer.runs, 'run')} in {answer.days:g} {'day' if answer.days == 1 else 'days'}"
+        f"{_listed(answer.by_status.items())}",
+        style="bold",
     )
     if answer.by_failure_kind:
         yield below(f"failed{_listed(answer.by_failure_kind.items())}")

@@ -10,7 +10,7 @@ from rich.text import Text
 from k6_mcp.analysis.measure.phases import phases_of_run
 from k6_mcp.analysis.measure.shorter_timelines import condense
 from k6_mcp.frontends.cli.console import below, grid, indented, printable
-from k6_mcp.frontends.cli.verdict import count, ms, share
+from k6_mcp.frontends.cli.verdict import count, counted, ms, share
 from k6_mcp.models.duration import format_duration
 from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Phase, Timeline
@@ -66,7 +66,7 @@ def _lines(shown: Timeline) -> Iterator[tuple[str, Sequence[float | None], str]]
         errors = [n / requests if requests and span else None for n, requests, span in shares]
         yield "errors", errors, f"up to {share(_largest(errors))}"
     if any(shown.dropped):
-        yield "dropped", shown.dropped, f"{count(sum(shown.dropped))} iterations"
+        yield "dropped", shown.dropped, counted(sum(shown.dropped), "iteration")
 
 
 def _largest(values: Iterable[float | None]) -> float:

@@ -65,6 +65,11 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the singular for one."""
+    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
+
+
 def ms(value: float | None) -> str:
     """Return a latency, rounded to what can be read."""
     if value is None:
@@ -148,13 +153,19 @@ def _rows(figures: AnswerFigures) -> Iterator[tuple[str, str]]:
             "checks",
             f"{count(figures.checks_passed or 0)} passed, {count(figures.checks_failed or 0)} failed",
         )
-    vus = f", up to {count(figures.vus_max)} VUs in use" if figures.vus_max else ""
-    vus += f" of {count(figures.vus_allocated)}" if figures.vus_max and figures.vus_allocated else ""
     yield (
         "load",
-        f"{format_duration(round(figures.load_s, 1 if figures.load_s >= 1 else 3))}{vus}"
+        f"{format_duration(round(figures.load_s, 1 if figures.load_s >= 1 else 3))}{_vus(figures)}"
         + ("" if figures.exact else ", approximate figures"),
     )
+
+
+def _vus(figures: AnswerFigures) -> str:
+    if not figures.vus_max:
+        return ""
+    if figures.vus_allocated:
+        return f", up to {count(figures.vus_max)} of {counted(figures.vus_allocated, 'VU')} in use"
+    return f", up to {counted(figures.vus_max, 'VU')} in use"
 
 
 def _browser(browser: AnswerBrowser | None) -> Iterator[tuple[str, str]]:
@@ -202,7 +213,7 @@ def _series(series: Series | None) -> Iterator[RenderableType]:
             share(row.error_rate),
             _per_s(row.requests_per_s),
         )
-    yield below(f"{len(series.runs)} of {series.asked} repeats", style="bold")
+    yield below(f"{len(series.runs)} of {counted(series.asked, 'repeat')}", style="bold")
     yield indented(table)
 
 
@@ -240,7 +251,7 @@ def _endpoints(endpoints: Sequence[AnswerEndpoint]) -> Iterator[RenderableType]:
         failed = (f"{count(endpoint.failed)} failed" if endpoint.failed else "",) if some_failed else ()
         p95 = f"p95 {ms(endpoint.p95_ms)}" if endpoint.p95_ms is not None else ""
         name = Text(endpoint.name) if endpoint.name is not None else Text("other names", style="dim")
-        table.add_row(name, f"{count(endpoint.requests)} requests", p95, *failed)
+        table.add_row(name, counted(endpoint.requests, "request"), p95, *failed)
     yield below("endpoints", style="bold")
     yield indented(table)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 import anyio
 
 from k6_mcp.models.run import FINAL, Run
+from k6_mcp.models.wording import count
 
 logger = logging.getLogger(__name__)
 # Characters that clients show of a progress message
@@ -38,8 +39,8 @@ def live_line(run: Run) -> str:
         return "starting k6" if run.status == "running" else run.status
     parts = [
         f"{live.percent:.0f}%" if live.percent is not None else f"{live.elapsed_s:.0f}s",
-        f"{live.vus} VUs",
-        f"{live.iterations} iterations",
+        count(live.vus, "VU"),
+        count(live.iterations, "iteration"),
         f"{live.requests_per_s:.1f} req/s" if live.requests_per_s is not None else "",
         f"p95 {live.p95_ms:.1f} ms" if live.p95_ms is not None else "",
         f"errors {live.error_rate:.1%}" if live.error_rate is not None else "",

@@ -92,6 +92,7 @@ def test_errors_are_compared_as_on_a_machine_left_alone() -> None:
     assert (found.change, row(found, "error_rate").change) == ("regressed", "regressed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [1, 3])
 def test_of_the_same_service_beside_work_that_comes_and_goes_one_pair_in_twenty_is_called_at_most(
     runs: int,

@@ -12,6 +12,8 @@ from k6_mcp.analysis.compare.compare import compare
 from k6_mcp.models.comparison import Change
 from tests.analysis.compare.synthetic import Service
 
+pytestmark = pytest.mark.slow
+
 _PAIRS = 200
 
 

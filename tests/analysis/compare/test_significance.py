@@ -54,6 +54,7 @@ def test_another_evident_figure_lowers_no_level_and_takes_back_no_verdict() -> N
             assert all(after[other] >= before[other] - 1e-12 for other in tails.keys() - evident - {name})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed", [(), ("med_ms",), ("med_ms", "avg_ms", "p99_ms"), LATENCY, ("error_rate", "med_ms")]
 )

@@ -29,6 +29,7 @@ def _same_counts(one: Timeline, other: Timeline) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [1, 7, 60, 100, 199])
 def test_merged_intervals_keep_every_sum_and_the_whole_time(most: int) -> None:
     timeline = _timeline(200)

@@ -197,6 +197,7 @@ def test_a_line_that_k6_would_not_write_never_breaks_the_timeline(hostile: str) 
             )
 
 
+@pytest.mark.slow
 def test_a_record_without_end_stops_growing_and_counts_the_rest_in_its_last_interval() -> None:
     reader = record(OPENING)
     kinds = len(json.loads(rows_line(1))["data"])

@@ -217,6 +217,7 @@ def test_texts_of_targets_cannot_command_the_terminal() -> None:
     assert printable("\x1b]0;owned\x07 a\tb\nc \x9b2J") == "⟨001B⟩]0;owned⟨0007⟩ a\tb\nc "
 
 
+@pytest.mark.slow
 def test_doctor_works_without_k6_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["doctor"])
 
@@ -301,6 +302,7 @@ def test_the_command_line_itself_is_checked(words: list[str], capsys: pytest.Cap
     assert "usage: k6-mcp" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_oneshot_answers_a_line_of_its_standard_input() -> None:
     command = [sys.executable, "-m", "k6_mcp", "oneshot"]
 
@@ -312,6 +314,7 @@ def test_oneshot_answers_a_line_of_its_standard_input() -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_ends_the_command_quietly() -> None:
     command = f"{sys.executable} -m k6_mcp render {URL} | true"
 

@@ -183,7 +183,7 @@ def test_prune_says_what_goes_before_and_after(tmp_path: Path, capsys: pytest.Ca
 
     assert main(["prune", "--dry-run"]) == 0
     assert (
-        "1 runs would be removed" in (would := capsys.readouterr().out)
+        "1 run would be removed" in (would := capsys.readouterr().out)
         and runs[0].run_id in would
         and "too old" in would
     )
@@ -196,7 +196,7 @@ def test_prune_says_what_goes_before_and_after(tmp_path: Path, capsys: pytest.Ca
         True,
     )
     assert main(["prune", "--older-than", "1h"]) == 0
-    assert "1 runs removed" in capsys.readouterr().out
+    assert "1 run removed" in capsys.readouterr().out
     assert [*(tmp_path / "results" / "runs").iterdir()] == []
 
 

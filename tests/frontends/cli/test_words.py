@@ -34,6 +34,7 @@ def test_tools_become_commands(text: str, told: str) -> None:
     assert in_commands(text) == told
 
 
+@pytest.mark.slow
 def test_an_error_in_a_terminal_names_a_command_and_the_same_as_json_the_tool(tmp_path: Path) -> None:
     def show(*more: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "k6_mcp", "show", "r-20260101-0123456789abcdef", *more]

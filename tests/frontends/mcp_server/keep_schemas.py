@@ -22,5 +22,6 @@ def made_anew() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    lines = [f"{json.dumps(name)}: {json.dumps(schema)}" for name, schema in sorted(made_anew().items())]
-    schemas.FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    # Indented, so that a change of a model is a readable change here.
+    text = json.dumps(dict(sorted(made_anew().items())), indent=1, ensure_ascii=False)
+    schemas.FILE.write_text(f"{text}\n", encoding="utf-8")

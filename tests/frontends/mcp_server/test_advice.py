@@ -74,6 +74,7 @@ async def test_the_clients_own_model_words_the_diagnosis(settings: Settings, mod
     assert '"requests": 10' in str(asked.messages[0].content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ERAS)
 @pytest.mark.parametrize(
     ("said", "state", "words"),
@@ -111,6 +112,7 @@ async def test_a_client_that_refuses_in_the_newer_way_ends_its_own_call_and_may_
         assert "advice" not in answer(await client.call_tool("analyze_run", {"run_id": run_id}))
 
 
+@pytest.mark.slow
 async def test_a_client_whose_model_does_not_answer_is_left(settings: Settings) -> None:
     told = await advice(replace(settings, ai=Ai(timeout_s=0.2)), "legacy", Model(None))
     assert told["state"] == "failed"

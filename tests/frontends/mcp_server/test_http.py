@@ -14,9 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from mcp import Client
 
 from tests.frontends.mcp_server.connect import answer
+
+pytestmark = pytest.mark.slow
 
 _START_S = 20.0
 _END_S = 15.0

@@ -21,6 +21,8 @@ from tests.frontends.mcp_server.over_http import (
 )
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
 
+pytestmark = pytest.mark.slow
+
 BODY = json.dumps(INITIALIZE).encode()
 PING = request("ping", {}, 2)
 
@@ -156,10 +158,10 @@ async def test_a_body_that_comes_byte_by_byte_is_not_waited_for(
 async def test_an_answer_may_take_longer_than_a_request(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_connections, "REQUEST_S", 0.3)
+    monkeypatch.setattr(http_connections, "REQUEST_S", 1.0)
     async with open_http(settings, ScriptedK6()) as port, plain_http(port) as http:
         client = await begun(http)
-        arguments = {"script": "export default function () {}", "vus": 1, "duration": "10s", "wait_s": 1}
+        arguments = {"script": "export default function () {}", "vus": 1, "duration": "10s", "wait_s": 2}
         response = await client.post(
             request("tools/call", {"name": "execute_k6_test", "arguments": arguments})
         )

@@ -6,6 +6,7 @@ import functools
 
 import anyio
 import httpx2
+import pytest
 from mcp import Client
 
 from k6_mcp.settings import Settings
@@ -21,6 +22,8 @@ from tests.frontends.mcp_server.over_http import (
     request,
 )
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
+
+pytestmark = pytest.mark.slow
 
 EXECUTE = request("tools/call", {"name": "execute_k6_test", "arguments": {**SCRIPT, "wait_s": 60}}, 7)
 PING = request("ping", {}, 2)
@@ -142,14 +145,14 @@ async def test_resuming_without_a_session_or_in_the_era_without_sessions_is_refu
 
 async def test_an_unused_session_ends_and_one_that_waits_for_a_test_does_not(settings: Settings) -> None:
     k6 = ScriptedK6()
-    async with open_http(settings, k6, idle_s=0.3) as port, plain_http(port) as http:
+    async with open_http(settings, k6, idle_s=1.0) as port, plain_http(port) as http:
         unused, waiting = await begun(http), await begun(http)
         event_id = await broken_off(waiting, k6)
         ended = False
         with anyio.fail_after(10):
             while not ended:
                 # Each question is a use
-                await anyio.sleep(0.4)
+                await anyio.sleep(1.3)
                 ended = (await unused.post(PING)).status_code == 404
         k6.finish(k6.started[0])
         assert result(await waiting.resumed(event_id))["status"] == "completed"

@@ -98,6 +98,7 @@ async def test_the_history_pages_through_every_run_newest_first(settings: Settin
     assert first["runs"][0]["requests"] == 10
 
 
+@pytest.mark.slow
 async def test_a_page_of_the_longest_rows_keeps_the_budget_and_loses_none(settings: Settings) -> None:
     url = "http://127.0.0.1/" + "é" * 400
     async with connected(settings, free_running()) as client:

@@ -95,6 +95,7 @@ async def test_a_report_is_html_unless_said_otherwise_and_lies_in_the_folder_of_
     assert blocks == ["text", "resource_link"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
 async def test_every_format_is_a_file_and_a_resource_of_its_type(
     settings: Settings, format: ReportFormat
@@ -210,6 +211,7 @@ async def test_the_report_of_an_unknown_run_is_no_resource(settings: Settings) -
             await client.read_resource("k6://runs/r-0/report.html")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ERAS)
 async def test_the_page_is_listed_with_its_type_and_no_domain(settings: Settings, mode: Mode) -> None:
     async with connected(settings, ScriptedK6(), mode=mode) as client:
@@ -230,6 +232,7 @@ async def test_the_page_is_listed_with_its_type_and_no_domain(settings: Settings
     assert html.startswith("<!doctype html>") and "default-src" in html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ERAS)
 @pytest.mark.parametrize("shows", [True, False])
 async def test_the_view_goes_only_where_it_can_be_shown(settings: Settings, mode: Mode, shows: bool) -> None:

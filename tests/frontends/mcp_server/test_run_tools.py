@@ -37,6 +37,7 @@ async def test_a_test_that_outlasts_wait_s_comes_back_running_with_what_to_call_
         run = await execute(client, wait_s=0.05)
         assert run["status"] == "running"
         assert f'get_run with run_id="{run["run_id"]}"' in run["next"]
+        await until(lambda: k6.started == [run["run_id"]], "the run has started")
         k6.finish(run["run_id"])
         ended = answer(await client.call_tool("get_run", {"run_id": run["run_id"], "wait_s": 10}))
     assert (ended["run_id"], ended["status"]) == (run["run_id"], "completed")
@@ -126,7 +127,7 @@ async def test_a_test_beyond_the_servers_limit_is_queued_and_says_where(settings
     async with connected(settings, ScriptedK6()) as client:
         await execute(client, wait_s=0)
         await execute(client, wait_s=0)
-        arguments = {**SCRIPT, "wait_s": 0.2}
+        arguments = {**SCRIPT, "wait_s": 1}
         last = answer(await client.call_tool("execute_k6_test", arguments, progress_callback=on_progress))
     assert (last["status"], last["queue_position"]) == ("queued", 2)
     assert "queued, position 2: waiting until another test on this server ends" in messages
@@ -177,6 +178,7 @@ async def test_a_client_that_cancels_get_run_does_not_stop_the_run(settings: Set
     assert run["status"] == "running"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ERAS)
 async def test_progress_grows_towards_100_in_short_lines(settings: Settings, mode: Mode) -> None:
     k6 = ScriptedK6()
@@ -195,7 +197,7 @@ async def test_progress_grows_towards_100_in_short_lines(settings: Settings, mod
     values = [progress for progress, _, _ in told]
     assert values == sorted(set(values))
     assert values[-1] >= 50
-    assert told[-1][2] == "50%, 1 VUs, 7 iterations"
+    assert told[-1][2] == "50%, 1 VU, 7 iterations"
     assert {total for _, total, _ in told} == {100}
 
 

@@ -79,6 +79,7 @@ async def test_a_test_that_gets_slower_comes_first_with_its_last_run(settings: S
     assert "Mann-Kendall" in told["method"]
 
 
+@pytest.mark.slow
 async def test_a_hundred_tests_and_ten_thousand_runs_fit_into_the_budget(settings: Settings) -> None:
     chance = random.Random(1)
     names = [f"test {number} " + "é" * 100 for number in range(100)]
@@ -91,6 +92,7 @@ async def test_a_hundred_tests_and_ten_thousand_runs_fit_into_the_budget(setting
     assert len(told["tests"]) + told["omitted_tests"] == 100
 
 
+@pytest.mark.slow
 async def test_more_days_reach_further_back(settings: Settings) -> None:
     await keep(settings, past_run(24 * 40, "old"), past_run(1, None))
     assert (await asked(settings))["runs"] == 1
