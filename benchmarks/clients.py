@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from benchmarks.measure import Bench, Row, Table
 from benchmarks.runs import Team
 from k6_mcp.history.history import History
+from k6_mcp.workspace.workspace import Workspace
 
 _CLIENTS, _CALLS, _RUNS = 50, 20, 60
 _GOAL = 5.0
@@ -113,7 +114,7 @@ async def measure(bench: Bench) -> Table:
     """Let all clients call the tools in turn, again and again, at the same time."""
     results_dir = bench.folder / "results"
     team = Team()
-    async with History(results_dir, results_dir / "history.db") as history:
+    async with History(Workspace(results_dir), results_dir / "history.db") as history:
         for number in range(_RUNS):
             await history.save(team.run(number))
     async with _server(bench) as port:

@@ -12,6 +12,7 @@ from k6_mcp.history.filters import Position, make_cursor
 from k6_mcp.history.history import History
 from k6_mcp.history.runs import to_us
 from k6_mcp.models.history import HistoryQuery
+from k6_mcp.workspace.workspace import Workspace
 
 _REPEATS = 40
 _GOAL_MS = 20.0
@@ -81,7 +82,7 @@ async def measure(bench: Bench) -> Table:
     started = time.perf_counter()
     await fill(path)
     filled_s = time.perf_counter() - started
-    async with History(results_dir, path) as history:
+    async with History(Workspace(results_dir), path) as history:
         rows = [row async for row in _queries(history)]
         rows.append(await _saving(history))
         rows.append(await _timed_row("get_run by id", lambda: _get(history)))

@@ -18,6 +18,7 @@ from k6_mcp.history.runs import (
     tag_rows,
     to_us,
 )
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import (
     CheckResult,
     Figures,
@@ -27,7 +28,7 @@ from k6_mcp.models.metrics import (
     StatusCount,
     ThresholdResult,
 )
-from k6_mcp.models.run import Asked, Failure, FailureKind, Run, Status
+from k6_mcp.models.run import Asked, Failure, Run, Status
 from k6_mcp.models.run_id import new_run_id
 
 RUNS = 100_000

@@ -1,6 +1,4 @@
-"""Wiring: the place that names concrete classes (with `service.early_plan`, for the one that is needed
-first).
-"""
+"""Wiring: the concrete classes are named here, and in `service.early_plan` those that are needed first."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -15,9 +13,11 @@ from k6_mcp.settings import Settings
 
 @asynccontextmanager
 async def open_app(settings: Settings, launcher: Launcher | None = None) -> AsyncGenerator[LoadTests]:
-    """Open the service on this machine, going on with what `launcher` has begun; leaving stops every run it
-    owns.
+    """Open the service on this machine, which takes over what `launcher` began early; leaving stops every run
+    it owns.
     """
-    runner = LocalRunner(launcher or new_launcher(settings), settings.timeout_s)
-    async with LoadTests(runner, History(settings.results_dir, settings.database), settings) as tests:
+    launcher = launcher or new_launcher(settings)
+    workspace, runner = launcher.workspace, LocalRunner(launcher, settings.timeout_s)
+    history = History(workspace, settings.database)
+    async with LoadTests(runner, workspace, history, settings, launcher.early_run_id) as tests:
         yield tests

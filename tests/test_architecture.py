@@ -80,6 +80,7 @@ def test_the_whole_package_is_looked_at() -> None:
         (architecture.stdout, "frontends.cli.main", "print('x')"),
         (architecture.import_style, "permissions.caps", "from . import app"),
         (architecture.import_style, "permissions.caps", "def f():\n    import json"),
+        (architecture.checked_changes, "service.queue", "run.model_copy(update={'statsu': 'failed'})"),
         (architecture.length, "service.load_tests", "x = 1\n" * (LONGEST_FILE + 1)),
     ],
 )
@@ -99,6 +100,8 @@ def test_a_planted_violation_is_found(rule: Rule, module: str, text: str) -> Non
         ("runners.process", "import signal\nimport os\nos.killpg(1, signal.SIGKILL)"),
         ("frontends.cli.main", "import sys\nsys.stdout.write('x')\nfrom rich.console import Console"),
         ("history.database", "import aiosqlite"),
+        ("models.run", "copy = run.model_copy()"),
+        ("frontends.mcp_server.run_app", "tool.model_copy(update={'meta': {}})"),
         ("analysis.verdict.endings", "import signal\nkill = signal.SIGKILL"),
     ],
 )

@@ -17,8 +17,9 @@ from k6_mcp.frontends.cli.parser import build_parser
 from k6_mcp.frontends.mcp_server.server import build_server
 from k6_mcp.frontends.oneshot.request import METHODS
 from k6_mcp.models.argument_rules import parse_load_test
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.request import Preset, Slo
-from k6_mcp.models.run import FailureKind, Status
+from k6_mcp.models.run import Status
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.scripts.presets import PRESETS
 from k6_mcp.settings import Limits, Settings

@@ -4,6 +4,7 @@ apart by reference.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from typing import NamedTuple, cast
 
 from pydantic import BaseModel, JsonValue
@@ -14,16 +15,15 @@ from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.plan import Plan
 from k6_mcp.models.run import Run
 from k6_mcp.models.service_answers import Explanation
+from k6_mcp.models.thresholds import parse
 from k6_mcp.models.wording import cut
 from k6_mcp.redaction import redact_text
 
 # At most this many of anything that is listed; the worst and largest come first
 _MOST = 12
 _QUOTE_CHARS = 300
+_EXPRESSION_CHARS = 60
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,60}\Z")
-_EXPRESSION = re.compile(
-    r"(?:avg|min|med|max|count|rate|value|p\(\d{1,2}(?:\.\d+)?\)) ?(?:<=?|>=?|===?|!=) ?\d+(?:\.\d+)?\Z"
-)
 _QUOTED = re.compile(r"""["\u201c`][^"\u201d`]*["\u201d`]""")
 _SHARES = frozenset({"confidence", "headroom", "checks", "http_req_failed", "rate"})
 _TIMES = frozenset(
@@ -118,7 +118,7 @@ def _measured(metrics: Metrics, quotes: _Quotes) -> Computed:
                 **_only(threshold, "ok", "observed", "has_samples"),
                 "metric": quotes.metric(threshold.metric),
                 "expression": threshold.expression
-                if _EXPRESSION.match(threshold.expression)
+                if _limit(threshold.expression) is not None
                 else quotes.refer(threshold.expression),
             }
             for threshold in sorted(metrics.thresholds, key=lambda item: item.ok)[:_MOST]
@@ -130,9 +130,7 @@ def _measured(metrics: Metrics, quotes: _Quotes) -> Computed:
         "statuses": [_plain(status) for status in metrics.statuses[:_MOST]],
         "errors": [_plain(error) for error in metrics.errors[:_MOST]],
         "grpc_calls": [_plain(status) for status in metrics.grpc[:_MOST]],
-        "browser": _plain(metrics.browser.model_copy(update={"documents": (), "web_vitals": ()}))
-        if metrics.browser
-        else {},
+        "browser": _plain(metrics.browser.changed(documents=(), web_vitals=())) if metrics.browser else {},
         "web_vitals": [_plain(vital) for vital in metrics.browser.web_vitals] if metrics.browser else [],
         "failed_checks": [
             {**_only(check, "passes", "fails"), "name": quotes.refer(check.name)} for check in failing[:5]
@@ -192,10 +190,16 @@ def _numbers(computed: JsonValue, key: str = "") -> Iterator[Fact]:
     elif isinstance(computed, list):
         for value in computed:
             yield from _numbers(value, key)
-    elif isinstance(computed, str) and _EXPRESSION.match(computed):
-        yield from _meaning(float(re.split(r"[<>=!] ?", computed)[-1]), key)
+    elif isinstance(computed, str) and (limit := _limit(computed)) is not None:
+        yield from _meaning(limit, key)
     elif isinstance(computed, int | float) and not isinstance(computed, bool):
         yield from _meaning(float(computed), key)
+
+
+def _limit(expression: str) -> float | None:
+    """Return the limit of a threshold that may stand among our own words, None for any other text."""
+    threshold = parse(expression) if len(expression) <= _EXPRESSION_CHARS else None
+    return threshold.limit if threshold is not None and isfinite(threshold.limit) else None
 
 
 def _told(findings: Sequence[Finding]) -> Iterator[Fact]:

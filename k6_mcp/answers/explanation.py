@@ -32,20 +32,16 @@ def explanation_answer(explanation: Explanation) -> Explanation:
         )
         if left > 0
     ]
-    return explanation.model_copy(
-        update={
-            "findings": tuple(_finding(finding) for finding in findings[:_MOST_FINDINGS]),
-            "phases": tuple(_rounded(phase) for phase in _shown(phases)),
-            "observations": (*explanation.observations, *more),
-        }
+    return explanation.changed(
+        findings=tuple(_finding(finding) for finding in findings[:_MOST_FINDINGS]),
+        phases=tuple(_rounded(phase) for phase in _shown(phases)),
+        observations=(*explanation.observations, *more),
     )
 
 
 def _finding(finding: Finding) -> Finding:
     evidence = tuple(_rounded(item) for item in finding.evidence[:_MOST_EVIDENCE])
-    return _rounded(finding).model_copy(
-        update={"evidence": evidence, "message": cut(finding.message, _MESSAGE_CHARS)}
-    )
+    return _rounded(finding).changed(evidence=evidence, message=cut(finding.message, _MESSAGE_CHARS))
 
 
 def _shown(phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
@@ -59,6 +55,6 @@ def _rounded(model: M) -> M:
     figures = {
         name: value for name, value in fields.items() if isinstance(value, float) and not value.is_integer()
     }
-    return model.model_copy(
-        update={name: float(f"{value:.{_DIGITS.get(name, 4)}g}") for name, value in figures.items()}
+    return model.changed(
+        **{name: float(f"{value:.{_DIGITS.get(name, 4)}g}") for name, value in figures.items()}
     )

@@ -3,8 +3,9 @@
 from k6_mcp.answers.run import headline
 from k6_mcp.models.archive import IMPORTED
 from k6_mcp.models.base import Model
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.history import HistoryPage
-from k6_mcp.models.run import FailureKind, Run, Status
+from k6_mcp.models.run import Run, Status
 
 _LONGEST_URL = 100
 _LONGEST_NAME = 60

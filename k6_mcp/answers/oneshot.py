@@ -18,9 +18,10 @@ from pydantic_core import to_json
 from k6_mcp.answers.k6_text import ENDINGS, REQUEST_FAILED, THRESHOLDS_CROSSED, k6_text
 from k6_mcp.errors import K6McpError, LimitExceeded
 from k6_mcp.models.base import Model
+from k6_mcp.models.failures import FAILURES, FailureWord
 from k6_mcp.models.hidden_characters import visible, visible_data
 from k6_mcp.models.metrics import MetricType, ThresholdResult
-from k6_mcp.models.run import FINAL, Failure, FailureKind, Notice, Run, Series, Status
+from k6_mcp.models.run import FINAL, Failure, Notice, Run, Series, Status
 from k6_mcp.models.untrusted import MARK, mark, untrusted_fields
 from k6_mcp.models.wording import log_line
 
@@ -28,34 +29,7 @@ from k6_mcp.models.wording import log_line
 if TYPE_CHECKING:
     from k6_mcp.models.service_answers import PlanReport
 
-ErrorType = Literal[
-    "threshold",
-    "network",
-    "script",
-    "config",
-    "timeout",
-    "stopped",
-    "target",
-    "load",
-    "no_samples",
-    "crash",
-    "internal",
-    "cancelled",
-    "lost",
-]
-ERROR_TYPES: Mapping[FailureKind, ErrorType] = {
-    "thresholds_exceeded": "threshold",
-    "target_unreachable": "network",
-    "script_error": "script",
-    "invalid_config": "config",
-    "timed_out": "timeout",
-    "stopped_externally": "stopped",
-    "target_failing": "target",
-    "load_not_delivered": "load",
-    "no_samples": "no_samples",
-    "k6_crashed": "crash",
-    "internal": "internal",
-}
+ErrorType = Literal[FailureWord, "cancelled", "lost"]
 # Words by which a client takes a whole line for a network error, and for a threshold breach.
 NETWORK_WORDS = (REQUEST_FAILED, "Error executing k6 test:", "connectex: A connection attempt failed")
 FAILED = "level=error"
@@ -147,8 +121,8 @@ def answer_plan(report: "PlanReport") -> OneShotAnswer:
         reasons.append(f"{LimitExceeded.code}: {'; '.join(report.violations)}")
     if not reasons:
         return OneShotAnswer(success=True, result=report)
-    error_type = ERROR_TYPES[report.refusal.kind] if report.refusal else LimitExceeded.code
-    return _refused("; ".join(reasons), error_type).model_copy(update={"result": report})
+    error_type = FAILURES[report.refusal.kind].word if report.refusal else LimitExceeded.code
+    return _refused("; ".join(reasons), error_type).changed(result=report)
 
 
 def answer_error(error: K6McpError) -> OneShotAnswer:
@@ -161,7 +135,7 @@ def to_line(answer: OneShotAnswer) -> bytes:
     harmless.
     """
     if answer.result is not None and not answer.success:
-        answer = answer.model_copy(update={"result": _Failed(ending=answer.ending, **dict(answer.result))})
+        answer = answer.changed(result=_Failed(ending=answer.ending, **dict(answer.result)))
     data = visible_data(answer.model_dump(mode="json"))
     fields = untrusted_fields(data)
     text = to_json({**data, MARK: mark(fields) if fields else None}, inf_nan_mode="null").decode()
@@ -210,7 +184,7 @@ def _harmless(match: re.Match[str]) -> str:
 
 def _error_type(run: Run) -> ErrorType | None:
     if run.failure:
-        return ERROR_TYPES[run.failure.kind]
+        return FAILURES[run.failure.kind].word
     if run.status == "cancelled" or run.status == "lost":
         return run.status
     return "internal" if run.status == "failed" else None

@@ -222,7 +222,7 @@ def _live(live: LiveFigures) -> LiveFigures:
         name: _known(getattr(live, name))
         for name in ("elapsed_s", "percent", "requests_per_s", "p95_ms", "error_rate")
     }
-    return live.model_copy(update=rounded)
+    return live.changed(**rounded)
 
 
 def _more(run: Run, metrics: Metrics | None, size: _Size) -> Iterator[str]:

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from k6_mcp.models.base import Model
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import ErrorCount, ErrorSample, GrpcStatusCount, LiveFigures, StatusCount
-from k6_mcp.models.run import FailureKind, Notice, Series, Status
+from k6_mcp.models.run import Notice, Series, Status
 
 # The parts of an answer have no docstrings: those would become part of every client's tool list.
 

@@ -8,8 +8,9 @@ from typing import Literal
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import Headroom, Statistics, TestTrend
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.findings import Severity
-from k6_mcp.models.run import FailureKind, Status
+from k6_mcp.models.run import Status
 from k6_mcp.models.wording import cut
 
 _LAST = 10

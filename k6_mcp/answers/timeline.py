@@ -44,7 +44,7 @@ def timeline_answer(run: Run, timeline: Timeline | None) -> Json:
         return {**heading, "note": why}
     phases = phases_of_run(run, timeline)
     answer: Json = {}
-    shown = timeline.model_copy(update={"scenarios": timeline.scenarios[:_MOST_SCENARIOS]})
+    shown = timeline.changed(scenarios=timeline.scenarios[:_MOST_SCENARIOS])
     for points in _POINTS:
         shown = condense(shown, points)
         answer = {

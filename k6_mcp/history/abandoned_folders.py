@@ -1,5 +1,5 @@
-"""Folders that no run came of: their server died while k6 made its plan. They may hold what a script should
-not have said.
+"""Remove folders without a run, whose server died while k6 made its plan: the script in them may hold a
+secret.
 """
 
 import fcntl
@@ -47,8 +47,8 @@ def remove_leftovers(results_dir: Path, run_ids: Iterable[str]) -> list[str]:
 
 
 def remove_leftovers_outside() -> None:
-    """Remove the temporary folders of dead processes that hold no run: see `runners.elsewhere`. Blocking,
-    never raises.
+    """Remove the temporary folders of dead processes that hold no run; see `workspace.temporary_folders`.
+    Blocking, never raises.
     """
     places: list[Path] = []
     with suppress(OSError):

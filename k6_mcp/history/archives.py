@@ -1,4 +1,4 @@
-"""Runs leave as one file and come in from one; a run is taken in whole or not at all."""
+"""Export runs to one file and import them from one; a run is imported whole or not at all."""
 
 import asyncio
 import shutil
@@ -7,8 +7,10 @@ from pathlib import Path
 
 from k6_mcp.errors import ArchiveUnusable
 from k6_mcp.history.import_checks import cleaned
+from k6_mcp.history.pack import pack
 from k6_mcp.history.shield import shielded
 from k6_mcp.history.trash import Hold, Trash
+from k6_mcp.history.unpack import unpack
 from k6_mcp.models.archive import CONTRADICTED, IMPORTED, ArchivedFiles, ExportReport, ImportReport
 from k6_mcp.models.run import Notice, Run
 from k6_mcp.models.run_folder import RunFolder
@@ -32,11 +34,7 @@ class Archives:
 
     async def export(self, runs: Sequence[Run], target: Path) -> ExportReport:
         """Write ended runs with their files to `target`. Raises ArchiveUnusable."""
-
-        from k6_mcp.history.pack import pack
-
-        # Without the marks of an import: whoever takes them in marks them himself, and nobody has to believe
-        # that they are missing.
+        # Without the marks of an import: every import sets them anew and trusts no file about them.
         unmarked = [_unmarked(run) for run in runs]
         return await shielded(asyncio.to_thread(pack, unmarked, self._folders.results_dir, target))
 
@@ -48,9 +46,6 @@ class Archives:
             ArchiveUnusable: If anything is wrong with it, or another run has the id of one in it; nothing was
             kept then.
         """
-
-        from k6_mcp.history.unpack import unpack
-
         workshop, lock = await asyncio.to_thread(self._workshop)
         try:
             runs = await shielded(asyncio.to_thread(unpack, path, workshop))
@@ -86,14 +81,14 @@ class Archives:
         return here is not None
 
     async def _check_repeats(self, runs: Sequence[Run]) -> None:
-        """Refuse a run that would join the repeats of one that ran here: nobody asked for it there."""
+        """Refuse a run that would join the repeats of one that ran here: it was not part of that request."""
         ids = {run.run_id for run in runs}
         for first in {
             run.repeat_of for run in runs if run.repeat_of is not None and run.repeat_of not in ids
         }:
             here = await self._get(first)
             if here is not None and not is_imported(here):
-                reason = f"it says to hold a repeat of {first}, which ran here and is not in it"
+                reason = f"it claims to hold a repeat of {first}, which ran here and is not in it"
                 raise ArchiveUnusable(
                     reason, hint="import it on another machine, or export all repeats of the request together"
                 )
@@ -104,7 +99,7 @@ class Archives:
             return self._trash.workshop()
         except OSError as error:
             reason = f"{self._folders.results_dir} cannot be written: {error.strerror or error}"
-            raise ArchiveUnusable(reason, hint="check_health tells the state of the disk") from error
+            raise ArchiveUnusable(reason, hint="check_health shows the state of the disk") from error
 
     def _move(self, unpacked: Path, run_id: str) -> None:
         target = RunFolder(self._folders.results_dir, run_id)
@@ -140,11 +135,9 @@ def _text(path: Path) -> str | None:
 
 
 def _unmarked(run: Run) -> Run:
-    return run.model_copy(
-        update={"warnings": tuple(notice for notice in run.warnings if notice.code not in _MARKS)}
-    )
+    return run.with_warnings(notice for notice in run.warnings if notice.code not in _MARKS)
 
 
 def _told(run: Run) -> list[Notice]:
     found = [notice for notice in run.warnings if notice.code == CONTRADICTED]
-    return [notice.model_copy(update={"message": f"{run.run_id}: {notice.message}"}) for notice in found]
+    return [notice.changed(message=f"{run.run_id}: {notice.message}") for notice in found]

@@ -1,11 +1,9 @@
-"""The run that each test's later runs are compared with: rows in the database, and a small file beside the
-runs as their backup.
+"""Baselines, the runs that later runs are compared with: rows in the database, and a small file as their
+backup.
 """
 
 import asyncio
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -20,6 +18,7 @@ from k6_mcp.history.server_locks import FileLock
 from k6_mcp.history.shield import shielded
 from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import Baseline
+from k6_mcp.workspace.atomic import replace_file
 
 _LOCK_TRIES = 20
 # Nobody set anything then, and nothing could be set later
@@ -38,7 +37,7 @@ class BaselinesFile(Model):
 
 
 class Baselines:
-    """Baselines by test name, shared by several servers: the one that was set last counts, wherever it was
+    """Baselines by test name, shared by several servers: the one that was set last counts, wherever it is
     kept.
     """
 
@@ -96,7 +95,7 @@ class Baselines:
             known = await self.all()
         # By a clock that was ahead
         if (former := known.get(baseline.name)) and former.set_at >= baseline.set_at:
-            baseline = baseline.model_copy(update={"set_at": former.set_at + _MOMENT})
+            baseline = baseline.changed(set_at=former.set_at + _MOMENT)
         written = await asyncio.to_thread(self._write, [*known.values(), baseline])
         try:
             await self._store([*known.values(), baseline])
@@ -142,16 +141,8 @@ class Baselines:
 
     def _replace(self, baselines: Iterable[Baseline]) -> None:
         content = BaselinesFile(baselines=tuple(sorted(baselines, key=lambda item: item.name)))
-        # Mode 0600
-        handle, name = tempfile.mkstemp(prefix=".baselines-", dir=self._path.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(content.model_dump(mode="json"), file, indent=1, ensure_ascii=False)
-            temporary.replace(self._path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        text = json.dumps(content.model_dump(mode="json"), indent=1, ensure_ascii=False)
+        replace_file(self._path, text.encode())
 
 
 def _newest(baselines: Iterable[Baseline]) -> dict[str, Baseline]:

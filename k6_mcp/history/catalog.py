@@ -1,4 +1,4 @@
-"""Finding runs again: pages, ids, statistics; from the newest run folders while the database is away."""
+"""Find runs: pages, ids and statistics, from the newest run folders while the database is unavailable."""
 
 import asyncio
 from collections.abc import Mapping
@@ -53,9 +53,7 @@ class Catalog:
             return await self._marked(select((newest | dict(pending)).values(), query, why), None)
         page = with_waiting(page, pending, query) if pending else page
         remarks = [page.degraded, _REMOVED if self._database.replaced else None, _waiting(len(pending))]
-        return await self._marked(
-            page.model_copy(update={"degraded": "; ".join(filter(None, remarks)) or None}), mark
-        )
+        return await self._marked(page.changed(degraded="; ".join(filter(None, remarks)) or None), mark)
 
     async def past(self, since: datetime, pending: int) -> Past:
         """Return the runs since then, counted, and the tests with most runs in detail. Raises
@@ -75,8 +73,8 @@ class Catalog:
             return tuple([run_id for run_id in ids if run_id.startswith(prefix)][:limit])
 
     async def _find(self, query: HistoryQuery) -> Found:
-        """Return the page; all who ask the same while another page is read get one answer, read after the
-        last of them asked.
+        """Return the page. Equal queries that come while another page is read share one answer, read after
+        the last of them.
         """
         waiting = self._waiting.get(query)
         if waiting is None or waiting.done():
@@ -92,9 +90,7 @@ class Catalog:
     async def _marked(self, page: HistoryPage, mark: str | None) -> HistoryPage:
         with suppress(HistoryUnavailable):
             known = await self._baselines.ids_at(mark)
-            return page.model_copy(
-                update={"baselines": tuple(run.run_id for run in page.runs if run.run_id in known)}
-            )
+            return page.changed(baselines=tuple(run.run_id for run in page.runs if run.run_id in known))
         return page
 
     def _newest(self) -> dict[str, Run]:
@@ -102,7 +98,7 @@ class Catalog:
 
 
 def _retrieved(done: asyncio.Future[Found]) -> None:
-    """Keep asyncio from reporting a failure that nobody waited for."""
+    """Keep asyncio from reporting a failure that nobody has awaited."""
     if not done.cancelled():
         done.exception()
 

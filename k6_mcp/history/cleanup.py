@@ -33,7 +33,7 @@ Protected = Callable[[], Awaitable[frozenset[str]]]
 
 
 class Cleanup:
-    """Keeps the history within its limits. `protected` tells the runs that must stay; their repeats stay
+    """Keeps the history within its limits. `protected` returns the runs that must stay; their repeats stay
     too.
     """
 
@@ -48,9 +48,9 @@ class Cleanup:
     async def prune(
         self, limits: Retention, *, dry_run: bool = False, by_clock: bool = False, for_good: bool = False
     ) -> PruneReport:
-        """Move every ended run beyond `limits` to the trash, or tell which those are.
+        """Move every ended run beyond `limits` to the trash, or only list them.
 
-        Ages are those that the history has seen pass, `by_clock` those that this machine's clock says.
+        Ages are those that the history has seen pass, or with `by_clock` those by this machine's clock.
         `for_good` deletes them and empties the trash.
 
         Raises:
@@ -69,10 +69,10 @@ class Cleanup:
             return await self._removing.restore(run_ids)
 
     async def tidy(self, limits: Retention, within_s: float = _AUTOMATIC_S) -> None:
-        """Do the same by itself: about once an hour among all servers, for a bounded time; runs of the last
-        two hours stay.
+        """Prune automatically: about once an hour among all servers, for a bounded time; runs of the last two
+        hours stay.
 
-        Never raises: what goes wrong is logged, and so is what went.
+        Never raises: errors and removals are logged.
         """
         try:
             if not await asyncio.to_thread(self._due) or (lock := await self._lock()) is None:

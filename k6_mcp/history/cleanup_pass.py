@@ -1,4 +1,4 @@
-"""One way through the history, from the run that was kept longest on: what is beyond the limits goes."""
+"""One pass through the history, from the run kept longest: those beyond the limits are removed."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ class Manner(NamedTuple):
 
 
 class Pass:
-    """Removes what is beyond `limits`, except what `spared` names each time it is asked."""
+    """Removes what is beyond `limits`, except what `spared` returns at each call."""
 
     def __init__(
         self,

@@ -22,14 +22,12 @@ from k6_mcp.history.sqlite import BUSY_TIMEOUT_S, begin, connect, patiently, una
 Value = str | int | float | bytes | None
 # Keeps the filter columns of 100 000 runs in memory once they were needed
 _CACHE_KIB = 32_768
-# A connection that said this is not used again
+# A connection with one of these failures is not used again
 _LASTING = {"damaged", "unusable", "readonly"}
 
 
 class Refusal:
-    """A failure that is repeated to every caller for a while instead of being sought anew, so that it costs
-    them little.
-    """
+    """A failure that is repeated to every caller for a while, which costs them less than a new attempt."""
 
     def __init__(self, lasts_s: float) -> None:
         self._lasts_s = lasts_s
@@ -54,7 +52,7 @@ class Database:
     """One SQLite file. After trouble it waits `retry_s` before the next try; trouble with writing leaves
     reading alone.
 
-    `replaced` tells that the file vanished while it was open and a new one was begun.
+    `replaced` is true if the file vanished while it was open and a new one was begun.
     """
 
     def __init__(self, path: Path, retry_s: float) -> None:

@@ -1,5 +1,5 @@
-"""How much space run folders take: measured once per run, remembered in the database, told page by page,
-those kept longest first.
+"""The space that run folders take: measured once per run, kept in the database, read page by page, those kept
+longest first.
 """
 
 import asyncio

@@ -66,11 +66,11 @@ class Witness(NamedTuple):
 
 
 def read_clocks() -> Reading:
-    """Return what the clocks of this machine say."""
+    """Return the times of this machine's clocks."""
     wall_us, boot = time.time_ns() // 1000, "unknown"
     with suppress(OSError):
         boot = _BOOT.read_text(encoding="ascii").strip()
-    # The file first: tools that shift the clocks of a process shift what its library calls say
+    # The file first: tools that shift the clocks of a process shift the results of its library calls
     try:
         uptime_s = float(_UPTIME.read_text(encoding="ascii").split()[0])
     except (OSError, ValueError, IndexError):

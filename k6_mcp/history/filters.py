@@ -20,7 +20,7 @@ _LAST_CHARACTER = "\U0010ffff"
 
 
 class Position(NamedTuple):
-    """A place in the order of time; a page goes on strictly below it."""
+    """A place in the order of time; a page continues strictly below it."""
 
     created_us: int
     run_id: str
@@ -111,7 +111,7 @@ def bounds(query: HistoryQuery) -> tuple[int | None, Position | None]:
 
 
 def make_cursor(position: Position) -> str:
-    """Return the cursor of the page that goes on below `position`."""
+    """Return the cursor of the page that continues below `position`."""
     return (
         base64.urlsafe_b64encode(f"1.{position.created_us}.{position.run_id}".encode()).decode().rstrip("=")
     )

@@ -1,4 +1,4 @@
-"""The state of the two places that keep runs."""
+"""The health of the database and of the disk that keep runs."""
 
 import shutil
 import tempfile
@@ -65,17 +65,17 @@ def retention_health(
     ahead_us: int = 0,
     hint: str = "",
 ) -> Component:
-    """Return how long runs are kept, the space that they use and what was removed; `space` is None where the
-    database cannot tell.
+    """Return how long runs are kept, the space that they use and what was removed; `space` is None without a
+    database.
     """
-    asked = (
+    limits_in_words = (
         "of any age" if limits.days is None else f"for {limits.days:g} days",
         "however many" if limits.runs is None else f"the newest {limits.runs}",
         "of any size" if limits.size_bytes is None else f"{limits.size_bytes / 1e6:g} MB at most",
     )
-    kept = f"runs are kept {', '.join(asked)}, baselines besides"
+    kept = f"runs are kept {', '.join(limits_in_words)}, plus all baselines"
     if space is None:
-        detail = f"{kept}; what they use is not known while the database is away"
+        detail = f"{kept}; the space that they use is not known while the database is unavailable"
         return Component(name="retention", state="degraded", detail=detail, hint=hint)
     unmeasured = f", {space.unmeasured} of them not measured yet" if space.unmeasured else ""
     used = f"{space.runs} ended runs use {space.size_bytes / 1e6:.1f} MB{unmeasured}"

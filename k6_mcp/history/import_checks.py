@@ -1,4 +1,4 @@
-"""What a run from an archive may say of itself: anybody can have written it."""
+"""Check what an archived run claims of itself: anybody can have written it."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202
 
 
 def problems(run: Run, now: datetime) -> Iterator[str]:
-    """Yield what no run of ours says of itself; `now` is the time here."""
+    """Yield each claim that no run of ours makes; `now` is the time here."""
     yield from _of_times(run, now)
     if run.repeat_of is not None and not RUN_ID.match(run.repeat_of):
         yield "repeats a run whose id is none"
@@ -34,7 +34,7 @@ def problems(run: Run, now: datetime) -> Iterator[str]:
     ):
         yield "has tags that no test can have"
     if run.series is not None:
-        yield "tells a series, which is never stored"
+        yield "has a series, which is never stored"
     if _has_absurd_number(run.model_dump(mode="python")):
         yield f"has a number beyond {_LARGEST_NUMBER:g}"
 

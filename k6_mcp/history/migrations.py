@@ -16,7 +16,7 @@ Migration = Callable[[aiosqlite.Connection], Awaitable[None]]
 async def runs_with_documents_and_tags(connection: aiosqlite.Connection) -> None:
     """Create the first schema.
 
-    `runs` holds what filters ask about and nothing else, in the order of time, so that even a filter without
+    `runs` holds the columns for filters and nothing else, in the order of time, so that even a filter without
     help from an index reads it quickly from end to end. Its indices carry the primary key, thus the time, by
     themselves.
     """
@@ -59,8 +59,8 @@ async def baselines_by_name(connection: aiosqlite.Connection) -> None:
 
 
 async def results_for_statistics(connection: aiosqlite.Connection) -> None:
-    """Keep what statistics ask about in a narrow table of its own, read from end to end in no time; earlier
-    runs are filled in.
+    """Keep the columns for statistics in a narrow table of its own, which is fast to read from end to end;
+    earlier runs are filled in.
     """
     await connection.execute("""CREATE TABLE results (
             created_us INTEGER NOT NULL, run_id TEXT NOT NULL, status TEXT NOT NULL, failure_kind TEXT,

@@ -1,4 +1,4 @@
-"""Runs that nobody will end: their server is dead."""
+"""Find the unfinished runs of dead servers."""
 
 import asyncio
 import os
@@ -39,7 +39,7 @@ class OrphanedRuns:
         self._folders_judged = False
 
     async def find(self) -> Found:
-        """Return what became of every unfinished run; without the database the folders alone tell."""
+        """Return the state of every unfinished run; without the database, from the folders alone."""
         rows: tuple[Unfinished, ...] = ()
         known: frozenset[str] | None = frozenset()
         try:
@@ -81,7 +81,7 @@ class OrphanedRuns:
 
 
 def judge_rows(rows: Iterable[Unfinished], folders: Folders, owners: Owners) -> Found:
-    """Return what became of the runs that the database holds for unfinished. Blocking."""
+    """Return the state of the runs that are unfinished in the database. Blocking."""
     found = Found()
     here = os.path.realpath(folders.results_dir)
     for row, results_dir in rows:
@@ -94,7 +94,7 @@ def judge_rows(rows: Iterable[Unfinished], folders: Folders, owners: Owners) -> 
 
 
 def judge_folders(known: frozenset[str], folders: Folders, owners: Owners) -> Found:
-    """Return what became of the newest runs that only their folders know. Blocking."""
+    """Return the state of the newest runs that only their folders know. Blocking."""
     found = Found()
     unlisted = [run_id for run_id in folders.ids() if run_id not in known]
     newest = folders.newest(_FOLDERS_READ, among=unlisted)

@@ -21,7 +21,7 @@ from k6_mcp.models.archive import (
     Manifest,
 )
 from k6_mcp.models.run import Run
-from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.models.run_folder import RunFile, RunFolder
 from k6_mcp.redaction import redact_script
 
 _CHUNK = 1_000_000
@@ -69,11 +69,11 @@ def _write(file: IO[bytes], runs: Sequence[Run], results_dir: Path) -> None:
 
 
 def _pack_run(archive: zipfile.ZipFile, run: Run, folder: RunFolder) -> ArchivedRun:
-    files = [_add(archive, run.run_id, "run.json", io.BytesIO(run.model_dump_json(indent=1).encode()))]
+    files = [_add(archive, run.run_id, RunFile.RUN_JSON, io.BytesIO(run.model_dump_json(indent=1).encode()))]
     kept = (folder.script, folder.summary, folder.export, folder.timeline, folder.record, folder.log)
     for path in kept:
         if path == folder.record and folder.timeline.exists():
-            # The timeline says it all
+            # The timeline holds all of it
             continue
         if path.is_symlink() or not path.is_file():
             continue
@@ -85,7 +85,7 @@ def _pack_run(archive: zipfile.ZipFile, run: Run, folder: RunFolder) -> Archived
 
 def _without_secrets(content: IO[bytes]) -> IO[bytes]:
     """Return a script as it is shown to people."""
-    stored = content.read(LARGEST_BYTES["script.js"] + 1)
+    stored = content.read(LARGEST_BYTES[RunFile.SCRIPT] + 1)
     text = stored.decode("utf-8", "replace")
     redacted = redact_script(text)
     return io.BytesIO(stored if redacted == text else redacted.encode())

@@ -18,7 +18,7 @@ from k6_mcp.workspace.documents import from_text
 
 _COUNTED = 1000
 _BASELINES = "(SELECT count(*) || ' ' || coalesce(max(set_us), 0) FROM baselines)"
-# Runs of pages: many clients ask for the same newest ones
+# Runs of pages: many clients read the same newest ones
 _REMEMBERED = 200
 
 
@@ -77,7 +77,7 @@ async def find(database: Database, query: HistoryQuery) -> Found:
 
 
 def select(runs: Iterable[Run], query: HistoryQuery, degraded: str) -> HistoryPage:
-    """Return the page out of `runs` that were read elsewhere; `degraded` says from where and why. Raises
+    """Return the page out of `runs` from another source; `degraded` names it and the reason. Raises
     InvalidArguments.
     """
     found = [run for run in runs if matches(run, query)]
@@ -103,7 +103,7 @@ def with_waiting(page: HistoryPage, waiting: Mapping[str, Run], query: HistoryQu
     shown = found[: query.limit]
     total = None if page.total is None else page.total - len(page.runs) + len(found)
     cursor = page.next_cursor if len(shown) == len(found) else make_cursor(position(shown[-1]))
-    return page.model_copy(update={"runs": tuple(shown), "next_cursor": cursor, "total": total})
+    return page.changed(runs=tuple(shown), next_cursor=cursor, total=total)
 
 
 async def _leader(database: Database, wanted: tuple[Filter, ...]) -> Filter | None:
@@ -191,5 +191,5 @@ def _parse(briefs: Iterable[str]) -> tuple[tuple[Run, ...], int]:
 
 @lru_cache(_REMEMBERED)
 def _run(brief: str) -> Run:
-    """The run of a document; the value is frozen, so whoever asks may have the same one."""
+    """Return the run of a document; the value is frozen, so all callers can share it."""
     return from_text(brief)

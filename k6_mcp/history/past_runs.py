@@ -1,4 +1,4 @@
-"""Many runs at once, counted by SQLite; only of the tests with most runs are single runs read."""
+"""Count many runs with SQLite; only for the tests with the most runs, read single runs."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

@@ -1,6 +1,4 @@
-"""The history out of the run folders, into the database that is there or, if that is damaged, into a new
-one.
-"""
+"""Rebuild the history from the run folders, into the existing database or, if that is damaged, a new one."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A run's way out and back: folder and rows into the trash together, out of it again, or deleted for good."""
+"""Move runs to the trash, folder and rows together, bring them back, or delete them for good."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from k6_mcp.history.shield import shielded
 from k6_mcp.history.trash import Trash
 from k6_mcp.models.prune import RestoreReport, TrashReport
 from k6_mcp.models.retention import Retention
-from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.models.run_folder import RunFile, RunFolder
 from k6_mcp.workspace.run_json import Folders
 
 # Runs per transaction
@@ -54,17 +54,17 @@ class Removals:
             else:
                 unknown.append(run_id)
         await asyncio.to_thread(self._trash.sweep, unknown)
-        told = {run_id for run_id, _, _ in await self._rows()}
+        listed = {run_id for run_id, _, _ in await self._rows()}
         here = await asyncio.to_thread(self._trash.run_ids)
-        for run_id in [run_id for run_id in unknown if run_id in here and run_id not in told]:
+        for run_id in [run_id for run_id in unknown if run_id in here and run_id not in listed]:
             size_bytes = await asyncio.to_thread(self._trash.bytes_of, run_id)
             async with self._database.atomic() as connection:
                 witness = await look(connection)
                 await connection.execute(_PUT, (run_id, self._here(), witness.now_us, size_bytes, _OF_BEFORE))
 
     async def remove(self, removals: Sequence[Removal], *, keep: bool) -> tuple[frozenset[str], list[str]]:
-        """Set runs aside, folders first, then rows; return those that are gone and what hindered the others.
-        `keep` them in the trash.
+        """Set runs aside, folders first, then rows; return those that are gone and the problems of the
+        others. With `keep` they stay in the trash.
         """
         gone, problems = await asyncio.to_thread(
             self._trash.take, [removal.run.run_id for removal in removals]
@@ -115,10 +115,10 @@ class Removals:
         """
         await self.settle()
         here = await asyncio.to_thread(self._trash.run_ids)
-        asked = here if run_ids is None else [*dict.fromkeys(run_ids)]
-        problems = [f"{run_id}: is not in the trash" for run_id in asked if run_id not in here]
+        wanted = here if run_ids is None else [*dict.fromkeys(run_ids)]
+        problems = [f"{run_id}: is not in the trash" for run_id in wanted if run_id not in here]
         restored: list[str] = []
-        for run_id in asked:
+        for run_id in wanted:
             if run_id in here and (problem := await shielded(self._restore(run_id))):
                 problems.append(f"{run_id}: {problem}")
             elif run_id in here:
@@ -166,7 +166,7 @@ class Removals:
     async def _keep_documents(self, run_ids: Iterable[str]) -> None:
         """Give a folder with their document to those runs that had none."""
         for run_id in run_ids:
-            if not (self._trash.path / run_id / "run.json").exists():
+            if not (self._trash.path / run_id / RunFile.RUN_JSON).exists():
                 with suppress(OSError, ValueError):
                     if run := await read(self._database, run_id):
                         await asyncio.to_thread(self._trash.add, run)

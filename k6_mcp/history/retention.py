@@ -9,7 +9,7 @@ from k6_mcp.history.runs import to_us
 from k6_mcp.models.prune import Reason
 from k6_mcp.models.retention import Retention
 
-# For their age alone: so many runs, or a tenth of them, and never more than half
+# The most that go for their age alone: this many runs, or a tenth of them, and never more than half
 _FEW, _SHARE = 10, 10
 
 

@@ -62,7 +62,7 @@ def to_us(moment: datetime) -> int:
 
 
 def from_us(microseconds: int) -> datetime:
-    """Return the moment so many microseconds after 1970."""
+    """Return the moment this many microseconds after 1970."""
     return _EPOCH + microseconds * _MICROSECOND
 
 
@@ -119,7 +119,7 @@ async def read(database: Database, run_id: str) -> Run | None:
 
 
 async def unfinished(database: Database) -> tuple[Unfinished, ...]:
-    """Return every run that is queued or running, whoever owns it. Raises HistoryUnavailable."""
+    """Return every queued or running run of any server. Raises HistoryUnavailable."""
     rows = await database.fetch("SELECT whole, results_dir FROM documents WHERE final = 0")
     found: list[Unfinished] = []
     for whole, results_dir in rows:
@@ -203,7 +203,7 @@ def result_row(run: Run) -> ResultRow:
 
 
 def run_row(run: Run) -> RunRow:
-    """Return what filters ask about, in the order of `INSERT_RUN`."""
+    """Return the values of the filter columns, in the order of `INSERT_RUN`."""
     figures = run.metrics.figures if run.metrics else None
     return (
         to_us(run.created_at),

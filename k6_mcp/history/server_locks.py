@@ -1,7 +1,7 @@
 """Which servers live: each holds a lock on a file of its own, which the kernel frees however the process
 ends.
 
-Process ids are never asked: they are reused, and mean nothing from inside a container.
+Process ids are never checked: they are reused, and mean nothing from inside a container.
 """
 
 import errno
@@ -90,7 +90,7 @@ class Owners:
         self.server_id = f"s-{secrets.token_hex(8)}"
 
     def enter(self) -> None:
-        """Take this server's lock; where that is impossible, take an id that tells others not to judge by
+        """Take this server's lock; where that is impossible, take an id that keeps others from judging by
         locks. Never raises.
         """
         try:
@@ -146,7 +146,7 @@ class Owners:
             lock.release()
 
     def sweep(self) -> None:
-        """Remove the files that dead servers left; a missing file says the same as a free lock."""
+        """Remove the files that dead servers left; a missing file means the same as a free lock."""
         with suppress(OSError):
             for path in [*self._folder.glob("*.lock")]:
                 if is_held(path):

@@ -1,4 +1,4 @@
-"""Shelter from cancellation for what must be written whole."""
+"""Protect from cancellation what must be written whole."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 async def shielded(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work` to its end even when cancelled, by anyio or by asyncio; the cancellation goes on
+    """Await `work` to its end even when cancelled, by anyio or by asyncio; the cancellation is raised
     afterwards.
     """
     task = asyncio.ensure_future(work)

@@ -1,4 +1,4 @@
-"""What is said when a run cannot be kept where it belongs."""
+"""The notices of runs that cannot be kept where they belong."""
 
 import shutil
 from pathlib import Path
@@ -9,7 +9,7 @@ from k6_mcp.models.run_folder import RunFolder
 
 
 def outside_notice(outside: RunFolder, results_dir: Path, error: OSError) -> Notice:
-    """Return that a run is outside `results_dir`, where, and how it gets there."""
+    """Return a notice that a run is outside `results_dir`, with its place and how to bring it there."""
     reason = (
         str(error.args[0][0][2]).partition(":")[0]
         if isinstance(error, shutil.Error)
@@ -24,18 +24,18 @@ def outside_notice(outside: RunFolder, results_dir: Path, error: OSError) -> Not
 
 
 def trouble_notice(code: str, what: str, error: Exception) -> Notice:
-    """Return that `what` did not work, why, and the next step."""
+    """Return a notice that `what` failed, with the reason and the next step."""
     if isinstance(error, HistoryUnavailable):
         return Notice(code=code, message=f"{what}: {'; '.join(error.reasons)} (next step: {error.hint})")
     return Notice(
         code=code,
         message=(
-            f"{what}: {str(error).splitlines()[0][:200]} (next step: check_health tells the state of the"
+            f"{what}: {str(error).splitlines()[0][:200]} (next step: check_health shows the state of the"
             " disk)"
         ),
     )
 
 
 def only_in_folders(runs: int) -> str | None:
-    """Return that so many runs are missing in the database and where they are, None if none are."""
+    """Return that this many runs are missing in the database and where they are, None for 0."""
     return f"{runs} more runs are in their folders only: `k6-mcp rebuild` brings them back" if runs else None

@@ -1,5 +1,5 @@
-"""Run folders on their way out: set aside in one step and kept for a while, so that a folder is either whole
-or gone for readers.
+"""The trash: run folders are moved here in one step and kept for a while, so that readers see a folder whole
+or not at all.
 """
 
 import fcntl
@@ -12,11 +12,10 @@ from pathlib import Path
 
 from k6_mcp.history.disk_space import folder_bytes
 from k6_mcp.models.run import Run
-from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.models.run_folder import RunFile, RunFolder
 from k6_mcp.models.run_id import RUN_ID
 
 _WORKSHOP = "import-"
-_RUN = "run.json"
 
 
 class Hold:
@@ -60,12 +59,10 @@ class Trash:
         return gone, problems
 
     def add(self, run: Run) -> None:
-        """Make the folder of a run whose own one is gone, so that it can be brought back too. Raises
-        OSError.
-        """
+        """Make the folder of a run that has lost its own, so that it can be restored too. Raises OSError."""
         folder = self.path / run.run_id
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with suppress(FileExistsError), (folder / _RUN).open("x", encoding="utf-8") as file:
+        with suppress(FileExistsError), (folder / RunFile.RUN_JSON).open("x", encoding="utf-8") as file:
             file.write(run.model_dump_json(indent=1))
 
     def give_back(self, run_ids: Iterable[str]) -> list[str]:
@@ -86,7 +83,7 @@ class Trash:
         for run_id in run_ids:
             with suppress(OSError):
                 # first: a folder without it is half removed
-                (self.path / run_id / _RUN).unlink()
+                (self.path / run_id / RunFile.RUN_JSON).unlink()
             shutil.rmtree(self.path / run_id, ignore_errors=True)
 
     def workshop(self) -> tuple[Path, "Hold"]:
@@ -107,7 +104,7 @@ class Trash:
         """Remove workshops that nobody uses any more, and what of the `unknown` runs is half removed. Never
         raises.
         """
-        self.empty([run_id for run_id in unknown if not (self.path / run_id / _RUN).exists()])
+        self.empty([run_id for run_id in unknown if not (self.path / run_id / RunFile.RUN_JSON).exists()])
         with suppress(OSError):
             for path in [*self.path.glob(f"{_WORKSHOP}*")]:
                 _remove_free(path)
@@ -125,7 +122,7 @@ class Trash:
 
     def run_ids(self) -> list[str]:
         """Return the runs whose folders are here whole."""
-        return [run_id for run_id in self.names() if (self.path / run_id / _RUN).exists()]
+        return [run_id for run_id in self.names() if (self.path / run_id / RunFile.RUN_JSON).exists()]
 
     def _folder(self, run_id: str) -> Path:
         return RunFolder(self._results_dir, run_id).path

@@ -29,6 +29,7 @@ from k6_mcp.models.archive import (
     Manifest,
 )
 from k6_mcp.models.run import FINAL, Run
+from k6_mcp.models.run_folder import RunFile
 from k6_mcp.models.run_id import RUN_ID
 from k6_mcp.models.timeline import Timeline
 
@@ -141,7 +142,9 @@ def _manifest(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) 
     ]
     if len(listed) != len(set(listed)) or len({run.run_id for run in manifest.runs}) != len(manifest.runs):
         reasons.append("something is listed twice")
-    if not manifest.runs or any("run.json" not in [file.name for file in run.files] for run in manifest.runs):
+    if not manifest.runs or any(
+        RunFile.RUN_JSON not in [file.name for file in run.files] for run in manifest.runs
+    ):
         reasons.append("it lists a run without run.json, or no run at all")
     if reasons:
         raise _refused(*reasons)
@@ -155,7 +158,7 @@ def _unpack_run(
     folder.mkdir(mode=0o700)
     for file in packed.files:
         _extract(archive, members[f"{packed.run_id}/{file.name}"], file, folder / file.name)
-    run = _run((folder / "run.json").read_bytes(), packed.run_id)
+    run = _run((folder / RunFile.RUN_JSON).read_bytes(), packed.run_id)
     reasons = [f"{name} of {packed.run_id} {problem}" for name, problem in _content_problems(folder)]
     if reasons:
         raise _refused(*reasons)
@@ -169,7 +172,7 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, listed: ArchivedF
         while chunk := member.read(_CHUNK):
             size_bytes += len(chunk)
             if size_bytes > entry.file_size:
-                raise _refused(f"{entry.filename!r} is larger than it says")
+                raise _refused(f"{entry.filename!r} is larger than its header states")
             digest.update(chunk)
             file.write(chunk)
     if (size_bytes, digest.hexdigest()) != (listed.size_bytes, listed.sha256):
@@ -192,10 +195,10 @@ def _run(text: bytes, run_id: str) -> Run:
 
 
 def _content_problems(folder: Path) -> Iterator[tuple[str, str]]:
-    for name in ("k6-mcp-summary.json", "summary-export.json"):
+    for name in (RunFile.SUMMARY, RunFile.EXPORT):
         if (path := folder / name).exists() and not _is_json(path.read_bytes()):
             yield name, "is not JSON"
-    if (path := folder / "timeline.json.gz").exists() and (problem := _timeline_problem(path)):
+    if (path := folder / RunFile.TIMELINE).exists() and (problem := _timeline_problem(path)):
         yield path.name, problem
 
 

@@ -7,17 +7,18 @@ from pydantic import Field
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.run import Notice
+from k6_mcp.models.run_folder import RunFile
 from k6_mcp.models.timeline import Timeline
 
 # Every file of a run that travels, and the most bytes it may have.
 LARGEST_BYTES: Mapping[str, int] = {
-    "run.json": 20_000_000,
-    "script.js": 20_000_000,
-    "k6-mcp-summary.json": 50_000_000,
-    "summary-export.json": 50_000_000,
-    "timeline.json.gz": 20_000_000,
-    "record.ndjson": 200_000_000,
-    "k6.log": 20_000_000,
+    RunFile.RUN_JSON: 20_000_000,
+    RunFile.SCRIPT: 20_000_000,
+    RunFile.SUMMARY: 50_000_000,
+    RunFile.EXPORT: 50_000_000,
+    RunFile.TIMELINE: 20_000_000,
+    RunFile.RECORD: 200_000_000,
+    RunFile.LOG: 20_000_000,
 }
 LARGEST_ARCHIVE_BYTES = 300_000_000
 LARGEST_CONTENT_BYTES = 600_000_000

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.models.quoting import echoed
-from k6_mcp.models.request import LoadTest, Slo, Stage
+from k6_mcp.models.request import LOAD_ARGUMENTS, LoadTest, Slo, Stage
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SOURCES = ("script", "script_file", "url")
@@ -170,7 +170,7 @@ def _shown(url: str) -> str:
 
 
 def _load(given: Mapping[str, object]) -> Iterator[str]:
-    has = given.keys() & {"vus", "duration", "iterations", "stages", "rate_per_s"}
+    has = given.keys() & {*LOAD_ARGUMENTS}
     if "stages" in has and len(has) > 1:
         yield (
             f"stages: not together with {', '.join(sorted(has - {'stages'}))}; the stages are the whole load"
@@ -181,7 +181,7 @@ def _load(given: Mapping[str, object]) -> Iterator[str]:
         yield "rate_per_s and iterations: give one of them"
     if "rate_per_s" in has and not has & {"duration", "iterations", "stages"} and "url" not in given:
         yield "rate_per_s: needs duration"
-    if "vus" in has and not has & {"duration", "iterations", "stages", "rate_per_s"}:
+    if "vus" in has and not has - {"vus"}:
         yield "vus: needs duration or iterations"
     vus, iterations = given.get("vus"), given.get("iterations")
     if isinstance(vus, int) and isinstance(iterations, int) and vus > iterations > 0:

@@ -1,5 +1,7 @@
 """The base of all values that travel the road."""
 
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -9,3 +11,14 @@ class Model(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+    def changed(self, **fields: object) -> Self:
+        """Return a copy with other values in `fields`, checked as at construction.
+
+        `model_copy(update=…)` checks neither names nor values.
+
+        Raises:
+            ValueError: If there is no such field, or the value does not fit it.
+        """
+        former = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self).model_validate(former | fields)

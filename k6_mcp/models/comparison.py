@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Literal
 
 from k6_mcp.models.base import Model
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.findings import Severity
-from k6_mcp.models.run import FailureKind, Status
+from k6_mcp.models.run import Status
 
 Change = Literal["regressed", "improved", "no_evidence", "not_comparable"]
 # How the difference of a run that has not ended begins

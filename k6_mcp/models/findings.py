@@ -7,6 +7,8 @@ from pydantic import Field
 from k6_mcp.models.base import Model
 
 Severity = Literal["info", "warning", "critical"]
+# The metric of evidence that k6 itself had no CPU left
+GENERATOR_CPU = "generator_cpu"
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 
 

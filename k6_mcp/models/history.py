@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from k6_mcp.models.base import Model
-from k6_mcp.models.run import FailureKind, Run, Status
+from k6_mcp.models.failures import FailureKind
+from k6_mcp.models.run import Run, Status
 
 
 class HistoryQuery(Model):

@@ -95,7 +95,8 @@ class Outcome(NamedTuple):
     hypervisor took from all CPUs meanwhile, `busy` the share of the last second in which a k6 that was killed
     while it loaded its script had or wanted a CPU, `memory_limit` what it was held to, None if to nothing.
     `browser` is there where k6 could not start one. `parsed` is False where k6 refused a script and may not
-    have been able to parse it: then nothing of a script file's text is shown.
+    have been able to parse it: then nothing of a script file's text is shown. `k6_version` is the version of
+    the k6 that refused it.
     """
 
     exit_code: int | None
@@ -119,3 +120,4 @@ class Outcome(NamedTuple):
     browser: BrowserStart | None = None
     memory_limit: MemoryLimit | None = None
     parsed: bool = True
+    k6_version: str = ""

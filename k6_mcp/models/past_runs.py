@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.findings import Severity
 from k6_mcp.models.metrics import ThresholdResult
-from k6_mcp.models.run import FailureKind, Status
+from k6_mcp.models.run import Status
 
 
 class Tally(NamedTuple):

@@ -105,12 +105,13 @@ class Plan(Model):
 
 
 class Planned(NamedTuple):
-    """What k6 answered: the plan to be shown, and the options that it consolidated for it, as JSON, which may
-    hold secrets.
+    """The answer of k6 `k6_version`: the plan to be shown, and the options that it consolidated for it, as
+    JSON, which may hold secrets.
     """
 
     plan: Plan
     options: SecretStr
+    k6_version: str = ""
 
 
 class MemoryLimit(NamedTuple):

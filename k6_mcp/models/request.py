@@ -180,6 +180,13 @@ class Slo(Model):
     min_rate_per_s: Annotated[float | None, Field(gt=0, description="http_reqs rate>=")] = None
 
 
+class _Load:
+    """Marks an argument as one that describes the load."""
+
+
+_LOAD = _Load()
+
+
 class LoadTest(Model):
     """A load test as asked for: exactly one source (`script`, `script_file` or `url`), an optional load and
     its criteria.
@@ -216,21 +223,24 @@ class LoadTest(Model):
     vus: Annotated[
         int | None,
         Field(ge=1, description="virtual users; with duration or iterations"),
+        _LOAD,
         BeforeValidator(_no_truth),
     ] = None
     duration: Annotated[
         Duration | None,
         Field(description="e.g. 30s, 1m30s; with vus or rate_per_s; alone it changes a preset's length"),
+        _LOAD,
     ] = None
     iterations: Annotated[
         int | None,
         Field(ge=1, description="total iterations shared by the vus"),
+        _LOAD,
         BeforeValidator(_no_truth),
         AfterValidator(_countable),
     ] = None
-    stages: Annotated[list[Stage] | None, Field(min_length=1, max_length=100, description="ramp of VUs")] = (
-        None
-    )
+    stages: Annotated[
+        list[Stage] | None, Field(min_length=1, max_length=100, description="ramp of VUs"), _LOAD
+    ] = None
     rate_per_s: Annotated[
         float | None,
         Field(
@@ -239,6 +249,7 @@ class LoadTest(Model):
                 "open model: iterations started per second, whatever the target's latency; with duration"
             ),
         ),
+        _LOAD,
         BeforeValidator(_no_truth),
         AfterValidator(_startable),
     ] = None
@@ -291,3 +302,9 @@ class LoadTest(Model):
         ),
         BeforeValidator(_no_truth),
     ] = 1
+
+
+LOAD_ARGUMENTS: tuple[str, ...] = tuple(
+    name for name, field in LoadTest.model_fields.items() if _LOAD in field.metadata
+)
+"""The arguments that describe the load."""

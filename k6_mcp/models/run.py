@@ -1,10 +1,11 @@
-"""A run: the thing that is kept and told."""
+"""A run, from its request to its verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
 from k6_mcp.models.base import Model
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.findings import Severity
 from k6_mcp.models.metrics import LiveFigures, Metrics
 from k6_mcp.models.plan import Plan
@@ -12,19 +13,6 @@ from k6_mcp.models.request import Method, Preset, Slo, Stage
 from k6_mcp.models.script import Origin
 
 Status = Literal["queued", "running", "completed", "failed", "cancelled", "lost"]
-FailureKind = Literal[
-    "script_error",
-    "invalid_config",
-    "timed_out",
-    "stopped_externally",
-    "target_unreachable",
-    "thresholds_exceeded",
-    "target_failing",
-    "load_not_delivered",
-    "no_samples",
-    "k6_crashed",
-    "internal",
-]
 FINAL: frozenset[Status] = frozenset({"completed", "failed", "cancelled", "lost"})
 
 
@@ -39,7 +27,7 @@ class Failure(Model):
 
 
 class Notice(Model):
-    """Something that is no failure but changes how far the figures can be trusted; `code` is stable."""
+    """A warning: not a failure, but it limits how far the figures can be trusted; `code` is stable."""
 
     code: str
     message: str
@@ -54,8 +42,8 @@ class Verdict(Model):
 
 
 class Asked(Model):
-    """What was asked for, without secrets: header, body, URL and env secrets are masked, scripts left to the
-    run's folder.
+    """The request without secrets: those in headers, body, URL and env are masked. The script is in the run's
+    folder.
     """
 
     origin: Origin
@@ -103,7 +91,7 @@ class Spread(Model):
 
 
 class Series(Model):
-    """The repeats of one request, in their order: `asked` for so many, `first` is the id that stands for
+    """The repeats of one request, in their order: `asked` is their number, `first` the id that stands for
     all.
     """
 
@@ -118,8 +106,8 @@ class Run(Model):
 
     `server_id` names the process that owns it (its lock tells whether that process lives). `live` is set only
     while it runs. Times are UTC. Repeats of one request share `repeat_of`, the id of the first, counted by
-    `repeat`. `series` tells all of them where a series is asked for; it is not stored. `worst` is the
-    severity of its worst finding.
+    `repeat`. `series` holds all of them where a series is shown; it is not stored. `worst` is the severity of
+    its worst finding.
     """
 
     run_id: str
@@ -144,3 +132,95 @@ class Run(Model):
     repeat: int | None = None
     worst: Severity | None = None
     series: Series | None = None
+
+    def queued(self) -> Self:
+        """Return the run as it waits for its turn."""
+        return self.changed(status="queued")
+
+    def running(self) -> Self:
+        """Return the run as its turn has come."""
+        return self.changed(status="running")
+
+    def started(self, at: datetime) -> Self:
+        """Return the run as k6 executes it since `at`."""
+        return self.changed(started_at=at)
+
+    def ended(
+        self,
+        verdict: Verdict,
+        metrics: Metrics | None,
+        *,
+        exit_code: int | None,
+        started_at: datetime | None,
+        ended_at: datetime,
+    ) -> Self:
+        """Return the run as it was measured and judged."""
+        return self.changed(
+            status=verdict.status,
+            failure=verdict.failure,
+            warnings=verdict.warnings,
+            metrics=metrics,
+            exit_code=exit_code,
+            started_at=started_at,
+            ended_at=ended_at,
+        )
+
+    def failed(self, failure: Failure, ended_at: datetime) -> Self:
+        """Return the run as it failed before it could be judged."""
+        return self.changed(status="failed", failure=failure, ended_at=ended_at)
+
+    def lost(self, metrics: Metrics | None, notice: Notice, ended_at: datetime) -> Self:
+        """Return the run of a server that died, with the figures it left behind."""
+        return self.changed(
+            status="lost", metrics=metrics, warnings=(*self.warnings, notice), ended_at=ended_at
+        )
+
+    def contradicted(self, failure: Failure, metrics: Metrics) -> Self:
+        """Return an imported run that completed by its own account only."""
+        return self.changed(status="failed", failure=failure, metrics=metrics)
+
+    def with_metrics(self, metrics: Metrics) -> Self:
+        """Return the run with other figures and the same verdict."""
+        return self.changed(metrics=metrics)
+
+    def with_worst(self, severity: Severity | None) -> Self:
+        """Return the run with the severity of its worst finding."""
+        return self.changed(worst=severity)
+
+    def with_warnings(self, warnings: Iterable[Notice]) -> Self:
+        """Return the run with `warnings` in place of those it has."""
+        return self.changed(warnings=tuple(warnings))
+
+    def with_live(self, live: LiveFigures) -> Self:
+        """Return the run with its figures so far."""
+        return self.changed(live=live)
+
+    def with_position(self, position: int | None) -> Self:
+        """Return the run with its place in the queue, counted from 1."""
+        return self.changed(queue_position=position)
+
+    def with_series(self, series: Series | None) -> Self:
+        """Return the run with the series that it belongs to."""
+        return self.changed(series=series)
+
+    def between_repeats(self, series: Series) -> Self:
+        """Return the first run of a series as the series is shown while no repeat runs."""
+        return self.changed(
+            status="running",
+            series=series,
+            metrics=None,
+            failure=None,
+            warnings=(),
+            ended_at=None,
+            exit_code=None,
+        )
+
+    def as_series(self, first: "Run", live: LiveFigures | None, series: Series) -> Self:
+        """Return a running repeat as its series is shown: under the id and times of `first`."""
+        return self.changed(
+            run_id=first.run_id,
+            created_at=first.created_at,
+            started_at=first.started_at,
+            live=live,
+            series=series,
+        )

@@ -1,13 +1,35 @@
-"""The names inside a run's folder; runners write there, history keeps it."""
+"""The names inside a run's folder."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-WRAPPER_FILES = ("_main.js", "_given.js", "_metrics.js", "_guard.js", "_options.js")
+
+class RunFile(StrEnum):
+    """Every file and folder that the server or k6 makes in a run's folder; a script can't write over one."""
+
+    RUN_JSON = "run.json"
+    SCRIPT = "script.js"
+    SUMMARY = "k6-mcp-summary.json"
+    EXPORT = "summary-export.json"
+    RECORD = "record.ndjson"
+    TIMELINE = "timeline.json.gz"
+    REPORTS = "reports"
+    LOG = "k6.log"
+    STOP_REQUEST = "stop-requested"
+    HOME = "home"
+    WRAPPER_MAIN = "_main.js"
+    WRAPPER_GIVEN = "_given.js"
+    WRAPPER_METRICS = "_metrics.js"
+    WRAPPER_GUARD = "_guard.js"
+    WRAPPER_OPTIONS = "_options.js"
+
+
+OWN_NAMES = frozenset(name.value for name in RunFile)
 
 
 class RunFolder(NamedTuple):
-    """Paths of one run's files below `results_dir`; makes no file itself."""
+    """The paths of one run's files below `results_dir`; makes no file itself."""
 
     results_dir: Path
     run_id: str
@@ -19,63 +41,49 @@ class RunFolder(NamedTuple):
     @property
     def run_json(self) -> Path:
         """The `Run` as last known: the backup that the history can be rebuilt from."""
-        return self.path / "run.json"
+        return self.path / RunFile.RUN_JSON
 
     @property
     def script(self) -> Path:
-        """The script as it was asked for, or as rendered, without secrets once the run is over."""
-        return self.path / "script.js"
+        """The script as requested or rendered, without secrets once the run is over."""
+        return self.path / RunFile.SCRIPT
 
     @property
     def summary(self) -> Path:
         """`handleSummary(data)` of the wrapper."""
-        return self.path / "k6-mcp-summary.json"
+        return self.path / RunFile.SUMMARY
 
     @property
     def export(self) -> Path:
         """k6's `--summary-export`."""
-        return self.path / "summary-export.json"
+        return self.path / RunFile.EXPORT
 
     @property
     def record(self) -> Path:
         """k6's dashboard record, NDJSON."""
-        return self.path / "record.ndjson"
+        return self.path / RunFile.RECORD
 
     @property
     def timeline(self) -> Path:
         """The `Timeline`, gzipped JSON; replaces the record once a run has ended."""
-        return self.path / "timeline.json.gz"
+        return self.path / RunFile.TIMELINE
 
     @property
     def reports(self) -> Path:
-        """Reports made of this run."""
-        return self.path / "reports"
+        """The folder of the run's reports."""
+        return self.path / RunFile.REPORTS
 
     @property
     def log(self) -> Path:
         """k6's stderr and stdout, capped."""
-        return self.path / "k6.log"
+        return self.path / RunFile.LOG
 
     @property
     def stop_request(self) -> Path:
         """Made by another process that wants this run to stop; its owner looks for it."""
-        return self.path / "stop-requested"
+        return self.path / RunFile.STOP_REQUEST
 
     @property
     def home(self) -> Path:
-        """HOME of k6, where a browser keeps what it needs."""
-        return self.path / "home"
-
-    def kept_names(self) -> frozenset[str]:
-        """Return the names in this folder that are ours and k6's, so that a script's own handleSummary may
-        not have them.
-        """
-        paths: list[object] = [
-            getattr(self, name) for name, member in vars(RunFolder).items() if isinstance(member, property)
-        ]
-        return frozenset(
-            (
-                *(path.name for path in paths if isinstance(path, Path) and path.parent == self.path),
-                *WRAPPER_FILES,
-            )
-        )
+        """The HOME of k6, where a browser keeps what it needs."""
+        return self.path / RunFile.HOME

@@ -3,9 +3,10 @@
 from typing import Literal
 
 from k6_mcp.models.base import Model
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.findings import Advice, Finding
 from k6_mcp.models.plan import Plan
-from k6_mcp.models.run import Failure, FailureKind, Status
+from k6_mcp.models.run import Failure, Status
 from k6_mcp.models.script import Origin
 from k6_mcp.models.timeline import Phase
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from k6_mcp.errors import InvalidArguments, LimitExceeded
 from k6_mcp.models.duration import format_duration, parse_duration_s
 from k6_mcp.models.plan import Plan
-from k6_mcp.models.request import LoadTest
+from k6_mcp.models.request import LOAD_ARGUMENTS, LoadTest
 from k6_mcp.settings import Limits
 from k6_mcp.threads import LARGE
 
@@ -23,7 +23,6 @@ _DEFAULT_MAX_DURATION_S = 600.0
 _HINT = "lower these values, or raise the named settings in the server's environment; nothing was run"
 _FEW = 100
 _COLLECTIONS = ("headers", "thresholds", "env", "expected_statuses")
-_LOAD = ("vus", "duration", "iterations", "stages", "rate_per_s")
 
 
 class _Excess(NamedTuple):
@@ -33,45 +32,41 @@ class _Excess(NamedTuple):
     text: str
 
 
-def check(test: LoadTest, limits: Limits) -> None:
-    """Check what the request itself asks for.
+def check(test: LoadTest, limits: Limits, plan: Plan | None = None) -> None:
+    """Check what the request itself asks for, and what k6 would do where there is a `plan`.
 
     Raises:
-        LimitExceeded: With every limit that it violates.
-    """
-    if reasons := [excess.text for excess in _of_request(test, limits)]:
-        raise LimitExceeded(*reasons, hint=_HINT)
-
-
-def check_plan(test: LoadTest, plan: Plan, limits: Limits) -> None:
-    """Check what k6 would do.
-
-    Raises:
-        InvalidArguments: If load arguments stand beside a script that declares its own scenarios, without
+        InvalidArguments: If load arguments are given with a script that declares its own scenarios, without
         `override_load`.
-        LimitExceeded: With every limit that the plan violates.
+        LimitExceeded: With every limit that is violated.
     """
-    reasons = [excess.text for excess in _of_plan(plan, limits, test.repeat)]
-    if conflict := _conflict(test, plan):
+    excesses = tuple(excess.text for excess in _excesses(test, plan, limits))
+    if plan is not None and (conflict := _conflict(test, plan)):
         hint = (
             "leave the load arguments out to run what the script declares, or set override_load to replace it"
         )
-        raise InvalidArguments(conflict, *reasons, hint=hint)
-    if reasons:
-        raise LimitExceeded(*reasons, hint=_HINT)
+        raise InvalidArguments(conflict, *excesses, hint=hint)
+    if excesses:
+        raise LimitExceeded(*excesses, hint=_HINT)
 
 
-def violations(test: LoadTest, plan: Plan | None, limits: Limits) -> tuple[str, ...]:
-    """Return every reason for which the test would be refused here, each limit once; without a plan those of
-    the request.
-    """
-    found = list(_of_request(test, limits))
-    if plan is None:
-        return tuple(excess.text for excess in found)
-    named = {excess.setting for excess in found}
-    found += [excess for excess in _of_plan(plan, limits, test.repeat) if excess.setting not in named]
-    conflict = _conflict(test, plan)
-    return (*([conflict] if conflict else ()), *(excess.text for excess in found))
+def violations(test: LoadTest, limits: Limits, plan: Plan | None = None) -> tuple[str, ...]:
+    """Return every reason for which `check` would refuse the test."""
+    try:
+        check(test, limits, plan)
+    except (InvalidArguments, LimitExceeded) as refusal:
+        return tuple(refusal.reasons)
+    return ()
+
+
+def _excesses(test: LoadTest, plan: Plan | None, limits: Limits) -> Iterator[_Excess]:
+    """Yield each limit once: what the request says of one is not repeated of its plan."""
+    named: set[str] = set()
+    for excess in _of_request(test, limits):
+        named.add(excess.setting)
+        yield excess
+    if plan is not None:
+        yield from (e for e in _of_plan(plan, limits, test.repeat) if e.setting not in named)
 
 
 def _of_request(test: LoadTest, limits: Limits) -> Iterator[_Excess]:
@@ -193,7 +188,7 @@ def _rate(what: str, rate_per_s: float, limits: Limits) -> _Excess:
 
 def _conflict(test: LoadTest, plan: Plan) -> str | None:
     """Return the refusal of load arguments that would silently replace a script's own scenarios."""
-    given = [name for name in _LOAD if getattr(test, name) is not None]
+    given = [name for name in LOAD_ARGUMENTS if getattr(test, name) is not None]
     declares = "; ".join(item for item in plan.declared if item.startswith("scenarios "))
     if not given or not declares or test.override_load or test.url is not None:
         return None

@@ -1,17 +1,20 @@
 """A checklist of function, performance and operation, ticked only by what a run's own evidence supports."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from k6_mcp.models.findings import Finding
+from k6_mcp.analysis.verdict.iterations import MOST_DROPPED
+from k6_mcp.models.failures import FAILURES
+from k6_mcp.models.findings import GENERATOR_CPU, Finding
 from k6_mcp.models.metrics import Figures, Metrics
 from k6_mcp.models.run import Run
+from k6_mcp.models.thresholds import headroom
 from k6_mcp.models.wording import count, number, percent
-from k6_mcp.reports.headroom import headroom
 from k6_mcp.reports.key_figures import milliseconds
 from k6_mcp.reports.run_view import RunView
 
 State = Literal["met", "not met", "not shown"]
+_SATURATED = "generator_saturated"
 _LATENCY_RULES = frozenset(
     {
         "irregular_stalls",
@@ -25,8 +28,8 @@ _LATENCY_RULES = frozenset(
         "warm_up",
     }
 )
-# Of the planned iterations: more than that missing is a load that was not delivered
-_SLACK = 0.01
+_WAITED, _STOPPED = "generator_disturbed", "stopped_externally"
+_HELD_UP = (_WAITED, "generator_paused", "generator_stood_still")
 
 
 class Item(NamedTuple):
@@ -134,7 +137,7 @@ def _delivery(run: Run, figures: Figures) -> Iterator[Item]:
             " dropped"
         )
         yield _item(
-            share <= _SLACK and figures.iterations >= (1 - _SLACK) * asked,
+            share <= MOST_DROPPED and figures.iterations >= (1 - MOST_DROPPED) * asked,
             "The planned load was delivered",
             evidence,
         )
@@ -148,8 +151,7 @@ def _operation(view: RunView, metrics: Metrics) -> Iterator[Item]:
         "The test ran to its planned end",
         f"status {run.status}{f', {run.failure.kind}' if run.failure else ''}",
     )
-    codes = {notice.code for notice in run.warnings}
-    yield from _generator(metrics, codes)
+    yield from _generator(view, metrics)
     outages = [finding for finding in view.explanation.findings if finding.id == "outage"]
     if view.timeline is not None:
         if outages:
@@ -164,32 +166,46 @@ def _operation(view: RunView, metrics: Metrics) -> Iterator[Item]:
     yield _item(metrics.exact, "Figures are k6's exact end-of-test summary", f"read from: {metrics.source}")
 
 
-def _generator(metrics: Metrics, codes: Collection[str]) -> Iterator[Item]:
-    if metrics.generator is not None:
-        share = metrics.generator.cpu_share
-        evidence = f"k6 used {percent(share)} of {count(metrics.generator.cores, 'core')}"
-        yield _item(
-            "generator_limited" not in codes and share < 0.8, "The load generator was not the limit", evidence
-        )
-    elif "generator_limited" in codes:
-        yield _item(False, "The load generator was not the limit", "warning generator_limited")
+def _generator(view: RunView, metrics: Metrics) -> Iterator[Item]:
+    """Whatever the report itself says against the load generator is not met here."""
+    limits = [*_blames_generator(view)]
+    used = (
+        f"k6 used {percent(metrics.generator.cpu_share)} of {count(metrics.generator.cores, 'core')}"
+        if metrics.generator is not None
+        else ""
+    )
+    if used or limits:
+        evidence = "; ".join(filter(None, (*limits, used)))
+        yield _item(not limits, "The load generator was not the limit", evidence)
+    held_up = [*_held_up(view.run)]
     waited_s = metrics.generator.cpu_wait_s if metrics.generator is not None else None
-    if waited_s is not None and metrics.figures.requests:
-        evidence = (
-            f"k6 waited {number(waited_s, 2)} s for a CPU, in {count(metrics.figures.requests, 'request')}"
+    waited = (
+        f"k6 waited {number(waited_s, 2)} s for a CPU, in {count(metrics.figures.requests, 'request')}"
+        if waited_s is not None and metrics.figures.requests
+        else ""
+    )
+    if waited or held_up:
+        shown = [f"{code} was reported" for code in held_up if code != _WAITED or not waited]
+        yield _item(
+            not held_up, "The load generator was not held up", "; ".join((*shown, *filter(None, [waited])))
         )
-        yield _item("generator_disturbed" not in codes, "The load generator was not held up", evidence)
+
+
+def _blames_generator(view: RunView) -> Iterator[str]:
+    for finding in view.explanation.findings:
+        if finding.id == _SATURATED or any(one.metric == GENERATOR_CPU for one in finding.evidence):
+            yield f"{finding.id} was found"
+    yield from (f"{one.code} was reported" for one in view.run.warnings if one.code == "generator_limited")
+
+
+def _held_up(run: Run) -> Iterator[str]:
+    yield from (notice.code for notice in run.warnings if notice.code in _HELD_UP)
+    if run.failure is not None and _STOPPED in (run.failure.kind, *run.failure.also):
+        yield _STOPPED
 
 
 def _ended_early(run: Run) -> bool:
-    return run.failure is not None and run.failure.kind in (
-        "script_error",
-        "invalid_config",
-        "timed_out",
-        "stopped_externally",
-        "k6_crashed",
-        "internal",
-    )
+    return run.failure is not None and FAILURES[run.failure.kind].ended_early
 
 
 def percent_signed(share: float) -> str:

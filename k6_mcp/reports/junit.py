@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 from xml.etree import ElementTree as ET
 
+from k6_mcp.models.failures import FAILURES
 from k6_mcp.models.headline import headline
 from k6_mcp.models.metrics import CheckResult, ThresholdResult
-from k6_mcp.models.run import FINAL, FailureKind, Run
+from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.wording import number
 from k6_mcp.reports.foreign import one_line
 
@@ -21,14 +22,6 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST_CASES = 2_000
 _NAME = 200
 _TEXT = 2_000
-_NOT_JUDGED: tuple[FailureKind, ...] = (
-    "script_error",
-    "invalid_config",
-    "timed_out",
-    "stopped_externally",
-    "k6_crashed",
-    "internal",
-)
 
 
 class Problem(NamedTuple):
@@ -40,7 +33,7 @@ class Problem(NamedTuple):
     text: str = ""
 
 
-class Case(NamedTuple):
+class TestCase(NamedTuple):
     """One test case; `problem` None means that it passed."""
 
     group: str
@@ -67,16 +60,18 @@ def run_junit(run: Run) -> bytes:
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-def _cases(run: Run) -> Iterator[Case]:
-    yield Case(
+def _cases(run: Run) -> Iterator[TestCase]:
+    yield TestCase(
         "verdict", "load test", _verdict_problem(run), run.metrics.figures.wall_s if run.metrics else 0.0
     )
     if run.metrics is None:
         return
     for threshold in run.metrics.thresholds[:_MOST_CASES]:
-        yield Case("thresholds", f"{threshold.metric} {threshold.expression}", _threshold_problem(threshold))
+        yield TestCase(
+            "thresholds", f"{threshold.metric} {threshold.expression}", _threshold_problem(threshold)
+        )
     for check in run.metrics.checks[:_MOST_CASES]:
-        yield Case(
+        yield TestCase(
             "checks", f"{check.group}::{check.name}" if check.group else check.name, _check_problem(check)
         )
 
@@ -88,7 +83,7 @@ def _verdict_problem(run: Run) -> Problem | None:
         return Problem("skipped", run.status, f"the test is still {run.status}")
     if run.failure is None:
         return Problem("error", run.status, headline(run))
-    element = "error" if run.failure.kind in _NOT_JUDGED else "failure"
+    element = "failure" if FAILURES[run.failure.kind].of_target else "error"
     details = "\n".join((f"next step: {run.failure.hint}", *run.failure.evidence))
     return Problem(element, run.failure.kind, run.failure.message, details)
 
@@ -96,7 +91,7 @@ def _verdict_problem(run: Run) -> Problem | None:
 def _threshold_problem(threshold: ThresholdResult) -> Problem | None:
     what = f"{threshold.metric} {threshold.expression}"
     if not threshold.has_samples:
-        return Problem("failure", "no_samples", f"{what}: the metric has no samples")
+        return Problem("error", "no_samples", f"{what}: the metric has no samples")
     if threshold.ok:
         return None
     observed = "unknown" if threshold.observed is None else number(threshold.observed, 6)
@@ -109,7 +104,7 @@ def _check_problem(check: CheckResult) -> Problem | None:
     return Problem("failure", "check_failed", f"failed {check.fails} of {check.passes + check.fails} times")
 
 
-def _suite_attributes(run: Run, cases: list[Case]) -> dict[str, str]:
+def _suite_attributes(run: Run, cases: list[TestCase]) -> dict[str, str]:
     elements = [case.problem.element for case in cases if case.problem]
     began = run.started_at or run.created_at
     return {
@@ -148,7 +143,7 @@ def _properties(run: Run) -> Iterator[tuple[str, str]]:
     yield from ((f"tag.{name}", value) for name, value in run.tags.items())
 
 
-def _add(suite: ET.Element, case: Case) -> None:
+def _add(suite: ET.Element, case: TestCase) -> None:
     attributes = {
         "classname": f"k6-mcp.{case.group}",
         "name": _text(case.name, _NAME) or "unnamed",

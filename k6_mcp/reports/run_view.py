@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
+from math import inf
 
 from k6_mcp.models.base import Model
 from k6_mcp.models.headline import subject
 from k6_mcp.models.metrics import EndpointFigures, ThresholdResult
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.service_answers import Explanation
+from k6_mcp.models.thresholds import headroom, parse
 from k6_mcp.models.timeline import Numbers, Timeline
 from k6_mcp.reports.chart_points import Points, points
 from k6_mcp.reports.foreign import one_line
-from k6_mcp.reports.headroom import headroom, limit_of
 from k6_mcp.reports.key_figures import KeyFigure, key_figures
 from k6_mcp.reports.planned_load import planned
 
@@ -287,6 +288,6 @@ def _shades(view: RunView, seconds: float) -> Iterator[Shade]:
 
 def _limits(view: RunView) -> Iterator[LimitLine]:
     for threshold in view.thresholds:
-        limit = limit_of(threshold.expression)
-        if threshold.metric == "http_req_duration" and limit is not None and limit > 0:
-            yield LimitLine(value=limit, label=one_line(threshold.expression, 40), ok=threshold.ok)
+        parsed = parse(threshold.expression) if threshold.metric == "http_req_duration" else None
+        if parsed is not None and 0 < parsed.limit < inf:
+            yield LimitLine(value=parsed.limit, label=one_line(threshold.expression, 40), ok=threshold.ok)

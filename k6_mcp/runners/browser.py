@@ -20,8 +20,6 @@ _MAC_APPS = (
 )
 _MANY_VUS = 10
 _MEMINFO = Path("/proc/meminfo")
-# A Chromium that was killed a moment ago may still write
-_TIMES_TO_REMOVE = 3
 
 
 def locate_browser(browser: Browser, search_path: str) -> Path | None:
@@ -35,13 +33,13 @@ def locate_browser(browser: Browser, search_path: str) -> Path | None:
 
 
 def browser_environment(browser: Browser, search_path: str, folder: RunFolder) -> Mapping[str, str]:
-    """Return what k6 is told about Chromium, and make the folder for what Chromium writes: it goes with the
+    """Return k6's environment for Chromium, and make the folder for its files, which is removed after the
     run.
 
     On Linux that folder is named by way of k6's working directory, the run's folder: Chromium makes a socket
     in there, whose path may have 107 bytes.
     """
-    home = folder.path / "home"
+    home = folder.home
     home.mkdir(mode=0o700, exist_ok=True)
     temporary = home / "tmp"
     temporary.mkdir(mode=0o700, exist_ok=True)
@@ -54,23 +52,8 @@ def browser_environment(browser: Browser, search_path: str, folder: RunFolder) -
     }
 
 
-def remove_home(folder: RunFolder) -> None:
-    """Remove what Chromium has left of a run: profiles, caches, crash reports, some 10 MB for each VU. Never
-    raises.
-    """
-    remove_folder(folder.path / "home")
-
-
-def remove_folder(path: Path) -> None:
-    """Remove a folder with all that is in it. Never raises."""
-    for _ in range(_TIMES_TO_REMOVE):
-        if not path.exists():
-            return
-        shutil.rmtree(path, ignore_errors=True)
-
-
 def browser_notes(plan: Plan) -> Iterator[str]:
-    """Yield a warning, with a code, where a plan has so many browsers that they may be what limits it."""
+    """Yield a warning, with a code, if a plan has enough browsers that they may limit the test."""
     vus, free = plan.browser_vus, available_bytes()
     needed = vus * MEMORY_BYTES
     if vus <= _MANY_VUS and (free is None or needed <= free / 2):
@@ -79,12 +62,12 @@ def browser_notes(plan: Plan) -> Iterator[str]:
     yield (
         f"browser_memory: {count(vus, 'browser VU')} start {count(vus, 'Chromium process group')}, which take"
         f" about {_gigabytes(needed)} of memory (300 MB each){here}, and a good part of a core each while a"
-        " page loads; a few browser VUs beside protocol VUs measure the same pages under the same load"
+        " page loads; a few browser VUs next to protocol VUs measure the same pages under the same load"
     )
 
 
 def available_bytes() -> int | None:
-    """Return the memory that new processes could have, None where the system does not tell."""
+    """Return the memory available to new processes, None where the system does not report it."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         for line in _MEMINFO.read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):

@@ -1,6 +1,4 @@
-"""Does Chromium start as this user? Started as k6 starts it, for k6 hides most of what a browser says when it
-does not.
-"""
+"""Start Chromium as k6 starts it, because k6 hides most of the output of a browser that fails to start."""
 
 import os
 import re
@@ -13,15 +11,14 @@ import anyio
 
 from k6_mcp.models.browser import ARGS_SETTING, PATH_SETTING, Browser
 from k6_mcp.models.outcome import BrowserStart
-from k6_mcp.models.service_answers import Component
-from k6_mcp.runners.browser import locate_browser, remove_folder
-from k6_mcp.runners.find_k6 import ask
+from k6_mcp.runners.browser import locate_browser
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.memory import Allowance
 from k6_mcp.runners.process import drain, owned
+from k6_mcp.workspace.files import remove_folder
 
 _READY = b"DevTools listening on "
-_TIMEOUT_S = 10.0
+TIMEOUT_S = 10.0
 _MOST_BYTES = 100_000
 _FLAGS = (
     *(
@@ -46,15 +43,15 @@ _TELLING = re.compile(
 )
 _PATHS = re.compile(r"(?<![\w.:/])/[^\s:'\"]+/")
 _LONGEST = 200
-_NO_FILE = f"{PATH_SETTING} is not an executable file"
-_CORRECT = f"correct or unset {PATH_SETTING} in the server's environment"
+NO_FILE = f"{PATH_SETTING} is not an executable file"
+CORRECT_PATH = f"correct or unset {PATH_SETTING} in the server's environment"
 _INSTALL = (
     f"install Chromium or Chrome on the server's machine, or set {PATH_SETTING} in the server's environment"
 )
 
 
 class Started(NamedTuple):
-    """Whether Chromium started, and if not, what it said."""
+    """Whether Chromium started, and its output if not."""
 
     ok: bool
     said: str = ""
@@ -93,20 +90,18 @@ async def _watch(launcher: Launcher, command: Sequence[str], env: Mapping[str, s
             raise Ready
 
     async with owned(launcher.start(command, env, folder, Allowance()), launcher.watchdog) as child:
-        with anyio.move_on_after(_TIMEOUT_S) as patience:
+        with anyio.move_on_after(TIMEOUT_S) as patience:
             try:
                 await drain(child.stderr, take)
             except Ready:
                 return Started(True)
     if patience.cancelled_caught:
-        return Started(False, f"it was not ready after {_TIMEOUT_S:g} s")
+        return Started(False, f"it was not ready after {TIMEOUT_S:g} s")
     return Started(False, telling(output.decode(errors="replace")))
 
 
 def telling(text: str) -> str:
-    """Return the line of a browser's output that tells most of why it ended, without folders of this
-    machine.
-    """
+    """Return the line of a browser's output that best explains its end, without local folders."""
     lines = [*_lines(text)]
     chosen = next(
         (line for line in lines if _TELLING.search(line)), lines[-1] if lines else "it ended without a word"
@@ -119,41 +114,19 @@ def _lines(text: str) -> Iterator[str]:
 
 
 async def start_again(launcher: Launcher) -> BrowserStart:
-    """Return what the browser says that k6 could not start, or that there is none."""
+    """Return the output of the browser that k6 could not start, or that there is none."""
     path = locate_browser(launcher.browser, launcher.search_path)
     if path is None:
         wrong = launcher.browser.path is not None
         return BrowserStart(
-            _NO_FILE if wrong else "no Chromium or Chrome was found", _CORRECT if wrong else _INSTALL
+            NO_FILE if wrong else "no Chromium or Chrome was found", CORRECT_PATH if wrong else _INSTALL
         )
     started = await try_start(path, launcher)
     return BrowserStart(started.said, "" if started.ok else start_hint(started.said, launcher.browser))
 
 
-async def browser_health(launcher: Launcher) -> Component:
-    """Return whether scripts that use k6/browser find a browser that starts; others need none, so nothing
-    here is `broken`.
-    """
-    browser = launcher.browser
-    path = locate_browser(browser, launcher.search_path)
-    if path is None and browser.path:
-        return _degraded(_NO_FILE, _CORRECT)
-    if path is None:
-        detail = (
-            "no Chromium or Chrome found; only scripts that use k6/browser need one (install it, or set"
-            f" {PATH_SETTING})"
-        )
-        return Component(name="browser", state="ok", detail=detail)
-    version, started = await _version(path), await try_start(path, launcher)
-    name = f"{version or 'a browser of unknown version'} at {path}"
-    if started.ok:
-        flags = f", with {','.join(browser.args)}" if browser.args else ""
-        return Component(name="browser", state="ok", detail=f"{name}{flags}, starts as this user")
-    return _degraded(f"{name} does not start as this user: {started.said}", start_hint(started.said, browser))
-
-
 def start_hint(said: str, browser: Browser) -> str:
-    """Return the next step for a browser that said this instead of starting."""
+    """Return the next step for a browser that printed this instead of starting."""
     if "sandbox" in said.lower() and browser.sandboxed:
         who = (
             "run the server as an ordinary user, or "
@@ -170,20 +143,3 @@ def start_hint(said: str, browser: Browser) -> str:
             " all of them"
         )
     return f"correct {ARGS_SETTING}, or name another browser with {PATH_SETTING}, in the server's environment"
-
-
-def _degraded(detail: str, hint: str) -> Component:
-    return Component(name="browser", state="degraded", detail=detail, hint=hint)
-
-
-async def _version(path: Path) -> str | None:
-    """Return name and version as the browser states them."""
-    output = bytearray()
-    try:
-        with anyio.move_on_after(_TIMEOUT_S):
-            async with owned(ask(path, "--version")) as child:
-                await drain(child.stdout, output.extend)
-    except OSError:
-        return None
-    lines = output.decode(errors="replace").strip().splitlines()
-    return " ".join(lines[0].split()[:2])[:60] if lines else None

@@ -1,4 +1,4 @@
-"""A process that this one has started: its pipes and its end. Starting one needs no event loop."""
+"""A child process: its pipes and its end. Starting one needs no event loop."""
 
 import contextlib
 import os
@@ -33,8 +33,8 @@ class Child:
         )
 
     @classmethod
-    def ask(cls, command: Sequence[str], env: Mapping[str, str]) -> Self:
-        """Start `command`, of which only what it says counts, with exactly `env`. Raises OSError."""
+    def start_for_output(cls, command: Sequence[str], env: Mapping[str, str]) -> Self:
+        """Start `command` for its output alone, with exactly `env`. Raises OSError."""
         nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
         return cls(
             subprocess.Popen(

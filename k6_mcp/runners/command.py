@@ -10,7 +10,7 @@ from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
 from k6_mcp.runners.watchdog import PATH
 
-# A tag that most requests carry costs k6 8 % of a request; only failures carry error_code
+# A tag that most requests carry costs k6 8 % of a request; error_code is on failures only
 _RECORD_TAGS = (
     "error_code",
     "scenario",
@@ -18,7 +18,7 @@ _RECORD_TAGS = (
 
 # Linux refuses a variable above 128 KiB
 _PIECE_CHARS = 100_000
-# Figures and verdicts rest on these, whatever a script's own systemTags are
+# Figures and verdicts need these, whatever a script's own systemTags are
 _NEEDED_TAGS = ("status", "error_code", "expected_response", "scenario")
 _TREND_STATS = ("avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "p(99.9)", "count")
 _PERCENTILE = re.compile(r"p\(\s*(\d+(?:\.\d+)?)\s*\)")
@@ -33,12 +33,12 @@ def environment(folder: RunFolder, script: Script, planned: Planned | None = Non
     to a shell, to Go or to k6. For a run the options of its plan travel along.
     """
     plan = planned.plan if planned else None
-    # More threads make a plan no faster, and its caller has work to do meanwhile
+    # More cores do not make it faster, and this process has work to do meanwhile
     for_plan = {"GOMAXPROCS": "1"} if plan is None else {}
     return {
         **for_plan,
         "PATH": PATH,
-        "HOME": str(folder.path / "home"),
+        "HOME": str(folder.home),
         "NO_COLOR": "1",
         # Collecting less often saves what recording the time series costs, for some 80 MB of memory
         "GOGC": "300",

@@ -47,7 +47,7 @@ class CpuWatch:
         return round(sum(self._waited_ns.values()) * _NS, 4) if self._waited_ns else None
 
     def look(self) -> None:
-        """Read the counters as they stand."""
+        """Read the counters."""
         fields = _fields(self._process)
         self.used_s = _used_s(fields) or self.used_s
         self.resident_mb = _resident_mb(fields)

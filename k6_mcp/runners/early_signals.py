@@ -1,6 +1,4 @@
-"""The signals that ask this process to end before it has an event loop, whose library takes time to
-import.
-"""
+"""Handle the signals that end this process before it has an event loop, which takes time to import."""
 
 import os
 import signal
@@ -12,9 +10,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def end_at_once(clean: Callable[[], None]) -> None:
-    """Let SIGTERM, SIGINT and SIGHUP clean up and end this process, until `signals.stop_signals` turns them
-    into more.
-    """
+    """Let SIGTERM, SIGINT and SIGHUP clean up and end this process until `stop_signals` takes over."""
 
     def end(number: int, _: FrameType | None) -> None:
         clean()

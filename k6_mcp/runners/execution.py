@@ -1,4 +1,4 @@
-"""One k6 process being watched, from its start to its outcome."""
+"""Watch one k6 process from its start to its outcome."""
 
 from datetime import UTC, datetime
 
@@ -21,7 +21,7 @@ from k6_mcp.workspace.files import Tail, appender, read_whole, without_secret_na
 from k6_mcp.workspace.secret_names import RecordNames, Secrets
 
 _POLL_S = 0.25
-# Clients kill a server within a few seconds of asking it to stop
+# Clients kill a server a few seconds after they request its end
 _SHUTDOWN_GRACE_S = 3.0
 _LONGEST_TEARDOWN_S = 60.0
 # Time for k6 2.x to end handleSummary itself and to log that it did
@@ -35,23 +35,23 @@ class Stop:
 
     def __init__(self) -> None:
         self.reason: StopReason | None = None
-        self.asked = anyio.Event()
+        self.requested = anyio.Event()
 
-    def ask(self, reason: StopReason) -> None:
-        """Ask for the end; the first reason counts."""
+    def request(self, reason: StopReason) -> None:
+        """Request the end; the first reason counts."""
         if self.reason is None:
             self.reason = reason
-            self.asked.set()
+            self.requested.set()
 
 
 class Execution:
-    """One k6 process being watched: drained, tailed, stopped when asked or when its deadline passes."""
+    """Watches one k6 process: drains and tails it, and stops it on request or when its deadline passes."""
 
     def __init__(
         self,
         child: Child,
         folder: RunFolder,
-        plan: RunPlan,
+        work: RunPlan,
         allowed: Allowance,
         secrets: Secrets,
         stop: Stop,
@@ -60,14 +60,14 @@ class Execution:
     ) -> None:
         self._child = child
         self._folder = folder
-        self._plan = plan
+        self._plan, self._deadline_s = work.plan, work.deadline_s
         self._stop = stop
         self._emit = emit
         self._started = started
         self._stdout = StdoutReader()
         self._log_file = appender(folder.log)
         self._secrets, self._of_names = secrets
-        self._log = LogReader(self._log_file, self._secrets, own_url(folder, plan.script))
+        self._log = LogReader(self._log_file, self._secrets, own_url(folder, work.script))
         self._names = RecordNames(self._of_names)
         self._tail = Tail(folder.record, self._take_record)
         self._record_ended = anyio.Event()
@@ -81,7 +81,7 @@ class Execution:
         exit_code: int | None = None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch)
-            tasks.start_soon(self._end_when_asked)
+            tasks.start_soon(self._end_on_request)
             tasks.start_soon(self._deadline)
             tasks.start_soon(self._end_handle_summary)
             exit_code = await wait_drained(self._child, self._take_stdout, self._log.feed)
@@ -128,7 +128,7 @@ class Execution:
         """Whether k6 could not start a browser, or the test ended before any had started."""
         if BROWSER_NOT_STARTED in (outcome.log.cause or ""):
             return True
-        if not self._plan.plan.browser or outcome.stop_reason:
+        if not self._plan.browser or outcome.stop_reason:
             return False
         done = self._stdout.progress.iterations if self._stdout.progress else 0
         signs = (BROWSER_MISSING,) if done else (BROWSER_MISSING, BROWSER_STARTING)
@@ -140,8 +140,8 @@ class Execution:
         if (progress := self._stdout.progress) is not None and progress is not before:
             self._tail.read()
             self._emit(progress)
-            if progress.max_vus > self._plan.plan.max_vus and not self._record_ended.is_set():
-                self._stop.ask("unplanned")
+            if progress.max_vus > self._plan.max_vus and not self._record_ended.is_set():
+                self._stop.request("unplanned")
 
     def _take_record(self, line: str) -> None:
         self._emit(RecordLine(line=self._names.shown(line)))
@@ -153,30 +153,28 @@ class Execution:
             await anyio.sleep(_POLL_S)
             self._tail.read()
             if self._folder.stop_request.exists():
-                self._stop.ask("caller")
+                self._stop.request("caller")
             self._cpu.look()
             if self._watched_mb is not None and self._cpu.resident_mb > self._watched_mb + OF_K6_ITSELF_MB:
                 self._needed_more = True
                 self._child.kill()
 
     async def _deadline(self) -> None:
-        await anyio.sleep(self._plan.deadline_s)
-        self._stop.ask("handle_summary" if self._record_ended.is_set() else "deadline")
+        await anyio.sleep(self._deadline_s)
+        self._stop.request("handle_summary" if self._record_ended.is_set() else "deadline")
 
     async def _end_handle_summary(self) -> None:
-        """End a handleSummary that never returns: k6 1.x would wait two minutes for it, whatever it is
-        told.
+        """End a handleSummary that never returns: k6 1.x would wait two minutes for it, whatever its timeout
+        is.
         """
         await self._record_ended.wait()
         await anyio.sleep(HANDLE_SUMMARY_TIMEOUT_S + _SUMMARY_MARGIN_S)
-        self._stop.ask("handle_summary")
+        self._stop.request("handle_summary")
 
-    async def _end_when_asked(self) -> None:
-        await self._stop.asked.wait()
+    async def _end_on_request(self) -> None:
+        await self._stop.requested.wait()
         interrupt(self._child.pid)
-        teardown_s = (
-            min(self._plan.plan.teardown_timeout_s, _LONGEST_TEARDOWN_S) if self._plan.plan.phases else 0.0
-        )
+        teardown_s = min(self._plan.teardown_timeout_s, _LONGEST_TEARDOWN_S) if self._plan.phases else 0.0
         grace_s = (
             _SHUTDOWN_GRACE_S
             if self._stop.reason == "shutdown"

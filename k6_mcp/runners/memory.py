@@ -76,9 +76,7 @@ def ran_out(text: bytes) -> bool:
 
 
 def starved(error: BaseException) -> bool:
-    """Return whether an error of this process says that it got no memory: for objects, threads or
-    libraries.
-    """
+    """Return whether an error of this process means that it got no memory (objects, threads, libraries)."""
     if isinstance(error, BaseExceptionGroup):
         return any(starved(one) for one in cast("BaseExceptionGroup[BaseException]", error).exceptions)
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:

@@ -1,4 +1,4 @@
-"""What k6 says of a file that it could not parse, without the words of that file.
+"""k6's messages about a file that it could not parse, without the words of that file.
 
 A script can name any file as a module, and a file with the name of a script need not be one. k6 quotes what
 it did not understand.
@@ -21,7 +21,7 @@ _QUOTED = re.compile(r"""["'`].*["'`]""")
 _SIGNS = re.compile(r"""["'`][^\w\s]{1,3}["'`]\Z""")
 _LEFT_OUT = '"…"'
 _LONGEST = 120
-# What k6 says only of a script that it has parsed: something threw while it ran, or the module as a whole
+# k6's words only for a script that it has parsed: something threw while it ran, or the module as a whole
 # lacks something.
 _RAN = re.compile(r"\n\s+at \S.*|no exported functions in script|couldn't be found on local disk")
 

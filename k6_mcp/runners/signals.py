@@ -1,4 +1,4 @@
-"""The signals that ask this process to end, as something to wait for."""
+"""Turn the signals that end this process into an event."""
 
 import asyncio
 import signal
@@ -9,7 +9,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Stop:
-    """Whether, and by what, the end was asked for."""
+    """A request to end this process, and the exit code for it."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -26,7 +26,7 @@ class Stop:
         self._event.set()
 
     async def wait(self) -> None:
-        """Return when the end was asked for."""
+        """Return when the end has been requested."""
         await self._event.wait()
 
 

@@ -1,4 +1,4 @@
-"""Which version a k6 is: asked of the binary itself."""
+"""Read the version of a k6 from the binary itself."""
 
 import contextlib
 import errno
@@ -11,7 +11,7 @@ import anyio
 
 from k6_mcp.errors import K6NotFound, K6TooOld
 from k6_mcp.runners.child_process import Child
-from k6_mcp.runners.find_k6 import ask, ask_version, install_hint
+from k6_mcp.runners.find_k6 import install_hint, start_for_output, start_version
 from k6_mcp.runners.memory import MORE_MEMORY, ran_out, too_little
 from k6_mcp.runners.process import drain, owned
 
@@ -36,12 +36,11 @@ class K6Binary(NamedTuple):
 
 
 class _Enough(Exception):
-    """What is no k6 may print for ever."""
+    """A binary that is not k6 may print forever."""
 
 
-async def probe(path: Path, asked: Child | None = None) -> K6Binary:
-    """Return the binary at `path` with its version; `asked` is a process of `ask_version`, which is ended
-    here.
+async def probe(path: Path, process: Child | None = None) -> K6Binary:
+    """Return the binary at `path` with its version; `process` is one of `start_version`, which is ended here.
 
     Raises:
         K6NotFound: If it cannot be started or does not answer like k6.
@@ -49,9 +48,9 @@ async def probe(path: Path, asked: Child | None = None) -> K6Binary:
     """
     try:
         with anyio.fail_after(_VERSION_TIMEOUT_S):
-            answer, complaint = await _answer(asked or ask_version(path))
+            answer, complaint = await _answer(process or start_version(path))
             if not answer:
-                answer, complaint = await _answer(ask(path, "version"))
+                answer, complaint = await _answer(start_for_output(path, "version"))
     except (OSError, TimeoutError) as error:
         if error.errno in (errno.EMFILE, errno.ENFILE):
             raise K6NotFound(f"{path} cannot be started: {error.strerror}", hint=_MORE_FILES) from error
@@ -69,7 +68,7 @@ async def probe(path: Path, asked: Child | None = None) -> K6Binary:
 
 
 async def _answer(child: Child) -> tuple[str, bytes]:
-    """Return the beginning of what a command prints, and of what it complains of."""
+    """Return the beginning of a command's stdout and of its stderr."""
     output, complaint, complained = bytearray(), bytearray(), anyio.Event()
 
     async def listen() -> None:

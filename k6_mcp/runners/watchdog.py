@@ -1,10 +1,9 @@
-"""No k6 outlives its owner: a tiny shell that kills every registered process group when this process is gone.
+"""Let no k6 outlive its owner: a tiny shell kills every registered process group when this process is gone.
 
-It reads a pipe whose only lasting writer is this process, so the kernel tells it of our death however we die
+It reads a pipe whose only lasting writer is this process, so the kernel reports our death however we die
 (also by SIGKILL), on any POSIX system. A child registers itself through the same pipe *before* it becomes k6,
-so there is no moment in which k6 runs unknown to the watchdog. A folder that no run has come of yet goes with
-this process
-too: the script in it may hold a secret, and nobody would know whose it is.
+so there is no moment in which k6 runs unknown to the watchdog. A folder without a run yet is removed with
+this process too: the script in it may hold a secret that nobody would clean up.
 """
 
 import contextlib

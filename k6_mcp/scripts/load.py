@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.models.duration import format_duration, parse_duration_s
 from k6_mcp.models.plan import Plan, ScenarioPlan
-from k6_mcp.models.request import LoadTest
+from k6_mcp.models.request import LOAD_ARGUMENTS, LoadTest
 from k6_mcp.scripts.presets import DEFAULT_PRESET, PRESET_DURATION, PRESETS
 
 Scenario = Mapping[str, JsonValue]
@@ -63,7 +63,7 @@ def replaces_preset(test: LoadTest) -> bool:
     """Return whether load arguments take the place of the preset's load; `duration` alone only changes its
     length.
     """
-    return any(given is not None for given in (test.vus, test.iterations, test.stages, test.rate_per_s))
+    return any(getattr(test, name) is not None for name in LOAD_ARGUMENTS if name != "duration")
 
 
 def arrival_rate(rate_per_s: float, duration: str, vus: int | None = None) -> Scenario:

@@ -50,27 +50,23 @@ def render(test: LoadTest, script_dirs: Sequence[Path] = ()) -> Script:
 
 
 def asked(test: LoadTest) -> Asked:
-    """Return what was asked for with every secret masked; of `env` only the names."""
+    """Return what was asked for with every secret masked; of `env` only the names.
+
+    A field of `Asked` that bears the name of an argument has its value, unless it is shown otherwise here.
+    """
     generated = test.url is not None
-    return Asked(
-        origin=origin(test),
-        script_file=test.script_file,
-        url=redact_url(test.url) if test.url is not None else None,
-        preset=(test.preset or DEFAULT_PRESET) if generated else None,
-        method=test.method if generated else None,
-        headers={name: _shown_header(name, value) for name, value in test.headers.items()},
-        body=_shown_body(test),
-        vus=test.vus,
-        duration=test.duration,
-        iterations=test.iterations,
-        stages=tuple(test.stages) if test.stages is not None else None,
-        rate_per_s=test.rate_per_s,
-        thresholds={metric: tuple(expressions) for metric, expressions in test.thresholds.items()},
-        slo=test.slo,
-        expected_statuses=tuple(test.expected_statuses) if test.expected_statuses else None,
-        env_names=tuple(test.env),
-        override_load=test.override_load,
-        repeat=test.repeat if test.repeat > 1 else None,
+    return Asked.model_validate(
+        {name: getattr(test, name) for name in Asked.model_fields.keys() & LoadTest.model_fields.keys()}
+        | {
+            "origin": origin(test),
+            "url": redact_url(test.url) if test.url is not None else None,
+            "preset": (test.preset or DEFAULT_PRESET) if generated else None,
+            "method": test.method if generated else None,
+            "headers": {name: _shown_header(name, value) for name, value in test.headers.items()},
+            "body": _shown_body(test),
+            "env_names": tuple(test.env),
+            "repeat": test.repeat if test.repeat > 1 else None,
+        }
     )
 
 

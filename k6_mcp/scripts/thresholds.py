@@ -1,16 +1,14 @@
 """Objectives to k6 thresholds."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from k6_mcp.models.plan import Plan, ThresholdPlan
 from k6_mcp.models.request import LoadTest, Slo
+from k6_mcp.models.thresholds import parse
 from k6_mcp.scripts.presets import preset_slo
 
 Thresholds = Mapping[str, Sequence[str]]
-
-_AGGREGATION = re.compile(r"\s*(\w+(?:\s*\(\s*[\d.]+\s*\))?)")
 
 
 def asked_thresholds(test: LoadTest) -> Thresholds:
@@ -29,7 +27,7 @@ def with_asked(test: LoadTest, plan: Plan) -> Plan:
         for metric, text in each
         if (metric, text) not in planned
     ]
-    return plan.model_copy(update={"thresholds": (*plan.thresholds, *missing)}) if missing else plan
+    return plan.changed(thresholds=(*plan.thresholds, *missing)) if missing else plan
 
 
 def url_thresholds(test: LoadTest) -> Thresholds:
@@ -46,8 +44,8 @@ def url_thresholds(test: LoadTest) -> Thresholds:
 
 def aggregation(expression: str) -> str:
     """Return what an expression compares, e.g. `p(95)` in `p(95) < 500`."""
-    match = _AGGREGATION.match(expression)
-    return re.sub(r"\s", "", match[1]) if match else expression
+    parsed = parse(expression)
+    return parsed.key if parsed is not None else expression
 
 
 def _of_slo(slo: Slo) -> Iterator[tuple[str, str]]:

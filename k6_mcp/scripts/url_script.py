@@ -28,11 +28,11 @@ def url_script(test: LoadTest, environment: Environment) -> str:
     url = test.url or ""
     statuses = test.expected_statuses or DEFAULT_EXPECTED
     check_name, check_code = status_check(statuses)
-    body = _body(test, environment)
+    body, replaced = _body(test, environment), replaces_preset(test)
     return render_template(
         preset,
-        load_replaced=replaces_preset(test),
-        options=_options(test, "default" if replaces_preset(test) else preset),
+        load_replaced=replaced,
+        options=_options(test, "default" if replaced else preset),
         url=environment.hold("url", "URL", url) if is_secret_url(url) else url,
         params=_params(test, environment),
         method=test.method,

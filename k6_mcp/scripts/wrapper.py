@@ -3,23 +3,20 @@ handleSummary).
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from urllib.parse import quote
 
 from k6_mcp.models.request import LoadTest
-from k6_mcp.models.run_folder import WRAPPER_FILES, RunFolder
+from k6_mcp.models.run_folder import OWN_NAMES, RunFile
 from k6_mcp.scripts.javascript import Code
 from k6_mcp.scripts.load import asked_load
 from k6_mcp.scripts.statuses import expected_arguments
 from k6_mcp.scripts.templates import fill
 from k6_mcp.scripts.thresholds import asked_thresholds
 
-ENTRY, _GIVEN, _METRICS, _GUARD, _OPTIONS = WRAPPER_FILES
-SCRIPT = "script.js"
-_NO_RUN = RunFolder(Path(), "")
-OURS = (_NO_RUN.summary.name, *sorted(_NO_RUN.kept_names() - {_NO_RUN.summary.name}))
-"""Names in a run's folder that a script's handleSummary may not write; the first is the file of our summary.
-"""
+ENTRY, SCRIPT = RunFile.WRAPPER_MAIN.value, RunFile.SCRIPT.value
+_SUMMARY = RunFile.SUMMARY.value
+OURS = (_SUMMARY, *sorted(OWN_NAMES - {_SUMMARY}))
+"""The names in a run's folder that a script's handleSummary can't write; our summary's file comes first."""
 
 
 def file_specifier(path: str) -> str:
@@ -50,10 +47,10 @@ def wrapper_files(
     )
     return {
         ENTRY: main,
-        _GIVEN: fill("_given"),
-        _METRICS: fill("_metrics"),
-        _GUARD: fill("_guard", ours=OURS),
-        _OPTIONS: fill("_options"),
+        RunFile.WRAPPER_GIVEN: fill("_given"),
+        RunFile.WRAPPER_METRICS: fill("_metrics"),
+        RunFile.WRAPPER_GUARD: fill("_guard", ours=OURS),
+        RunFile.WRAPPER_OPTIONS: fill("_options"),
     }
 
 

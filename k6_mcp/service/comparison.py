@@ -1,8 +1,6 @@
-"""Which runs are meant when two are to be compared: by id or by the name of a test, with their repeats and
-what is known of earlier runs.
-"""
+"""Choose the runs of a comparison, by id or by the name of a test, with their repeats and earlier runs."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from anyio import to_thread
@@ -17,26 +15,20 @@ from k6_mcp.models.comparison import Baseline, Comparison
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import RUN_ID
-from k6_mcp.models.timeline import Timeline
+from k6_mcp.service.run_reader import RunReader
 
 _EARLIER_RUNS = 20
 _LOOKED_AT = 40
 
 
 class Comparisons:
-    """Finds the two sides and holds them against each other; keeps baselines."""
+    """Finds the two sides and compares them; keeps baselines."""
 
-    def __init__(
-        self,
-        get: Callable[[str], Awaitable[Run]],
-        timeline: Callable[[str], Awaitable[Timeline | None]],
-        history: History,
-    ) -> None:
-        self._get = get
-        self._timeline = timeline
+    def __init__(self, runs: RunReader, history: History) -> None:
+        self._runs = runs
         self._history = history
 
-    async def compare(self, baseline: str, candidate: str | None) -> Comparison:
+    async def compare(self, baseline: str, candidate: str | None = None) -> Comparison:
         """Compare two runs with their repeats, each given by its id or by the name of its test.
 
         As `baseline` a name means the baseline that was set for it, as `candidate` its latest run; without
@@ -57,7 +49,7 @@ class Comparisons:
         earlier = await self._earlier(first[0], second[0], known | {run.run_id for run in second})
         return await to_thread.run_sync(compare, await self._sides(first), await self._sides(second), earlier)
 
-    async def set_baseline(self, run_id: str, name: str | None) -> Baseline:
+    async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline:
         """Make a run, with its repeats, what later runs of the test `name` (default: the run's own) are
         compared with.
 
@@ -66,7 +58,7 @@ class Comparisons:
             InvalidArguments: If it stands for no whole test, or has no name and none is given.
             HistoryUnavailable: If the baseline cannot be kept.
         """
-        run = await self._get(run_id)
+        run = await self._runs.get(run_id)
         if reason := no_baseline(run):
             hint = (
                 "choose a run that completed, or whose only fault is a crossed threshold; get_history lists"
@@ -117,33 +109,32 @@ class Comparisons:
         )
 
     async def _repeats(self, run_id: str) -> Sequence[Run]:
-        run = await self._get(run_id)
+        run = await self._runs.get(run_id)
         if run.repeat_of is None:
             return (run,)
         return await self._history.repeats(run_id) or (run,)
 
     async def _sides(self, runs: Sequence[Run]) -> list[Side]:
-        return [Side(run, await self._timeline(run.run_id)) for run in runs]
+        return [Side(run, await self._runs.timeline(run)) for run in runs]
 
-    async def _earlier(self, like: Run, other: Run, without: set[str]) -> Sequence[Run]:
-        """Return the last runs of the same test, oldest first: they tell how much it varies from run to run.
+    async def _earlier(self, baseline: Run, candidate: Run, without: set[str]) -> Sequence[Run]:
+        """Return the last runs of the same test, oldest first: they show how much it varies from run to run.
 
-        Only those before the later of the two sides, so that runs of tomorrow do not change the answer of
-        today; and only those that completed, as long as these are enough, so that a week in which the target
-        was bad does not pass for noise.
+        Only runs before the later side count, so that later runs do not change the answer. Only completed
+        ones count if there are enough, so that a bad week of the target is not taken for noise.
         """
-        if not like.name and not like.asked.url:
+        if not baseline.name and not baseline.asked.url:
             return ()
-        until = max(like.created_at, other.created_at)
-        url = None if like.name else like.asked.url
-        query = HistoryQuery(name=like.name, url=url, until=until, limit=_LOOKED_AT)
+        until = max(baseline.created_at, candidate.created_at)
+        url = None if baseline.name else baseline.asked.url
+        query = HistoryQuery(name=baseline.name, url=url, until=until, limit=_LOOKED_AT)
         found: list[Run] = []
         for brief in (await self._history.page(query)).runs:
             if brief.run_id in without or no_example(brief):
                 continue
             # Pages of runs leave out the plan
             run = await self._history.get(brief.run_id)
-            if run is not None and no_example(run) is None and not blocking(differences(like, run)):
+            if run is not None and no_example(run) is None and not blocking(differences(baseline, run)):
                 found.append(run)
         completed = [run for run in found if run.status == "completed"]
         return (completed if len(completed) >= ENOUGH_HISTORY else found)[:_EARLIER_RUNS][::-1]

@@ -1,4 +1,4 @@
-"""What of a test begins ahead of the service, and of all that the service needs to be imported."""
+"""Start `k6 inspect` early, before the service and its imports are loaded."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -10,12 +10,13 @@ from k6_mcp.permissions import caps
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.scripts.render import render
 from k6_mcp.settings import Settings
+from k6_mcp.workspace.workspace import Workspace
 
 
 def begin(launcher: Launcher, settings: Settings, test: LoadTest) -> None:
-    """Let k6 begin its plan of `test`; a service with this launcher goes on with it once it is asked for.
+    """Let k6 begin its plan of `test`; a service with this launcher takes it over when the test is started.
 
-    What stands against it is told by `LoadTests.start`, not here.
+    Errors are left to `LoadTests.start`, which meets them again.
     """
     with suppress(K6McpError, OSError):
         caps.check(test, settings.limits)
@@ -23,8 +24,11 @@ def begin(launcher: Launcher, settings: Settings, test: LoadTest) -> None:
 
 
 def new_launcher(settings: Settings) -> Launcher:
-    """Return a launcher of k6 on this machine that has begun nothing."""
-    max_memory_mb = settings.limits.max_k6_memory_mb
+    """Return a launcher of k6 on this machine, with a workspace of its own."""
     return Launcher(
-        settings.results_dir, settings.k6_bin, settings.search_path, max_memory_mb, settings.browser
+        Workspace(settings.results_dir),
+        settings.k6_bin,
+        settings.search_path,
+        settings.limits.max_k6_memory_mb,
+        settings.browser,
     )

@@ -1,6 +1,7 @@
-"""From what a runner left of a run to the run as it is kept and told, and its timeline. Pure.
+"""Turn what a runner left of a run into the final run and its timeline. Pure.
 
-The queue imports this while k6 runs: the rules are many, and a process for one test waits for each import.
+The queue imports this while k6 runs: importing the rules takes a while, and a process for one test would
+wait.
 """
 
 import logging
@@ -15,6 +16,7 @@ from k6_mcp.analysis.measure.summary import read as read_metrics
 from k6_mcp.analysis.verdict.refusal import read_refusal, slow_load, with_place
 from k6_mcp.analysis.verdict.verdict import judge
 from k6_mcp.models.archive import CONTRADICTED, IMPORTED, ArchivedFiles
+from k6_mcp.models.failures import FAILURES
 from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.headline import headline
 from k6_mcp.models.metrics import Figures, Latency, MetricRow, Metrics, StatusCount
@@ -26,7 +28,6 @@ from k6_mcp.models.timeline import Series, Timeline
 
 __all__ = ["Judged", "ever_smaller", "judged", "judged_again", "lost", "prepare", "timeline_of"]
 
-_OF_WHOLE_EVIDENCE = ("no_samples", "load_not_delivered")
 _UNSIGNED = "this run was imported from an unsigned file, which anyone could have edited"
 _AGREES = "its verdict was judged anew here and agrees with the figures in the file"
 _OWNER_DIED = Notice(
@@ -55,23 +56,19 @@ def judged(run: Run, script: Script, outcome: Outcome, record: Record, limits: F
     ran = outcome.phase == "run" and outcome.exit_code is not None
     metrics = read_metrics(outcome, record, run.plan) if ran else None
     redirects = any(status.startswith("3") for status in run.asked.expected_statuses or ())
-    verdict = judge(outcome, metrics, run.plan, expects_redirects=redirects)
+    verdict = judge(outcome, metrics, run.plan, expects_redirects=redirects, busy_cpu_share=limits.cpu_share)
     failure = verdict.failure
     if failure and outcome.phase == "plan" and outcome.stop_reason == "deadline":
         message, hint = slow_load(outcome, script)
-        failure = failure.model_copy(update={"message": message, "hint": hint})
+        failure = failure.changed(message=message, hint=hint)
     elif failure and outcome.phase == "plan":
         failure = with_place(failure, read_refusal(outcome, script))
-    final = run.model_copy(
-        update={
-            "status": verdict.status,
-            "failure": failure,
-            "warnings": verdict.warnings,
-            "metrics": metrics,
-            "exit_code": outcome.exit_code,
-            "started_at": outcome.started_at if ran else None,
-            "ended_at": outcome.ended_at,
-        }
+    final = run.ended(
+        verdict.changed(failure=failure),
+        metrics,
+        exit_code=outcome.exit_code,
+        started_at=outcome.started_at if ran else None,
+        ended_at=outcome.ended_at,
     )
     return _with_worst(final, timeline_of(record, run.plan, metrics), limits)
 
@@ -79,22 +76,15 @@ def judged(run: Run, script: Script, outcome: Outcome, record: Record, limits: F
 def lost(run: Run, outcome: Outcome, record: Record, limits: FindingLimits) -> Judged:
     """Return a dead server's `run` with the figures it left behind."""
     metrics = read_metrics(outcome, record, run.plan)
-    found = run.model_copy(
-        update={
-            "status": "lost",
-            "metrics": metrics if metrics.source != "none" else None,
-            "warnings": (*run.warnings, _OWNER_DIED),
-            "ended_at": outcome.ended_at,
-        }
-    )
-    return _with_worst(found, timeline_of(record, run.plan, found.metrics), limits)
+    final = run.lost(metrics if metrics.source != "none" else None, _OWNER_DIED, outcome.ended_at)
+    return _with_worst(final, timeline_of(record, run.plan, final.metrics), limits)
 
 
 def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
-    """Return an imported `run` judged anew from the files that came with it, and marked: nobody signed them.
+    """Judge an imported `run` again from the files that came with it, and mark it as unsigned.
 
-    Where its own words and the files disagree, the figures of the files count, and the worse of the two
-    verdicts; both are told.
+    Where `run` and the files disagree, the figures of the files and the worse of the two verdicts count. A
+    notice reports both.
     """
     try:
         again, why = _again(run, files)
@@ -112,11 +102,11 @@ def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
             ),
         )
         again = _with_worst(again, files.timeline, limits).run
-    return again.model_copy(update={"warnings": (*notices, *run.warnings)})
+    return again.with_warnings((*notices, *run.warnings))
 
 
 def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
-    """Return the run itself, or as its files have it, and what is wrong; nothing is where they agree."""
+    """Return the run, corrected where its files contradict it, and what is wrong, empty where they agree."""
     if run.status not in ("completed", "failed") or run.metrics is None:
         return run, "" if run.status != "completed" else "it has no figures"
     at = run.started_at or run.created_at
@@ -141,20 +131,18 @@ def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
     if (
         run.status == "completed"
         and verdict.failure
-        and (comparable or verdict.failure.kind not in _OF_WHOLE_EVIDENCE)
+        and (comparable or not FAILURES[verdict.failure.kind].needs_all_figures)
     ):
         why = differs or f"{verdict.failure.kind}: {verdict.failure.message}"
-        return run.model_copy(
-            update={"status": "failed", "failure": verdict.failure, "metrics": metrics}
-        ), why
+        return run.contradicted(verdict.failure, metrics), why
     if differs:
-        return run.model_copy(update={"metrics": metrics}), differs
+        return run.with_metrics(metrics), differs
     supported = comparable or (files.timeline is not None and run.metrics.source == "record")
     return run, "" if supported else "the file has nothing to judge its figures by"
 
 
 def timeline_of(record: Record, plan: Plan | None, metrics: Metrics | None = None) -> Timeline | None:
-    """The run over time; failed requests add up to the run's figure, where both count the same requests."""
+    """Return the run over time; failed requests match the run's figure if both count the same requests."""
     figures = metrics.figures if metrics else None
     same = (
         figures is not None
@@ -167,9 +155,9 @@ def timeline_of(record: Record, plan: Plan | None, metrics: Metrics | None = Non
 
 
 def _with_worst(run: Run, timeline: Timeline | None, limits: FindingLimits) -> Judged:
-    """Add the severity of the worst finding; what goes wrong in finding it must not cost the run."""
+    """Add the severity of the worst finding; an error in the findings must not cost the run."""
     try:
-        run = run.model_copy(update={"worst": worst(find(run, timeline, limits))})
+        run = run.with_worst(worst(find(run, timeline, limits)))
     except Exception:
         log.exception("findings of run %s", run.run_id)
     return Judged(run, timeline)

@@ -1,76 +1,56 @@
-"""What can be asked about runs once they are kept: one method per question."""
+"""Answers about kept runs, one method per question."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from anyio import to_thread
 
+from k6_mcp.advice.advise import advise
 from k6_mcp.advice.advisor import Advisor
+from k6_mcp.advice.choose import choose
 from k6_mcp.analysis.findings import find
+from k6_mcp.analysis.many.statistics import statistics
 from k6_mcp.analysis.measure.phases import phases_of_run
 from k6_mcp.analysis.verdict.explain import explain
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.history.history import History
 from k6_mcp.models.archive import ArchivedFiles, ExportReport, ImportReport
-from k6_mcp.models.comparison import Baseline, Comparison, Statistics
+from k6_mcp.models.comparison import Statistics
 from k6_mcp.models.findings import Advice
-from k6_mcp.models.gate import GatePolicy, GateResult
 from k6_mcp.models.run import FINAL, Notice, Run
-from k6_mcp.models.service_answers import Component, Explanation, ReportFile, ReportFormat
+from k6_mcp.models.service_answers import Explanation, ReportFile, ReportFormat
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.reports.formats import rendered, rendered_comparison
 from k6_mcp.reports.run_view import RunView
 from k6_mcp.service.comparison import Comparisons
+from k6_mcp.service.finish import judged_again
 from k6_mcp.service.gate import Gates
+from k6_mcp.service.run_reader import RunReader
 from k6_mcp.settings import Settings
 
-# At most this many runs of a side are drawn
+# The most runs of a side that a report draws
 _SHOWN_A_SIDE = 4
-GetRun = Callable[[str], Awaitable[Run]]
-GetTimeline = Callable[[str], Awaitable[Timeline | None]]
-GetScript = Callable[[str], Awaitable[str]]
 
 
 class KeptRuns:
-    """Answers from kept runs (and running ones as they stand); starts no traffic."""
+    """Answers from kept runs (and running ones as they stand); starts no traffic.
 
-    def __init__(
-        self, get: GetRun, timeline: GetTimeline, script: GetScript, history: History, settings: Settings
-    ) -> None:
-        self._get = get
-        self._timeline = timeline
-        self._script = script
+    The answers about several runs at once are those of `Comparisons` and `Gates`.
+    """
+
+    def __init__(self, runs: RunReader, history: History, settings: Settings) -> None:
+        self._runs = runs
         self._history = history
         self._settings = settings
-        self._comparing = Comparisons(get, timeline, history)
-        self._gating = Gates(get, history, self.compare, self.set_baseline)
-
-    async def compare(self, baseline: str, candidate: str | None = None) -> Comparison:
-        """Hold a run (or the latest of a test) against another (or the baseline of a test), repeats included;
-        see `Comparisons.compare`.
-        """
-        return await self._comparing.compare(baseline, candidate)
-
-    async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline:
-        """Make a run what later runs of its test are compared with; see `Comparisons.set_baseline`."""
-        return await self._comparing.set_baseline(run_id, name)
-
-    async def gate(self, run_id: str, policy: GatePolicy) -> GateResult:
-        """Return whether a run with its repeats passes, against its thresholds and a baseline; see
-        `Gates.gate`.
-        """
-        return await self._gating.gate(run_id, policy)
-
-    async def accept(self, result: GateResult, name: str | None = None) -> GateResult:
-        """Make a run that passed a gate the baseline of its test; see `Gates.accept`."""
-        return await self._gating.accept(result, name)
+        comparisons = Comparisons(runs, history)
+        gates = Gates(runs, comparisons, history)
+        self.compare, self.set_baseline = comparisons.compare, comparisons.set_baseline
+        self.run_or_baseline = comparisons.run_or_baseline
+        self.gate, self.accept = gates.gate, gates.accept
 
     async def statistics(self, days: float) -> Statistics:
         """Return how tests did over the last `days`; raises HistoryUnavailable."""
-        from k6_mcp.analysis.many.statistics import statistics
-
         return statistics(await self._history.past(datetime.now(UTC) - timedelta(days=days)), days)
 
     async def explain(
@@ -78,27 +58,18 @@ class KeptRuns:
     ) -> Explanation:
         """Return a run's verdict in words; raises UnknownRun.
 
-        With `use_ai` a model words it too: the one that the settings name, else `advisor`, the asker's own.
+        With `use_ai` a model words it too: the one in the settings, else `advisor`, the client's own.
         """
-        run = await self._get(run_id)
-        explanation = self._explained(run, await self._timeline(run_id))
+        run = await self._runs.get(run_id)
+        explanation = self._explained(run, await self._runs.timeline(run))
         if not use_ai:
             return explanation
-        return explanation.model_copy(update={"advice": await self._advice(run, explanation, advisor)})
+        return explanation.changed(advice=await self._advice(run, explanation, advisor))
 
     def _explained(self, run: Run, timeline: Timeline | None) -> Explanation:
         return explain(run, find(run, timeline, self._settings.findings), phases_of_run(run, timeline))
 
-    def advice_health(self) -> Component:
-        """Return which model would be asked for advice; asks nobody."""
-        from k6_mcp.advice.choose import advice_health
-
-        return advice_health(self._settings.ai)
-
     async def _advice(self, run: Run, explanation: Explanation, own: Advisor | None) -> Advice:
-        from k6_mcp.advice.advise import advise
-        from k6_mcp.advice.choose import choose
-
         chosen = choose(self._settings.ai, own)
         if isinstance(chosen, str):
             return Advice(state="unavailable", reason=chosen)
@@ -106,17 +77,18 @@ class KeptRuns:
 
     async def view(self, run_id: str) -> RunView:
         """Return what reports show of a run, of a running one what is known so far; raises UnknownRun."""
-        run, timeline = await self._get(run_id), await self._timeline(run_id)
+        run = await self._runs.get(run_id)
+        timeline = await self._runs.timeline(run)
         return RunView(
             run=run,
             explanation=self._explained(run, timeline),
             timeline=timeline,
             generated_at=datetime.now(UTC),
-            script=await self._script(run_id) or None,
+            script=await self._runs.script(run) or None,
         )
 
     async def rendered(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> bytes:
-        """Return a report of a run, or of how it compares with `baseline` (as `compare` takes it). Raises
+        """Return a report of a run, or of how it compares with `baseline` (see `Comparisons.compare`). Raises
         UnknownRun, ReportUnavailable.
         """
         if baseline is None:
@@ -146,19 +118,13 @@ class KeptRuns:
             InvalidArguments: If it has not ended.
             ArchiveUnusable: If the file cannot be written.
         """
-        run = await self._get(run_id)
+        run = await self._runs.get(run_id)
         runs = (run,) if alone else await self._history.repeats(run_id) or (run,)
         if unfinished := [f"{each.run_id} is {each.status}" for each in runs if each.status not in FINAL]:
             raise InvalidArguments(
                 *unfinished, hint="export it when it has ended: wait with get_run, or stop it"
             )
         return await self._history.archives.export(runs, path)
-
-    async def run_or_baseline(self, word: str) -> str:
-        """Return `word` if it is a run id, else the baseline of the test of that name. Raises
-        InvalidArguments.
-        """
-        return await self._comparing.run_or_baseline(word)
 
     async def import_run(self, path: Path, *, baseline: bool = False) -> ImportReport:
         """Keep the runs of an exported file under their own ids, judged anew from what is in it and marked as
@@ -170,11 +136,11 @@ class KeptRuns:
             the same.
         """
         report = await self._history.archives.take_in(path, self._judge_again)
-        runs = [await self._get(run_id) for run_id in (*report.imported, *report.known)]
+        runs = [await self._runs.get(run_id) for run_id in (*report.imported, *report.known)]
         if baseline:
             first = [run for run in runs if run.repeat in (None, 1)]
             set_for = [(await self.set_baseline(run.run_id)).name for run in first]
-            return report.model_copy(update={"baselines": tuple(set_for)})
+            return report.changed(baselines=tuple(set_for))
         days = self._settings.retention.days
         old = [
             run.run_id for run in runs if days and datetime.now(UTC) - run.created_at > timedelta(days=days)
@@ -185,11 +151,8 @@ class KeptRuns:
             f"{', '.join(old)[:500]}: older than {days:g} days, removed at the next cleanup unless it becomes"
             " a baseline"
         )
-        return report.model_copy(
-            update={"notices": (*report.notices, Notice(code="beyond_retention", message=message))}
-        )
+        notice = Notice(code="beyond_retention", message=message)
+        return report.changed(notices=(*report.notices, notice))
 
     def _judge_again(self, run: Run, files: ArchivedFiles) -> Run:
-        from k6_mcp.service.finish import judged_again
-
         return judged_again(run, files, self._settings.findings)

@@ -1,4 +1,4 @@
-"""One test between asked and told: what its events have said so far."""
+"""The state of one queued or running test, from the events so far."""
 
 import anyio
 
@@ -12,10 +12,10 @@ from k6_mcp.models.run import FINAL, Run
 class LiveRun:
     """The state of a run that this process owns; `done` is set once `run` is final and kept."""
 
-    def __init__(self, run: Run, plan: RunPlan) -> None:
+    def __init__(self, run: Run, work: RunPlan) -> None:
         self.run = run
-        self.plan = plan
-        self.record = Record(plan.plan.tells_scenarios)
+        self.work = work
+        self.record = Record(work.plan.tells_scenarios)
         self.done = anyio.Event()
         self.turn = anyio.CancelScope()
         self._progress: Progress | None = None
@@ -28,18 +28,14 @@ class LiveRun:
             case Progress():
                 self._progress = event
             case Started():
-                self.update(started_at=event.at)
-
-    def update(self, **fields: object) -> None:
-        """Replace fields of the run."""
-        self.run = self.run.model_copy(update=fields)
+                self.run = self.run.started(event.at)
 
     def snapshot(self, queue_position: int | None) -> Run:
-        """Return the run as it stands: with live figures while it runs, with its place in the queue while it
+        """Return the current state: with live figures while it runs, with its place in the queue while it
         waits.
         """
         if self.run.status == "queued":
-            return self.run.model_copy(update={"queue_position": queue_position})
+            return self.run.with_position(queue_position)
         if self.run.status in FINAL or self.run.started_at is None:
             return self.run
-        return self.run.model_copy(update={"live": live_figures(self.record, self._progress, self.plan.plan)})
+        return self.run.with_live(live_figures(self.record, self._progress, self.work.plan))

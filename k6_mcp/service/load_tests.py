@@ -1,4 +1,4 @@
-"""The road a load test takes: asked, allowed, written, run, measured, judged, kept, told."""
+"""The way of a load test through the service: checked, written, planned, run, judged and kept."""
 
 from __future__ import annotations
 
@@ -6,51 +6,50 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import cached_property
+from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import anyio
 
 from k6_mcp.errors import UnknownRun
+from k6_mcp.history.history import History
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Planned, RunPlan
+from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.models.script import NOT_SHOWN, Script
+from k6_mcp.models.timeline import Timeline
 from k6_mcp.permissions import caps
 from k6_mcp.redaction import redact_text, with_forms
+from k6_mcp.runners.base import Runner
 from k6_mcp.scripts.load import check_applied
 from k6_mcp.scripts.render import asked, origin, render
 from k6_mcp.scripts.thresholds import with_asked
 from k6_mcp.service.preparations import Preparations
 from k6_mcp.service.queue import RunQueue
+from k6_mcp.service.recovery import Recovery
+from k6_mcp.service.series import Repeats
+from k6_mcp.settings import Settings
 from k6_mcp.threads import LARGE, in_thread_if
+from k6_mcp.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from k6_mcp.history.history import History
     from k6_mcp.models.history import HistoryPage, HistoryQuery
-    from k6_mcp.models.request import LoadTest
-    from k6_mcp.models.service_answers import Component, PlanReport
-    from k6_mcp.models.timeline import Timeline
-    from k6_mcp.runners.base import Runner
+    from k6_mcp.models.service_answers import PlanReport
     from k6_mcp.service.kept_runs import KeptRuns
     from k6_mcp.service.maintenance import Maintenance
-    from k6_mcp.service.series import Repeats
-    from k6_mcp.settings import Settings
 
 EmitRun = Callable[[Run], None]
 
 _TICK_S = 1.0
-_ELSEWHERE_POLL_S = 0.5
+_OTHER_SERVER_POLL_S = 0.5
 # A script's teardown and handleSummary may take their time
 _STOP_TIMEOUT_S = 90.0
 _LEAVE_TIMEOUT_S = 6.0
 _KEEP_AGAIN_S = 2.0
 # handleSummary, flushing and a margin, beyond k6's own longest duration
 _AFTER_LOAD_S = 30.0
-# A test that is waiting to be started goes first
-_RECOVER_AFTER_S = 0.1
 # A server answers first, and a short command is gone by then
 _TIDY_AFTER_S = 3.0
 
@@ -59,26 +58,36 @@ class LoadTests:
     """Every use case around a running test, one method each; `kept_runs` answers questions about ended runs,
     `maintenance` does the rest.
 
-    Owns the running tests, so leaving it stops them all gracefully. What one test does not need is imported
-    when first asked
-    for: a process for one test waits for each import.
+    Owns the running tests, so leaving it stops them all gracefully. Imports late what a single test does not
+    need, because a process for one test waits for each import.
     """
 
-    def __init__(self, runner: Runner, history: History, settings: Settings) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        workspace: Workspace,
+        history: History,
+        settings: Settings,
+        early_run_id: Callable[[Script], str | None] = lambda _: None,
+    ) -> None:
         self._runner = runner
+        self._workspace = workspace
         self._history = history
         self._settings = settings
-        self._queue = RunQueue(runner, history, settings.limits.max_concurrent_runs, settings.findings)
+        self._early_run_id = early_run_id
+        self._queue = RunQueue(
+            runner, workspace, history, settings.limits.max_concurrent_runs, settings.findings
+        )
+        self._repeats = Repeats(self._queue, history)
+        self._recovery = Recovery(self._queue)
         self._preparations = Preparations()
-        self._recovering = anyio.Event()
-        self._recovered = anyio.Event()
         self._stack = AsyncExitStack()
         self._tasks = anyio.create_task_group()
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self._history)
         await self._stack.enter_async_context(self._tasks)
-        self._tasks.start_soon(self._recover)
+        self._tasks.start_soon(self._recovery.run)
         self._tasks.start_soon(self._tidy_when_idle)
         return self
 
@@ -87,8 +96,7 @@ class LoadTests:
     ) -> None:
         try:
             with anyio.CancelScope(shield=True):
-                if "_repeats" in vars(self):
-                    self._repeats.stop_all()
+                self._repeats.stop_all()
                 await self._preparations.end_all()
                 await self._queue.stop_all(_LEAVE_TIMEOUT_S)
                 with anyio.move_on_after(_KEEP_AGAIN_S):
@@ -101,44 +109,33 @@ class LoadTests:
                 await self._stack.aclose()
             finally:
                 self._runner.close()
+                self._workspace.close()
 
     @property
     def kept_runs(self) -> KeptRuns:
-        """What can be asked about kept runs."""
+        """The answers to questions about kept runs."""
         return self._kept_runs
 
     @property
     def maintenance(self) -> Maintenance:
-        """What keeps the service in order, and tells whether it is."""
+        """The health of the service and what keeps it in order."""
         return self._maintenance
 
     @cached_property
     def _kept_runs(self) -> KeptRuns:
         from k6_mcp.service.kept_runs import KeptRuns
 
-        return KeptRuns(self.get, self.timeline, self.script, self._history, self._settings)
+        return KeptRuns(self, self._history, self._settings)
 
     @cached_property
     def _maintenance(self) -> Maintenance:
         from k6_mcp.service.maintenance import Maintenance
 
-        def advice_health() -> Component:
-            # Imported when health is asked for, not by each cleanup
-            return self.kept_runs.advice_health()
-
-        return Maintenance(
-            self._runner, self._queue, self._history, self._settings, self._when_recovered, advice_health
-        )
-
-    @cached_property
-    def _repeats(self) -> Repeats:
-        from k6_mcp.service.series import Repeats
-
-        return Repeats(self._queue, self._history)
+        return Maintenance(self._runner, self._queue, self._history, self._settings, self._recovery)
 
     def excess(self, test: LoadTest) -> tuple[str, ...]:
         """Return every limit of this server that the request itself violates; `start` raises them."""
-        return caps.violations(test, None, self._settings.limits)
+        return caps.violations(test, self._settings.limits)
 
     async def plan(self, test: LoadTest) -> PlanReport:
         """Return what `test` would run and every limit it violates; starts no traffic and keeps nothing."""
@@ -151,9 +148,8 @@ class LoadTests:
         with self._preparations.one():
             try:
                 planned = await self._runner.plan(run_id, script)
-                version = await self._runner.k6_version()
             finally:
-                self._runner.discard(run_id)
+                self._workspace.discard(run_id)
         plan = with_asked(test, planned.plan) if isinstance(planned, Planned) else None
         if plan:
             check_applied(test, plan)
@@ -161,12 +157,14 @@ class LoadTests:
         refusal = (
             await in_thread_if(large, read_refusal, planned, script) if isinstance(planned, Outcome) else None
         )
-        violations = caps.violations(test, plan, self._settings.limits)
+        violations = await in_thread_if(
+            caps.may_be_large(test), caps.violations, test, self._settings.limits, plan
+        )
         return PlanReport(
             origin=script.origin,
             script=await in_thread_if(large, _shown, script, planned),
             script_sha256=script.sha256,
-            k6_version=version,
+            k6_version=planned.k6_version,
             plan=plan,
             refusal=refusal,
             violations=violations,
@@ -184,7 +182,7 @@ class LoadTests:
         try:
             return await self.wait(run.run_id, wait_s, emit)
         except anyio.get_cancelled_exc_class():
-            self._ask_to_stop(run.run_id)
+            self._request_stop(run.run_id)
             raise
 
     async def start(self, test: LoadTest) -> Run:
@@ -207,18 +205,18 @@ class LoadTests:
             async def start_next(repeat_of: str, repeat: int) -> Run:
                 return await self._start_one(test, script, repeat_of, repeat)
 
-            self._repeats.follow(first, test.repeat, start_next, self._tasks)
+            self._repeats.drive(first, test.repeat, start_next, self._tasks)
         return first
 
     async def _start_one(
         self, test: LoadTest, script: Script, repeat_of: str | None = None, repeat: int = 1
     ) -> Run:
         now = datetime.now(UTC)
-        run_id = self._runner.begun(script) or new_run_id(now)
+        run_id = self._early_run_id(script) or new_run_id(now)
         with self._preparations.one():
             # The history gets ready while k6 makes its plan
             self._tasks.start_soon(self._history.get_ready)
-            planned, k6_version = await self._planned(run_id, test, script)
+            planned = await self._planned(run_id, test, script)
             run = Run(
                 run_id=run_id,
                 status="running",
@@ -226,50 +224,53 @@ class LoadTests:
                 asked=await in_thread_if(caps.may_be_large(test), asked, test),
                 tags=test.tags,
                 script_sha256=script.sha256,
-                k6_version=k6_version,
+                k6_version=planned.k6_version,
                 server_id=self._history.server_id,
                 created_at=now,
                 repeat_of=(repeat_of or run_id) if test.repeat > 1 else None,
                 repeat=repeat if test.repeat > 1 else None,
+                # The runner alone needs to know the tags
+                plan=planned.plan.changed(system_tags=None) if isinstance(planned, Planned) else None,
             )
             if isinstance(planned, Outcome):
                 return await self._queue.refused(run, script, planned)
-            run = run.model_copy(update={"plan": planned.plan.model_copy(update={"system_tags": None})})
             return self._queue.launch(run, self._run_plan(run, script, planned), self._tasks)
 
-    async def _planned(self, run_id: str, test: LoadTest, script: Script) -> tuple[Planned | Outcome, str]:
-        """Return what k6 says of a script that may be run, and k6's version; raises as `start`."""
+    async def _planned(self, run_id: str, test: LoadTest, script: Script) -> Planned | Outcome:
+        """Return k6's plan of a script that may be run, or how k6 refused it; raises as `start`."""
         try:
             planned = await self._runner.plan(run_id, script)
             if isinstance(planned, Planned):
-                caps.check_plan(test, planned.plan, self._settings.limits)
+                limits, large = self._settings.limits, caps.may_be_large(test)
+                await in_thread_if(large, caps.check, test, limits, planned.plan)
                 check_applied(test, planned.plan)
-                max_rps = self._settings.limits.max_rps
                 plan = with_asked(test, planned.plan)
-                plan = plan.model_copy(update={"rps": min(max_rps, plan.rps or max_rps)})
+                plan = plan.changed(rps=min(limits.max_rps, plan.rps or limits.max_rps))
                 planned = planned._replace(plan=plan)
-            return planned, await self._runner.k6_version()
+            return planned
         except BaseException:
-            self._runner.discard(run_id)
+            self._workspace.discard(run_id)
             raise
 
     async def wait(self, run_id: str, wait_s: float, emit: EmitRun | None = None) -> Run:
-        """Return the run as soon as it is final, or as it stands after `wait_s`; `emit` gets it about once a
-        second meanwhile.
+        """Return the run as soon as it is final, or its state after `wait_s`; `emit` gets it about once a
+        second.
 
-        The id of the first of several repeats means all of them: the answer is the one that went worst, with
+        The id of the first of several repeats stands for all: the answer is the one that went worst, with
         `series`.
 
         Raises:
             UnknownRun: If there is no such run.
         """
-        with anyio.move_on_after(wait_s):
-            while (run := await self._whole(run_id)).status not in FINAL:
+        run = await self._overview(run_id)
+        with anyio.move_on_after(wait_s) as patience:
+            while run.status not in FINAL:
                 if emit:
                     emit(run)
                 with anyio.move_on_after(_TICK_S):
                     await self._until_done(run_id)
-        return await self._whole(run_id)
+                run = await self._overview(run_id)
+        return await self._overview(run_id) if patience.cancelled_caught else run
 
     async def stop(self, run_id: str) -> Run:
         """Stop a run gracefully, also one of another server process, and return it with the figures measured
@@ -278,21 +279,21 @@ class LoadTests:
         Raises:
             UnknownRun: If there is no such run.
         """
-        if not self._ask_to_stop(run_id):
+        if not self._request_stop(run_id):
             run = await self.get(run_id)
             elsewhere = (
                 await self._repeats.unfinished(run_id) if run.repeat == 1 and run.status in FINAL else run_id
             )
             if elsewhere and (await self.get(elsewhere)).status not in FINAL:
-                self._runner.request_stop(elsewhere)
+                self._workspace.request_stop(elsewhere)
         return await self.wait(run_id, _STOP_TIMEOUT_S)
 
-    def _ask_to_stop(self, run_id: str) -> bool:
+    def _request_stop(self, run_id: str) -> bool:
         """Let a run that this process owns end, and no repeat follow; False when there is no such run."""
-        ongoing = self._queue.ongoing(self._repeats.stop(run_id) or run_id)
-        if ongoing:
-            self._queue.ask_to_stop(ongoing, "caller")
-        return ongoing is not None
+        live_run = self._queue.live_run(self._repeats.stop(run_id) or run_id)
+        if live_run:
+            self._queue.request_stop(live_run, "caller")
+        return live_run is not None
 
     async def get(self, run_id: str) -> Run:
         """Return a run, live figures included while it runs here.
@@ -300,32 +301,34 @@ class LoadTests:
         Raises:
             UnknownRun: If there is no such run.
         """
-        if ongoing := self._queue.ongoing(run_id):
-            return self._queue.snapshot(ongoing)
-        await self._when_recovered()
-        if (run := self._queue.told(run_id) or await self._history.get(run_id)) is None:
+        if live_run := self._queue.live_run(run_id):
+            return self._queue.snapshot(live_run)
+        await self._recovery.done()
+        if (run := self._queue.finished(run_id) or await self._history.get(run_id)) is None:
             raise UnknownRun(run_id)
-        return await self._queue.seen(run)
+        return await self._queue.up_to_date(run)
 
-    async def log(self, run_id: str) -> str:
+    async def log(self, run: Run | str) -> str:
         """Return k6's log of a run, capped and without secrets; raises UnknownRun."""
-        await self.get(run_id)
-        return self._runner.log(run_id)
+        return self._workspace.log((await self._read(run)).run_id)
 
-    async def script(self, run_id: str) -> str:
+    async def script(self, run: Run | str) -> str:
         """Return the script of a run without secrets; raises UnknownRun."""
-        await self.get(run_id)
-        return self._runner.script(run_id)
+        return self._workspace.script((await self._read(run)).run_id)
 
-    async def timeline(self, run_id: str) -> Timeline | None:
+    async def timeline(self, run: Run | str) -> Timeline | None:
         """Return a run over time, while it runs as far as k6 has recorded it, None if nothing was recorded;
         raises UnknownRun.
         """
-        return await self._queue.timeline(await self.get(run_id))
+        return await self._queue.timeline(await self._read(run))
+
+    async def _read(self, run: Run | str) -> Run:
+        """Return the run that is given by its id, or whole by a caller that has just read it."""
+        return await self.get(run) if isinstance(run, str) else run
 
     async def history(self, query: HistoryQuery) -> HistoryPage:
         """Return one page of runs, newest first; raises InvalidArguments for a foreign cursor."""
-        await self._when_recovered()
+        await self._recovery.done()
         return await self._history.page(query)
 
     async def run_ids(self, prefix: str, limit: int = 20) -> tuple[str, ...]:
@@ -345,38 +348,28 @@ class LoadTests:
             deadline_s=min(self._settings.timeout_s, longest_s),
         )
 
-    async def _whole(self, run_id: str) -> Run:
+    async def _overview(self, run_id: str) -> Run:
         run = await self.get(run_id)
-        return await self._repeats.told(run) if run.repeat == 1 else run
+        return await self._repeats.overview(run) if run.repeat == 1 else run
 
     async def _until_done(self, run_id: str) -> None:
-        if "_repeats" in vars(self) and (over := self._repeats.going_on(run_id)):
+        if over := self._repeats.end_of(run_id):
             await over.wait()
-        elif ongoing := self._queue.ongoing(run_id):
-            await ongoing.done.wait()
+        elif live_run := self._queue.live_run(run_id):
+            await live_run.done.wait()
         else:
             # Another process owns it: it is final when the history says so, or when its owner is dead
-            await anyio.sleep(_ELSEWHERE_POLL_S)
+            await anyio.sleep(_OTHER_SERVER_POLL_S)
             await self._queue.recover_lost()
 
     async def _tidy_when_idle(self) -> None:
         await anyio.sleep(_TIDY_AFTER_S)
         await self.maintenance.tidy_when_idle()
 
-    async def _recover(self) -> None:
-        with anyio.move_on_after(_RECOVER_AFTER_S):
-            await self._recovering.wait()
-        await self._queue.recover_lost()
-        self._recovered.set()
-
-    async def _when_recovered(self) -> None:
-        self._recovering.set()
-        await self._recovered.wait()
-
 
 def _shown(script: Script, planned: Planned | Outcome) -> str:
-    """Return the script's text without its secrets; of a file only if k6 could parse it, for any other file
-    is none of a caller's.
+    """Return the script's text without its secrets; a file's only if k6 could parse it, since it might be any
+    file.
     """
     if script.source_path and isinstance(planned, Outcome) and not planned.parsed:
         return f"// {NOT_SHOWN}\n"

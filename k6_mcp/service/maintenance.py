@@ -1,7 +1,8 @@
-"""Keeping the service in order: old runs removed, the history restored, what is broken told."""
+"""Prune old runs, rebuild the history and report health."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from k6_mcp.advice.choose import advice_health
 from k6_mcp.errors import HistoryUnavailable
 from k6_mcp.history.health import retention_health
 from k6_mcp.history.history import History
@@ -11,6 +12,7 @@ from k6_mcp.models.retention import Retention
 from k6_mcp.models.service_answers import Component, Health, LimitsReport
 from k6_mcp.runners.base import Runner
 from k6_mcp.service.queue import RunQueue
+from k6_mcp.service.recovery import Recovery
 from k6_mcp.settings import Settings
 
 _TIDY_AT_END_S = 2.0
@@ -18,9 +20,7 @@ _MEASURE_S = 0.3
 
 
 class Maintenance:
-    """What is done around tests, not with one; `recovered` returns once the runs of dead servers are
-    ended.
-    """
+    """Cleanup, health and repair of the service; nothing here is about one test."""
 
     def __init__(
         self,
@@ -28,25 +28,22 @@ class Maintenance:
         queue: RunQueue,
         history: History,
         settings: Settings,
-        recovered: Callable[[], Awaitable[None]],
-        advice_health: Callable[[], Component],
+        recovery: Recovery,
     ) -> None:
         self._runner = runner
         self._queue = queue
         self._history = history
         self._settings = settings
-        self._recovered = recovered
-        self._advice_health = advice_health
+        self._recovery = recovery
 
     async def health(self) -> Health:
         """Return whether tests can run here and what is running."""
         components = (
-            await self._runner.health(),
-            await self._runner.browser_health(),
+            *await self._runner.health(),
             *await self._history.health(),
             await self._retention_health(),
-            self._advice_health(),
-            *_misspelt(self._settings.unknown),
+            advice_health(self._settings.ai),
+            *_misspelled(self._settings.unknown),
         )
         caps = self._settings.limits
         return Health(
@@ -77,10 +74,10 @@ class Maintenance:
         by_clock: bool = False,
         for_good: bool = False,
     ) -> PruneReport:
-        """Remove the runs beyond `limits` (default: the settings), or only tell which; see `Cleanup.prune`.
+        """Remove the runs beyond `limits` (default: the settings), or only list them; see `Cleanup.prune`.
         Raises HistoryUnavailable.
         """
-        await self._recovered()
+        await self._recovery.done()
         limits = (
             limits._replace(trash_days=self._settings.retention.trash_days)
             if limits
@@ -118,8 +115,8 @@ class Maintenance:
             return retention_health(limits, None, hint=error.hint or "")
 
 
-def _misspelt(warnings: Sequence[str]) -> Iterator[Component]:
-    """What of the environment looks like a setting and is none."""
+def _misspelled(warnings: Sequence[str]) -> Iterator[Component]:
+    """Yield the variables of the environment that look like misspelled settings."""
     if warnings:
         hint = "correct or remove these variables in the server's environment and start it again"
         yield Component(name="settings", state="degraded", detail=". ".join(warnings), hint=hint)

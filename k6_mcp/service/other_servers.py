@@ -1,55 +1,49 @@
-"""Running tests of other servers: what k6 has recorded of them so far, read as it grows."""
-
-from __future__ import annotations
+"""Running tests of other servers, seen through the records that k6 writes of them."""
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 import anyio.to_thread
 
 from k6_mcp.analysis.measure.record import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from k6_mcp.models.run import Run
-    from k6_mcp.runners.base import Runner
+from k6_mcp.models.run import Run
+from k6_mcp.workspace.workspace import Workspace
 
 T = TypeVar("T")
 # Records that are held. One of an hour-long run takes up to a few MB; one that was dropped is read again.
 _MOST = 10
 
 
-class Following:
-    """Reads the records of runs that are not driven here; of those going on, each look reads only what came
-    since the last one.
+class OtherServersRuns:
+    """Reads the records of runs that other processes drive; each look at a running one reads only the new
+    lines.
     """
 
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
-        self._going_on: OrderedDict[str, _Followed] = OrderedDict()
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._followed_runs: OrderedDict[str, _Followed] = OrderedDict()
 
-    async def look(self, run: Run, tell: Callable[[Record], T]) -> T:
-        """Return what `tell` says of the run's record as far as it is written and still there, else of an
-        empty one.
+    async def look(self, run: Run, read: Callable[[Record], T]) -> T:
+        """Return the result of `read` for the run's record so far, or for an empty one if the record is gone.
 
-        `tell` is called in a thread; it may keep nothing of the record, which goes on.
+        `read` is called in a thread. It must keep no part of the record, which keeps growing.
         """
-        return await anyio.to_thread.run_sync(self._followed(run).look, tell)
+        return await anyio.to_thread.run_sync(self._followed(run).look, read)
 
     def forget(self, run_id: str) -> None:
         """Let go of a run that is over."""
-        self._going_on.pop(run_id, None)
+        self._followed_runs.pop(run_id, None)
 
-    def _followed(self, run: Run) -> _Followed:
-        followed = self._going_on.pop(run.run_id, None)
+    def _followed(self, run: Run) -> "_Followed":
+        followed = self._followed_runs.pop(run.run_id, None)
         if followed is None or followed.server_id != run.server_id:
-            followed = _Followed(self._runner, run)
+            followed = _Followed(self._workspace, run)
         if run.status == "running":
-            self._going_on[run.run_id] = followed
-            if len(self._going_on) > _MOST:
-                self._going_on.popitem(last=False)
+            self._followed_runs[run.run_id] = followed
+            if len(self._followed_runs) > _MOST:
+                self._followed_runs.popitem(last=False)
         return followed
 
 
@@ -58,26 +52,26 @@ class _Followed:
     in its thread.
     """
 
-    def __init__(self, runner: Runner, run: Run) -> None:
+    def __init__(self, workspace: Workspace, run: Run) -> None:
         self.server_id = run.server_id
-        self._runner = runner
+        self._workspace = workspace
         self._run = run
         self._turn = threading.Lock()
         self._begin()
 
-    def look(self, tell: Callable[[Record], T]) -> T:
+    def look(self, read: Callable[[Record], T]) -> T:
         with self._turn:
-            # When a run ends, its record is removed or replaced by one without secrets
-            if not self._read():
+            # Removed, or replaced by one without secrets, when the run ended meanwhile
+            if not self._feed_new_lines():
                 self._begin()
-                self._read()
-            return tell(self._record)
+                self._feed_new_lines()
+            return read(self._record)
 
     def _begin(self) -> None:
-        self._record = record_of(self._run)
-        self._read = self._runner.follow(self._run.run_id, self._record.feed)
+        self._record = empty_record(self._run)
+        self._feed_new_lines = self._workspace.follow(self._run.run_id, self._record.feed)
 
 
-def record_of(run: Run) -> Record:
-    """Return an empty record that reads what k6 was asked to write for `run`."""
+def empty_record(run: Run) -> Record:
+    """Return an empty record for the lines that k6 writes for `run`."""
     return Record(run.plan is None or run.plan.tells_scenarios)

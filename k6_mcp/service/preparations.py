@@ -1,4 +1,4 @@
-"""What of a test comes before it runs: leaving the service ends that, and nothing is run."""
+"""The preparation of tests, which ends when the service is left; nothing is run then."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ class Preparations:
 
     @contextmanager
     def one(self) -> Generator[None]:
-        """Hold what must not outlast the service.
+        """Run a block that must not outlast the service.
 
         Raises:
             Interrupted: If the service is left before the block has ended.
@@ -48,5 +48,5 @@ class Preparations:
 def _interrupted() -> Interrupted:
     return Interrupted(
         "this server ended before the test had begun; nothing was run",
-        hint="call again when a new server is there",
+        hint="call again once a new server is running",
     )

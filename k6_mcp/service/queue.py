@@ -1,32 +1,28 @@
-"""Driving the runs this process owns: from their place in the queue to a verdict that is kept."""
-
-from __future__ import annotations
+"""Drive the runs of this process from their place in the queue to a kept verdict."""
 
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
+from anyio.abc import TaskGroup
 
 from k6_mcp.analysis.measure.live import live_figures
 from k6_mcp.analysis.measure.record import Record
+from k6_mcp.history.history import History
 from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.outcome import Outcome, RunEvent, Started, StopReason
+from k6_mcp.models.plan import RunPlan
 from k6_mcp.models.run import Failure, Notice, Run, Status
+from k6_mcp.models.script import Script
+from k6_mcp.models.timeline import Timeline
+from k6_mcp.runners.base import Runner
 from k6_mcp.service.live_run import LiveRun
-from k6_mcp.service.other_servers import Following, record_of
-
-if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
-    from k6_mcp.history.history import History
-    from k6_mcp.models.plan import RunPlan
-    from k6_mcp.models.script import Script
-    from k6_mcp.models.timeline import Timeline
-    from k6_mcp.runners.base import Runner
+from k6_mcp.service.other_servers import OtherServersRuns, empty_record
+from k6_mcp.workspace.workspace import Workspace
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,80 +36,86 @@ log = logging.getLogger(__name__)
 
 
 class RunQueue:
-    """Owns running and queued tests; what it has finished stays in memory for a while, should the history be
-    away.
+    """Owns running and queued tests; finished runs stay in memory for a while in case the history is
+    unavailable.
 
     `ended` is set when the next run ends here, and replaced.
     """
 
     def __init__(
-        self, runner: Runner, history: History, at_once: int, findings: FindingLimits | None = None
+        self,
+        runner: Runner,
+        workspace: Workspace,
+        history: History,
+        at_once: int,
+        findings: FindingLimits | None = None,
     ) -> None:
         self._runner = runner
+        self._workspace = workspace
         self._finding_limits = findings or FindingLimits()
         self._history = history
         self._slots = anyio.CapacityLimiter(at_once)
-        self._ongoing: dict[str, LiveRun] = {}
-        self._told: OrderedDict[str, Run] = OrderedDict()
-        self._following = Following(runner)
+        self._live_runs: dict[str, LiveRun] = {}
+        self._finished: OrderedDict[str, Run] = OrderedDict()
+        self._other_servers = OtherServersRuns(workspace)
         self.ended = anyio.Event()
 
-    def ongoing(self, run_id: str) -> LiveRun | None:
+    def live_run(self, run_id: str) -> LiveRun | None:
         """Return the run if it is queued or running here."""
-        return self._ongoing.get(run_id)
+        return self._live_runs.get(run_id)
 
-    def told(self, run_id: str) -> Run | None:
+    def finished(self, run_id: str) -> Run | None:
         """Return the run if it ended here lately."""
-        return self._told.get(run_id)
+        return self._finished.get(run_id)
 
     def ids(self, status: Status) -> tuple[str, ...]:
         """Return the ids of the runs here with this status, oldest first."""
-        return tuple(run_id for run_id, ongoing in self._ongoing.items() if ongoing.run.status == status)
+        return tuple(run_id for run_id, live_run in self._live_runs.items() if live_run.run.status == status)
 
-    def snapshot(self, ongoing: LiveRun) -> Run:
-        """Return the run as it stands, with its place in the queue while it waits."""
+    def snapshot(self, live_run: LiveRun) -> Run:
+        """Return the current state of a run, with its place in the queue while it waits."""
         queued = self.ids("queued")
-        run_id = ongoing.run.run_id
-        return ongoing.snapshot(queued.index(run_id) + 1 if run_id in queued else None)
+        run_id = live_run.run.run_id
+        return live_run.snapshot(queued.index(run_id) + 1 if run_id in queued else None)
 
-    def launch(self, run: Run, plan: RunPlan, tasks: TaskGroup) -> Run:
-        """Start `run` in `tasks`, or queue it when as many as allowed are running; return it as it stands."""
-        ongoing = LiveRun(run, plan)
+    def launch(self, run: Run, work: RunPlan, tasks: TaskGroup) -> Run:
+        """Start `run` in `tasks`, or queue it if all places are taken; return its current state."""
+        live_run = LiveRun(run, work)
         try:
-            self._slots.acquire_on_behalf_of_nowait(ongoing)
+            self._slots.acquire_on_behalf_of_nowait(live_run)
         except anyio.WouldBlock:
-            ongoing.update(status="queued")
-        self._ongoing[run.run_id] = ongoing
-        tasks.start_soon(self._drive, ongoing)
-        return self.snapshot(ongoing)
+            live_run.run = run.queued()
+        self._live_runs[run.run_id] = live_run
+        tasks.start_soon(self._drive, live_run)
+        return self.snapshot(live_run)
 
-    def ask_to_stop(self, ongoing: LiveRun, reason: StopReason) -> None:
+    def request_stop(self, live_run: LiveRun, reason: StopReason) -> None:
         """Let a run end gracefully, or leave the queue; returns at once."""
-        if ongoing.run.status == "queued":
-            ongoing.turn.cancel()
+        if live_run.run.status == "queued":
+            live_run.turn.cancel()
         else:
-            self._runner.stop(ongoing.run.run_id, reason)
+            self._runner.stop(live_run.run.run_id, reason)
 
     async def stop_all(self, within_s: float) -> None:
-        """Let every run end gracefully and wait for them, `within_s` at most."""
-        for ongoing in [*self._ongoing.values()]:
-            self.ask_to_stop(ongoing, "shutdown")
+        """Let every run end gracefully and wait for them for at most `within_s`."""
+        for live_run in [*self._live_runs.values()]:
+            self.request_stop(live_run, "shutdown")
         with anyio.move_on_after(within_s):
-            for ongoing in [*self._ongoing.values()]:
-                await ongoing.done.wait()
+            for live_run in [*self._live_runs.values()]:
+                await live_run.done.wait()
 
     async def idle(self) -> None:
         """Wait until no test is queued or running here."""
-        while self._ongoing:
+        while self._live_runs:
             await self.ended.wait()
 
-    async def _drive(self, ongoing: LiveRun) -> None:
+    async def _drive(self, live_run: LiveRun) -> None:
         """Take one run from its place in the queue to its verdict; never raises."""
-        run_id, plan = ongoing.run.run_id, ongoing.plan
+        run_id = live_run.run.run_id
         try:
-            await self._save(ongoing.run)
-            outcome = await self._run_in_turn(ongoing)
-            await self._finish(ongoing.run, plan.script, outcome, ongoing.record)
+            await self._save(live_run.run)
+            outcome = await self._run_in_turn(live_run)
+            await self._finish(live_run.run, live_run.work.script, outcome, live_run.record)
         except Exception:
             log.exception("run %s", run_id)
             failure = Failure(
@@ -121,52 +123,48 @@ class RunQueue:
                 message="k6-mcp itself failed during this run",
                 hint="run the test again; the server's log has the details",
             )
-            await self._keep(
-                ongoing.run.model_copy(
-                    update={"status": "failed", "failure": failure, "ended_at": datetime.now(UTC)}
-                )
-            )
+            await self._keep(live_run.run.failed(failure, datetime.now(UTC)))
         finally:
-            if ongoing in self._slots.statistics().borrowers:
-                self._slots.release_on_behalf_of(ongoing)
-            del self._ongoing[run_id]
-            ongoing.done.set()
+            if live_run in self._slots.statistics().borrowers:
+                self._slots.release_on_behalf_of(live_run)
+            del self._live_runs[run_id]
+            live_run.done.set()
             self.ended.set()
             self.ended = anyio.Event()
 
-    async def _run_in_turn(self, ongoing: LiveRun) -> Outcome:
-        asked_at = datetime.now(UTC)
-        with ongoing.turn:
-            if ongoing.run.status == "queued":
-                await self._wait_in_line(ongoing)
-                ongoing.update(status="running")
-                await self._save(ongoing.run)
-            return await self._runner.run(ongoing.plan, lambda event: _take(ongoing, event))
-        return Outcome(exit_code=None, stop_reason="caller", started_at=asked_at, ended_at=datetime.now(UTC))
+    async def _run_in_turn(self, live_run: LiveRun) -> Outcome:
+        queued_at = datetime.now(UTC)
+        with live_run.turn:
+            if live_run.run.status == "queued":
+                await self._wait_in_line(live_run)
+                live_run.run = live_run.run.running()
+                await self._save(live_run.run)
+            return await self._runner.run(live_run.work, lambda event: _on_event(live_run, event))
+        return Outcome(exit_code=None, stop_reason="caller", started_at=queued_at, ended_at=datetime.now(UTC))
 
-    async def _wait_in_line(self, ongoing: LiveRun) -> None:
-        async def leave_if_asked() -> None:
+    async def _wait_in_line(self, live_run: LiveRun) -> None:
+        async def leave_on_request() -> None:
             while True:
                 await anyio.sleep(_QUEUE_POLL_S)
-                if self._runner.stop_requested(ongoing.run.run_id):
-                    ongoing.turn.cancel()
+                if self._workspace.stop_requested(live_run.run.run_id):
+                    live_run.turn.cancel()
 
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(leave_if_asked)
-            await self._slots.acquire_on_behalf_of(ongoing)
+            tasks.start_soon(leave_on_request)
+            await self._slots.acquire_on_behalf_of(live_run)
             tasks.cancel_scope.cancel()
 
     async def refused(self, run: Run, script: Script, outcome: Outcome) -> Run:
-        """Judge and keep a run that k6 refused before any load."""
+        """Judge and keep a run whose script k6 refused."""
         return await self._finish(run, script, outcome, Record())
 
     async def _finish(self, run: Run, script: Script, outcome: Outcome, record: Record) -> Run:
         """Measure and judge what a runner left of `run`, and keep it."""
         from k6_mcp.service.finish import judged
 
-        found = await _whole(judged, run, script, outcome, record, self._finding_limits)
-        await _whole(self._runner.seal, run.run_id, script)
-        return await self._keep(found.run, found.timeline, record_is_whole=True)
+        judged_run = await _to_the_end(judged, run, script, outcome, record, self._finding_limits)
+        await _to_the_end(self._workspace.seal, run.run_id, script)
+        return await self._keep(judged_run.run, judged_run.timeline, record_is_whole=True)
 
     async def timeline(self, run: Run) -> Timeline | None:
         """Return a run over time: as recorded so far while it runs, as kept afterwards; if it is not kept,
@@ -174,54 +172,50 @@ class RunQueue:
         """
         from k6_mcp.service.finish import timeline_of
 
-        if ongoing := self._ongoing.get(run.run_id):
-            return timeline_of(ongoing.record, run.plan)
+        if live_run := self._live_runs.get(run.run_id):
+            return timeline_of(live_run.record, run.plan)
         if (kept := await self._history.timeline(run.run_id)) is not None:
             return kept
-        return await self._following.look(run, lambda record: timeline_of(record, run.plan, run.metrics))
+        return await self._other_servers.look(run, lambda record: timeline_of(record, run.plan, run.metrics))
 
-    async def seen(self, run: Run) -> Run:
-        """Return a run of another server with what its record shows of it so far, if it is going on."""
-        if run.status != "running" or run.run_id in self._ongoing:
-            self._following.forget(run.run_id)
+    async def up_to_date(self, run: Run) -> Run:
+        """Return the run, with the figures in its record so far if it runs on another server."""
+        if run.status != "running" or run.run_id in self._live_runs:
+            self._other_servers.forget(run.run_id)
             return run
-        live = await self._following.look(
+        live = await self._other_servers.look(
             run, lambda record: live_figures(record, None, run.plan) if record.seconds else None
         )
-        return run.model_copy(update={"live": live}) if live else run
+        return run.with_live(live) if live else run
 
     async def keep_again(self) -> None:
         """Try once more to keep the runs that ended here and could not be kept, as when a disk was full."""
-        for run in [*self._told.values()]:
+        for run in [*self._finished.values()]:
             if not _NOT_KEPT.isdisjoint(notice.code for notice in run.warnings):
                 await self._keep(run, await self.timeline(run), record_is_whole=True)
 
     async def _keep(
         self, run: Run, timeline: Timeline | None = None, *, record_is_whole: bool = False
     ) -> Run:
-        """Keep a run for good, and tell what of that does not work; its timeline replaces the record once
+        """Keep a run for good, with a warning for each part that fails; its timeline replaces the record once
         both are kept.
         """
-        run = run.model_copy(
-            update={"warnings": tuple(notice for notice in run.warnings if notice.code not in _OF_KEEPING)}
-        )
+        run = run.with_warnings(notice for notice in run.warnings if notice.code not in _OF_KEEPING)
         notices: tuple[Notice, ...] = ()
         with anyio.CancelScope(shield=True):
             notices = await self._save(run, timeline)
             if record_is_whole and _NOT_KEPT.isdisjoint(notice.code for notice in notices):
                 await self._history.remove_record(run.run_id)
-        run = run.model_copy(update={"warnings": (*run.warnings, *notices)})
-        self._told[run.run_id] = run
-        if len(self._told) > _KEPT_IN_MEMORY:
-            self._told.popitem(last=False)
+        run = run.with_warnings((*run.warnings, *notices))
+        self._finished[run.run_id] = run
+        if len(self._finished) > _KEPT_IN_MEMORY:
+            self._finished.popitem(last=False)
         return run
 
     async def _save(self, run: Run, timeline: Timeline | None = None) -> tuple[Notice, ...]:
-        """Save a run where runs are kept or, while there is no room, where its files are."""
-        if outside := self._runner.elsewhere(run.run_id):
-            if unmoved := await self._history.bring_home(outside):
-                return (*unmoved, *await self._history.save(run, outside))
-            self._runner.brought_home(run.run_id)
+        """Save a run where runs are kept or, while that can't be written, where its files are."""
+        if unmoved := await self._history.move_home(run.run_id):
+            return (*unmoved, *await self._history.save(run))
         notices: tuple[Notice, ...] = ()
         if timeline is not None:
             from k6_mcp.service.finish import ever_smaller
@@ -229,7 +223,7 @@ class RunQueue:
             notices = await self._history.keep_timeline(run.run_id, ever_smaller(timeline))
         return (
             *notices,
-            *await self._history.save(run.model_copy(update={"warnings": (*run.warnings, *notices)})),
+            *await self._history.save(run.with_warnings((*run.warnings, *notices))),
         )
 
     async def recover_lost(self) -> None:
@@ -239,28 +233,32 @@ class RunQueue:
                 if await self._history.claim(run.run_id):
                     from k6_mcp.service.finish import lost
 
-                    record = record_of(run)
-                    outcome = self._runner.recover(run.run_id, record.feed)
-                    found = lost(run, outcome, record, self._finding_limits)
-                    await self._keep(found.run, found.timeline, record_is_whole=record.complete)
+                    record = empty_record(run)
+                    summary, export = self._workspace.recover(run.run_id, record.feed)
+                    now = datetime.now(UTC)
+                    outcome = Outcome(
+                        exit_code=None, started_at=now, ended_at=now, summary=summary, export=export
+                    )
+                    lost_run = lost(run, outcome, record, self._finding_limits)
+                    await self._keep(lost_run.run, lost_run.timeline, record_is_whole=record.complete)
             except Exception:
                 # One that cannot be read must not hide the others
                 log.exception("recovering run %s", run.run_id)
 
 
-async def _whole(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return what `work` returns, computed in a thread, and to its end: thousands of metrics take time, and
-    none may be left out.
+async def _to_the_end(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return the result of `work`, run in a thread to its end: thousands of metrics take time, and all must
+    be kept.
     """
     with anyio.CancelScope(shield=True):
         return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs))
     raise AssertionError("a shielded scope is not left early")
 
 
-def _take(ongoing: LiveRun, event: RunEvent) -> None:
-    ongoing.take(event)
+def _on_event(live_run: LiveRun, event: RunEvent) -> None:
+    live_run.take(event)
     if isinstance(event, Started):
-        # The import of the rules delays nobody while k6 runs
+        # Importing the rules delays nobody while k6 runs
         from k6_mcp.service.finish import prepare
 
         prepare()

@@ -1,1 +1,1 @@
-"""A run's files, from the first byte to the seal."""
+"""The files of runs, from the first byte until they are sealed."""

@@ -7,6 +7,7 @@ from typing import cast
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.run import Run
 
 _EVIDENCE_ON_PAGES = 3
@@ -20,29 +21,24 @@ def to_brief(run: Run) -> str:
     """Return what a page shows of a run: who, when, how it ended and the key figures, without plan, checks
     and metric rows.
     """
-    asked = run.asked.model_copy(
-        update={"headers": {}, "body": None, "stages": None, "thresholds": {}, "slo": None, "env_names": ()}
+    brief = run.changed(
+        asked=run.asked.changed(headers={}, body=None, stages=None, thresholds={}, slo=None, env_names=()),
+        plan=None,
+        metrics=run.metrics and _brief_metrics(run.metrics),
+        failure=run.failure and run.failure.changed(evidence=run.failure.evidence[:_EVIDENCE_ON_PAGES]),
+        warnings=run.warnings[:_NOTICES_ON_PAGES],
     )
-    metrics = run.metrics and run.metrics.model_copy(
-        update={
-            "checks": (),
-            "rows": (),
-            "errors": run.metrics.errors[:_LIST_ITEMS_ON_PAGES],
-            "statuses": run.metrics.statuses[:_LIST_ITEMS_ON_PAGES],
-            "thresholds": run.metrics.thresholds[:_LIST_ITEMS_ON_PAGES],
-        }
+    return brief.model_dump_json(exclude_defaults=True)
+
+
+def _brief_metrics(metrics: Metrics) -> Metrics:
+    return metrics.changed(
+        checks=(),
+        rows=(),
+        errors=metrics.errors[:_LIST_ITEMS_ON_PAGES],
+        statuses=metrics.statuses[:_LIST_ITEMS_ON_PAGES],
+        thresholds=metrics.thresholds[:_LIST_ITEMS_ON_PAGES],
     )
-    failure = run.failure and run.failure.model_copy(
-        update={"evidence": run.failure.evidence[:_EVIDENCE_ON_PAGES]}
-    )
-    shown = {
-        "asked": asked,
-        "plan": None,
-        "metrics": metrics,
-        "failure": failure,
-        "warnings": run.warnings[:_NOTICES_ON_PAGES],
-    }
-    return run.model_copy(update=shown).model_dump_json(exclude_defaults=True)
 
 
 def to_whole(run: Run) -> bytes:

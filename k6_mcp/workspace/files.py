@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -16,6 +17,8 @@ from k6_mcp.workspace.summary_files import seal_own_files
 _SUMMARY_BYTES = 50_000_000
 _SHOWN_BYTES = 2_100_000
 _BEGINNING_BYTES = 200
+# A browser that was killed a moment ago may still write
+_TIMES_TO_REMOVE = 3
 
 
 def write_script(folder: RunFolder, script: Script) -> RunFolder:
@@ -157,6 +160,14 @@ def read_shown(path: Path) -> str:
         return ""
 
 
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that is in it. Never raises."""
+    for _ in range(_TIMES_TO_REMOVE):
+        if not path.exists():
+            return
+        shutil.rmtree(path, ignore_errors=True)
+
+
 class Tail:
     """Follows a file that grows by whole lines, taking each once; one that has taken its place is not
     read.
@@ -188,8 +199,8 @@ class Tail:
         return False
 
     def _same(self, file: BinaryIO) -> bool:
-        """Whether the file goes on from what was read of it; one that `seal` writes anew in its place differs
-        from its first line on.
+        """Return whether the file continues what was read of it; one that `seal` has rewritten differs from
+        its first line on.
         """
         stat, beginning = os.fstat(file.fileno()), file.read(_BEGINNING_BYTES)
         identity = (stat.st_dev, stat.st_ino)

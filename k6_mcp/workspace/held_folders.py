@@ -1,7 +1,6 @@
-"""Folders of runs that this process holds: until a run is kept, nobody else may take its folder for a
-leftover.
+"""Locks on run folders: until a run is kept, no other process may remove its folder as a leftover.
 
-The sign is a lock on the folder itself, which the kernel frees however the process ends.
+The kernel frees a lock however the process ends.
 """
 
 import fcntl

@@ -1,20 +1,19 @@
 """Reports of a run as files in its folder, written whole or not at all."""
 
-import os
 import re
-import tempfile
 from pathlib import Path
 
 from k6_mcp.errors import ReportUnavailable
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.run_id import RUN_ID
+from k6_mcp.workspace.atomic import replace_file
 
 _NAME = re.compile(r"[a-z0-9][a-zA-Z0-9.-]{0,120}\Z")
 
 
 def write_report(results_dir: Path, run_id: str, name: str, content: bytes) -> Path:
-    """Write a report beside its run, for this user alone; replaces an older one of that name. Blocking: call
-    it in a thread.
+    """Write a report into its run's folder, for this user alone, in place of an older one of that name.
+    Blocking.
 
     Raises:
         ReportUnavailable: If the disk is full, the folder cannot be written, or it is no longer there.
@@ -29,23 +28,10 @@ def write_report(results_dir: Path, run_id: str, name: str, content: bytes) -> P
         )
     try:
         folder.reports.mkdir(exist_ok=True, mode=0o700)
-        return _replace(folder.reports / name, content)
+        replace_file(path := folder.reports / name, content)
     except OSError as error:
         reason = f"{folder.reports / name} could not be written: {error.strerror or error}"
         raise ReportUnavailable(
-            reason, hint="check_health tells the state of the disk; free space and ask again"
+            reason, hint="check_health shows the state of the disk; free space and call again"
         ) from error
-
-
-def _replace(target: Path, content: bytes) -> Path:
-    # mkstemp makes the file with mode 0600
-    handle, name = tempfile.mkstemp(prefix=".report-", dir=target.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return target
+    return path

@@ -1,10 +1,5 @@
-"""Run folders as the history's backup: `run.json` written whole or not at all, and read back whatever became
-of it.
-"""
+"""Run folders as the history's backup: `run.json` is replaced in one step, and read with care."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import groupby
@@ -13,6 +8,7 @@ from pathlib import Path
 from k6_mcp.models.run import Run
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.run_id import RUN_ID
+from k6_mcp.workspace.atomic import replace_file
 from k6_mcp.workspace.documents import from_text
 
 # The day within a run id
@@ -44,40 +40,8 @@ class Folders:
             raise ValueError(f"{run.run_id[:60]!r} is not a run id")
         target = RunFolder(self.results_dir, run.run_id).run_json
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # mkstemp makes the file with mode 0600
-        handle, name = tempfile.mkstemp(prefix=".run-", suffix=".json", dir=target.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(run.model_dump_json(indent=1))
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        replace_file(target, run.model_dump_json(indent=1).encode())
         return target
-
-    def take_in(self, outside: RunFolder) -> None:
-        """Copy the files of a run here but for its `run.json`, which `write` makes of the newest state.
-
-        Raises:
-            OSError: If the disk is full or the folder cannot be written; no folder is made of a part of the
-            files.
-        """
-        self.prepare()
-        target = RunFolder(self.results_dir, outside.run_id).path
-        fresh = not target.exists()
-        try:
-            shutil.copytree(
-                outside.path,
-                target,
-                symlinks=True,
-                ignore=shutil.ignore_patterns(outside.run_json.name),
-                dirs_exist_ok=True,
-            )
-        except OSError:
-            if fresh:
-                shutil.rmtree(target, ignore_errors=True)
-            raise
 
     def read(self, run_id: str) -> Run | None:
         """Return the run in a folder, None if there is none.

@@ -46,16 +46,22 @@ def masked_plan(plan: Plan, secrets: Collection[str]) -> Plan:
     if not secrets:
         return plan
     scenarios = tuple(
-        one.model_copy(
-            update={"name": _scenario(one.name, secrets), "exec": one.exec and mask_known(one.exec, secrets)}
-        )
+        one.changed(name=_scenario(one.name, secrets), exec=one.exec and mask_known(one.exec, secrets))
         for one in plan.scenarios
     )
     shown = _Shown(secrets).of(threshold.metric for threshold in plan.thresholds)
-    thresholds = tuple(one.model_copy(update={"metric": shown[one.metric]}) for one in plan.thresholds)
-    texts = {"declared": plan.declared, "replaced": plan.replaced, "warnings": plan.warnings}
-    told = {name: tuple(redact_text(line, secrets) for line in lines) for name, lines in texts.items()}
-    return plan.model_copy(update={"scenarios": scenarios, "thresholds": thresholds, **told})
+    thresholds = tuple(one.changed(metric=shown[one.metric]) for one in plan.thresholds)
+
+    def redacted(lines: Iterable[str]) -> tuple[str, ...]:
+        return tuple(redact_text(line, secrets) for line in lines)
+
+    return plan.changed(
+        scenarios=scenarios,
+        thresholds=thresholds,
+        declared=redacted(plan.declared),
+        replaced=redacted(plan.replaced),
+        warnings=redacted(plan.warnings),
+    )
 
 
 def masked_metrics(data: Mapping[str, object], secrets: Collection[str]) -> Mapping[str, object]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
-from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.models.run_folder import OWN_NAMES, RunFolder
 from k6_mcp.redaction import MASK, mask_known, redact_said, redact_text
 
 _LARGEST_BYTES, _LONGEST_LOOKED_AT = 5_000_000, 1_000_000
@@ -35,7 +35,7 @@ def _own_files(folder: RunFolder) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder.path):
         here = Path(parent)
         depth = len(here.relative_to(folder.path).parts)
-        ours = folder.kept_names() if depth == 0 else frozenset[str]()
+        ours = OWN_NAMES if depth == 0 else frozenset[str]()
         folders[:] = [name for name in folders if depth < _DEEPEST and name not in ours]
         yield from (
             here / name

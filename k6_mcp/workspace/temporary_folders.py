@@ -1,6 +1,4 @@
-"""Runs that the results folder cannot take: each in a temporary folder of its own, until it is brought
-home.
-"""
+"""Temporary folders for runs whose files can't be written into the results folder, until they can."""
 
 import shutil
 import tempfile
@@ -12,8 +10,26 @@ from k6_mcp.models.run_folder import RunFolder
 _MOST_OVER = 20
 
 
+def copy_files(source: RunFolder, target: RunFolder) -> None:
+    """Copy the files of a run to another place, but for its `run.json`: that is written anew there.
+
+    Raises:
+        OSError: If the disk is full or the folder cannot be written; no incomplete folder is left.
+    """
+    for path in (target.results_dir, target.path.parent):
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = not target.path.exists()
+    without = shutil.ignore_patterns(source.run_json.name)
+    try:
+        shutil.copytree(source.path, target.path, symlinks=True, ignore=without, dirs_exist_ok=True)
+    except OSError:
+        if fresh:
+            shutil.rmtree(target.path, ignore_errors=True)
+        raise
+
+
 class TemporaryFolders:
-    """The temporary folders of this process's runs; few in number, and none stays without a run in it."""
+    """The temporary folders of this process's runs: few in number, and none stays without a run."""
 
     def __init__(self) -> None:
         self._places: dict[str, Path] = {}

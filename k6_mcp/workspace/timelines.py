@@ -3,8 +3,6 @@ thread.
 """
 
 import gzip
-import os
-import tempfile
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,6 +11,7 @@ from pathlib import Path
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.run_id import RUN_ID
 from k6_mcp.models.timeline import Timeline
+from k6_mcp.workspace.atomic import replace_file
 
 MOST_BYTES = 300_000
 _LEVEL = 6
@@ -35,20 +34,8 @@ def write_timeline(results_dir: Path, run_id: str, versions: Iterable[Timeline])
         content = gzip.compress(version.model_dump_json(exclude_defaults=True).encode(), _LEVEL, mtime=0)
         if len(content) <= MOST_BYTES:
             break
-    target = RunFolder(results_dir, run_id).timeline
-    # mkstemp makes the file with mode 0600
-    handle, name = tempfile.mkstemp(prefix=".timeline-", dir=target.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            # The record it replaces is removed next
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    # The record that it replaces is removed next
+    replace_file(RunFolder(results_dir, run_id).timeline, content, on_disk=True)
 
 
 def read_timeline(results_dir: Path, run_id: str) -> Timeline | None:

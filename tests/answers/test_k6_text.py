@@ -3,8 +3,9 @@ import re
 import pytest
 
 from k6_mcp.answers.k6_text import k6_text
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import CheckResult, MetricRow
-from k6_mcp.models.run import Failure, FailureKind, Run, Status
+from k6_mcp.models.run import Failure, Run, Status
 from lab.sample_runs import metrics, run, threshold
 
 TREND = {

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from k6_mcp.answers.run import RunAnswer, run_answer, summary_line
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import (
     CheckResult,
     EndpointFigures,
@@ -14,7 +15,7 @@ from k6_mcp.models.metrics import (
     StatusCount,
     ThresholdResult,
 )
-from k6_mcp.models.run import Asked, Failure, FailureKind, Notice, Run
+from k6_mcp.models.run import Asked, Failure, Notice, Run
 from lab.sample_runs import metrics, run, threshold
 
 HARD_CAP_BYTES = 10_000

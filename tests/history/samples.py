@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from k6_mcp.history.history import History
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import (
     CheckResult,
     Figures,
@@ -16,8 +17,9 @@ from k6_mcp.models.metrics import (
     ThresholdResult,
 )
 from k6_mcp.models.plan import Plan, ScenarioPlan, ThresholdPlan
-from k6_mcp.models.run import Asked, Failure, FailureKind, Run, Status
+from k6_mcp.models.run import Asked, Failure, Run, Status
 from k6_mcp.models.run_id import new_run_id
+from k6_mcp.workspace.workspace import Workspace
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DEAD_SERVER = "s-0000000000000000"
@@ -25,7 +27,8 @@ DEAD_SERVER = "s-0000000000000000"
 
 def open_history(folder: Path, *, retry_s: float = 0.0) -> History:
     """Return a history below `folder` that asks anew after every failure."""
-    return History(folder / "results", folder / "results" / "history.db", retry_s=retry_s)
+    results_dir = folder / "results"
+    return History(Workspace(results_dir), results_dir / "history.db", retry_s=retry_s)
 
 
 def a_run(

@@ -17,6 +17,7 @@ from k6_mcp.history.history import History
 from k6_mcp.models.archive import LARGEST_ARCHIVE_BYTES, MOST_RUNS
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.workspace.workspace import Workspace
 from tests.history.archived import (
     Files,
     a_kept_run,
@@ -348,7 +349,7 @@ async def test_nothing_is_imported_where_the_results_folder_cannot_be_made(
     tmp_path: Path, exported: Path
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
-    history = History(tmp_path / "file" / "results", tmp_path / "h.db")
+    history = History(Workspace(tmp_path / "file" / "results"), tmp_path / "h.db")
     with pytest.raises(ArchiveUnusable, match="cannot be written"):
         await history.archives.take_in(exported, as_it_is)
 

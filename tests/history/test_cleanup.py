@@ -25,6 +25,7 @@ from k6_mcp.models.retention import Retention
 from k6_mcp.models.run import Run
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.workspace.run_json import Folders
+from k6_mcp.workspace.workspace import Workspace
 from tests.history.processes import child, finish, read_line
 from tests.history.samples import a_run, open_history
 
@@ -170,7 +171,10 @@ async def test_old_baselines_cost_no_new_run_its_place(tmp_path: Path) -> None:
 
 async def test_runs_of_another_results_folder_are_not_touched(tmp_path: Path) -> None:
     database = tmp_path / "shared.db"
-    async with History(tmp_path / "a", database) as elsewhere, History(tmp_path / "b", database) as here:
+    async with (
+        History(Workspace(tmp_path / "a"), database) as elsewhere,
+        History(Workspace(tmp_path / "b"), database) as here,
+    ):
         run = a_run()
         await elsewhere.save(run)
 

@@ -13,7 +13,8 @@ from k6_mcp.history.history import History
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run import Run
 from k6_mcp.models.run_folder import RunFolder
-from k6_mcp.workspace.run_json import Folders
+from k6_mcp.workspace.temporary_folders import copy_files
+from k6_mcp.workspace.workspace import Workspace
 from tests.history.samples import a_run, open_history
 
 
@@ -126,7 +127,7 @@ async def test_the_newest_of_two_saves_at_once_stays(tmp_path: Path) -> None:
 )
 async def test_the_database_may_lie_on_an_unusual_path(tmp_path: Path, name: str) -> None:
     run = a_run()
-    async with History(tmp_path / "results", tmp_path / name) as history:
+    async with History(Workspace(tmp_path / "results"), tmp_path / name) as history:
         assert await history.save(run) == ()
 
     assert _ids(tmp_path / name) == [run.run_id]
@@ -193,10 +194,10 @@ def test_files_are_brought_home_whole_and_without_their_run_json(tmp_path: Path,
         home.run_json.write_text("newer", encoding="utf-8")
 
     with pytest.raises(OSError, match="named pipe"):
-        Folders(home.results_dir).take_in(outside)
+        copy_files(outside, home)
     there_after_failure = home.path.exists()
     pipe.unlink()
-    Folders(home.results_dir).take_in(outside)
+    copy_files(outside, home)
 
     assert there_after_failure == was_there
     assert home.log.read_text(encoding="utf-8") == "k6 says"

@@ -11,6 +11,7 @@ from k6_mcp.history.history import History
 from k6_mcp.history.server_locks import FileLock, Owners, is_held
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.workspace.workspace import Workspace
 from tests.history.processes import child, finish, read_line
 from tests.history.samples import a_run, open_history
 
@@ -75,7 +76,10 @@ async def test_a_run_that_ended_without_the_database_is_brought_in(tmp_path: Pat
 
 async def test_runs_of_another_results_folder_are_left_to_the_servers_there(tmp_path: Path) -> None:
     database = tmp_path / "shared.db"
-    async with History(tmp_path / "a", database) as elsewhere, History(tmp_path / "b", database) as here:
+    async with (
+        History(Workspace(tmp_path / "a"), database) as elsewhere,
+        History(Workspace(tmp_path / "b"), database) as here,
+    ):
         run = a_run(status="running", server_id=elsewhere.server_id)
         await elsewhere.save(run)
 

@@ -14,6 +14,7 @@ from k6_mcp.history.history import History
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.run import Notice
 from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.workspace.workspace import Workspace
 from tests.history.processes import child, finish
 from tests.history.samples import a_run, damage, open_history
 
@@ -216,7 +217,7 @@ async def test_a_results_folder_removed_while_open_is_made_again(tmp_path: Path)
 async def test_a_results_folder_that_cannot_be_made_still_leaves_the_database(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file", encoding="utf-8")
     run = a_run()
-    async with History(tmp_path / "results", tmp_path / "history.db") as history:
+    async with History(Workspace(tmp_path / "results"), tmp_path / "history.db") as history:
         assert codes(await history.save(run)) == ["backup_unavailable"]
         assert await history.get(run.run_id) == run
         assert [component.state for component in await history.health()] == ["ok", "broken"]

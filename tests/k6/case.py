@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from k6_mcp.models.run import FailureKind, Status
+from k6_mcp.models.failures import FailureKind
+from k6_mcp.models.run import Status
 
 GET = "http.get('{target}/ok');"
 

@@ -16,6 +16,7 @@ from k6_mcp.models.script import Script
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
 from k6_mcp.scripts.wrapper import wrapper_files
+from k6_mcp.workspace.workspace import Workspace
 
 _RUN_ID = "r-1"
 _DEADLINE_S = 60.0
@@ -61,7 +62,7 @@ async def measure(
 
     `as_it_is` leaves its options to the script, also where our wrapper would change them.
     """
-    runner, lines, record = LocalRunner(Launcher(folder, k6, "")), list[str](), Record()
+    runner, lines, record = LocalRunner(Launcher(Workspace(folder), k6, "")), list[str](), Record()
     wrapper = {"_main.js": _BARE_WRAPPER} if as_it_is else wrapper_files(LoadTest(script=script), "./user.js")
     source = Script(
         origin="text", text=script, sha256="", files={"user.js": script, **wrapper}, entry="_main.js"

@@ -14,6 +14,7 @@ from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
 from k6_mcp.scripts.render import render
 from k6_mcp.settings import Settings
+from k6_mcp.workspace.workspace import Workspace
 
 RUN_ID = "r-script-test"
 _DEADLINE_S = 30.0
@@ -45,7 +46,7 @@ class Ran:
 
 async def planned(settings: Settings, **arguments: object) -> Planned | Outcome:
     """Return k6's plan of a request."""
-    with closing(LocalRunner(Launcher(settings.results_dir, settings.k6_bin, ""))) as runner:
+    with closing(LocalRunner(Launcher(Workspace(settings.results_dir), settings.k6_bin, ""))) as runner:
         return await runner.plan(RUN_ID, render(parse_load_test(arguments)))
 
 
@@ -66,9 +67,9 @@ async def refused(settings: Settings, **arguments: object) -> str:
 async def ran(settings: Settings, **arguments: object) -> Ran:
     """Run a request to its end."""
     script = render(parse_load_test(arguments))
-    with closing(LocalRunner(Launcher(settings.results_dir, settings.k6_bin, ""))) as runner:
+    with closing(LocalRunner(Launcher(Workspace(settings.results_dir), settings.k6_bin, ""))) as runner:
         plan = await runner.plan(RUN_ID, script)
         assert isinstance(plan, Planned), plan.log
-        run_plan = RunPlan(RUN_ID, script, plan.plan, plan.options, await runner.k6_version(), _DEADLINE_S)
+        run_plan = RunPlan(RUN_ID, script, plan.plan, plan.options, plan.k6_version, _DEADLINE_S)
         outcome = await runner.run(run_plan, lambda event: None)
     return Ran(plan.plan, outcome, RunFolder(settings.results_dir, RUN_ID).path)

@@ -18,6 +18,7 @@ from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
 from k6_mcp.scripts.render import render
 from k6_mcp.settings import Settings
+from k6_mcp.workspace.workspace import Workspace
 from lab.target import Target
 
 _ENDED = 24
@@ -37,13 +38,16 @@ async def test_folders_that_are_not_kept_are_few_and_gone_in_the_end(
     (no_folder := tmp_path / "results").write_text("", encoding="utf-8")
     script = render(parse_load_test({"script": "export default function () {}", "vus": 1, "iterations": 1}))
 
-    with closing(LocalRunner(Launcher(no_folder, any_k6, ""))) as runner:
+    with (
+        closing(Workspace(no_folder)) as workspace,
+        closing(LocalRunner(Launcher(workspace, any_k6, ""))) as runner,
+    ):
         assert isinstance(await runner.plan("r-waits", script), Planned)
         for number in range(_ENDED):
             assert isinstance(await runner.plan(f"r-{number}", script), Planned)
-            runner.seal(f"r-{number}", script)
+            workspace.seal(f"r-{number}", script)
         left = len(_inside(temporary))
-        scripts = [bool(runner.script(run_id)) for run_id in ("r-waits", "r-0", f"r-{_ENDED - 1}")]
+        scripts = [bool(workspace.script(run_id)) for run_id in ("r-waits", "r-0", f"r-{_ENDED - 1}")]
 
     assert (left, scripts) == (21, [True, False, True])
     assert _inside(temporary) == []

@@ -20,6 +20,7 @@ from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
 from k6_mcp.scripts.render import render
 from k6_mcp.settings import Settings
+from k6_mcp.workspace.workspace import Workspace
 from lab.certificate import self_signed_context
 from tests.k6.scripted import ran, refused
 
@@ -116,7 +117,7 @@ async def test_a_file_that_changes_after_the_plan_changes_no_load(settings: Sett
         encoding="utf-8",
     )
     source = render(parse_load_test({"script_file": str(script)}))
-    with closing(LocalRunner(Launcher(settings.results_dir, settings.k6_bin, ""))) as runner:
+    with closing(LocalRunner(Launcher(Workspace(settings.results_dir), settings.k6_bin, ""))) as runner:
         planned = await runner.plan("r-changes", source)
         assert isinstance(planned, Planned)
         (tmp_path / "vus.json").write_text('{"vus": 5, "iterations": 50}', encoding="utf-8")
@@ -130,7 +131,7 @@ async def test_a_file_that_changes_after_the_plan_changes_no_load(settings: Sett
 async def test_a_k6_that_uses_more_vus_than_planned_is_stopped_and_the_run_fails(settings: Settings) -> None:
     body = "import { sleep } from 'k6';\nexport const options = { vus: 5, duration: '30s' };\n"
     source = render(parse_load_test({"script": body + "export default function () { sleep(0.1); }"}))
-    with closing(LocalRunner(Launcher(settings.results_dir, settings.k6_bin, ""))) as runner:
+    with closing(LocalRunner(Launcher(Workspace(settings.results_dir), settings.k6_bin, ""))) as runner:
         planned = await runner.plan("r-more", source)
         assert isinstance(planned, Planned)
         fewer = planned.plan.model_copy(update={"max_vus": 2})

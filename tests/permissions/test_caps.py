@@ -40,10 +40,7 @@ def _plan(
 
 def _refused(test: LoadTest, plan: Plan | None = None) -> tuple[str, ...]:
     with pytest.raises(LimitExceeded) as caught:
-        if plan is None:
-            caps.check(test, _LIMITS)
-        else:
-            caps.check_plan(test, plan, _LIMITS)
+        caps.check(test, _LIMITS, plan)
     assert "raise the named settings" in caught.value.hint
     return tuple(caught.value.reasons)
 
@@ -141,7 +138,7 @@ def test_a_later_start_counts_as_duration() -> None:
 
 
 def test_counted_iterations_may_have_the_longest_duration_of_k6_itself_but_no_more() -> None:
-    caps.check_plan(_test(), _plan(duration_s=600, executor="shared-iterations"), _LIMITS)
+    caps.check(_test(), _LIMITS, _plan(duration_s=600, executor="shared-iterations"))
 
     assert len(_refused(_test(), _plan(duration_s=601, executor="per-vu-iterations"))) == 1
 
@@ -153,7 +150,7 @@ def test_load_arguments_beside_declared_scenarios_are_refused_with_what_the_scri
     load: dict[str, object],
 ) -> None:
     with pytest.raises(InvalidArguments) as caught:
-        caps.check_plan(_test(**load), _plan(declared=_DECLARED), _LIMITS)
+        caps.check(_test(**load), _LIMITS, _plan(declared=_DECLARED))
 
     text = str(caught.value)
     assert f"{', '.join(load)}: the script declares its own {_DECLARED[0]}" in text
@@ -162,7 +159,7 @@ def test_load_arguments_beside_declared_scenarios_are_refused_with_what_the_scri
 
 def test_a_refused_override_also_tells_the_limits() -> None:
     with pytest.raises(InvalidArguments) as caught:
-        caps.check_plan(_test(vus=1, duration="1s"), _plan(max_vus=11, declared=_DECLARED), _LIMITS)
+        caps.check(_test(vus=1, duration="1s"), _LIMITS, _plan(max_vus=11, declared=_DECLARED))
 
     assert len(caught.value.reasons) == 2
 
@@ -179,14 +176,14 @@ def test_a_refused_override_also_tells_the_limits() -> None:
 def test_without_a_conflict_the_plan_is_accepted(
     arguments: dict[str, object], declared: tuple[str, ...]
 ) -> None:
-    caps.check_plan(_test(**arguments), _plan(declared=declared), _LIMITS)
+    caps.check(_test(**arguments), _LIMITS, _plan(declared=declared))
 
 
 def test_violations_name_each_limit_once_and_the_conflict_first() -> None:
     found = caps.violations(
-        _test(vus=11, duration="2m"), _plan(max_vus=11, duration_s=120, peak_rate_per_s=101), _LIMITS
+        _test(vus=11, duration="2m"), _LIMITS, _plan(max_vus=11, duration_s=120, peak_rate_per_s=101)
     )
-    conflict = caps.violations(_test(vus=11, duration="1s"), _plan(declared=_DECLARED), _LIMITS)
+    conflict = caps.violations(_test(vus=11, duration="1s"), _LIMITS, _plan(declared=_DECLARED))
 
     assert [reason.split(" ")[0] for reason in found] == ["vus", "duration", "the"]
     assert conflict[0].startswith("vus, duration: the script declares its own scenarios browse")
@@ -194,8 +191,8 @@ def test_violations_name_each_limit_once_and_the_conflict_first() -> None:
 
 
 def test_violations_without_a_plan_are_those_of_the_request() -> None:
-    assert len(caps.violations(_test(vus=11, duration="1s"), None, _LIMITS)) == 1
-    assert caps.violations(_test(), None, _LIMITS) == ()
+    assert len(caps.violations(_test(vus=11, duration="1s"), _LIMITS)) == 1
+    assert caps.violations(_test(), _LIMITS) == ()
 
 
 def test_nothing_is_said_of_a_file_outside_of_the_folders_that_scripts_may_come_from(tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
 """JUnit XML as pipelines read it: every case, counts that add up, and nothing that is no XML."""
 
+from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from k6_mcp.analysis.many.gate import judge_gate
+from k6_mcp.models.failures import FailureKind
+from k6_mcp.models.gate import GatePolicy
 from k6_mcp.models.metrics import CheckResult
-from k6_mcp.models.run import Failure, FailureKind, Run, Status
+from k6_mcp.models.run import Failure, Run, Status
 from k6_mcp.reports.junit import run_junit
 from lab.sample_reports import HOSTILE, bare, broken, hostile
 from lab.sample_runs import metrics, run, threshold
@@ -48,28 +52,29 @@ def test_a_good_run_is_a_case_for_the_verdict_and_for_each_threshold_and_check()
     ]
 
 
-def test_what_crossed_failed_or_had_no_samples_is_a_failure_with_its_figure() -> None:
+def test_what_crossed_or_failed_is_a_failure_with_its_figure_and_what_had_no_samples_an_error() -> None:
     checks = (CheckResult(group="", name="is 201", passes=1, fails=9),)
     judged = (threshold(ok=False), threshold("p(99)<1", has_samples=False))
     bad = suite(run(metrics=metrics(*judged, more={"checks": checks})))
 
     assert [failure.attrib["message"] for failure in bad.iter("failure")] == [
         "http_req_duration p(95)<500: observed 35.75",
-        "http_req_duration p(99)<1: the metric has no samples",
         "failed 9 of 10 times",
     ]
-    assert bad.attrib["failures"] == "3"
+    assert [error.attrib["message"] for error in bad.iter("error")] == [
+        "http_req_duration p(99)<1: the metric has no samples"
+    ]
+    assert (bad.attrib["failures"], bad.attrib["errors"]) == ("2", "1")
 
 
-@pytest.mark.parametrize(
-    ("kind", "element"),
-    [("thresholds_exceeded", "failure"), ("target_unreachable", "failure"), ("script_error", "error")],
-)
+@pytest.mark.parametrize("kind", get_args(FailureKind))
 def test_a_target_that_fails_is_a_failure_and_a_test_that_could_not_judge_an_error(
-    kind: FailureKind, element: str
+    kind: FailureKind,
 ) -> None:
     (case,) = suite(failed(kind)).iter("testcase")
 
+    gate = judge_gate([failed(kind)], None, GatePolicy()).outcome
+    element = {"breached": "failure", "errored": "error"}[gate]
     assert (case[0].tag, case[0].attrib) == (element, {"message": "it <broke>", "type": kind})
     assert case[0].text == "next step: mend it\none\ntwo"
 

@@ -2,9 +2,9 @@ import pytest
 
 from k6_mcp.models.findings import Evidence, Finding
 from k6_mcp.models.plan import ScenarioPlan, StagePlan
+from k6_mcp.models.thresholds import headroom
 from k6_mcp.reports.chart_points import points
 from k6_mcp.reports.drawing import headroom_bar, whiskers
-from k6_mcp.reports.headroom import headroom
 from k6_mcp.reports.planned_load import planned
 from k6_mcp.reports.run_view import page_data
 from lab.sample_reports import CHANGES, broken, phases, timeline, view

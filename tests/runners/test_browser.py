@@ -15,10 +15,12 @@ from k6_mcp.runners.browser import (
     browser_environment,
     browser_notes,
     locate_browser,
-    remove_home,
 )
-from k6_mcp.runners.browser_start import browser_health, start_again, telling
+from k6_mcp.runners.browser_start import start_again, telling
+from k6_mcp.runners.health import browser_health
 from k6_mcp.runners.launcher import Launcher
+from k6_mcp.workspace.files import remove_folder
+from k6_mcp.workspace.workspace import Workspace
 
 _LIBRARY = (
     'echo "$0: error while loading shared libraries: libnss3.so: cannot open shared object file" >&2;'
@@ -39,7 +41,7 @@ def _browser(folder: Path, body: str) -> str:
 
 @contextmanager
 def _launcher(folder: Path, browser: Browser, search_path: str = "") -> Generator[Launcher]:
-    launcher = Launcher(folder / "results", None, search_path, browser=browser)
+    launcher = Launcher(Workspace(folder / "results"), None, search_path, browser=browser)
     try:
         yield launcher
     finally:
@@ -86,7 +88,7 @@ def test_temporary_files_go_into_the_runs_folder_by_a_path_short_enough_for_a_so
     assert len(f"{temporary}/org.chromium.Chromium.abcdef/SingletonSocket") < 108
     assert (folder.path / "home" / "tmp").is_dir()
     assert temporary.removeprefix("/proc/self/cwd/") == "home/tmp"
-    remove_home(folder)
+    remove_folder(folder.home)
     assert not (folder.path / "home").exists() and folder.path.is_dir()
 
 

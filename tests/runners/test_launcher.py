@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from k6_mcp.models.script import Script
 from k6_mcp.runners.child_process import Child
 from k6_mcp.runners.launcher import Inspection, Launcher
+from k6_mcp.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +35,7 @@ def _fake_k6(folder: Path, does: str) -> str:
 
 @pytest.fixture
 def launcher(tmp_path: Path) -> Iterator[Launcher]:
-    launcher = Launcher(tmp_path / "results", _fake_k6(tmp_path, "exec sleep 30"), os.defpath)
+    launcher = Launcher(Workspace(tmp_path / "results"), _fake_k6(tmp_path, "exec sleep 30"), os.defpath)
     yield launcher
     launcher.close()
 
@@ -54,11 +55,11 @@ def _is_gone(pid: int) -> bool:
 
 def test_a_plan_that_was_begun_is_the_one_that_its_run_gets(launcher: Launcher) -> None:
     launcher.begin(RUN_ID, SCRIPT)
-    assert launcher.begun(SCRIPT) == RUN_ID
+    assert launcher.early_run_id(SCRIPT) == RUN_ID
     inspection = launcher.inspect(RUN_ID, SCRIPT)
     assert (inspection.script, inspection.folder.script.read_text()) == (SCRIPT, "// a")
     assert _child(inspection).exit_code() is None
-    assert launcher.begun(SCRIPT) is None, "no second run may take it"
+    assert launcher.early_run_id(SCRIPT) is None, "no second run may take it"
     again = launcher.inspect(RUN_ID, SCRIPT)
     assert _child(again).pid != _child(inspection).pid
     for each in (inspection, again):
@@ -67,27 +68,29 @@ def test_a_plan_that_was_begun_is_the_one_that_its_run_gets(launcher: Launcher) 
 
 def test_a_plan_that_was_begun_of_another_script_is_nobodys(launcher: Launcher) -> None:
     launcher.begin(RUN_ID, SCRIPT)
-    assert launcher.begun(OTHER) is None
+    assert launcher.early_run_id(OTHER) is None
 
 
 def test_the_version_that_was_asked_for_is_told_once_and_of_that_k6_alone(
     launcher: Launcher, tmp_path: Path
 ) -> None:
     launcher.begin(RUN_ID, SCRIPT)
-    asked = launcher.version_asked(tmp_path / "k6")
+    asked = launcher.version_process(tmp_path / "k6")
     assert asked is not None
-    assert launcher.version_asked(tmp_path / "k6") is None
+    assert launcher.version_process(tmp_path / "k6") is None
     asked.end()
     launcher.begin(RUN_ID[:-1], OTHER)
-    assert launcher.version_asked(tmp_path / "another") is None
+    assert launcher.version_process(tmp_path / "another") is None
 
 
 def test_what_was_begun_and_nobody_asked_for_is_ended_and_leaves_nothing(tmp_path: Path) -> None:
     launcher = Launcher(
-        tmp_path / "results", _fake_k6(tmp_path, f"echo $$ >> {tmp_path}/pids; exec sleep 30"), os.defpath
+        Workspace(tmp_path / "results"),
+        _fake_k6(tmp_path, f"echo $$ >> {tmp_path}/pids; exec sleep 30"),
+        os.defpath,
     )
     launcher.begin(RUN_ID, SCRIPT)
-    folder = launcher.folder(RUN_ID).path
+    folder = launcher.workspace.folder(RUN_ID).path
     while not (tmp_path / "pids").exists() or len(pids := (tmp_path / "pids").read_text().split()) < 2:
         # Both are k6 by now
         time.sleep(0.01)

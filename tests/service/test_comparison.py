@@ -9,7 +9,8 @@ from pathlib import Path
 from k6_mcp.errors import UnknownRun
 from k6_mcp.history.history import History
 from k6_mcp.models.comparison import Comparison
-from k6_mcp.models.run import Failure, FailureKind, Run
+from k6_mcp.models.failures import FailureKind
+from k6_mcp.models.run import Failure, Run
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.service.comparison import Comparisons
 from tests.analysis.compare.synthetic import NOW, Service
@@ -47,19 +48,25 @@ async def compared(folder: Path, earlier: Sequence[Run]) -> Comparison:
     async with open_history(folder) as history:
         for run in every:
             await history.save(run)
-        return await _comparing(history).compare(every[-2].run_id, every[-1].run_id)
+        return await Comparisons(_Runs(history), history).compare(every[-2].run_id, every[-1].run_id)
 
 
-def _comparing(history: History) -> Comparisons:
-    async def get(run_id: str) -> Run:
-        if (run := await history.get(run_id)) is None:
+class _Runs:
+    """Kept runs without anything over time."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+
+    async def get(self, run_id: str) -> Run:
+        if (run := await self._history.get(run_id)) is None:
             raise UnknownRun(run_id)
         return run
 
-    async def no_timeline(run_id: str) -> Timeline | None:
+    async def timeline(self, run: Run | str) -> Timeline | None:
         return None
 
-    return Comparisons(get, no_timeline, history)
+    async def script(self, run: Run | str) -> str:
+        return ""
 
 
 async def test_a_bad_week_does_not_pass_for_noise(tmp_path: Path) -> None:

@@ -13,10 +13,9 @@ from k6_mcp.models.metrics import LiveFigures
 from k6_mcp.models.run import Run
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.timeline import Timeline
-from k6_mcp.runners.launcher import Launcher
-from k6_mcp.runners.local import LocalRunner
-from k6_mcp.service.other_servers import Following, record_of
+from k6_mcp.service.other_servers import OtherServersRuns, empty_record
 from k6_mcp.workspace.files import seal
+from k6_mcp.workspace.workspace import Workspace
 from lab.sample_runs import CLOSING, KINDS, OPENING, counts, line, plan, rows, run
 
 _SECRET = "zz-secret"
@@ -46,11 +45,11 @@ def _tell(record: Record) -> Told:
     return live_figures(record, None, plan()), record.timeline(), record.count(f"a_{_SECRET}")
 
 
-class _Counting(LocalRunner):
-    """The real runner, which notes the lines that were read."""
+class _Counting(Workspace):
+    """A workspace that notes the lines that were read."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(Launcher(folder, None, ""))
+        super().__init__(folder)
         self.lines = 0
 
     def follow(self, run_id: str, take: Callable[[str], None]) -> Callable[[], bool]:
@@ -62,10 +61,8 @@ class _Counting(LocalRunner):
 
 
 @pytest.fixture
-def runner(tmp_path: Path) -> Iterator[_Counting]:
-    counting = _Counting(tmp_path)
-    yield counting
-    counting.close()
+def workspace(tmp_path: Path) -> _Counting:
+    return _Counting(tmp_path)
 
 
 def _a_run(tmp_path: Path, number: int = 0, content: bytes = _RECORD) -> Run:
@@ -79,16 +76,16 @@ def _a_run(tmp_path: Path, number: int = 0, content: bytes = _RECORD) -> Run:
 
 def _whole(going_on: Run, record: Path) -> Told:
     """What the whole file tells."""
-    read = record_of(going_on)
+    read = empty_record(going_on)
     for text in record.read_bytes().split(b"\n")[:-1]:
         read.feed(text.decode())
     return _tell(read)
 
 
 async def test_a_record_that_grows_tells_at_each_look_what_the_whole_file_tells_and_is_read_once(
-    tmp_path: Path, runner: _Counting
+    tmp_path: Path, workspace: _Counting
 ) -> None:
-    going_on, following = _a_run(tmp_path, content=b""), Following(runner)
+    going_on, following = _a_run(tmp_path, content=b""), OtherServersRuns(workspace)
     record = RunFolder(tmp_path, going_on.run_id).record
     # Most looks meet half a line
     steps = [*range(0, len(_RECORD), 173), len(_RECORD)]
@@ -98,23 +95,23 @@ async def test_a_record_that_grows_tells_at_each_look_what_the_whole_file_tells_
 
         assert await following.look(going_on, _tell) == _whole(going_on, record)
     assert (await following.look(going_on, _tell))[0].requests == 40 * _SECONDS
-    assert runner.lines == _RECORD.count(b"\n")
+    assert workspace.lines == _RECORD.count(b"\n")
 
 
 async def test_looks_at_one_run_at_once_read_it_once_and_tell_the_same(
-    tmp_path: Path, runner: _Counting
+    tmp_path: Path, workspace: _Counting
 ) -> None:
-    going_on, following = _a_run(tmp_path), Following(runner)
+    going_on, following = _a_run(tmp_path), OtherServersRuns(workspace)
     expected = _whole(going_on, RunFolder(tmp_path, going_on.run_id).record)
 
     assert await asyncio.gather(*(following.look(going_on, _tell) for _ in range(20))) == [expected] * 20
-    assert runner.lines == _RECORD.count(b"\n")
+    assert workspace.lines == _RECORD.count(b"\n")
 
 
 async def test_a_look_that_is_given_up_takes_nothing_from_the_next_one(
-    tmp_path: Path, runner: _Counting
+    tmp_path: Path, workspace: _Counting
 ) -> None:
-    going_on, following = _a_run(tmp_path), Following(runner)
+    going_on, following = _a_run(tmp_path), OtherServersRuns(workspace)
     expected = _whole(going_on, RunFolder(tmp_path, going_on.run_id).record)
     given_up = [asyncio.create_task(following.look(going_on, _tell)) for _ in range(5)]
     await asyncio.sleep(0)
@@ -126,14 +123,17 @@ async def test_a_look_that_is_given_up_takes_nothing_from_the_next_one(
         isinstance(ended, asyncio.CancelledError)
         for ended in await asyncio.gather(*given_up, return_exceptions=True)
     )
-    assert runner.lines == _RECORD.count(b"\n")
+    assert workspace.lines == _RECORD.count(b"\n")
 
 
 @pytest.mark.parametrize("read", [0.3, 0.6, 1.0])
 async def test_a_record_that_is_cleaned_of_secrets_meanwhile_is_read_anew(
-    tmp_path: Path, runner: _Counting, read: float
+    tmp_path: Path, workspace: _Counting, read: float
 ) -> None:
-    going_on, following = _a_run(tmp_path, content=_RECORD[: int(len(_RECORD) * read)]), Following(runner)
+    going_on, following = (
+        _a_run(tmp_path, content=_RECORD[: int(len(_RECORD) * read)]),
+        OtherServersRuns(workspace),
+    )
     folder = RunFolder(tmp_path, going_on.run_id)
     before = await following.look(going_on, _tell)
     folder.record.write_bytes(_RECORD)
@@ -147,9 +147,9 @@ async def test_a_record_that_is_cleaned_of_secrets_meanwhile_is_read_anew(
 
 
 async def test_a_record_that_is_half_written_anew_tells_what_is_there(
-    tmp_path: Path, runner: _Counting
+    tmp_path: Path, workspace: _Counting
 ) -> None:
-    going_on, following = _a_run(tmp_path), Following(runner)
+    going_on, following = _a_run(tmp_path), OtherServersRuns(workspace)
     folder = RunFolder(tmp_path, going_on.run_id)
     await following.look(going_on, _tell)
     seal(folder, (), (_SECRET,))
@@ -161,9 +161,9 @@ async def test_a_record_that_is_half_written_anew_tells_what_is_there(
 
 
 async def test_another_file_in_its_place_is_read_anew_although_it_begins_alike(
-    tmp_path: Path, runner: _Counting
+    tmp_path: Path, workspace: _Counting
 ) -> None:
-    going_on, following = _a_run(tmp_path), Following(runner)
+    going_on, following = _a_run(tmp_path), OtherServersRuns(workspace)
     record = RunFolder(tmp_path, going_on.run_id).record
     await following.look(going_on, _tell)
     other = record.with_name("other")
@@ -171,13 +171,13 @@ async def test_another_file_in_its_place_is_read_anew_although_it_begins_alike(
     other.replace(record)
 
     assert await following.look(going_on, _tell) == _whole(going_on, record)
-    assert runner.lines == 2 * _RECORD.count(b"\n") + 1
+    assert workspace.lines == 2 * _RECORD.count(b"\n") + 1
 
 
 async def test_a_record_that_is_gone_tells_nothing_and_is_read_anew_when_it_is_back(
-    tmp_path: Path, runner: _Counting
+    tmp_path: Path, workspace: _Counting
 ) -> None:
-    going_on, following = _a_run(tmp_path), Following(runner)
+    going_on, following = _a_run(tmp_path), OtherServersRuns(workspace)
     record = RunFolder(tmp_path, going_on.run_id).record
     expected = await following.look(going_on, _tell)
     record.unlink()
@@ -189,30 +189,30 @@ async def test_a_record_that_is_gone_tells_nothing_and_is_read_anew_when_it_is_b
 
 
 async def test_a_run_that_is_over_or_of_another_owner_is_not_remembered(
-    tmp_path: Path, runner: _Counting
+    tmp_path: Path, workspace: _Counting
 ) -> None:
-    going_on, following = _a_run(tmp_path), Following(runner)
+    going_on, following = _a_run(tmp_path), OtherServersRuns(workspace)
     length = _RECORD.count(b"\n")
     await following.look(going_on, _tell)
     await following.look(going_on.model_copy(update={"server_id": "s-another"}), _tell)
-    assert runner.lines == 2 * length
+    assert workspace.lines == 2 * length
     following.forget(going_on.run_id)
     await following.look(going_on.model_copy(update={"status": "completed"}), _tell)
-    assert runner.lines == 3 * length
+    assert workspace.lines == 3 * length
     await following.look(going_on, _tell)
-    assert runner.lines == 4 * length
+    assert workspace.lines == 4 * length
 
 
-async def test_only_the_last_few_runs_are_remembered(tmp_path: Path, runner: _Counting) -> None:
-    following, length = Following(runner), _RECORD.count(b"\n")
+async def test_only_the_last_few_runs_are_remembered(tmp_path: Path, workspace: _Counting) -> None:
+    following, length = OtherServersRuns(workspace), _RECORD.count(b"\n")
     going_on = [_a_run(tmp_path, number) for number in range(11)]
     for one in going_on[:10]:
         await following.look(one, _tell)
     # Now the second is the one that was not asked about for longest
     await following.look(going_on[0], _tell)
-    assert runner.lines == 10 * length
+    assert workspace.lines == 10 * length
     await following.look(going_on[10], _tell)
     await following.look(going_on[0], _tell)
-    assert runner.lines == 11 * length
+    assert workspace.lines == 11 * length
     await following.look(going_on[1], _tell)
-    assert runner.lines == 12 * length
+    assert workspace.lines == 12 * length

@@ -147,7 +147,7 @@ def _guarded(metrics: Sequence[MetricChange], is_open: bool) -> Iterator[MetricC
 
 
 def _withdrawn(metric: MetricChange, reason: str) -> MetricChange:
-    return metric.model_copy(update={"change": "not_comparable", "reason": reason})
+    return metric.changed(change="not_comparable", reason=reason)
 
 
 def _refused(metric: MetricChange, reason: str) -> MetricChange:

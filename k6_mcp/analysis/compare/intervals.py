@@ -21,14 +21,15 @@ _INTERVALS_PER_BATCH = 3
 # A shorter last interval says nothing about rates
 _SHORTEST_S = 0.25
 
-Interval = tuple[float, float]
-Read = Callable[[Timeline, int], Interval | None]
+# A value and its weight
+WeightedValue = tuple[float, float]
+Read = Callable[[Timeline, int], WeightedValue | None]
 
 
 def latencies(column: Column) -> Read:
     """Return a reader of the logarithm of a latency figure, weighted by requests."""
 
-    def read(timeline: Timeline, number: int) -> Interval | None:
+    def read(timeline: Timeline, number: int) -> WeightedValue | None:
         value = getattr(timeline.total, column)[number]
         weight = timeline.total.requests[number]
         return (math.log(value), weight) if value and weight else None
@@ -36,7 +37,7 @@ def latencies(column: Column) -> Read:
     return read
 
 
-def failures(timeline: Timeline, number: int) -> Interval | None:
+def failures(timeline: Timeline, number: int) -> WeightedValue | None:
     """Read the share of failed requests, weighted by requests."""
     requests = timeline.total.requests[number]
     return (timeline.total.failed[number] / requests, requests) if requests else None
@@ -45,7 +46,7 @@ def failures(timeline: Timeline, number: int) -> Interval | None:
 def rates(column: str) -> Read:
     """Return a reader of requests or iterations per second, weighted by time."""
 
-    def read(timeline: Timeline, number: int) -> Interval | None:
+    def read(timeline: Timeline, number: int) -> WeightedValue | None:
         seconds = timeline.ends_s[number] - (timeline.ends_s[number - 1] if number else 0.0)
         return (
             (getattr(timeline.total, column)[number] / seconds, seconds) if seconds >= _SHORTEST_S else None

@@ -1,26 +1,16 @@
 """One run of a side of a comparison, and whether its figures may be compared at all."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from k6_mcp.models.comparison import STILL
 from k6_mcp.models.duration import format_duration
-from k6_mcp.models.run import FINAL, FailureKind, Run
+from k6_mcp.models.failures import FAILURES
+from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.models.wording import cut
 
 # Of the planned time under load
 _WHOLE_SHARE = 0.8
-_UNUSABLE: Mapping[FailureKind, str] = {
-    "script_error": "its script failed",
-    "invalid_config": "k6 refused its options",
-    "timed_out": "it was ended at the server's time limit",
-    "stopped_externally": "something outside stopped it",
-    "target_unreachable": "it never reached its target",
-    "no_samples": "it measured nothing",
-    "k6_crashed": "k6 crashed",
-    "internal": "k6-mcp failed during it",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +29,8 @@ def unusable(run: Run) -> str | None:
         return "it was stopped before its end"
     if run.status == "lost":
         return "its server died before its end"
-    if run.failure and run.failure.kind in _UNUSABLE:
-        return f"{_UNUSABLE[run.failure.kind]} ({run.failure.kind})"
+    if run.failure and (why := FAILURES[run.failure.kind].unusable):
+        return f"{why} ({run.failure.kind})"
     if run.metrics is None or run.metrics.source == "none":
         return "nothing was measured"
     return _ended_early(run)
@@ -48,15 +38,15 @@ def unusable(run: Run) -> str | None:
 
 def no_baseline(run: Run) -> str | None:
     """Return why `run` is nothing to hold later runs against, None when it is."""
-    if run.failure and run.failure.kind == "target_failing":
-        return "none of its requests succeeded (target_failing)"
+    if run.failure and (why := FAILURES[run.failure.kind].no_baseline):
+        return f"{why} ({run.failure.kind})"
     return unusable(run)
 
 
 def no_example(run: Run) -> str | None:
     """Return why `run` does not tell how much an unchanged test varies, None when it does."""
-    if run.failure and run.failure.kind == "load_not_delivered":
-        return "it was under another load than was asked for (load_not_delivered)"
+    if run.failure and (why := FAILURES[run.failure.kind].no_example):
+        return f"{why} ({run.failure.kind})"
     return no_baseline(run)
 
 

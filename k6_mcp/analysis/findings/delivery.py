@@ -7,13 +7,13 @@ from typing import Literal, NamedTuple
 from k6_mcp.analysis.findings.case import Case, Interval, together
 from k6_mcp.analysis.measure.error_codes import TOO_MANY_FILES
 from k6_mcp.analysis.numbers.confidence import above, above_share
-from k6_mcp.models.findings import Evidence, Finding
+from k6_mcp.analysis.verdict.crossed import RATE_CAP_REACHED
+from k6_mcp.analysis.verdict.iterations import MOST_DROPPED
+from k6_mcp.models.findings import GENERATOR_CPU, Evidence, Finding
 from k6_mcp.models.plan import ScenarioPlan
 from k6_mcp.models.wording import count, number, percent
 
-_MOST_DROPPED = 0.01
 _MUCH_DROPPED = 0.10
-_AT_CAP = 0.95
 # Iterations when VUs were short, against those before
 _SLOWER = 2.0
 # Times the VUs that the rate needs at some latency: such a pool had room for it
@@ -23,7 +23,7 @@ _SPARE = 1.5
 _CPU_SAMPLE_S = 2.0
 
 
-class Cause(NamedTuple):
+class DropCause(NamedTuple):
     """Why iterations were not started: in words, what to do about it, and what shows it."""
 
     kind: Literal["cpu", "cap", "pool", "target", "preallocated"]
@@ -35,7 +35,7 @@ class Cause(NamedTuple):
 def load_not_delivered(case: Case) -> Iterator[Finding]:
     """An arrival rate that was not kept, and why."""
     share = dropped_share(case)
-    if share <= _MOST_DROPPED:
+    if share <= MOST_DROPPED:
         return
     dropped, planned = case.figures.iterations_dropped, case.figures.iterations_due
     when = [interval for interval in case.intervals if interval.dropped]
@@ -44,14 +44,14 @@ def load_not_delivered(case: Case) -> Iterator[Finding]:
     yield Finding(
         id="load_not_delivered",
         severity="critical" if share > _MUCH_DROPPED else "warning",
-        confidence=above_share(dropped, planned, _MOST_DROPPED),
+        confidence=above_share(dropped, planned, MOST_DROPPED),
         message=(
             f"{dropped} of {planned} planned iterations ({percent(share)}) were not started; likely cause:"
             f" {cause.text}"
         ),
         evidence=(
             Evidence(
-                metric="dropped_iterations", observed=share, limit=_MOST_DROPPED, from_s=from_s, to_s=to_s
+                metric="dropped_iterations", observed=share, limit=MOST_DROPPED, from_s=from_s, to_s=to_s
             ),
             cause.evidence,
         ),
@@ -76,18 +76,18 @@ def _open_scenarios(case: Case) -> list[ScenarioPlan]:
     )
 
 
-def cause_of_drops(case: Case, when: list[Interval]) -> Cause:
+def cause_of_drops(case: Case, when: list[Interval]) -> DropCause:
     """Return the likely cause of the iterations that were dropped in the intervals `when`."""
     figures, plan, generator = case.figures, case.plan, case.metrics.generator
     if generator is not None and generator.cpu_share > case.limits.cpu_share:
-        return Cause(
+        return DropCause(
             "cpu",
             "k6 itself had no CPU left",
             "lower rate_per_s of execute_k6_test, or run it on a machine with more cores",
-            Evidence(metric="generator_cpu", observed=generator.cpu_share, limit=case.limits.cpu_share),
+            Evidence(metric=GENERATOR_CPU, observed=generator.cpu_share, limit=case.limits.cpu_share),
         )
-    if plan is not None and plan.rps and figures.requests_per_s >= _AT_CAP * plan.rps:
-        return Cause(
+    if plan is not None and plan.rps and figures.requests_per_s >= RATE_CAP_REACHED * plan.rps:
+        return DropCause(
             "cap",
             "requests were held at the cap of requests per second",
             "ask for less with rate_per_s of execute_k6_test, or raise the cap (the script's rps,"
@@ -97,7 +97,7 @@ def cause_of_drops(case: Case, when: list[Interval]) -> Cause:
     return _pool_or_target(case, when)
 
 
-def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
+def _pool_or_target(case: Case, when: list[Interval]) -> DropCause:
     pool = pool_size(case)
     if not case.figures.iterations:
         return _none_finished(float(case.figures.vus_allocated or pool), pool)
@@ -133,7 +133,7 @@ def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
     if rate * taken.within_limit * _ENOUGH <= pool:
         text = f"the target was slow all the time and all VUs were waiting for it: {took}"
         return _slow(text, shown, f"; if such answers are right, {_more_vus(case, needed)}")
-    return Cause(
+    return DropCause(
         "pool",
         f"the VU pool was exhausted: {took}",
         f"give execute_k6_test {_more_vus(case, needed)}, or ask for a lower rate; a slow target needs more"
@@ -142,9 +142,9 @@ def _pool_or_target(case: Case, when: list[Interval]) -> Cause:
     )
 
 
-def _none_finished(made: float, pool: int) -> Cause:
+def _none_finished(made: float, pool: int) -> DropCause:
     """How long an iteration takes is not known, so neither is how many VUs the rate needs."""
-    return Cause(
+    return DropCause(
         "target",
         f"not one iteration finished, so that {count(round(made), 'VU')} stayed busy",
         "see first whether the target answers at all, and how long one iteration takes: execute_k6_test with"
@@ -167,17 +167,17 @@ def _more_vus(case: Case, needed: float) -> str:
     return f"a script whose scenario has maxVUs {enough}" if own else f"vus {enough} beside rate_per_s"
 
 
-def _slow(text: str, shown: Evidence, more: str = "") -> Cause:
+def _slow(text: str, shown: Evidence, more: str = "") -> DropCause:
     advice = "find the highest rate it can bear: execute_k6_test with a lower rate_per_s, or stages"
-    return Cause("target", text, advice + more, shown)
+    return DropCause("target", text, advice + more, shown)
 
 
-def _made_too_late(case: Case, made: float, shown: Evidence) -> Cause:
+def _made_too_late(case: Case, made: float, shown: Evidence) -> DropCause:
     """k6 makes a VU beyond the preallocated ones when an iteration finds none free, and drops that
     iteration.
     """
     ready = sum(scenario.vus or 0 for scenario in _open_scenarios(case))
-    return Cause(
+    return DropCause(
         "preallocated",
         f"k6 dropped an iteration for each VU it had to make during the test: {count(ready, 'VU')} were"
         f" preallocated, {number(made)} were needed",
@@ -250,7 +250,7 @@ def _cpu(case: Case) -> Iterator[_Limit]:
         yield (
             f"k6 used {percent(generator.cpu_share)} of {count(generator.cores, 'core')}",
             "lower vus or rate_per_s, or more cores",
-            Evidence(metric="generator_cpu", observed=generator.cpu_share, limit=limit),
+            Evidence(metric=GENERATOR_CPU, observed=generator.cpu_share, limit=limit),
             above(generator.cpu_share, limit, case.figures.wall_s, _CPU_SAMPLE_S),
         )
 
@@ -267,7 +267,7 @@ def _files(case: Case) -> Iterator[_Limit]:
 
 
 def _pool(case: Case) -> Iterator[_Limit]:
-    if dropped_share(case) <= _MOST_DROPPED:
+    if dropped_share(case) <= MOST_DROPPED:
         return
     cause, pool = (
         cause_of_drops(case, [interval for interval in case.intervals if interval.dropped]),
@@ -279,5 +279,5 @@ def _pool(case: Case) -> Iterator[_Limit]:
             f"all {count(pool, 'VU')} were busy while {count(dropped, 'iteration')} should have started",
             "more VUs (vus beside rate_per_s, maxVUs in a script)",
             cause.evidence,
-            above_share(dropped, case.figures.iterations_due, _MOST_DROPPED),
+            above_share(dropped, case.figures.iterations_due, MOST_DROPPED),
         )

@@ -1,6 +1,5 @@
 """Rules about a load that grows: where an objective broke, and where latency begins to climb."""
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from k6_mcp.analysis.findings.case import Case, Interval, merged
 from k6_mcp.analysis.numbers.confidence import above, unlike_chance
 from k6_mcp.analysis.numbers.tests import bend, blocks
 from k6_mcp.models.findings import Evidence, Finding
+from k6_mcp.models.thresholds import parse
 from k6_mcp.models.wording import number, percent
 
 # The highest load against the lowest: less is no ramp
@@ -37,14 +37,13 @@ _STILL_FLAT = (
 _HALF_SURE_AT = 1.5
 # Loads that do not differ more were the same: what the target bears, in intervals of a second
 _ALIKE = 1.1
-_EXPRESSION = re.compile(r"\s*(avg|med|p\(\s*(\d+(?:\.\d+)?)\s*\)|rate)\s*<=?\s*(\d+(?:\.\d+)?)\s*\Z")
 _COLUMNS = {
     "avg": "avg_ms",
     "med": "p50_ms",
-    "50": "p50_ms",
-    "90": "p90_ms",
-    "95": "p95_ms",
-    "99": "p99_ms",
+    "p(50)": "p50_ms",
+    "p(90)": "p90_ms",
+    "p(95)": "p95_ms",
+    "p(99)": "p99_ms",
     "rate": "error_rate",
 }
 
@@ -79,14 +78,13 @@ def objectives(case: Case) -> list[Objective]:
     """
     own: list[Objective] = []
     for threshold in case.metrics.thresholds or (case.plan.thresholds if case.plan else ()):
-        match = _EXPRESSION.match(threshold.expression)
-        column = _COLUMNS.get((match[2] or match[1]).removesuffix(".0")) if match else None
-        if (
-            match
-            and column
-            and threshold.metric == ("http_req_failed" if column == "error_rate" else "http_req_duration")
-        ):
-            own.append(Objective(column, float(match[3]), own=True))
+        parsed = parse(threshold.expression)
+        column = _COLUMNS.get(parsed.key) if parsed else None
+        if parsed is None or column is None or not parsed.is_ceiling:
+            continue
+        objective = Objective(column, parsed.limit, own=True)
+        if threshold.metric == objective.metric:
+            own.append(objective)
     limits = case.limits
     if not any(objective.column != "error_rate" for objective in own):
         own += [Objective("p95_ms", limits.p95_ms, own=False), Objective("avg_ms", limits.avg_ms, own=False)]

@@ -1,29 +1,16 @@
 """May it pass? Whatever leaves a doubt is no pass."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from k6_mcp.analysis.many.series import worst
 from k6_mcp.models.archive import CONTRADICTED, IMPORTED
 from k6_mcp.models.comparison import Comparison
+from k6_mcp.models.failures import FAILURES
 from k6_mcp.models.gate import GateOutcome, GatePolicy, GateResult
 from k6_mcp.models.headline import headline
-from k6_mcp.models.run import FINAL, FailureKind, Run
+from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.wording import count, few
 
-# Every way to fail says either something about the target, or that the test itself did not work.
-_FAILURES: Mapping[FailureKind, GateOutcome] = {
-    "thresholds_exceeded": "breached",
-    "target_unreachable": "breached",
-    "target_failing": "breached",
-    "load_not_delivered": "breached",
-    "script_error": "errored",
-    "invalid_config": "errored",
-    "timed_out": "errored",
-    "stopped_externally": "errored",
-    "no_samples": "errored",
-    "k6_crashed": "errored",
-    "internal": "errored",
-}
 _ORDER: tuple[GateOutcome, ...] = ("errored", "breached", "not_comparable", "regressed", "passed")
 # Warnings that leave a part of the test, or a threshold, unseen
 _UNJUDGED = (
@@ -80,7 +67,7 @@ def _of_run(run: Run) -> Iterator[Doubt]:
     elif run.status in ("cancelled", "lost"):
         yield "errored", f"{run.run_id} was {run.status}: its figures are not those of a whole test"
     elif run.failure is not None:
-        yield _FAILURES[run.failure.kind], headline(run)
+        yield "breached" if FAILURES[run.failure.kind].of_target else "errored", headline(run)
     elif run.status == "failed" or run.metrics is None or run.metrics.source == "none":
         yield "errored", f"{run.run_id} is {run.status}, but there are no figures to judge"
     else:

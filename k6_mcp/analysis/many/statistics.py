@@ -7,12 +7,12 @@ from itertools import groupby
 from statistics import median
 from typing import Literal, TypeVar
 
-from k6_mcp.analysis.measure.thresholds import parse
 from k6_mcp.analysis.numbers.tests import upward_trend
 from k6_mcp.models.comparison import Headroom, Statistics, TestTrend
 from k6_mcp.models.metrics import ThresholdResult
 from k6_mcp.models.past_runs import Past, PastRun, PastTest, Tally
 from k6_mcp.models.run import FINAL
+from k6_mcp.models.thresholds import headroom
 
 K = TypeVar("K")
 Direction = Literal["worse", "better", "steady", "too_few"]
@@ -87,13 +87,12 @@ def _rises(values: Sequence[float], at_least: float) -> bool:
 
 
 def _headroom(threshold: ThresholdResult) -> Headroom:
-    parsed = parse(threshold.expression)
     observed = threshold.observed if threshold.has_samples else None
-    left = None
-    if parsed is not None and parsed.limit and observed is not None and parsed.op[0] in "<>":
-        left = (parsed.limit - observed) / abs(parsed.limit) * (1 if parsed.op[0] == "<" else -1)
     return Headroom(
-        metric=threshold.metric, expression=threshold.expression, observed=observed, headroom=left
+        metric=threshold.metric,
+        expression=threshold.expression,
+        observed=observed,
+        headroom=headroom(threshold.expression, observed),
     )
 
 

@@ -9,7 +9,7 @@ which nearly every request has, would cost too much there; k6's summary counts t
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from k6_mcp.analysis.measure import error_codes, grpc_codes
+from k6_mcp.analysis.measure import error_codes
 from k6_mcp.models.metrics import ErrorCount, GrpcStatusCount, MetricRow, StatusCount
 
 Rows = Mapping[str, MetricRow]
@@ -129,10 +129,10 @@ def _grpc(rows: Rows, observed: Rows | None) -> Iterator[GrpcStatusCount]:
         return
     statuses = _by_tag(rows, observed, _GRPC_STATUS)
     for status, count in _largest_first(statuses):
-        yield GrpcStatusCount(status=status, name=grpc_codes.name(status), count=count)
+        yield GrpcStatusCount(status=status, name=error_codes.grpc_name(status), count=count)
     rest = count_of(rows, "grpc_req_duration") - sum(statuses.values())
     if rest > 0:
-        yield GrpcStatusCount(status=None, name=grpc_codes.name(None), count=rest)
+        yield GrpcStatusCount(status=None, name=error_codes.grpc_name(None), count=rest)
 
 
 def _failed(codes: Mapping[int, int], rows: Rows, recorded: Rows) -> Mapping[int, int]:

@@ -39,7 +39,7 @@ def browser_figures(rows: Rows, observed: Rows | None, load_s: float) -> Browser
         page_loads=_loads(rows, {}),
         error_pages=_loads(observed or {}, {"url": _ERROR_PAGE}) or 0,
     )
-    return found.model_copy(update={"web_vitals": tuple(web_vitals(rows))}) if found.answered else found
+    return found.changed(web_vitals=tuple(web_vitals(rows))) if found.answered else found
 
 
 def _count(failed: Mapping[str, float], duration: Mapping[str, float]) -> int | None:

@@ -1,4 +1,6 @@
-"""k6's error codes (the `error_code` tag; lib/netext/httpext/error_codes.go in k6's source) in words."""
+"""Codes in words: k6's error codes (the `error_code` tag; lib/netext/httpext/error_codes.go in k6's source)
+and gRPC's statuses (google.golang.org/grpc/codes).
+"""
 
 from collections.abc import Mapping
 
@@ -9,6 +11,31 @@ ALL = range(1000, 2000)
 # some targets answer 999.
 HTTP_ERROR = frozenset((*range(1400, 1600), *range(1800, 2000)))
 
+_GRPC_NAMES = (
+    *(
+        "OK",
+        "CANCELLED",
+        "UNKNOWN",
+        "INVALID_ARGUMENT",
+        "DEADLINE_EXCEEDED",
+        "NOT_FOUND",
+        "ALREADY_EXISTS",
+        "PERMISSION_DENIED",
+    ),
+    *(
+        "RESOURCE_EXHAUSTED",
+        "FAILED_PRECONDITION",
+        "ABORTED",
+        "OUT_OF_RANGE",
+        "UNIMPLEMENTED",
+        "INTERNAL",
+        "UNAVAILABLE",
+    ),
+    *("DATA_LOSS", "UNAUTHENTICATED"),
+)
+GRPC_OK, GRPC_CANCELLED, GRPC_UNIMPLEMENTED = (
+    _GRPC_NAMES.index(name) for name in ("OK", "CANCELLED", "UNIMPLEMENTED")
+)
 _MEANINGS: Mapping[int, str] = {
     1000: "no valid answer (connection closed early, malformed response or unsupported scheme)",
     1010: "network error that is not TCP",
@@ -56,3 +83,12 @@ def meaning(code: int) -> str:
 def is_unanswered(code: int) -> bool:
     """Return whether requests with this code got no HTTP answer."""
     return 1000 <= code < 1400 or 1600 <= code < 1700
+
+
+def grpc_name(status: int | None) -> str:
+    """Return the name of a gRPC status, and of those that gRPC does not define what they are."""
+    return (
+        _GRPC_NAMES[status]
+        if status is not None and status in range(len(_GRPC_NAMES))
+        else "not defined by gRPC"
+    )

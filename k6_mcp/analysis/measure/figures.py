@@ -104,7 +104,7 @@ def _successes(every: MetricRow, rows: Rows, breakdown: Breakdown, failed: int) 
     failures = [
         (e.count, values_of(rows, f"http_req_duration{{error_code:{e.code}}}")) for e in breakdown.errors
     ]
-    return every.model_copy(update={"values": answered(every.values, breakdown.requests, failures)})
+    return every.changed(values=answered(every.values, breakdown.requests, failures))
 
 
 def _latency_of(

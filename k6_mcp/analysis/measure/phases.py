@@ -132,15 +132,13 @@ def _with_figures(
         ran_s / (asked.end_s - asked.start_s) if ran_s else 0.0
     )
     within = measured.within(part.first, part.last, part.start_s, part.end_s)
-    return phase.model_copy(
-        update={
-            "asked_rate_per_s": None if phase.asked_rate_per_s is None else (asked.first + reached) / 2,
-            "iterations_per_s": (part.last.iterations - part.first.iterations) / seconds,
-            "requests_per_s": (part.last.requests - part.first.requests) / seconds,
-            "p95_ms": measured.p95_ms(within),
-            "error_rate": measured.error_rate(within),
-            "dropped": round(part.last.dropped) - round(part.first.dropped),
-        }
+    return phase.changed(
+        asked_rate_per_s=None if phase.asked_rate_per_s is None else (asked.first + reached) / 2,
+        iterations_per_s=(part.last.iterations - part.first.iterations) / seconds,
+        requests_per_s=(part.last.requests - part.first.requests) / seconds,
+        p95_ms=measured.p95_ms(within),
+        error_rate=measured.error_rate(within),
+        dropped=round(part.last.dropped) - round(part.first.dropped),
     )
 
 

@@ -38,25 +38,21 @@ def condense(timeline: Timeline, most: int) -> Timeline:
     groups = [(start, min(start + each, length)) for start in range(0, length, each)]
     estimated = frozenset(timeline.estimated)
     answered = [n - lost for n, lost in zip(timeline.total.requests, timeline.unanswered, strict=True)]
-    return timeline.model_copy(
-        update={
-            "period_s": timeline.period_s * each,
-            "ends_s": tuple(timeline.ends_s[end - 1] for _, end in groups),
-            "total": _series(timeline.total, groups, answered),
-            "unanswered": _sums(timeline.unanswered, groups),
-            "dropped": _sums(timeline.dropped, groups),
-            "vus": tuple(timeline.vus[end - 1] for _, end in groups),
-            "errors": tuple(
-                error.model_copy(update={"counts": _sums(error.counts, groups)}) for error in timeline.errors
-            ),
-            "scenarios": tuple(_scenario(scenario, groups) for scenario in timeline.scenarios),
-            "estimated": tuple(
-                number
-                for number, (start, end) in enumerate(groups)
-                if end - start > 1 or not estimated.isdisjoint(range(start, end))
-            ),
-            "rest": timeline.rest and groups[-1][1] - groups[-1][0] == 1,
-        }
+    return timeline.changed(
+        period_s=timeline.period_s * each,
+        ends_s=tuple(timeline.ends_s[end - 1] for _, end in groups),
+        total=_series(timeline.total, groups, answered),
+        unanswered=_sums(timeline.unanswered, groups),
+        dropped=_sums(timeline.dropped, groups),
+        vus=tuple(timeline.vus[end - 1] for _, end in groups),
+        errors=tuple(error.changed(counts=_sums(error.counts, groups)) for error in timeline.errors),
+        scenarios=tuple(_scenario(scenario, groups) for scenario in timeline.scenarios),
+        estimated=tuple(
+            number
+            for number, (start, end) in enumerate(groups)
+            if end - start > 1 or not estimated.isdisjoint(range(start, end))
+        ),
+        rest=timeline.rest and groups[-1][1] - groups[-1][0] == 1,
     )
 
 
@@ -64,13 +60,10 @@ def ever_smaller(timeline: Timeline) -> Iterator[Timeline]:
     """Yield `timeline`, then versions that take less and less room; totals stay exact, counts always."""
     yield timeline
     for digits in _SCENARIO_DIGITS if timeline.scenarios else ():
-        timeline = timeline.model_copy(
-            update={
-                "scenarios": tuple(
-                    scenario.model_copy(update={"series": _rounded(scenario.series, digits)})
-                    for scenario in timeline.scenarios
-                )
-            }
+        timeline = timeline.changed(
+            scenarios=tuple(
+                scenario.changed(series=_rounded(scenario.series, digits)) for scenario in timeline.scenarios
+            )
         )
         yield timeline
     while len(timeline.ends_s) > 1:
@@ -107,4 +100,4 @@ def _rounded(series: Series, digits: int) -> Series:
     def column(values: Numbers) -> Numbers:
         return tuple(None if value is None else float(f"{value:.{digits}g}") for value in values)
 
-    return series.model_copy(update={name: column(getattr(series, name)) for name in LATENCY})
+    return series.changed(**{name: column(getattr(series, name)) for name in LATENCY})

@@ -1,63 +1,17 @@
-"""k6's threshold expressions, evaluated as k6 does (metrics/thresholds.go and thresholds_parser.go in k6's
-source).
-"""
+"""k6's threshold expressions, evaluated as k6 does (metrics/thresholds.go in k6's source)."""
 
-import operator
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from k6_mcp.models.metrics import MetricRow, ThresholdResult
+from k6_mcp.models.thresholds import parse
 
 # Metric, expression
 Key = tuple[str, str]
 
-_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
-    "<=": operator.le,
-    "<": operator.lt,
-    ">=": operator.ge,
-    ">": operator.gt,
-    "===": operator.eq,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-_EXPRESSION = re.compile(
-    r"\s*([a-z]+|p\(\s*(?P<percentile>[^)]*?)\s*\))\s*(?P<op><=|<|>=|>|===|==|!=)\s*(?P<limit>\S+)\s*\Z"
-)
 _LATENCY = ("http_req_duration", "http_req_waiting")
 _CROSSED = re.compile(r"thresholds on metrics '(.*)' (?:have been|were) crossed", re.DOTALL)
-
-
-class Threshold(NamedTuple):
-    """A parsed expression: `key` names the value in a metric's summary, e.g. `avg`, `p(95)`, `count`,
-    `rate`.
-    """
-
-    key: str
-    op: str
-    limit: float
-
-    def holds(self, observed: float) -> bool:
-        """Return whether `observed` satisfies the expression."""
-        return _OPERATORS[self.op](observed, self.limit)
-
-
-def parse(expression: str) -> Threshold | None:
-    """Return the parsed expression, None if k6 would refuse it."""
-    match = _EXPRESSION.match(expression)
-    if match is None:
-        return None
-    try:
-        limit = float(match["limit"])
-        key = match[1] if match["percentile"] is None else f"p({number_key(float(match['percentile']))})"
-    except ValueError:
-        return None
-    return Threshold(key, match["op"], limit)
-
-
-def number_key(value: float) -> str:
-    """Return a percentile as k6 writes it in the keys of its summary: 95, 99.9."""
-    return str(int(value)) if value == int(value) else repr(value)
 
 
 def crossed_by_k6(cause: str | None) -> str | None:
@@ -174,4 +128,4 @@ def _trust_k6(results: list[ThresholdResult], names: str | None) -> Iterator[Thr
     shown = {result.metric for result in results if not result.ok}
     for result in results:
         hidden = _named(result.metric, names) and result.metric not in shown
-        yield result.model_copy(update={"ok": False, "observed": None}) if hidden else result
+        yield result.changed(ok=False, observed=None) if hidden else result

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from k6_mcp.analysis.measure.thresholds import aborted_early
 from k6_mcp.models.exit_codes import RAN_TO_THE_END
+from k6_mcp.models.failures import FailureKind
+from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.metrics import Figures, Metrics, ThresholdResult
 from k6_mcp.models.outcome import LogMessage, Outcome
 from k6_mcp.models.plan import Plan
-from k6_mcp.models.run import FailureKind
 from k6_mcp.models.wording import quoted
 
 _FOLDER = re.compile(r"file://[^\s:()\"']*/")
@@ -33,12 +34,16 @@ class Cause(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """Everything known about an ended run."""
+    """Everything known about an ended run.
+
+    Above `busy_cpu_share` of its cores, the load generator itself counts as the limit.
+    """
 
     outcome: Outcome
     metrics: Metrics | None
     plan: Plan | None
     expects_redirects: bool = False
+    busy_cpu_share: float = FindingLimits().cpu_share
 
     @cached_property
     def figures(self) -> Figures | None:

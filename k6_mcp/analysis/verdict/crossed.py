@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from k6_mcp.analysis.measure.thresholds import parse
 from k6_mcp.analysis.verdict.browser import LOOK_AT_PAGE, pages_without_success
 from k6_mcp.analysis.verdict.case import Case, Cause
 from k6_mcp.analysis.verdict.failing import LOOK_AT_ANSWER, requests_without_success
 from k6_mcp.analysis.verdict.grpc import LOOK_AT_CALL, without_success
 from k6_mcp.models.metrics import ThresholdResult
+from k6_mcp.models.thresholds import parse
 from k6_mcp.models.wording import count, cut, few, number
 
 RATE_CAP_REACHED = 0.95

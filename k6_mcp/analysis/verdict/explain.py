@@ -3,18 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from k6_mcp.analysis.verdict.crossed import crossing
+from k6_mcp.models.failures import FAILURES
 from k6_mcp.models.findings import Finding
 from k6_mcp.models.headline import headline, requests
 from k6_mcp.models.metrics import BrowserFigures, EndpointFigures, Metrics
-from k6_mcp.models.run import FINAL, FailureKind, Run
+from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.service_answers import Explanation
 from k6_mcp.models.timeline import Phase
 from k6_mcp.models.wording import count, cut, few, number, percent, quoted
 
 _MOST_LISTED = 10
-_SCRIPT_AT_FAULT: tuple[FailureKind, ...] = ("script_error", "invalid_config")
-
-
 # What a finding tells better than the notice or observation of that name.
 _TOLD_BY: Mapping[str, str] = {
     "nothing_asserted": "nothing_asserted",
@@ -167,7 +165,7 @@ def _next_steps(run: Run, findings: Sequence[Finding]) -> Iterator[str]:
         return
     if run.failure is not None:
         yield run.failure.hint
-    if run.failure is not None and run.failure.kind in _SCRIPT_AT_FAULT:
+    if run.failure is not None and FAILURES[run.failure.kind].of_script:
         yield f'get_run with run_id="{run.run_id}" and detail="script" shows the script that ran'
     elif run.failure is not None or run.warnings:
         yield f'get_run with run_id="{run.run_id}" and detail="log" shows what k6 and the script said'

@@ -1,9 +1,9 @@
 """What says that the target answered, and not one answer was a success."""
 
-from k6_mcp.analysis.measure.thresholds import parse
 from k6_mcp.analysis.verdict.browser import pages_failing
 from k6_mcp.analysis.verdict.case import Case, Cause, log_lines
 from k6_mcp.models.metrics import Metrics, ThresholdResult
+from k6_mcp.models.thresholds import parse
 from k6_mcp.models.wording import count, cut, few
 
 # The status of a WebSocket handshake that succeeded

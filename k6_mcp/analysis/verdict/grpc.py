@@ -8,7 +8,7 @@ call whose context is over).
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from k6_mcp.analysis.measure.grpc_codes import CANCELLED, OK, UNIMPLEMENTED
+from k6_mcp.analysis.measure.error_codes import GRPC_CANCELLED, GRPC_OK, GRPC_UNIMPLEMENTED
 from k6_mcp.analysis.verdict.case import Case, Cause
 from k6_mcp.models.metrics import GrpcStatusCount, Metrics
 from k6_mcp.models.run import Notice
@@ -66,7 +66,7 @@ def some_failed(case: Case) -> Iterator[Notice]:
     planned = case.plan.thresholds if case.plan else ()
     asked = {threshold.metric for threshold in (*case.thresholds, *planned)}
     if 0 < calls.failed < calls.total and not any(map(_asks_about_calls, asked)):
-        reflection = _BY_REFLECTION if any(row.status == UNIMPLEMENTED for row in calls.failures) else ""
+        reflection = _BY_REFLECTION if any(row.status == GRPC_UNIMPLEMENTED for row in calls.failures) else ""
         yield Notice(
             code="grpc_calls_failed",
             message=(
@@ -100,7 +100,7 @@ def not_counted(case: Case) -> str | None:
 
 def _calls(metrics: Metrics | None) -> _Calls:
     rows = metrics.grpc if metrics else ()
-    failed = tuple(row for row in rows if row.status not in (OK, CANCELLED))
+    failed = tuple(row for row in rows if row.status not in (GRPC_OK, GRPC_CANCELLED))
     return _Calls(sum(row.count for row in rows), sum(row.count for row in failed), failed)
 
 

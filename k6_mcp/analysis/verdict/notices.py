@@ -1,12 +1,12 @@
 """What is no failure but changes how far a run's figures can be trusted; every notice has a stable code."""
 
-import os
 import re
 from collections.abc import Iterator
 from math import inf
 
 from k6_mcp.analysis.measure.cpu_contention import held_up, waiting_share
 from k6_mcp.analysis.measure.error_codes import TOO_MANY_FILES, is_unanswered
+from k6_mcp.analysis.measure.figures import generator
 from k6_mcp.analysis.verdict.browser import browser_notices
 from k6_mcp.analysis.verdict.case import Case, said
 from k6_mcp.analysis.verdict.crossed import RATE_CAP_REACHED
@@ -19,8 +19,6 @@ from k6_mcp.models.outcome import LogMessage
 from k6_mcp.models.run import Notice
 from k6_mcp.models.wording import count, few, number, percent
 
-# Of all cores: above, k6's own latency grows
-_BUSY = 0.8
 # Of the average latency
 _DISTURBED = 0.1
 _MOST_K6_WARNINGS = 3
@@ -229,12 +227,10 @@ def _paused(case: Case) -> Iterator[Notice]:
 
 
 def _generator(case: Case) -> Iterator[Notice]:
-    outcome, cores = case.outcome, case.outcome.cores or os.cpu_count() or 1
-    wall_s = (outcome.ended_at - outcome.started_at).total_seconds()
-    busy = outcome.cpu_s / wall_s / cores if outcome.cpu_s and wall_s > 0 else 0.0
-    if busy > _BUSY:
+    k6 = generator(case.outcome)
+    if k6 is not None and k6.cpu_share > case.busy_cpu_share:
         message = (
-            f"k6 used {percent(min(busy, 1.0))} of all {cores} cores, so latency and rate may be the load"
+            f"k6 used {percent(k6.cpu_share)} of all {k6.cores} cores, so latency and rate may be the load"
             " generator's own limit"
         )
         yield Notice(code="generator_limited", message=message)

@@ -94,7 +94,7 @@ def with_place(failure: Failure, refusal: Refusal) -> Failure:
     place = f"line {refusal.line}, column {refusal.column}" + (
         f": {refusal.source_line}" if refusal.source_line else ""
     )
-    return failure.model_copy(update={"evidence": (place, *failure.evidence)})
+    return failure.changed(evidence=(place, *failure.evidence))
 
 
 def _place(text: str, script: Script) -> tuple[int | None, int | None]:

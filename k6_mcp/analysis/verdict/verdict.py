@@ -13,26 +13,33 @@ from k6_mcp.analysis.verdict.grpc import grpc_failing
 from k6_mcp.analysis.verdict.iterations import every_iteration_threw, load_not_delivered, no_samples
 from k6_mcp.analysis.verdict.notices import notices
 from k6_mcp.analysis.verdict.unreachable import target_unreachable
+from k6_mcp.models.failures import FAILURES, FailureKind
+from k6_mcp.models.findings import FindingLimits
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Plan
-from k6_mcp.models.run import Failure, FailureKind, Notice, Verdict
+from k6_mcp.models.run import Failure, Notice, Verdict
 from k6_mcp.models.wording import cut
 
 _MOST_EVIDENCE = 8
 _EVIDENCE_CHARS = 300
-_CAUSED_BY_SCRIPT: tuple[FailureKind, ...] = ("script_error",)
 
 
 def judge(
-    outcome: Outcome, metrics: Metrics | None, plan: Plan | None, *, expects_redirects: bool = False
+    outcome: Outcome,
+    metrics: Metrics | None,
+    plan: Plan | None,
+    *,
+    expects_redirects: bool = False,
+    busy_cpu_share: float = FindingLimits().cpu_share,
 ) -> Verdict:
     """Return the verdict: status, the root cause with the others behind it, and what limits the figures'
     worth.
 
-    `expects_redirects` says that the caller named redirects among the expected statuses.
+    `expects_redirects` says that the caller named redirects among the expected statuses. `busy_cpu_share` is
+    the share of its cores above which k6 itself may be the limit, the same as for findings.
     """
-    case = Case(outcome, metrics, plan, expects_redirects)
+    case = Case(outcome, metrics, plan, expects_redirects, busy_cpu_share)
     warnings = tuple(notices(case))
     if outcome.stop_reason in ("caller", "shutdown") and not case.ended_by_itself:
         found = (Notice(code=cause.kind, message=cause.message) for cause in _so_far(case))
@@ -55,7 +62,7 @@ def _in_order(case: Case) -> Iterator[Cause]:
     """
     ended = ending(case)
     unreachable = target_unreachable(case)
-    if ended is not None and ended.kind in _CAUSED_BY_SCRIPT and unreachable is not None:
+    if ended is not None and FAILURES[ended.kind].of_script and unreachable is not None:
         ended, unreachable = unreachable, ended
     yield from filter(None, (ended, unreachable, *_by_data(case), ends_early(case), paused(case)))
     # A run cut short delivered less by definition

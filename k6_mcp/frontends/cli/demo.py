@@ -23,7 +23,7 @@ from k6_mcp.frontends.cli.demo_target import closed_url, demo_target
 from k6_mcp.frontends.cli.exit_codes import COMPLETED, FAILED
 from k6_mcp.frontends.cli.verdict import verdict
 from k6_mcp.frontends.mcp_server.demo import DemoClient, TellProgress, demo_client
-from k6_mcp.models.run import FailureKind
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.settings import Settings
 

@@ -112,7 +112,7 @@ def _what(options: argparse.Namespace, settings: Settings) -> LoadTest | str:
                 hint="leave them out",
             )
         return options.source
-    test = defined_test(options, lambda given: violations(given, None, settings.limits))
+    test = defined_test(options, lambda given: violations(given, settings.limits))
     if options.set_baseline_on_pass and not test.name:
         raise InvalidArguments(
             "--set-baseline-on-pass: the test has no name to keep a baseline for", hint="give --name"
@@ -132,9 +132,7 @@ async def _answer(
                 await asyncio.to_thread(_write, path, content, append=path == settings.github_step_summary)
             )
     except K6McpError as error:
-        result = result.model_copy(
-            update={"outcome": _doubted(result.outcome), "reasons": (*result.reasons, *error.reasons)}
-        )
+        result = result.changed(outcome=_doubted(result.outcome), reasons=(*result.reasons, *error.reasons))
     return gate_answer(result, run, tuple(written))
 
 

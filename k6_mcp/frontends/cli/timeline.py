@@ -25,9 +25,7 @@ def timeline_view(run: Run, timeline: Timeline | None, width: int) -> Renderable
     """Return `timeline` drawn in a terminal of `width`, None if there is nothing to draw."""
     if timeline is None or len(timeline.ends_s) < 2:
         return None
-    shown = condense(
-        timeline.model_copy(update={"scenarios": ()}), max(min(_WIDEST, width - _BESIDE_BARS), _LEAST_WIDTH)
-    )
+    shown = condense(timeline.changed(scenarios=()), max(min(_WIDEST, width - _BESIDE_BARS), _LEAST_WIDTH))
     table = grid("left", "left", "left")
     for name, values, most in _lines(shown):
         table.add_row(Text(name, style="bold"), Text(sparkline(values), style="cyan"), most)

@@ -17,8 +17,9 @@ from k6_mcp.answers.run_shape import (
 from k6_mcp.frontends.cli.console import below, grid, indented
 from k6_mcp.frontends.cli.words import in_commands
 from k6_mcp.models.duration import format_duration
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import ErrorCount, ErrorSample, GrpcStatusCount
-from k6_mcp.models.run import FailureKind, Series, Status
+from k6_mcp.models.run import Series, Status
 from k6_mcp.models.wording import quoted
 
 _MARKS: Mapping[Status, tuple[str, str]] = {

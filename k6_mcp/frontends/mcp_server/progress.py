@@ -30,7 +30,7 @@ def live_line(run: Run) -> str:
     if (series := run.series) and run.status not in FINAL:
         return (
             f"{min(len(series.runs) + 1, series.asked)} of {series.asked}:"
-            f" {live_line(run.model_copy(update={'series': None}))}"
+            f" {live_line(run.changed(series=None))}"
         )
     if run.status == "queued":
         place = f", position {run.queue_position}" if run.queue_position else ""

@@ -58,11 +58,11 @@ class ReadTools:
             run = await service.get(asked.run_id)
         match asked.detail:
             case "timeline":
-                return answered(timeline_answer(run, await service.timeline(run.run_id)))
+                return answered(timeline_answer(run, await service.timeline(run)))
             case "log":
-                return answered(log_answer(run, await service.log(run.run_id)))
+                return answered(log_answer(run, await service.log(run)))
             case "script":
-                return answered(script_answer(run, await service.script(run.run_id)))
+                return answered(script_answer(run, await service.script(run)))
             case "full":
                 return answered(full_answer(as_json(run_answer(run)), run))
             case "summary":
@@ -75,7 +75,7 @@ class ReadTools:
         answer = history_answer(await service.history(query))
         while (bytes_ := size(as_json(answer))) > CONTENT_BYTES and query.limit > 1:
             fitting = min(query.limit - 1, len(answer.runs) * CONTENT_BYTES // bytes_)
-            query = query.model_copy(update={"limit": max(1, fitting)})
+            query = query.changed(limit=max(1, fitting))
             answer = history_answer(await service.history(query))
         return answered(answer)
 

@@ -89,7 +89,7 @@ def plan_answer(report: PlanReport) -> Json:
     script, left_out = head(report.script, _PLANNED_SCRIPT_BYTES)
     if left_out:
         script += f"\n// … {left_out} more characters"
-    return as_json(report.model_copy(update={"script": script}))
+    return as_json(report.changed(script=script))
 
 
 def run_tools(opened: OpenedService) -> list[K6Tool]:

@@ -45,7 +45,7 @@ def _fitting(answer: StatisticsAnswer) -> StatisticsAnswer:
     ) > CONTENT_BYTES and answer.tests:
         keep = min(len(answer.tests) - 1, len(answer.tests) * CONTENT_BYTES // bytes_)
         omitted = answer.omitted_tests + len(answer.tests) - keep
-        answer = answer.model_copy(update={"tests": answer.tests[:keep], "omitted_tests": omitted})
+        answer = answer.changed(tests=answer.tests[:keep], omitted_tests=omitted)
     return answer
 
 

@@ -86,14 +86,14 @@ async def _get_run(call: Call) -> OneShotAnswer:
     told = answer_run(await call.service.wait(asked.run_id, asked.wait_s))
     match asked.detail:
         case "timeline":
-            return told.model_copy(update={"result": await call.service.timeline(asked.run_id)})
+            return told.changed(result=await call.service.timeline(asked.run_id))
         case "log":
             text = await call.service.log(asked.run_id)
         case "script":
             text = await call.service.script(asked.run_id)
         case "summary" | "full":
             return told
-    return told.model_copy(update={"result": RunText(run_id=asked.run_id, detail=asked.detail, text=text)})
+    return told.changed(result=RunText(run_id=asked.run_id, detail=asked.detail, text=text))
 
 
 async def _stop_run(call: Call) -> OneShotAnswer:
@@ -105,21 +105,19 @@ async def _history(call: Call) -> OneShotAnswer:
     told = _page(await call.service.history(query))
     # The next one begins where a shorter one ends
     while (bytes_ := len(to_line(told))) > _PAGE_BYTES and query.limit > 1:
-        query = query.model_copy(
-            update={"limit": max(1, min(query.limit - 1, query.limit * _PAGE_BYTES // bytes_))}
-        )
+        query = query.changed(limit=max(1, min(query.limit - 1, query.limit * _PAGE_BYTES // bytes_)))
         told = _page(await call.service.history(query))
     return told
 
 
 def _page(page: HistoryPage) -> OneShotAnswer:
-    return _result(page.model_copy(update={"runs": tuple(_short(run) for run in page.runs)}))
+    return _result(page.changed(runs=tuple(_short(run) for run in page.runs)))
 
 
 def _short(run: Run) -> Run:
     """Return `run` without what makes a page of runs long; get_run has every metric."""
-    metrics = run.metrics.model_copy(update={"rows": ()}) if run.metrics else None
-    return run.model_copy(update={"metrics": metrics, "plan": None})
+    metrics = run.metrics.changed(rows=()) if run.metrics else None
+    return run.changed(metrics=metrics, plan=None)
 
 
 async def _analyze(call: Call) -> OneShotAnswer:

@@ -7,12 +7,12 @@ from typing import NamedTuple, cast
 from k6_mcp.errors import NotUnderstood
 from k6_mcp.frontends.tool_names import ASKING, EXECUTE, EXECUTE_WITH_OPTIONS
 from k6_mcp.models.argument_rules import DEEPEST
+from k6_mcp.models.request import LOAD_ARGUMENTS
 
 EXECUTING = (EXECUTE, EXECUTE_WITH_OPTIONS)
 METHODS = (*EXECUTING, *ASKING)
 # What clients of this protocol mean by leaving out one of the two
 DEFAULT_VUS, DEFAULT_DURATION = 10, "30s"
-_LOAD = ("vus", "duration", "iterations", "stages", "rate_per_s")
 HINT = (
     "send one line like"
     ' {"method":"execute_k6_test","params":{"script_file":"t.js","duration":"10s","vus":10}}'
@@ -66,7 +66,7 @@ def load_arguments(params: Mapping[str, object]) -> dict[str, object]:
     load.
     """
     arguments = {name: value for name, value in params.items() if value is not None and name != "wait_s"}
-    given = [name for name in _LOAD if name in arguments]
+    given = [name for name in LOAD_ARGUMENTS if name in arguments]
     if given == ["vus"]:
         arguments["duration"] = DEFAULT_DURATION
     if not given or "url" in arguments:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from k6_mcp.analysis.compare.side import Side
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import Figures, Generator, Latency, Metrics
 from k6_mcp.models.plan import Plan, ScenarioPlan
-from k6_mcp.models.run import Asked, Failure, FailureKind, Run, Status
+from k6_mcp.models.run import Asked, Failure, Run, Status
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.models.timeline import Series, Timeline
 

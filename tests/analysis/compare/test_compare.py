@@ -9,9 +9,10 @@ import pytest
 from k6_mcp.analysis.compare.compare import compare
 from k6_mcp.analysis.compare.side import Side, no_baseline, unusable
 from k6_mcp.models.comparison import Comparison, MetricChange
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import Figures
 from k6_mcp.models.plan import Plan, ScenarioPlan
-from k6_mcp.models.run import Asked, FailureKind, Run, Status
+from k6_mcp.models.run import Asked, Run, Status
 from k6_mcp.models.timeline import Series, Timeline
 from tests.analysis.compare.synthetic import Service, a_plan, a_run, figures
 

@@ -7,9 +7,10 @@ import pytest
 
 from k6_mcp.analysis.many.gate import judge_gate
 from k6_mcp.models.comparison import Change, Comparison, MetricChange
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.gate import GateOutcome, GatePolicy
 from k6_mcp.models.metrics import ThresholdResult
-from k6_mcp.models.run import FailureKind, Notice, Run
+from k6_mcp.models.run import Notice, Run
 from k6_mcp.reports.gate_report import GATE_EXIT_CODES
 from tests.history.samples import a_run
 

@@ -1,10 +1,10 @@
 import pytest
 
 from k6_mcp.analysis.verdict.verdict import judge
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import Metrics
 from k6_mcp.models.outcome import LogDigest, LogMessage, Outcome
 from k6_mcp.models.plan import MemoryLimit
-from k6_mcp.models.run import FailureKind
 from lab.sample_runs import metrics, outcome, plan, said, threshold
 
 GOOD = metrics(threshold())

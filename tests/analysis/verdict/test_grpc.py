@@ -2,7 +2,7 @@
 
 import pytest
 
-from k6_mcp.analysis.measure.grpc_codes import name
+from k6_mcp.analysis.measure.error_codes import grpc_name
 from k6_mcp.analysis.verdict.verdict import judge
 from k6_mcp.models.metrics import GrpcStatusCount, MetricRow, Metrics
 from k6_mcp.models.plan import Plan
@@ -14,7 +14,7 @@ _CALLING = plan(grpc=True)
 
 def _calls(*by_status: tuple[int | None, int]) -> Metrics:
     grpc = tuple(
-        GrpcStatusCount(status=status, name=name(status), count=count) for status, count in by_status
+        GrpcStatusCount(status=status, name=grpc_name(status), count=count) for status, count in by_status
     )
     return metrics(
         threshold(), requests=0, error_rate=None, latency=None, data_sent_bytes=900, more={"grpc": grpc}

@@ -1,10 +1,11 @@
 import pytest
 
 from k6_mcp.analysis.verdict.verdict import judge
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import ErrorCount, Metrics, StatusCount, ThresholdResult
 from k6_mcp.models.outcome import LogMessage, Outcome
 from k6_mcp.models.plan import Plan, ScenarioPlan
-from k6_mcp.models.run import Failure, FailureKind, Verdict
+from k6_mcp.models.run import Failure, Verdict
 from lab.sample_runs import metrics, outcome, plan, said, threshold
 
 CROSSED = threshold(ok=False, observed=812.3)
@@ -48,7 +49,7 @@ COUNTED = plan(
 )
 
 
-def _with(base: Metrics, *thresholds: object, **figures: object) -> Metrics:
+def with_figures(base: Metrics, *thresholds: object, **figures: object) -> Metrics:
     return base.model_copy(
         update={
             "thresholds": thresholds or base.thresholds,
@@ -62,7 +63,7 @@ def _sessions(*by_status: tuple[int, int]) -> Metrics:
     return metrics(threshold(), requests=0, error_rate=None, latency=None, more={"websockets": websockets})
 
 
-def _failure(verdict: Verdict) -> Failure:
+def failed(verdict: Verdict) -> Failure:
     assert verdict.status == "failed"
     assert verdict.failure is not None
     return verdict.failure
@@ -78,7 +79,7 @@ _DATA: tuple[tuple[Metrics, Plan, FailureKind, str], ...] = (
         "none of 100 requests got an answer: error_code 1212, connection refused",
     ),
     (
-        _with(REFUSED, requests=1, unanswered_requests=1),
+        with_figures(REFUSED, requests=1, unanswered_requests=1),
         plan(),
         "target_unreachable",
         "the only request got no answer",
@@ -92,15 +93,15 @@ _DATA: tuple[tuple[Metrics, Plan, FailureKind, str], ...] = (
     ),
     (FAILING, plan(), "target_failing", "100x HTTP 500"),
     (THROWN, plan(), "script_error", "every one of 10 iterations"),
-    (_with(THROWN, iterations=1, iterations_thrown=1), plan(), "script_error", "the only iteration"),
+    (with_figures(THROWN, iterations=1, iterations_thrown=1), plan(), "script_error", "the only iteration"),
     (
-        _with(DROPPED, vus_allocated=5),
+        with_figures(DROPPED, vus_allocated=5),
         OPEN,
         "load_not_delivered",
         "60 of 100 planned iterations (60 %), since all 5 VUs were busy",
     ),
     (
-        _with(DROPPED, vus_allocated=2),
+        with_figures(DROPPED, vus_allocated=2),
         OPEN,
         "load_not_delivered",
         "since it had to make VUs during the test, 2 VUs in the end",
@@ -122,14 +123,14 @@ _DATA: tuple[tuple[Metrics, Plan, FailureKind, str], ...] = (
 def test_what_the_data_say_is_told_although_k6_ended_well(
     figures: Metrics, planned: Plan, kind: FailureKind, text: str
 ) -> None:
-    failure = _failure(judge(outcome(0), figures, planned))
+    failure = failed(judge(outcome(0), figures, planned))
     assert failure.kind == kind
     assert text in failure.message
     assert failure.hint
 
 
 def test_refused_websockets_that_a_threshold_on_checks_asked_about_are_no_failing_target() -> None:
-    asked = _with(_sessions((403, 4)), threshold("rate<0.5", metric="checks", observed=0.0))
+    asked = with_figures(_sessions((403, 4)), threshold("rate<0.5", metric="checks", observed=0.0))
     assert judge(outcome(0), asked, plan()).status == "completed"
 
 
@@ -138,26 +139,25 @@ def test_iterations_that_threw_since_no_connection_was_opened_tell_of_the_target
     refused = THREW_LOG._replace(
         text="GoError: connection error: dial tcp 127.0.0.1:9: connect: connection refused"
     )
-    figures = _with(THROWN, requests=requests)
-    failure = _failure(judge(outcome(0, log=said(None, refused)), figures, plan()))
+    figures = with_figures(THROWN, requests=requests)
+    failure = failed(judge(outcome(0, log=said(None, refused)), figures, plan()))
     assert (failure.kind, failure.also) == (
         ("script_error", ()) if requests else ("target_unreachable", ("script_error",))
     )
     assert "connection refused" in " ".join((failure.message, *failure.evidence))
     assert (
-        _failure(judge(outcome(0, log=said(None, refused, THREW_LOG)), figures, plan())).kind
-        == "script_error"
+        failed(judge(outcome(0, log=said(None, refused, THREW_LOG)), figures, plan())).kind == "script_error"
     )
-    answered = _with(figures, data_received_bytes=1)
-    assert _failure(judge(outcome(0, log=said(None, refused)), answered, plan())).kind == "script_error"
+    answered = with_figures(figures, data_received_bytes=1)
+    assert failed(judge(outcome(0, log=said(None, refused)), answered, plan())).kind == "script_error"
 
 
 def test_a_target_that_was_silent_all_the_time_is_told_of() -> None:
-    silent = _with(NOTHING_DONE, requests=0, data_sent_bytes=150)
-    assert "answered nothing" in _failure(judge(outcome(0), silent, plan())).message
+    silent = with_figures(NOTHING_DONE, requests=0, data_sent_bytes=150)
+    assert "answered nothing" in failed(judge(outcome(0), silent, plan())).message
     assert (
         "answered nothing"
-        not in _failure(judge(outcome(0), _with(silent, data_received_bytes=1), plan())).message
+        not in failed(judge(outcome(0), with_figures(silent, data_received_bytes=1), plan())).message
     )
 
 
@@ -167,7 +167,7 @@ def test_a_run_with_nothing_wrong_completed() -> None:
 
 @pytest.mark.parametrize("exit_code", [0, 99])
 def test_thresholds_are_judged_by_their_values_and_not_by_the_exit_code(exit_code: int) -> None:
-    assert _failure(judge(outcome(exit_code), BREACH, plan())).kind == "thresholds_exceeded"
+    assert failed(judge(outcome(exit_code), BREACH, plan())).kind == "thresholds_exceeded"
     assert judge(outcome(exit_code), GOOD, plan()).status == "completed"
 
 
@@ -176,23 +176,29 @@ _ORDER: tuple[tuple[str, Outcome, Metrics, FailureKind, tuple[FailureKind, ...]]
     (
         "refused crosses thresholds",
         outcome(99),
-        _with(REFUSED, CROSSED),
+        with_figures(REFUSED, CROSSED),
         "target_unreachable",
         ("thresholds_exceeded",),
     ),
     (
         "refused makes iterations throw",
         outcome(0),
-        _with(REFUSED, iterations_thrown=10),
+        with_figures(REFUSED, iterations_thrown=10),
         "target_unreachable",
         ("script_error",),
     ),
-    ("refused in setup", outcome(107), _with(REFUSED, iterations=0), "target_unreachable", ("script_error",)),
+    (
+        "refused in setup",
+        outcome(107),
+        with_figures(REFUSED, iterations=0),
+        "target_unreachable",
+        ("script_error",),
+    ),
     ("refused, so the script aborts", outcome(108), REFUSED, "target_unreachable", ("script_error",)),
     (
         "refused leaves thresholds without samples",
         outcome(0),
-        _with(REFUSED, EMPTY),
+        with_figures(REFUSED, EMPTY),
         "target_unreachable",
         ("no_samples",),
     ),
@@ -208,7 +214,7 @@ _ORDER: tuple[tuple[str, Outcome, Metrics, FailureKind, tuple[FailureKind, ...]]
     (
         "throwing crosses thresholds",
         outcome(99),
-        _with(THROWN, CROSSED),
+        with_figures(THROWN, CROSSED),
         "script_error",
         ("thresholds_exceeded",),
     ),
@@ -222,14 +228,14 @@ _ORDER: tuple[tuple[str, Outcome, Metrics, FailureKind, tuple[FailureKind, ...]]
     (
         "dropped iterations beside a crossed threshold",
         outcome(99),
-        _with(DROPPED, CROSSED),
+        with_figures(DROPPED, CROSSED),
         "thresholds_exceeded",
         ("load_not_delivered",),
     ),
     (
         "errors that no threshold asked about",
         outcome(99),
-        _with(FAILING, CROSSED),
+        with_figures(FAILING, CROSSED),
         "thresholds_exceeded",
         ("target_failing",),
     ),
@@ -237,7 +243,7 @@ _ORDER: tuple[tuple[str, Outcome, Metrics, FailureKind, tuple[FailureKind, ...]]
     (
         "iterations that never finish leave no VU for the next ones",
         outcome(0),
-        _with(DROPPED, EMPTY, iterations=0, iterations_interrupted=2),
+        with_figures(DROPPED, EMPTY, iterations=0, iterations_interrupted=2),
         "no_samples",
         ("load_not_delivered",),
     ),
@@ -252,7 +258,7 @@ _ORDER: tuple[tuple[str, Outcome, Metrics, FailureKind, tuple[FailureKind, ...]]
 def test_the_root_cause_comes_first(
     ended: Outcome, figures: Metrics, root: FailureKind, also: tuple[FailureKind, ...]
 ) -> None:
-    failure = _failure(judge(ended, figures, OPEN))
+    failure = failed(judge(ended, figures, OPEN))
     assert (failure.kind, failure.also) == (root, also)
     assert all(any(kind in line for line in failure.evidence) for kind in also)
 
@@ -285,7 +291,7 @@ _TOO_FEW = threshold("rate>50", metric="http_reqs", ok=False, observed=20.3)
 def test_the_next_step_after_a_crossed_threshold_fits_what_it_asks(
     crossed: tuple[ThresholdResult, ...], rps: int | None, advice: str, not_said: str
 ) -> None:
-    hint = _failure(judge(outcome(99), metrics(*crossed), plan(rps=rps))).hint
+    hint = failed(judge(outcome(99), metrics(*crossed), plan(rps=rps))).hint
     assert advice in hint
     assert not_said not in hint
 
@@ -295,30 +301,58 @@ def test_an_early_stop_by_a_threshold_delivered_less_by_definition() -> None:
         "thresholds on metrics 'http_req_duration' were crossed; at least one has abortOnFail enabled,"
         " stopping test prematurely"
     )
-    failure = _failure(judge(outcome(99, log=log), _with(DROPPED, CROSSED, iterations=0), OPEN))
+    failure = failed(judge(outcome(99, log=log), with_figures(DROPPED, CROSSED, iterations=0), OPEN))
     assert (failure.kind, failure.also) == ("thresholds_exceeded", ())
     assert "abortOnFail" in failure.message
 
 
-def test_errors_that_a_threshold_allows_are_no_failure() -> None:
-    assert judge(outcome(0), _with(FAILING, ERRORS_ASKED), plan()).status == "completed"
+def test_errors_that_a_threshold_allows_are_nofailed() -> None:
+    assert judge(outcome(0), with_figures(FAILING, ERRORS_ASKED), plan()).status == "completed"
     statuses = threshold("count>1", metric="http_reqs{status:500}", observed=100.0)
-    assert judge(outcome(0), _with(FAILING, statuses), plan()).status == "completed"
+    assert judge(outcome(0), with_figures(FAILING, statuses), plan()).status == "completed"
+
+
+@pytest.mark.parametrize(
+    ("expression", "metric"),
+    [
+        ("count>1", "http_reqs"),
+        ("rate>1", "http_reqs"),
+        ("count>1", "http_reqs{name:home}"),
+        ("p(95)<500", "http_req_duration{status:500}"),
+        ("count>1", "iterations{status:500}"),
+        ("rate<2", "other{expected_response:false}"),
+    ],
+)
+def test_a_threshold_that_does_not_ask_how_many_requests_fail_allows_no_failures(
+    expression: str, metric: str
+) -> None:
+    other = threshold(expression, metric=metric, observed=100.0)
+
+    assert failed(judge(outcome(0), with_figures(FAILING, other), plan())).kind == "target_failing"
+
+
+@pytest.mark.parametrize("metric", ["http_reqs{status:500}", "http_reqs{expected_response:false}", "checks"])
+def test_a_threshold_on_answers_or_checks_asks_how_many_requests_fail(metric: str) -> None:
+    asked = threshold("count>=0", metric=metric, observed=100.0)
+
+    assert judge(outcome(0), with_figures(FAILING, asked), plan()).status == "completed"
 
 
 def test_a_threshold_on_failures_without_samples_did_not_ask() -> None:
-    failure = _failure(judge(outcome(0), _with(FAILING, EMPTY), plan()))
+    failure = failed(judge(outcome(0), with_figures(FAILING, EMPTY), plan()))
     assert (failure.kind, failure.also) == ("target_failing", ("no_samples",))
 
 
 def test_one_success_is_enough_for_the_target_not_to_be_failing() -> None:
     assert (
-        judge(outcome(0), _with(FAILING, threshold(), failed_requests=99, error_rate=0.99), plan()).status
+        judge(
+            outcome(0), with_figures(FAILING, threshold(), failed_requests=99, error_rate=0.99), plan()
+        ).status
         == "completed"
     )
     assert (
         judge(
-            outcome(0), _with(REFUSED, threshold(), unanswered_requests=99, failed_requests=99), plan()
+            outcome(0), with_figures(REFUSED, threshold(), unanswered_requests=99, failed_requests=99), plan()
         ).status
         == "completed"
     )
@@ -343,49 +377,4 @@ def test_a_run_that_was_stopped_is_cancelled_whatever_it_had_shown(reason: str, 
 @pytest.mark.parametrize("reason", ["caller", "shutdown", "deadline"])
 def test_a_stop_that_came_too_late_changes_nothing(reason: str) -> None:
     assert judge(outcome(0, stop_reason=reason), GOOD, plan()).status == "completed"
-    assert _failure(judge(outcome(99, stop_reason=reason), BREACH, plan())).kind == "thresholds_exceeded"
-
-
-def test_evidence_quotes_what_the_target_and_the_script_said() -> None:
-    unreachable = _failure(judge(outcome(0, log=said(None, REFUSED_LOG)), REFUSED, plan()))
-    assert unreachable.evidence == (
-        "100x error_code 1212: connection refused",
-        "100x \"Get 'http://h:1/': dial tcp: connection refused\"",
-    )
-    threw = _failure(judge(outcome(0, log=said(None, THREW_LOG)), THROWN, plan()))
-    assert threw.evidence == ('10x "Error: boom at default (script.js:3:9(2))"',)
-
-
-def test_evidence_stays_short_whatever_was_logged() -> None:
-    noise = [
-        LogMessage(level="error", text=f"{n} " + "boom\r\n\x1b[31m" * 500, times=n, source="stacktrace")
-        for n in range(1, 50)
-    ]
-    failure = _failure(judge(outcome(107, log=said("x" * 5000, *noise)), THROWN, plan()))
-    assert len(failure.message) < 600
-    assert len(failure.evidence) <= 8
-    assert all(len(line) <= 320 and line.isprintable() for line in failure.evidence)
-
-
-@pytest.mark.parametrize(
-    ("code", "text"),
-    [
-        (1101, "host name"),
-        (1110, "does not allow"),
-        (1050, "in time"),
-        (1310, "certificate"),
-        (1213, "ulimit"),
-        (1000, "https"),
-        (1212, "port"),
-    ],
-)
-def test_the_hint_fits_the_class_of_error(code: int, text: str) -> None:
-    errors = (ErrorCount(code=code, meaning="x", count=100),)
-    assert text in _failure(judge(outcome(0), REFUSED.model_copy(update={"errors": errors}), plan())).hint
-
-
-def test_a_crossed_threshold_without_one_success_sends_to_the_answers_not_to_the_load() -> None:
-    failure = _failure(judge(outcome(99), _with(FAILING, CROSSED), plan()))
-    assert failure.kind == "thresholds_exceeded"
-    assert "not one of 100 requests was successful: 100x HTTP 500" in failure.message
-    assert "URL, method" in failure.hint and "lower the load" not in failure.hint
+    assert failed(judge(outcome(99, stop_reason=reason), BREACH, plan())).kind == "thresholds_exceeded"

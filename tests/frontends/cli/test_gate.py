@@ -280,7 +280,7 @@ def test_doctor_tells_the_limits_and_the_space_used(
         for component in json.loads(capsys.readouterr().out)["components"]
     }
     assert (
-        "365 days, the newest 100000, 10000 MB at most, baselines besides; 2 ended runs use 0.0 MB"
+        "365 days, the newest 100000, 10000 MB at most, plus all baselines; 2 ended runs use 0.0 MB"
         in details["retention"]
     )
 

@@ -11,6 +11,7 @@ from k6_mcp.history.history import History
 from k6_mcp.models.run import Run
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.settings import Settings
+from k6_mcp.workspace.workspace import Workspace
 from tests.advice.provider import GOOD, failing, gemini, provider
 from tests.history.samples import a_run
 
@@ -24,7 +25,7 @@ def kept(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     runs = [_slower(number) for number in range(10)]
 
     async def keep() -> None:
-        async with History(settings.results_dir, settings.database) as history:
+        async with History(Workspace(settings.results_dir), settings.database) as history:
             for run in runs:
                 assert await history.save(run) == ()
 

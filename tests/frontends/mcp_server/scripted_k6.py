@@ -1,7 +1,7 @@
 """A k6 that does what a test says: the process seam of the service, everything above it is real."""
 
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -16,6 +16,7 @@ from k6_mcp.models.script import Script
 from k6_mcp.models.service_answers import Component
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
+from k6_mcp.workspace.workspace import Workspace
 
 PLAN = Plan(
     scenarios=(ScenarioPlan(name="default", executor="constant-vus", vus=1, duration_s=10),),
@@ -24,6 +25,7 @@ PLAN = Plan(
     duration_s=10,
     longest_s=40,
 )
+_VERSION = "1.1.0"
 
 
 class ScriptedK6:
@@ -44,18 +46,19 @@ class ScriptedK6:
         self.logged = log
         self.rows = rows
         self.record = record
-        self._planned = Planned(PLAN.model_copy(update={"scenarios": (scenario,)}), SecretStr("{}"))
+        self._planned = Planned(PLAN.changed(scenarios=(scenario,)), SecretStr("{}"), _VERSION)
         self.started: list[str] = []
         self.stopped: list[str] = []
-        self.discarded: list[str] = []
-        self.scripts: dict[str, str] = {}
+        self.workspace: Workspace | None = None
         self._emits: dict[str, Emit] = {}
         self._ends: dict[str, anyio.Event] = {}
         self._free_running = False
+        self._finished = set[str | None]()
 
     def finish(self, run_id: str | None = None) -> None:
-        """Let one run end, or this and every later one."""
+        """Let one run end, also before it has begun, or every run."""
         self._free_running = self._free_running or run_id is None
+        self._finished.add(run_id)
         for name, end in self._ends.items():
             if run_id in (None, name):
                 end.set()
@@ -73,34 +76,32 @@ class ScriptedK6:
             )
         )
 
-    async def k6_version(self) -> str:
+    async def plan(self, run_id: str, script: Script) -> Planned | Outcome:
         if self.missing:
             raise K6NotFound("no k6 here", hint="install k6")
-        return "1.1.0"
-
-    def begun(self, script: Script) -> str | None:
-        return None
-
-    async def plan(self, run_id: str, script: Script) -> Planned | Outcome:
-        self.scripts[run_id] = script.text
+        assert self.workspace is not None
+        folder = self.workspace.write(run_id, script, lambda _: None)
+        folder.log.write_text(self.logged, encoding="utf-8")
         if "CRASH" in script.text:
             raise RuntimeError("secret internals")
         if "REFUSED" in script.text:
             now = datetime.now(UTC)
             log = LogDigest(cause="SyntaxError: file:///x/script.js: Unexpected token (2:1)")
-            return Outcome(exit_code=107, phase="plan", started_at=now, ended_at=now, log=log)
+            return Outcome(
+                exit_code=107, phase="plan", started_at=now, ended_at=now, log=log, k6_version=_VERSION
+            )
         return self._planned
 
-    async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
+    async def run(self, work: RunPlan, emit: Emit) -> Outcome:
         began = datetime.now(UTC)
-        self._emits[plan.run_id], self._ends[plan.run_id] = emit, anyio.Event()
-        self.started.append(plan.run_id)
+        self._emits[work.run_id], self._ends[work.run_id] = emit, anyio.Event()
+        self.started.append(work.run_id)
         emit(Started(at=began))
         for line in self.record:
             emit(RecordLine(line=line))
-        if not self._free_running and plan.run_id not in self.stopped:
-            await self._ends[plan.run_id].wait()
-        stopped = plan.run_id in self.stopped
+        if not self._free_running and work.run_id not in (*self.stopped, *self._finished):
+            await self._ends[work.run_id].wait()
+        stopped = work.run_id in self.stopped
         return Outcome(
             exit_code=105 if stopped else 0,
             stop_reason="caller" if stopped else None,
@@ -115,42 +116,9 @@ class ScriptedK6:
         if run_id in self._ends:
             self._ends[run_id].set()
 
-    def discard(self, run_id: str) -> None:
-        self.discarded.append(run_id)
-
-    def elsewhere(self, run_id: str) -> None:
-        """Every run is kept where it belongs."""
-
-    def brought_home(self, run_id: str) -> None:
-        raise AssertionError("no run is elsewhere")
-
-    def recover(self, run_id: str, take: Callable[[str], None]) -> Outcome:
-        raise AssertionError("no test leaves an orphan")
-
-    def follow(self, run_id: str, take: Callable[[str], None]) -> Callable[[], bool]:
-        # Nothing lies in the folder: what is not kept is lost
-        return lambda: False
-
-    def seal(self, run_id: str, script: Script) -> None:
-        pass
-
-    def log(self, run_id: str) -> str:
-        return self.logged
-
-    def script(self, run_id: str) -> str:
-        return self.scripts.get(run_id, "")
-
-    def request_stop(self, run_id: str) -> None:
-        pass
-
-    def stop_requested(self, run_id: str) -> bool:
-        return False
-
-    async def health(self) -> Component:
-        return Component(name="k6", state="broken" if self.missing else "ok", detail="scripted")
-
-    async def browser_health(self) -> Component:
-        return Component(name="browser", state="ok", detail="scripted")
+    async def health(self) -> tuple[Component, ...]:
+        k6 = Component(name="k6", state="broken" if self.missing else "ok", detail="scripted")
+        return (k6, Component(name="browser", state="ok", detail="scripted"))
 
     def close(self) -> None:
         pass
@@ -197,5 +165,7 @@ def summary(rows: int) -> str:
 @asynccontextmanager
 async def open_scripted(settings: Settings, k6: ScriptedK6) -> AsyncGenerator[LoadTests]:
     """Open the real service on a scripted k6."""
-    async with LoadTests(k6, History(settings.results_dir, settings.database), settings) as service:
+    k6.workspace = Workspace(settings.results_dir)
+    history = History(k6.workspace, settings.database)
+    async with LoadTests(k6, k6.workspace, history, settings) as service:
         yield service

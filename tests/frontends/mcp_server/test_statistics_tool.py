@@ -15,6 +15,7 @@ from k6_mcp.history.runs import INSERT_DOCUMENT, INSERT_RESULT, INSERT_RUN, docu
 from k6_mcp.models.run import Run
 from k6_mcp.models.run_id import new_run_id
 from k6_mcp.settings import Settings
+from k6_mcp.workspace.workspace import Workspace
 from tests.frontends.mcp_server.connect import answer, refusal, said
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6, open_scripted
 from tests.history.samples import a_run
@@ -24,7 +25,7 @@ async def keep(settings: Settings, *runs: Run, each: int = 1) -> None:
     """Write runs into the database of `settings` as the history would, the results of each also `each` - 1
     times a little earlier.
     """
-    async with History(settings.results_dir, settings.database) as history:
+    async with History(Workspace(settings.results_dir), settings.database) as history:
         await history.save(runs[0])
     database = Database(settings.database, 0)
     async with database.atomic() as connection:

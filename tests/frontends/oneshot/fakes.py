@@ -11,10 +11,11 @@ from k6_mcp.answers.oneshot import BREACH_WORDS, NETWORK_WORDS
 from k6_mcp.errors import UnknownRun
 from k6_mcp.frontends.oneshot.loop import serve
 from k6_mcp.models.comparison import Baseline, Comparison, Statistics
+from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.metrics import Figures, MetricRow, Metrics, ThresholdResult
 from k6_mcp.models.request import LoadTest
-from k6_mcp.models.run import Asked, Failure, FailureKind, Notice, Run
+from k6_mcp.models.run import Asked, Failure, Notice, Run
 from k6_mcp.models.service_answers import (
     Explanation,
     Health,
@@ -117,13 +118,13 @@ class FakeService:
         self.over.set()
         return self.final
 
-    async def log(self, run_id: str) -> str:
+    async def log(self, run: Run | str) -> str:
         return "what k6 said"
 
-    async def script(self, run_id: str) -> str:
+    async def script(self, run: Run | str) -> str:
         return "export default () => {}"
 
-    async def timeline(self, run_id: str) -> Timeline | None:
+    async def timeline(self, run: Run | str) -> Timeline | None:
         return None
 
     async def plan(self, test: LoadTest) -> PlanReport:
