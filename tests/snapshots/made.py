@@ -35,6 +35,7 @@ COMMANDS = (
 _RUN_ID = re.compile(r"r-\d{8}-[a-z0-9]{16}")
 _TIME = re.compile(r"\b20\d\d-\d\d-\d\d([T ])\d\d:\d\d:\d\d(?:\.\d+)?(?=Z| UTC|\+00:00|\b)")
 _FREE = re.compile(r"\d+ bytes free \([\d.]+ [KMGT]B\)")
+_USED = re.compile(r"\buse [\d.]+ MB")
 
 
 def stored() -> dict[str, str]:
@@ -90,7 +91,8 @@ def _steady(text: str, folder: str) -> str:
     ids = {run_id: f"r-20260101-{number:016}" for number, run_id in enumerate(_run_ids(text), 1)}
     text = _RUN_ID.sub(lambda match: ids[match[0]], text.replace(folder, "/results"))
     text = _TIME.sub(r"2026-01-01\g<1>00:00:00", text)
-    return _FREE.sub("N bytes free (N GB)", text).replace(f'"{__version__}"', '"VERSION"')
+    text = _USED.sub("use N MB", _FREE.sub("N bytes free (N GB)", text))
+    return text.replace(f'"{__version__}"', '"VERSION"')
 
 
 def _run_ids(text: str) -> list[str]:

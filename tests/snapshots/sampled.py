@@ -18,9 +18,9 @@ class SampledK6(ScriptedK6):
 
     def __init__(self) -> None:
         super().__init__(log="level=info msg=ready\n")
-        self._planned = Planned(plan(*_THRESHOLDS), SecretStr("{}"))
+        self._planned = Planned(plan(*_THRESHOLDS), SecretStr("{}"), "1.1.0")
 
-    async def run(self, plan: RunPlan, emit: Emit) -> Outcome:
+    async def run(self, work: RunPlan, emit: Emit) -> Outcome:
         emit(Started(at=NOW))
         for line in RECORD:
             emit(RecordLine(line=line))

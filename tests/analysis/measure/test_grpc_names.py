@@ -2,7 +2,7 @@
 
 import pytest
 
-from k6_mcp.analysis.measure.grpc_codes import name
+from k6_mcp.analysis.measure.error_codes import grpc_name
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from k6_mcp.analysis.measure.grpc_codes import name
 def test_a_status_has_its_name_and_one_that_grpc_does_not_define_says_so(
     status: int | None, expected: str
 ) -> None:
-    assert name(status) == expected
+    assert grpc_name(status) == expected
