@@ -1,4 +1,4 @@
-"""What `k6_server.py` starts: the first line on stdin decides whether the peer speaks MCP or one-shot."""
+"""The start of `k6_server.py`: the first line on stdin decides whether the peer speaks MCP or one-shot."""
 
 import os
 import sys
@@ -44,8 +44,8 @@ def _serve() -> int:
 
 
 def _refuse(error: InvalidArguments) -> int:
-    """Say that nothing can be served, in the log's form that one-shot clients look for, and to these in an
-    answer too.
+    """Report why nothing can be served: to stderr in the form of k6's log, which one-shot clients look for,
+    and to these clients in an answer too.
     """
     sys.stderr.write(f"{log_line(f'k6-mcp: {error}')}\n")
     if os.isatty(_STDIN) or speaks_mcp(read_head(_STDIN).partition(b"\n")[0]):

@@ -1,8 +1,12 @@
-"""One budget for every answer to an agent: compact JSON, cut until it fits, marked where others wrote it."""
+"""The one budget of every answer to an agent, and the one way to cut an answer that exceeds it.
+
+An answer is compact JSON. It is marked where it quotes text of others. What is too long is offered in ever
+smaller versions, and the first one that fits is the answer.
+"""
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, JsonValue
 
@@ -10,20 +14,103 @@ from k6_mcp.models.hidden_characters import visible_data
 from k6_mcp.models.untrusted import marked
 
 BUDGET_BYTES = 10_000
+"""The most that an answer takes as compact JSON."""
 CONTENT_BYTES = 9_600
-"""What an answer itself may take: the rest is for the mark of what others wrote."""
+"""The most that its content takes: the rest is for the mark of text that others wrote."""
 Json = dict[str, JsonValue]
+V = TypeVar("V", bound=BaseModel | Json)
+
+_CUT_NOTE = "long texts and lists were cut to keep this answer small; the k6://runs resources hold everything"
 
 
-def told(answer: BaseModel | Mapping[str, JsonValue]) -> Json:
-    """Return `answer` as JSON values without hidden characters, with the mark of text that others wrote."""
+def first_fitting(versions: Iterable[V], budget: int = CONTENT_BYTES) -> V:
+    """Return the first of ever smaller `versions` that takes at most `budget` bytes, else the last one.
+
+    Raises:
+        ValueError: If there is no version.
+    """
+    version = None
+    for version in versions:
+        if size_of(version) <= budget:
+            break
+    if version is None:
+        raise ValueError("an answer needs at least one version")
+    return version
+
+
+def as_many_as_fit(sizes: Iterable[int], room: int) -> int:
+    """Return how many of the first items fit into `room` bytes, given the bytes that each one takes."""
+    count = 0
+    for taken in sizes:
+        room -= taken
+        if room < 0:
+            break
+        count += 1
+    return count
+
+
+def fitted(data: Json, budget: int) -> Json:
+    """Return `data`, or a copy whose longest texts and lists are cut until it takes at most `budget`
+    bytes.
+    """
+    return first_fitting(_shorter(data), budget)
+
+
+def _shorter(data: Json) -> Iterator[Json]:
+    yield data
+    longest, most = 4_000, 100
+    while longest > 10:
+        data = cast("Json", _cut(data, longest, most))
+        data["cut"] = _CUT_NOTE
+        yield data
+        longest, most = longest // 2, max(most // 2, 3)
+
+
+def _cut(value: Any, longest: int, most: int) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= longest else value[: longest - 1] + "…"
+    if isinstance(value, list):
+        return [_cut(item, longest, most) for item in cast("list[Any]", value)[:most]]
+    if isinstance(value, dict):
+        items = list(cast("dict[str, Any]", value).items())
+        return {_cut(key, longest, most): _cut(item, longest, most) for key, item in items[: max(most, 40)]}
+    return value
+
+
+def head(text: str, budget: int) -> tuple[str, int]:
+    """Return the beginning of `text` that takes at most `budget` bytes as JSON, and how many characters were
+    left out.
+    """
+    kept = _longest_fitting(min(len(text), budget), lambda count: size(text[:count]) <= budget)
+    return text[:kept], len(text) - kept
+
+
+def tail(text: str, budget: int) -> tuple[str, int]:
+    """Return the end of `text` that takes at most `budget` bytes as JSON, and how many characters were left
+    out.
+    """
+    kept = _longest_fitting(min(len(text), budget), lambda count: size(text[len(text) - count :]) <= budget)
+    return text[len(text) - kept :], len(text) - kept
+
+
+def _longest_fitting(most: int, fits: Callable[[int], bool]) -> int:
+    """Return the largest number up to `most` that fits. A character takes a byte or more, so callers need
+    not try more characters than bytes.
+    """
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return low
+
+
+def with_mark(answer: BaseModel | Mapping[str, JsonValue]) -> Json:
+    """Return `answer` as JSON values without hidden characters, marked where it quotes text of others."""
     return marked(visible_data(as_json(answer) if isinstance(answer, BaseModel) else dict(answer)))
 
 
 def as_json(model: BaseModel) -> Json:
-    """Return `model` as JSON values, without what is unknown (None) and without empty lists that need not be
-    there.
-    """
+    """Return `model` as JSON values, without unknown values (None) and without empty optional lists."""
     data = cast("Json", model.model_dump(mode="json", by_alias=True, exclude_none=True))
     fields = type(model).model_fields
     return {name: value for name, value in data.items() if value != [] or fields[name].is_required()}
@@ -43,50 +130,6 @@ def size(data: JsonValue) -> int:
     return len(compact(data).encode("utf-8", "replace"))
 
 
-def fitted(data: Json, budget: int) -> Json:
-    """Return `data`, or a copy whose longest texts and lists are cut until it takes at most `budget`
-    bytes.
-    """
-    longest, most = 4_000, 100
-    while size(data) > budget and longest > 10:
-        data = cast("Json", _cut(data, longest, most))
-        data["cut"] = (
-            "long texts and lists were cut to keep this answer small; the k6://runs resources hold everything"
-        )
-        longest, most = longest // 2, max(most // 2, 3)
-    return data
-
-
-def _cut(value: Any, longest: int, most: int) -> Any:
-    if isinstance(value, str):
-        return value if len(value) <= longest else value[: longest - 1] + "…"
-    if isinstance(value, list):
-        return [_cut(item, longest, most) for item in cast("list[Any]", value)[:most]]
-    if isinstance(value, dict):
-        items = list(cast("dict[str, Any]", value).items())
-        return {_cut(key, longest, most): _cut(item, longest, most) for key, item in items[: max(most, 40)]}
-    return value
-
-
-def head(text: str, budget: int) -> tuple[str, int]:
-    """Return the beginning of `text` that takes at most `budget` bytes as JSON, and how many characters were
-    left out.
-    """
-    kept = _longest_fitting(len(text), lambda count: size(text[:count]) <= budget)
-    return text[:kept], len(text) - kept
-
-
-def tail(text: str, budget: int) -> tuple[str, int]:
-    """Return the end of `text` that takes at most `budget` bytes as JSON, and how many characters were left
-    out.
-    """
-    kept = _longest_fitting(len(text), lambda count: size(text[len(text) - count :]) <= budget)
-    return text[len(text) - kept :], len(text) - kept
-
-
-def _longest_fitting(length: int, fits: Callable[[int], bool]) -> int:
-    low, high = 0, length
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle - 1)
-    return low
+def size_of(answer: BaseModel | Json) -> int:
+    """Return the bytes that an answer takes as compact JSON."""
+    return size(as_json(answer) if isinstance(answer, BaseModel) else answer)

@@ -1,43 +1,86 @@
-"""What get_run says beyond the summary: every metric, the log, the script, each within one answer's
-budget.
+"""What get_run answers beyond the summary: every metric, the timeline, the log, the script, each within the
+budget of one answer.
 """
 
 from collections.abc import Mapping
-from typing import cast
+from dataclasses import dataclass
+from itertools import islice
 
-from pydantic import JsonValue
-
-from k6_mcp.answers.budget import CONTENT_BYTES, Json, as_json, compact, fitted, head, size, tail
+from k6_mcp.answers.budget import CONTENT_BYTES, Json, as_json, as_many_as_fit, fitted, head, size, tail
+from k6_mcp.answers.run import RunAnswer, run_answer
+from k6_mcp.answers.timeline import timeline_answer
 from k6_mcp.models.hidden_characters import visible
 from k6_mcp.models.metrics import MetricRow
 from k6_mcp.models.run import Run
+from k6_mcp.models.service_answers import Detail
+from k6_mcp.models.timeline import Timeline
 
 _TEXT_BYTES = 8_500
 # Room for the pointer to the rest
 _RESERVE_BYTES = 300
+_METRIC: Json = {
+    "type": "object",
+    "additionalProperties": {"anyOf": [{"type": "number"}, {"type": "string"}]},
+}
+DETAIL_PROPERTIES: Mapping[str, Json] = {
+    "metrics": {
+        "type": "object",
+        "additionalProperties": _METRIC,
+        "description": "with full: metric -> type and k6's values",
+    },
+    "timeline": {"type": "object", "description": "with timeline: a list per column"},
+    "scenarios": {"type": "object"},
+    "phases": {"type": "object", "description": "columns and rows"},
+    "log": {"type": "string", "description": "with log"},
+    "script": {"type": "string", "description": "with script"},
+    "note": {"type": "string"},
+}
+"""JSON schemas of what details add to the fields of a summary."""
+
+
+@dataclass(frozen=True)
+class RunDetail:
+    """One run and what a caller wants to see of it: `timeline` or `text` (log or script) belong to their
+    details.
+    """
+
+    run: Run
+    detail: Detail
+    timeline: Timeline | None = None
+    text: str = ""
+
+
+def detail_answer(found: RunDetail) -> RunAnswer | Json:
+    """Return the answer about a run in its detail."""
+    match found.detail:
+        case "summary":
+            return run_answer(found.run)
+        case "full":
+            return full_answer(as_json(run_answer(found.run)), found.run)
+        case "timeline":
+            return timeline_answer(found.run, found.timeline)
+        case "log":
+            return log_answer(found.run, found.text)
+        case "script":
+            return script_answer(found.run, found.text)
 
 
 def full_answer(summary: Json, run: Run) -> Json:
-    """Return `summary` with as many metrics of `run` as fit, k6's own value names, sub-metrics with tags
-    last.
+    """Return `summary` with as many metrics of `run` as fit, under k6's own value names; sub-metrics with
+    tags come last.
     """
     answer = fitted(summary, CONTENT_BYTES // 2)
     rows = sorted(run.metrics.rows if run.metrics else (), key=lambda row: "{" in row.name)
-    metrics: dict[str, JsonValue] = {}
+    values = {row.name: metric_values(row) for row in rows}
     room = CONTENT_BYTES - _RESERVE_BYTES - size(answer)
-    for row in rows:
-        values = metric_values(row)
-        room -= len(compact({row.name: values}).encode())
-        if room < 0:
-            break
-        metrics[row.name] = values
+    shown = as_many_as_fit((size({name: value}) for name, value in values.items()), room)
+    metrics: Json = dict(islice(values.items(), shown))
     note: Json = {}
-    if len(metrics) < len(rows):
-        left_out = len(rows) - len(metrics)
+    if left_out := len(values) - shown:
         note = {
             "note": (
-                f"{left_out} of {len(rows)} metrics are left out; the resource k6://runs/{run.run_id}/metrics"
-                " has all"
+                f"{left_out} of {len(values)} metrics are left out; the resource"
+                f" k6://runs/{run.run_id}/metrics has all"
             )
         }
     return {**answer, "metrics": metrics, **note}
@@ -70,35 +113,10 @@ def script_answer(run: Run, script: str) -> Json:
     return {**_heading(run), "script": shown, **note}
 
 
-def detail_schema(summary: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return the schema of get_run's answer: the summary's fields, of which log and script carry only the
-    first two.
-    """
-    properties = cast("Json", summary["properties"])
-    metric: Json = {
-        "type": "object",
-        "additionalProperties": {"anyOf": [{"type": "number"}, {"type": "string"}]},
-    }
-    extra: Json = {
-        "metrics": {
-            "type": "object",
-            "additionalProperties": metric,
-            "description": "with full: metric -> type and k6's values",
-        },
-        "timeline": {"type": "object", "description": "with timeline: a list per column"},
-        "scenarios": {"type": "object"},
-        "phases": {"type": "object", "description": "columns and rows"},
-        "log": {"type": "string", "description": "with log"},
-        "script": {"type": "string", "description": "with script"},
-        "note": {"type": "string"},
-    }
-    return {**summary, "properties": {**properties, **extra}, "required": ["run_id", "status"]}
-
-
 def _heading(run: Run) -> Json:
     return {"run_id": run.run_id, "status": run.status}
 
 
 def every_metric(run: Run) -> Json:
-    """Return all that was measured in `run`, unrounded."""
+    """Return everything that was measured in `run`, unrounded."""
     return as_json(run.metrics) if run.metrics else {}

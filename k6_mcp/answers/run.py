@@ -1,11 +1,9 @@
-"""A run as agents and programs read it: compact, rounded for reading, never above its budget whatever the
-test printed.
-"""
+"""A run as agents and programs read it: compact and rounded for reading, within the budget of an answer."""
 
-import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from k6_mcp.answers.budget import first_fitting
 from k6_mcp.answers.run_shape import (
     AnswerBrowser,
     AnswerCheck,
@@ -28,9 +26,8 @@ from k6_mcp.models.metrics import (
 from k6_mcp.models.run import FINAL, Failure, Notice, Run
 from k6_mcp.models.wording import cut
 
-__all__ = ["RunAnswer", "headline", "run_answer", "summary_line"]
+__all__ = ["RunAnswer", "headline", "run_answer"]
 
-BUDGET_BYTES = 9_600
 _MOST_ENDPOINTS = 8
 _MOST_SAMPLES = 3
 _SAMPLE_CHARS = 200
@@ -52,21 +49,13 @@ _SIZES = (
     _Size(rows=10, warnings=6, evidence=4, text=300, name=80),
     _Size(rows=5, warnings=4, evidence=3, text=160, name=48),
     _Size(rows=3, warnings=2, evidence=1, text=80, name=24),
+    _Size(rows=0, warnings=0, evidence=0, text=80, name=24),
 )
 
 
 def run_answer(run: Run) -> RunAnswer:
-    """Return `run` as an answer of at most `BUDGET_BYTES` as compact JSON, usually of 1.5 to 4 KB."""
-    for size in _SIZES:
-        answer = _answer(run, size)
-        if len(json.dumps(answer.model_dump(mode="json"), separators=(",", ":"))) <= BUDGET_BYTES:
-            return answer
-    return _answer(run, _Size(rows=0, warnings=0, evidence=0, text=80, name=24))
-
-
-def summary_line(run: Run) -> str:
-    """Return one line for progress and terminal: the headline, at most 160 characters."""
-    return cut(headline(run), 160)
+    """Return `run` as an answer within the budget, usually of 1.5 to 4 KB."""
+    return first_fitting(_answer(run, size) for size in _SIZES)
 
 
 def _answer(run: Run, size: _Size) -> RunAnswer:

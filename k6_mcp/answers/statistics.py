@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
+from k6_mcp.answers.budget import CONTENT_BYTES, as_many_as_fit, size, size_of
 from k6_mcp.models.base import Model
 from k6_mcp.models.comparison import Headroom, Statistics, TestTrend
 from k6_mcp.models.failures import FailureKind
@@ -15,6 +16,9 @@ from k6_mcp.models.wording import cut
 
 _LAST = 10
 _MOST_HEADROOM = 5
+# For the name of the list, and the digits of what is left out
+_RESERVE_BYTES = 40
+_SEPARATOR_BYTES = 1
 _URGENT = {"worse": 0, "better": 1, "steady": 2, "too_few": 3}
 
 
@@ -52,8 +56,10 @@ class StatisticsAnswer(Model):
     next: str
 
 
-def statistics_answer(statistics: Statistics) -> StatisticsAnswer:
-    """Return the answer, tests that get worse first, then those with least room under a threshold."""
+def statistics_overview(statistics: Statistics) -> StatisticsAnswer:
+    """Return the whole answer: tests that get worse first, then those with the least room under a
+    threshold.
+    """
     by_name: dict[str, list[TestTrend]] = {}
     for trend in statistics.trends:
         by_name.setdefault(trend.name, []).append(trend)
@@ -71,6 +77,16 @@ def statistics_answer(statistics: Statistics) -> StatisticsAnswer:
         method=statistics.method,
         next=_next(statistics, tests),
     )
+
+
+def statistics_answer(statistics: Statistics) -> StatisticsAnswer:
+    """Return the answer with as many tests as fit into its budget."""
+    whole = statistics_overview(statistics)
+    room = CONTENT_BYTES - _RESERVE_BYTES - size_of(whole.changed(tests=()))
+    sizes = (size(test.model_dump(mode="json", exclude_none=True)) + _SEPARATOR_BYTES for test in whole.tests)
+    shown = as_many_as_fit(sizes, room)
+    omitted = whole.omitted_tests + len(whole.tests) - shown
+    return whole.changed(tests=whole.tests[:shown], omitted_tests=omitted)
 
 
 def _test(trends: Sequence[TestTrend]) -> TestAnswer:

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from k6_mcp.analysis.measure.phases import phases_of_run
 from k6_mcp.analysis.measure.shorter_timelines import condense, ever_smaller
-from k6_mcp.answers.budget import CONTENT_BYTES, Json, as_json, compact, size, told
+from k6_mcp.answers.budget import Json, as_json, compact, first_fitting, with_mark
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.models.timeline import Numbers, Phase, Series, Timeline
 from k6_mcp.models.wording import cut
@@ -42,26 +42,24 @@ def timeline_answer(run: Run, timeline: Timeline | None) -> Json:
             else "k6 recorded nothing, or its timeline is damaged"
         )
         return {**heading, "note": why}
+    return first_fitting(_versions(heading, run, timeline))
+
+
+def _versions(heading: Json, run: Run, timeline: Timeline) -> Iterator[Json]:
+    """Yield the answer with ever fewer points, each time also without the scenarios."""
     phases = phases_of_run(run, timeline)
-    answer: Json = {}
     shown = timeline.changed(scenarios=timeline.scenarios[:_MOST_SCENARIOS])
     for points in _POINTS:
         shown = condense(shown, points)
-        answer = {
+        answer: Json = {
             **heading,
             "timeline": _columns(shown),
             **({"scenarios": dict(_scenarios(shown))} if shown.scenarios else {}),
             "phases": _table(phases[:_MOST_PHASES]),
             "note": " ".join(_notes(run, timeline, shown, len(phases))),
         }
-        if size(answer) <= CONTENT_BYTES:
-            return answer
-        if (
-            size(answer := {name: value for name, value in answer.items() if name != "scenarios"})
-            <= CONTENT_BYTES
-        ):
-            return answer
-    return answer
+        yield answer
+        yield {name: value for name, value in answer.items() if name != "scenarios"}
 
 
 def whole_timeline(run: Run, timeline: Timeline) -> str:
@@ -71,7 +69,7 @@ def whole_timeline(run: Run, timeline: Timeline) -> str:
     phases: list[JsonValue] = [as_json(phase) for phase in phases_of_run(run, timeline)]
     text = ""
     for version in ever_smaller(timeline):
-        text = compact(told({**version.model_dump(mode="json"), "phases": phases}))
+        text = compact(with_mark({**version.model_dump(mode="json"), "phases": phases}))
         if len(text) <= _MOST_BYTES:
             break
     return text

@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from typing import cast
 
-from k6_mcp.frontends.tool_names import EXECUTE_WITH_OPTIONS, TOOLS
+from k6_mcp.frontends.use_cases.catalog import NAMES
 from k6_mcp.settings import LIMITS
 
 _CHUNK_BYTES = 65_536
@@ -14,8 +14,8 @@ _BEGINS_LIKE_MCP = re.compile(rb'\s*\{\s*"jsonrpc"\s*:')
 
 
 def read_head(fd: int, longest: int = LIMITS.longest_line_bytes) -> bytes:
-    """Return what `fd` has from its first line that is not blank, that line as a whole and maybe more; empty
-    at its end.
+    """Return what `fd` holds from its first line that is not blank: the whole line and maybe more; empty at
+    its end.
 
     Nothing more is read of a line that has more than `longest` bytes.
     """
@@ -28,8 +28,8 @@ def read_head(fd: int, longest: int = LIMITS.longest_line_bytes) -> bytes:
 
 
 def speaks_mcp(line: bytes) -> bool:
-    """Return whether `line` is JSON-RPC; every other line gets the one-shot mode's answer, at least what it
-    lacks.
+    """Return whether `line` is JSON-RPC. Every other line is answered in the one-shot mode, if only with what
+    it lacks.
     """
     try:
         message: object = json.loads(line)
@@ -42,4 +42,4 @@ def speaks_mcp(line: bytes) -> bool:
         message = next(iter(cast("list[object]", message)), None)
     fields = cast("dict[str, object]", message) if isinstance(message, dict) else {}
     # MCP calls a tool by `tools/call`; what names a tool as its method is a one-shot client's.
-    return "jsonrpc" in fields and fields.get("method") not in (EXECUTE_WITH_OPTIONS, *TOOLS)
+    return "jsonrpc" in fields and fields.get("method") not in NAMES

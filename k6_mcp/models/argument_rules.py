@@ -21,7 +21,8 @@ DEEPEST = 200
 _UNFIT = object()
 _LONGEST_NAME = 60
 Judge = Callable[[LoadTest], Iterable[str]]
-# These may hold secrets or whole files
+_HINT = "correct these arguments and call again; nothing was run"
+# May hold secrets or whole files
 _NEVER_ECHOED = (["headers"], ["env"], ["body"], ["script"])
 
 
@@ -31,15 +32,22 @@ def nothing_more(_: LoadTest) -> Iterable[str]:
 
 
 def parse_load_test(
-    arguments: Mapping[str, object], *, beside: Iterable[str] = (), judge: Judge = nothing_more
+    arguments: Mapping[str, object],
+    *,
+    beside: Iterable[str] = (),
+    also: Sequence[str] = (),
+    judge: Judge = nothing_more,
+    hint: str = _HINT,
 ) -> LoadTest:
-    """Return the `LoadTest` that `arguments` describe; `beside` names what the caller itself also accepts.
+    """Return the `LoadTest` that `arguments` describe.
 
-    `judge` says what else stands against wrong arguments, given those of them that are well formed.
+    `beside` names further arguments that the caller accepts, and `also` holds what is wrong with those.
+    `judge` returns what else forbids the test, given its well-formed arguments; it is called only if
+    something is wrong. `hint` is the next step.
 
     Raises:
-        InvalidArguments: With one sentence for every violation, of shape, across arguments, and of what
-        `judge` says, at once.
+        InvalidArguments: With one sentence for every violation at once: of shape, across arguments, those in
+        `also`, and those that `judge` returns.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     unfit = {name: reason for name, value in given.items() if (reason := _unfit(name) or _unfit(value))}
@@ -56,10 +64,8 @@ def parse_load_test(
         test = LoadTest.model_validate(
             {name: value for name, value in well_formed.items() if name not in wrong}
         )
-    if reasons:
-        raise InvalidArguments(
-            *reasons, *judge(test), hint="correct these arguments and call again; nothing was run"
-        )
+    if reasons := [*reasons, *also]:
+        raise InvalidArguments(*reasons, *judge(test), hint=hint)
     return test
 
 

@@ -1,9 +1,9 @@
-import json
 from datetime import UTC, datetime
 
 import pytest
 
-from k6_mcp.answers.run import RunAnswer, run_answer, summary_line
+from k6_mcp.answers.budget import CONTENT_BYTES, size_of
+from k6_mcp.answers.run import run_answer
 from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.metrics import (
     CheckResult,
@@ -18,7 +18,6 @@ from k6_mcp.models.metrics import (
 from k6_mcp.models.run import Asked, Failure, Notice, Run
 from lab.sample_runs import metrics, run, threshold
 
-HARD_CAP_BYTES = 10_000
 FAILURE = Failure(
     kind="thresholds_exceeded",
     message="1 of 1 threshold crossed: x",
@@ -45,11 +44,6 @@ HOSTILE = {
     "lone surrogates": "\udce4\ud83d" * 5_000,
     "words": "Request Failed thresholds on metrics " * 2_000,
 }
-
-
-def _bytes(answer: RunAnswer) -> int:
-    whole = answer.model_dump(mode="python")
-    return len(json.dumps(whole, separators=(",", ":"), allow_nan=False, ensure_ascii=True))
 
 
 def _flooded(text: str) -> Run:
@@ -83,7 +77,7 @@ def _flooded(text: str) -> Run:
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_an_answer_never_exceeds_its_cap_whatever_it_must_tell(text: str) -> None:
     answer = run_answer(_flooded(text))
-    assert _bytes(answer) <= HARD_CAP_BYTES
+    assert size_of(answer) <= CONTENT_BYTES
     assert (answer.status, answer.failure is not None, answer.figures is not None) == ("failed", True, True)
     assert any("more thresholds" in more for more in answer.more)
 
@@ -96,7 +90,7 @@ def test_a_usual_answer_is_small() -> None:
             metrics=metrics(*held),
         )
     )
-    assert _bytes(usual) < 2_500
+    assert size_of(usual) < 2_500
 
 
 def test_endpoints_and_samples_are_few_and_short() -> None:
@@ -114,7 +108,7 @@ def test_endpoints_and_samples_are_few_and_short() -> None:
         (501, 200, False),
         (502, 200, False),
     ]
-    assert _bytes(answer) < 4_000
+    assert size_of(answer) < 4_000
 
 
 def test_one_endpoint_is_no_table_since_it_is_the_whole() -> None:
@@ -247,13 +241,12 @@ def test_a_final_run_names_its_resources_and_the_tool_that_explains_it() -> None
 )
 def test_the_headline_is_one_sentence_with_the_numbers_that_matter(answered: Run, headline: str) -> None:
     assert run_answer(answered).headline == headline
-    assert summary_line(answered) == headline
 
 
-def test_a_line_for_a_terminal_is_one_line() -> None:
+def test_a_headline_is_one_line() -> None:
     failure = FAILURE.model_copy(update={"message": "a\nb " * 500})
-    line = summary_line(run("failed", failure=failure))
-    assert len(line) <= 160
+    line = run_answer(run("failed", failure=failure)).headline
+    assert len(line) <= 500
     assert "\n" not in line
 
 

@@ -8,36 +8,16 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
-from k6_mcp.errors import InvalidArguments
-from k6_mcp.models.argument_rules import Judge, nothing_more, parse_load_test, shape_violations
+from k6_mcp.definitions.definition import Arguments, from_file, from_text, with_changes
+from k6_mcp.models.argument_rules import Judge, nothing_more, parse_load_test
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.request import LoadTest
 
 _THRESHOLD = re.compile(r"\s*([A-Za-z_]\w*(?:\{[^}]*\})?)\s*[:=]\s*(.*\S)\s*\Z", re.DOTALL)
 _STAGE = re.compile(r"([^:]+):(\d+)\Z")
-_ADDED = ("env", "tags", "headers")
-_DEFINITION = (
-    'give a JSON object of execute_k6_test\'s arguments, as in {"url": "http://127.0.0.1:8080/", "preset":'
-    ' "low"}'
-)
-Arguments = dict[str, object]
-_QUERY = (
-    "status",
-    "failure_kind",
-    "name",
-    "url",
-    "tag",
-    "since",
-    "until",
-    "min_error_rate",
-    "max_response_time_ms",
-    "limit",
-    "cursor",
-)
 
 
 def load_test(options: argparse.Namespace, judge: Judge = nothing_more) -> LoadTest:
@@ -52,11 +32,9 @@ def load_test(options: argparse.Namespace, judge: Judge = nothing_more) -> LoadT
 
 
 def defined_test(options: argparse.Namespace, judge: Judge = nothing_more) -> LoadTest:
-    """Return the load test that the options of `gate` describe: as for `run`, or on top of a JSON file of the
-    tool's arguments.
+    """Return the load test that the options of `gate` describe: as for `run`, or on top of a definition.
 
-    Options replace what the file says; `--env`, `--tag` and `--header` add to it. A relative `script_file` is
-    sought beside the file.
+    Options replace what the definition holds; `--env`, `--tag` and `--header` add to it.
 
     Raises:
         InvalidArguments: With every violation at once.
@@ -64,39 +42,16 @@ def defined_test(options: argparse.Namespace, judge: Judge = nothing_more) -> Lo
     if options.source != "-" and not options.source.endswith(".json"):
         return load_test(options, judge)
     words = _Words()
-    arguments, given = _definition(options.source), _given(options, words)
-    for name in _ADDED:
-        first, more = arguments.get(name), given.pop(name, None)
-        if isinstance(first, dict) and isinstance(more, dict):
-            arguments[name] = {**cast("Arguments", first), **cast("Arguments", more)}
-        elif more is not None:
-            arguments[name] = more
-    return _parsed({**arguments, **given}, words, judge)
+    if options.source == "-":
+        definition = from_text(sys.stdin.read(), "-")
+    else:
+        definition = from_file(Path(options.source))
+    return _parsed(with_changes(definition, _given(options, words)), words, judge)
 
 
 def given_options(options: argparse.Namespace) -> list[str]:
     """Return the arguments of a load test that the options name, for a command that takes none."""
     return [*_given(options, _Words())]
-
-
-def _definition(source: str) -> Arguments:
-    """Return the object in a JSON file, `-` for stdin."""
-    try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
-        content: object = json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
-        raise InvalidArguments(
-            f"the definition {source} cannot be read: {str(error)[:200]}", hint=_DEFINITION
-        ) from None
-    if not isinstance(content, dict):
-        raise InvalidArguments(f"the definition {source} is not a JSON object", hint=_DEFINITION)
-    arguments = cast("Arguments", content)
-    # A call of the tool may be taken as it is
-    arguments.pop("wait_s", None)
-    script_file = arguments.get("script_file")
-    if isinstance(script_file, str) and source != "-":
-        arguments["script_file"] = str(Path(source).parent / script_file)
-    return arguments
 
 
 def _given(options: argparse.Namespace, words: "_Words") -> Arguments:
@@ -105,26 +60,12 @@ def _given(options: argparse.Namespace, words: "_Words") -> Arguments:
 
 
 def _parsed(given: Mapping[str, object], words: "_Words", judge: Judge) -> LoadTest:
-    try:
-        test = parse_load_test(given, judge=judge)
-    except InvalidArguments as error:
-        raise InvalidArguments(*words.reasons, *error.reasons, hint=_HINT) from None
-    if words.reasons:
-        raise InvalidArguments(*words.reasons, *judge(test), hint=_HINT)
-    return test
+    return parse_load_test(given, also=words.reasons, judge=judge, hint=_HINT)
 
 
-def history_query(options: argparse.Namespace) -> HistoryQuery:
-    """Return the question that the options of `history` ask.
-
-    Raises:
-        InvalidArguments: With every violation at once.
-    """
-    given = {name: value for name in _QUERY if (value := getattr(options, name)) is not None}
-    try:
-        return HistoryQuery.model_validate(given)
-    except ValidationError as error:
-        raise InvalidArguments(*shape_violations(error, _QUERY), hint="see k6-mcp history --help") from None
+def filters(options: argparse.Namespace) -> Arguments:
+    """Return the filters of `history` that the options name."""
+    return {name: getattr(options, name) for name in HistoryQuery.model_fields}
 
 
 _HINT = "correct these options, see k6-mcp run --help; nothing was run"

@@ -9,13 +9,12 @@ from contextlib import suppress
 from k6_mcp.answers.run import run_answer
 from k6_mcp.app import open_app
 from k6_mcp.errors import InvalidArguments, K6McpError
-from k6_mcp.frontends.cli.advice import advice_view
 from k6_mcp.frontends.cli.archives import export_runs, import_runs
-from k6_mcp.frontends.cli.arguments import history_query, load_test
+from k6_mcp.frontends.cli.arguments import filters, load_test
 from k6_mcp.frontends.cli.comparison import compare, set_baseline
 from k6_mcp.frontends.cli.console import printable, stdout, write_json
 from k6_mcp.frontends.cli.exit_codes import COMPLETED, FAILED, REFUSED
-from k6_mcp.frontends.cli.findings import findings_view
+from k6_mcp.frontends.cli.findings import advice_view, findings_view
 from k6_mcp.frontends.cli.lists import health_view, metrics_view, plan_view, runs_view
 from k6_mcp.frontends.cli.prune import prune
 from k6_mcp.frontends.cli.report import Wanted, write_report
@@ -23,6 +22,10 @@ from k6_mcp.frontends.cli.run import run
 from k6_mcp.frontends.cli.stats import stats
 from k6_mcp.frontends.cli.timeline import timeline_view
 from k6_mcp.frontends.cli.verdict import counted, verdict
+from k6_mcp.frontends.use_cases.declaration import TERMINAL, Caller
+from k6_mcp.frontends.use_cases.reading import GET_RUN, HEALTH, HISTORY
+from k6_mcp.frontends.use_cases.reporting import REPORT
+from k6_mcp.frontends.use_cases.running import STOP
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import FINAL, Status
@@ -77,7 +80,7 @@ def _own_line(report: PlanReport, test: LoadTest) -> str:
 
 
 async def _history(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    page = await service.history(history_query(options))
+    page = await HISTORY.run(Caller(service, TERMINAL), filters(options))
     if options.json:
         write_json(page)
     else:
@@ -87,21 +90,25 @@ async def _history(options: argparse.Namespace, settings: Settings, service: Loa
 
 
 async def _show(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    run_id = options.run_id or await _newest(service)
+    wanted = GET_RUN.parse(
+        {"run_id": options.run_id or await _newest(service), "detail": options.detail},
+        Caller(service, TERMINAL),
+    )
+    run_id = wanted.run_id
     found = await service.get(run_id)
-    if options.detail in ("log", "script"):
-        text = await (service.log(run_id) if options.detail == "log" else service.script(run_id))
+    if wanted.detail in ("log", "script"):
+        text = await (service.log(found) if wanted.detail == "log" else service.script(found))
         sys.stdout.write((printable(text) if sys.stdout.isatty() else text).rstrip("\n") + "\n")
     elif options.json and options.ai:
         write_json(await service.kept_runs.explain(run_id, use_ai=True))
     elif options.json:
-        write_json(found if options.detail == "full" else run_answer(found))
+        write_json(found if wanted.detail == "full" else run_answer(found))
     else:
         console = stdout()
         console.print(verdict(run_answer(found), str(RunFolder(settings.results_dir, run_id).path)))
-        if drawn := timeline_view(found, await service.timeline(run_id), console.width):
+        if drawn := timeline_view(found, await service.timeline(found), console.width):
             console.print(drawn)
-        if options.detail == "full" and found.metrics:
+        if wanted.detail == "full" and found.metrics:
             stdout().print(metrics_view(found.metrics))
         explanation = await service.kept_runs.explain(run_id, use_ai=options.ai)
         if explanation.findings:
@@ -113,14 +120,17 @@ async def _show(options: argparse.Namespace, settings: Settings, service: LoadTe
 
 async def _report(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     run_id = options.run_id or await _newest(service)
-    if path := await write_report(service, run_id, Wanted(options.format, options.output), options.baseline):
+    arguments = {"run_id": run_id, "format": options.format, "baseline": options.baseline}
+    wanted = REPORT.parse(arguments, Caller(service, TERMINAL))
+    report = Wanted(wanted.format, options.output)
+    if path := await write_report(service, wanted.run_id, report, wanted.baseline):
         sys.stdout.write(f"{path}\n")
     return COMPLETED
 
 
 async def _stop(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     run_id = options.run_id or await _newest(service, "running")
-    stopped = await service.stop(run_id)
+    stopped = await STOP.run(Caller(service, TERMINAL), {"run_id": run_id})
     if options.json:
         write_json(run_answer(stopped))
     else:
@@ -129,7 +139,7 @@ async def _stop(options: argparse.Namespace, settings: Settings, service: LoadTe
 
 
 async def _doctor(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    health = await service.maintenance.health()
+    health = await HEALTH.run(Caller(service, TERMINAL), {})
     if options.json:
         write_json(health)
     else:

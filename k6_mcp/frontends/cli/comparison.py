@@ -9,6 +9,8 @@ from rich.text import Text
 from k6_mcp.frontends.cli.console import below, grid, indented, printable, stdout, write_json
 from k6_mcp.frontends.cli.exit_codes import COMPLETED, FAILED, REFUSED
 from k6_mcp.frontends.cli.verdict import ms, share
+from k6_mcp.frontends.use_cases.comparing import COMPARE, SET_BASELINE
+from k6_mcp.frontends.use_cases.declaration import TERMINAL, Caller
 from k6_mcp.models.comparison import Change, Comparison, MetricChange
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
@@ -29,7 +31,8 @@ _EXIT_CODES: Mapping[Change, int] = {
 
 async def compare(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     """Show how two runs compare; return the exit code."""
-    comparison = await service.kept_runs.compare(options.baseline, options.candidate)
+    arguments = {"baseline": options.baseline, "candidate": options.candidate}
+    comparison = await COMPARE.run(Caller(service, TERMINAL), arguments)
     if options.json:
         write_json(comparison)
     else:
@@ -39,7 +42,8 @@ async def compare(options: argparse.Namespace, settings: Settings, service: Load
 
 async def set_baseline(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     """Keep a baseline and say so; return the exit code."""
-    baseline = await service.kept_runs.set_baseline(options.run_id, options.name)
+    arguments = {"run_id": options.run_id, "name": options.name}
+    baseline = await SET_BASELINE.run(Caller(service, TERMINAL), arguments)
     if options.json:
         write_json(baseline)
     else:

@@ -1,4 +1,4 @@
-"""Findings as a person reads them: how bad, which rule, what was seen; and what to do about the worst."""
+"""Findings and a model's advice as a person reads them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,16 +6,16 @@ from rich.console import Group, RenderableType
 
 from k6_mcp.frontends.cli.console import below, printable
 from k6_mcp.frontends.cli.words import in_commands
-from k6_mcp.models.findings import Finding, Severity
+from k6_mcp.models.findings import Advice, Finding, Severity
 
 _MOST = 6
 _STYLES: Mapping[Severity, str] = {"critical": "bold red", "warning": "yellow", "info": "dim"}
-# The verdict shows these among its warnings
+# The warnings of the verdict show it already
 _IN_WARNINGS = ("nothing_asserted",)
 
 
 def findings_view(findings: Sequence[Finding]) -> RenderableType:
-    """Return the worst findings, a line or two each."""
+    """Return the worst findings, a line or two each, and the next step for the worst."""
     shown = [finding for finding in findings if finding.id not in _IN_WARNINGS]
     if not shown:
         return Group()
@@ -27,3 +27,14 @@ def findings_view(findings: Sequence[Finding]) -> RenderableType:
         lines.append(below(f"… and {len(shown) - _MOST} more", style="dim"))
     lines.append(below(printable(f"next step: {in_commands(shown[0].recommendation)}"), style="cyan"))
     return Group(*lines)
+
+
+def advice_view(advice: Advice) -> RenderableType:
+    """Return what a model wrote, marked as its words; the computed findings hold without it."""
+    by = " ".join(part for part in (advice.provider, advice.model) if part)
+    if advice.text is None:
+        return below(
+            f"no advice{f' from {by}' if by else ''} ({advice.state}): {advice.reason}", style="yellow"
+        )
+    lines = [below(line) for line in advice.text.splitlines()]
+    return Group(below(f"worded by {by or 'a model'} from the computed facts", style="bold"), *lines)

@@ -10,6 +10,7 @@ from k6_mcp.errors import Interrupted, K6McpError
 from k6_mcp.frontends.cli.exit_codes import CANCELLED, REFUSED
 from k6_mcp.frontends.cli.parser import build_parser
 from k6_mcp.frontends.cli.words import in_commands
+from k6_mcp.frontends.first_line import read_head
 from k6_mcp.frontends.standard_streams import hold_standard_streams
 from k6_mcp.settings import Settings
 
@@ -62,7 +63,6 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _oneshot(options: argparse.Namespace, settings: Settings) -> int:
-    from k6_mcp.frontends.first_line import read_head
     from k6_mcp.frontends.oneshot.start import serve_lines
 
     return serve_lines(read_head(sys.stdin.fileno(), settings.limits.longest_line_bytes), settings)

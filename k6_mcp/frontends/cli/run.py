@@ -3,12 +3,12 @@ figures.
 """
 
 import argparse
-import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 
+from k6_mcp.answers.live_line import live_line
 from k6_mcp.answers.run import run_answer
 from k6_mcp.frontends.cli.arguments import load_test
 from k6_mcp.frontends.cli.console import progress_bar, stderr, stdout, write_json
@@ -16,18 +16,15 @@ from k6_mcp.frontends.cli.exit_codes import BY_STATUS
 from k6_mcp.frontends.cli.findings import findings_view
 from k6_mcp.frontends.cli.report import wanted, write_report
 from k6_mcp.frontends.cli.verdict import verdict
-from k6_mcp.frontends.mcp_server.progress import live_line
-from k6_mcp.frontends.oneshot.methods import started
+from k6_mcp.frontends.use_cases.waiting import started, until_final
 from k6_mcp.models.request import LoadTest
-from k6_mcp.models.run import FINAL, Run
+from k6_mcp.models.run import Run
 from k6_mcp.models.run_folder import RunFolder
-from k6_mcp.runners.signals import Stop, stop_signals
+from k6_mcp.runners.signals import stop_signals
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 
-# Length of one wait, which is repeated until the run is final
-_WAIT_S = 3600.0
-# Time between lines of progress where no bar can be drawn
+# Lines of progress where no bar can be drawn
 _PLAIN_EVERY_S = 5.0
 
 ShowLive = Callable[[Run], None]
@@ -58,7 +55,7 @@ async def run_to_end(service: LoadTests, test: LoadTest, *, silent: bool) -> tup
     with stop_signals() as stop:
         first = await started(service, test, stop)
         with nullcontext(_ignore) if silent else live(stderr()) as show:
-            return first, await _until_final(service, first, stop, show)
+            return first, await until_final(service, first, stop, show, _say_stopping)
 
 
 @contextmanager
@@ -87,17 +84,5 @@ def _ignore(run: Run) -> None:
     """Show nothing."""
 
 
-async def _until_final(service: LoadTests, run: Run, stop: Stop, show: ShowLive) -> Run:
-    stopper = asyncio.create_task(_stop_when_asked(service, run.run_id, stop))
-    try:
-        while run.status not in FINAL:
-            run = await service.wait(run.run_id, _WAIT_S, show)
-    finally:
-        stopper.cancel()
-    return run
-
-
-async def _stop_when_asked(service: LoadTests, run_id: str, stop: Stop) -> None:
-    await stop.wait()
+def _say_stopping() -> None:
     stderr().print("stopping: k6 ends what it has begun and its figures are kept")
-    await service.stop(run_id)

@@ -1,6 +1,5 @@
 """The commands on runs that were made: what they take."""
 
-import argparse
 from typing import get_args
 
 from k6_mcp.frontends.cli.load_test_options import AddParser
@@ -110,9 +109,7 @@ def _add_stats(add: AddParser) -> None:
             " thresholds are."
         ),
     )
-    stats.add_argument(
-        "--days", metavar="N", type=_days, default=30.0, help="how far to look back (default 30)"
-    )
+    stats.add_argument("--days", metavar="N", help="how far to look back (default 30)")
     stats.add_argument("--json", action="store_true", help="print the statistics as JSON")
 
 
@@ -135,10 +132,3 @@ def _add_stop(add: AddParser) -> None:
     )
     stop.add_argument("run_id", nargs="?", metavar="RUN", help=_NEWEST)
     stop.add_argument("--json", action="store_true", help="print the result as JSON")
-
-
-def _days(text: str) -> float:
-    days = float(text)
-    if not 0 < days <= 3650:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 3650")
-    return days

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from k6_mcp.answers.statistics import StatisticsAnswer, TestAnswer, statistics_answer
+from k6_mcp.answers.statistics import StatisticsAnswer, TestAnswer, statistics_overview
 from k6_mcp.frontends.cli.console import below, grid, indented, printable, stdout, write_json
 from k6_mcp.frontends.cli.exit_codes import COMPLETED
 from k6_mcp.frontends.cli.verdict import count, counted, ms, share
 from k6_mcp.frontends.cli.words import in_commands
+from k6_mcp.frontends.use_cases.comparing import STATISTICS
+from k6_mcp.frontends.use_cases.declaration import TERMINAL, Caller
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 
@@ -24,11 +26,11 @@ _MARKS = {
 
 async def stats(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     """Show how tests did over days; return the exit code."""
-    statistics = await service.kept_runs.statistics(options.days)
+    statistics = await STATISTICS.run(Caller(service, TERMINAL), {"days": options.days})
     if options.json:
         write_json(statistics)
     else:
-        stdout().print(statistics_view(statistics_answer(statistics)))
+        stdout().print(statistics_view(statistics_overview(statistics)))
     return COMPLETED
 
 

@@ -1,4 +1,4 @@
-"""Progress of a run as MCP tells it: a percentage that only grows and one line of live figures."""
+"""Progress of a run in MCP: a percentage that only grows and one line of live figures."""
 
 import logging
 from collections.abc import AsyncGenerator, Callable
@@ -7,12 +7,10 @@ from typing import Protocol
 
 import anyio
 
-from k6_mcp.models.run import FINAL, Run
-from k6_mcp.models.wording import count
+from k6_mcp.answers.live_line import live_line
+from k6_mcp.models.run import Run
 
 logger = logging.getLogger(__name__)
-# Characters that clients show of a progress message
-LONGEST_LINE = 200
 
 
 class Report(Protocol):
@@ -23,33 +21,8 @@ class Report(Protocol):
     ) -> None: ...
 
 
-def live_line(run: Run) -> str:
-    """Return what `run` is doing now, in one line of at most 200 characters; of a series, which repeat it
-    is.
-    """
-    if (series := run.series) and run.status not in FINAL:
-        return (
-            f"{min(len(series.runs) + 1, series.asked)} of {series.asked}:"
-            f" {live_line(run.changed(series=None))}"
-        )
-    if run.status == "queued":
-        place = f", position {run.queue_position}" if run.queue_position else ""
-        return f"queued{place}: waiting until another test on this server ends"
-    if (live := run.live) is None:
-        return "starting k6" if run.status == "running" else run.status
-    parts = [
-        f"{live.percent:.0f}%" if live.percent is not None else f"{live.elapsed_s:.0f}s",
-        count(live.vus, "VU"),
-        count(live.iterations, "iteration"),
-        f"{live.requests_per_s:.1f} req/s" if live.requests_per_s is not None else "",
-        f"p95 {live.p95_ms:.1f} ms" if live.p95_ms is not None else "",
-        f"errors {live.error_rate:.1%}" if live.error_rate is not None else "",
-    ]
-    return ", ".join(part for part in parts if part)[:LONGEST_LINE]
-
-
 class Percentage:
-    """A share of 100 that grows with every step, as MCP asks, and reaches 100 never before the end."""
+    """A share of 100 that grows with every step, as MCP requires, and never reaches 100 before the end."""
 
     def __init__(self) -> None:
         self.value = 0.0

@@ -1,27 +1,30 @@
-"""Resources: what the presets plan, and everything kept of a run, sized to be read."""
+"""Resources: what the presets plan, everything kept of a run, and its reports, sized to be read."""
 
 from collections.abc import Awaitable, Callable
-from typing import cast
+from typing import cast, get_args
 
 from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 
-from k6_mcp.answers.budget import Json, compact, fitted, head, tail, told
+from k6_mcp.answers.budget import Json, compact, fitted, head, tail, with_mark
 from k6_mcp.answers.details import every_metric
+from k6_mcp.answers.report import REPORT_URI
 from k6_mcp.answers.run import run_answer
 from k6_mcp.answers.timeline import whole_timeline
-from k6_mcp.errors import K6McpError, UnknownRun
+from k6_mcp.frontends.mcp_server.resource_errors import reading
 from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.models.hidden_characters import visible
 from k6_mcp.models.request import LoadTest, Preset
-from k6_mcp.models.run import Run
+from k6_mcp.models.service_answers import ReportFormat
 from k6_mcp.models.untrusted import NOTE
+from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.scripts.load import url_load
 from k6_mcp.scripts.presets import PRESETS
 from k6_mcp.scripts.thresholds import url_thresholds
 
 PRESETS_URI = "k6://presets"
 RUN_URI = "k6://runs/{run_id}/"
+# A client reads a resource when it wants the whole: more than an answer may take
 _LONGEST_BYTES = 256_000
 _JSON = "application/json"
 Read = Callable[[str], Awaitable[str]]
@@ -33,45 +36,38 @@ class RunResources:
     def __init__(self, opened: OpenedService) -> None:
         self._opened = opened
 
+    # The docstrings of these methods are what clients read about the resources.
+
     async def summary(self, run_id: str) -> str:
         """The result of a run, as execute_k6_test answers it."""
-        return compact(told(run_answer(await self._run(run_id))))
+        async with reading(self._opened) as service:
+            return compact(with_mark(run_answer(await service.get(run_id))))
 
     async def metrics(self, run_id: str) -> str:
         """Every metric of a run: figures, thresholds, checks, errors, all of k6's rows."""
-        return compact(fitted(told(every_metric(await self._run(run_id))), _LONGEST_BYTES))
+        async with reading(self._opened) as service:
+            return compact(fitted(with_mark(every_metric(await service.get(run_id))), _LONGEST_BYTES))
 
     async def timeline(self, run_id: str) -> str:
         """A run over time, interval by interval, and its phases; while it runs, what is recorded so far."""
-        run = await self._run(run_id)
-        timeline = await (await self._opened.service()).timeline(run.run_id)
+        async with reading(self._opened) as service:
+            run = await service.get(run_id)
+            timeline = await service.timeline(run)
         if timeline is None:
             raise ResourceNotFoundError(f"k6 recorded nothing of {run.run_id}, or its timeline is damaged")
         return whole_timeline(run, timeline)
 
     async def log(self, run_id: str) -> str:
         """The end of k6's log of a run; untrusted output of the script and the target, redacted."""
-        run = await self._run(run_id)
-        log = visible(await (await self._opened.service()).log(run.run_id))
-        text, left_out = tail(log, _LONGEST_BYTES)
+        async with reading(self._opened) as service:
+            text, left_out = tail(visible(await service.log(run_id)), _LONGEST_BYTES)
         return f"[{NOTE}{_left_out(left_out)}]\n{text}"
 
     async def script(self, run_id: str) -> str:
         """The script of a run, without secrets."""
-        run = await self._run(run_id)
-        script = visible(await (await self._opened.service()).script(run.run_id))
-        text, left_out = head(script, _LONGEST_BYTES)
+        async with reading(self._opened) as service:
+            text, left_out = head(visible(await service.script(run_id)), _LONGEST_BYTES)
         return f"// {NOTE}{_left_out(left_out)}\n{text}"
-
-    async def _run(self, run_id: str) -> Run:
-        service = await self._opened.service()
-        try:
-            return await service.get(run_id)
-        except UnknownRun as error:
-            known = await service.run_ids("", 5)
-            raise ResourceNotFoundError(f"{error}; newest runs: {', '.join(known) or 'none yet'}") from None
-        except K6McpError as error:
-            raise ResourceError(str(error)) from None
 
 
 def _left_out(characters: int) -> str:
@@ -113,3 +109,24 @@ def add_resources(server: MCPServer[OpenedService], opened: OpenedService) -> No
     )
     for name, title, mime_type, read in parts:
         server.resource(RUN_URI + name, name=f"run-{name}", title=title, mime_type=mime_type)(read)
+    for format in get_args(ReportFormat):
+        kind = FILE_TYPES[format]
+        template = server.resource(
+            f"{REPORT_URI}.{kind.extension}",
+            name=f"run-report-{format}",
+            title=f"Report of a run ({format})",
+            mime_type=kind.media_type,
+        )
+        template(_report_reader(opened, format))
+
+
+def _report_reader(opened: OpenedService, format: ReportFormat) -> Callable[[str], Awaitable[str | bytes]]:
+    """Return what makes a report when it is read: of a running test it shows what is known by then."""
+
+    async def read(run_id: str) -> str | bytes:
+        """What a run shows, for people or programs."""
+        async with reading(opened) as service:
+            content = await service.kept_runs.rendered(run_id, format)
+        return content.decode() if FILE_TYPES[format].text else content
+
+    return read

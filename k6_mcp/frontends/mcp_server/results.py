@@ -1,20 +1,48 @@
 """Results of tools: one compact JSON object, twice (structured and as text), never above the budget."""
 
+import base64
 from collections.abc import Mapping
+from pathlib import Path
 
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult, ImageContent, ResourceLink, TextContent
 from pydantic import BaseModel, JsonValue
 
-from k6_mcp.answers.budget import BUDGET_BYTES, CONTENT_BYTES, compact, fitted, head, told
+from k6_mcp.answers.budget import BUDGET_BYTES, CONTENT_BYTES, compact, fitted, head, with_mark
+from k6_mcp.answers.report import WrittenReport
 from k6_mcp.models.hidden_characters import visible
 
 
-def answered(answer: BaseModel | Mapping[str, JsonValue], *, budget: int = BUDGET_BYTES) -> CallToolResult:
-    """Return `answer` as a result of at most `budget` bytes, marked where others wrote it; what is too long
-    is cut and `cut` says so.
+def answered(answer: BaseModel | Mapping[str, JsonValue]) -> CallToolResult:
+    """Return `answer` as a result within the budget, marked where it quotes text of others; `cut` says if it
+    was cut.
     """
-    data = fitted(told(answer), budget)
+    data = fitted(with_mark(answer), BUDGET_BYTES)
     return CallToolResult(content=[TextContent(type="text", text=compact(data))], structured_content=data)
+
+
+def with_report(result: CallToolResult, found: object) -> CallToolResult:
+    """Add to `result` how a client shows the report, if a report is what was found: a link, and the image of
+    a chart.
+    """
+    if not isinstance(found, WrittenReport):
+        return result
+    if uri := found.resource:
+        result.content.append(_link(found, uri))
+    if found.file.format == "png":
+        image = base64.b64encode(found.content).decode()
+        result.content.append(ImageContent(type="image", data=image, mime_type=found.file.media_type))
+    return result
+
+
+def _link(report: WrittenReport, uri: str) -> ResourceLink:
+    return ResourceLink(
+        type="resource_link",
+        uri=uri,
+        name=Path(report.file.path).name,
+        title=f"Report of {report.run_id}",
+        mime_type=report.file.media_type,
+        size=report.file.bytes,
+    )
 
 
 def refused(text: str) -> CallToolResult:

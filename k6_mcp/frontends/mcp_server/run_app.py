@@ -12,18 +12,18 @@ from anyio import to_thread
 from mcp.server import MCPServer
 from mcp.server.apps import APP_MIME_TYPE, Apps, ResourceCsp, client_supports_apps
 from mcp.server.context import CallNext, HandlerResult
-from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.server.mcpserver.resources import FunctionResource
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolRequestParams, CallToolResult
 
-from k6_mcp.answers.budget import compact, told
-from k6_mcp.errors import K6McpError, UnknownRun
+from k6_mcp.answers.budget import compact, with_mark
+from k6_mcp.frontends.mcp_server.resource_errors import reading
 from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.tasks import RequestContext
 
 if TYPE_CHECKING:
     from k6_mcp.reports.app_view import AppView
+    from k6_mcp.service.load_tests import LoadTests
 
 APP_URI = "ui://k6-mcp/run.html"
 VIEW_URI = "k6://runs/{run_id}/view"
@@ -74,27 +74,23 @@ class RunApp(Apps):
         arguments = cast("Mapping[str, object]", params.arguments or {})
         if result.is_error or arguments.get("detail") != "timeline":
             return result
-        view = await self.view(str(arguments["run_id"]))
+        view = await _view(await self._opened.service(), str(arguments["run_id"]))
         return result.model_copy(
             update={"meta": {**(result.meta or {}), VIEW_META: view.model_dump(mode="json")}}
         )
 
-    async def view(self, run_id: str) -> "AppView":
-        """Return what the page shows of a run; raises UnknownRun."""
-        from k6_mcp.reports.app_view import app_view
-
-        service = await self._opened.service()
-        view = replace(await service.kept_runs.view(run_id), most_points=_POINTS)
-        return await to_thread.run_sync(app_view, view)
-
     async def read(self, run_id: str) -> str:
         """What the view of a run shows, for its page."""
-        try:
-            return compact(told(await self.view(run_id)))
-        except UnknownRun as error:
-            raise ResourceNotFoundError(str(error)) from None
-        except K6McpError as error:
-            raise ResourceError(str(error)) from None
+        async with reading(self._opened) as service:
+            return compact(with_mark(await _view(service, run_id)))
+
+
+async def _view(service: "LoadTests", run_id: str) -> "AppView":
+    """Return what the page shows of a run; raises UnknownRun."""
+    from k6_mcp.reports.app_view import app_view
+
+    view = replace(await service.kept_runs.view(run_id), most_points=_POINTS)
+    return await to_thread.run_sync(app_view, view)
 
 
 def with_app(tools: Iterable[Tool]) -> list[Tool]:

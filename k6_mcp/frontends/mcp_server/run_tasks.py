@@ -9,16 +9,16 @@ from mcp.server.context import HandlerResult
 from mcp.types import CallToolRequestParams, CallToolResult
 from pydantic import JsonValue
 
+from k6_mcp.answers.live_line import live_line
 from k6_mcp.answers.run import run_answer
 from k6_mcp.errors import UnknownRun
-from k6_mcp.frontends.mcp_server.arguments import ExecuteArguments, parse_execute, unwrapped
-from k6_mcp.frontends.mcp_server.progress import live_line
 from k6_mcp.frontends.mcp_server.results import answered
-from k6_mcp.frontends.mcp_server.run_tools import EXECUTE
 from k6_mcp.frontends.mcp_server.schemas import input_schema
 from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.frontends.mcp_server.tasks import RequestContext, Task
-from k6_mcp.frontends.mcp_server.tool import guarded
+from k6_mcp.frontends.mcp_server.tools import guarded, unwrapped
+from k6_mcp.frontends.use_cases.declaration import MCP, Caller
+from k6_mcp.frontends.use_cases.running import EXECUTE
 from k6_mcp.models.run import FINAL, Run
 
 
@@ -30,7 +30,7 @@ class RunTasks:
 
     def takes(self, tool: str) -> bool:
         """Return whether `tool` is execute_k6_test."""
-        return tool == EXECUTE
+        return tool == EXECUTE.name
 
     def requires(self, tool: str) -> bool:
         """Return False: the tool answers any client."""
@@ -42,13 +42,11 @@ class RunTasks:
 
         async def begin() -> CallToolResult:
             service = await self._opened.service()
-            test, _ = parse_execute(
-                unwrapped(params.arguments or {}, input_schema(ExecuteArguments)), service.excess
-            )
-            started.append(await service.start(test))
+            arguments = unwrapped(params.arguments or {}, input_schema(EXECUTE.arguments))
+            started.append(await service.start(EXECUTE.parse(arguments, Caller(service, MCP)).test))
             return answered(run_answer(started[0]))
 
-        result = await guarded(EXECUTE, begin())
+        result = await guarded(EXECUTE.name, begin())
         return (
             run_task(started[0], started[0].created_at)
             if started and started[0].status not in FINAL

@@ -1,8 +1,11 @@
-"""The model of the client that calls, as an advisor: a request of ours to the client, or in 2026 a question
-it answers by calling again.
+"""The calling client's own model as an advisor. The server sends the client a request, or, from MCP 2026 on,
+returns a question that the client answers by calling again.
 """
 
+from typing import Any, TypeAlias
+
 from mcp import MCPError
+from mcp.server.mcpserver import Context
 from mcp.shared.message import ServerMessageMetadata
 from mcp.types import (
     CreateMessageRequest,
@@ -16,19 +19,21 @@ from mcp_types.version import is_version_at_least
 from pydantic import ValidationError
 
 from k6_mcp.advice.advisor import NoReply, Question, Reply
-from k6_mcp.frontends.mcp_server.tool import ToolContext
 from k6_mcp.models.advice import CLIENT
 from k6_mcp.models.wording import cut
 
+ToolContext: TypeAlias = Context[Any, Any]
 _KEY = "advice"
 _ASKED = "advice-asked"
 _MOST_TOKENS = 2000
-# From this revision on, a server makes its request within its answer
+# From this revision on, a server puts its request to the client into its answer
 _BY_ANSWERS = "2026-07-28"
 
 
 class ClientModel:
-    """An advisor behind the calling client; `asking`, when set, is to be answered instead of the advice."""
+    """An advisor behind the calling client. If `asking` is set, it is the answer to return instead of the
+    advice.
+    """
 
     provider = CLIENT
     model = None
@@ -38,9 +43,7 @@ class ClientModel:
         self.asking: InputRequiredResult | None = None
 
     async def ask(self, question: Question) -> Reply | NoReply:
-        """Return what the client's model says; in the 2026 way only once the client has called again with
-        it.
-        """
+        """Return the text of the client's model; in the 2026 way it comes when the client calls again."""
         message = SamplingMessage(role="user", content=TextContent(type="text", text=question.text))
         params = CreateMessageRequestParams(
             messages=[message], system_prompt=question.system, max_tokens=_MOST_TOKENS
@@ -68,7 +71,7 @@ class ClientModel:
 
 
 def client_model(context: ToolContext) -> ClientModel | None:
-    """Return the model of the client, None where it offers none or cannot be asked."""
+    """Return the client's model, None if the client offers none or cannot be reached for it."""
     capabilities = context.client_capabilities
     if capabilities is None or capabilities.sampling is None:
         return None

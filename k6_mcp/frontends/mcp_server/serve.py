@@ -1,7 +1,6 @@
 """Entry to serving MCP; imports the SDK, the most expensive part of starting, only here and cheaply."""
 
 import gc
-import importlib
 import logging
 import sys
 
@@ -20,7 +19,8 @@ def serve_stdio(settings: Settings, head: bytes = b"") -> int:
     _log_to_stderr(settings)
     # Collecting while thousands of lasting objects are made costs 35 ms at start, and 65 ms at the end
     gc.disable()
-    stdio = importlib.import_module("k6_mcp.frontends.mcp_server.stdio")
+    from k6_mcp.frontends.mcp_server import stdio
+
     server, opened = stdio.prepare(settings)
     gc.enable()
     gc.freeze()
@@ -33,8 +33,8 @@ def serve_http(settings: Settings, port: int) -> int:
     """
     _log_to_stderr(settings)
     sys.setswitchinterval(_SWITCH_S)
-    stdio = importlib.import_module("k6_mcp.frontends.mcp_server.stdio")
-    http = importlib.import_module("k6_mcp.frontends.mcp_server.http")
+    from k6_mcp.frontends.mcp_server import http, stdio
+
     return http.serve(*stdio.prepare(settings), port, settings.limits)
 
 

@@ -1,4 +1,4 @@
-"""The MCP server: what a client sees, put together."""
+"""The MCP server: everything that a client sees, in one place."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from typing import cast
@@ -19,15 +19,14 @@ from k6_mcp.frontends.mcp_server.in_flight import InFlight
 from k6_mcp.frontends.mcp_server.outgoing_check import Boundary
 from k6_mcp.frontends.mcp_server.oversized_lines import Line, Oversized
 from k6_mcp.frontends.mcp_server.prompts import add_prompts, prompt_problem
-from k6_mcp.frontends.mcp_server.report_resources import add_report_resources
 from k6_mcp.frontends.mcp_server.resources import add_resources
 from k6_mcp.frontends.mcp_server.results import refused
 from k6_mcp.frontends.mcp_server.run_app import RunApp, add_view_resource, with_app
 from k6_mcp.frontends.mcp_server.run_tasks import RunTasks
+from k6_mcp.frontends.mcp_server.sampling import ToolContext
 from k6_mcp.frontends.mcp_server.service_opening import OpenApp, OpenedService
 from k6_mcp.frontends.mcp_server.tasks import Tasks, TaskSource
-from k6_mcp.frontends.mcp_server.tool import K6Tool, ToolContext
-from k6_mcp.frontends.mcp_server.tools import all_tools
+from k6_mcp.frontends.mcp_server.tools import K6Tool, all_tools
 from k6_mcp.frontends.mcp_server.unreadable_lines import Read, read_line
 from k6_mcp.threads import LARGE, in_thread_if
 
@@ -50,7 +49,7 @@ _CACHED: Mapping[CacheableMethod, CacheHint] = {
 
 
 class K6Server(MCPServer[OpenedService]):
-    """An MCP server that keeps some tools out of tools/list and names the others when one is unknown."""
+    """An MCP server that hides some tools from tools/list and names the others when one is unknown."""
 
     def __init__(self, opened: OpenedService, sources: Sequence[TaskSource]) -> None:
         tools = with_app(all_tools(opened))
@@ -78,12 +77,18 @@ class K6Server(MCPServer[OpenedService]):
         """Return the tools that clients are told about."""
         return [tool for tool in await super().list_tools() if tool.name not in self._unlisted]
 
-    async def run_lines(self, lines: AsyncIterable[Line]) -> None:
-        """Serve one client whose messages are `lines`, answering on stdout, until they end."""
+    async def run_lines(self, lines: AsyncIterable[Line], stdout: anyio.AsyncFile[str] | None = None) -> None:
+        """Serve one client whose messages are `lines`, until they end; answers go to `stdout`, by default the
+        process's own.
+        """
         send, messages = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         # The lines are read here: the transport would drop what it cannot read
         stdin = cast("anyio.AsyncFile[str]", _nothing())
-        async with stdio_server(stdin=stdin) as (_, write_stream), anyio.create_task_group() as tasks:
+        async with (
+            stdio_server(stdin=stdin, stdout=stdout) as (unread, write_stream),
+            unread,
+            anyio.create_task_group() as tasks,
+        ):
 
             async def read() -> None:
                 async with send:
@@ -95,9 +100,9 @@ class K6Server(MCPServer[OpenedService]):
                             await send.send(SessionMessage(found.message))
 
             tasks.start_soon(read)
-            await self._lowlevel_server.run(
-                messages, write_stream, self._lowlevel_server.create_initialization_options()
-            )
+            with messages:
+                options = self._lowlevel_server.create_initialization_options()
+                await self._lowlevel_server.run(messages, write_stream, options)
             tasks.cancel_scope.cancel()
 
     async def call_tool(
@@ -142,7 +147,6 @@ def served(opened: OpenedService, task_sources: Sequence[TaskSource] = ()) -> K6
     """Return the server of a service that the caller may close itself."""
     server = K6Server(opened, task_sources)
     add_resources(server, opened)
-    add_report_resources(server, opened)
     add_view_resource(server, server.app)
     add_prompts(server)
     add_completions(server, opened)

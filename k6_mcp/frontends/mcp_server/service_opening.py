@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from k6_mcp.errors import InternalError, K6McpError
+from k6_mcp.runners.memory import MORE_MEMORY, starved, too_little
 
 # Importing the service costs start-up time; the process that serves imports it in the background
 if TYPE_CHECKING:
@@ -92,8 +93,6 @@ class OpenedService:
 
 
 def _failure(error: Exception) -> InternalError:
-    from k6_mcp.runners.memory import MORE_MEMORY, starved, too_little
-
     if starved(error):
         return InternalError(f"the server has {too_little()}", hint=MORE_MEMORY)
     return InternalError("the service failed; the server's log on stderr has the details")

@@ -5,11 +5,10 @@ cases.
 import functools
 import logging
 import os
-import sys
 import threading
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, cast
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
@@ -24,7 +23,6 @@ from k6_mcp.settings import Limits, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
-    from types import ModuleType
 
     from k6_mcp.service.load_tests import LoadTests
 
@@ -38,24 +36,7 @@ _LEAVING_LIMIT_S = 10.0
 def prepare(settings: Settings) -> tuple[K6Server, OpenedService]:
     """Return the server of `settings` and its service, not yet opened."""
     opened = OpenedService(functools.partial(_open, settings))
-    with _rich_left_out():
-        return served(opened), opened
-
-
-@contextmanager
-def _rich_left_out() -> Generator[None]:
-    """Keep the SDK from importing rich for a log handler that is not used, since ours is there: 4 % of the
-    start-up.
-    """
-    if "rich.console" in sys.modules:
-        yield
-        return
-    # Makes the import fail, which the SDK allows for
-    sys.modules["rich.console"] = cast("ModuleType", None)
-    try:
-        yield
-    finally:
-        del sys.modules["rich.console"]
+    return served(opened), opened
 
 
 @asynccontextmanager

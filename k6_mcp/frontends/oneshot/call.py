@@ -1,71 +1,80 @@
-"""What a one-shot method works with."""
+"""What one-shot requests can ask for: every use case, under its name as the method."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from k6_mcp.frontends.oneshot.request import EXECUTING, load_arguments
+from k6_mcp.frontends.use_cases.catalog import use_case
+from k6_mcp.frontends.use_cases.waiting import started, until_final
+from k6_mcp.models.argument_rules import parse_load_test
 
 # A process for one test waits for each import
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from k6_mcp.models.comparison import Baseline, Comparison, Statistics
-    from k6_mcp.models.history import HistoryPage, HistoryQuery
-    from k6_mcp.models.request import LoadTest
+    from k6_mcp.answers.oneshot import OneShotAnswer
     from k6_mcp.models.run import Run
-    from k6_mcp.models.service_answers import Explanation, Health, PlanReport, ReportFile, ReportFormat
-    from k6_mcp.models.timeline import Timeline
     from k6_mcp.runners.signals import Stop
+    from k6_mcp.service.load_tests import LoadTests
 
-# Length of one wait, which is repeated until the run is final
-LONGEST_WAIT_S = 3600.0
-
-
-class KeptRuns(Protocol):
-    """What this front end needs of `k6_mcp.service.kept_runs.KeptRuns`."""
-
-    async def explain(self, run_id: str, *, use_ai: bool = False) -> Explanation: ...
-    async def compare(self, baseline: str, candidate: str | None = None) -> Comparison: ...
-    async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline: ...
-    async def statistics(self, days: float) -> Statistics: ...
-    async def report(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> ReportFile: ...
-
-
-class Maintenance(Protocol):
-    """What this front end needs of `k6_mcp.service.maintenance.Maintenance`."""
-
-    async def health(self) -> Health: ...
-
-
-class Starts(Protocol):
-    """What can start a test."""
-
-    async def start(self, test: LoadTest) -> Run: ...
-
-
-class Service(Starts, Protocol):
-    """What this front end needs of `k6_mcp.service.load_tests.LoadTests`."""
-
-    @property
-    def kept_runs(self) -> KeptRuns: ...
-    @property
-    def maintenance(self) -> Maintenance: ...
-    def excess(self, test: LoadTest) -> tuple[str, ...]: ...
-    async def plan(self, test: LoadTest) -> PlanReport: ...
-    async def wait(self, run_id: str, wait_s: float, emit: Callable[[Run], None] | None = None) -> Run: ...
-    async def stop(self, run_id: str) -> Run: ...
-    async def log(self, run: Run | str) -> str: ...
-    async def script(self, run: Run | str) -> str: ...
-    async def timeline(self, run: Run | str) -> Timeline | None: ...
-    async def history(self, query: HistoryQuery) -> HistoryPage: ...
+# The most that the line with a page of the history takes
+_PAGE_BYTES = 10_240
+# Half of the shortest run
+_K6_RUNS_S = 0.02
 
 
 class Call(NamedTuple):
-    """What a method works with; `stop` asks for the end, `reader_gone` tells that nobody can read the answer
-    any more.
-    """
+    """A request and what answers it; `reader_gone` returns whether nobody can read the answer any more."""
 
-    service: Service
+    service: LoadTests
     method: str
     params: Mapping[str, object]
     stop: Stop
     reader_gone: Callable[[], bool]
+
+
+async def answer(call: Call) -> OneShotAnswer:
+    """Return the answer to a call of one of `METHODS`; raises K6McpError."""
+    return await (_execute(call) if call.method in EXECUTING else _ask(call))
+
+
+async def _execute(call: Call) -> OneShotAnswer:
+    """Run a test to its end. A stop, or a reader that is gone, ends k6 gracefully."""
+    test = parse_load_test(load_arguments(call.params), judge=call.service.excess)
+    run = await started(call.service, test, call.stop)
+    preparing = asyncio.create_task(_prepare_answer())
+
+    def notice_a_gone_reader(_: Run) -> None:
+        if call.reader_gone():
+            call.stop.ask()
+
+    try:
+        run = await until_final(call.service, run, call.stop, notice_a_gone_reader)
+    finally:
+        preparing.cancel()
+    from k6_mcp.answers.oneshot import answer_run
+
+    return answer_run(run)
+
+
+async def _prepare_answer() -> None:
+    """Import what makes the answer while k6 runs, which takes longer: the client then waits less for it."""
+    await asyncio.sleep(_K6_RUNS_S)
+    from k6_mcp.answers.oneshot import OneShotAnswer
+
+    OneShotAnswer.model_rebuild()
+
+
+async def _ask(call: Call) -> OneShotAnswer:
+    from k6_mcp.answers.oneshot import to_line
+    from k6_mcp.answers.oneshot_results import answer_result
+    from k6_mcp.frontends.use_cases.declaration import ONE_SHOT, Caller
+
+    def share(result: object) -> float:
+        return len(to_line(answer_result(result))) / _PAGE_BYTES
+
+    case = use_case(call.method)
+    params = load_arguments(call.params) if case.takes_load_test else call.params
+    return answer_result(await case.run(Caller(call.service, ONE_SHOT, share=share), params))

@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from k6_mcp.app import open_app
 from k6_mcp.errors import InternalError, K6McpError, LimitExceeded, NotUnderstood
-from k6_mcp.frontends.oneshot.call import Call, Service
-from k6_mcp.frontends.oneshot.methods import answer
+from k6_mcp.frontends.oneshot.call import Call, answer
 from k6_mcp.frontends.oneshot.request import HINT, Request, parse
 from k6_mcp.models.wording import cut
 from k6_mcp.runners.signals import Stop, stop_signals
@@ -32,9 +31,10 @@ from k6_mcp.runners.signals import Stop, stop_signals
 if TYPE_CHECKING:
     from k6_mcp.answers.oneshot import OneShotAnswer
     from k6_mcp.runners.launcher import Launcher
+    from k6_mcp.service.load_tests import LoadTests
     from k6_mcp.settings import Limits, Settings
 
-ServiceOpener = Callable[[], AbstractAsyncContextManager[Service]]
+ServiceOpener = Callable[[], AbstractAsyncContextManager["LoadTests"]]
 _CHUNK_BYTES = 65536
 _MOST_TAKEN_OF_A_REFUSED_LINE_BYTES = 64_000_000
 _FRAMES, _FAULT = 4, 500
@@ -84,7 +84,7 @@ async def serve(lines: Lines, open_service: ServiceOpener, stop: Stop) -> int:
     """
     refused, told = False, None
     async with AsyncExitStack() as stack:
-        service: Service | None = None
+        service: LoadTests | None = None
         try:
             while request := await _next(lines, stop, at_least_one=told is None):
                 try:

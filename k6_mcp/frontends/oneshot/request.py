@@ -1,16 +1,16 @@
-"""What a line of the one-shot mode asks for."""
+"""Requests of the one-shot mode: from a line to a method and its params."""
 
 import json
 from collections.abc import Mapping
 from typing import NamedTuple, cast
 
 from k6_mcp.errors import NotUnderstood
-from k6_mcp.frontends.tool_names import ASKING, EXECUTE, EXECUTE_WITH_OPTIONS
+from k6_mcp.frontends.use_cases.catalog import EXECUTE, EXECUTE_WITH_OPTIONS, NAMES
 from k6_mcp.models.argument_rules import DEEPEST
 from k6_mcp.models.request import LOAD_ARGUMENTS
 
 EXECUTING = (EXECUTE, EXECUTE_WITH_OPTIONS)
-METHODS = (*EXECUTING, *ASKING)
+METHODS = (*EXECUTING, *(name for name in NAMES if name not in EXECUTING))
 # What clients of this protocol mean by leaving out one of the two
 DEFAULT_VUS, DEFAULT_DURATION = 10, "30s"
 HINT = (
@@ -62,8 +62,8 @@ def _refuse_constant(name: str) -> object:
 
 
 def load_arguments(params: Mapping[str, object]) -> dict[str, object]:
-    """Return `params` with what this protocol means beyond its words: load arguments replace the script's own
-    load.
+    """Return the arguments that `params` stand for. In this protocol load arguments replace the script's own
+    load, and one that is left out has a default.
     """
     arguments = {name: value for name, value in params.items() if value is not None and name != "wait_s"}
     given = [name for name in LOAD_ARGUMENTS if name in arguments]

@@ -1,5 +1,5 @@
-"""The start of the one-shot mode: k6 begins its plan of the test that is asked for before the rest is
-imported, which takes longer.
+"""The start of the one-shot mode. k6 begins to plan the requested test before the rest is imported, because
+the imports take longer.
 """
 
 from __future__ import annotations
@@ -7,9 +7,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import sys
 from contextlib import suppress
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from k6_mcp.frontends.oneshot.request import EXECUTING, load_arguments, parse
@@ -27,7 +25,6 @@ def serve_lines(head: bytes, settings: Settings) -> int:
     """Serve descriptors 0 and 1, beginning with `head`, what was already read from 0; return the exit
     code.
     """
-    _look_for_no_plugins()
     launcher = _begin(head.partition(b"\n")[0], settings)
     logging.disable()
     import asyncio
@@ -41,7 +38,7 @@ def serve_lines(head: bytes, settings: Settings) -> int:
 
 
 def refuse(error: K6McpError) -> int:
-    """Answer whatever is asked for with `error`; return the exit code."""
+    """Answer any request with `error`; return the exit code."""
     from k6_mcp.answers.oneshot import answer_error, to_line
 
     with suppress(OSError):
@@ -49,18 +46,9 @@ def refuse(error: K6McpError) -> int:
     return 1
 
 
-def _look_for_no_plugins() -> None:
-    """Tell pydantic that it has no plugins: even where it is told not to look for any, it imports what would
-    look, for 10 ms.
-    """
-    loader = ModuleType("pydantic.plugin._loader")
-    setattr(loader, "get_plugins", tuple)  # noqa: B010 (a module has no such attribute yet)
-    sys.modules.setdefault(loader.__name__, loader)
-
-
 def _begin(line: bytes, settings: Settings) -> Launcher | None:
-    """Begin the test on `line`, None if there is none; whatever is wrong with it is met again, and told, when
-    the line is answered.
+    """Begin the test on `line`; return None if there is none. What is wrong with it is found again, and
+    reported, when the line is answered.
     """
     with suppress(Exception):
         request = parse(line)

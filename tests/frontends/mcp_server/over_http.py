@@ -13,7 +13,7 @@ from k6_mcp.frontends.mcp_server.http import HttpServer, http_app
 from k6_mcp.frontends.mcp_server.http_sessions import IDLE_S, MOST_SESSIONS
 from k6_mcp.frontends.mcp_server.server import build_server
 from k6_mcp.settings import Settings
-from tests.frontends.mcp_server.connect import until
+from tests.frontends.mcp_server.polling import until
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6, open_scripted
 
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}

@@ -6,22 +6,25 @@ import pytest
 
 from k6_mcp.models.plan import ScenarioPlan, StagePlan
 from k6_mcp.settings import Settings
-from tests.frontends.mcp_server.connect import SCRIPT, answer, connected, refusal
+from tests.frontends.mcp_server.connect import SCRIPT, Door, answer, connected, over_every_door, refusal
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
 
 
-async def refused(settings: Settings, tool: str, arguments: dict[str, Any]) -> str:
+async def refused(settings: Settings, tool: str, arguments: dict[str, Any], door: Door = "memory") -> str:
     """Call a tool that must refuse, and return what it says."""
     k6 = ScriptedK6()
-    async with connected(settings, k6) as client:
+    async with connected(settings, k6, door=door) as client:
         text = refusal(await client.call_tool(tool, arguments))
     assert k6.started == []
     return text
 
 
-async def test_every_violation_is_named_in_one_error_that_begins_with_its_code(settings: Settings) -> None:
+@over_every_door
+async def test_every_violation_is_named_in_one_error_that_begins_with_its_code(
+    settings: Settings, door: Door
+) -> None:
     text = await refused(
-        settings, "execute_k6_test", {"urll": "x", "vus": 0, "rate_per_s": -1, "wait_s": 4000}
+        settings, "execute_k6_test", {"urll": "x", "vus": 0, "rate_per_s": -1, "wait_s": 4000}, door
     )
     assert text.startswith("invalid_arguments: ")
     for part in (
@@ -79,7 +82,10 @@ async def test_secrets_in_refused_arguments_are_not_echoed(settings: Settings) -
     assert "s3cret-value" not in await refused(settings, "execute_k6_test", arguments)
 
 
-async def test_objects_and_arrays_may_come_as_json_text_and_null_means_not_given(settings: Settings) -> None:
+@over_every_door
+async def test_objects_and_arrays_may_come_as_json_text_and_null_means_not_given(
+    settings: Settings, door: Door
+) -> None:
     arguments = {
         "script": SCRIPT["script"],
         "stages": '[{"duration": "1s", "target": 2}]',
@@ -91,7 +97,7 @@ async def test_objects_and_arrays_may_come_as_json_text_and_null_means_not_given
     stage = StagePlan(start_s=0, duration_s=1, from_target=0, target=2)
     k6 = ScriptedK6(scenario=ScenarioPlan(name="default", executor="ramping-vus", vus=0, stages=(stage,)))
     k6.finish()
-    async with connected(settings, k6) as client:
+    async with connected(settings, k6, door=door) as client:
         run_id = answer(await client.call_tool("execute_k6_test", arguments))["run_id"]
         found = answer(await client.call_tool("get_history", {"tag": "team=shop"}))
     assert [row["run_id"] for row in found["runs"]] == [run_id]
@@ -128,7 +134,8 @@ async def test_the_tool_of_older_servers_is_callable_and_overrides_the_scripts_l
     assert run["status"] == "completed"
 
 
-async def test_an_unknown_tool_is_answered_with_the_known_ones(settings: Settings) -> None:
-    text = await refused(settings, "run_k6", {})
+@over_every_door
+async def test_an_unknown_tool_is_answered_with_the_known_ones(settings: Settings, door: Door) -> None:
+    text = await refused(settings, "run_k6", {}, door)
     assert text.startswith("unknown_tool: ")
     assert "execute_k6_test" in text

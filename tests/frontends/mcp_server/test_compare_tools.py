@@ -13,7 +13,16 @@ from k6_mcp.models.outcome import Outcome
 from k6_mcp.models.plan import Planned
 from k6_mcp.models.script import Script
 from k6_mcp.settings import Settings
-from tests.frontends.mcp_server.connect import SCRIPT, answer, connected, refusal, said, until
+from tests.frontends.mcp_server.connect import (
+    SCRIPT,
+    Door,
+    answer,
+    connected,
+    over_every_door,
+    refusal,
+    said,
+    until,
+)
 from tests.frontends.mcp_server.scripted_k6 import PLAN, ScriptedK6, open_scripted
 from tests.frontends.mcp_server.test_tasks import TaskClient, ask, begin
 
@@ -58,8 +67,11 @@ async def test_a_comparison_names_the_next_step_and_stays_small(settings: Settin
     assert len(said(result).encode()) < BUDGET_BYTES / 2
 
 
-async def test_without_a_candidate_the_latest_run_of_the_test_is_compared(settings: Settings) -> None:
-    async with connected(settings, free_running()) as client:
+@over_every_door
+async def test_without_a_candidate_the_latest_run_of_the_test_is_compared(
+    settings: Settings, door: Door
+) -> None:
+    async with connected(settings, free_running(), door=door) as client:
         first, _, third = [await ran(client, name="checkout") for _ in range(3)]
         await ran(client, name="another")
         answer(await client.call_tool("set_baseline", {"run_id": first["run_id"]}))
@@ -131,9 +143,10 @@ async def test_what_still_runs_is_to_be_waited_for_before_it_is_compared(setting
     assert compared["next"].startswith(f'get_run with run_id="{second["run_id"]}" and wait_s=45')
 
 
-async def test_a_baseline_must_be_a_whole_test_with_a_name(settings: Settings) -> None:
+@over_every_door
+async def test_a_baseline_must_be_a_whole_test_with_a_name(settings: Settings, door: Door) -> None:
     k6 = Short()
-    async with connected(settings, k6) as client:
+    async with connected(settings, k6, door=door) as client:
         running = await ran(client, wait_s=0)
         unfinished = refusal(await client.call_tool("set_baseline", {"run_id": running["run_id"]}))
         k6.finish()
@@ -148,9 +161,12 @@ async def test_a_baseline_must_be_a_whole_test_with_a_name(settings: Settings) -
     assert (named["name"], named["run_id"]) == ("checkout", ended["run_id"])
 
 
-async def test_a_series_is_one_running_test_until_its_last_repeat_has_ended(settings: Settings) -> None:
+@over_every_door
+async def test_a_series_is_one_running_test_until_its_last_repeat_has_ended(
+    settings: Settings, door: Door
+) -> None:
     k6 = Short()
-    async with connected(settings, k6) as client:
+    async with connected(settings, k6, door=door) as client:
         begun = await ran(client, repeat=3, wait_s=0)
         for number in range(1, 3):
             await until(lambda number=number: len(k6.started) == number, f"repeat {number}")

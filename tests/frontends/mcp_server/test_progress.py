@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from k6_mcp.frontends.mcp_server.progress import LONGEST_LINE, Percentage, live_line
+from k6_mcp.answers.live_line import LONGEST_LINE, live_line
+from k6_mcp.frontends.mcp_server.progress import Percentage
 from k6_mcp.models.metrics import LiveFigures
 from k6_mcp.models.run import Asked, Run, Status
 

@@ -16,7 +16,7 @@ from mcp.types import (
 from k6_mcp.answers.budget import BUDGET_BYTES
 from k6_mcp.models.untrusted import NOTE
 from k6_mcp.settings import Settings
-from tests.frontends.mcp_server.connect import SCRIPT, answer, connected, said
+from tests.frontends.mcp_server.connect import SCRIPT, Door, answer, connected, over_every_door, said
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
 
 
@@ -41,8 +41,9 @@ async def detailed(client: Client, run_id: str, detail: str) -> dict[str, Any]:
     return answer(result)
 
 
-async def test_full_holds_every_metric_by_its_own_name(settings: Settings) -> None:
-    async with connected(settings, free_running(rows=3)) as client:
+@over_every_door
+async def test_full_holds_every_metric_by_its_own_name(settings: Settings, door: Door) -> None:
+    async with connected(settings, free_running(rows=3), door=door) as client:
         full = await detailed(client, await ran(client), "full")
     assert full["metrics"]["own_0002"] == {"type": "counter", "count": 2, "rate": 0.666667}
     assert full["metrics"]["http_req_duration{expected_response:true}"]["p(95)"] == 3.5
@@ -60,9 +61,12 @@ async def test_full_with_too_many_metrics_points_to_the_resource_that_has_all(se
 
 
 @pytest.mark.parametrize("line", ["plain line\n", "\x1b[31m\x00\n", 'quo"te\\ 日本語\n'])
-async def test_a_long_log_shows_its_end_marked_as_untrusted(settings: Settings, line: str) -> None:
+@over_every_door
+async def test_a_long_log_shows_its_end_marked_as_untrusted(
+    settings: Settings, line: str, door: Door
+) -> None:
     log = line * 20_000 + "the last line"
-    async with connected(settings, free_running(log=log)) as client:
+    async with connected(settings, free_running(log=log), door=door) as client:
         run_id = await ran(client)
         shown = await detailed(client, run_id, "log")
     assert shown["log"].endswith("the last line")
@@ -70,9 +74,10 @@ async def test_a_long_log_shows_its_end_marked_as_untrusted(settings: Settings, 
     assert f"k6://runs/{run_id}/log" in shown["note"]
 
 
-async def test_the_script_that_ran_is_shown_from_its_beginning(settings: Settings) -> None:
+@over_every_door
+async def test_the_script_that_ran_is_shown_from_its_beginning(settings: Settings, door: Door) -> None:
     script = "// begin\n" + SCRIPT["script"] + "\n" + "// filler\n" * 5000  # type: ignore[operator]
-    async with connected(settings, free_running()) as client:
+    async with connected(settings, free_running(), door=door) as client:
         shown = await detailed(client, await ran(client, script=script), "script")
     assert shown["script"].startswith("// begin\n")
     assert "left out" in shown["note"]
@@ -87,8 +92,9 @@ async def test_a_planned_script_is_cut_and_says_by_how_much(settings: Settings) 
     assert answer(result)["plan"]["max_vus"] == 1
 
 
-async def test_the_history_pages_through_every_run_newest_first(settings: Settings) -> None:
-    async with connected(settings, free_running()) as client:
+@over_every_door
+async def test_the_history_pages_through_every_run_newest_first(settings: Settings, door: Door) -> None:
+    async with connected(settings, free_running(), door=door) as client:
         ids = [await ran(client, name=f"test {number}") for number in range(5)]
         first = answer(await client.call_tool("get_history", {"limit": 3}))
         second = answer(await client.call_tool("get_history", {"limit": 3, "cursor": first["next_cursor"]}))
@@ -137,8 +143,9 @@ async def read(client: Client, uri: str) -> str:
     return content.text
 
 
-async def test_resources_hold_what_is_kept_of_a_run(settings: Settings) -> None:
-    async with connected(settings, free_running(log="level=info msg=hello")) as client:
+@over_every_door
+async def test_resources_hold_what_is_kept_of_a_run(settings: Settings, door: Door) -> None:
+    async with connected(settings, free_running(log="level=info msg=hello"), door=door) as client:
         run_id = await ran(client)
         summary = json.loads(await read(client, f"k6://runs/{run_id}/summary"))
         assert summary == answer(await client.call_tool("get_run", {"run_id": run_id}))
@@ -165,8 +172,9 @@ async def test_presets_are_resources_with_their_load_and_thresholds(settings: Se
     assert high["thresholds"]["http_req_failed"] == ["rate<=0.01"]
 
 
-async def test_an_unknown_run_names_those_there_are(settings: Settings) -> None:
-    async with connected(settings, free_running()) as client:
+@over_every_door
+async def test_an_unknown_run_names_those_there_are(settings: Settings, door: Door) -> None:
+    async with connected(settings, free_running(), door=door) as client:
         run_id = await ran(client)
         with pytest.raises(MCPError, match=f"unknown_run: .*newest runs: {run_id}"):
             await read(client, "k6://runs/r-nope/log")
@@ -209,10 +217,11 @@ async def test_prompts_carry_their_arguments_and_name_only_tools_there_are(
     assert mentioned <= tools
 
 
-async def test_run_ids_and_presets_are_completed(settings: Settings) -> None:
+@over_every_door
+async def test_run_ids_and_presets_are_completed(settings: Settings, door: Door) -> None:
     runs = ResourceTemplateReference(uri="k6://runs/{run_id}/log")
     presets = ResourceTemplateReference(uri="k6://presets/{preset}")
-    async with connected(settings, free_running()) as client:
+    async with connected(settings, free_running(), door=door) as client:
         ids = [await ran(client) for _ in range(2)]
         found = await client.complete(runs, {"name": "run_id", "value": ids[0][:3]})
         exact = await client.complete(
@@ -240,10 +249,11 @@ async def test_run_ids_and_presets_are_completed(settings: Settings) -> None:
         ),
     ],
 )
+@over_every_door
 async def test_a_prompt_that_cannot_be_given_says_what_to_correct(
-    settings: Settings, name: str, arguments: dict[str, str], told: str
+    settings: Settings, name: str, arguments: dict[str, str], told: str, door: Door
 ) -> None:
-    async with connected(settings, ScriptedK6()) as client:
+    async with connected(settings, ScriptedK6(), door=door) as client:
         with pytest.raises(MCPError) as refused:
             await client.get_prompt(name, arguments)
     assert (refused.value.error.code, refused.value.error.message) == (INVALID_PARAMS, told)

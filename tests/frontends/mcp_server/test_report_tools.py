@@ -22,7 +22,7 @@ from mcp.types import (
 from k6_mcp.models.service_answers import ReportFormat
 from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.settings import Settings
-from tests.frontends.mcp_server.connect import ERAS, SCRIPT, Mode, connected, refusal
+from tests.frontends.mcp_server.connect import ERAS, SCRIPT, Door, Mode, connected, over_every_door, refusal
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
 
 VIEW = "k6-mcp/view"
@@ -81,11 +81,12 @@ async def report(client: Client, run_id: str, **arguments: object) -> tuple[Mapp
 
 
 @pytest.mark.parametrize("mode", ERAS)
+@over_every_door
 async def test_a_report_is_html_unless_said_otherwise_and_lies_in_the_folder_of_its_run(
-    settings: Settings, mode: Mode
+    settings: Settings, mode: Mode, door: Door
 ) -> None:
     k6 = ScriptedK6()
-    async with connected(settings, k6, mode=mode) as client:
+    async with connected(settings, k6, mode=mode, door=door) as client:
         run_id = await finished(client, k6)
         answer, blocks = await report(client, run_id)
 
@@ -97,11 +98,12 @@ async def test_a_report_is_html_unless_said_otherwise_and_lies_in_the_folder_of_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
+@over_every_door
 async def test_every_format_is_a_file_and_a_resource_of_its_type(
-    settings: Settings, format: ReportFormat
+    settings: Settings, format: ReportFormat, door: Door
 ) -> None:
     k6 = ScriptedK6()
-    async with connected(settings, k6) as client:
+    async with connected(settings, k6, door=door) as client:
         run_id = await finished(client, k6)
         result = await client.call_tool("get_report", {"run_id": run_id, "format": format})
         (link,) = [block for block in result.content if isinstance(block, ResourceLink)]
@@ -113,9 +115,10 @@ async def test_every_format_is_a_file_and_a_resource_of_its_type(
     assert isinstance(content, TextResourceContents if kind.text else BlobResourceContents)
 
 
-async def test_a_chart_is_part_of_the_answer_as_an_image(settings: Settings) -> None:
+@over_every_door
+async def test_a_chart_is_part_of_the_answer_as_an_image(settings: Settings, door: Door) -> None:
     k6 = ScriptedK6()
-    async with connected(settings, k6) as client:
+    async with connected(settings, k6, door=door) as client:
         run_id = await finished(client, k6)
         result = await client.call_tool("get_report", {"run_id": run_id, "format": "png"})
 
@@ -164,10 +167,11 @@ async def test_a_later_report_takes_the_place_of_the_earlier_one(settings: Setti
         ({}, "invalid_arguments: run_id"),
     ],
 )
+@over_every_door
 async def test_what_cannot_be_reported_is_refused_with_a_code(
-    settings: Settings, arguments: dict[str, object], code: str
+    settings: Settings, arguments: dict[str, object], code: str, door: Door
 ) -> None:
-    async with connected(settings, ScriptedK6()) as client:
+    async with connected(settings, ScriptedK6(), door=door) as client:
         assert refusal(await client.call_tool("get_report", arguments)).startswith(code)
 
 
@@ -205,8 +209,9 @@ async def test_a_folder_that_is_gone_is_said(settings: Settings) -> None:
     assert refusal(told).startswith(f"report_unavailable: the folder of run {run_id} is gone")
 
 
-async def test_the_report_of_an_unknown_run_is_no_resource(settings: Settings) -> None:
-    async with connected(settings, ScriptedK6()) as client:
+@over_every_door
+async def test_the_report_of_an_unknown_run_is_no_resource(settings: Settings, door: Door) -> None:
+    async with connected(settings, ScriptedK6(), door=door) as client:
         with pytest.raises(MCPError, match="unknown_run"):
             await client.read_resource("k6://runs/r-0/report.html")
 

@@ -9,7 +9,17 @@ import pytest
 from mcp import Client
 
 from k6_mcp.settings import Limits, Settings
-from tests.frontends.mcp_server.connect import ERAS, SCRIPT, Mode, answer, connected, refusal, until
+from tests.frontends.mcp_server.connect import (
+    ERAS,
+    SCRIPT,
+    Door,
+    Mode,
+    answer,
+    connected,
+    over_every_door,
+    refusal,
+    until,
+)
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
 
 
@@ -19,21 +29,25 @@ async def execute(client: Client, **arguments: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("mode", ERAS)
-async def test_a_short_test_is_one_call_with_its_judged_result(settings: Settings, mode: Mode) -> None:
+@over_every_door
+async def test_a_short_test_is_one_call_with_its_judged_result(
+    settings: Settings, mode: Mode, door: Door
+) -> None:
     k6 = ScriptedK6()
     k6.finish()
-    async with connected(settings, k6, mode=mode) as client:
+    async with connected(settings, k6, mode=mode, door=door) as client:
         run = await execute(client)
     assert run["status"] == "completed"
     assert run["figures"]["requests"] == 10
     assert run["figures"]["p95_ms"] == 3.5
 
 
+@over_every_door
 async def test_a_test_that_outlasts_wait_s_comes_back_running_with_what_to_call_next(
-    settings: Settings,
+    settings: Settings, door: Door
 ) -> None:
     k6 = ScriptedK6()
-    async with connected(settings, k6) as client:
+    async with connected(settings, k6, door=door) as client:
         run = await execute(client, wait_s=0.05)
         assert run["status"] == "running"
         assert f'get_run with run_id="{run["run_id"]}"' in run["next"]
@@ -58,8 +72,9 @@ async def test_limits_are_told_together_with_arguments_that_are_wrong(
     assert "(K6_MCP_MAX_DURATION)" in text
 
 
-async def test_limits_are_told_together_with_a_wait_that_is_wrong(settings: Settings) -> None:
-    async with connected(settings, ScriptedK6()) as client:
+@over_every_door
+async def test_limits_are_told_together_with_a_wait_that_is_wrong(settings: Settings, door: Door) -> None:
+    async with connected(settings, ScriptedK6(), door=door) as client:
         text = refusal(await client.call_tool("execute_k6_test", {**SCRIPT, "vus": 5000, "wait_s": -1}))
 
     assert "wait_s: " in text
@@ -101,9 +116,10 @@ async def test_a_plan_names_the_size_of_a_script_file_before_it_is_read(
     ]
 
 
-async def test_a_planned_script_is_shown_without_its_secrets(settings: Settings) -> None:
+@over_every_door
+async def test_a_planned_script_is_shown_without_its_secrets(settings: Settings, door: Door) -> None:
     script = f"const password = 'hunter2-hunter2';\n{SCRIPT['script']}"
-    async with connected(settings, ScriptedK6()) as client:
+    async with connected(settings, ScriptedK6(), door=door) as client:
         plan = answer(await client.call_tool("plan_k6_test", {"script": script}))
     assert plan["script"].startswith("const password = '***';\n")
 
@@ -133,9 +149,12 @@ async def test_a_test_beyond_the_servers_limit_is_queued_and_says_where(settings
     assert "queued, position 2: waiting until another test on this server ends" in messages
 
 
-async def test_stop_run_answers_with_the_cancelled_run_and_its_figures(settings: Settings) -> None:
+@over_every_door
+async def test_stop_run_answers_with_the_cancelled_run_and_its_figures(
+    settings: Settings, door: Door
+) -> None:
     k6 = ScriptedK6()
-    async with connected(settings, k6) as client:
+    async with connected(settings, k6, door=door) as client:
         run = await execute(client, wait_s=0.05)
         stopped = answer(await client.call_tool("stop_run", {"run_id": run["run_id"]}))
         again = answer(await client.call_tool("stop_run", {"run_id": run["run_id"]}))
@@ -145,9 +164,12 @@ async def test_stop_run_answers_with_the_cancelled_run_and_its_figures(settings:
 
 
 @pytest.mark.parametrize("mode", ERAS)
-async def test_a_client_that_cancels_execute_stops_the_run(settings: Settings, mode: Mode) -> None:
+@over_every_door
+async def test_a_client_that_cancels_execute_stops_the_run(
+    settings: Settings, mode: Mode, door: Door
+) -> None:
     k6 = ScriptedK6()
-    async with connected(settings, k6, mode=mode) as client, anyio.create_task_group() as tasks:
+    async with connected(settings, k6, mode=mode, door=door) as client, anyio.create_task_group() as tasks:
         tasks.start_soon(execute, client)
         await until(lambda: bool(k6.started), "the run began")
         tasks.cancel_scope.cancel()
@@ -180,7 +202,8 @@ async def test_a_client_that_cancels_get_run_does_not_stop_the_run(settings: Set
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ERAS)
-async def test_progress_grows_towards_100_in_short_lines(settings: Settings, mode: Mode) -> None:
+@over_every_door
+async def test_progress_grows_towards_100_in_short_lines(settings: Settings, mode: Mode, door: Door) -> None:
     k6 = ScriptedK6()
     told: list[tuple[float, float | None, str | None]] = []
 
@@ -191,7 +214,7 @@ async def test_progress_grows_towards_100_in_short_lines(settings: Settings, mod
         if len(told) == 3:
             k6.finish()
 
-    async with connected(settings, k6, mode=mode) as client:
+    async with connected(settings, k6, mode=mode, door=door) as client:
         result = await client.call_tool("execute_k6_test", SCRIPT, progress_callback=on_progress)
     assert answer(result)["status"] == "completed"
     values = [progress for progress, _, _ in told]
@@ -201,8 +224,9 @@ async def test_progress_grows_towards_100_in_short_lines(settings: Settings, mod
     assert {total for _, total, _ in told} == {100}
 
 
-async def test_a_script_that_k6_refuses_is_a_failed_run_and_no_error(settings: Settings) -> None:
-    async with connected(settings, ScriptedK6()) as client:
+@over_every_door
+async def test_a_script_that_k6_refuses_is_a_failed_run_and_no_error(settings: Settings, door: Door) -> None:
+    async with connected(settings, ScriptedK6(), door=door) as client:
         run = await execute(client, script="REFUSED")
         explained = answer(await client.call_tool("analyze_run", {"run_id": run["run_id"]}))
     assert (run["status"], run["failure"]["kind"]) == ("failed", "script_error")
@@ -210,8 +234,11 @@ async def test_a_script_that_k6_refuses_is_a_failed_run_and_no_error(settings: S
     assert explained["next_steps"]
 
 
-async def test_without_k6_the_error_begins_with_its_code_and_says_what_to_do(settings: Settings) -> None:
-    async with connected(settings, ScriptedK6(missing=True)) as client:
+@over_every_door
+async def test_without_k6_the_error_begins_with_its_code_and_says_what_to_do(
+    settings: Settings, door: Door
+) -> None:
+    async with connected(settings, ScriptedK6(missing=True), door=door) as client:
         text = refusal(await client.call_tool("execute_k6_test", SCRIPT))
         health = answer(await client.call_tool("check_health", {}))
     assert text == "k6_not_found: no k6 here (next step: install k6)"
@@ -225,8 +252,9 @@ async def test_more_than_the_server_allows_is_refused_before_anything_runs(setti
     assert "5000" in text
 
 
-async def test_an_unknown_run_is_refused_by_every_tool_that_takes_one(settings: Settings) -> None:
-    async with connected(settings, ScriptedK6()) as client:
+@over_every_door
+async def test_an_unknown_run_is_refused_by_every_tool_that_takes_one(settings: Settings, door: Door) -> None:
+    async with connected(settings, ScriptedK6(), door=door) as client:
         for tool in ("get_run", "stop_run", "analyze_run"):
             assert refusal(await client.call_tool(tool, {"run_id": "r-nope"})).startswith("unknown_run: ")
 

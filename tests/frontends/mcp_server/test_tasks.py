@@ -13,7 +13,7 @@ from pydantic import ConfigDict
 
 from k6_mcp.frontends.mcp_server.tasks import IDENTIFIER
 from k6_mcp.settings import Settings
-from tests.frontends.mcp_server.connect import SCRIPT, answer, connected, refusal
+from tests.frontends.mcp_server.connect import SCRIPT, Door, answer, connected, over_every_door, refusal
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
 
 INVALID_PARAMS = -32602
@@ -69,11 +69,12 @@ async def ask(session: ClientSession, method: str, task_id: str, **answers: Any)
     return (await session.send_request(request, Wire)).model_dump(by_alias=True)
 
 
+@over_every_door
 async def test_a_run_is_a_task_whose_id_is_the_run_id_and_whose_result_is_the_answer(
-    settings: Settings,
+    settings: Settings, door: Door
 ) -> None:
     k6 = ScriptedK6()
-    async with connected(settings, k6, extensions=[TaskClient()]) as client:
+    async with connected(settings, k6, extensions=[TaskClient()], door=door) as client:
         created = await begin(client)
         run_id = created["taskId"]
         working = await ask(client.session, "tasks/get", run_id)

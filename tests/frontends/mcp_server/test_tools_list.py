@@ -11,7 +11,7 @@ from k6_mcp import __version__
 from k6_mcp.models.history import HistoryQuery
 from k6_mcp.models.request import LoadTest
 from k6_mcp.settings import Settings
-from tests.frontends.mcp_server.connect import ERAS, Mode, connected
+from tests.frontends.mcp_server.connect import ERAS, Door, Mode, connected, over_every_door
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6
 
 NAMES = [
@@ -61,8 +61,11 @@ def every_schema(node: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("mode", ERAS)
-async def test_both_eras_list_the_same_tools_in_the_same_order(settings: Settings, mode: Mode) -> None:
-    async with connected(settings, ScriptedK6(), mode=mode) as client:
+@over_every_door
+async def test_both_eras_list_the_same_tools_in_the_same_order(
+    settings: Settings, mode: Mode, door: Door
+) -> None:
+    async with connected(settings, ScriptedK6(), mode=mode, door=door) as client:
         first, second = await listed(client), await listed(client)
     assert [tool["name"] for tool in first] == NAMES
     assert first == second

@@ -5,8 +5,9 @@ import json
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
+from k6_mcp.advice.advisor import Advisor
 from k6_mcp.answers.oneshot import BREACH_WORDS, NETWORK_WORDS
 from k6_mcp.errors import UnknownRun
 from k6_mcp.frontends.oneshot.loop import serve
@@ -26,6 +27,7 @@ from k6_mcp.models.service_answers import (
 )
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.runners.signals import Stop
+from k6_mcp.service.load_tests import LoadTests
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 ALL_WORDS = " ".join((*NETWORK_WORDS, *BREACH_WORDS))
@@ -86,9 +88,9 @@ class FakeService:
             self.over.set()
 
     @asynccontextmanager
-    async def open(self) -> AsyncGenerator["FakeService"]:
+    async def open(self) -> AsyncGenerator[LoadTests]:
         self.opened += 1
-        yield self
+        yield cast("LoadTests", self)
         self.closed += 1
 
     def excess(self, test: LoadTest) -> tuple[str, ...]:
@@ -137,7 +139,9 @@ class FakeService:
     def kept_runs(self) -> "FakeService":
         return self
 
-    async def explain(self, run_id: str, *, use_ai: bool = False) -> Explanation:
+    async def explain(
+        self, run_id: str, *, use_ai: bool = False, advisor: Advisor | None = None
+    ) -> Explanation:
         return Explanation(run_id=run_id, status="completed", headline="all is well")
 
     async def compare(self, baseline: str, candidate: str | None = None) -> Comparison:

@@ -1,0 +1,1 @@
+"""What callers can do with load tests: one declaration per use case, served by every front end."""
