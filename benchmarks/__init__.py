@@ -1,1 +1,1 @@
-"""What k6-mcp adds to a bare k6, measured side by side: `python -m benchmarks`."""
+"""The cost of k6-mcp compared with bare k6, measured in turn: `python -m benchmarks`."""

@@ -1,4 +1,5 @@
-"""`python -m benchmarks [NAME …]`: run the benchmarks, all by default, and print their tables as Markdown;
+"""`python -m benchmarks [NAME …]`: run the benchmarks, all by default, and print Markdown tables.
+
 `fuzz` has arguments of its own.
 """
 
@@ -52,7 +53,7 @@ _ALL: Mapping[str, Callable[[Bench], Awaitable[Table]]] = {
 
 async def _run(names: list[str]) -> bool:
     k6 = await probe(locate(os.environ.get("K6_BIN"), os.environ.get("PATH", "")))
-    _say(
+    _print(
         f"k6 {k6.version}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}"
         f" {platform.machine()}\n"
     )
@@ -61,19 +62,19 @@ async def _run(names: list[str]) -> bool:
         bench = Bench(k6=str(k6.path), url=f"{url}/", folder=Path(folder))
         for name in names or _ALL:
             table = await _ALL[name](bench)
-            _say(table.markdown())
+            _print(table.markdown())
             holds = holds and all(row.holds is not False for row in table.rows)
     return holds
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def _fuzz(arguments: list[str]) -> int:
     table, nothing_found = fuzz.run(arguments)
-    _say(table)
+    _print(table)
     return 0 if nothing_found else 1
 
 
@@ -81,5 +82,5 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["fuzz"]:
         sys.exit(_fuzz(sys.argv[2:]))
     if unknown := set(sys.argv[1:]) - set(_ALL):
-        sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(_ALL)}")
+        sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; choose from {', '.join(_ALL)}")
     sys.exit(0 if asyncio.run(_run(sys.argv[1:])) else 1)

@@ -1,4 +1,4 @@
-"""How long many clients at once wait for a page of the history, held against what they wait for one run."""
+"""How long many clients wait for a page of the history at once, compared with their wait for one run."""
 
 import asyncio
 import json
@@ -8,7 +8,8 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.measure import Bench, Row, Table
 from benchmarks.runs import Team
@@ -22,22 +23,23 @@ _PROTOCOL = "2025-11-25"
 _TOOLS = ("get_run", "get_history", "get_statistics")
 
 
-class Answer(NamedTuple):
-    """What a server answered: the session that it named, if any, and the bytes of the body."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A server's answer: the session that it names, if any, and its bytes."""
 
     session: str | None
     body: bytes
 
 
 class Connection:
-    """One client: a session of its own, a connection for each call, no more work than a client must do."""
+    """One client: a session of its own, a new connection per call, and no more work than a client must do."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._session: str | None = None
 
     async def begin(self) -> None:
-        """Begin the session."""
+        """Open the session."""
         information = {
             "protocolVersion": _PROTOCOL,
             "capabilities": {},
@@ -48,17 +50,17 @@ class Connection:
         await self._post({"method": "notifications/initialized"})
 
     async def call(self, tool: str, arguments: Mapping[str, object]) -> float:
-        """Call a tool and return the seconds until its answer was there."""
+        """Call a tool and return the seconds until its answer arrived."""
         began = time.perf_counter()
         await self._answer(tool, arguments)
         return time.perf_counter() - began
 
     async def run(self, url: str) -> str:
-        """Let the server run a test and return the run's id."""
+        """Run a test on the server and return the run's id."""
         answer = await self._answer("execute_k6_test", {"url": url, "vus": 1, "iterations": 5})
-        found = re.search(rb"r-[0-9]{8}-[a-z2-7]{16}", answer)
-        assert found is not None
-        return found[0].decode()
+        run_id = re.search(rb"r-[0-9]{8}-[a-z2-7]{16}", answer)
+        assert run_id is not None
+        return run_id[0].decode()
 
     async def _answer(self, tool: str, arguments: Mapping[str, object]) -> bytes:
         answer = await self._post(
@@ -92,7 +94,7 @@ class Connection:
 
 @asynccontextmanager
 async def _server(bench: Bench) -> AsyncGenerator[int]:
-    """Yield the port of a server over HTTP whose history holds some runs."""
+    """Yield the port of an HTTP server whose history has some runs."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "k6_mcp", "serve", "--http", "0"),
         env=bench.environment(),
@@ -111,7 +113,7 @@ async def _server(bench: Bench) -> AsyncGenerator[int]:
 
 
 async def measure(bench: Bench) -> Table:
-    """Let all clients call the tools in turn, again and again, at the same time."""
+    """Call the tools from all clients at the same time, in turn and repeatedly."""
     results_dir = bench.folder / "results"
     team = Team()
     async with History(Workspace(results_dir), results_dir / "history.db") as history:
@@ -124,7 +126,7 @@ async def measure(bench: Bench) -> Table:
         run_id = await clients[0].run(bench.url)
         arguments: Mapping[str, Mapping[str, object]] = {"get_run": {"run_id": run_id, "wait_s": 0}}
         for tool in _TOOLS:
-            # What is imported when first asked for
+            # Some modules are imported by the first call
             await clients[0].call(tool, arguments.get(tool, {}))
         times = await _all(clients, arguments)
     note = (
@@ -138,8 +140,8 @@ async def measure(bench: Bench) -> Table:
 def _row(tool: str, times: list[float], of_one_run: list[float]) -> Row:
     median, p95_s = statistics.median(times), statistics.quantiles(times, n=20)[-1]
     ratio = median / statistics.median(of_one_run)
-    told = (tool, f"{median * 1000:.0f} ms", f"{p95_s * 1000:.0f} ms", f"{ratio:.1f}")
-    return Row(*told) if tool != "get_history" else Row(*told, f"≤ {_GOAL:g} x get_run", ratio <= _GOAL)
+    cells = (tool, f"{median * 1000:.0f} ms", f"{p95_s * 1000:.0f} ms", f"{ratio:.1f}")
+    return Row(*cells) if tool != "get_history" else Row(*cells, f"≤ {_GOAL:g} x get_run", ratio <= _GOAL)
 
 
 async def _all(

@@ -49,7 +49,7 @@ _BANDS = (0.0, 0.6, 0.75, HELD_UP, 0.9, 1.01)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What is done to the target: slower by a factor, a share of requests failing; `metric` shows it."""
+    """A change of the target: slower by a factor, or a share of failing requests; `metric` shows it."""
 
     name: str
     factor: float = 1.0
@@ -189,14 +189,14 @@ def waits(pool: Pool) -> list[tuple[str, ...]]:
     seen = [(waiting_share(one) or 0.0, one.figures.latency) for one in metrics]
     rows: list[tuple[str, ...]] = []
     for low, high in pairwise(_BANDS):
-        found = [latency for share, latency in seen if low <= share < high and latency]
-        if len(found) > 1:
-            p95 = [latency.p95_ms or 0.0 for latency in found]
-            average = fmean(latency.avg_ms for latency in found)
+        latencies = [latency for share, latency in seen if low <= share < high and latency]
+        if len(latencies) > 1:
+            p95 = [latency.p95_ms or 0.0 for latency in latencies]
+            average = fmean(latency.avg_ms for latency in latencies)
             rows.append(
                 (
                     _band(low, high),
-                    str(len(found)),
+                    str(len(latencies)),
                     f"{average:.1f} ms",
                     f"{fmean(p95):.0f} ({stdev(p95):.0f}) ms",
                 )

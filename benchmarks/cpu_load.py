@@ -1,9 +1,8 @@
-"""Other people's work on the machine, which comes and goes: phases of 10 to 60 s, in each of them up to 32
-processes that work and pause.
+"""A competing CPU load that comes and goes.
 
-`python -m benchmarks.cpu_load` goes on until its standard input ends, for `_LONGEST_S` at most; each process
-ends by itself as well. They have sessions of their own, as other users' work has: Linux shares CPU time out
-among sessions first.
+It has phases of 10 to 60 s, each with up to 32 processes that work and pause. `python -m benchmarks.cpu_load`
+runs until its standard input ends, for `_LONGEST_S` at most; each process also ends by itself. The processes
+have sessions of their own, as other users' work has: Linux first divides CPU time among sessions.
 """
 
 import random

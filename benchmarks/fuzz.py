@@ -1,5 +1,6 @@
-"""`python -m benchmarks fuzz --seed N --count N [--mode MODE]`: mutated calls to real servers; 1 if something
-came that may never come.
+"""`python -m benchmarks fuzz --seed N --count N [--mode MODE]`: send mutated calls to real servers.
+
+The exit code is 1 if an answer came that must never come.
 """
 
 import argparse
@@ -27,7 +28,7 @@ _LIMITS = {
 
 
 def run(arguments: Sequence[str]) -> tuple[str, bool]:
-    """Fuzz as the arguments ask; return the table to print and whether nothing was found."""
+    """Fuzz by the arguments; return the table to print, and whether nothing was found."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks fuzz")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=1000, help="messages in all")
@@ -73,7 +74,7 @@ async def fuzz(mode: str, seed: int, count: int) -> Tally:
 
 
 def report(tallies: Sequence[Tally]) -> str:
-    """Return a Markdown table, and each finding with the command that shows it again."""
+    """Return a Markdown table, and each finding with the command that reproduces it."""
     lines = [
         "| mode | seed | sent | answered | seconds | memory, MB | findings |",
         "|---|---|---|---|---|---|---|",
@@ -91,9 +92,9 @@ def report(tallies: Sequence[Tally]) -> str:
         lines.append(f"| {' | '.join(map(str, cells))} |")
     for one in tallies:
         for finding in one.findings:
-            again = (
+            command = (
                 f"python -m benchmarks fuzz --mode {one.mode} --seed {one.seed} --count"
                 f" {max(finding.number, 1)}"
             )
-            lines.append(f"\n{finding.kind}: {finding.detail}\n    {again}")
+            lines.append(f"\n{finding.kind}: {finding.detail}\n    {command}")
     return "\n".join(lines) + "\n"

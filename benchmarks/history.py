@@ -1,4 +1,4 @@
-"""How long the history takes to answer when it holds 100 000 runs."""
+"""How long the history takes to answer with 100 000 runs."""
 
 import statistics
 import time
@@ -74,9 +74,7 @@ _DEEP = (
 
 
 async def measure(bench: Bench) -> Table:
-    """Fill a database with `RUNS` runs and time every filter, combinations and cursors far from the newest
-    run.
-    """
+    """Fill a database with `RUNS` runs and time every filter, combinations, and cursors far from the end."""
     results_dir = bench.folder / "history"
     path = results_dir / "history.db"
     started = time.perf_counter()
@@ -118,11 +116,11 @@ async def _queries(history: History) -> AsyncGenerator[Row]:
             )
 
 
-async def _timed_row(what: str, ask: Callable[[], Awaitable[int]], goal_ms: float = _GOAL_MS) -> Row:
+async def _timed_row(what: str, query: Callable[[], Awaitable[int]], goal_ms: float = _GOAL_MS) -> Row:
     shown, times_ms = 0, list[float]()
     for _ in range(_REPEATS):
         started = time.perf_counter()
-        shown = await ask()
+        shown = await query()
         times_ms.append((time.perf_counter() - started) * 1000)
     p95_ms = statistics.quantiles(times_ms, n=20)[-1]
     median = f"{statistics.median(times_ms):.1f} ms"

@@ -1,4 +1,4 @@
-"""How quickly the server answers others while a test is running."""
+"""How fast the server answers other requests while a test is running."""
 
 from mcp import Client
 
@@ -18,7 +18,7 @@ export default function () {{ http.get('{url}'); sleep(0.02); }}
 
 
 async def measure(bench: Bench) -> Table:
-    """Measure tools/list and a short second run, idle and beside a running test."""
+    """Measure tools/list and a short second run, idle and during a running test."""
     async with connected(bench) as client:
         await execute(client, _script(bench.url, "{ iterations: 2 }"))
         idle = await _both(bench, client)
@@ -38,7 +38,8 @@ async def measure(bench: Bench) -> Table:
         for name, what in (("listed", "tools/list"), ("ran", "a second run (3 iterations)"))
     ]
     note = (
-        f"Medians of {_REPEATS} and {_RUN_REPEATS}; beside a test of 5 VUs and about 240 requests per second."
+        f"Medians of {_REPEATS} and {_RUN_REPEATS}; the running test has 5 VUs and about 240 requests per"
+        " second."
     )
     return Table("Latency while a test is running", rows, note, ("", "idle", "test running", "added"))
 

@@ -1,4 +1,4 @@
-"""What every benchmark needs: bare k6, our server over stdio, interleaved repeats, a Markdown table."""
+"""Tools for every benchmark: bare k6, a server over stdio, interleaved repeats, a Markdown table."""
 
 import asyncio
 import os
@@ -20,14 +20,14 @@ SERVER = (sys.executable, "-m", "k6_mcp", "serve")
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where to measure: the k6, the target and a scratch folder."""
+    """The equipment of a benchmark: a k6, a target and a scratch folder."""
 
     k6: str
     url: str
     folder: Path
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of our server: the caps must not limit what bare k6 is free to do."""
+        """Return the server's environment; its limits must not stop what bare k6 is free to do."""
         return {
             "PATH": os.environ.get("PATH", ""),
             "K6_BIN": self.k6,
@@ -38,8 +38,9 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measured thing: without us, with us, the difference, and the goal with whether it holds (None:
-    there is no goal).
+    """One measurement: without k6-mcp, with it, the difference, and the goal.
+
+    `holds` is None if there is no goal.
     """
 
     what: str
@@ -56,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of one benchmark; `note` says how they were measured and what limits them."""
+    """The rows of one benchmark; `note` explains how they were measured and what limits them."""
 
     title: str
     rows: Sequence[Row]
@@ -76,8 +77,9 @@ async def interleaved(
     pick: Callable[[Iterable[float]], float] = statistics.median,
     **variants: Callable[[], Awaitable[float]],
 ) -> Mapping[str, float]:
-    """Run the variants in turn, `repeats` times, and return what `pick` takes of each: what disturbs one
-    disturbs the others too.
+    """Run the variants in turn, `repeats` times, and return the result of `pick` for each.
+
+    A disturbance then affects all variants alike.
     """
     seen: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(repeats):
@@ -101,7 +103,7 @@ async def bare_k6(bench: Bench, script: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=bench.folder,
-        # As our server does: Linux shares the CPU out by session
+        # The server does the same: Linux divides CPU time by session
         start_new_session=True,
     )
     stdout, stderr = await process.communicate(script.encode())

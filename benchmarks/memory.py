@@ -1,4 +1,4 @@
-"""Memory of the server process while a full-speed run goes on."""
+"""Memory of the server process during a full-speed run."""
 
 import asyncio
 import os
@@ -50,11 +50,11 @@ async def measure(bench: Bench) -> Table:
 
 
 def _children() -> list[int]:
-    """Return the pids of our child processes that run the server."""
-    found: list[int] = []
+    """Return the pids of this process's children that run the server."""
+    pids: list[int] = []
     for task in Path(f"/proc/{os.getpid()}/task").iterdir():
-        found += [int(pid) for pid in (task / "children").read_text(encoding="ascii").split()]
-    return [pid for pid in found if b"k6_mcp" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        pids += [int(pid) for pid in (task / "children").read_text(encoding="ascii").split()]
+    return [pid for pid in pids if b"k6_mcp" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def _resident_bytes(pid: int) -> int:

@@ -1,5 +1,6 @@
-"""Wall time of requests in one-shot mode against `k6 run` of the same script: with a process of its own, and
-in one that is there.
+"""Wall time of one-shot requests against `k6 run` of the same script.
+
+A request has a process of its own, or is one more in an open process.
 """
 
 import asyncio
@@ -53,8 +54,8 @@ async def measure(bench: Bench) -> Table:
     ]
     note = (
         f"Medians of {_REPEATS} interleaved repeats of a test of 5 iterations. Starting Python and importing"
-        f" asyncio, anyio, pydantic and aiosqlite, without our code, takes {ms(libraries)} in this run;"
-        f" a process for one request adds {(seconds['own'] - bare) / libraries:.2f} x that."
+        f" asyncio, anyio, pydantic and aiosqlite, without k6-mcp's own code, takes {ms(libraries)} in this"
+        f" run; a process for one request adds {(seconds['own'] - bare) / libraries:.2f} x that."
     )
     return Table("Overhead of a one-shot request", rows, note)
 
@@ -76,7 +77,7 @@ async def _server(bench: Bench) -> AsyncGenerator[asyncio.subprocess.Process]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=bench.environment(),
-        # Of a line
+        # The limit of a line
         limit=1_000_000,
     )
     yield process

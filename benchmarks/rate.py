@@ -11,7 +11,7 @@ _BARE_REQUESTS = re.compile(r"^\s*http_reqs\.*:\s+(\d+)\s", re.MULTILINE)
 
 
 def full_speed(url: str, seconds: int, vus: int = 20) -> str:
-    """Return a script that asks as fast as it can."""
+    """Return a script that sends requests as fast as it can."""
     return f"""
 import http from 'k6/http';
 export const options = {{ vus: {vus}, duration: '{seconds}s', discardResponseBodies: true }};
@@ -25,9 +25,9 @@ async def measure(bench: Bench) -> Table:
     async with connected(bench) as client:
 
         async def bare() -> float:
-            found = _BARE_REQUESTS.search(await bare_k6(bench, script))
-            assert found, "k6 printed no http_reqs"
-            return int(found.group(1)) / _SECONDS
+            line = _BARE_REQUESTS.search(await bare_k6(bench, script))
+            assert line, "k6 printed no http_reqs"
+            return int(line.group(1)) / _SECONDS
 
         async def ours() -> float:
             result = await execute(client, script)

@@ -20,9 +20,7 @@ _GOAL_MS = 300.0
 
 
 async def measure(bench: Bench) -> Table:
-    """Render an hour with one interval per second, an outage, and three stages, in every format that can be
-    rendered here.
-    """
+    """Render an hour with one interval per second, an outage and three stages, in every available format."""
     view, other = broken(_SECONDS), broken(_SECONDS, run_id="r-20260102-fedcba9876543210")
     compared = comparison(view, other)
     rows = [
@@ -55,7 +53,7 @@ def _row(what: ReportFormat | str, render: Callable[[], bytes]) -> Row | None:
         try:
             content = render()
         except ReportUnavailable:
-            # An extra that is not installed
+            # The format needs an extra that isn't installed
             return None
         taken.append((time.perf_counter() - began) * 1000)
     middle = statistics.median(taken)

@@ -1,4 +1,4 @@
-"""A database full of runs such as a busy team leaves behind in five months, written quickly."""
+"""A database full of runs, such as a busy team leaves in five months, written quickly."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ class Team:
         self._random = random.Random(7)
 
     def run(self, number: int) -> Run:
-        """Return the run that is the `number`th in time."""
+        """Return the run with this number in the order of time."""
         chance = self._random
         created_at = FIRST + SPACING * number
         status = chance.choice(_STATUSES)
@@ -85,7 +85,7 @@ class Team:
         )
 
     def name(self) -> str:
-        """Return the name of a test; a few are run very often."""
+        """Return the name of a test; a few names are very frequent."""
         return f"test {int(self._random.paretovariate(0.7)) % 400}"
 
     def url(self) -> str:
@@ -159,7 +159,7 @@ class Team:
 
 
 async def fill(path: Path) -> None:
-    """Write `RUNS` runs: some hundred are made, and the bulk of their documents serves for all."""
+    """Write `RUNS` runs: only some hundred are made, and the bulk of their documents is used for all."""
     team = Team()
     templates = [team.run(number) for number in range(_TEMPLATES)]
     made = [document_row(run, str(path.parent)) for run in templates]

@@ -1,6 +1,4 @@
-"""How long other requests wait while the server works on an input that is made to be slow, all of the largest
-size allowed.
-"""
+"""How long other requests wait while the server works on a hostile input of the largest allowed size."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,9 +15,7 @@ _TRIES = 2
 
 
 async def measure(bench: Bench, size: int = SIZE) -> Table:
-    """Send each input to plan_k6_test, ping all the while, and tell the worst ping of the better of two
-    tries.
-    """
+    """Send each input to plan_k6_test, ping meanwhile, and return the worst ping of the better try."""
     rows: list[Row] = []
     async with wired(bench.environment()) as wire:
         for what, arguments in inputs(size):
@@ -35,7 +31,7 @@ async def measure(bench: Bench, size: int = SIZE) -> Table:
 
 
 def inputs(size: int) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Yield arguments of plan_k6_test by what they are."""
+    """Yield arguments of plan_k6_test with their descriptions."""
     for name, text in hostile_inputs.texts(size).items():
         yield f"script: {name}", {"script": text}
     for name, text in hostile_inputs.texts(size).items():
@@ -51,14 +47,12 @@ def inputs(size: int) -> Iterator[tuple[str, Mapping[str, object]]]:
         yield f"body: {name}", {"url": _URL, "method": "POST", "body": body}
     for name, env in hostile_inputs.variables(_ENV_BYTES, _VALUE_BYTES).items():
         yield f"env: {name}", {"script": hostile_inputs.valid_script("a" * 1000), "env": env}
-    for name, given in hostile_inputs.criteria(size).items():
-        yield name, {"url": _URL, **given}
+    for name, criteria in hostile_inputs.criteria(size).items():
+        yield name, {"url": _URL, **criteria}
 
 
 async def worst_ping(wire: Wire, arguments: Mapping[str, object]) -> tuple[float, float]:
-    """Return the worst ping in s while `plan_k6_test` is called with `arguments`, and how long the call
-    took.
-    """
+    """Return the worst ping while `plan_k6_test` runs with `arguments`, and the length of the call, in s."""
     import asyncio
     import time
 

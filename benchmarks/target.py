@@ -1,5 +1,4 @@
-"""The fastest target that Python alone gives: every request gets the same small answer, its content is not
-looked at.
+"""The fastest target that Python alone can provide: one small answer for every request, unread.
 
 `python -m benchmarks.target` prints its port and serves 127.0.0.1 until its standard input ends.
 """
@@ -23,7 +22,7 @@ class _Answering(asyncio.Protocol):
 
 
 def open_target() -> AbstractContextManager[str]:
-    """Serve in a process of its own until the block ends; yields the URL without a path."""
+    """Serve in a process of its own until the block ends; yield the URL without a path."""
     return open_served("benchmarks.target")
 
 

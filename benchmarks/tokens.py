@@ -1,16 +1,16 @@
-"""What the server costs a client's context: the size of tools/list and of a usual answer."""
+"""The server's cost in a client's context: the size of tools/list and of a usual answer."""
 
 import json
 
 from benchmarks.measure import Bench, Row, Table, connected
 
-# Usual for English and JSON; tokenisers differ by some 20 %
+# Usual for English and JSON; tokenizers differ by about 20 %
 _BYTES_PER_TOKEN = 4
 _GOAL_ANSWER_BYTES = 4096
 
 
 async def measure(bench: Bench) -> Table:
-    """Measure what goes over the wire and what a client shows its model."""
+    """Measure the bytes on the wire and the part that a client shows its model."""
     arguments = {"url": bench.url, "preset": "low", "duration": "2s"}
     async with connected(bench) as client:
         listed = await client.list_tools()

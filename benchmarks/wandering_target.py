@@ -1,7 +1,6 @@
-"""A target whose latency is noisy as that of a real service: lognormal per request, wandering from second to
-second.
+"""A target whose latency is as noisy as a real service's: log-normal per request, drifting each second.
 
-`GET /<name>` waits and answers; `GET /set/<name>/<factor>/<errors>` makes that name slower by a factor and
+`GET /<name>` waits and answers. `GET /set/<name>/<factor>/<errors>` makes that name slower by a factor and
 lets a share of its requests fail. `python -m benchmarks.wandering_target` prints its port and serves
 127.0.0.1 until its standard input ends.
 """
@@ -14,11 +13,11 @@ from contextlib import AbstractContextManager
 from lab.served import open_served, serve_until_stdin_ends
 
 MEDIAN_S = 0.05
-# Of the logarithm, per request
+# Standard deviation of the logarithm, per request
 SIGMA = 0.4
-# Of the logarithm, of the level that all requests of a name share
+# Standard deviation of the logarithm of the level that all requests of a name share
 _WANDER = 0.03
-# Of the level, from one second to the next
+# The share of the level that stays from one second to the next
 _REMEMBERED = 0.8
 _END = b"\r\n\r\n"
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -26,17 +25,17 @@ _FAILED = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno"
 
 
 class Level:
-    """How slow and how faulty one name is."""
+    """The slowness and the error rate of one name."""
 
     def __init__(self) -> None:
         self.factor, self.errors, self.drift = 1.0, 0.0, 0.0
 
     def delay_s(self) -> float:
-        """Return how long one request takes."""
+        """Return the time of one request, in s."""
         return MEDIAN_S * self.factor * math.exp(self.drift + random.gauss(0, SIGMA))
 
     def wander(self) -> None:
-        """Go on by a second."""
+        """Advance by one second."""
         self.drift = _REMEMBERED * self.drift + random.gauss(0, _WANDER * math.sqrt(1 - _REMEMBERED**2))
 
 
@@ -69,7 +68,7 @@ class _Connection(asyncio.Protocol):
 
 
 def open_wandering_target() -> AbstractContextManager[str]:
-    """Serve in a process of its own until the block ends; yields the URL without a path."""
+    """Serve in a process of its own until the block ends; yield the URL without a path."""
     return open_served("benchmarks.wandering_target")
 
 

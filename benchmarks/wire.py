@@ -1,6 +1,4 @@
-"""A server over stdio, spoken to in raw lines: what a client library would never send can be sent, and every
-answer is seen.
-"""
+"""A server over stdio and raw lines: it can be sent anything, and every answer is seen."""
 
 import asyncio
 import contextlib
@@ -20,7 +18,7 @@ _META = "io.modelcontextprotocol"
 
 
 class Wire:
-    """One server process; requests are answered by id, whatever else it says goes to `heard`."""
+    """One server process; answers are matched by id, every other message goes to `heard`."""
 
     def __init__(
         self, process: asyncio.subprocess.Process, version: str, heard: Callable[[Answer, bytes], None]
@@ -33,7 +31,7 @@ class Wire:
         self._reading = asyncio.create_task(self._read())
 
     async def send(self, line: bytes) -> None:
-        """Write one line as it is."""
+        """Write one line unchanged."""
         assert self.process.stdin
         self.process.stdin.write(line + b"\n")
         await self.process.stdin.drain()
@@ -47,27 +45,28 @@ class Wire:
         return (await answered)[0]
 
     def message(self, request_id: object, method: str, params: Mapping[str, object] | None = None) -> Answer:
-        """Return a request as this era spells it: the stateless one carries the client's facts in every
-        message.
+        """Return a request in the form of this era.
+
+        In the stateless era every message includes the client's information.
         """
-        given = dict(params or {})
+        fields = dict(params or {})
         if self.version == MODERN:
-            own = cast("Mapping[str, object]", given.get("_meta") or {})
-            given["_meta"] = {**_modern_meta(), **own}
-        return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": given}
+            own = cast("Mapping[str, object]", fields.get("_meta") or {})
+            fields["_meta"] = {**_modern_meta(), **own}
+        return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": fields}
 
     def expect(self, request_id: object) -> "asyncio.Future[tuple[Answer, int]]":
-        """Return what will hold the answer to the request of this id, and its size in bytes."""
+        """Return a future for the answer to the request of this id, and its size in bytes."""
         answered: asyncio.Future[tuple[Answer, int]] = asyncio.get_running_loop().create_future()
         self._waiting[json.dumps(request_id)] = answered
         return answered
 
     def forget(self, request_id: object) -> None:
-        """Wait for the answer to this id no longer."""
+        """Stop waiting for the answer to this id."""
         self._waiting.pop(json.dumps(request_id), None)
 
     async def worst_ping_s(self, done: "asyncio.Future[Any]", method: str = "ping") -> float:
-        """Return the longest time that a small request took until `done`, one after another."""
+        """Return the longest time of a small request, sent again and again until `done`."""
         worst = 0.0
         while True:
             started = time.perf_counter()
@@ -115,8 +114,9 @@ async def wired(
     command: Sequence[str] = SERVER,
     heard: Callable[[Answer, bytes], None] = lambda _message, _line: None,
 ) -> AsyncGenerator[Wire]:
-    """Start a server and greet it as a client of `version` does; its standard error goes to the file
-    `stderr`.
+    """Start a server and initialize it as a client of `version` does.
+
+    Its standard error goes to the file `stderr`.
     """
     with contextlib.ExitStack() as files:
         log = files.enter_context(stderr.open("ab")) if stderr else asyncio.subprocess.DEVNULL

@@ -1,4 +1,4 @@
-// Checks count what was right; thresholds decide. A failed check alone fails no run: the threshold on
+// Checks count correct answers; thresholds decide. A failed check alone doesn't fail a run: the threshold on
 // `checks` does.
 import http from "k6/http";
 import { check } from "k6";

@@ -1,4 +1,4 @@
-// One GET per iteration, no load of its own: say how much with vus and duration (or iterations, stages,
+// One GET per iteration, without a load of its own: choose one with vus and duration (or iterations, stages,
 // rate_per_s).
 import http from "k6/http";
 import { sleep } from "k6";

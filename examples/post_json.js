@@ -1,4 +1,4 @@
-// Sends a JSON body with a bearer token. The token comes from the argument env, so it is stored nowhere.
+// Sends a JSON body with a bearer token. The token comes from the argument env, so it isn't stored anywhere.
 import http from "k6/http";
 import { check } from "k6";
 

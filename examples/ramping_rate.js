@@ -1,5 +1,5 @@
-// An open model: iterations start at the given rate whether or not the target keeps up, as visitors do. What
-// k6 cannot start, because all VUs are still waiting, is counted as dropped and fails the run
+// An open model: like visitors, iterations start at the given rate whether or not the target keeps up.
+// Iterations that k6 cannot start, because all VUs are still waiting, count as dropped and fail the run
 // (load_not_delivered).
 import http from "k6/http";
 

@@ -1,4 +1,4 @@
-// Objectives per endpoint: two scenarios with a tag each, and thresholds on the tagged sub-metrics.
+// Objectives per endpoint: two scenarios with one tag each, and thresholds on the tagged sub-metrics.
 import http from "k6/http";
 import { sleep } from "k6";
 

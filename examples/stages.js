@@ -1,5 +1,5 @@
-// A ramp of virtual users (closed model): up, hold, down. Each VU starts its next iteration when the last has
-// ended.
+// A ramp of virtual users (closed model): up, hold, down. Each VU starts its next iteration when the previous
+// one has ended.
 import http from "k6/http";
 import { sleep } from "k6";
 

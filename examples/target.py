@@ -1,10 +1,11 @@
-"""A small HTTP server to try load tests on: `python3 examples/target.py [PORT]`, Ctrl-C ends it. Standard
-library only.
+"""A small HTTP server to try load tests on: `python3 examples/target.py [PORT]`.
 
-/             answers 200 after about 20 ms, whatever the method
-/orders       answers a POST with 201 and its JSON
-/slow         answers 200 after 400 ms
-/status/503   answers with that status
+Ctrl-C ends it. It needs only the standard library.
+
+  /             answers 200 after about 20 ms, whatever the method
+  /orders       answers a POST with 201 and its JSON
+  /slow         answers 200 after 400 ms
+  /status/503   answers with that status
 """
 
 import json
@@ -17,7 +18,7 @@ _USUAL_S, _SLOW_S = 0.02, 0.4
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers by path."""
+    """Answers requests by path."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -45,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: a line per request would be the slowest part."""
+        """Log nothing: a line per request would be the slowest part."""
 
 
 def _is_json(body: bytes) -> bool:

@@ -1,4 +1,7 @@
-"""Wiring: the concrete classes are named here, and in `service.early_plan` those that are needed first."""
+"""The wiring: where concrete classes are named.
+
+The exception is `service.early_plan`, which creates the launcher before the rest is imported.
+"""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -13,8 +16,9 @@ from k6_mcp.settings import Settings
 
 @asynccontextmanager
 async def open_app(settings: Settings, launcher: Launcher | None = None) -> AsyncGenerator[LoadTests]:
-    """Open the service on this machine, which takes over what `launcher` began early; leaving stops every run
-    it owns.
+    """Open the service on this machine; leaving the context stops every run that it owns.
+
+    `launcher` may have begun a plan already; the service continues with it.
     """
     launcher = launcher or new_launcher(settings)
     workspace, runner = launcher.workspace, LocalRunner(launcher, settings.timeout_s)

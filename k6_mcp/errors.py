@@ -1,33 +1,33 @@
-"""Every error k6-mcp raises.
+"""Every error that k6-mcp raises.
 
-K6McpError                 everything below; has a stable `code`, a text and a hint
-├── InvalidArguments       the request has the wrong shape (wrong everywhere)
-├── LimitExceeded          the request is well formed but not allowed on this server
+K6McpError                 the base class; has a stable `code`, a text and a hint
+├── InvalidArguments       the request has the wrong shape (on any server)
+├── LimitExceeded          the request is well formed, but this server doesn't allow it
 ├── K6NotFound             no k6 binary, or one that cannot be started
-├── K6TooOld               the k6 found is older than the oldest supported version
+├── K6TooOld               k6 is older than the oldest supported version
 ├── UnknownRun             no run has this id
 ├── HistoryUnavailable     the database cannot be read or written
-├── ReportUnavailable      a report cannot be made or written here
-├── ArchiveUnusable        an archive of runs cannot be written, or not be taken in
-├── NotUnderstood          a one-shot line that is not a request
-├── Interrupted            this process was asked to end before a test had begun
-└── InternalError          our own fault
+├── ReportUnavailable      a report cannot be created or written here
+├── ArchiveUnusable        an archive of runs cannot be written or imported
+├── NotUnderstood          a one-shot line isn't a request
+├── Interrupted            this process was stopped before the test started
+└── InternalError          a bug in k6-mcp
 
-A failing target, a broken script or a crossed threshold is no error: it is a failed run.
-An error exists only where there is no run id to answer with.
+A failing target, a broken script or a crossed threshold isn't an error: it is a failed run. An error is
+raised only where there is no run id to answer with.
 """
 
 from collections.abc import Sequence
 
-# An answer to an agent stays below 10 KB
+# An answer to an agent stays below 10 KB, and a hint follows the reasons.
 _LONGEST_BYTES = 8_000
 
 
 class K6McpError(Exception):
-    """Base of all errors; `str()` is `code: text (next step: hint)`, one line, safe to show to a client.
+    """Base of all errors; `str()` is one line that is safe to show to a client.
 
-    `reasons` holds every violation found, one sentence each; the text joins them, and is cut where a client
-    sent thousands.
+    The line reads `code: text (next step: hint)`. `reasons` holds every violation, one sentence each; the
+    text joins them. It is cut if a client sent thousands of violations.
     """
 
     code = "internal"
@@ -43,7 +43,7 @@ class K6McpError(Exception):
 
 
 def _bounded(text: str, reasons: int) -> str:
-    # Half of a surrogate pair, which JSON can spell, could be sent to nobody
+    # JSON can spell half of a surrogate pair, which cannot be encoded and would make the answer unsendable.
     encoded = text.encode("utf-8", "replace")
     if len(encoded) <= _LONGEST_BYTES:
         return encoded.decode()
@@ -57,19 +57,19 @@ class InvalidArguments(K6McpError):
 
 
 class LimitExceeded(K6McpError):
-    """Raised when a well-formed request asks for more than this server allows; lists every violation."""
+    """Raised when a well-formed request exceeds this server's limits; lists every violation."""
 
     code = "limit_exceeded"
 
 
 class K6NotFound(K6McpError):
-    """Raised when no k6 binary is found or the one found cannot be started."""
+    """Raised when no k6 binary is found, or when it cannot be started."""
 
     code = "k6_not_found"
 
 
 class K6TooOld(K6McpError):
-    """Raised when the k6 found is older than the oldest supported version."""
+    """Raised when k6 is older than the oldest supported version."""
 
     code = "k6_too_old"
 
@@ -86,9 +86,9 @@ class UnknownRun(K6McpError):
 
 
 class HistoryUnavailable(K6McpError):
-    """Raised when the database cannot be used; runs still work and are kept in their folders.
+    """Raised when the database cannot be used; tests still run and are kept in their folders.
 
-    `kind` tells whether waiting helps ("locked") or `k6-mcp rebuild` does ("damaged").
+    `kind` shows what helps: waiting ("locked"), `k6-mcp rebuild` ("damaged"), or neither.
     """
 
     code = "history_unavailable"
@@ -99,32 +99,33 @@ class HistoryUnavailable(K6McpError):
 
 
 class ReportUnavailable(K6McpError):
-    """Raised when a report cannot be made (its library is not installed) or not be written (disk full)."""
+    """Raised when a report cannot be created (its library is missing) or written (the disk is full)."""
 
     code = "report_unavailable"
 
 
 class ArchiveUnusable(K6McpError):
-    """Raised when runs cannot be exported to a file, or a file of runs is damaged, hostile or in conflict
-    with what is kept.
+    """Raised when runs cannot be exported or imported.
+
+    The archive may be damaged or hostile, or conflict with a run that is already here.
     """
 
     code = "archive_unusable"
 
 
 class NotUnderstood(K6McpError):
-    """Raised when a one-shot line is not a request this server knows."""
+    """Raised when a one-shot line isn't a request that this server knows."""
 
     code = "not_understood"
 
 
 class Interrupted(K6McpError):
-    """Raised when this process is asked to end before the test that it was asked for has begun."""
+    """Raised when this process is stopped before the requested test has started."""
 
     code = "interrupted"
 
 
 class InternalError(K6McpError):
-    """Raised when our own code failed; the details are in the server's log on stderr."""
+    """Raised when k6-mcp itself failed; the details are in the server's log on stderr."""
 
     code = "internal"

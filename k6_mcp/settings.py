@@ -19,6 +19,7 @@ from k6_mcp.models.retention import Retention
 T = TypeVar("T")
 D = TypeVar("D")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
+# 15 digits stay exact as a double, which is what JSON clients and k6 make of a number
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,15}\Z")
 KEPT, FINDING_LIMITS = Retention(), FindingLimits()
 _BROWSER_ARG = re.compile(r"[A-Za-z][A-Za-z0-9-]*(?:=.*)?\Z")
@@ -26,17 +27,20 @@ _BETWEEN_BROWSER_ARGS = re.compile(r",|\s+(?=--)")
 _AI_PROVIDER = re.compile(r"[a-z][a-z0-9-]{1,40}\Z")
 _AI_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}\Z")
 _GEMINI_KEY, _GEMINI_MODEL = "GEMINI_API_KEY", "gemini-flash-latest"
+# A latency can more than double, so its growth isn't limited to a share of 1
 _MAY_EXCEED_ONE = ("drift_share",)
+# A number of hundreds of digits would become infinity
 _LONGEST_NUMBER = 20
-_BYTES_BESIDE_A_SCRIPT, _LONGEST_ESCAPE = 1_000_000, 6
+# Room for all other arguments of a request
+_BYTES_WITHOUT_SCRIPT, _LONGEST_ESCAPE = 1_000_000, 6
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class Limits(NamedTuple):
-    """What one server allows; checked against the request and against k6's own plan of the script.
+    """What one server allows; checked against the request and against k6's plan of the script.
 
-    `max_k6_memory_mb` is what one k6 may use: 0 is without limit, None is what its plan can need.
-    `script_dirs` are the folders that script files may come from; none means anywhere.
+    `max_k6_memory_mb` is what one k6 process may use: 0 means no limit, None what its plan can need.
+    `script_dirs` are the folders that script files may come from; if empty, they may come from anywhere.
     """
 
     max_concurrent_runs: int = 4
@@ -49,10 +53,11 @@ class Limits(NamedTuple):
 
     @property
     def longest_line_bytes(self) -> int:
-        """The most that one line of JSON with a script of the allowed size needs: JSON can spell each byte as
-        `\\u0000`.
+        """The longest line of JSON that a script of the allowed size can need.
+
+        JSON can spell each byte as `\\u0000`, six times its size.
         """
-        return _LONGEST_ESCAPE * self.max_script_bytes + _BYTES_BESIDE_A_SCRIPT
+        return _LONGEST_ESCAPE * self.max_script_bytes + _BYTES_WITHOUT_SCRIPT
 
 
 LIMITS = Limits()
@@ -60,10 +65,10 @@ LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything configurable, read once. `timeout_s` is the most wall time one run may take (K6_TIMEOUT).
+    """Everything configurable, read once.
 
-    `unknown` has a sentence for each variable that looks like a setting and is none, with what it may have
-    meant.
+    `timeout_s` is the longest wall time of one run (K6_TIMEOUT). `unknown` has a sentence for each variable
+    that looks like a setting but isn't one, with the setting that was probably meant.
     """
 
     results_dir: Path
@@ -82,8 +87,9 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read the settings from `environ` (the process environment by default); unset and empty mean the
-        default.
+        """Read the settings from `environ`, by default the process environment.
+
+        A variable that is unset or empty means the default.
 
         Raises:
             InvalidArguments: With every setting whose value cannot be used.
@@ -114,17 +120,15 @@ class Settings:
             findings=_finding_limits(reader),
             browser=_browser(reader),
         )
-        if misspelt := reader.unknown():
-            settings = replace(settings, unknown=misspelt)
+        if unknown := reader.unknown():
+            settings = replace(settings, unknown=unknown)
         if reader.reasons:
-            raise InvalidArguments(
-                *reader.reasons, hint="correct the server's environment and start it again"
-            )
+            raise InvalidArguments(*reader.reasons, hint="correct the server's environment and restart it")
         return settings
 
 
 class _Reader:
-    """Reads values one by one and collects what is wrong with them."""
+    """Reads values one by one and collects every problem with them."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
@@ -132,7 +136,7 @@ class _Reader:
         self._known: list[str] = []
 
     def get(self, name: str, convert: Callable[[str], T], default: D, also: str = "") -> T | D:
-        """Return the value of `name`, or of `also` where `name` is not set."""
+        """Return the value of `name`, or of `also` if `name` is not set."""
         self._known.append(name)
         text = self.environ.get(name, "").strip()
         if not text:
@@ -140,18 +144,16 @@ class _Reader:
         try:
             return convert(text)
         except (ValueError, RuntimeError) as error:
-            # A home folder that nobody has is a RuntimeError
+            # `expanduser` raises RuntimeError for a user without a home folder
             self.reasons.append(f"{name}={text[:80]!r}: {error}")
             return default
 
     def unknown(self) -> tuple[str, ...]:
-        """Return a sentence for each variable that is set and was not read although it looks like a
-        setting.
-        """
+        """Return a sentence for each variable that looks like a setting but was not read."""
         unread = [name for name in self.environ if name[:2].upper() == "K6" and name not in self._known]
         if not unread:
             return ()
-        # Comparing words costs an import, which only misspelled settings need
+        # Imported only here: it is needed only after a typing error, and every start would wait for it
         from k6_mcp.models.misspelled_settings import misspelt
 
         return misspelt(unread, self._known)
@@ -171,8 +173,9 @@ def _retention(reader: _Reader) -> Retention:
 
 
 def _browser(reader: _Reader) -> Browser:
-    """Return how to start Chromium; k6's own names count too where ours are not set, since operators know
-    them from its docs.
+    """Return how to start Chromium.
+
+    k6's own names count too where ours are not set, since operators know them from its documentation.
     """
     return Browser(
         path=reader.get(PATH_SETTING, _browser_path, None, also="K6_BROWSER_EXECUTABLE_PATH"),
@@ -182,10 +185,11 @@ def _browser(reader: _Reader) -> Browser:
 
 
 def _finding_limits(reader: _Reader) -> FindingLimits:
-    """Return the limits that findings are held against, one setting each; those in s may be given as a
-    duration.
+    """Return the limits that findings use, one setting each.
+
+    Limits in seconds may also be given as a duration.
     """
-    given: dict[str, float] = {}
+    limits: dict[str, float] = {}
     for name in FindingLimits._fields:
         convert = (
             _seconds
@@ -194,13 +198,14 @@ def _finding_limits(reader: _Reader) -> FindingLimits:
             if name.endswith("_ms") or name in _MAY_EXCEED_ONE
             else _share
         )
-        given[name] = reader.get(f"K6_MCP_FINDING_{name.upper()}", convert, getattr(FINDING_LIMITS, name))
-    return FindingLimits(**given)
+        limits[name] = reader.get(f"K6_MCP_FINDING_{name.upper()}", convert, getattr(FINDING_LIMITS, name))
+    return FindingLimits(**limits)
 
 
 def _ai(reader: _Reader) -> Ai:
-    """Return the provider that K6_MCP_AI_MODEL names, else Gemini where its key is set, with the key of that
-    provider.
+    """Return the provider that K6_MCP_AI_MODEL names, with its key.
+
+    Without that setting it is Gemini, if its key is set.
     """
     gemini = reader.environ.get(_GEMINI_KEY, "").strip()
     provider, model = reader.get("K6_MCP_AI_MODEL", _ai_model, (GEMINI, None) if gemini else (None, None))
@@ -216,7 +221,7 @@ def _ai(reader: _Reader) -> Ai:
 
 
 def _key_name(provider: str) -> str:
-    """Return the variable that holds a provider's key by custom: `openai-chat` and `openai` have the same."""
+    """Return the variable that holds a provider's key; `openai-chat` and `openai` share one."""
     return (
         _GEMINI_KEY
         if provider == GEMINI
@@ -225,8 +230,9 @@ def _key_name(provider: str) -> str:
 
 
 def default_results_dir(environ: Mapping[str, str]) -> Path:
-    """Return the per-user data folder: clients start servers in any working directory, so it must not depend
-    on it.
+    """Return the per-user data folder.
+
+    It must not depend on the working directory: clients start servers in any.
     """
     if base := environ.get("XDG_DATA_HOME"):
         return Path(base) / "k6-mcp"
@@ -242,7 +248,7 @@ def _folder(text: str) -> Path:
 
 def _folders(text: str) -> tuple[Path, ...]:
     if not (names := [name.strip() for name in text.split(os.pathsep) if name.strip()]):
-        raise ValueError(f"names no folder; separate folders by {os.pathsep!r}")
+        raise ValueError(f"must name at least one folder; separate folders with {os.pathsep!r}")
     return tuple(map(_folder, names))
 
 
@@ -267,19 +273,19 @@ def _amount(text: str) -> float:
 
 def _share(text: str) -> float:
     if (value := _amount(text)) > 1:
-        raise ValueError("must be a share: above 0, at most 1")
+        raise ValueError("must be a share above 0 and at most 1")
     return value
 
 
 def _positive(text: str) -> int:
     if not _WHOLE_NUMBER.match(text) or not (value := int(text)):
-        raise ValueError("must be a whole number, at least 1 and of at most 15 digits")
+        raise ValueError("must be a whole number of at least 1 and at most 15 digits")
     return value
 
 
 def _or_unlimited(text: str, unit: int) -> int | None:
     if not _WHOLE_NUMBER.match(text):
-        raise ValueError("must be a whole number of at most 15 digits; 0 means without limit")
+        raise ValueError("must be a whole number of at most 15 digits; 0 means no limit")
     return int(text) * unit or None
 
 
@@ -303,7 +309,7 @@ def _browser_args(text: str) -> tuple[str, ...]:
     )
     if wrong := [arg for arg in args if not _BROWSER_ARG.match(arg)]:
         raise ValueError(
-            f"{wrong[0][:40]!r} is not a flag of Chromium; separate flags by commas, as in"
+            f"{wrong[0][:40]!r} is not a Chromium flag; separate flags with commas, as in"
             " no-sandbox,disable-gpu"
         )
     return args
@@ -312,7 +318,7 @@ def _browser_args(text: str) -> tuple[str, ...]:
 def _http_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-        raise ValueError("must be an http(s) URL without user and query")
+        raise ValueError("must be an http(s) URL without a user or a query")
     return text
 
 

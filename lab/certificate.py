@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 
 def self_signed_context(folder: Path) -> ssl.SSLContext:
-    """Return a server context with a fresh self-signed certificate, whose files are put into `folder`."""
+    """Return a server context with a new self-signed certificate, whose files are in `folder`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

@@ -1,9 +1,8 @@
-"""A local gRPC server that ends each call as its message asks (see grpc_target.proto), and counts them by
-status.
+"""A local gRPC server that ends each call as its message requests, and counts the calls by status.
 
-As much of HTTP/2 (RFC 9113) as k6 needs, without TLS. What decides is in the message, so the compressed
-headers of a request need not be read, and those of an answer are written without compression (RFC 7541,
-6.2.2).
+The messages are in grpc_target.proto. The server implements as much of HTTP/2 (RFC 9113) as k6 needs, without
+TLS. Everything that decides is in the message, so it need not read the compressed headers of a request. It
+writes the headers of an answer without compression (RFC 7541, 6.2.2).
 """
 
 import asyncio
@@ -28,8 +27,9 @@ _STATUS, _ANSWERS, _STAY = 1, 2, 3
 
 
 class GrpcTarget:
-    """The running server as a test sees it: `address` is what a script connects to, `calls` how many ended
-    with each status.
+    """The running server, as a test sees it.
+
+    A script connects to `address`; `calls` counts the ended calls by status.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class GrpcTarget:
 
 @contextmanager
 def open_grpc_target() -> Generator[GrpcTarget]:
-    """Serve on a free port of 127.0.0.1 in a thread of its own until the block ends."""
+    """Serve on a free port of 127.0.0.1, in a thread of its own, until the block ends."""
     target = GrpcTarget()
     with serving(lambda connections: _Connection(target, connections)) as port:
         target.address = f"127.0.0.1:{port}"
@@ -93,16 +93,16 @@ class _Connection(asyncio.Protocol):
             if flags & _END_STREAM:
                 self._answer(stream, dict(_fields(self._messages.pop(stream)[len(_EMPTY_MESSAGE) :])))
 
-    def _answer(self, stream: int, asked: Mapping[int, int]) -> None:
-        status = asked.get(_STATUS, 0)
+    def _answer(self, stream: int, request: Mapping[int, int]) -> None:
+        status = request.get(_STATUS, 0)
         self._send(_HEADERS, _END_HEADERS, stream, _STATUS_200 + _header("content-type", "application/grpc"))
-        for _ in range(asked.get(_ANSWERS, 0 if status else 1)):
+        for _ in range(request.get(_ANSWERS, 0 if status else 1)):
             self._send(_DATA, 0, stream, _EMPTY_MESSAGE)
-        if asked.get(_STAY):
+        if request.get(_STAY):
             self._target.open += 1
             return
         self._target.calls[status] += 1
-        trailer = _header("grpc-status", str(status)) + _header("grpc-message", "asked for" if status else "")
+        trailer = _header("grpc-status", str(status)) + _header("grpc-message", "requested" if status else "")
         self._send(_HEADERS, _END_HEADERS | _END_STREAM, stream, trailer)
 
     def _send(self, kind: int, flags: int = 0, stream: int = 0, payload: bytes = b"") -> None:
@@ -117,7 +117,7 @@ def _header(name: str, value: str) -> bytes:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int]]:
-    """The numbers of a protobuf message by field: it holds nothing else."""
+    """Yield the numbers of a protobuf message with their field numbers; it contains nothing else."""
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)

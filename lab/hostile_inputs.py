@@ -1,6 +1,4 @@
-"""Inputs that look for a way to make the server slow, each of a size of one's choice: benchmarks and tests
-share them.
-"""
+"""Inputs that try to make the server slow, in any size; benchmarks and tests share them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -68,7 +66,7 @@ _UNITS: Mapping[str, str] = {
 
 
 def texts(size: int) -> Mapping[str, str]:
-    """Return texts of about `size` characters by what they are made of."""
+    """Return texts of about `size` characters, by a description of their content."""
     made = {name: (unit * (size // len(unit) + 1))[:size] for name, unit in _UNITS.items()}
     return made | {name: make(size)[:size] for name, make in _MADE.items()}
 
@@ -103,12 +101,12 @@ _MADE: Mapping[str, Callable[[int], str]] = {
 
 
 def valid_script(text: str) -> str:
-    """Return a script that k6 takes, with `text` in a comment of its own lines."""
+    """Return a script that k6 accepts, with `text` in a comment on lines of its own."""
     return f"export default function () {{}}\n/* {text.replace('*/', '* /')} */\n"
 
 
 def bodies(size: int) -> Mapping[str, object]:
-    """Return JSON values of about `size` bytes that a request's body may have."""
+    """Return JSON values of about `size` bytes for a request's body."""
     nothing: list[int] = []
     return {
         "a list of numbers": [1] * (size // 3),
@@ -135,7 +133,7 @@ def _nested(depth: int, wrap: Callable[[object], object]) -> object:
 
 
 def variables(total: int, largest: int) -> Mapping[str, Mapping[str, str]]:
-    """Return sets of environment variables of `total` bytes in all, none above `largest`."""
+    """Return sets of environment variables of `total` bytes in all, none longer than `largest`."""
     count = total // (largest + 10)
     return {
         "large values": {f"V{i}": f"{i}-" + "a1" * (largest // 2 - 4) for i in range(count)},

@@ -1,4 +1,4 @@
-"""A server of an asyncio protocol in a thread of its own, for the length of a block."""
+"""A server for an asyncio protocol, in a thread of its own for the length of a block."""
 
 import asyncio
 import ssl
@@ -16,8 +16,9 @@ OpenConnections = set[asyncio.BaseTransport]
 def serving(
     protocol: Callable[[OpenConnections], asyncio.Protocol], tls: ssl.SSLContext | None = None
 ) -> Generator[int]:
-    """Serve on a free port of 127.0.0.1, which is yielded; `protocol` notes its transports in the set that it
-    is given.
+    """Serve on a free port of 127.0.0.1 and yield the port.
+
+    `protocol` adds its transports to the set that it gets.
     """
     loop = asyncio.new_event_loop()
     ready, stop, ports = threading.Event(), asyncio.Event(), list[int]()

@@ -1,5 +1,6 @@
-"""Load tests of a target that misbehaves in known ways, and of one that is healthy; what must be found in
-each, and what else is true of it.
+"""Load tests of a target that misbehaves in known ways, and of a healthy one.
+
+Each lists the findings that it must cause and those that are also true of it.
 """
 
 from dataclasses import dataclass
@@ -9,11 +10,11 @@ OK = ("http_req_duration: ['p(95)<4000']", "http_req_failed: ['rate<0.9']")
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One load test. `must` names the findings it is made for, `also` those that are true of it as well;
-    anything else is a false alarm.
+    """One load test with its expected findings.
 
-    `files` is the limit of open files that k6 gets; `alone`: not beside others; `cpu_share` another limit
-    than the default, where the machine has other work to do.
+    `must` are the findings that the test is made for, `also` those that are true of it too; any other is a
+    false alarm. `files` is k6's limit of open files. `alone` means that no other test runs at the same time.
+    `cpu_share` replaces the default limit, for a machine that has other work to do.
     """
 
     name: str
@@ -26,7 +27,7 @@ class Scenario:
 
 
 def script(load: str, default: str, *, thresholds: tuple[str, ...] = OK, rest: str = "") -> str:
-    """Return a k6 script; `get(PATH)` in `default` asks the target, whose address is written as TARGET."""
+    """Return a k6 script; `get(PATH)` in `default` calls the target, whose address is written as TARGET."""
     return f"""
 import http from 'k6/http';
 import {{ sleep }} from 'k6';

@@ -1,24 +1,25 @@
-"""A local HTTP server that misbehaves over time, in a process of its own so that nothing else slows it down.
+"""A local HTTP server that misbehaves over time, in a process of its own so that nothing slows it down.
 
-`python -m lab.misbehaving_targets` prints its port and serves 127.0.0.1 until its standard input ends.
-Behaviour is chosen by path; its time 0 is the first request for that path with its query, so that `?a` and
-`?b` are two targets. Times are in s, latencies in ms.
+`python -m lab.misbehaving_targets` prints its port and serves 127.0.0.1 until its standard input ends. The
+path selects the behavior. Time 0 is the first request for that path with its query, so that `?a` and `?b` are
+two targets. Times are in s, latencies in ms.
 
-/steady/20                     answers after 20 ms, give or take a fifth /tailed/20
-answers after 20 ms at the median, log-normally spread: one in a hundred takes 80 ms /stall/4/3/5
-answers after 5 ms, but nothing from 4 s on for 3 s, when all that waited are answered /periodic/4/0.7/5
-answers after 5 ms, but nothing for the last 0.7 s of every 4 s /pausing/0.6/5/3/8/10/17       answers after 5
-ms, but nothing for 0.6 s from 3, 8, 10 and 17 s on /rising/20/15                  answers after 20 ms at
-first and 15 ms more every second /crowded/20/2                  a line before two counters that each take 20
-ms: latency grows with concurrency /burst/4/3/0.8/5               answers after 5 ms, but 500 for that share
-of requests from 4 s on for 3 s /outage/4/3/5                  answers after 5 ms, but resets every connection
-from 4 s on for 3 s /recovering/4/2/3/5            as /outage for 2 s, then is slow (400 ms) for 3 s
-/warmup/3/300/10               answers after 300 ms for the first 3 s, then after 10 ms /fastfail/0.5/120
-answers 500 at once for half of the requests, else 200 after 120 ms /flaky/0.2/5                   answers 500
-for that share of requests after 5 ms /limited/40/5                  answers after 5 ms, but 429 at once to
-more than 40 requests within a second /jumping/6/20/200              answers after 20 ms at first, and after
-200 ms from 6 s on /lone/80/2000/10               answers after 10 ms, but every 80th request after 2000 ms,
-whatever the others do
+/steady/20                answers after 20 ms, give or take a fifth
+/tailed/20                answers after a median of 20 ms, log-normally spread: one in a hundred takes 80 ms
+/stall/4/3/5              answers after 5 ms, but nothing from 4 s on for 3 s, then everything that waited
+/periodic/4/0.7/5         answers after 5 ms, but nothing for the last 0.7 s of every 4 s
+/pausing/0.6/5/3/8/10/17  answers after 5 ms, but nothing for 0.6 s from 3, 8, 10 and 17 s on
+/rising/20/15             answers after 20 ms at first and 15 ms more every second
+/crowded/20/2             a queue before two counters that each take 20 ms: latency grows with concurrency
+/burst/4/3/0.8/5          answers after 5 ms, but 500 for that share of requests from 4 s on for 3 s
+/outage/4/3/5             answers after 5 ms, but resets every connection from 4 s on for 3 s
+/recovering/4/2/3/5       as /outage for 2 s, then is slow (400 ms) for 3 s
+/warmup/3/300/10          answers after 300 ms for the first 3 s, then after 10 ms
+/fastfail/0.5/120         answers 500 immediately for half of the requests, else 200 after 120 ms
+/flaky/0.2/5              answers 500 for that share of requests after 5 ms
+/limited/40/5             answers after 5 ms, but 429 immediately to more than 40 requests within a second
+/jumping/6/20/200         answers after 20 ms at first, and after 200 ms from 6 s on
+/lone/80/2000/10          answers after 10 ms, but every 80th request after 2000 ms, independent of the others
 """
 
 import asyncio
@@ -36,14 +37,12 @@ _END = b"\r\n\r\n"
 _RESET = struct.pack("ii", 1, 0)
 _SLOW_MS = 400.0
 
-# Seconds to wait, and the status; status 0 resets the connection
+# A delay in s and a status; status 0 resets the connection
 Answer = tuple[float, int]
 
 
 class Clocked:
-    """One path with its query: when it was first asked for, how often, and when each of its counters is
-    free.
-    """
+    """One path with its query: its first request, its number of requests, and its counters' free times."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
@@ -53,11 +52,11 @@ class Clocked:
 
     @property
     def age_s(self) -> float:
-        """The time since the first request."""
+        """Return the time since the first request, in s."""
         return time.monotonic() - self.began
 
     def fails(self, share: float) -> bool:
-        """Whether this request is one of `share`, evenly spread."""
+        """Return whether this request is one of `share`, evenly spread."""
         return int(self.count * share) > int((self.count - 1) * share)
 
 
@@ -137,7 +136,7 @@ def _lone(path: Clocked, every: float, slow_ms: float, ms: float) -> Answer:
     return (ms if path.count % every else slow_ms) / 1000, 200
 
 
-_BEHAVIOURS: Mapping[str, Callable[..., Answer]] = {
+_BEHAVIORS: Mapping[str, Callable[..., Answer]] = {
     "steady": _steady,
     "tailed": _tailed,
     "stall": _stall,
@@ -158,7 +157,7 @@ _BEHAVIOURS: Mapping[str, Callable[..., Answer]] = {
 
 
 class _Connection(asyncio.Protocol):
-    """One keep-alive connection; k6 asks for one thing at a time."""
+    """One keep-alive connection; k6 sends one request at a time."""
 
     def __init__(self, paths: dict[str, Clocked]) -> None:
         self._paths = paths
@@ -179,7 +178,7 @@ class _Connection(asyncio.Protocol):
             path.count += 1
             name, *arguments = target.partition("?")[0].strip("/").split("/")
             delay_s, status = (
-                _BEHAVIOURS[name](path, *map(float, arguments)) if name in _BEHAVIOURS else (0.0, 404)
+                _BEHAVIORS[name](path, *map(float, arguments)) if name in _BEHAVIORS else (0.0, 404)
             )
             self._loop.call_later(delay_s, self._answer, status) if delay_s > 0 else self._answer(status)
 
@@ -194,7 +193,7 @@ class _Connection(asyncio.Protocol):
 
 
 def open_misbehaving() -> AbstractContextManager[str]:
-    """Serve in a process of its own until the block ends; yields the URL without a path."""
+    """Serve in a process of its own until the block ends; yield the URL without a path."""
     return open_served("lab.misbehaving_targets")
 
 

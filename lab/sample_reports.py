@@ -1,6 +1,4 @@
-"""Views of made-up runs that reports are rendered from: usual ones, an hour of one, and one full of hostile
-text.
-"""
+"""Views of invented runs for reports: usual runs, a run of an hour, and one full of hostile text."""
 
 import math
 from datetime import UTC, datetime
@@ -24,7 +22,7 @@ from k6_mcp.reports.run_view import RunView
 from lab.sample_runs import NOW, START_MS, latency, metrics, plan, run, threshold
 
 GENERATED = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
-# Each stage: its begin and end as shares of the time, its first and last rate in 1/s
+# Start and end as shares of the time, then the rates in 1/s
 STAGES = (
     (0.0, 0.3, 10.0, 50.0),
     (0.3, 0.7, 50.0, 50.0),
@@ -58,7 +56,10 @@ CHANGES = (
 
 
 def timeline(seconds: int = 60, *, outage: tuple[int, int] | None = None, **facts: Any) -> Timeline:
-    """A ramp up, a hold and a ramp down, one interval per second; no request succeeds within `outage`."""
+    """Return a ramp up, a hold and a ramp down, one interval per second.
+
+    No request succeeds during `outage`.
+    """
     down = range(*outage) if outage else range(0)
     rates = [_rate(i / seconds) for i in range(seconds)]
     p50 = [20 + 10 * math.sin(i / 7) + rate * 0.4 for i, rate in enumerate(rates)]
@@ -75,7 +76,7 @@ def timeline(seconds: int = 60, *, outage: tuple[int, int] | None = None, **fact
             "max_ms": 5,
         }.items()
     }
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "start_unix_ms": START_MS,
         "period_s": 1.0,
         "ends_s": tuple(float(i + 1) for i in range(seconds)),
@@ -86,11 +87,11 @@ def timeline(seconds: int = 60, *, outage: tuple[int, int] | None = None, **fact
         "errors": (ErrorSeries(code=1212, counts=failed),) if outage else (),
         **facts,
     }
-    return Timeline(**given)
+    return Timeline(**fields)
 
 
 def phases(seconds: int = 60) -> tuple[Phase, ...]:
-    """The three stages of `timeline`."""
+    """Return the three stages of `timeline`."""
     return tuple(
         Phase(
             scenario="shop",
@@ -111,7 +112,7 @@ def phases(seconds: int = 60) -> tuple[Phase, ...]:
 
 
 def broken(seconds: int = 60, **facts: Any) -> RunView:
-    """A ramp whose target was away for a while: thresholds crossed, findings, phases, endpoints, samples."""
+    """Return a ramp with a temporary outage: crossed thresholds, findings, phases, endpoints, samples."""
     outage = (seconds // 3, seconds // 3 + max(1, seconds // 8))
     return view(
         _failed_run(seconds, outage, **facts),
@@ -126,12 +127,12 @@ def broken(seconds: int = 60, **facts: Any) -> RunView:
 
 
 def short() -> RunView:
-    """A run of two seconds, all well."""
+    """Return a successful run of two seconds."""
     return view(run(metrics=metrics(threshold()), plan=plan(("http_req_duration", "p(95)<500"))), timeline(2))
 
 
 def bare() -> RunView:
-    """A run without a timeline and without figures."""
+    """Return a run without a timeline and without figures."""
     return view(
         run("failed", failure=Failure(kind="script_error", message="SyntaxError", hint="correct the script")),
         None,
@@ -139,7 +140,7 @@ def bare() -> RunView:
 
 
 def hostile(text: str) -> RunView:
-    """A run in which everything that someone else could choose is `text`."""
+    """Return a run with `text` wherever someone else could choose the text."""
     base = broken()
     words: dict[str, Any] = {
         "name": text[:120],
@@ -166,7 +167,7 @@ def hostile(text: str) -> RunView:
             },
         ),
     }
-    found = Finding(
+    finding = Finding(
         id="outage",
         severity="critical",
         confidence=0.9,
@@ -179,14 +180,14 @@ def hostile(text: str) -> RunView:
         base.run.model_copy(update=words),
         base.timeline,
         headline=text,
-        findings=(found,),
+        findings=(finding,),
         phases=staged,
         script=text * 3,
     )
 
 
 def comparison(before: RunView, after: RunView, sentence: str = "p95 rose by 31 %") -> Comparison:
-    """Two runs held against each other, with `sentence` wherever a text may stand."""
+    """Return a comparison of two runs, with `sentence` in the place of every text."""
     return Comparison(
         baseline=(before.run.run_id,),
         candidate=(after.run.run_id,),
@@ -199,13 +200,13 @@ def comparison(before: RunView, after: RunView, sentence: str = "p95 rose by 31 
 
 
 def view(judged: Run, over_time: Timeline | None, *, script: str | None = None, **explained: Any) -> RunView:
-    """A view of `judged`; the rest are fields of its explanation."""
-    given: dict[str, Any] = {
+    """Return a view of `judged`; the other arguments are fields of its explanation."""
+    fields: dict[str, Any] = {
         "headline": f"{judged.status}: as made up",
         "failure": judged.failure,
         **explained,
     }
-    explanation = Explanation(run_id=judged.run_id, status=judged.status, **given)
+    explanation = Explanation(run_id=judged.run_id, status=judged.status, **fields)
     return RunView(
         run=judged, explanation=explanation, timeline=over_time, generated_at=GENERATED, script=script
     )
@@ -278,7 +279,7 @@ def _failed_run(seconds: int, outage: tuple[int, int], **facts: Any) -> Run:
         evidence=("http_req_duration p(95)<100: observed 131.2",),
         also=("load_not_delivered",),
     )
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "name": "shop, ramp to 50/s",
         "asked": Asked(origin="file", script_file="/home/someone/shop.js"),
         "plan": plan(
@@ -294,7 +295,7 @@ def _failed_run(seconds: int, outage: tuple[int, int], **facts: Any) -> Run:
         "tags": {"branch": "main"},
         **facts,
     }
-    return run("failed", **given)
+    return run("failed", **fields)
 
 
 def _endpoint(name: str, i: int) -> EndpointFigures:

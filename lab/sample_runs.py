@@ -1,8 +1,7 @@
-"""A small load test in all the forms in which k6 leaves its figures behind: record, summary, export; and runs
-made of it.
+"""A small load test in all forms of k6's figures (record, summary, export), and runs made of it.
 
-100 requests in 10 iterations of one scenario, 90 of them HTTP 200 and 10 HTTP 500, in three intervals of 1 s
-(the last one partial).
+It has 100 requests in 10 iterations of one scenario, 90 of them HTTP 200 and 10 HTTP 500, in three intervals
+of 1 s (the last one partial).
 """
 
 import json
@@ -46,7 +45,7 @@ def line(event: str, data: Any) -> str:
 
 
 def rows(at_ms: int, values: Mapping[str, Row], kinds: Iterable[str] = KINDS) -> list[list[float]]:
-    """Rows as k6 writes them: one per announced name in byte order, empty without samples."""
+    """Return rows as k6 writes them: one per announced name in byte order, empty without samples."""
     known = {"time": [START_MS + at_ms], **values}
     return [list(known.get(name, ())) for name in sorted(kinds)]
 
@@ -54,7 +53,7 @@ def rows(at_ms: int, values: Mapping[str, Row], kinds: Iterable[str] = KINDS) ->
 def counts(
     requests: int, bad: int, iterations: int, vus: int = 2, iteration_ms: float = 40
 ) -> Mapping[str, Row]:
-    """The rows of an interval, or of everything so far, with these counts."""
+    """Return the rows of an interval, or of the whole test so far, with these counts."""
     return {
         "http_reqs": [requests, requests],
         "http_reqs{scenario:default}": [requests, requests],
@@ -116,7 +115,7 @@ def metric(
 
 
 def summary() -> dict[str, Any]:
-    """What `handleSummary(data)` says of the run."""
+    """Return the `data` that `handleSummary(data)` gets for this test."""
     return {
         "root_group": {
             "name": "",
@@ -155,8 +154,9 @@ def summary() -> dict[str, Any]:
 
 
 def export() -> dict[str, Any]:
-    """What `--summary-export` says of the same run: thresholds inverted, `value` for a rate, groups and
-    checks by name.
+    """Return the file that `--summary-export` writes for this test.
+
+    It has inverted thresholds, `value` for a rate, and groups and checks by name.
     """
     exported: dict[str, Any] = {"metrics": {}, "root_group": _by_name(summary()["root_group"])}
     for name, facts in summary()["metrics"].items():
@@ -182,28 +182,28 @@ def _by_name(group: Mapping[str, Any]) -> dict[str, Any]:
 def outcome(
     exit_code: int | None = 0, *, seconds: float = 2.6, log: LogDigest | None = None, **facts: Any
 ) -> Outcome:
-    """An ended k6; without `summary` or `export` among the facts it left none."""
+    """Return the outcome of a k6 that has ended; it wrote a `summary` or `export` only if one is given."""
     ended = NOW + timedelta(seconds=seconds)
     log = log or LogDigest(went_running=True)
     return Outcome(exit_code=exit_code, started_at=NOW, ended_at=ended, log=log, **facts)
 
 
 def ended_well(**facts: Any) -> Outcome:
-    """An ended k6 with both of its files."""
-    given: dict[str, Any] = {"summary": json.dumps(summary()), "export": json.dumps(export()), **facts}
-    return outcome(**given)
+    """Return the outcome of a k6 that has ended and wrote both of its files."""
+    fields: dict[str, Any] = {"summary": json.dumps(summary()), "export": json.dumps(export()), **facts}
+    return outcome(**fields)
 
 
 def said(cause: str | None = None, *messages: LogMessage, **facts: Any) -> LogDigest:
-    given: dict[str, Any] = {"cause": cause, "messages": messages, "went_running": True, **facts}
-    return LogDigest(**given)
+    fields: dict[str, Any] = {"cause": cause, "messages": messages, "went_running": True, **facts}
+    return LogDigest(**fields)
 
 
 def plan(*thresholds: tuple[str, str], **facts: Any) -> Plan:
-    """Two VUs for 2.5 s."""
+    """Return a plan of two VUs for 2.5 s."""
     scenario = ScenarioPlan(name="default", executor="constant-vus", vus=2, max_vus=2, duration_s=2.5)
     planned = tuple(ThresholdPlan(metric=metric, expression=expression) for metric, expression in thresholds)
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "scenarios": (scenario,),
         "thresholds": planned,
         "max_vus": 2,
@@ -211,16 +211,16 @@ def plan(*thresholds: tuple[str, str], **facts: Any) -> Plan:
         "longest_s": 32.5,
         **facts,
     }
-    return Plan(**given)
+    return Plan(**fields)
 
 
 def latency(**facts: Any) -> Latency:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         **{"of": "all_requests", "count": 100, "avg_ms": 12.3, "min_ms": 2.0, "med_ms": 11.0, "max_ms": 40.0},
         **{"p90_ms": 30.0, "p95_ms": 35.75, "p99_ms": 39.0},
         **facts,
     }
-    return Latency(**given)
+    return Latency(**fields)
 
 
 def metrics(
@@ -229,8 +229,8 @@ def metrics(
     more: Mapping[str, Any] | None = None,
     **figures: Any,
 ) -> Metrics:
-    """Figures of a good run unless told otherwise; `more` are fields of `Metrics`, the rest are figures."""
-    given: dict[str, Any] = {
+    """Return the figures of a good run; `more` are fields of `Metrics`, the others are figures."""
+    fields: dict[str, Any] = {
         **{
             "wall_s": 2.6,
             "load_s": 2.5,
@@ -245,7 +245,7 @@ def metrics(
     return Metrics(
         source=source,
         exact=source != "record",
-        figures=Figures(**given),
+        figures=Figures(**fields),
         thresholds=thresholds,
         **(more or {}),
     )
@@ -254,12 +254,12 @@ def metrics(
 def threshold(
     expression: str = "p(95)<500", *, ok: bool = True, observed: float | None = 35.75, **facts: Any
 ) -> ThresholdResult:
-    given: dict[str, Any] = {"metric": "http_req_duration", "has_samples": True, **facts}
-    return ThresholdResult(expression=expression, ok=ok, observed=observed, **given)
+    fields: dict[str, Any] = {"metric": "http_req_duration", "has_samples": True, **facts}
+    return ThresholdResult(expression=expression, ok=ok, observed=observed, **fields)
 
 
 def run(status: Any = "completed", **facts: Any) -> Run:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         **{
             "run_id": "r-20260101-0123456789abcdef",
             "status": status,
@@ -275,4 +275,4 @@ def run(status: Any = "completed", **facts: Any) -> Run:
         },
         **facts,
     }
-    return Run(**given)
+    return Run(**fields)

@@ -1,4 +1,4 @@
-"""Timelines by the second, from a function that says what each second was like."""
+"""Timelines with one interval per second, from a function that describes each second."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -11,13 +11,13 @@ from k6_mcp.models.timeline import Series, Timeline
 
 @dataclass(frozen=True)
 class Second:
-    """One interval of a second: by default 50 good answers in about 20 ms, each an iteration, of 10 VUs."""
+    """An interval of one second: by default 50 good answers in about 20 ms, each an iteration, by 10 VUs."""
 
     requests: int = 50
     failed: int = 0
     p50_ms: float | None = 20.0
     tail: float = 2.0
-    """The maximum as a multiple of the median; p90, p95 and p99 lie between."""
+    """The maximum as a multiple of the median; p90, p95 and p99 are between the two."""
     max_ms: float | None = None
     iterations: int | None = None
     dropped: int = 0
@@ -25,7 +25,7 @@ class Second:
     unanswered: int = 0
 
     def at(self, share: float) -> float | None:
-        """The latency that lies `share` of the way from the median to the end of the tail."""
+        """Return the latency that is `share` of the way from the median to the maximum."""
         return (
             None if self.p50_ms is None or not self.requests else self.p50_ms * (1 + (self.tail - 1) * share)
         )
@@ -58,7 +58,7 @@ def timeline_of(rows: Sequence[Second], **facts: Any) -> Timeline:
         p99_ms=tuple(row.at(0.8) for row in rows),
         max_ms=tuple(row.max_ms or row.at(1.0) for row in rows),
     )
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "start_unix_ms": 1_700_000_000_000.0,
         "period_s": 1.0,
         "ends_s": tuple(float(i + 1) for i in range(len(rows))),
@@ -68,13 +68,11 @@ def timeline_of(rows: Sequence[Second], **facts: Any) -> Timeline:
         "vus": tuple(row.vus for row in rows),
         **facts,
     }
-    return Timeline(**given)
+    return Timeline(**fields)
 
 
 def noisy(seed: int, base: Second | None = None, spread: float = 0.25) -> Describe:
-    """Return healthy noise around `base`: log-normal latency, tails now and then longer, counts that vary a
-    little.
-    """
+    """Return healthy noise around `base`: log-normal latency, a few longer tails, and varying counts."""
     chance = random.Random(seed)
     usual = base or Second()
 

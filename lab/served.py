@@ -1,4 +1,4 @@
-"""A target in a process of its own on 127.0.0.1, so that it does not share a Python with what is measured."""
+"""A target in a process of its own on 127.0.0.1, so that it shares no Python with the measured code."""
 
 import asyncio
 import subprocess
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 async def serve_until_stdin_ends(
     protocol: Callable[[], asyncio.Protocol], each_second: Callable[[], None] | None = None
 ) -> None:
-    """Print the port that `protocol` is served on, then serve; `each_second` is called meanwhile."""
+    """Serve `protocol` and print its port; call `each_second` once a second."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(protocol, "127.0.0.1", 0, backlog=1024)
     ended = asyncio.Event()
@@ -26,9 +26,7 @@ async def serve_until_stdin_ends(
 
 @contextmanager
 def open_served(module: str) -> Generator[str]:
-    """Run `module`, which serves until its stdin ends, for the length of the block; yields the URL without a
-    path.
-    """
+    """Run `module`, which serves until its stdin ends, during the block; yield the URL without a path."""
     command = [sys.executable, "-m", module]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True

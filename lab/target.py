@@ -1,15 +1,20 @@
-"""A local HTTP server that misbehaves on request and counts what it saw, to hold k6's figures against.
+"""A local HTTP server that misbehaves on request and counts its requests, to check k6's figures.
 
-Behaviour is chosen by path:
+The path selects the behavior:
 
-/ok                answers 200 /status/503        answers that status /delay/250         answers 200 after
-that many milliseconds /flaky/0.2         answers 500 for that share of its requests, evenly spread
-/huge/100000       answers 200 with that many bytes /echo              answers 200 with the request as JSON
-/page/200          answers that status with an HTML page that has an image and no favicon of its own to ask
-for /redirect/3        redirects three times, then answers 200; /redirect/loop never ends /close
-answers 200 and closes the connection /reset             resets the connection instead of answering /eof
-closes the connection instead of answering /malformed         answers something that is not HTTP /hang
-never answers
+/ok                answers 200
+/status/503        answers that status
+/delay/250         answers 200 after that many milliseconds
+/flaky/0.2         answers 500 for that share of its requests, evenly spread
+/huge/100000       answers 200 with that many bytes
+/echo              answers 200 with the request as JSON
+/page/200          answers that status with an HTML page with an image and no favicon to request
+/redirect/3        redirects three times, then answers 200; /redirect/loop never ends
+/close             answers 200 and closes the connection
+/reset             resets the connection instead of answering
+/eof               closes the connection instead of answering
+/malformed         answers something that is not HTTP
+/hang              never answers
 """
 
 import asyncio
@@ -26,7 +31,7 @@ from http import HTTPStatus
 
 from lab.in_thread import serving
 
-# Enough for any assertion, bounded under full load
+# Enough for every assertion, and bounded under full load
 _KEPT_REQUESTS = 1000
 _PAGE = (
     b"<!doctype html><link rel=icon href=data:,><h1>A page</h1><p>of a few words<p><img src=/image width=40"
@@ -41,7 +46,7 @@ _RESET = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One request as it arrived; `path` includes the query, header names are lower case."""
+    """One received request; `path` includes the query, header names are in lower case."""
 
     method: str
     path: str
@@ -50,12 +55,12 @@ class Seen:
 
     @property
     def route(self) -> str:
-        """The path without its query: what chooses the behaviour."""
+        """Return the path without its query; it selects the behavior."""
         return self.path.partition("?")[0]
 
 
 class Target:
-    """The running server as a test sees it: where it is and what it saw."""
+    """The running server, as a test sees it: its address and everything that it received."""
 
     def __init__(self, scheme: str) -> None:
         self.scheme = scheme
@@ -72,13 +77,13 @@ class Target:
 
     @property
     def total(self) -> int:
-        """Requests that arrived, answered or not."""
+        """Return the number of requests that arrived, answered or not."""
         return self.requests.total()
 
 
 @contextmanager
 def open_target(tls: ssl.SSLContext | None = None) -> Generator[Target]:
-    """Serve on a free port of 127.0.0.1 in a thread of its own until the block ends."""
+    """Serve on a free port of 127.0.0.1, in a thread of its own, until the block ends."""
     target = Target("https" if tls else "http")
     with serving(lambda connections: Connection(target, connections), tls) as target.port:
         yield target
@@ -116,7 +121,7 @@ class Connection(asyncio.Protocol):
         while (request := self._next_request()) is not None:
             self._count(request)
             name, _, argument = request.route[1:].partition("/")
-            _BEHAVIOURS.get(name, _not_found)(self, request, argument)
+            _BEHAVIORS.get(name, _not_found)(self, request, argument)
 
     def _next_request(self) -> Seen | None:
         head, separator, rest = self._buffer.partition(b"\r\n\r\n")
@@ -142,7 +147,7 @@ class Connection(asyncio.Protocol):
     def answer(
         self, request: Seen, status: int = 200, body: bytes = b"ok", headers: str = "", *, close: bool = False
     ) -> None:
-        """Send one answer, unless the client has gone."""
+        """Send one answer, unless the client has disconnected."""
         if self._transport is None:
             return
         self.target.answers[status] += 1
@@ -210,10 +215,10 @@ def _image(connection: Connection, request: Seen, _: str) -> None:
 
 
 def _not_found(connection: Connection, request: Seen, _: str) -> None:
-    connection.answer(request, 404, b"no such behaviour")
+    connection.answer(request, 404, b"no such behavior")
 
 
-_BEHAVIOURS: Mapping[str, Callable[[Connection, Seen, str], None]] = {
+_BEHAVIORS: Mapping[str, Callable[[Connection, Seen, str], None]] = {
     "ok": lambda connection, request, _: connection.answer(request),
     "status": lambda connection, request, status: connection.answer(request, int(status)),
     "delay": lambda connection, request, ms: connection.answer_later(float(ms) / 1000, request),

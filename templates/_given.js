@@ -1,13 +1,15 @@
-// What the caller gave and what was planned, out of k6's environment; evaluated before everything else, in
-// every instance. Scripts see the caller's variables and those of their scenario as __ENV, and nothing that
-// stands there for k6, for Go or for us: so they cannot tell the plan from the run by it.
+// Evaluated before everything else, in every instance: takes the caller's variables and the plan out of k6's
+// environment.
+//
+// Scripts see the caller's variables and those of their scenario as __ENV, but no variable that is set for
+// k6, for Go or for k6-mcp. So they cannot use these to tell the plan from the run.
 const { defineProperty, keys } = Object;
 const { hasOwnProperty } = Object.prototype;
 const { apply } = Reflect;
 const { parse } = JSON;
 const raw = __ENV;
 
-// Each piece begins with a colon, so that no shell takes one for something of its own.
+// Each piece begins with a colon, so that no shell interprets one.
 function joined(name) {
   let text = "";
   for (let i = 0; raw[name + i] !== undefined; i += 1) {
@@ -47,7 +49,7 @@ function visible(current) {
 
 let now = visible(null);
 
-// k6 sets __ENV anew when a VU begins a scenario, with the scenario's own variables in it.
+// k6 sets __ENV again when a VU begins a scenario, with the scenario's own variables in it.
 defineProperty(globalThis, "__ENV", {
   __proto__: null,
   configurable: false,
@@ -58,18 +60,18 @@ defineProperty(globalThis, "__ENV", {
   },
 });
 
-// The options that k6 consolidated for the plan, undefined while it makes that plan. A new object at each
-// call: the script may import this too, and can change nothing for others.
+// The options that k6 consolidated for the plan, undefined while it makes that plan. Each call returns a new
+// object: the script may import this function too, but cannot change anything for others.
 export function planned() {
   return plan === "" ? undefined : parse(plan);
 }
 
-// Which metrics only we made k6 keep, as the plan says, undefined if none.
+// The metrics that k6 keeps only for k6-mcp, as the plan lists them; undefined if there are none.
 export function observed() {
   return own(own(own(planned(), "ext"), "k6-mcp"), "observed");
 }
 
-// A prototype may be the script's.
+// The script may have changed a prototype.
 function own(object, name) {
   return object && apply(hasOwnProperty, object, [name]) ? object[name] : undefined;
 }

@@ -1,6 +1,6 @@
-// Evaluated before the script under test, so nothing that it redefines can change or hide what is kept of a
-// run. VUs number from 1; options and handleSummary are read in the one instance that is no VU, so the others
-// skip the work.
+// Evaluated before the script under test, so that nothing the script redefines can change or hide a run's
+// results. VUs are numbered from 1; k6 reads options and handleSummary in the one instance that isn't a VU,
+// so all others skip the work.
 export const isVu = __VU > 0;
 export const summaryHandler = isVu ? () => undefined : capture();
 
@@ -24,8 +24,8 @@ function capture() {
   const LONGEST_SAID = 200;
   const ours = {{ ours }};
 
-  // What k6's own end-of-test code uses after handleSummary, with the hooks that it would ask: toJSON, and
-  // what is absent from a metric.
+  // Everything that k6's own code uses after handleSummary, with the hooks that it would call: toJSON, and
+  // properties that a metric doesn't have.
   const relied = [
     [globalThis, "JSON"],
     [globalThis, "Object"],
@@ -53,13 +53,12 @@ function capture() {
           defineProperty(owner, name, { value: original.value, writable: false, configurable: false });
         }
       } catch (error) {
-        // The script has locked it; k6's own code may fail then, and the record stays as the source of
-        // figures.
+        // The script has locked it. k6's own code may fail then, and the figures come from the record.
       }
     }
   }
 
-  // JSON.stringify for plain data, without asking the data how it wants to be written.
+  // JSON.stringify for plain data, without any hook that the data may define.
   function toText(value) {
     if (value === null || typeof value !== "object") {
       return stringify(value);
@@ -78,8 +77,8 @@ function capture() {
     return list ? "[" + text + "]" : "{" + text + "}";
   }
 
-  // The name as the most forgiving file system reads it: case, K and ſ, full width, blanks, dots and streams
-  // at the end mean nothing.
+  // The name as the most tolerant file system reads it: case, K and ſ, full width, and trailing blanks, dots
+  // and streams make no difference.
   function folded(name) {
     const text = apply(toLowerCase, apply(toUpperCase, apply(normalize, name, ["NFKC"]), []), []);
     let end = 0;
@@ -99,7 +98,7 @@ function capture() {
     return false;
   }
 
-  // What no name of a file holds that is what it looks like.
+  // Characters that make a file's name look like another one.
   function isOdd(code) {
     return (
       code < 32 ||
@@ -112,8 +111,8 @@ function capture() {
     );
   }
 
-  // Returns why k6 may not write a file of this name, undefined if it may: only what lies below the run's
-  // folder, and is not ours.
+  // Returns the reason why k6 must not write a file of this name, undefined if it may. It may write only
+  // below the run's folder, and not over k6-mcp's own files.
   function refusal(path) {
     if (path === "stdout" || path === "stderr") {
       return undefined;
@@ -153,8 +152,8 @@ function capture() {
     }
   }
 
-  // A property of the object itself: for what is absent a getter on a prototype would be asked, with k6's
-  // figures as its `this`.
+  // A property of the object itself. For a missing property, JavaScript would call a getter on a prototype,
+  // with k6's figures as its `this`.
   function own(object, name) {
     return apply(hasOwnProperty, object, [name]) ? object[name] : undefined;
   }
@@ -164,7 +163,7 @@ function capture() {
     return own(values, "count") > 0 || own(values, "passes") + own(values, "fails") > 0;
   }
 
-  // Takes out of `metrics` what is only in there because we made k6 keep it, and returns what of that had
+  // Removes from `metrics` everything that k6 keeps only for k6-mcp, and returns those of it that have
   // samples.
   function takeObserved(metrics, observed) {
     const taken = create(null);
@@ -206,7 +205,7 @@ function capture() {
       return;
     }
     if (typeof result !== "object") {
-      say("ignored what it returned, a " + typeof result + " instead of an object with file names as keys");
+      say("ignored its return value, a " + typeof result + " instead of an object with file names as keys");
       return;
     }
     const names = keys(result);
@@ -230,14 +229,14 @@ function capture() {
     }
   }
 
-  // Returns a handleSummary that keeps k6's figures, then runs the script's own with a copy of them.
-  // The files object is handed to k6 first and the script's handler runs from a timer, which k6 waits for:
-  // whatever it does (throw, abort the test, never resolve), our file is already in there.
+  // Returns a handleSummary that stores k6's figures, then runs the script's own with a copy of them. It
+  // returns the files object to k6 first and runs the script's handler from a timer, which k6 waits for.
+  // Whatever the handler does (throw, abort the test, never resolve), k6-mcp's file is already in the object.
   return function summaryHandlerOf(handler, observed) {
     return function handleSummary(data) {
       const taken = observed === undefined ? {} : takeObserved(data.metrics, observed);
       const copy = typeof handler === "function" ? parse(toText(data)) : undefined;
-      // It may hold tokens, and k6 writes its own export from this object too
+      // The setup data may contain tokens, and k6 writes its own export from this object too
       deleteProperty(data, "setup_data");
       const files = create(null);
       files[ours[0]] = summaryOf(data, taken);

@@ -1,4 +1,5 @@
-// What k6 starts: the script under test as it is, with the caller's options merged in and its figures kept.
+// The file that k6 starts: the unchanged script under test, with the caller's options merged in and its
+// figures stored.
 import { observed, planned } from "./_given.js";
 import "./_metrics.js";
 import { isVu, summaryHandler } from "./_guard.js";
@@ -9,7 +10,7 @@ export * from {{ specifier }};
 const entry = script.default;
 export { entry as default };
 
-const options = isVu ? script.options : planned() || merged(script, {{ asked }}, {{ endpoints }});
+const options = isVu ? script.options : planned() || merged(script, {{ requested }}, {{ endpoints }});
 export { options };{{ statuses_call }}
 
 export const handleSummary = summaryHandler(script.handleSummary, observed());

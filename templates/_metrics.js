@@ -1,9 +1,8 @@
-// Evaluated first in every instance, VUs too: no metric that a script makes can feed one that k6 keeps
-// itself.
+// Evaluated first in every instance, VUs too: keeps the script's metrics from adding to k6's own.
 //
-// k6 hands out its own metric when asked for one of the same name, type and unit. It gives a metric its `add`
-// by an ordinary assignment to a new object (newMetric in its js/modules/k6/metrics), which the setter below
-// therefore sees, whatever module, `require` or library asks.
+// k6 returns its own metric to a script that creates one with the same name, type and unit. It gives a metric
+// its `add` by an ordinary assignment to a new object (newMetric in its js/modules/k6/metrics). The setter
+// below therefore sees every metric, whatever module, `require` or library creates it.
 import { Counter } from "k6/metrics";
 
 const K6S_OWN = [
@@ -16,7 +15,7 @@ const K6S_OWN = [
   ...["browser_data_sent", "browser_data_received", "browser_http_req_duration", "browser_http_req_failed"],
   ...["browser_web_vital_fid", "browser_web_vital_ttfb", "browser_web_vital_lcp", "browser_web_vital_cls"],
   ...["browser_web_vital_inp", "browser_web_vital_fcp"],
-  // The clock of k6's time series, which keeps it among the metrics
+  // The clock of k6's time series, which is stored among the metrics
   "time",
 ];
 
@@ -24,7 +23,7 @@ const { defineProperty, getOwnPropertyDescriptor } = Reflect;
 const failure = TypeError;
 let probing = false;
 
-// A metric as k6 makes it: no function, class or ordinary object has such a name.
+// Recognizes a metric that k6 created: no function, class or ordinary object has such a name.
 function isK6sOwn(object) {
   const name = getOwnPropertyDescriptor(object, "name");
   if (name === undefined || name.writable !== false || name.configurable || !name.enumerable) {
@@ -38,7 +37,7 @@ function isK6sOwn(object) {
   return false;
 }
 
-// What an assignment does where no prototype has the property.
+// Does what an assignment does where no prototype has the property.
 function assigned(object, value) {
   const present = getOwnPropertyDescriptor(object, "add");
   if (present === undefined) {
@@ -77,8 +76,8 @@ defineProperty(Object.prototype, "add", {
   configurable: false,
 });
 
-// Whether the script, or any module that it imports from anywhere, has loaded k6/net/grpc, or k6/browser:
-// that makes this metric, and k6 refuses to make one of the same name and another unit.
+// Whether the script, or any module that it imports, has loaded k6/net/grpc or k6/browser. Loading creates
+// this metric, and k6 then refuses to create one with the same name and another unit.
 export const loadsGrpc = () => isMade("grpc_streams", true);
 export const loadsBrowser = () => isMade("browser_data_sent", false);
 

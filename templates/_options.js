@@ -1,12 +1,11 @@
-// The script's own options with what the caller asked for added; what is no valid option is left for k6 to
-// refuse.
+// The script's own options with the caller's added; invalid options are left for k6 to reject.
 import { loadsBrowser, loadsGrpc } from "./_metrics.js";
 
 const OURS = "k6-mcp";
 const LOAD = ["scenarios", "stages", "duration", "iterations", "vus"];
 const KEPT_OF_ONE_SCENARIO = ["exec", "env", "tags", "options"];
 const NEEDED_SYSTEM_TAGS = ["status", "error_code", "expected_response", "scenario"];
-// Those from 400 on have an error_code
+// Answers from 400 on have an error_code
 const ANSWERS = [200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308];
 const HANDSHAKES = [
   ...[
@@ -20,7 +19,7 @@ const HANDSHAKES = [
 ];
 const GRPC_STATUSES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 const PAGE_STATUSES = [...new Set([...ANSWERS, ...HANDSHAKES])];
-// What Chromium shows where nothing answers; it has web vitals too
+// Chromium's page when there is no answer; it has web vitals too
 const ERROR_PAGE = "chrome-error://chromewebdata/";
 const PAGE_LOADS = ["browser_web_vital_ttfb", "browser_web_vital_fcp"];
 const ENDPOINT_METRICS = ["http_req_duration", "http_req_failed"];
@@ -32,7 +31,7 @@ const PARENTS = [
   ...PAGE_LOADS,
   ...ENDPOINT_METRICS,
 ];
-// Each costs k6 about 0.2 % of a request
+// Each one adds about 0.2 % to the cost of a request in k6
 const MOST_ENDPOINTS = 30;
 
 const given = (value) => value !== undefined && value !== null;
@@ -58,14 +57,14 @@ function declaredLoad(own) {
   return declared;
 }
 
-// `k6 inspect` refuses duration or iterations without vus, although `k6 run` takes 1 then.
+// `k6 inspect` rejects duration or iterations without vus, although `k6 run` uses 1 then.
 function withDefaultVus(own, declared) {
   const needed = !declared.scenarios && !given(own.vus) && (given(own.duration) || given(own.iterations));
   return needed ? { ...own, vus: 1 } : own;
 }
 
-// Replaces the script's load by one scenario; a single scenario of the script passes on what it calls and
-// how.
+// Replaces the script's load by one scenario. If the script has a single scenario, its function and settings
+// stay.
 function withLoad(own, load) {
   const rest = { ...own };
   LOAD.forEach((name) => delete rest[name]);
@@ -87,12 +86,12 @@ function replacedBy(load, declared) {
   return LOAD.filter((name) => name in declared && !(name === "vus" && vusKept));
 }
 
-function withThresholds(own, asked) {
+function withThresholds(own, requested) {
   if (given(own) && !isRecord(own)) {
     return own;
   }
   const merged = new Map(Object.entries(own || {}));
-  for (const [metric, expressions] of Object.entries(asked)) {
+  for (const [metric, expressions] of Object.entries(requested)) {
     const present = given(merged.get(metric)) ? merged.get(metric) : [];
     if (Array.isArray(present)) {
       const known = new Set(present.map((item) => String(isRecord(item) ? item.threshold : item).trim()));
@@ -102,7 +101,7 @@ function withThresholds(own, asked) {
   return Object.fromEntries(merged);
 }
 
-// The metric and tags that a threshold names, as k6 reads them: quotes and blanks around a tag mean nothing.
+// The metric and tags of a threshold, as k6 reads them: quotes and blanks around a tag have no meaning.
 function parsed(key) {
   const at = key.indexOf("{");
   const tags = {};
@@ -123,8 +122,8 @@ function bare(text) {
   return text.trim().replace(/^["']+|["']+$/g, "");
 }
 
-// A request name may hold variables of the environment, whose values are shown nowhere: in their place stands
-// ${NAME}.
+// A request name may contain variables of the environment. Their values are never shown; ${NAME} is shown
+// instead.
 function endpoint(parts) {
   const name = { real: "", shown: "" };
   parts.forEach((part) => {
@@ -153,16 +152,16 @@ function endpointsOf(keys, named) {
     .map((real) => ({ real, shown: found[real] }));
 }
 
-// Whether k6 starts browsers and has the metrics for them; looked for only where a scenario wants one, since
-// a metric that was made for looking would be in the way of a module that is loaded later.
+// Whether k6 starts browsers and has metrics for them. The check is made only if a scenario uses one, since
+// the check itself creates a metric that would conflict with a module loaded later.
 function usesBrowser(scenarios) {
   const wanted = (scenario) =>
     isRecord(scenario) && isRecord(scenario.options) && isRecord(scenario.options.browser);
   return isRecord(scenarios) && Object.values(scenarios).some(wanted) && loadsBrowser();
 }
 
-// k6 keeps a sub-metric for every threshold it is given, also for an empty list of them, at next to no cost.
-// So it counts answers and endpoints for us; the guard keeps these figures apart from the script's own.
+// k6 keeps a sub-metric for every threshold, even for an empty list of expressions, at almost no cost. So it
+// counts answers and endpoints for k6-mcp; the guard keeps these figures apart from the script's own.
 function withObserved(own, named, grpc, browser) {
   if (given(own) && !isRecord(own)) {
     return { thresholds: own };
@@ -194,14 +193,14 @@ function withObserved(own, named, grpc, browser) {
   endpointsOf(Object.keys(thresholds), named).forEach((name) => {
     ENDPOINT_METRICS.forEach((metric) => observe(metric, "name", name.real, name.shown));
   });
-  const asked = (metric) => present.some((other) => other.metric === metric);
-  return { thresholds, observed: { metrics, parents: PARENTS.filter((metric) => !asked(metric)) } };
+  const hasThreshold = (metric) => present.some((other) => other.metric === metric);
+  return { thresholds, observed: { metrics, parents: PARENTS.filter((metric) => !hasThreshold(metric)) } };
 }
 
-// Returns the options for k6, with our report of them, as long as k6 can take it, in `ext`.
-export function merged(script, asked, named) {
+// Returns the options for k6, with a report about them in `ext`, if k6 can take one.
+export function merged(script, requested, named) {
   const grpc = loadsGrpc();
-  const options = mergedOptions(script, asked, grpc);
+  const options = mergedOptions(script, requested, grpc);
   if (given(options) && !isRecord(options)) {
     return options;
   }
@@ -217,7 +216,7 @@ export function merged(script, asked, named) {
   return { ...options, thresholds };
 }
 
-function mergedOptions(script, asked, grpc) {
+function mergedOptions(script, requested, grpc) {
   const own = script.options;
   if (given(own) && !isRecord(own)) {
     return own;
@@ -227,15 +226,15 @@ function mergedOptions(script, asked, grpc) {
   const handler = typeof script.handleSummary === "function";
   const report = { declared, replaced: [], phases, grpc, handler };
   let options = withDefaultVus({ ...own }, declared);
-  if (asked.load && (asked.override || !declared.scenarios)) {
-    report.replaced = replacedBy(asked.load, declared);
-    options = withLoad(options, asked.load);
+  if (requested.load && (requested.override || !declared.scenarios)) {
+    report.replaced = replacedBy(requested.load, declared);
+    options = withLoad(options, requested.load);
   }
-  if (asked.thresholds) {
-    options.thresholds = withThresholds(options.thresholds, asked.thresholds);
+  if (requested.thresholds) {
+    options.thresholds = withThresholds(options.thresholds, requested.thresholds);
   }
-  if (asked.tags && (!given(options.tags) || isRecord(options.tags))) {
-    options.tags = { ...options.tags, ...asked.tags };
+  if (requested.tags && (!given(options.tags) || isRecord(options.tags))) {
+    options.tags = { ...options.tags, ...requested.tags };
   }
   if (Array.isArray(options.systemTags)) {
     options.systemTags = [...new Set([...options.systemTags, ...NEEDED_SYSTEM_TAGS])];

@@ -1,4 +1,4 @@
-"""The rules of ARCHITECTURE.md as functions over source text; each yields one sentence per violation."""
+"""The rules of ARCHITECTURE.md as functions over source text; each yields a sentence per violation."""
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
@@ -55,7 +55,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "subprocess": ("runners",),
     "resource": ("runners",),
 }
-# Naming a signal is no use of one: `signal` may be imported for its constants.
+# Naming a signal isn't using one: `signal` may be imported for its constants.
 PROCESS_CALLS = {
     "anyio.open_process",
     "anyio.open_signal_receiver",
@@ -72,7 +72,7 @@ PROCESS_CALLS = {
 PROCESS_OWNERS = ("runners",)
 ENVIRONMENT = {"os.environ", "os.getenv", "os.putenv", "os.environb"}
 ENVIRONMENT_OWNERS = ("settings",)
-# The last: the transport itself
+# The last one is the transport itself
 STDOUT_OWNERS = (
     "frontends.cli",
     "frontends.oneshot",
@@ -115,17 +115,17 @@ class Source:
 
     @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
-        """All of the tree: every rule looks at it."""
+        """Return every node of the tree; all rules read them."""
         return tuple(ast.walk(self.tree))
 
     def within(self, owners: tuple[str, ...]) -> bool:
-        """Return whether this module is one of `owners` or below one."""
+        """Return whether this module is one of `owners` or is inside one."""
         return any(self.module == owner or self.module.startswith(f"{owner}.") for owner in owners)
 
 
 @cache
 def package_sources(root: Path) -> tuple[Source, ...]:
-    """Return every module of the package below the checkout `root`; read and parsed once."""
+    """Return every module of the package in the checkout `root`, read and parsed once."""
     package = root / PACKAGE
     return tuple(
         Source(_module(path.relative_to(package)), path.read_text(encoding="utf-8"))
@@ -134,14 +134,14 @@ def package_sources(root: Path) -> tuple[Source, ...]:
 
 
 def layers(source: Source) -> Iterator[str]:
-    """Imports point to lower layers, never sideways or up."""
+    """Check that imports point to lower layers, never sideways or up."""
     for folder, floors in LAYERS.items():
         if source.within((folder,)) if folder else True:
             yield from _upward(source, folder, floors)
 
 
 def _upward(source: Source, folder: str, floors: tuple[tuple[str, ...], ...]) -> Iterator[str]:
-    """Yield the imports of `source` that do not point down among the parts of `folder`."""
+    """Yield the imports of `source` that don't point down among the parts of `folder`."""
     rank = {part: number for number, line in enumerate(floors) for part in line}
     own = _part(source.module, folder)
     if own not in rank:
@@ -150,18 +150,18 @@ def _upward(source: Source, folder: str, floors: tuple[tuple[str, ...], ...]) ->
     root = f"{PACKAGE}.{folder}" if folder else PACKAGE
     for name in imported(source.nodes):
         if name.startswith(f"{root}."):
-            other = _part(name.removeprefix(f"{PACKAGE}."), folder)
-            if other != own and other in rank and rank[other] >= rank[own]:
+            part = _part(name.removeprefix(f"{PACKAGE}."), folder)
+            if part != own and part in rank and rank[part] >= rank[own]:
                 yield f"{source.module}: imports {name}, which is not below it"
 
 
 def _part(module: str, folder: str) -> str:
-    """Return the name among the parts of `folder` that `module` belongs to."""
+    """Return the part of `folder` that `module` belongs to."""
     return module.removeprefix(folder).removeprefix(".").partition(".")[0] or "__init__"
 
 
 def cycles(sources: Iterable[Source]) -> Iterator[str]:
-    """No modules import each other in a circle, lazily or not."""
+    """Check that no modules import each other in a cycle, lazily or not."""
     known = {source.module: source for source in sources}
     graph = {name: {*_imported_modules(source, known)} - {name} for name, source in known.items()}
     while free := [name for name, below in graph.items() if not below & graph.keys()]:
@@ -181,7 +181,7 @@ def _imported_modules(source: Source, known: Mapping[str, Source]) -> Iterator[s
 
 
 def owners(source: Source) -> Iterator[str]:
-    """A library is imported only by the part that owns it."""
+    """Check that a library is imported only by the part that owns it."""
     for name in imported(source.nodes):
         library = name.partition(".")[0]
         if library in OWNERS and not source.within(OWNERS[library]):
@@ -189,26 +189,26 @@ def owners(source: Source) -> Iterator[str]:
 
 
 def processes(source: Source) -> Iterator[str]:
-    """Only runners start processes and send signals."""
+    """Check that only runners start processes and send signals."""
     if not source.within(PROCESS_OWNERS):
         yield from _uses(source, PROCESS_CALLS, "processes belong to runners")
 
 
 def environment(source: Source) -> Iterator[str]:
-    """Only settings reads the environment."""
+    """Check that only settings reads the environment."""
     if not source.within(ENVIRONMENT_OWNERS):
         yield from _uses(source, ENVIRONMENT, "the environment belongs to settings")
 
 
 def stdout(source: Source) -> Iterator[str]:
-    """Only the terminal and the one-shot front end write to stdout: it is the wire."""
+    """Check that only the terminal and the one-shot front end write to stdout, which carries the protocol."""
     yield from (f"{source.module}: calls print" for node in source.nodes if _is_print(node))
     if not source.within(STDOUT_OWNERS):
         yield from _uses(source, {"sys.stdout", "sys.__stdout__"}, "stdout is the wire")
 
 
 def import_style(source: Source) -> Iterator[str]:
-    """Imports are absolute and at the top of the file."""
+    """Check that imports are absolute and at the top of the file."""
     for node in source.nodes:
         if isinstance(node, ast.ImportFrom) and node.level:
             yield f"{source.module}: line {node.lineno} is a relative import"
@@ -231,7 +231,7 @@ def checked_changes(source: Source) -> Iterator[str]:
 
 
 def length(source: Source) -> Iterator[str]:
-    """Files stay readable."""
+    """Check that files stay short enough to read."""
     if (lines := source.text.count("\n")) > LONGEST_FILE:
         yield f"{source.module}: has {lines} lines, more than {LONGEST_FILE}; split it"
 
@@ -240,7 +240,7 @@ RULES = (layers, owners, processes, environment, stdout, import_style, checked_c
 
 
 def imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """Yield every module named by an import among `nodes`; `from a import b` gives `a.b`."""
+    """Yield every module that an import among `nodes` names; `from a import b` gives `a.b`."""
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

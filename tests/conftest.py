@@ -26,7 +26,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes long, with a line that says so, unless its file is named or this is CI."""
+    """Leave out slow tests, with a line that reports it, unless their file is named or this is CI."""
     words = config.invocation_params.args
     lasting = [
         item
@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No setting of the machine reaches a test, and nothing is written to the user's own data folder."""
+    """Keep the machine's settings out of a test, and a test's data out of the user's data folder."""
     for name in [name for name in os.environ if name.startswith(_OURS)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data-home"))
@@ -54,7 +54,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings whose results and database are in this test's own folder."""
+    """Return settings with the results and the database in this test's own folder."""
     results_dir = tmp_path / "results"
     return Settings(
         results_dir=results_dir, database=results_dir / "history.db", search_path=os.environ.get("PATH", "")
@@ -63,6 +63,6 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def target() -> Iterator[Target]:
-    """A local HTTP server of its own for one test; see `lab.target` for its paths."""
+    """Run a local HTTP server for one test; `lab.target` lists its paths."""
     with open_target() as running:
         yield running

@@ -1,4 +1,4 @@
-"""The rules that ARCHITECTURE.md states, held."""
+"""The rules that ARCHITECTURE.md states hold."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,11 +19,11 @@ def test_every_module_keeps_the_rule(rule: Rule) -> None:
     assert [violation for source in sources for violation in rule(source)] == []
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
+def test_no_modules_import_each_other_in_a_cycle() -> None:
     assert [*architecture.cycles(package_sources(ROOT))] == []
 
 
-def test_a_planted_circle_is_found() -> None:
+def test_a_planted_cycle_is_found() -> None:
     circle = (
         Source("history.a", "from k6_mcp.history.b import x"),
         Source("history.b", "def f():\n    from k6_mcp.history.c import y"),
@@ -35,11 +35,11 @@ def test_a_planted_circle_is_found() -> None:
 
 
 @pytest.mark.parametrize(("folder", "most"), [("", 7), ("analysis", 1)])
-def test_few_modules_stand_beside_the_folders(folder: str, most: int) -> None:
+def test_few_modules_are_next_to_the_folders(folder: str, most: int) -> None:
     assert len([*(ROOT / architecture.PACKAGE / folder).glob("*.py")]) <= most
 
 
-def test_the_whole_package_is_looked_at() -> None:
+def test_the_whole_package_is_checked() -> None:
     modules = {source.module for source in package_sources(ROOT)}
 
     assert {

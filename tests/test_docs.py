@@ -63,14 +63,14 @@ class _Recorded(dict[str, str]):
 
 
 def settings_names() -> set[str]:
-    """Every setting that the code reads."""
+    """Return the names of every setting that the code reads."""
     environ = _Recorded()
     Settings.from_environment(cast("Mapping[str, str]", environ))
     return {name for name in environ.asked if _SETTING.fullmatch(name)}
 
 
 def offered_words() -> Iterator[str]:
-    """Every word of the interface that a reader may look for."""
+    """Yield every word of the interface that a reader may look for."""
     yield from get_args(Status)
     yield from get_args(FailureKind)
     yield from get_args(Preset)
@@ -99,7 +99,7 @@ def code_in(text: str) -> str:
 
 
 def anchors(text: str) -> set[str]:
-    """The addresses of the headings of a document."""
+    """Return the anchors of a document's headings."""
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in _HEADING.findall(text)}
 
 
@@ -303,7 +303,7 @@ def test_the_refused_call_of_the_manual_is_one_of_the_answers() -> None:
 
 
 def _known(run: dict[str, object]) -> dict[str, object]:
-    """An answer without its mark, and without what get_run and analyze_run add to it."""
+    """Return an answer without its mark, and without the fields that get_run and analyze_run add."""
     return {
         name: value
         for name, value in run.items()

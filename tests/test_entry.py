@@ -1,4 +1,4 @@
-"""`k6_server.py` as clients start it: by any python3, speaking whatever the first line speaks."""
+"""`k6_server.py` as clients start it: with any python3, in the protocol of the first line."""
 
 import ast
 import contextlib
@@ -30,7 +30,7 @@ INITIALIZE = {
 }
 HEALTH = '{"method":"check_health"}\n'
 _TIMEOUT_S = 30
-# What a peer sees, and beside it which of the SDK's modules were imported to get there.
+# The answer that a peer gets, and the SDK modules that were imported for it.
 _REPORT_SDK = """
 import sys
 from k6_mcp.entry import main
@@ -44,7 +44,7 @@ sys.exit(code)
 def start(
     *arguments: str, stdin: str, python: str | Path = sys.executable, settings: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the interpreter to its end with `stdin` as all of its input."""
+    """Run the interpreter until it ends, with `stdin` as its whole input."""
     environment = {**os.environ, **(settings or {})}
     command = [str(python), *arguments]
     return subprocess.run(
@@ -59,14 +59,14 @@ def lines(*messages: dict[str, Any]) -> str:
 
 @pytest.fixture
 def bare_python(tmp_path: Path) -> Path:
-    """An interpreter without any of our dependencies."""
+    """Return an interpreter without any dependencies."""
     venv.create(tmp_path / "bare")
     return tmp_path / "bare" / "bin" / "python"
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout without a .venv."""
+    """Return a checkout without a .venv."""
     folder = tmp_path / "checkout"
     folder.mkdir()
     for name in ("k6_server.py", "k6_mcp", "templates"):
@@ -85,16 +85,14 @@ def test_an_mcp_client_is_served_from_its_first_message_on() -> None:
     assert done.returncode == 0
 
 
-def test_a_misspelt_setting_is_named_on_stderr_to_an_mcp_client_and_in_health_alone_to_a_oneshot_one() -> (
-    None
-):
-    misspelt = {"K6_MCP_MAX_VU": "5"}
-    mcp = start(str(SERVER), stdin=lines(INITIALIZE), settings=misspelt)
-    oneshot = start(str(SERVER), stdin=HEALTH, settings=misspelt)
+def test_a_misspelled_setting_is_on_stderr_for_mcp_and_only_in_health_for_oneshot() -> None:
+    misspelled = {"K6_MCP_MAX_VU": "5"}
+    mcp = start(str(SERVER), stdin=lines(INITIALIZE), settings=misspelled)
+    oneshot = start(str(SERVER), stdin=HEALTH, settings=misspelled)
 
-    said = "K6_MCP_MAX_VU is not a setting and changes nothing; did you mean K6_MCP_MAX_VUS?"
-    assert mcp.stderr == f"k6-mcp: {said}\n" and mcp.returncode == 0
-    assert oneshot.stderr == "" and said in oneshot.stdout
+    sentence = "K6_MCP_MAX_VU is not a setting and changes nothing; did you mean K6_MCP_MAX_VUS?"
+    assert mcp.stderr == f"k6-mcp: {sentence}\n" and mcp.returncode == 0
+    assert oneshot.stderr == "" and sentence in oneshot.stdout
 
 
 def test_a_first_message_in_which_jsonrpc_comes_last_is_still_mcp() -> None:
@@ -105,7 +103,7 @@ def test_a_first_message_in_which_jsonrpc_comes_last_is_still_mcp() -> None:
     assert json.loads(done.stdout)["result"]["serverInfo"]["name"] == "k6-mcp"
 
 
-def test_a_request_that_the_transport_cannot_read_is_answered_all_the_same() -> None:
+def test_a_request_that_the_transport_cannot_read_still_gets_an_answer() -> None:
     torn = r'{"jsonrpc": "2.0", "id": 2, "method": "ping", "params": {"name": "\ud83d"}}'
 
     done = start(
@@ -140,7 +138,7 @@ def test_every_further_one_shot_line_is_answered_in_turn() -> None:
 
 
 @pytest.mark.parametrize("stdin", ["", "\n\n", "hello\n", '{"method":"format_disk"}\n'])
-def test_what_is_no_request_is_refused_in_one_json_line_with_exit_code_1(stdin: str) -> None:
+def test_a_line_that_is_not_a_request_gets_one_json_error_and_exit_code_1(stdin: str) -> None:
     done = start(str(SERVER), stdin=stdin)
 
     answer = json.loads(done.stdout)
@@ -168,7 +166,7 @@ def test_without_a_venv_one_line_says_what_to_run(bare_python: Path, checkout: P
     assert (done.stdout, done.returncode) == ("", 1)
 
 
-def test_a_venv_that_lacks_the_dependencies_too_is_not_started_again_and_again(checkout: Path) -> None:
+def test_a_venv_that_lacks_the_dependencies_too_is_not_started_in_a_loop(checkout: Path) -> None:
     venv.create(checkout / ".venv")
 
     done = start(str(checkout / "k6_server.py"), stdin=HEALTH, python=checkout / ".venv" / "bin" / "python")
@@ -181,7 +179,7 @@ def test_old_interpreters_can_read_the_entry_far_enough_to_hand_over() -> None:
     ast.parse(SERVER.read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
-def test_settings_that_cannot_be_used_are_named_in_one_line() -> None:
+def test_unusable_settings_are_named_in_one_line() -> None:
     done = start(str(SERVER), stdin=HEALTH, settings={"K6_MCP_MAX_VUS": "many", "K6_TIMEOUT": "soon"})
 
     assert "K6_MCP_MAX_VUS" in done.stderr
@@ -190,7 +188,7 @@ def test_settings_that_cannot_be_used_are_named_in_one_line() -> None:
     assert done.returncode == 1
 
 
-def test_settings_that_cannot_be_used_are_an_answer_to_a_one_shot_client_and_none_to_mcp() -> None:
+def test_unusable_settings_are_answered_to_oneshot_and_only_logged_for_mcp() -> None:
     wrong = {"K6_TIMEOUT": "soon"}
 
     oneshot, mcp = (
@@ -240,7 +238,7 @@ def _send_for_ever(fd: int, first: bytes) -> None:
             os.write(fd, b"x" * 65_536)
 
 
-def test_a_person_at_a_terminal_is_told_what_is_waited_for() -> None:
+def test_a_person_at_a_terminal_sees_what_the_server_waits_for() -> None:
     ours, theirs = pty.openpty()
     try:
         process = subprocess.Popen(
@@ -264,9 +262,7 @@ def test_a_person_at_a_terminal_is_told_what_is_waited_for() -> None:
         ([b"\n \n"], b""),
     ],
 )
-def test_the_head_of_the_input_begins_with_its_first_line_that_says_something(
-    writes: list[bytes], head: bytes
-) -> None:
+def test_the_head_of_the_input_begins_with_its_first_nonblank_line(writes: list[bytes], head: bytes) -> None:
     reader, writer = os.pipe()
     written = threading.Thread(target=_write_each, args=(writer, writes))
     written.start()
@@ -280,7 +276,7 @@ def test_the_head_of_the_input_begins_with_its_first_line_that_says_something(
 def _write_each(fd: int, writes: list[bytes]) -> None:
     for write in writes:
         os.write(fd, write)
-        # So that each is read by itself
+        # Each write is then read by itself
         time.sleep(0.02)
     os.close(fd)
 

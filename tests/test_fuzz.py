@@ -1,4 +1,4 @@
-"""The fuzzers of `benchmarks` work: a few calls of each mode are answered, whatever is done to them."""
+"""The fuzzers of `benchmarks` work: a few mutated calls in each mode all get an answer."""
 
 import pytest
 
@@ -16,7 +16,7 @@ async def test_a_few_mutated_calls_do_no_harm(mode: str) -> None:
     assert not tally.findings, report([tally])
 
 
-def test_what_may_never_come_is_found_and_can_be_repeated() -> None:
+def test_a_forbidden_answer_is_found_and_can_be_reproduced() -> None:
     tally = Tally("http", seed=7)
     tool = {
         "result": {

@@ -1,6 +1,4 @@
-"""Inputs of the largest size that are made to be slow: the work on them grows with their size, and not with
-its square.
-"""
+"""The largest inputs, made to be slow: the work on them grows with their size, not its square."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +16,7 @@ pytestmark = pytest.mark.slow
 _SIZE = 12_500
 # Four times the size is four times the work, or sixteen times if it grows with the square.
 _TIMES, _AT_MOST = 4, 9
-# CPU seconds that are too short to be compared.
+# CPU times below this, in s, are too short to compare.
 _NOTHING_S = 0.02
 _TRIES = 3
 _WORST = (
@@ -65,14 +63,14 @@ _WORK: tuple[Callable[[str], object], ...] = (
 
 
 @pytest.mark.parametrize("name", _WORST)
-def test_a_text_made_to_be_slow_is_no_more_work_than_its_size_asks_for(name: str) -> None:
+def test_the_work_on_a_hostile_text_grows_only_with_its_size(name: str) -> None:
     small, large = (hostile_inputs.texts(size)[name] for size in (_SIZE, _TIMES * _SIZE))
 
     assert [work for work in _WORK if not _grows_with_size(work, small, large)] == []
 
 
 def _grows_with_size(work: Callable[[str], object], small: str, large: str) -> bool:
-    """Compare the CPU time of this thread; what else the machine does may disturb one of the tries."""
+    """Compare the CPU time of this thread; other work on the machine may disturb one of the tries."""
     return any(_cpu_s(work, large) <= _AT_MOST * _cpu_s(work, small) + _NOTHING_S for _ in range(_TRIES))
 
 
@@ -82,7 +80,7 @@ def _cpu_s(work: Callable[[str], object], text: str) -> float:
     return time.thread_time() - started
 
 
-def test_thousands_of_known_secrets_are_found_as_surely_as_a_few() -> None:
+def test_thousands_of_known_secrets_are_found_as_reliably_as_a_few() -> None:
     many = [f"secret-{number:05d}" for number in range(20_000)]
     text = f"{many[0]} {many[-1]} a secret-9999x \\u0022quoted\\u0022"
 
@@ -97,12 +95,12 @@ def test_a_long_secret_is_masked_however_it_is_escaped() -> None:
     assert mask_known(f"a {secret[:-1]} b", [secret]).startswith("a ***")
 
 
-def test_a_percent_sign_of_a_secret_is_masked_as_it_is_and_as_urls_spell_it() -> None:
+def test_a_percent_sign_in_a_secret_is_masked_plain_and_url_encoded() -> None:
     assert mask_known("a p%25q b p%2525q c p%252525q", ["p%25q"]) == "a *** b *** c ***"
 
 
 @pytest.mark.parametrize("spelling", ['\\"', "%22", "\\u0022", "&quot;", "%2522"])
-def test_a_text_that_is_almost_a_secret_of_signs_is_not_tried_in_every_way(spelling: str) -> None:
+def test_a_near_miss_of_a_secret_of_signs_causes_no_backtracking(spelling: str) -> None:
     secret = '"+' * 40
 
     assert mask_known(f"{(spelling + '+') * 39}{spelling}!", [secret]).endswith("!")

@@ -46,7 +46,7 @@ def test_what_looks_like_a_credential_is_masked(text: str) -> None:
     assert "SECRETVALUE1" not in redacted and "***" in redacted
 
 
-def test_known_secrets_are_masked_wherever_they_stand_and_longest_first() -> None:
+def test_known_secrets_are_masked_everywhere_and_longest_first() -> None:
     assert redact_text("a topsecretvalue b topsecret", ["topsecret", "topsecretvalue"]) == "a *** b ***"
 
 
@@ -86,11 +86,11 @@ def test_a_url_keeps_its_host_and_path() -> None:
         "eyJ" * 100_000,
     ],
 )
-def test_hostile_long_lines_end(text: str) -> None:
+def test_redaction_of_a_hostile_long_line_ends(text: str) -> None:
     assert len(redact_text(text)) <= len(text)
 
 
-def test_credentials_are_told_from_prose_about_them() -> None:
+def test_credentials_are_distinguished_from_prose_about_them() -> None:
     assert credentials_in("const a = 'Bearer abc123def'; // basic authentication, token endpoint") == {
         "abc123def"
     }
@@ -113,7 +113,7 @@ def test_credentials_are_told_from_prose_about_them() -> None:
         ('{"secret": {"inner": ["opensesame", 987654]}}', "987654"),
     ],
 )
-def test_a_credential_inside_a_secret_is_masked_where_it_stands_alone(secret: str, part: str) -> None:
+def test_a_credential_inside_a_secret_is_also_masked_alone(secret: str, part: str) -> None:
     known = with_parts([secret])
 
     assert {secret, part} <= known
@@ -131,13 +131,13 @@ def test_a_credential_inside_a_secret_is_masked_where_it_stands_alone(secret: st
         "//[@",
     ],
 )
-def test_what_is_no_credential_inside_a_secret_is_not_masked_alone(secret: str) -> None:
+def test_other_parts_of_a_secret_are_not_masked_alone(secret: str) -> None:
     innocent = "user ada of host asked path 2 of page, without a [ and a token"
 
     assert mask_known(innocent, with_parts([secret])) == innocent
 
 
-def test_only_known_values_are_masked_where_words_must_stay() -> None:
+def test_mask_known_masks_only_known_values() -> None:
     assert mask_known("Bearer abcdef1234 for hunter22", ["hunter22"]) == "Bearer abcdef1234 for ***"
 
 
@@ -153,7 +153,7 @@ def test_only_known_values_are_masked_where_words_must_stay() -> None:
         f"http://host/{quote(AWKWARD)}",
     ],
 )
-def test_a_secret_is_masked_however_json_and_urls_spell_it(written: str) -> None:
+def test_a_secret_is_masked_in_every_spelling_of_json_and_urls(written: str) -> None:
     masked = mask_known(written, with_parts([AWKWARD]))
 
     assert "***" in masked and "ss" not in masked
@@ -173,7 +173,7 @@ _INDENTED = '{\n    "a": "éé&&&//"\n}'
         _INDENTED.replace("    ", " +%20\\u0020"),
     ],
 )
-def test_characters_that_a_secret_repeats_are_masked_in_any_spelling_and_number_as_it_has_them(
+def test_repeated_characters_of_a_secret_match_in_any_spelling_but_only_in_their_number(
     written: str,
 ) -> None:
     known = [_INDENTED]
@@ -188,7 +188,7 @@ def test_characters_that_a_secret_repeats_are_masked_in_any_spelling_and_number_
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("written", "shown"),
     [
         ("token=supersecretvalue123", "token=***"),
         ('{"msg":"user ada, password=hunter2 refused"}', '{"msg":"user ada, password=*** refused"}'),
@@ -198,8 +198,10 @@ def test_characters_that_a_secret_repeats_are_masked_in_any_spelling_and_number_
         ("max_tokens=256", "max_tokens=256"),
     ],
 )
-def test_a_bare_value_behind_the_name_of_a_secret_is_masked_in_what_others_say(said: str, shown: str) -> None:
-    assert redact_said(said) == shown
+def test_a_bare_value_after_the_name_of_a_secret_is_masked_in_foreign_output(
+    written: str, shown: str
+) -> None:
+    assert redact_said(written) == shown
 
 
 def test_an_expression_of_a_script_is_shown_as_it_is() -> None:
@@ -208,13 +210,11 @@ def test_an_expression_of_a_script_is_shown_as_it_is() -> None:
 
 @pytest.mark.parametrize("secret", ["s3cret-value", "pa?s>~w\xf6rd+/", "abcd", "Zx9" * 30, AWKWARD])
 @pytest.mark.parametrize("around", [("", ""), ("u", ":x"), ("us", "y"), ("user:", "")])
-def test_a_known_secret_is_masked_in_base64_wherever_it_stands_in_there(
-    secret: str, around: tuple[str, str]
-) -> None:
+def test_a_known_secret_is_masked_at_any_offset_in_base64(secret: str, around: tuple[str, str]) -> None:
     known = with_forms([secret])
-    before, behind = around
+    before, after = around
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        encoded = encode(f"{before}{secret}{behind}".encode()).decode()
+        encoded = encode(f"{before}{secret}{after}".encode()).decode()
         inner = encode(f"{before}{secret}".encode()).decode().rstrip("=")[-len(secret) : -2]
         for written in (encoded, encoded.rstrip("="), quote(encoded, safe=""), json.dumps({"x": encoded})):
             masked = mask_known(f"it is {written} here", known)
@@ -231,7 +231,7 @@ def test_a_known_secret_is_masked_in_hexadecimal_and_in_any_case(written: str) -
 
 
 @pytest.mark.parametrize(
-    ("script", "found"),
+    ("script", "secrets"),
     [
         ("const password = 'hunter22';", {"hunter22"}),
         ("const password: string = 'hunter22';", {"hunter22"}),
@@ -254,10 +254,10 @@ def test_a_known_secret_is_masked_in_hexadecimal_and_in_any_case(written: str) -
         ("const password2 = 'hunter22', passwordOfAda = 'hunter23'", {"hunter22", "hunter23"}),
     ],
 )
-def test_a_literal_that_is_a_secret_is_known_from_the_script(script: str, found: set[str]) -> None:
-    assert found <= literals_in(script)
+def test_a_literal_that_is_a_secret_is_known_from_the_script(script: str, secrets: set[str]) -> None:
+    assert secrets <= literals_in(script)
     assert not [
-        value for value in found if value in redact_script(f"{script}\nconsole.log('{''.join(found)}')")
+        value for value in secrets if value in redact_script(f"{script}\nconsole.log('{''.join(secrets)}')")
     ]
 
 
@@ -295,13 +295,11 @@ def test_a_literal_that_is_a_secret_is_known_from_the_script(script: str, found:
         ),
     ],
 )
-def test_an_ordinary_word_beside_the_name_of_a_secret_is_none(script: str) -> None:
+def test_an_ordinary_word_next_to_the_name_of_a_secret_is_not_a_secret(script: str) -> None:
     assert literals_in(script) == frozenset()
 
 
-def test_a_literal_is_masked_where_the_script_repeats_it_but_a_word_only_where_it_stands_as_the_secret() -> (
-    None
-):
+def test_a_secret_literal_is_masked_everywhere_but_a_plain_word_only_as_the_secret() -> None:
     script = "const password = 'hunter22', token = 'test';\nconsole.log('hunter22 of a test');"
 
     assert redact_script(script) == "const password = '***', token = '***';\nconsole.log('*** of a test');"
@@ -318,7 +316,7 @@ def test_a_literal_is_masked_where_the_script_repeats_it_but_a_word_only_where_i
         ("build", False),
     ],
 )
-def test_a_name_says_whether_its_value_is_the_secret_itself(name: str, expected: bool) -> None:
+def test_a_name_shows_whether_its_value_is_the_secret_itself(name: str, expected: bool) -> None:
     assert names_secret(name) is expected
 
 

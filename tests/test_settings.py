@@ -13,14 +13,14 @@ from k6_mcp.settings import Settings
         ("K6_TIMEOUT", "9" * 400, "is longer than k6 can count"),
         ("K6_TIMEOUT", "\N{SUPERSCRIPT TWO}", "is not a duration"),
         ("K6_MCP_MAX_DURATION", "0", "is not above zero"),
-        ("K6_MCP_MAX_RPS", "1e3", "must be a whole number, at least 1"),
-        ("K6_MCP_MAX_VUS", "9" * 5000, "must be a whole number, at least 1"),
-        ("K6_MCP_MAX_CONCURRENT_RUNS", "0", "must be a whole number, at least 1"),
+        ("K6_MCP_MAX_RPS", "1e3", "must be a whole number of at least 1"),
+        ("K6_MCP_MAX_VUS", "9" * 5000, "must be a whole number of at least 1"),
+        ("K6_MCP_MAX_CONCURRENT_RUNS", "0", "must be a whole number of at least 1"),
         ("K6_RESULTS_DIR", "~nobody-has-this-name/runs", "Could not determine home directory"),
         ("DATABASE_URL", "postgresql://host/db", "only SQLite is supported"),
         ("LOG_LEVEL", "loud", "use one of DEBUG"),
-        ("K6_MCP_BROWSER_ARGS", "no sandbox", "is not a flag of Chromium"),
-        ("K6_BROWSER_ARGS", "-x", "is not a flag of Chromium"),
+        ("K6_MCP_BROWSER_ARGS", "no sandbox", "is not a Chromium flag"),
+        ("K6_BROWSER_ARGS", "-x", "is not a Chromium flag"),
         ("K6_BROWSER_TIMEOUT", "soon", "is not a duration"),
     ],
 )
@@ -46,14 +46,12 @@ def test_seconds_may_be_given_as_a_number_or_as_a_duration() -> None:
         (",", ()),
     ],
 )
-def test_flags_of_the_browser_may_be_written_as_k6_or_as_a_shell_takes_them(
-    text: str, args: tuple[str, ...]
-) -> None:
+def test_browser_flags_may_be_written_for_k6_or_for_a_shell(text: str, args: tuple[str, ...]) -> None:
     for name in ("K6_MCP_BROWSER_ARGS", "K6_BROWSER_ARGS"):
         assert Settings.from_environment({name: text}).browser.args == args
 
 
-def test_our_own_settings_of_the_browser_come_before_those_of_k6() -> None:
+def test_our_browser_settings_override_those_of_k6() -> None:
     k6s = {
         "K6_BROWSER_EXECUTABLE_PATH": "/a/chrome",
         "K6_BROWSER_ARGS": "lang=de",
@@ -69,7 +67,7 @@ def test_our_own_settings_of_the_browser_come_before_those_of_k6() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"),
+    ("name", "suggestion"),
     [
         ("K6_MCP_MAX_VU", "did you mean K6_MCP_MAX_VUS?"),
         ("k6_mcp_max_vus", "did you mean K6_MCP_MAX_VUS?"),
@@ -80,14 +78,14 @@ def test_our_own_settings_of_the_browser_come_before_those_of_k6() -> None:
         ("K6_MCP_ZZZ", "docs/settings.md lists all settings"),
     ],
 )
-def test_a_setting_that_is_misspelt_is_named_with_the_nearest_one(name: str, meant: str) -> None:
+def test_a_misspelled_setting_is_reported_with_the_nearest_one(name: str, suggestion: str) -> None:
     settings = Settings.from_environment({name: "5", "K6_MCP_MAX_RPS": "7"})
 
-    assert settings.unknown == (f"{name} is not a setting and changes nothing; {meant}",)
+    assert settings.unknown == (f"{name} is not a setting and changes nothing; {suggestion}",)
     assert settings.limits.max_rps == 7
 
 
-def test_settings_and_the_variables_of_k6_and_of_others_are_not_taken_for_misspelt_ones() -> None:
+def test_variables_of_k6_and_of_others_are_not_taken_for_misspelled_settings() -> None:
     others = (
         "K6_VUS",
         "K6_NO_SETUP",
@@ -117,5 +115,5 @@ def test_folders_for_scripts_are_separated_as_in_path() -> None:
         Path("/a"),
         Path("/b c"),
     )
-    with pytest.raises(InvalidArguments, match="K6_MCP_SCRIPT_DIRS=':': names no folder"):
+    with pytest.raises(InvalidArguments, match="K6_MCP_SCRIPT_DIRS=':': must name at least one folder"):
         Settings.from_environment({"K6_MCP_SCRIPT_DIRS": ":"})

@@ -35,7 +35,7 @@ def _behind_code(text: str) -> list[int]:
 
 @pytest.fixture(scope="module")
 def width() -> int:
-    """The width that ruff holds Python to."""
+    """Return the line width that ruff uses for Python."""
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]["line-length"]
 
 

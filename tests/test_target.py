@@ -15,7 +15,7 @@ from lab.target import Target, closed_port, open_target
 def _get(target: Target, path: str, method: str = "GET", body: bytes | None = None) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=5)
     try:
-        connection.request(method, path, body, {"X-Asked": "yes"})
+        connection.request(method, path, body, {"X-Test": "yes"})
         response = connection.getresponse()
         return response.status, response.read()
     finally:
@@ -30,15 +30,15 @@ def test_counts_what_arrived_and_what_it_answered(target: Target) -> None:
     assert target.total == 5
 
 
-def test_echo_tells_method_headers_and_body(target: Target) -> None:
+def test_echo_returns_method_headers_and_body(target: Target) -> None:
     status, body = _get(target, "/echo?q=1", "POST", b"hello")
-    said = json.loads(body)
-    assert (status, said["method"], said["path"], said["body"]) == (200, "POST", "/echo?q=1", "hello")
-    assert said["headers"]["x-asked"] == "yes"
+    echo = json.loads(body)
+    assert (status, echo["method"], echo["path"], echo["body"]) == (200, "POST", "/echo?q=1", "hello")
+    assert echo["headers"]["x-test"] == "yes"
     assert target.seen[0].body == b"hello"
 
 
-def test_flaky_fails_the_asked_share(target: Target) -> None:
+def test_flaky_fails_the_requested_share(target: Target) -> None:
     statuses = [_get(target, "/flaky/0.2")[0] for _ in range(10)]
     assert statuses.count(500) == 2
 
@@ -50,11 +50,11 @@ def test_hangs_up_instead_of_answering(target: Target, path: str) -> None:
     assert target.answers.total() == 0
 
 
-def test_redirects_end_or_do_not(target: Target) -> None:
+def test_redirects_end_unless_they_loop(target: Target) -> None:
     assert [_get(target, f"/redirect/{left}")[0] for left in ("2", "1", "0", "loop")] == [302, 302, 200, 302]
 
 
-def test_huge_answers_are_as_long_as_asked(target: Target) -> None:
+def test_huge_answers_are_as_long_as_requested(target: Target) -> None:
     assert len(_get(target, "/huge/123456")[1]) == 123456
     assert _get(target, "/huge/10", "HEAD") == (200, b"")
 

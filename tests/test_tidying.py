@@ -1,4 +1,4 @@
-"""Old runs go by themselves while a server lives."""
+"""A running server removes old runs by itself."""
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from tests.history.samples import a_run, open_history
 from tests.k6.processes import until
 
 
-async def test_a_server_that_has_started_removes_runs_beyond_the_limits(
+async def test_a_server_removes_runs_beyond_the_limits_after_its_start(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("k6_mcp.service.load_tests._TIDY_AFTER_S", 0.0)
@@ -33,7 +33,7 @@ async def test_a_server_that_has_started_removes_runs_beyond_the_limits(
     assert any(part.name == "retention" and "30 days" in part.detail for part in health.components)
 
 
-async def test_limits_of_the_environment_reach_the_server() -> None:
+async def test_the_environment_sets_the_limits_of_the_server() -> None:
     names = ("K6_MCP_RETENTION_DAYS", "K6_MCP_RETENTION_RUNS", "K6_MCP_RETENTION_MB")
 
     set_ = Settings.from_environment({"HOME": "/x", **dict(zip(names, ("30", "500", "2000"), strict=True))})

@@ -1,1 +1,1 @@
-"""A fuzzer of every front end: real server processes, mutated calls, and what may never come of them."""
+"""A fuzzer for every front end: real server processes, mutated calls, and answers that must never come."""

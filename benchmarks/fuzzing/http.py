@@ -1,6 +1,4 @@
-"""Fuzzing over HTTP: mutated calls in and out of sessions, bent headers, torn bodies, methods that nobody
-uses.
-"""
+"""Fuzzing over HTTP: mutated calls in and out of sessions, odd headers, torn bodies, unused methods."""
 
 import asyncio
 import contextlib
@@ -31,9 +29,7 @@ _META = "io.modelcontextprotocol"
 async def fuzz_http(
     tally: Tally, maker: Maker, count: int, environment: Mapping[str, str], log: Path
 ) -> None:
-    """Send `count` requests to one server, some at a time, and hold every answer against what answers may
-    be.
-    """
+    """Send `count` requests to one server, a few at a time, and judge every answer."""
     with _serving(environment, log) as (process, port):
         session = await asyncio.to_thread(_session, port)
         while tally.sent < count and process.poll() is None:
@@ -63,11 +59,11 @@ class _Probe:
 
 
 def _probe(maker: Maker, number: int, session: str) -> _Probe:
-    """Return a request, most of them well-formed calls in a session or of the stateless era."""
+    """Return a request; most are well-formed calls, in a session or of the stateless era."""
     chance = maker.chance
     method, params = maker.call()
     tool = str(params.get("name"))
-    given: Any = maker.mutated(params) if chance.random() < 0.6 else params
+    sent: Any = maker.mutated(params) if chance.random() < 0.6 else params
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
     if chance.random() < 0.5:
         headers |= {"Mcp-Session-Id": session, "MCP-Protocol-Version": LEGACY}
@@ -80,8 +76,8 @@ def _probe(maker: Maker, number: int, session: str) -> _Probe:
             f"{_META}/clientInfo": {"name": "f", "version": "1"},
             f"{_META}/clientCapabilities": {},
         }
-        given = {**cast("Params", given), "_meta": meta} if isinstance(given, dict) else given
-    body = maker.line({"jsonrpc": "2.0", "id": number, "method": method, "params": given})
+        sent = {**cast("Params", sent), "_meta": meta} if isinstance(sent, dict) else sent
+    body = maker.line({"jsonrpc": "2.0", "id": number, "method": method, "params": sent})
     verb, path = "POST", "/mcp"
     kind = chance.random()
     if kind < 0.1:
@@ -142,7 +138,7 @@ def _send(tally: Tally, maker: Maker, port: int, probe: _Probe) -> None:
         response = connection.getresponse()
         answer = response.read(_READ_BYTES)
     except (ConnectionError, http.client.HTTPException):
-        # Refused before it was a request
+        # Refused before it was a complete request
         return
     except TimeoutError:
         tally.found("no answer", probe.number, f"{probe.method} {probe.path} {probe.call}")
@@ -183,11 +179,11 @@ def _serving(environment: Mapping[str, str], log: Path) -> Generator[tuple[subpr
         process = subprocess.Popen(_SERVER, stdin=subprocess.DEVNULL, stderr=file, env=dict(environment))
     try:
         deadline = time.monotonic() + _ANSWERED_WITHIN_S
-        while not (found := _SERVING.search(log.read_bytes())):
+        while not (address := _SERVING.search(log.read_bytes())):
             if time.monotonic() > deadline or process.poll() is not None:
-                raise RuntimeError(f"the server does not serve: {log.read_text()[-500:]}")
+                raise RuntimeError(f"the server does not start: {log.read_text()[-500:]}")
             time.sleep(0.05)
-        yield process, int(found[1])
+        yield process, int(address[1])
     finally:
         process.terminate()
         process.wait(15)

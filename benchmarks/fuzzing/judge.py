@@ -1,10 +1,10 @@
-"""What may never come of a message, and what was found."""
+"""The judgment of answers that must never come, and the findings."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 LONGEST_ANSWER_BYTES = 10_240
 _INTERNAL_ERROR = -32603
@@ -19,10 +19,9 @@ _LONG_BY_NATURE = (
 )
 
 
-class Finding(NamedTuple):
-    """One thing that may never be: its kind, the number of the message from the seed's beginning, and what
-    was seen.
-    """
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One forbidden answer: its kind, the number of its message since the seed, and the details."""
 
     kind: str
     number: int
@@ -31,7 +30,7 @@ class Finding(NamedTuple):
 
 @dataclass
 class Tally:
-    """What one mode sent and saw."""
+    """The numbers and findings of one mode."""
 
     mode: str
     seed: int
@@ -42,7 +41,7 @@ class Tally:
     findings: list[Finding] = field(default_factory=list[Finding])
 
     def found(self, kind: str, number: int, detail: object) -> None:
-        """Keep a finding; of each kind the first twenty."""
+        """Record a finding, up to twenty of each kind."""
         if sum(one.kind == kind for one in self.findings) < 20:
             self.findings.append(Finding(kind, number, str(detail)[:300]))
 
@@ -50,7 +49,7 @@ class Tally:
 def judge_answer(
     tally: Tally, number: int, method: str, message: Mapping[str, Any], size: int, canary: str
 ) -> None:
-    """Hold one JSON-RPC answer against what answers may be."""
+    """Judge one JSON-RPC answer."""
     text = json.dumps(message, ensure_ascii=False)
     error = cast("Mapping[str, Any]", message.get("error") or {})
     result = cast("Mapping[str, Any]", message.get("result") or {})
@@ -67,7 +66,7 @@ def judge_answer(
 
 
 def judge_text(tally: Tally, number: int, text: str, canary: str) -> None:
-    """Look for what no text of ours may hold."""
+    """Look for content that no output of the server may have."""
     if "Traceback (most recent call last)" in text:
         tally.found("traceback", number, text[text.find("Traceback") :])
     if canary in text:
@@ -76,7 +75,7 @@ def judge_text(tally: Tally, number: int, text: str, canary: str) -> None:
 
 
 def judge_log(tally: Tally, log: Path, canary: str) -> None:
-    """Look at what the server wrote to its standard error."""
+    """Judge the server's standard error."""
     judge_text(
         tally, tally.sent, log.read_text(encoding="utf-8", errors="replace") if log.exists() else "", canary
     )

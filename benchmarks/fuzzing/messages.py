@@ -1,4 +1,4 @@
-"""Calls of everything that the server offers, and what can be done to them: the same for the same seed."""
+"""Calls of everything that the server offers, and their mutations: the same for the same seed."""
 
 import copy
 import json
@@ -17,7 +17,7 @@ TINY = (
 
 
 class Maker:
-    """Makes messages from one seed; `canary` stands where a secret may and must never come back."""
+    """Makes messages from one seed; `canary` is in the places of secrets and must never come back."""
 
     def __init__(self, seed: int, canary: str) -> None:
         self.chance = random.Random(seed)
@@ -25,12 +25,12 @@ class Maker:
         self.run_ids = [*_RUN_IDS]
 
     def tool_call(self) -> tuple[str, Params]:
-        """Return a tool and arguments that it takes, most of which start no k6."""
+        """Return a tool and valid arguments, most of which start no k6."""
         name = self.chance.choice([*_TOOLS])
         return name, copy.deepcopy(_TOOLS[name](self))
 
     def call(self) -> tuple[str, Params]:
-        """Return a method of MCP and its params."""
+        """Return an MCP method and its params."""
         if self.chance.random() < 0.7:
             name, arguments = self.tool_call()
             return "tools/call", {"name": name, "arguments": arguments}
@@ -38,17 +38,17 @@ class Maker:
         return method, copy.deepcopy(_METHODS[method](self))
 
     def mutated(self, value: Any) -> Any:
-        """Return `value` with one or a few things in it replaced, removed or added."""
+        """Return `value` with one or a few parts replaced, removed or added."""
         for _ in range(self.chance.choice((1, 1, 1, 2, 4))):
             value = self._mutated_once(value)
         return value
 
     def hostile(self) -> Any:
-        """Return a value that somebody may not have thought of."""
+        """Return a value that a programmer may not have thought of."""
         return copy.deepcopy(self.chance.choice(_HOSTILE)(self.chance))
 
     def line(self, message: Mapping[str, Any]) -> bytes:
-        """Return a message as JSON, in one of the ways in which it may be spelt."""
+        """Return a message as JSON, in one of its possible spellings."""
         ascii_only = self.chance.random() < 0.5
         text = json.dumps(
             message, ensure_ascii=ascii_only, separators=self.chance.choice([(",", ":"), (", ", ": ")])
@@ -56,7 +56,7 @@ class Maker:
         return text.encode("utf-8", "surrogatepass")
 
     def broken(self, line: bytes) -> bytes:
-        """Return a line that is no JSON any more, or no UTF-8, or no message."""
+        """Return a line that is no longer JSON, or no longer UTF-8, or not a message."""
         return self.chance.choice(_BREAKERS)(self.chance, line).replace(b"\n", b" ")
 
     def _mutated_once(self, value: Any) -> Any:

@@ -26,7 +26,7 @@ _TINY_EVERY = 1000
 async def fuzz_mcp(
     tally: Tally, maker: Maker, count: int, environment: Mapping[str, str], version: str, log: Path
 ) -> None:
-    """Send `count` messages to one server and hold every answer against what answers may be."""
+    """Send `count` messages to one server and judge every answer."""
     async with wired(environment, version, stderr=log) as wire:
         early_kb = 0
         while tally.sent < count and wire.process.returncode is None:
@@ -45,7 +45,7 @@ async def fuzz_mcp(
 
 
 async def _together(wire: Wire, tally: Tally, maker: Maker, count: int) -> None:
-    """Send some messages at once and wait for all that must be answered."""
+    """Send some messages at once and wait for all required answers."""
     waiting: list[tuple[int, str, object, asyncio.Future[tuple[Answer, int]]]] = []
     for _ in range(count):
         tally.sent += 1
@@ -67,13 +67,13 @@ async def _together(wire: Wire, tally: Tally, maker: Maker, count: int) -> None:
             tally.found("no answer", number, method)
             continue
         tally.answered += 1
-        found, size = answer.result()
-        judge_answer(tally, number, method, found, size, maker.canary)
-        _learn(maker, found)
+        message, size = answer.result()
+        judge_answer(tally, number, method, message, size, maker.canary)
+        _learn(maker, message)
 
 
 def _message(wire: Wire, number: int, maker: Maker) -> tuple[Mapping[str, Any] | None, bytes]:
-    """Return what to send, and the request in it if it must be answered."""
+    """Return a line to send, and the request in it if it must be answered."""
     chance = maker.chance
     if number % _TINY_EVERY == _TINY_EVERY // 2:
         message = wire.message(
@@ -115,8 +115,8 @@ def _notification(maker: Maker, number: int) -> dict[str, Any]:
             ("notifications/nothing", {"a": maker.hostile()}),
         )
     )
-    given = maker.mutated(params) if maker.chance.random() < 0.5 else params
-    return {"jsonrpc": "2.0", "method": method, "params": given}
+    sent = maker.mutated(params) if maker.chance.random() < 0.5 else params
+    return {"jsonrpc": "2.0", "method": method, "params": sent}
 
 
 def _learn(maker: Maker, answer: Answer) -> None:
@@ -138,7 +138,7 @@ def _memory_kb(pid: int) -> int:
 async def fuzz_oneshot(
     tally: Tally, maker: Maker, count: int, environment: Mapping[str, str], log: Path
 ) -> None:
-    """Send `count` lines to processes of the one-shot mode, several to each."""
+    """Send `count` lines to processes in one-shot mode, several to each."""
     while tally.sent < count:
         understood = [_understood(maker) for _ in range(min(_LINES_EACH, count - tally.sent) - 1)]
         lines = [
@@ -150,8 +150,9 @@ async def fuzz_oneshot(
 
 
 def _understood(maker: Maker) -> bytes:
-    """Return a line that is a request, whatever its params hold: one that is none ends the process, so that
-    it comes last.
+    """Return a line that is a request, whatever its params contain.
+
+    A line that isn't a request ends the process, so it comes last.
     """
     while True:
         method, arguments = maker.tool_call()
@@ -174,7 +175,7 @@ async def _one_process(
         env=dict(environment),
     )
     try:
-        answers, said = await asyncio.wait_for(
+        answers, errors = await asyncio.wait_for(
             process.communicate(b"\n".join(lines) + b"\n"), _ANSWERED_WITHIN_S * 2
         )
     except TimeoutError:
@@ -187,10 +188,10 @@ async def _one_process(
         )
         return
     with log.open("ab") as file:
-        file.write(said)
-    judge_text(tally, tally.sent, said.decode(errors="replace"), maker.canary)
+        file.write(errors)
+    judge_text(tally, tally.sent, errors.decode(errors="replace"), maker.canary)
     if process.returncode not in (0, 1):
-        tally.found("exit", tally.sent, f"code {process.returncode}: {said[-200:]!r}")
+        tally.found("exit", tally.sent, f"code {process.returncode}: {errors[-200:]!r}")
     for number, answer in enumerate(answers.splitlines(), tally.sent + 1):
         tally.answered += 1
         _judge_one_shot(tally, number, answer, maker.canary)
@@ -203,7 +204,7 @@ def _judge_one_shot(tally: Tally, number: int, line: bytes, canary: str) -> None
     try:
         answer = json.loads(line)
     except ValueError:
-        tally.found("no JSON", number, line[:200])
+        tally.found("not JSON", number, line[:200])
         return
     if "internal:" in str(answer.get("error")) or answer.get("code") == "internal":
         tally.found("internal error", number, line[:300])

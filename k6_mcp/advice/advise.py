@@ -1,5 +1,6 @@
-"""From a run's facts to advice: asked within a time limit, at most twice, and checked; whatever goes wrong is
-said.
+"""Advice on a run: one question to a model within a time limit, at most one retry, a checked answer.
+
+Every failure is reported in the advice itself; none is raised.
 """
 
 from functools import partial
@@ -16,28 +17,30 @@ from k6_mcp.models.service_answers import Explanation
 from k6_mcp.models.wording import number
 
 _PAUSE_S = 0.5
+# A provider that requests a longer pause is not tried again: the client is waiting
 _LONGEST_PAUSE_S = 5.0
 
 
 async def advise(run: Run, explanation: Explanation, advisor: Advisor, timeout_s: float) -> Advice:
-    """Return what `advisor` makes of a run, or why there is nothing; the findings stand in any case.
+    """Return the advisor's text about a run, or the reason why there is none.
 
-    One more try is made where that may help (429, 5xx, no connection), within the same `timeout_s`.
+    One more try is made where it may help (429, 5xx, no connection), within the same `timeout_s`. The
+    findings are reported in any case.
     """
-    told = partial(Advice, provider=advisor.provider, model=advisor.model)
+    advice = partial(Advice, provider=advisor.provider, model=advisor.model)
     if run.status not in FINAL:
-        return told(state="unavailable", reason=f"the test is {run.status}; ask again when it has ended")
+        return advice(state="unavailable", reason=f"the test is {run.status}; call again when it has ended")
     facts = facts_of(run, explanation)
     outcome: Reply | NoReply = NoReply(f"no answer within {number(timeout_s)} s (K6_MCP_AI_TIMEOUT)")
     with anyio.move_on_after(timeout_s):
         outcome = await _ask(advisor, question_of(facts))
     if isinstance(outcome, NoReply):
-        return told(state="failed", reason=outcome.reason)
+        return advice(state="failed", reason=outcome.reason)
     model = outcome.model or advisor.model
     try:
-        return told(state="written", model=model, text=read_reply(outcome.text, facts))
+        return advice(state="written", model=model, text=read_reply(outcome.text, facts))
     except Unusable as error:
-        return told(state="rejected" if error.rejected else "failed", model=model, reason=str(error))
+        return advice(state="rejected" if error.rejected else "failed", model=model, reason=str(error))
 
 
 async def _ask(advisor: Advisor, question: Question) -> Reply | NoReply:

@@ -1,25 +1,30 @@
-"""Who can be asked for advice: anything that turns a question into text."""
+"""The interface to a model that answers a question with text."""
 
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 
-class Question(NamedTuple):
-    """What a model is told: how to answer (`system`), and the facts with the fenced quotations (`text`)."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A prompt: how to answer (`system`), and the facts with the fenced quotations (`text`)."""
 
     system: str
     text: str
 
 
-class Reply(NamedTuple):
-    """What a model wrote, unchecked; `model` is the one that answered."""
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A model's text, unchecked; `model` is the one that answered."""
 
     text: str
     model: str | None = None
 
 
-class NoReply(NamedTuple):
-    """Why there is no text, in words for the caller. `again`: trying once more may help, after `pause_s`
-    where the provider names it.
+@dataclass(frozen=True, slots=True)
+class NoReply:
+    """The reason why there is no text, in words for the caller.
+
+    `again` is set where another try may help, after `pause_s` if the provider names a pause.
     """
 
     reason: str
@@ -32,14 +37,14 @@ class Advisor(Protocol):
 
     @property
     def provider(self) -> str:
-        """The word for the provider in answers."""
+        """The provider's name in answers."""
         ...
 
     @property
     def model(self) -> str | None:
-        """The model that is asked, None where the provider chooses."""
+        """The model's name; None where the provider chooses."""
         ...
 
     async def ask(self, question: Question) -> Reply | NoReply:
-        """Return what the model writes; never raises for trouble with the provider."""
+        """Return the model's text; trouble with the provider is returned, never raised."""
         ...

@@ -1,4 +1,4 @@
-"""Which model is asked: what the settings say, else Gemini where there is its key, else the caller's own."""
+"""The choice of a model: the settings' own, else Gemini if its key is set, else the client's model."""
 
 from importlib.util import find_spec
 
@@ -7,17 +7,22 @@ from k6_mcp.models.advice import CLIENT, GEMINI, OFF, Ai
 from k6_mcp.models.service_answers import Component
 
 _HOW = (
-    "set GEMINI_API_KEY, or K6_MCP_AI_MODEL and the key of its provider, or use a client that offers sampling"
+    "set GEMINI_API_KEY, or K6_MCP_AI_MODEL and the key of its provider,"
+    " or use a client that supports sampling"
 )
+_NO_SAMPLING = "this client does not support sampling"
 _EXTRA = "pydantic_ai"
 
 
 def choose(ai: Ai, own: Advisor | None) -> Advisor | str:
-    """Return who is asked, or why nobody can be; `own` is the model of whoever asks."""
+    """Return the advisor to use, or the reason why there is none.
+
+    `own` is the model of the client that calls.
+    """
     if ai.provider == OFF:
         return "advice is turned off (K6_MCP_AI_MODEL=off)"
     if ai.provider in (None, CLIENT):
-        return own or f"no model to ask: {_HOW if ai.provider is None else 'this client offers no sampling'}"
+        return own or f"no model available: {_HOW if ai.provider is None else _NO_SAMPLING}"
     if missing := _missing(ai):
         return missing
     if ai.provider == GEMINI:
@@ -30,14 +35,14 @@ def choose(ai: Ai, own: Advisor | None) -> Advisor | str:
 
 
 def advice_health(ai: Ai) -> Component:
-    """Return which provider would be asked, without asking it."""
+    """Return which provider would be used, without a request to it."""
     if ai.provider == OFF:
         return Component(name="advice", state="ok", detail="turned off (K6_MCP_AI_MODEL=off)")
     if ai.provider in (None, CLIENT):
         return Component(
             name="advice",
             state="ok",
-            detail="no provider configured; the client's own model is asked where it offers sampling",
+            detail="no provider configured; the client's own model is used if it supports sampling",
         )
     place = f" at {ai.base_url}" if ai.base_url else ""
     detail = (
@@ -51,9 +56,9 @@ def advice_health(ai: Ai) -> Component:
 
 
 def _missing(ai: Ai) -> str | None:
-    # A server of one's own may want no key
+    # A self-hosted server may need no key
     if not ai.api_key and (ai.provider == GEMINI or not ai.base_url):
-        return f"{ai.key_name} is not set, which K6_MCP_AI_MODEL={ai.provider}:{ai.model} needs"
+        return f"{ai.key_name} is not set, but K6_MCP_AI_MODEL={ai.provider}:{ai.model} needs it"
     if ai.provider != GEMINI and find_spec(_EXTRA) is None:
         return f"{ai.provider} needs the extra: pip install 'k6-mcp[ai]'"
     return None

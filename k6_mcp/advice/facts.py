@@ -1,11 +1,13 @@
-"""What a model may know of a run: computed figures and fixed words; everything else is a quotation, told
-apart by reference.
+"""What a model may know about a run: computed figures and fixed words.
+
+Every other text is a quotation, and the figures name it only by its reference.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
-from typing import NamedTuple, cast
+from typing import cast
 
 from pydantic import BaseModel, JsonValue
 
@@ -19,7 +21,7 @@ from k6_mcp.models.thresholds import parse
 from k6_mcp.models.wording import cut
 from k6_mcp.redaction import redact_text
 
-# At most this many of anything that is listed; the worst and largest come first
+# Longest list of anything; the worst and largest items come first
 _MOST = 12
 _QUOTE_CHARS = 300
 _EXPRESSION_CHARS = 60
@@ -30,13 +32,16 @@ _TIMES = frozenset(
     f"http_req_{part}"
     for part in ("blocked", "connecting", "tls_handshaking", "sending", "waiting", "receiving")
 )
-_BESIDE = " of "
+_OF = " of "
 Computed = dict[str, JsonValue]
 
 
-class Facts(NamedTuple):
-    """`computed` is what k6-mcp found; `quotes` are texts of target, script or caller by reference; `numbers`
-    may be told.
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The content of a question.
+
+    `computed` is what k6-mcp found. `quotes` are texts of the target, the script or the caller, by
+    reference. `numbers` are those that the model's text may contain.
     """
 
     computed: Computed
@@ -45,7 +50,7 @@ class Facts(NamedTuple):
 
 
 class _Quotes:
-    """Gives every text that is not ours a reference."""
+    """Gives a reference to every text that isn't k6-mcp's own."""
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
@@ -61,12 +66,12 @@ class _Quotes:
         return reference
 
     def metric(self, name: str) -> str:
-        """Return a metric's name, or its reference when a script's own words are in it."""
+        """Return a metric's name, or a reference if a script chose the name."""
         return name if _METRIC.match(name) else self.refer(name)
 
 
 def facts_of(run: Run, explanation: Explanation) -> Facts:
-    """Return the facts of a run that has ended; bounded however large the run is."""
+    """Return the facts of a run that has ended; their size is bounded however large the run is."""
     quotes = _Quotes()
     computed: Computed = {"status": run.status}
     if run.failure is not None:
@@ -77,7 +82,7 @@ def facts_of(run: Run, explanation: Explanation) -> Facts:
         }
         computed["failure_evidence"] = [quotes.refer(text) for text in run.failure.evidence[:5]]
     if run.plan is not None:
-        computed["asked"] = _asked(run.plan, quotes)
+        computed["asked"] = _planned(run.plan, quotes)
     if run.metrics is not None and run.metrics.source != "none":
         computed |= _measured(run.metrics, quotes)
     computed["warnings"] = [notice.code for notice in run.warnings[:_MOST]]
@@ -87,10 +92,10 @@ def facts_of(run: Run, explanation: Explanation) -> Facts:
         for phase in explanation.phases[:_MOST]
     ]
     computed = {name: value for name, value in computed.items() if value not in ([], {})}
-    return Facts(computed, quotes.texts, (*_numbers(computed), *_told(explanation.findings[:_MOST])))
+    return Facts(computed, quotes.texts, (*_numbers(computed), *_of_sentences(explanation.findings[:_MOST])))
 
 
-def _asked(plan: Plan, quotes: _Quotes) -> Computed:
+def _planned(plan: Plan, quotes: _Quotes) -> Computed:
     whole: Computed = {
         "max_vus": plan.max_vus,
         "duration_s": plan.duration_s,
@@ -160,7 +165,7 @@ def _finding(finding: Finding, quotes: _Quotes) -> Computed:
 
 
 def _plain(model: BaseModel) -> Computed:
-    """Return the fields of `model` that are known, fractions with six digits."""
+    """Return the fields of `model` that have a value, fractions with six digits."""
     return {name: _short(value) for name, value in model.model_dump(mode="json", exclude_none=True).items()}
 
 
@@ -175,17 +180,16 @@ def _short(value: JsonValue) -> JsonValue:
 
 
 def _numbers(computed: JsonValue, key: str = "") -> Iterator[Fact]:
-    """Yield the numbers in `computed`; what a number means stands in the name of its field, or of the metric
-    beside it.
+    """Yield the numbers in `computed`.
+
+    A number's meaning is in the name of its field, or of the metric next to it.
     """
     if isinstance(computed, dict):
-        beside = computed.get("metric")
+        metric = computed.get("metric")
         for name, value in computed.items():
             yield from _numbers(
                 value,
-                f"{name}{_BESIDE}{beside}"
-                if name in ("observed", "limit", "expression") and beside
-                else name,
+                f"{name}{_OF}{metric}" if name in ("observed", "limit", "expression") and metric else name,
             )
     elif isinstance(computed, list):
         for value in computed:
@@ -202,31 +206,32 @@ def _limit(expression: str) -> float | None:
     return threshold.limit if threshold is not None and isfinite(threshold.limit) else None
 
 
-def _told(findings: Sequence[Finding]) -> Iterator[Fact]:
-    """Yield the numbers in our own sentences, whose quotations are left out: a target must not smuggle in a
-    figure.
+def _of_sentences(findings: Sequence[Finding]) -> Iterator[Fact]:
+    """Yield the numbers in the findings' own sentences.
+
+    Their quotations are left out, so that a target cannot smuggle in a figure.
     """
     for finding in findings:
         for text in (finding.message, finding.recommendation):
-            for said in numbers(_QUOTED.sub(" ", text)):
-                value = said.readings[0][0]
+            for written in numbers(_QUOTED.sub(" ", text)):
+                value = written.readings[0][0]
                 kinds: Mapping[str, Fact] = {
                     "%": Fact(value / 100, "share"),
                     "ms": Fact(value, "time"),
                     "s": Fact(value * 1e3, "time"),
                     "min": Fact(value * 6e4, "time"),
                 }
-                yield kinds.get(said.unit, Fact(value))
+                yield kinds.get(written.unit, Fact(value))
 
 
 def _meaning(value: float, name: str) -> Iterator[Fact]:
-    """Yield what a number may mean whose field, or the metric beside it, is called `name`."""
-    field, _, metric = name.partition(_BESIDE)
+    """Yield the meanings that a number can have whose field, or metric, is called `name`."""
+    field, _, metric = name.partition(_OF)
     if field.endswith("_s") and not field.endswith("_per_s"):
         yield Fact(value * 1e3, "time")
     elif (metric or field).endswith(("_ms", "_duration")) or metric in _TIMES:
         yield Fact(value, "time")
-        # Evidence may be the share of a time
+        # Evidence about a time metric may also be a share of that time
         if metric and 0 <= value <= 1:
             yield Fact(value, "share")
     elif (metric or field) in _SHARES or (metric or field).endswith(("_share", "_rate")):

@@ -13,7 +13,7 @@ from k6_mcp.advice.prompt import SCHEMA
 from k6_mcp.models.advice import GEMINI, Ai
 
 _BASE_URL = "https://generativelanguage.googleapis.com"
-# The tokens that a model thinks in count too
+# A model's thinking counts toward the limit too
 _MOST_TOKENS = 8192
 
 
@@ -55,7 +55,7 @@ class Gemini:
 
     @property
     def model(self) -> str | None:
-        """The model that is asked."""
+        """The model's name."""
         return self._ai.model
 
     async def ask(self, question: Question) -> Reply | NoReply:
@@ -81,6 +81,7 @@ def _body(question: Question) -> Mapping[str, object]:
         "generationConfig": {
             "responseMimeType": "application/json",
             "responseSchema": SCHEMA,
+            # The model should put facts into words, not vary them
             "temperature": 0.2,
             "maxOutputTokens": _MOST_TOKENS,
         },
@@ -91,13 +92,13 @@ def _reply(response: httpx2.Response) -> Reply | NoReply:
     try:
         generated = _Generated.model_validate_json(response.content)
     except ValidationError:
-        return NoReply("the provider's answer is not what its API promises")
+        return NoReply("the provider's answer doesn't follow its API")
     if generated.prompt_feedback is not None and generated.prompt_feedback.block_reason:
         return NoReply(
             f"the provider refused the question (blockReason {generated.prompt_feedback.block_reason[:40]})"
         )
     if not generated.candidates:
-        return NoReply("the provider answered without any text")
+        return NoReply("the provider's answer has no text")
     candidate = generated.candidates[0]
     if candidate.finish_reason != "STOP":
         return NoReply(f"the model did not finish its answer (finishReason {candidate.finish_reason[:40]})")

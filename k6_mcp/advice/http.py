@@ -1,5 +1,6 @@
-"""HTTP to a provider: nothing endless, nothing compressed, no redirects, and no key in what is logged or
-told.
+"""HTTP requests to a provider, with bounded answers and protected keys.
+
+Answers are neither endless nor compressed, redirects are not followed, and no key is logged or shown.
 """
 
 import logging
@@ -14,7 +15,7 @@ from k6_mcp.models.wording import cut
 from k6_mcp.redaction import MASK, redact_text
 
 LONGEST_BYTES = 1_000_000
-# Their detailed logs hold requests with headers
+# Below WARNING these log requests with their headers, and so the key
 _CHATTY = (
     "httpx2",
     "httpcore2",
@@ -22,12 +23,12 @@ _CHATTY = (
     "anthropic",
 )
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504, 529})
-# Characters of a key: providers quote the beginning of one that they refuse
+# Providers quote the beginning of a key that they reject
 _KEY_BEGIN = 6
 
 
 class TooLong(httpx2.ReadError):
-    """Raised when a provider sends more than any answer can need, or sends it compressed."""
+    """Raised when a provider's answer is compressed or longer than any useful answer."""
 
 
 class _Bounded(httpx2.AsyncByteStream):
@@ -47,7 +48,7 @@ class _Bounded(httpx2.AsyncByteStream):
 
 
 def http_client(timeout_s: float) -> httpx2.AsyncClient:
-    """Return a client whose answers are bounded; proxies are those of the environment."""
+    """Return a client with bounded answers; its proxies are those of the environment."""
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     return httpx2.AsyncClient(
@@ -59,14 +60,14 @@ def http_client(timeout_s: float) -> httpx2.AsyncClient:
 
 
 def refused(status: int, message: str, ai: Ai, pause_s: float | None = None) -> NoReply:
-    """Return the answer to an HTTP status that is no success; 429 and 5xx may pass."""
-    said = f": {without_key(message, ai)}" if message else ""
+    """Return the result for an HTTP status that isn't a success; 429 and 5xx may be tried again."""
+    detail = f": {without_key(message, ai)}" if message else ""
     again = status in _TRY_AGAIN
-    return NoReply(f"the provider answered HTTP {status}{said}", again, pause_s)
+    return NoReply(f"the provider answered HTTP {status}{detail}", again, pause_s)
 
 
 def unreachable(error: Exception, ai: Ai) -> NoReply:
-    """Return the answer to a failure to connect or to read; a failure to connect may pass."""
+    """Return the result for a failed connection or read; a failed connection may be tried again."""
     if isinstance(error, TooLong):
         return NoReply(str(error))
     if isinstance(error, httpx2.TimeoutException):
@@ -78,7 +79,7 @@ def unreachable(error: Exception, ai: Ai) -> NoReply:
 
 
 def without_key(text: str, ai: Ai) -> str:
-    """Return foreign text, cut, without the key and without its beginning."""
+    """Return foreign text, shortened, without the key and without the key's beginning."""
     if ai.api_key:
         text = redact_text(text[:2000], [ai.api_key])
         text = re.sub(re.escape(ai.api_key[:_KEY_BEGIN]) + r"\S*", MASK, text)
@@ -87,6 +88,6 @@ def without_key(text: str, ai: Ai) -> str:
 
 async def _bound(response: httpx2.Response) -> None:
     if response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-        raise TooLong("the answer is compressed, though nobody asked for that")
+        raise TooLong("the answer is compressed, although compression was not requested")
     if isinstance(response.stream, httpx2.AsyncByteStream):
         response.stream = _Bounded(response.stream)

@@ -15,7 +15,7 @@ from k6_mcp.advice.advisor import NoReply, Question, Reply
 from k6_mcp.advice.http import TooLong, http_client, refused, unreachable, without_key
 from k6_mcp.models.advice import Ai
 
-# The tokens that a model thinks in count too
+# A model's thinking counts toward the limit too
 _MOST_TOKENS = 8192
 
 
@@ -32,13 +32,13 @@ class Library:
 
     @property
     def model(self) -> str | None:
-        """The model that is asked."""
+        """The model's name."""
         return self._ai.model
 
     async def ask(self, question: Question) -> Reply | NoReply:
         """Return the text that the model generates."""
         messages = [ModelRequest(parts=[SystemPromptPart(question.system), UserPromptPart(question.text)])]
-        # The caller decides whether to try again
+        # `advise` decides whether to try again
         settings = ModelSettings(max_tokens=_MOST_TOKENS, timeout=self._ai.timeout_s, max_retries=0)
         async with http_client(self._ai.timeout_s) as client:
             try:
@@ -53,7 +53,7 @@ class Library:
             except ModelHTTPError as error:
                 return refused(error.status_code, _message(error.body), self._ai)
             except Exception as error:
-                # The library and its clients raise hundreds of classes
+                # The library and its clients raise hundreds of different classes
                 return self._failed(error)
 
     def _model(self, client: httpx2.AsyncClient) -> Model:
@@ -62,10 +62,12 @@ class Library:
         def provider(name: str) -> Provider[Any]:
             kind = infer_provider_class(name)
             takes = inspect.signature(kind).parameters
-            given = {"api_key": ai.api_key, "base_url": ai.base_url, "http_client": client}
-            return kind(**{key: value for key, value in given.items() if value is not None and key in takes})
+            options = {"api_key": ai.api_key, "base_url": ai.base_url, "http_client": client}
+            return kind(
+                **{key: value for key, value in options.items() if value is not None and key in takes}
+            )
 
-        # Servers that are compatible with OpenAI have its chat API, few have its newer one.
+        # Servers that are compatible with OpenAI have its chat API; few have its newer one.
         word = "openai-chat" if ai.provider == "openai" and ai.base_url else ai.provider
         return infer_model(f"{word}:{ai.model}", provider)
 
@@ -80,7 +82,7 @@ class Library:
             if isinstance(cause, httpx2.HTTPError):
                 return unreachable(cause, self._ai)
         if isinstance(error, UnexpectedModelBehavior | ModelAPIError | ValueError):
-            return NoReply("the provider's answer is not what its API promises")
+            return NoReply("the provider's answer doesn't follow its API")
         return NoReply(f"the library failed ({type(error).__name__})")
 
 

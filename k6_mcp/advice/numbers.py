@@ -1,14 +1,15 @@
-"""Whether every number in a text is one of the facts, possibly rounded or in another unit."""
+"""Check that every number in a text is one of the facts, possibly rounded or in another unit."""
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 Kind = Literal["time", "share", "plain", "unknown"]
-# A rounding that moves a figure further tells another story: 1 s is no rounding of 1400 ms
+# A larger rounding changes the meaning: 1 s isn't a rounding of 1400 ms
 _CLOSE = 0.05
-# Cutting digits off instead of rounding may move a figure this far
+# Digits may be cut off instead of rounded, if that changes the value by no more than this share
 _TRUNCATED = 0.01
 
 _GROUPS = "[,_'\u2019]"
@@ -37,7 +38,7 @@ _SPELLED = re.compile(
     r"|requests?|iterations?|users?|vus?|errors?|times|fold))?\b",
     re.IGNORECASE,
 )
-# A smaller number word may be prose unless a unit follows: "two causes", but "five percent"
+# Smaller words may be plain prose, as in "two causes", unless a unit follows: "five percent"
 _SMALLEST_SPELLED = 11
 _LABELS = re.compile(
     # List markers
@@ -54,24 +55,27 @@ _MS = {"ms": 1.0, "us": 1e-3, "s": 1e3, "min": 6e4, "h": 3.6e6}
 _SIZES = {"k": 1e3, "m": 1e6, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30}
 
 
-class Fact(NamedTuple):
-    """A number that may be told: a time in ms, a share from 0 to 1, a count or rate, or one whose unit nobody
-    knows.
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A number that a text may contain.
+
+    It is a time in ms, a share from 0 to 1, a plain count or rate, or a number of unknown unit.
     """
 
     value: float
     kind: Kind = "plain"
 
 
-class Said(NamedTuple):
-    """A number as a text has it: its possible readings, the value of its last written digit, its unit."""
+@dataclass(frozen=True, slots=True)
+class WrittenNumber:
+    """A number in a text: its unit, and its possible values, each with the value of its last digit."""
 
     text: str
     readings: tuple[tuple[float, float], ...]
     unit: str
 
-    def tells(self, fact: Fact) -> bool:
-        """Return whether this is `fact`, rounded or in another unit."""
+    def states(self, fact: Fact) -> bool:
+        """Return whether this number is `fact`, possibly rounded or in another unit."""
         return any(
             _rounds(value, digit, real)
             for value, digit in self.readings
@@ -80,26 +84,27 @@ class Said(NamedTuple):
 
 
 def invented(text: str, facts: Iterable[Fact]) -> tuple[str, ...]:
-    """Return the numbers in `text` that tell none of `facts`, as written; numbering and names with digits are
-    no numbers.
+    """Return the numbers in `text` that are none of `facts`, as written.
+
+    Numbering and names that contain digits don't count as numbers.
     """
     known = {Fact(abs(fact.value), fact.kind) for fact in facts}
-    return tuple(said.text for said in numbers(text) if not any(said.tells(fact) for fact in known))
+    return tuple(item.text for item in numbers(text) if not any(item.states(fact) for fact in known))
 
 
-def numbers(text: str) -> Iterator[Said]:
-    """Yield every number in `text`, spelled ones too where they cannot be mere prose."""
+def numbers(text: str) -> Iterator[WrittenNumber]:
+    """Yield every number in `text`, including spelled ones that cannot be plain prose."""
     plain = _LABELS.sub(" ", unicodedata.normalize("NFKC", _BLANK_GROUPS.sub("_", text)))
     for match in _NUMBER.finditer(plain):
         readings = tuple(_readings(match["number"], match["exponent"]))
-        # No code is a rounding of another
+        # A status code isn't a rounding of another one
         if match["code"]:
             readings = tuple((value, 0.0) for value, _ in readings)
-        yield Said(match[0].strip(), readings, _unit(match["unit"]))
+        yield WrittenNumber(match[0].strip(), readings, _unit(match["unit"]))
     for match in _SPELLED.finditer(plain):
         value = _WORDS[match["word"].lower()]
         if value >= _SMALLEST_SPELLED or match["unit"]:
-            yield Said(match[0], ((float(value), 0.0),), _unit(match["unit"]))
+            yield WrittenNumber(match[0], ((float(value), 0.0),), _unit(match["unit"]))
 
 
 def _readings(number: str, exponent: str | None) -> Iterator[tuple[float, float]]:
@@ -111,7 +116,7 @@ def _readings(number: str, exponent: str | None) -> Iterator[tuple[float, float]
     elif "," not in number or len(number.rpartition(",")[2]) == 3:
         zeros = len(grouped) - len(grouped.rstrip("0"))
         yield float(grouped) * scale, 10.0 ** min(zeros, max(len(grouped) - 1, 0)) * scale
-    # A decimal comma
+    # The comma may be a decimal comma
     if number.count(",") == 1 and not separator:
         whole, _, decimals = number.partition(",")
         yield float(f"{whole}.{decimals}") * scale, 10.0 ** -len(decimals) * scale
@@ -135,7 +140,7 @@ def _unit(word: str | None) -> str:
 
 
 def _in_unit(fact: Fact, unit: str) -> Iterator[float]:
-    """Yield `fact` in `unit`; without one, as it would be written without one."""
+    """Yield the value of `fact` in `unit`; without a unit, in every unit that may be omitted."""
     value, unknown = fact.value, fact.kind == "unknown"
     if unit == "%" and (unknown or fact.kind == "share"):
         yield value * 100
@@ -149,10 +154,10 @@ def _in_unit(fact: Fact, unit: str) -> Iterator[float]:
         yield from {"time": (value / 1e3,), "share": (value * 100,)}.get(fact.kind, ())
 
 
-def _rounds(said: float, digit: float, real: float) -> bool:
-    away = abs(said - real)
-    if away <= 1e-9 * max(said, real):
+def _rounds(written: float, digit: float, real: float) -> bool:
+    distance = abs(written - real)
+    if distance <= 1e-9 * max(written, real):
         return True
-    relative = away / max(said, real)
-    rounded = away <= digit / 2 * (1 + 1e-9) and relative <= _CLOSE
-    return rounded or (0 < digit < 1 and away < digit and relative <= _TRUNCATED)
+    relative = distance / max(written, real)
+    rounded = distance <= digit / 2 * (1 + 1e-9) and relative <= _CLOSE
+    return rounded or (0 < digit < 1 and distance < digit and relative <= _TRUNCATED)

@@ -1,4 +1,4 @@
-"""From what a model wrote to text that can be shown: bounded, plain, with no number that is not a fact."""
+"""Turn a model's answer into text that can be shown: bounded, plain, without invented numbers."""
 
 import json
 import re
@@ -26,8 +26,9 @@ _REFERENCE = re.compile(r"\bQ(\d{1,3})\b")
 
 
 class Unusable(ValueError):
-    """What a model wrote cannot be shown; `rejected` tells that it was well formed and named numbers that are
-    no facts.
+    """Raised when a model's answer cannot be shown.
+
+    `rejected` is set where it was well formed but contained numbers that aren't facts.
     """
 
     def __init__(self, reason: str, *, rejected: bool = False) -> None:
@@ -39,13 +40,13 @@ def read_reply(text: str, facts: Facts) -> str:
     """Return the advice in `text`, ready to be shown.
 
     Raises:
-        Unusable: If it is no answer of the form asked for, or names numbers that are not among `facts`.
+        Unusable: If the answer isn't in the requested form, or has numbers that aren't among `facts`.
     """
     parts = list(_parts(_object(text)))
-    if strange := invented("\n".join(parts), facts.numbers):
-        named = few(dict.fromkeys(strange), 3, 30)
+    if unknown := invented("\n".join(parts), facts.numbers):
+        named = few(dict.fromkeys(unknown), 3, 30)
         raise Unusable(
-            f"its text named {len(strange)} numbers that are not among the facts given to it: {named}",
+            f"its text contains {len(unknown)} numbers that are not among the given facts: {named}",
             rejected=True,
         )
     return "\n".join(_named(part, facts.quotes) for part in parts)
@@ -84,9 +85,11 @@ def _parts(answer: Mapping[str, object]) -> Iterator[str]:
 
 
 def plain(text: str, limit: int) -> str:
-    """Return `text` on one line of at most `limit` characters, without markup, links, hidden characters and
-    endless words.
+    """Return `text` on one line of at most `limit` characters.
+
+    Markup, links and hidden characters are removed; overlong words are cut.
     """
+    # The cut bounds the work of the patterns, before markup is removed
     text = _ESCAPE.sub("", text[: 20 * limit])
     text = " ".join(
         "".join(
@@ -104,7 +107,7 @@ def _visible(char: str) -> bool:
 
 
 def _named(text: str, quotes: Mapping[str, str]) -> str:
-    """Return `text` with references replaced by what they stand for, as quotations."""
+    """Return `text` with its references replaced by the quotations that they stand for."""
     return _REFERENCE.sub(
         lambda match: '"' + plain(quotes.get(match[0], match[0]), 80).replace('"', "'") + '"', text
     )

@@ -1,1 +1,1 @@
-"""What happened before."""
+"""The history: earlier runs, in the database and in their folders."""

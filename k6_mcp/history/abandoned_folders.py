@@ -1,5 +1,6 @@
-"""Remove folders without a run, whose server died while k6 made its plan: the script in them may hold a
-secret.
+"""Folders without a run: their server died while k6 made its plan.
+
+They may contain a script's secrets.
 """
 
 import fcntl
@@ -21,8 +22,9 @@ log = logging.getLogger(__name__)
 
 
 def clear_leftovers(folders: Folders, known: frozenset[str]) -> list[str]:
-    """Remove every folder that no run came of, none of those `known` to the database; return them. Blocking,
-    never raises.
+    """Remove every folder that has no run and isn't `known` to the database; return their ids.
+
+    Blocking, never raises.
     """
     removed = remove_leftovers(
         folders.results_dir, [run_id for run_id in folders.ids() if run_id not in known]
@@ -30,7 +32,7 @@ def clear_leftovers(folders: Folders, known: frozenset[str]) -> list[str]:
     remove_leftovers_outside()
     if removed:
         log.warning(
-            "removed the folders of %d tests whose server died before they began: %s",
+            "removed the folders of %d tests whose server died before they started: %s",
             len(removed),
             ", ".join(removed)[:300],
         )
@@ -38,17 +40,17 @@ def clear_leftovers(folders: Folders, known: frozenset[str]) -> list[str]:
 
 
 def remove_leftovers(results_dir: Path, run_ids: Iterable[str]) -> list[str]:
-    """Remove those folders of `run_ids` that no process holds and no test has run in; return them. Blocking,
-    never raises.
+    """Remove those folders of `run_ids` that no process holds and no test has run in; return their ids.
 
-    `run_ids` must not be in the database: a run may be kept there alone.
+    `run_ids` must not be in the database, which may have the only copy of a run. Blocking, never raises.
     """
     return [run_id for run_id in run_ids if RUN_ID.match(run_id) and _remove(RunFolder(results_dir, run_id))]
 
 
 def remove_leftovers_outside() -> None:
-    """Remove the temporary folders of dead processes that hold no run; see `workspace.temporary_folders`.
-    Blocking, never raises.
+    """Remove the temporary folders of dead processes that contain no run. Blocking, never raises.
+
+    `workspace.temporary_folders` creates them.
     """
     places: list[Path] = []
     with suppress(OSError):
@@ -64,7 +66,7 @@ def remove_leftovers_outside() -> None:
 
 
 def _remove(folder: RunFolder) -> bool:
-    """Remove a folder if nobody holds it; while we do, nobody can begin to."""
+    """Remove a folder unless a process holds it; during the removal, no process can start to hold it."""
     with suppress(OSError):
         descriptor = os.open(folder.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
@@ -79,6 +81,6 @@ def _remove(folder: RunFolder) -> bool:
 
 
 def _has_run(folder: RunFolder) -> bool:
-    """Whether something of a test is there: it may be all that is left of a run."""
+    """Return whether the folder has files of a test: they may be all that is left of a run."""
     kept = (folder.run_json, folder.summary, folder.export, folder.record, folder.timeline, folder.reports)
     return any(os.path.lexists(path) for path in kept)

@@ -1,4 +1,4 @@
-"""Export runs to one file and import them from one; a run is imported whole or not at all."""
+"""Export of runs to one file and import from one; each run is imported whole or not at all."""
 
 import asyncio
 import shutil
@@ -24,7 +24,7 @@ _MARKS = (IMPORTED, CONTRADICTED)
 
 
 class Archives:
-    """Packs and unpacks runs; `get` and `save` are those of the history."""
+    """Packs and unpacks runs; `get` and `save` are the history's."""
 
     def __init__(self, folders: Folders, get: Get, save: Save) -> None:
         self._folders = folders
@@ -39,12 +39,13 @@ class Archives:
         return await shielded(asyncio.to_thread(pack, unmarked, self._folders.results_dir, target))
 
     async def take_in(self, path: Path, judge_again: JudgeAgain) -> ImportReport:
-        """Check an archive and keep its runs as `judge_again` marks them; one that is here already,
-        identical, stays as it is.
+        """Check an archive and store its runs as `judge_again` marks them.
+
+        A run that is here already and identical stays as it is.
 
         Raises:
-            ArchiveUnusable: If anything is wrong with it, or another run has the id of one in it; nothing was
-            kept then.
+            ArchiveUnusable: If anything is wrong with the archive, or a different run here has the id of one
+                in it. Nothing was stored then.
         """
         workshop, lock = await asyncio.to_thread(self._workshop)
         try:
@@ -56,7 +57,7 @@ class Archives:
             for run, mark in zip(runs, marked, strict=True):
                 await asyncio.to_thread(self._move, workshop / run.run_id, run.run_id)
                 if run not in known:
-                    notices += [*await self._save(mark), *_told(mark)]
+                    notices += [*await self._save(mark), *_contradictions(mark)]
         finally:
             await shielded(asyncio.to_thread(shutil.rmtree, workshop, True))
             lock.close()
@@ -71,24 +72,24 @@ class Archives:
         here = await self._get(run.run_id)
         if here is not None and here not in (run, mark) and _unmarked(here) != _unmarked(run):
             reason = (
-                f"another run with the id {run.run_id} is here already ({here.status}, created"
+                f"a different run with the id {run.run_id} is here already ({here.status}, created"
                 f" {here.created_at:%Y-%m-%d %H:%M})"
             )
             raise ArchiveUnusable(
                 reason,
-                hint="look at it with `k6-mcp show`; remove its folder and rebuild if it is the wrong one",
+                hint="look at it with `k6-mcp show`; if it is the wrong one, remove its folder and rebuild",
             )
         return here is not None
 
     async def _check_repeats(self, runs: Sequence[Run]) -> None:
-        """Refuse a run that would join the repeats of one that ran here: it was not part of that request."""
+        """Reject a run that would join the repeats of a request that ran here, which never asked for it."""
         ids = {run.run_id for run in runs}
         for first in {
             run.repeat_of for run in runs if run.repeat_of is not None and run.repeat_of not in ids
         }:
             here = await self._get(first)
             if here is not None and not is_imported(here):
-                reason = f"it claims to hold a repeat of {first}, which ran here and is not in it"
+                reason = f"it contains a repeat of {first}, which ran here and isn't in the archive"
                 raise ArchiveUnusable(
                     reason, hint="import it on another machine, or export all repeats of the request together"
                 )
@@ -104,21 +105,21 @@ class Archives:
     def _move(self, unpacked: Path, run_id: str) -> None:
         target = RunFolder(self._folders.results_dir, run_id)
         if target.run_json.exists():
-            # What is here stays
+            # The run that is here stays
             return
         try:
-            # A folder without a run
+            # The folder may exist without a run
             shutil.rmtree(target.path, ignore_errors=True)
             unpacked.rename(target.path)
         except OSError as error:
-            hint = "try again: another program is using it"
+            hint = "another program is using it; try again"
             raise ArchiveUnusable(
-                f"the folder of {run_id} cannot be made: {error.strerror or error}", hint=hint
+                f"the folder of {run_id} cannot be created: {error.strerror or error}", hint=hint
             ) from error
 
 
 def is_imported(run: Run) -> bool:
-    """Return whether a run came in an archive."""
+    """Return whether a run was imported from an archive."""
     return any(notice.code in _MARKS for notice in run.warnings)
 
 
@@ -138,6 +139,6 @@ def _unmarked(run: Run) -> Run:
     return run.with_warnings(notice for notice in run.warnings if notice.code not in _MARKS)
 
 
-def _told(run: Run) -> list[Notice]:
-    found = [notice for notice in run.warnings if notice.code == CONTRADICTED]
-    return [notice.changed(message=f"{run.run_id}: {notice.message}") for notice in found]
+def _contradictions(run: Run) -> list[Notice]:
+    notices = [notice for notice in run.warnings if notice.code == CONTRADICTED]
+    return [notice.changed(message=f"{run.run_id}: {notice.message}") for notice in notices]

@@ -1,5 +1,6 @@
-"""Baselines, the runs that later runs are compared with: rows in the database, and a small file as their
-backup.
+"""The run that each test's later runs are compared with.
+
+Baselines are rows in the database, with a small file next to the runs as their backup.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from k6_mcp.models.comparison import Baseline
 from k6_mcp.workspace.atomic import replace_file
 
 _LOCK_TRIES = 20
-# Nobody set anything then, and nothing could be set later
+# No real baseline has such a date, and no later one could replace it
 _NO_YEAR = 9000
 _MOMENT = timedelta(microseconds=1)
 _UPSERT = (
@@ -31,14 +32,15 @@ _UPSERT = (
 
 
 class BaselinesFile(Model):
-    """What `baselines.json` holds."""
+    """The content of `baselines.json`."""
 
     baselines: tuple[Baseline, ...] = ()
 
 
 class Baselines:
-    """Baselines by test name, shared by several servers: the one that was set last counts, wherever it is
-    kept.
+    """Baselines by test name, shared by several servers.
+
+    The one that was set last counts, whether the database or the file has it.
     """
 
     def __init__(self, results_dir: Path, database: Database) -> None:
@@ -64,28 +66,29 @@ class Baselines:
         )
 
     async def ids(self) -> frozenset[str]:
-        """Return the runs that are baselines; raises as `all`."""
+        """Return the ids of the runs that are baselines; raises as `all` does."""
         return frozenset(baseline.run_id for baseline in (await self.all()).values())
 
     async def ids_at(self, mark: str | None) -> frozenset[str]:
-        """Return the same; what was read last is used again while neither the file nor the `mark` of the
-        database has changed.
+        """Return the same, from memory while nothing has changed.
+
+        The last result is reused while the file and the database's `mark` stay the same.
         """
-        seen = (mark, self._signature())
-        if mark is None or self._seen is None or self._seen[0] != seen:
-            self._seen = (seen, await self.ids())
+        version = (mark, self._signature())
+        if mark is None or self._seen is None or self._seen[0] != version:
+            self._seen = (version, await self.ids())
         return self._seen[1]
 
     async def set(self, baseline: Baseline) -> None:
-        """Keep a baseline in place of the one of that name; one of the two places is enough.
+        """Store a baseline in place of the one with the same name; one of the two places is enough.
 
         Raises:
-            HistoryUnavailable: If neither could be written.
+            HistoryUnavailable: If neither the database nor the file could be written.
         """
         await shielded(self._set(baseline))
 
     async def restore(self) -> None:
-        """Write what the file holds into the database. Raises HistoryUnavailable."""
+        """Write the file's baselines into the database. Raises HistoryUnavailable."""
         kept, _ = await asyncio.to_thread(self._read)
         await self._store(kept)
 
@@ -93,7 +96,7 @@ class Baselines:
         known: Mapping[str, Baseline] = {}
         with suppress(HistoryUnavailable):
             known = await self.all()
-        # By a clock that was ahead
+        # The earlier baseline was set by a clock that was ahead; the one that is set last must still count
         if (former := known.get(baseline.name)) and former.set_at >= baseline.set_at:
             baseline = baseline.changed(set_at=former.set_at + _MOMENT)
         written = await asyncio.to_thread(self._write, [*known.values(), baseline])
@@ -109,7 +112,7 @@ class Baselines:
             await connection.executemany(_UPSERT, rows)
 
     def _read(self) -> tuple[tuple[Baseline, ...], bool]:
-        """Return what the file holds, and whether it could not be read."""
+        """Return the file's baselines, and whether the file could not be read."""
         try:
             kept = BaselinesFile.model_validate_json(self._path.read_bytes()).baselines
             return tuple(item for item in kept if item.set_at.year < _NO_YEAR), False
@@ -126,8 +129,9 @@ class Baselines:
         return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
     def _write(self, baselines: Iterable[Baseline]) -> bool:
-        """Replace the file in one step, with what another server may have written meanwhile; return whether
-        that worked.
+        """Replace the file in one step, and return whether that worked.
+
+        What another server may have written meanwhile is merged.
         """
         with suppress(OSError):
             for _ in range(_LOCK_TRIES):
@@ -146,8 +150,8 @@ class Baselines:
 
 
 def _newest(baselines: Iterable[Baseline]) -> dict[str, Baseline]:
-    found: dict[str, Baseline] = {}
+    newest: dict[str, Baseline] = {}
     for item in baselines:
-        if item.name not in found or found[item.name].set_at <= item.set_at:
-            found[item.name] = item
-    return found
+        if item.name not in newest or newest[item.name].set_at <= item.set_at:
+            newest[item.name] = item
+    return newest

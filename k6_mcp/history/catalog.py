@@ -1,4 +1,7 @@
-"""Find runs: pages, ids and statistics, from the newest run folders while the database is unavailable."""
+"""Search for runs: pages, ids and statistics.
+
+While the database is unavailable, the newest run folders are read instead.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,7 +13,7 @@ from k6_mcp.history import runs
 from k6_mcp.history.baselines import Baselines
 from k6_mcp.history.database import Database
 from k6_mcp.history.filters import bounds
-from k6_mcp.history.pages import Found, find, select, with_waiting
+from k6_mcp.history.pages import FoundPage, find, select, with_waiting
 from k6_mcp.history.past_runs import read_past
 from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.past_runs import Past
@@ -18,10 +21,11 @@ from k6_mcp.models.run import Run
 from k6_mcp.models.wording import count
 from k6_mcp.workspace.run_json import Folders
 
+# Bounds the time of a page that is read from folders
 _FOLDERS_READ = 500
 _REMOVED = (
-    "the database file was removed while in use and a new one was begun; `k6-mcp rebuild` brings earlier runs"
-    " back"
+    "the database file was removed while in use, and a new one was created; `k6-mcp rebuild` restores earlier"
+    " runs"
 )
 
 
@@ -33,17 +37,17 @@ class Catalog:
         self._folders = folders
         self._baselines = baselines
         self._turn = asyncio.Lock()
-        self._waiting: dict[HistoryQuery, asyncio.Future[Found]] = {}
+        self._waiting: dict[HistoryQuery, asyncio.Future[FoundPage]] = {}
 
     async def page(self, query: HistoryQuery, pending: Mapping[str, Run]) -> HistoryPage:
-        """Return one page of runs, newest first; `pending` are those that the database could not take yet.
+        """Return one page of runs, newest first; `pending` are those not yet in the database.
 
         Raises:
-            InvalidArguments: If the cursor is not one of ours.
+            InvalidArguments: If the cursor isn't one of get_history.
         """
         bounds(query)
         try:
-            page, mark = await self._find(query)
+            found = await self._find(query)
         except HistoryUnavailable as error:
             newest = await asyncio.to_thread(self._newest)
             why = (
@@ -51,13 +55,16 @@ class Catalog:
                 f" folders ({error.hint})"
             )
             return await self._marked(select((newest | dict(pending)).values(), query, why), None)
-        page = with_waiting(page, pending, query) if pending else page
+        page = with_waiting(found.page, pending, query) if pending else found.page
         remarks = [page.degraded, _REMOVED if self._database.replaced else None, _waiting(len(pending))]
-        return await self._marked(page.changed(degraded="; ".join(filter(None, remarks)) or None), mark)
+        return await self._marked(
+            page.changed(degraded="; ".join(filter(None, remarks)) or None), found.baselines
+        )
 
     async def past(self, since: datetime, pending: int) -> Past:
-        """Return the runs since then, counted, and the tests with most runs in detail. Raises
-        HistoryUnavailable.
+        """Return the counts of all runs since then, and the tests with most runs in detail.
+
+        Raises HistoryUnavailable.
         """
         past = await read_past(self._database, runs.to_us(since))
         return past._replace(degraded=_waiting(pending))
@@ -72,9 +79,11 @@ class Catalog:
             ids = await asyncio.to_thread(self._folders.ids)
             return tuple([run_id for run_id in ids if run_id.startswith(prefix)][:limit])
 
-    async def _find(self, query: HistoryQuery) -> Found:
-        """Return the page. Equal queries that come while another page is read share one answer, read after
-        the last of them.
+    async def _find(self, query: HistoryQuery) -> FoundPage:
+        """Return the page.
+
+        Everyone who requests the same page while another one is read gets one answer. It is read after the
+        last of these requests.
         """
         waiting = self._waiting.get(query)
         if waiting is None or waiting.done():
@@ -82,7 +91,7 @@ class Catalog:
             waiting.add_done_callback(_retrieved)
         return await asyncio.shield(waiting)
 
-    async def _find_in_turn(self, query: HistoryQuery) -> Found:
+    async def _find_in_turn(self, query: HistoryQuery) -> FoundPage:
         async with self._turn:
             self._waiting.pop(query, None)
             return await find(self._database, query)
@@ -97,8 +106,8 @@ class Catalog:
         return {run.run_id: run for run in self._folders.read_some(self._folders.newest(_FOLDERS_READ))}
 
 
-def _retrieved(done: asyncio.Future[Found]) -> None:
-    """Keep asyncio from reporting a failure that nobody has awaited."""
+def _retrieved(done: asyncio.Future[FoundPage]) -> None:
+    """Keep asyncio from reporting a failure that nobody waited for."""
     if not done.cancelled():
         done.exception()
 

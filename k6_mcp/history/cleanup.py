@@ -1,4 +1,4 @@
-"""Removes runs beyond the limits: rows and folders together, a few at a time, one process at a time."""
+"""Removal of runs beyond the limits: rows and folders together, a few at a time, one process at a time."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ from k6_mcp.workspace.run_json import Folders
 
 _EVERY_S = 3600.0
 _AUTOMATIC_S = 30.0
-# Somebody may still be reading about a run that ended lately; a run lasts about an hour at most
+# A client may still be reading about a run that ended recently; a run lasts about an hour at most
 _SPARED = timedelta(hours=2)
 _NAMED = 5
 
@@ -33,8 +33,9 @@ Protected = Callable[[], Awaitable[frozenset[str]]]
 
 
 class Cleanup:
-    """Keeps the history within its limits. `protected` returns the runs that must stay; their repeats stay
-    too.
+    """Keeps the history within its limits.
+
+    `protected` returns the runs that must stay; their repeats stay too.
     """
 
     def __init__(self, database: Database, folders: Folders, protected: Protected) -> None:
@@ -48,10 +49,10 @@ class Cleanup:
     async def prune(
         self, limits: Retention, *, dry_run: bool = False, by_clock: bool = False, for_good: bool = False
     ) -> PruneReport:
-        """Move every ended run beyond `limits` to the trash, or only list them.
+        """Move every ended run beyond `limits` to the trash; with `dry_run` only report them.
 
-        Ages are those that the history has seen pass, or with `by_clock` those by this machine's clock.
-        `for_good` deletes them and empties the trash.
+        Ages are those that the history has measured, or with `by_clock` those of this machine's clock.
+        `for_good` deletes the runs permanently and empties the trash.
 
         Raises:
             HistoryUnavailable: If the database cannot be used, or another process is cleaning up.
@@ -62,17 +63,17 @@ class Cleanup:
             return await self._pass(limits, Manner(by_clock=by_clock, for_good=for_good))
 
     async def restore(self, run_ids: Iterable[str] | None = None) -> RestoreReport:
-        """Bring runs back from the trash, all without `run_ids`; they count as kept since now. Raises
-        HistoryUnavailable.
+        """Restore runs from the trash, all without `run_ids`; they count as stored since now.
+
+        Raises HistoryUnavailable.
         """
         async with self._alone():
             return await self._removing.restore(run_ids)
 
     async def tidy(self, limits: Retention, within_s: float = _AUTOMATIC_S) -> None:
-        """Prune automatically: about once an hour among all servers, for a bounded time; runs of the last two
-        hours stay.
+        """Prune automatically: about once an hour among all servers, for a bounded time.
 
-        Never raises: errors and removals are logged.
+        Runs of the last two hours stay. Never raises: failures and removed runs are logged.
         """
         try:
             if not await asyncio.to_thread(self._due) or (lock := await self._lock()) is None:
@@ -89,17 +90,18 @@ class Cleanup:
             log.warning("old runs could not be removed: %s", error)
 
     async def space(self, within_s: float) -> SpaceReport:
-        """Return what the runs take; what was never measured is, `within_s` at most. Raises
-        HistoryUnavailable.
+        """Return the space that the runs take; new runs are measured for at most `within_s`.
+
+        Raises HistoryUnavailable.
         """
         return await self._space.measure(within_s)
 
     async def trash(self, limits: Retention) -> TrashReport:
-        """Return what is in the trash. Raises HistoryUnavailable."""
+        """Return the content of the trash. Raises HistoryUnavailable."""
         return await self._removing.report(limits.trash_days)
 
     async def witness(self) -> Witness:
-        """Return the time that this history has seen pass. Raises HistoryUnavailable."""
+        """Return the time that this history has measured. Raises HistoryUnavailable."""
         return await peek(self._database.fetch)
 
     async def resized(self, run_id: str) -> None:
@@ -107,8 +109,9 @@ class Cleanup:
         await self._space.forget(run_id)
 
     async def spared(self) -> frozenset[str]:
-        """Return the runs that no limit removes: the protected ones and their repeats. Raises
-        HistoryUnavailable.
+        """Return the runs that no limit removes: the protected ones and their repeats.
+
+        Raises HistoryUnavailable.
         """
         run_ids = await self._protected()
         return run_ids.union(*[await ids_of_repeats(self._database, run_id) for run_id in sorted(run_ids)])
@@ -158,10 +161,10 @@ def _log(report: PruneReport) -> None:
     named = ", ".join(f"{run.run_id} ({run.reason})" for run in report.listed[:_NAMED])
     more = f" and {report.removed - _NAMED} more" if report.removed > _NAMED else ""
     log.warning(
-        "cleanup: %s removed%s; %s deleted from the trash for good; %s for the"
-        " next cleanup; `k6-mcp prune --restore RUN` brings back what is in the trash",
+        "cleanup: %s removed%s; %s deleted permanently from the trash; %s left for the next cleanup;"
+        " `k6-mcp prune --restore RUN` restores a run from the trash",
         count(report.removed, "run"),
         f" ({named}{more})" if named else "",
         count(report.deleted, "run"),
-        "1 too old one waits" if report.postponed == 1 else f"{report.postponed} too old ones wait",
+        count(report.postponed, "old run"),
     )

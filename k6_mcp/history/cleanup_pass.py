@@ -1,10 +1,10 @@
-"""One pass through the history, from the run kept longest: those beyond the limits are removed."""
+"""One pass over the history, from the run that was stored longest, removing runs beyond the limits."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from k6_mcp.history.disk_space import Space
 from k6_mcp.history.elapsed_time import DAY_US, Witness
@@ -15,15 +15,17 @@ from k6_mcp.history.shield import shielded
 from k6_mcp.models.prune import Pruned, PruneReport
 from k6_mcp.models.retention import Retention
 
-# Between batches, for other writers
+# A pause between batches lets other writers in
 _PAUSE_S = 0.01
 _LISTED = 100
 _MEASURING_S = 86_400.0
 
 
-class Manner(NamedTuple):
-    """How runs are removed: not at all (`dry_run`), aged `by_clock`, `for_good`; by itself: with those of the
-    time `spare` left, `within_s`.
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How runs are removed: not at all (`dry_run`), with ages `by_clock`, or `for_good`.
+
+    An automatic cleanup stops after `within_s` and leaves the runs of the time `spare`.
     """
 
     dry_run: bool = False
@@ -34,7 +36,7 @@ class Manner(NamedTuple):
 
 
 class Pass:
-    """Removes what is beyond `limits`, except what `spared` returns at each call."""
+    """Removes runs beyond `limits`, except those that `spared` returns; it is called before each batch."""
 
     def __init__(
         self,
@@ -59,7 +61,7 @@ class Pass:
         self._complete = True
 
     async def report(self) -> PruneReport:
-        """Go through, and return what was done."""
+        """Make the pass and return a report."""
         deleted = 0
         if not self._manner.dry_run:
             await self._removing.settle()
@@ -78,7 +80,7 @@ class Pass:
             limits=self._limits,
             removed=self._count,
             freed_bytes=self._freed_bytes,
-            listed=tuple(_told(removal) for removal in self._removed),
+            listed=tuple(_pruned(removal) for removal in self._removed),
             protected=len(excess.spared),
             postponed=excess.postponed,
             kept=space.runs - self._count,
@@ -96,7 +98,7 @@ class Pass:
             if page and not self._manner.by_clock and excess.ends_before(page[0].since_us):
                 break
             if self._manner.by_clock:
-                page = [kept._replace(aged_us=None) for kept in page]
+                page = [replace(kept, aged_us=None) for kept in page]
             if not await self._take([*excess.choose(page, protected)]):
                 break
 
@@ -113,7 +115,7 @@ class Pass:
         return True
 
     async def _remove(self, batch: list[Removal]) -> tuple[list[Removal], frozenset[str]]:
-        # A run may have become a baseline since
+        # A run may have become a baseline in the meantime
         protected = await self._spared()
         batch = [removal for removal in batch if removal.run.run_id not in protected]
         gone, problems = await shielded(self._removing.remove(batch, keep=self._limits.trash_days > 0))
@@ -127,7 +129,7 @@ class Pass:
         self._freed_bytes += sum(removal.run.size_bytes for removal in gone)
 
 
-def _told(removal: Removal) -> Pruned:
+def _pruned(removal: Removal) -> Pruned:
     run: Kept = removal.run
     created_at = datetime.fromtimestamp(run.created_us / 1_000_000, UTC)
     return Pruned(run_id=run.run_id, created_at=created_at, size_bytes=run.size_bytes, reason=removal.reason)

@@ -1,5 +1,6 @@
-"""The owner of the connection to SQLite: opens it when first needed, again after trouble, and lets one writer
-in at a time.
+"""The owner of the connection to SQLite.
+
+It opens the connection at its first use and again after trouble, and admits one writer at a time.
 """
 
 import asyncio
@@ -20,14 +21,14 @@ from k6_mcp.history.shield import shielded
 from k6_mcp.history.sqlite import BUSY_TIMEOUT_S, begin, connect, patiently, unavailable
 
 Value = str | int | float | bytes | None
-# Keeps the filter columns of 100 000 runs in memory once they were needed
+# Keeps the filter columns of 100 000 runs in memory after their first use
 _CACHE_KIB = 32_768
-# A connection with one of these failures is not used again
+# A connection that failed in one of these ways isn't used again
 _LASTING = {"damaged", "unusable", "readonly"}
 
 
 class Refusal:
-    """A failure that is repeated to every caller for a while, which costs them less than a new attempt."""
+    """A failure that is repeated to every caller for a while, without a new attempt that costs them time."""
 
     def __init__(self, lasts_s: float) -> None:
         self._lasts_s = lasts_s
@@ -39,20 +40,20 @@ class Refusal:
         self._error, self._until = error, time.monotonic() + self._lasts_s
 
     def clear(self) -> None:
-        """Forget it."""
+        """Forget the failure."""
         self._error = None
 
     def check(self) -> None:
-        """Raise the failure if it is fresh."""
+        """Raise the failure if it is recent."""
         if self._error is not None and time.monotonic() < self._until:
             raise self._error
 
 
 class Database:
-    """One SQLite file. After trouble it waits `retry_s` before the next try; trouble with writing leaves
-    reading alone.
+    """One SQLite file.
 
-    `replaced` is true if the file vanished while it was open and a new one was begun.
+    After trouble it waits `retry_s` before the next attempt; trouble with writing doesn't affect reading.
+    `replaced` is set if the file disappeared while it was open and a new one was created.
     """
 
     def __init__(self, path: Path, retry_s: float) -> None:
@@ -68,8 +69,9 @@ class Database:
 
     @asynccontextmanager
     async def atomic(self) -> AsyncGenerator[aiosqlite.Connection]:
-        """Yield the connection inside a write transaction: all of it is kept, or nothing when the body fails
-        or is cancelled.
+        """Yield the connection inside a write transaction.
+
+        All of it is stored, or nothing if the body fails or is cancelled.
 
         Raises:
             HistoryUnavailable: If the database cannot be written.
@@ -98,18 +100,17 @@ class Database:
     async def fetch_at_once(
         self, columns: Sequence[str], sql: str, parameters: Iterable[Value] = ()
     ) -> list[tuple[Any, ...]]:
-        """Return these columns of a query in no certain order, made one text by SQLite. Raises
-        HistoryUnavailable.
+        """Return these columns of a query in no particular order, made into one text by SQLite.
 
-        SQLite's thread gives the interpreter up at every row and waits for it at the next, some milliseconds
-        while others work.
+        SQLite's thread releases the interpreter at every row and waits for it at the next one, which takes
+        some milliseconds while others work. Raises HistoryUnavailable.
         """
         whole = f"SELECT json_group_array(json_array({', '.join(columns)})) FROM ({sql})"
         ((text,),) = await self.fetch(whole, parameters)
         return [tuple(row) for row in json.loads(text)]
 
     async def open(self) -> None:
-        """Open the connection ahead of its first use. Raises HistoryUnavailable."""
+        """Open the connection before its first use. Raises HistoryUnavailable."""
         async with self._exclusive():
             pass
 
@@ -119,24 +120,26 @@ class Database:
             await shielded(self._drop())
 
     async def end(self) -> None:
-        """Close the connection for good: who comes late is refused, so that no connection, and its thread,
-        outlives the owner.
+        """Close the connection permanently.
+
+        Later users get an error, so that no connection, and no thread of one, outlives the owner.
         """
         self._ended = True
         try:
             await self.close()
-        # While it waited for its turn: the loop ends, and with it whoever has that
+        # Cancelled while waiting for the lock: the loop ends, and the task that holds the lock ends with it
         except asyncio.CancelledError:
             await shielded(self._drop())
             raise
 
     def forgive(self) -> None:
-        """Forget an earlier failure, so that the next use tries again at once."""
+        """Forget an earlier failure, so that the next use tries again immediately."""
         self._opening.clear()
         self._writing.clear()
 
     @asynccontextmanager
     async def _exclusive(self) -> AsyncGenerator[aiosqlite.Connection]:
+        # A task that entered again would wait for itself forever
         if self._holder is not None and self._holder is asyncio.current_task():
             raise RuntimeError("atomic() is not re-entrant: pass the connection on instead")
         async with self._lock:
@@ -155,7 +158,7 @@ class Database:
         if self._ended:
             raise HistoryUnavailable("the history is closed", hint="start the server again")
         if self._connection is not None and _identity(self.path) != self._file:
-            # What is written to a removed file is gone with it
+            # What is written to a removed file disappears with it
             self.replaced = True
             await shielded(self._drop())
         if self._connection is None:
@@ -173,13 +176,8 @@ class Database:
             except BaseException:
                 await connection.close()
                 raise
-        # Where memory is short no thread can be started
-        except (
-            sqlite3.Error,
-            OSError,
-            RuntimeError,
-            HistoryUnavailable,
-        ) as error:
+        # RuntimeError: when memory is short, no thread can be started
+        except (sqlite3.Error, OSError, RuntimeError, HistoryUnavailable) as error:
             trouble = error if isinstance(error, HistoryUnavailable) else unavailable(error, self.path)
             self._opening.note(trouble)
             raise trouble from error
@@ -193,10 +191,10 @@ class Database:
 
 
 async def _prepare(connection: aiosqlite.Connection) -> None:
-    # Refuses what is not ours before anything is written
+    # Rejects another program's database before anything is written to it
     await pending(connection)
     await patiently(connection, "PRAGMA journal_mode = WAL")
-    # With WAL: safe against crashes, no fsync per commit
+    # NORMAL is safe against crashes with WAL, and needs no fsync per commit
     await connection.execute("PRAGMA synchronous = NORMAL")
     await connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     await migrate(connection)
@@ -211,7 +209,7 @@ async def _roll_back(connection: aiosqlite.Connection) -> None:
 def _make_file(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with suppress(FileExistsError):
-        # WAL and shared memory inherit this mode
+        # The files of the WAL and its shared memory inherit this mode
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 

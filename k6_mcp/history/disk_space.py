@@ -1,5 +1,6 @@
-"""The space that run folders take: measured once per run, kept in the database, read page by page, those kept
-longest first.
+"""The space that run folders take: measured once per run and remembered in the database.
+
+Runs are read page by page, those that were stored longest first.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from k6_mcp.models.prune import SpaceReport
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.workspace.run_json import Folders
 
-# Rows per query or transaction: a few milliseconds, so that nobody waits for us
+# Rows per query or transaction: they take a few milliseconds, so that nobody waits for long
 _PAGE = 500
 _START = (-1, "")
 
@@ -27,17 +28,16 @@ _REMEMBER = """INSERT OR REPLACE INTO space (run_id, results_dir, size_bytes)
 
 
 class Space:
-    """The sizes of the folders below one results folder; runs that other results folders keep are not
-    counted.
-    """
+    """The sizes of the folders in one results folder; runs of other results folders aren't counted."""
 
     def __init__(self, database: Database, folders: Folders) -> None:
         self._database = database
         self._folders = folders
 
     async def ended(self) -> AsyncGenerator[list[Kept]]:
-        """Yield pages of the ended runs kept here, those kept longest first, those without a measured size
-        with 0 bytes.
+        """Yield pages of the ended runs of this results folder, those stored longest first.
+
+        A run without a measured size has 0 bytes.
 
         Raises:
             HistoryUnavailable: If the database cannot be read.
@@ -51,9 +51,7 @@ class Space:
             ]
 
     async def measure(self, within_s: float) -> SpaceReport:
-        """Measure what was never measured, `within_s` at most, and return the sum. Raises
-        HistoryUnavailable.
-        """
+        """Measure new runs for at most `within_s`, and return the total. Raises HistoryUnavailable."""
         here, until = self._here(), time.monotonic() + within_s
         runs = size_bytes = unmeasured = 0
         async for rows in self._pages():
@@ -70,7 +68,7 @@ class Space:
         return SpaceReport(runs=runs + unmeasured, size_bytes=size_bytes, unmeasured=unmeasured)
 
     async def forget(self, run_id: str) -> None:
-        """Have a run measured again, as after a report was added to its folder. Raises HistoryUnavailable."""
+        """Have a run measured again, for example after a report was added. Raises HistoryUnavailable."""
         async with self._database.atomic() as connection:
             await connection.execute("DELETE FROM space WHERE run_id = ?", (run_id,))
 
@@ -84,7 +82,7 @@ class Space:
             position = rows[-1][:2]
 
     async def _measure(self, run_ids: Iterable[str], here: str) -> dict[str, int]:
-        """Return the sizes of those of `run_ids` that are kept here, now remembered for all of them."""
+        """Return the sizes of those of `run_ids` that are stored here; all sizes are remembered."""
         sizes = await asyncio.to_thread(self._sizes, [*run_ids])
         async with self._database.atomic() as connection:
             await connection.executemany(_REMEMBER, [(size, run_id) for run_id, size in sizes.items()])
@@ -102,8 +100,9 @@ class Space:
 
 
 def folder_bytes(folder: os.PathLike[str]) -> int:
-    """Return the bytes of all files below `folder`, 0 when it is not there; links are not followed.
-    Blocking.
+    """Return the bytes of all files in `folder`, 0 if it doesn't exist. Blocking.
+
+    Links aren't followed.
     """
     total = 0
     try:

@@ -1,10 +1,9 @@
-"""How much time has passed for this history: counted by what the kernel measured, hardly by what a clock
-says.
+"""How much time has passed for this history: measured by the kernel, hardly by a wall clock.
 
 A wall clock may be set to anything at any moment: by hand, by NTP, by an empty battery. What a kernel has
-counted since it booted cannot be set. So ages grow by that, and by a day at most where another boot begins:
-then only clocks tell how long nobody looked. A history may take itself for younger than it is, never for much
-older.
+counted since it booted cannot be set. So ages grow by that count, and by a day at most from one boot to the
+next: only clocks know how long that pause was. A history may count itself as younger than it is, but never as
+much older.
 """
 
 import time
@@ -17,19 +16,16 @@ import aiosqlite
 
 DAY_US = 86_400_000_000
 _GAP_US = DAY_US
-_NO_RUN_BEFORE_US = (
-    # 2025-01-01: k6 1.0 did not exist, so the clock of such a run was wrong
-    1_735_689_600_000_000
-)
+# 2025-01-01: k6 1.0 didn't exist before, so the clock of an earlier run was wrong
+_NO_RUN_BEFORE_US = 1_735_689_600_000_000
+# Boots that are remembered, on all machines that use the history; the oldest one is forgotten first
 _BOOTS = 50
 Fetch = Callable[..., Awaitable[Iterable[Any]]]
 _UPTIME, _BOOT = Path("/proc/uptime"), Path("/proc/sys/kernel/random/boot_id")
 
 
 class Reading(NamedTuple):
-    """What clocks say now: which boot of a machine, microseconds since it, and the wall clock (µs since
-    1970).
-    """
+    """What the clocks show now: the machine's boot, µs since that boot, and wall time (µs since 1970)."""
 
     boot: str
     uptime_us: int
@@ -37,7 +33,7 @@ class Reading(NamedTuple):
 
 
 class Boot(NamedTuple):
-    """The last look during one boot: the history's own time then, and what the clocks said."""
+    """The last reading during one boot: the history's own time then, and the clocks."""
 
     seen_us: int
     boot: str
@@ -46,14 +42,15 @@ class Boot(NamedTuple):
 
 
 class Witness(NamedTuple):
-    """The history's own time now (µs since 1970, if all clocks had been right) and the wall clock's."""
+    """The history's own time now (µs since 1970 if all clocks had been right), and the wall clock's."""
 
     now_us: int
     wall_us: int
 
     def aged_us(self, created_us: int) -> int:
-        """Return since when a run counts as kept that comes in now: as old as both times say, for one of them
-        may be wrong.
+        """Return the time since which a new run counts as stored.
+
+        The run is as old as both clocks agree that it is, since one of them may be wrong.
         """
         if created_us < _NO_RUN_BEFORE_US:
             return self.now_us
@@ -61,16 +58,16 @@ class Witness(NamedTuple):
 
     @property
     def ahead_us(self) -> int:
-        """How far the wall clock is ahead of the history's own time."""
+        """How far the wall clock is ahead of the history's own time, in µs."""
         return self.wall_us - self.now_us
 
 
 def read_clocks() -> Reading:
-    """Return the times of this machine's clocks."""
+    """Return a reading of this machine's clocks."""
     wall_us, boot = time.time_ns() // 1000, "unknown"
     with suppress(OSError):
         boot = _BOOT.read_text(encoding="ascii").strip()
-    # The file first: tools that shift the clocks of a process shift the results of its library calls
+    # The file comes first: tools that shift a process's clocks change the results of its library calls
     try:
         uptime_s = float(_UPTIME.read_text(encoding="ascii").split()[0])
     except (OSError, ValueError, IndexError):
@@ -79,7 +76,10 @@ def read_clocks() -> Reading:
 
 
 def advanced(boots: Sequence[Boot], now: Reading) -> int:
-    """Return the history's own time at `now`, given the last look during each boot; there must be one."""
+    """Return the history's own time at `now`.
+
+    `boots` has the last reading of each boot; there must be one.
+    """
     last = max(boots)
     mine = next((boot for boot in boots if boot.boot == now.boot and boot.uptime_us <= now.uptime_us), None)
     if mine is not None:
@@ -88,29 +88,30 @@ def advanced(boots: Sequence[Boot], now: Reading) -> int:
 
 
 def first_time(created_us: Sequence[int], wall_us: int) -> int:
-    """Return the time to begin with in a history that has runs already: the clock's, unless it is far from
-    when they were created.
+    """Return the first time of a history that has runs already.
+
+    It is the clock's, unless that is far from the times at which the runs were created.
     """
     if not created_us:
         return wall_us
     if wall_us < sorted(created_us)[len(created_us) // 2]:
-        # The clock is behind most of them
+        # The clock is behind most runs
         return max(created_us)
     return min(wall_us, max(created_us) + _GAP_US)
 
 
 async def peek(fetch: Fetch) -> Witness:
-    """Return the time without remembering it; `fetch` is that of a database or a connection."""
-    return (await _told(fetch))[0]
+    """Return the time without recording it; `fetch` is a database's or a connection's."""
+    return (await _witness(fetch))[0]
 
 
 async def look(connection: aiosqlite.Connection, coming_us: Iterable[int] = ()) -> Witness:
-    """Return the time, and remember this look; call it inside a write transaction.
+    """Return the time and record this reading; call it inside a write transaction.
 
-    `coming_us` is when the runs were created that come in from elsewhere: a history that begins with them is
-    held against them.
+    `coming_us` are the creation times of runs that come from elsewhere; a history that begins with them
+    checks its clock against them.
     """
-    witness, now, boots = await _told(connection.execute_fetchall, coming_us)
+    witness, now, boots = await _witness(connection.execute_fetchall, coming_us)
     if not boots:
         await connection.execute(
             "UPDATE results SET aged_us = ? WHERE created_us > ? OR created_us < ?",
@@ -127,7 +128,7 @@ async def look(connection: aiosqlite.Connection, coming_us: Iterable[int] = ()) 
     return witness
 
 
-async def _told(fetch: Fetch, coming_us: Iterable[int] = ()) -> tuple[Witness, Reading, int]:
+async def _witness(fetch: Fetch, coming_us: Iterable[int] = ()) -> tuple[Witness, Reading, int]:
     now = read_clocks()
     if boots := [Boot(*row) for row in await fetch("SELECT seen_us, boot, uptime_us, wall_us FROM clock")]:
         return Witness(advanced(boots, now), now.wall_us), now, len(boots)

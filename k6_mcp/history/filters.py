@@ -1,5 +1,6 @@
-"""A `HistoryQuery` as conditions: for SQLite, each with the index that finds its runs, and for runs read from
-folders.
+"""A `HistoryQuery` as conditions: for SQLite, and for runs that are read from their folders.
+
+Each SQLite condition comes with the index that finds its runs.
 """
 
 import base64
@@ -7,7 +8,6 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from k6_mcp.errors import InvalidArguments
 from k6_mcp.history.database import Value
@@ -19,7 +19,8 @@ _CURSOR = re.compile(r"1\.(\d{1,17})\.([a-z0-9-]{1,64})\Z")
 _LAST_CHARACTER = "\U0010ffff"
 
 
-class Position(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
     """A place in the order of time; a page continues strictly below it."""
 
     created_us: int
@@ -28,10 +29,10 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One condition on `runs`, its index, and whether that index yields matches in the order of time.
+    """One condition on `runs`, with its index.
 
-    `seek` is the condition as the index takes it (on `tags` when `on_tags`), `test` the same as a check of a
-    row.
+    `seek` is the condition that uses the index (on `tags` if `on_tags`), `test` the same as a check of a row.
+    `in_time_order` is set if the index yields matches in the order of time.
     """
 
     index: str
@@ -44,7 +45,7 @@ class Filter:
 
 
 def filters(query: HistoryQuery) -> tuple[Filter, ...]:
-    """Return a filter for every condition of `query` other than time."""
+    """Return a filter for every condition of `query` except time."""
     return tuple(_filters(query))
 
 
@@ -97,16 +98,15 @@ def _on_tag(tag: str) -> Filter:
 
 
 def bounds(query: HistoryQuery) -> tuple[int | None, Position | None]:
-    """Return the earliest moment (µs, included) and the position that every run of the page lies below.
+    """Return the earliest moment (µs, included) and the position above every run of the page.
 
     Raises:
-        InvalidArguments: If the cursor is not one of ours.
+        InvalidArguments: If the cursor isn't one of get_history.
     """
     upper = read_cursor(query.cursor) if query.cursor is not None else None
     if query.until is not None:
         until = Position(to_us(query.until), "")
-        if upper is None or (until.created_us, until.run_id) < (upper.created_us, upper.run_id):
-            upper = until
+        upper = until if upper is None else min(until, upper)
     return (to_us(query.since) if query.since is not None else None), upper
 
 
@@ -121,7 +121,7 @@ def read_cursor(cursor: str) -> Position:
     """Return the position that `make_cursor` wrote.
 
     Raises:
-        InvalidArguments: If it did not.
+        InvalidArguments: If the cursor isn't one of get_history.
     """
     try:
         match = _CURSOR.match(
@@ -130,24 +130,21 @@ def read_cursor(cursor: str) -> Position:
     except (binascii.Error, ValueError):
         match = None
     if not match:
-        hint = (
-            "pass next_cursor of the page before exactly as it was given, or leave cursor out for the newest"
-            " runs"
-        )
+        hint = "pass next_cursor of the previous page unchanged, or omit cursor for the newest runs"
         raise InvalidArguments(f"cursor: {cursor[:60]!r} is not a cursor of get_history", hint=hint)
     return Position(int(match[1]), match[2])
 
 
 def position(run: Run) -> Position:
-    """Return where a run lies in the order of time."""
+    """Return a run's place in the order of time."""
     return Position(to_us(run.created_at), run.run_id)
 
 
 def matches(run: Run, query: HistoryQuery) -> bool:
-    """Return whether a run, read from its folder, answers `query`; its cursor included."""
+    """Return whether a run from a folder matches `query`, including its cursor."""
     since_us, upper = bounds(query)
     here = position(run)
-    if upper is not None and (here.created_us, here.run_id) >= (upper.created_us, upper.run_id):
+    if upper is not None and here >= upper:
         return False
     if since_us is not None and here.created_us < since_us:
         return False

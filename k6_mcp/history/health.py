@@ -1,4 +1,4 @@
-"""The health of the database and of the disk that keep runs."""
+"""The state of the two places where runs are stored."""
 
 import shutil
 import tempfile
@@ -13,13 +13,14 @@ from k6_mcp.models.retention import Retention
 from k6_mcp.models.service_answers import Component
 from k6_mcp.models.wording import count
 
-# A few hundred runs with their time series
+# Enough for a few hundred runs with their time series
 _LITTLE_BYTES = 200_000_000
 
 
 async def database_health(database: Database, left_in_folders: int = 0) -> Component:
-    """Return whether the database can be written, tried now, and whether it lacks runs that are left in their
-    folders.
+    """Return whether the database can be written, tried now.
+
+    `left_in_folders` runs are in their folders only.
     """
     database.forgive()
     try:
@@ -28,7 +29,7 @@ async def database_health(database: Database, left_in_folders: int = 0) -> Compo
             await connection.execute("UPDATE k6_mcp_migrations SET applied_at = applied_at")
             rows = [*await connection.execute_fetchall("SELECT count(*) FROM documents")]
     except HistoryUnavailable as error:
-        detail = f"{'; '.join(error.reasons)}; runs work and are kept in their folders"
+        detail = f"{'; '.join(error.reasons)}; tests still run and are kept in their folders"
         return Component(name="database", state="degraded", detail=detail, hint=error.hint)
     detail = f"{database.path}, {count(rows[0][0], 'run')}"
     if missing := only_in_folders(left_in_folders):
@@ -39,7 +40,7 @@ async def database_health(database: Database, left_in_folders: int = 0) -> Compo
 
 
 def disk_health(results_dir: Path) -> Component:
-    """Return whether run folders can be written, tried now, and how much space is free. Blocking."""
+    """Return whether run folders can be written, tried now, and the free space. Blocking."""
     hint = "free some space, or set K6_RESULTS_DIR to another disk"
     try:
         free_bytes = shutil.disk_usage(results_dir).free
@@ -65,17 +66,18 @@ def retention_health(
     ahead_us: int = 0,
     hint: str = "",
 ) -> Component:
-    """Return how long runs are kept, the space that they use and what was removed; `space` is None without a
-    database.
+    """Return how long runs are kept, the space that they use, and what was removed.
+
+    `space` is None while the database is unavailable.
     """
-    limits_in_words = (
+    rules = (
         "of any age" if limits.days is None else f"for {limits.days:g} days",
-        "however many" if limits.runs is None else f"the newest {limits.runs}",
+        "of any number" if limits.runs is None else f"the newest {limits.runs}",
         "of any size" if limits.size_bytes is None else f"{limits.size_bytes / 1e6:g} MB at most",
     )
-    kept = f"runs are kept {', '.join(limits_in_words)}, plus all baselines"
+    kept = f"runs are kept {', '.join(rules)}, plus all baselines"
     if space is None:
-        detail = f"{kept}; the space that they use is not known while the database is unavailable"
+        detail = f"{kept}; the space that they use is unknown while the database is unavailable"
         return Component(name="retention", state="degraded", detail=detail, hint=hint)
     unmeasured = f", {space.unmeasured} of them not measured yet" if space.unmeasured else ""
     used = f"{space.runs} ended runs use {space.size_bytes / 1e6:.1f} MB{unmeasured}"
@@ -85,7 +87,7 @@ def retention_health(
     )
 
 
-_BRING_BACK = "`k6-mcp prune --restore RUN` brings a removed run back, `--restore all` every one"
+_BRING_BACK = "`k6-mcp prune --restore RUN` restores a removed run, `--restore all` restores every one"
 _WHY = {"age": "too old", "count": "too many", "size": "too much space", "unknown": "for an unknown reason"}
 
 
@@ -93,7 +95,7 @@ def _in_trash(trash: TrashReport | None) -> str | None:
     if not trash or not trash.runs:
         return None
     why = ", ".join(f"{runs} {_WHY.get(reason, reason)}" for reason, runs in sorted(trash.reasons.items()))
-    when = f", the first is deleted in {trash.days_left:.1f} days" if trash.days_left is not None else ""
+    when = f"; the first is deleted in {trash.days_left:.1f} days" if trash.days_left is not None else ""
     return (
         f"removed and in the trash: {count(trash.runs, 'run')} ({why}), {trash.size_bytes / 1e6:.1f} MB{when}"
     )

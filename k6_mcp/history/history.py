@@ -1,7 +1,6 @@
-"""Keep every run in the database and, as a backup, in its own folder.
+"""The history: every run in the database and, as its backup, in its own folder.
 
-Pages, cleanup, archives, rebuild and health are imported when they are first used: a process for one test
-uses none of them, and saves 35 ms.
+Most of it is imported at its first use, since a process for one test waits for each import.
 """
 
 from __future__ import annotations
@@ -41,15 +40,17 @@ if TYPE_CHECKING:
     from k6_mcp.models.service_answers import Component
     from k6_mcp.models.timeline import Timeline
 
+# After trouble with the database, requests fail immediately for this time instead of waiting each
 _RETRY_S = 5.0
+# Runs in memory that the database could not take; each one is in its folder too
 _MOST_PENDING = 1000
 
 
 class History:
-    """Keeps runs and finds them again. A database or folder in trouble costs notices, never exceptions and
-    never a run.
+    """Stores runs and finds them again.
 
-    Runs that the database could not take are written to it as soon as it can be written again.
+    Trouble with the database or a folder causes notices, never an exception or the loss of a run. Runs that
+    the database could not take are written to it as soon as it can be written again.
     """
 
     def __init__(self, workspace: Workspace, database: Path, *, retry_s: float = _RETRY_S) -> None:
@@ -77,32 +78,33 @@ class History:
 
     @property
     def server_id(self) -> str:
-        """The name of this process in the runs that it owns."""
+        """The name of this process in its own runs."""
         return self._owners.server_id
 
     @cached_property
     def archives(self) -> Archives:
-        """Runs as files that another machine can read."""
+        """Export and import of runs as files."""
         from k6_mcp.history.archives import Archives
 
         return Archives(self._folders, self.get, self.save)
 
     @cached_property
     def cleanup(self) -> Cleanup:
-        """What removes old runs."""
+        """The removal of old runs."""
         from k6_mcp.history.cleanup import Cleanup
 
         return Cleanup(self._database, self._folders, self._baselines.ids)
 
     async def get_ready(self) -> None:
-        """Open the database ahead of the first save. Never raises."""
+        """Open the database before the first save. Never raises."""
         with suppress(HistoryUnavailable):
             await self._database.open()
 
     async def save(self, run: Run) -> tuple[Notice, ...]:
         """Keep a run, first in its folder, then in the database; return a notice for each that failed.
 
-        A cancellation waits until the run is kept.
+        `outside` is the folder that has the run's files, if that isn't here. A cancellation waits until the
+        run is stored.
         """
         return await shielded(self._save(run))
 
@@ -119,8 +121,9 @@ class History:
         return ()
 
     async def keep_timeline(self, run_id: str, versions: Iterable[Timeline]) -> tuple[Notice, ...]:
-        """Write the first of ever smaller `versions` that is small enough into a run's folder; return a
-        notice if that fails.
+        """Write a run's timeline: the first of ever smaller `versions` that is small enough.
+
+        A notice reports a failure.
         """
         try:
             await shielded(asyncio.to_thread(write_timeline, self._folders.results_dir, run_id, versions))
@@ -141,7 +144,7 @@ class History:
         await shielded(asyncio.to_thread(remove_record, self._folders.results_dir, run_id))
 
     async def get(self, run_id: str) -> Run | None:
-        """Return a run, None if there is none of this id."""
+        """Return a run, or None if no run has this id."""
         if not RUN_ID.match(run_id):
             return None
         if run_id in self._pending:
@@ -149,7 +152,7 @@ class History:
         run = None
         with suppress(HistoryUnavailable, ValueError):
             run = await runs.read(self._database, run_id)
-        # The folder is written first: it is never older
+        # The folder is written first, so it is never older than the row
         if run is None or run.status not in FINAL:
             run = next(iter(await asyncio.to_thread(self._read_folders, [run_id])), run)
         return run
@@ -158,7 +161,7 @@ class History:
         """Return one page of runs, newest first, with key figures but without plans, checks and metric rows.
 
         Raises:
-            InvalidArguments: If the cursor is not one of ours.
+            InvalidArguments: If the cursor isn't one of get_history.
         """
         await self._catch_up()
         page = await self._catalog.page(query, self._pending)
@@ -169,26 +172,28 @@ class History:
         return await self._baselines.all()
 
     async def set_baseline(self, baseline: Baseline) -> None:
-        """Keep a baseline in place of the one of that name. Raises HistoryUnavailable."""
+        """Store a baseline in place of the one with the same name. Raises HistoryUnavailable."""
         await self._baselines.set(baseline)
 
     async def repeats(self, run_id: str) -> tuple[Run, ...]:
-        """Return the runs that repeat one request, in their order; the run itself, if there is one, when it
-        was not repeated.
+        """Return the runs that repeat one request, in their order.
+
+        A run that was not repeated is returned alone, if it exists.
         """
         run_ids: tuple[str, ...] = (run_id,)
         with suppress(HistoryUnavailable):
             await self._catch_up()
             run_ids = await runs.ids_of_repeats(self._database, run_id)
-        found = {run.run_id: run for run in self._pending.values() if run.repeat_of == run_ids[0]}
-        for other in run_ids:
-            if other not in found and (run := await self.get(other)):
-                found[other] = run
-        return tuple(sorted(found.values(), key=lambda run: (run.repeat or 0, run.created_at)))
+        repeats = {run.run_id: run for run in self._pending.values() if run.repeat_of == run_ids[0]}
+        for repeat_id in run_ids:
+            if repeat_id not in repeats and (run := await self.get(repeat_id)):
+                repeats[repeat_id] = run
+        return tuple(sorted(repeats.values(), key=lambda run: (run.repeat or 0, run.created_at)))
 
     async def past(self, since: datetime) -> Past:
-        """Return the runs since then, counted, and the tests with most runs in detail. Raises
-        HistoryUnavailable.
+        """Return the counts of all runs since then, and the tests with most runs in detail.
+
+        Raises HistoryUnavailable.
         """
         await self._catch_up()
         return await self._catalog.past(since, len(self._pending))
@@ -198,10 +203,9 @@ class History:
         return await self._catalog.run_ids(prefix, limit)
 
     async def orphans(self) -> tuple[Run, ...]:
-        """Return the queued and running runs whose server is dead, oldest first; `claim` one before ending
-        it.
+        """Return the queued and running runs whose server is dead, oldest first.
 
-        Also brings runs into the database that ended without it.
+        `claim` a run before you end it. Runs that ended without the database are written to it here.
         """
         await self._catch_up()
         found = await self._orphaned.find()
@@ -212,13 +216,16 @@ class History:
         return tuple(sorted(found.dead, key=lambda run: run.created_at))
 
     async def claim(self, run_id: str) -> bool:
-        """Return whether the caller alone may end this orphan; the claim ends with the save of the final run,
-        or with this process.
+        """Return whether the caller alone may end this orphan.
+
+        The claim ends when the final run is saved, or with this process.
         """
         return await shielded(self._orphaned.claim(run_id, self.get))
 
     async def rebuild(self) -> RebuildReport:
-        """Restore the database from the run folders; a damaged file is set aside, a healthy one is added to.
+        """Restore the database from the run folders.
+
+        A damaged file is set aside, a healthy one is added to.
 
         Raises:
             HistoryUnavailable: If the database can neither be written nor replaced.
@@ -239,14 +246,14 @@ class History:
         return path
 
     async def health(self) -> tuple[Component, ...]:
-        """Return the state of the database and of the disk that holds the run folders, both tried now."""
+        """Return the state of the database and of the disk with the run folders, both tried now."""
         from k6_mcp.history.health import database_health, disk_health
 
         database = await database_health(self._database, self._left_in_folders)
         return (database, await asyncio.to_thread(disk_health, self._folders.results_dir))
 
     def _enter(self) -> None:
-        # Every save tries again and reports a failure
+        # Every save tries again, and reports a failure
         with suppress(OSError):
             self._folders.prepare()
         self._owners.enter()
@@ -263,7 +270,7 @@ class History:
             with suppress(HistoryUnavailable, ValueError):
                 await self._catch_up()
         finally:
-            # Also when the loop ends meanwhile
+            # This must happen even if the loop ends meanwhile
             try:
                 await self._database.end()
             finally:

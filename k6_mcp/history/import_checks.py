@@ -1,4 +1,4 @@
-"""Check what an archived run claims of itself: anybody can have written it."""
+"""Checks of a run from an archive, which anyone can have written."""
 
 import re
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from typing import Any
 from k6_mcp.models.run import Run
 from k6_mcp.models.run_id import RUN_ID
 
-# k6 1.0 is younger
+# k6 1.0 was released later
 _FIRST = datetime(2025, 1, 1, tzinfo=UTC)
-# Between two machines' clocks
+# Largest difference between two machines' clocks
 _APART = timedelta(days=1)
 _LARGEST_NUMBER = 1e18
 _LONGEST_NAME, _MOST_TAGS, _LONGEST_TAG = 120, 20, 200
@@ -19,10 +19,10 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202
 
 
 def problems(run: Run, now: datetime) -> Iterator[str]:
-    """Yield each claim that no run of ours makes; `now` is the time here."""
+    """Yield everything in `run` that k6-mcp never writes; `now` is the time here."""
     yield from _of_times(run, now)
     if run.repeat_of is not None and not RUN_ID.match(run.repeat_of):
-        yield "repeats a run whose id is none"
+        yield "repeats a run whose id is not valid"
     if (run.repeat is None) != (run.repeat_of is None) or (
         run.repeat is not None and not 1 <= run.repeat <= _MOST_TAGS
     ):
@@ -34,13 +34,13 @@ def problems(run: Run, now: datetime) -> Iterator[str]:
     ):
         yield "has tags that no test can have"
     if run.series is not None:
-        yield "has a series, which is never stored"
+        yield "contains a series, which is never stored"
     if _has_absurd_number(run.model_dump(mode="python")):
         yield f"has a number beyond {_LARGEST_NUMBER:g}"
 
 
 def cleaned(run: Run) -> Run:
-    """Return `run` without characters that show nothing and change how others are shown."""
+    """Return `run` without characters that are invisible or change how others are shown."""
     content = run.model_dump(mode="json")
     clean = _cleaned(content)
     return run if clean == content else Run.model_validate(clean)
@@ -50,12 +50,10 @@ def _of_times(run: Run, now: datetime) -> Iterator[str]:
     created = _utc(run.created_at)
     times = [created, *(_utc(moment) for moment in (run.started_at, run.ended_at) if moment is not None)]
     if not _FIRST <= min(times):
-        yield (
-            f"is of {min(times):%Y-%m-%d}, before there was a k6 to run it: the clock was wrong where it ran"
-        )
+        yield (f"is from {min(times):%Y-%m-%d}, before k6 1.0 existed: the clock was wrong where it ran")
     elif max(times) > now + _APART:
         yield (
-            f"is of {max(times):%Y-%m-%d %H:%M}, which has not come yet: the clock is wrong here, or was"
+            f"is from {max(times):%Y-%m-%d %H:%M}, which is in the future: the clock is wrong here, or was"
             " where it ran"
         )
     elif times != sorted(times):

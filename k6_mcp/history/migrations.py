@@ -1,5 +1,6 @@
-"""The schema's history. Append only: a migration that was released is never changed, its function's name is
-its record.
+"""The history of the database schema. Append only.
+
+A released migration is never changed, and its function's name is its record in the database.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,9 +17,8 @@ Migration = Callable[[aiosqlite.Connection], Awaitable[None]]
 async def runs_with_documents_and_tags(connection: aiosqlite.Connection) -> None:
     """Create the first schema.
 
-    `runs` holds the columns for filters and nothing else, in the order of time, so that even a filter without
-    help from an index reads it quickly from end to end. Its indices carry the primary key, thus the time, by
-    themselves.
+    `runs` contains only the values that filters use, in the order of time. So even a filter without a
+    matching index reads it quickly from end to end. Its indexes include the primary key, and thus the time.
     """
     statements = (
         """CREATE TABLE runs (
@@ -45,13 +45,13 @@ async def runs_with_documents_and_tags(connection: aiosqlite.Connection) -> None
 
 
 async def space_of_run_folders(connection: aiosqlite.Connection) -> None:
-    """Remember how many bytes a run's folder takes: measuring a hundred thousand folders takes seconds."""
+    """Store how many bytes a run's folder takes: measuring a hundred thousand folders takes seconds."""
     await connection.execute("""CREATE TABLE space (
             run_id TEXT PRIMARY KEY, results_dir TEXT NOT NULL, size_bytes INTEGER NOT NULL) WITHOUT ROWID""")
 
 
 async def baselines_by_name(connection: aiosqlite.Connection) -> None:
-    """Remember which run the later runs of a test are compared with."""
+    """Store which run the later runs of a test are compared with."""
     await connection.execute(
         "CREATE TABLE baselines (name TEXT PRIMARY KEY, run_id TEXT NOT NULL, set_us INTEGER NOT NULL)"
         " WITHOUT ROWID"
@@ -59,15 +59,16 @@ async def baselines_by_name(connection: aiosqlite.Connection) -> None:
 
 
 async def results_for_statistics(connection: aiosqlite.Connection) -> None:
-    """Keep the columns for statistics in a narrow table of its own, which is fast to read from end to end;
-    earlier runs are filled in.
+    """Store the values for statistics in a narrow table, which is fast to read from end to end.
+
+    Earlier runs are filled in.
     """
     await connection.execute("""CREATE TABLE results (
             created_us INTEGER NOT NULL, run_id TEXT NOT NULL, status TEXT NOT NULL, failure_kind TEXT,
             worst TEXT, name TEXT, script_sha256 TEXT NOT NULL, p95_ms REAL, error_rate REAL,
             requests_per_s REAL,
             PRIMARY KEY (created_us, run_id)) WITHOUT ROWID""")
-    # Documents are large and read in their own order; one whose brief is no JSON must not keep the database
+    # Documents are large and read in their own order. One whose brief isn't JSON must not keep the database
     # from opening.
     await connection.execute(
         """INSERT INTO results SELECT r.created_us, r.run_id, r.status, r.failure_kind,
@@ -82,9 +83,7 @@ async def results_for_statistics(connection: aiosqlite.Connection) -> None:
 
 
 async def witnessed_time_and_trash(connection: aiosqlite.Connection) -> None:
-    """Remember what clocks said, since when a run counts as kept where that is not its own time, and which
-    runs are in the trash.
-    """
+    """Store clock readings, the trash, and since when a run counts as stored if a clock was wrong."""
     statements = (
         """CREATE TABLE clock (
             boot TEXT PRIMARY KEY, seen_us INTEGER NOT NULL, uptime_us INTEGER NOT NULL,
@@ -112,12 +111,12 @@ async def migrate(connection: aiosqlite.Connection, migrations: Sequence[Migrati
     """Bring the database up to date, each migration in one transaction with its record.
 
     Raises:
-        HistoryUnavailable: If a newer k6-mcp or another program made it; nothing is changed then.
+        HistoryUnavailable: If a newer k6-mcp or another program created it; nothing is changed then.
     """
     while await pending(connection, migrations):
         await begin(connection)
         try:
-            # Asked again: another server may have been first
+            # Checked again: another server may have been first
             for migration in (await pending(connection, migrations))[:1]:
                 await migration(connection)
                 await _record(connection, migration)
@@ -130,7 +129,10 @@ async def migrate(connection: aiosqlite.Connection, migrations: Sequence[Migrati
 async def pending(
     connection: aiosqlite.Connection, migrations: Sequence[Migration] = MIGRATIONS
 ) -> list[Migration]:
-    """Return the migrations still to be applied; only reads. Raises HistoryUnavailable as `migrate` does."""
+    """Return the migrations that are still to be applied; only reads.
+
+    Raises HistoryUnavailable as `migrate` does.
+    """
     tables = {
         name
         for (name,) in await connection.execute_fetchall(
@@ -142,13 +144,13 @@ async def pending(
     if "k6_mcp_migrations" not in tables:
         raise HistoryUnavailable(
             f"the database belongs to another program (its tables: {', '.join(sorted(tables))[:200]})",
-            hint="set DATABASE_URL to a file of its own for k6-mcp",
+            hint="set DATABASE_URL to a file that only k6-mcp uses",
             kind="foreign",
         )
     applied = {name for (name,) in await connection.execute_fetchall("SELECT name FROM k6_mcp_migrations")}
     if unknown := applied - {migration.__name__ for migration in migrations}:
         raise HistoryUnavailable(
-            f"the history database was made by a newer k6-mcp (it has {', '.join(sorted(unknown))[:200]})",
+            f"the history database was created by a newer k6-mcp (it has {', '.join(sorted(unknown))[:200]})",
             hint="upgrade this k6-mcp, or set DATABASE_URL to another file",
             kind="newer",
         )

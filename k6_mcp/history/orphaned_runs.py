@@ -1,4 +1,4 @@
-"""Find the unfinished runs of dead servers."""
+"""Orphaned runs: nobody will end them, since their server is dead."""
 
 import asyncio
 import os
@@ -15,13 +15,16 @@ from k6_mcp.history.server_locks import Owners
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.workspace.run_json import Folders
 
+# Bounds the time of a server's start; the rest is reported and restored by `k6-mcp rebuild`
 _FOLDERS_READ = 200
 
 
 @dataclass(slots=True)
-class Found:
-    """`dead` runs wait for their verdict; `finished` ones have it in their folder, but the database does not
-    know.
+class Orphans:
+    """The result of a search.
+
+    `dead` runs still need a verdict. `finished` runs have one in their folder, but not in the database.
+    `unread` counts folders that were not read.
     """
 
     dead: list[Run] = field(default_factory=list[Run])
@@ -30,7 +33,7 @@ class Found:
 
 
 class OrphanedRuns:
-    """Finds such runs in the database and in the folders, and gives each to one server alone."""
+    """Finds orphaned runs in the database and in the folders, and gives each to one server alone."""
 
     def __init__(self, database: Database, folders: Folders, owners: Owners) -> None:
         self._database = database
@@ -38,14 +41,15 @@ class OrphanedRuns:
         self._owners = owners
         self._folders_judged = False
 
-    async def find(self) -> Found:
-        """Return the state of every unfinished run; without the database, from the folders alone."""
+    async def find(self) -> Orphans:
+        """Return the orphaned runs; without the database only those that the folders show."""
         rows: tuple[Unfinished, ...] = ()
         known: frozenset[str] | None = frozenset()
         try:
             rows = await runs.unfinished(self._database)
             known = None if self._folders_judged else await runs.known_ids(self._database)
-            # Folders first, rows later: what is not known now has no row, or a process that holds it
+            # A test creates its folder first and its row later. So a folder that is unknown now has no row,
+            # or a process that holds it.
             if known is not None:
                 await asyncio.to_thread(clear_leftovers, self._folders, known)
             self._folders_judged = True
@@ -54,8 +58,9 @@ class OrphanedRuns:
         return await asyncio.to_thread(self._judge, rows, known)
 
     async def claim(self, run_id: str, get: Callable[[str], Awaitable[Run | None]]) -> bool:
-        """Return whether the caller alone may end this run; `get` reads it anew, for another server may have
-        ended it meanwhile.
+        """Return whether the caller alone may end this run.
+
+        `get` reads the run again, since another server may have ended it in the meantime.
         """
         if not await asyncio.to_thread(self._owners.claim, run_id):
             return False
@@ -69,43 +74,43 @@ class OrphanedRuns:
         await asyncio.to_thread(self._owners.unclaim, run_id)
         return False
 
-    def _judge(self, rows: tuple[Unfinished, ...], known: frozenset[str] | None) -> Found:
-        found = judge_rows(rows, self._folders, self._owners)
+    def _judge(self, rows: tuple[Unfinished, ...], known: frozenset[str] | None) -> Orphans:
+        orphans = judge_rows(rows, self._folders, self._owners)
         if known is not None:
             unlisted = judge_folders(known, self._folders, self._owners)
-            found.dead += unlisted.dead
-            found.finished += unlisted.finished
-            found.unread = unlisted.unread
+            orphans.dead += unlisted.dead
+            orphans.finished += unlisted.finished
+            orphans.unread = unlisted.unread
             self._owners.sweep()
-        return found
+        return orphans
 
 
-def judge_rows(rows: Iterable[Unfinished], folders: Folders, owners: Owners) -> Found:
-    """Return the state of the runs that are unfinished in the database. Blocking."""
-    found = Found()
+def judge_rows(rows: Iterable[Unfinished], folders: Folders, owners: Owners) -> Orphans:
+    """Return the orphans among the runs that the database has as unfinished. Blocking."""
+    orphans = Orphans()
     here = os.path.realpath(folders.results_dir)
     for row, results_dir in rows:
         if results_dir != here and Path(results_dir).exists():
-            # Its server's lock lies there; only servers there can judge
+            # Its server's lock is in that folder, so only servers there can judge
             continue
         if not owners.alive(row.server_id):
-            _sort(next(folders.read_some([row.run_id]), row), owners, found)
-    return found
+            _sort(next(folders.read_some([row.run_id]), row), owners, orphans)
+    return orphans
 
 
-def judge_folders(known: frozenset[str], folders: Folders, owners: Owners) -> Found:
-    """Return the state of the newest runs that only their folders know. Blocking."""
-    found = Found()
+def judge_folders(known: frozenset[str], folders: Folders, owners: Owners) -> Orphans:
+    """Return the orphans among the newest runs that only their folders have. Blocking."""
+    orphans = Orphans()
     unlisted = [run_id for run_id in folders.ids() if run_id not in known]
     newest = folders.newest(_FOLDERS_READ, among=unlisted)
-    found.unread = len(unlisted) - len(newest)
+    orphans.unread = len(unlisted) - len(newest)
     for run in folders.read_some(newest):
-        _sort(run, owners, found)
-    return found
+        _sort(run, owners, orphans)
+    return orphans
 
 
-def _sort(run: Run, owners: Owners, found: Found) -> None:
+def _sort(run: Run, owners: Owners, orphans: Orphans) -> None:
     if run.status in FINAL:
-        found.finished.append(run)
+        orphans.finished.append(run)
     elif not owners.alive(run.server_id):
-        found.dead.append(run)
+        orphans.dead.append(run)

@@ -1,4 +1,4 @@
-"""Runs packed into one ZIP file: the same runs give the same bytes, whenever and by whom they are packed."""
+"""Runs packed into one ZIP file: the same runs always give the same bytes."""
 
 import hashlib
 import io
@@ -25,7 +25,7 @@ from k6_mcp.models.run_folder import RunFile, RunFolder
 from k6_mcp.redaction import redact_script
 
 _CHUNK = 1_000_000
-# The earliest that ZIP knows
+# The earliest time that ZIP can store
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 
@@ -34,10 +34,10 @@ def pack(runs: Sequence[Run], results_dir: Path, target: Path) -> ExportReport:
     """Write `runs` with their files to `target`, whole or not at all. Blocking.
 
     Raises:
-        ArchiveUnusable: If it cannot be written, or a file is larger than an archive takes.
+        ArchiveUnusable: If `target` cannot be written, or a file is larger than an archive may contain.
     """
     try:
-        # Mode 0600
+        # mkstemp creates the file with mode 0600
         handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}-", dir=target.parent)
     except OSError as error:
         raise _unwritable(target, error) from error
@@ -73,7 +73,7 @@ def _pack_run(archive: zipfile.ZipFile, run: Run, folder: RunFolder) -> Archived
     kept = (folder.script, folder.summary, folder.export, folder.timeline, folder.record, folder.log)
     for path in kept:
         if path == folder.record and folder.timeline.exists():
-            # The timeline holds all of it
+            # The timeline contains everything that the record does
             continue
         if path.is_symlink() or not path.is_file():
             continue
@@ -99,10 +99,10 @@ def _add(archive: zipfile.ZipFile, run_id: str, name: str, content: IO[bytes]) -
             if size_bytes > LARGEST_BYTES[name]:
                 reason = (
                     f"{name} of {run_id} has more than {LARGEST_BYTES[name]} bytes, the most that an archive"
-                    " takes"
+                    " can contain"
                 )
                 raise ArchiveUnusable(
-                    reason, hint="copy the run's folder and call `k6-mcp rebuild` there instead"
+                    reason, hint="copy the run's folder and run `k6-mcp rebuild` there instead"
                 )
             digest.update(chunk)
             member.write(chunk)

@@ -1,13 +1,12 @@
-"""One page of the history, quickly however many runs there are.
+"""One page of the history, found quickly however many runs there are.
 
-SQLite would have to guess which of several indices to use. We count instead: the filter with few matches
-leads, and when every filter has many, the runs are read newest first until the page is full. Both ways are
-bounded.
+SQLite would have to guess which of several indexes to use. We count instead: the filter with few matches
+leads. If every filter has many, the runs are read newest first until the page is full. Both ways are bounded.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from k6_mcp.history.database import Database, Value
 from k6_mcp.history.filters import Filter, Position, bounds, filters, make_cursor, matches, position
@@ -16,13 +15,15 @@ from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.run import Run
 from k6_mcp.workspace.documents import from_text
 
+# Matches are counted up to here: to count a hundred thousand would take longer than the page
 _COUNTED = 1000
 _BASELINES = "(SELECT count(*) || ' ' || coalesce(max(set_us), 0) FROM baselines)"
-# Runs of pages: many clients read the same newest ones
+# Parsed runs that stay in memory, since many clients request the same newest ones
 _REMEMBERED = 200
 
 
-class Selection(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Selection:
     """The part of a statement that both the page and its count need."""
 
     text: str
@@ -30,22 +31,25 @@ class Selection(NamedTuple):
     time_columns: str
 
 
-class Found(NamedTuple):
-    """A page as the database has it, and what tells whether baselines have changed: how many there are and
-    when the last was set.
+@dataclass(frozen=True, slots=True)
+class FoundPage:
+    """A page of the database, and a mark that changes with the baselines.
+
+    The mark is the number of baselines and the time when the last one was set.
     """
 
     page: HistoryPage
     baselines: str
 
 
-async def find(database: Database, query: HistoryQuery) -> Found:
-    """Return the page that `query` asks for; everything in one statement, for each one waits for those of all
-    other clients.
+async def find(database: Database, query: HistoryQuery) -> FoundPage:
+    """Return the page that `query` selects.
+
+    It is one statement, since each statement waits for those of all other clients.
 
     Raises:
         HistoryUnavailable: If the database cannot be read.
-        InvalidArguments: If the cursor is not one of ours.
+        InvalidArguments: If the cursor isn't one of get_history.
     """
     wanted = filters(query)
     leader = await _leader(database, wanted)
@@ -69,46 +73,48 @@ async def find(database: Database, query: HistoryQuery) -> Found:
         runs=runs,
         next_cursor=make_cursor(Position(*rows[query.limit - 1][:2])) if more else None,
         total=total,
-        degraded=f"{unreadable} runs of this page were written by another version of k6-mcp and are left out"
+        degraded=f"{unreadable} runs of this page were written by another version of k6-mcp and are omitted"
         if unreadable
         else None,
     )
-    return Found(page, rows[0][4] if rows else "")
+    return FoundPage(page, rows[0][4] if rows else "")
 
 
 def select(runs: Iterable[Run], query: HistoryQuery, degraded: str) -> HistoryPage:
-    """Return the page out of `runs` from another source; `degraded` names it and the reason. Raises
-    InvalidArguments.
+    """Return the page out of `runs` that were read elsewhere; `degraded` explains from where and why.
+
+    Raises InvalidArguments.
     """
-    found = [run for run in runs if matches(run, query)]
-    found.sort(key=lambda run: (run.created_at, run.run_id), reverse=True)
-    page = found[: query.limit]
+    matching = [run for run in runs if matches(run, query)]
+    matching.sort(key=lambda run: (run.created_at, run.run_id), reverse=True)
+    page = matching[: query.limit]
     return HistoryPage(
         runs=tuple(page),
-        next_cursor=make_cursor(position(page[-1])) if len(found) > query.limit else None,
+        next_cursor=make_cursor(position(page[-1])) if len(matching) > query.limit else None,
         degraded=degraded,
     )
 
 
 def with_waiting(page: HistoryPage, waiting: Mapping[str, Run], query: HistoryQuery) -> HistoryPage:
-    """Return `page` with the runs that the database could not take yet at their places in time; they replace
-    their rows.
+    """Return `page` with the runs that the database could not take yet, in the order of time.
+
+    They replace their rows.
     """
     known = [run for run in page.runs if run.run_id not in waiting]
     lowest = position(page.runs[-1]) if page.next_cursor and page.runs else None
     fresh = [
         run for run in waiting.values() if matches(run, query) and (lowest is None or position(run) > lowest)
     ]
-    found = sorted([*known, *fresh], key=position, reverse=True)
-    shown = found[: query.limit]
-    total = None if page.total is None else page.total - len(page.runs) + len(found)
-    cursor = page.next_cursor if len(shown) == len(found) else make_cursor(position(shown[-1]))
+    merged = sorted([*known, *fresh], key=position, reverse=True)
+    shown = merged[: query.limit]
+    total = None if page.total is None else page.total - len(page.runs) + len(merged)
+    cursor = page.next_cursor if len(shown) == len(merged) else make_cursor(position(shown[-1]))
     return page.changed(runs=tuple(shown), next_cursor=cursor, total=total)
 
 
 async def _leader(database: Database, wanted: tuple[Filter, ...]) -> Filter | None:
     if len(wanted) == 1 and wanted[0].in_time_order:
-        # Its index alone answers, in the right order
+        # Its index alone finds the page, in the right order
         return wanted[0]
     counts: list[tuple[int, int]] = []
     for number, item in enumerate(wanted):
@@ -158,23 +164,15 @@ def _selection(
 def _count(
     query: HistoryQuery, wanted: Sequence[Filter], leader: Filter | None, selection: Selection
 ) -> tuple[str, tuple[Value, ...], bool]:
-    """Return what counts all matches, with its values, and whether it counts to a bound only."""
+    """Return an expression that counts all matches, with its values, and whether the count is bounded."""
     if query.cursor is not None:
         return "NULL", (), False
     if leader is not None and len(wanted) > 1:
-        # All matches of a leader among several filters are looked at in any case
-        return (
-            "count(*) OVER ()",
-            (),
-            False,
-        )
+        # All matches of a leader among several filters are read in any case
+        return "count(*) OVER ()", (), False
     if wanted and leader is None:
-        # Every filter has many matches; what they have in common would take a second reading of all runs
-        return (
-            "NULL",
-            (),
-            False,
-        )
+        # Every filter has many matches; to count the common ones, all runs would be read a second time
+        return "NULL", (), False
     return f"(SELECT count(*) FROM (SELECT 1 {selection.text} LIMIT {_COUNTED + 1}))", selection.values, True
 
 
@@ -191,5 +189,5 @@ def _parse(briefs: Iterable[str]) -> tuple[tuple[Run, ...], int]:
 
 @lru_cache(_REMEMBERED)
 def _run(brief: str) -> Run:
-    """Return the run of a document; the value is frozen, so all callers can share it."""
+    """Return the run of a document; it is frozen, so that all callers can share one."""
     return from_text(brief)

@@ -1,4 +1,7 @@
-"""Count many runs with SQLite; only for the tests with the most runs, read single runs."""
+"""Many runs at once, counted by SQLite.
+
+Only of the tests with most runs are single runs read.
+"""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,7 +14,7 @@ from k6_mcp.models.past_runs import Past, PastRun, PastTest, Tally
 from k6_mcp.workspace.documents import from_text
 
 MOST_TESTS = 50
-# Of one test; trends are about the newest
+# Most runs of one test; trends are about the newest
 MOST_RUNS = 40
 
 _TALLIED = ("status", "failure_kind", "worst", "runs")
@@ -30,8 +33,9 @@ _RUNS = (
 
 
 async def read_past(database: Database, since_us: int) -> Past:
-    """Return the runs since then, in few statements: each one waits for those of all other clients. Raises
-    HistoryUnavailable.
+    """Return the runs since then, in few statements, since each waits for other clients' statements.
+
+    Raises HistoryUnavailable.
     """
     tallies = tuple(Tally(*row) for row in await database.fetch_at_once(_TALLIED, _TALLY, (since_us,)))
     tests = await database.fetch_at_once(("name", "runs"), _TESTS, (since_us,))
@@ -48,14 +52,14 @@ async def _runs(database: Database, names: Sequence[str], since_us: int) -> dict
     if not names:
         return {}
     values = [value for name in names for value in (name, since_us, MOST_RUNS)]
-    found: dict[str, list[Sequence[Any]]] = {}
+    runs: dict[str, list[Sequence[Any]]] = {}
     for name, *run in await database.fetch_at_once(
         _COLUMNS, " UNION ALL ".join([_RUNS] * len(names)), values
     ):
-        found.setdefault(name, []).append(run)
-    for rows in found.values():
+        runs.setdefault(name, []).append(run)
+    for rows in runs.values():
         rows.sort(key=lambda row: (row[1], row[0]), reverse=True)
-    return found
+    return runs
 
 
 async def _briefs(database: Database, run_ids: Sequence[str]) -> dict[str, str]:
@@ -75,7 +79,7 @@ def _run(row: Sequence[Any]) -> PastRun:
 
 
 def _thresholds(brief: str | None) -> tuple[ThresholdResult, ...]:
-    # Of a version that this one cannot read
+    # A row may come from a version that this one cannot read
     with suppress(ValueError):
         if brief is not None:
             run = from_text(brief)

@@ -1,4 +1,4 @@
-"""Rebuild the history from the run folders, into the existing database or, if that is damaged, a new one."""
+"""Restore the history from the run folders, into the existing database or, if damaged, a new one."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from k6_mcp.models.history import RebuildReport
 from k6_mcp.models.run import Run
 from k6_mcp.workspace.run_json import Folders
 
-# Small enough that other servers' writes fit in between
+# Small enough to leave room for other servers' writes
 _BATCH = 100
 
 
@@ -22,8 +22,8 @@ async def rebuild_from_folders(database: Database, folders: Folders, results_dir
     """Write every run folder into the database; rows without a folder stay.
 
     Raises:
-        HistoryUnavailable: If the database is locked, read-only, of another program or a newer version, or
-        its disk is full.
+        HistoryUnavailable: If the database is locked or read-only, its disk is full, or another program or
+            a newer version created it.
     """
     database.forgive()
     set_aside = await _set_aside_if_damaged(database)
@@ -70,7 +70,7 @@ async def _set_aside_if_damaged(database: Database) -> Path | None:
     try:
         database.forgive()
         if not await _damaged(database):
-            # The other process has done it meanwhile
+            # The other process has done it in the meantime
             return None
         await database.close()
         return await asyncio.to_thread(_set_aside, database.path)

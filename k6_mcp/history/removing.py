@@ -1,4 +1,4 @@
-"""Move runs to the trash, folder and rows together, bring them back, or delete them for good."""
+"""Removal of runs and their return: folder and rows go into the trash together, or come back from it."""
 
 import asyncio
 import os
@@ -22,13 +22,13 @@ from k6_mcp.workspace.run_json import Folders
 
 # Runs per transaction
 _FEWEST, _MOST = 1, 50
-# How long a transaction should keep other writers waiting; the number of runs follows from the last ones
+# The longest that a transaction should delay other writers; the number of runs is adapted to it
 _HELD_S = 0.02
-# Free on the disk: then the trash gives way
+# With less free disk space than this, the trash is emptied
 _LITTLE_BYTES = 200_000_000
 _PUT = "INSERT OR REPLACE INTO trash (run_id, results_dir, put_us, size_bytes, reason) VALUES (?, ?, ?, ?, ?)"
-# The reason of what a version without a trash, or another database, set aside
-_OF_BEFORE = "unknown"
+# The reason of a run that an older version, or another database, set aside
+_UNKNOWN_REASON = "unknown"
 
 
 class Removals:
@@ -38,12 +38,13 @@ class Removals:
         self._database = database
         self._folders = folders
         self._trash = Trash(folders.results_dir)
-        # Runs per transaction at present
+        # The number of runs per transaction at present
         self.batch = 10
 
     async def settle(self) -> None:
-        """Finish what an interrupted removal began: a run that still has its row gets its folder back, others
-        are in the trash.
+        """Complete an interrupted removal.
+
+        A run that still has its row gets its folder back; others are in the trash.
         """
         await asyncio.to_thread(clear_leftovers, self._folders, await known_ids(self._database))
         unknown: list[str] = []
@@ -60,11 +61,14 @@ class Removals:
             size_bytes = await asyncio.to_thread(self._trash.bytes_of, run_id)
             async with self._database.atomic() as connection:
                 witness = await look(connection)
-                await connection.execute(_PUT, (run_id, self._here(), witness.now_us, size_bytes, _OF_BEFORE))
+                await connection.execute(
+                    _PUT, (run_id, self._here(), witness.now_us, size_bytes, _UNKNOWN_REASON)
+                )
 
     async def remove(self, removals: Sequence[Removal], *, keep: bool) -> tuple[frozenset[str], list[str]]:
-        """Set runs aside, folders first, then rows; return those that are gone and the problems of the
-        others. With `keep` they stay in the trash.
+        """Set runs aside, folders first, then rows; with `keep` they stay in the trash.
+
+        Return the runs that are gone, and the problems with the others.
         """
         gone, problems = await asyncio.to_thread(
             self._trash.take, [removal.run.run_id for removal in removals]
@@ -79,7 +83,7 @@ class Removals:
             if error.kind != "full":
                 await asyncio.to_thread(self._trash.give_back, gone)
                 raise
-            # Makes the room that the database needs to forget them
+            # This frees the space that the database needs to delete their rows
             await asyncio.to_thread(self._trash.empty, self._trash.run_ids())
             self._database.forgive()
             await self._remove_rows(
@@ -90,10 +94,10 @@ class Removals:
         return frozenset(gone), problems
 
     async def delete(self, limits: Retention, kept_bytes: int | None = None) -> int:
-        """Delete for good what was in the trash for long enough, or has no room there; return how many runs
-        that were.
+        """Delete runs permanently that were in the trash long enough or have no room there.
 
-        Room is what `kept_bytes` leave of the limit on size, where they are given, and of the disk.
+        Room is the disk's free space and, if `kept_bytes` is given, the rest of the limit on size. Return the
+        number of deleted runs.
         """
         rows = await self._rows()
         now_us = (await peek(self._database.fetch)).now_us
@@ -110,15 +114,16 @@ class Removals:
         return len(chosen)
 
     async def restore(self, run_ids: Iterable[str] | None) -> RestoreReport:
-        """Bring runs back from the trash, all without `run_ids`; they count as kept since now. Raises
-        HistoryUnavailable.
+        """Restore runs from the trash, all without `run_ids`; they count as stored since now.
+
+        Raises HistoryUnavailable.
         """
         await self.settle()
         here = await asyncio.to_thread(self._trash.run_ids)
-        wanted = here if run_ids is None else [*dict.fromkeys(run_ids)]
-        problems = [f"{run_id}: is not in the trash" for run_id in wanted if run_id not in here]
+        requested = here if run_ids is None else [*dict.fromkeys(run_ids)]
+        problems = [f"{run_id}: is not in the trash" for run_id in requested if run_id not in here]
         restored: list[str] = []
-        for run_id in wanted:
+        for run_id in requested:
             if run_id in here and (problem := await shielded(self._restore(run_id))):
                 problems.append(f"{run_id}: {problem}")
             elif run_id in here:
@@ -126,7 +131,7 @@ class Removals:
         return RestoreReport(restored=tuple(restored), problems=tuple(problems))
 
     async def report(self, trash_days: float) -> TrashReport:
-        """Return what is in the trash. Raises HistoryUnavailable."""
+        """Return the content of the trash. Raises HistoryUnavailable."""
         here = (self._here(),)
         counts = await self._database.fetch(
             "SELECT reason, count(*), sum(size_bytes), min(put_us) FROM trash WHERE results_dir = ? GROUP BY"
@@ -145,7 +150,7 @@ class Removals:
         )
 
     async def _restore(self, run_id: str) -> str | None:
-        """Bring one run back; return why that did not work."""
+        """Restore one run; return the reason if that failed."""
         if not await asyncio.to_thread(self._trash.give_back, [run_id]):
             return "its folder could not be moved back"
         try:
@@ -164,7 +169,7 @@ class Removals:
         return None
 
     async def _keep_documents(self, run_ids: Iterable[str]) -> None:
-        """Give a folder with their document to those runs that had none."""
+        """Create a folder with run.json for those runs that had none."""
         for run_id in run_ids:
             if not (self._trash.path / run_id / RunFile.RUN_JSON).exists():
                 with suppress(OSError, ValueError):
@@ -178,7 +183,8 @@ class Removals:
             if keep:
                 now_us = (await look(connection)).now_us
                 rows = [
-                    (run.run_id, self._here(), now_us, run.size_bytes, reason) for run, reason in removals
+                    (removal.run.run_id, self._here(), now_us, removal.run.size_bytes, removal.reason)
+                    for removal in removals
                 ]
                 await connection.executemany(_PUT, rows)
         held_s = time.monotonic() - began
@@ -203,7 +209,7 @@ class Removals:
             not self._trash.give_back([run_id])
             and RunFolder(self._folders.results_dir, run_id).run_json.exists()
         ):
-            # It came in anew
+            # The run was imported again in the meantime
             self._trash.empty([run_id])
 
     def _lacking_bytes(self) -> int:

@@ -1,21 +1,23 @@
-"""Which runs go: a choice from ages, sizes and limits, made page by page from the oldest run on."""
+"""The choice of the runs to remove, from ages, sizes and limits, page by page from the oldest run."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from k6_mcp.history.runs import to_us
 from k6_mcp.models.prune import Reason
 from k6_mcp.models.retention import Retention
 
-# The most that go for their age alone: this many runs, or a tenth of them, and never more than half
+# Most runs that age alone may remove at once: a few, or a tenth of all, and never more than half
 _FEW, _SHARE = 10, 10
 
 
-class Kept(NamedTuple):
-    """A run that has ended: when it was created and since when it counts as kept (µs since 1970), and the
-    bytes of its folder.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A run that has ended, with the bytes of its folder.
+
+    `created_us` is when it was created, `aged_us` since when it counts as stored if that differs (µs since
+    1970).
     """
 
     run_id: str
@@ -25,12 +27,13 @@ class Kept(NamedTuple):
 
     @property
     def since_us(self) -> int:
-        """Since when it counts as kept: since it was created, unless a clock was wrong."""
+        """Since when the run counts as stored: since it was created, unless a clock was wrong."""
         return self.created_us if self.aged_us is None else self.aged_us
 
 
-class Removal(NamedTuple):
-    """A run to be removed, and the limit that it is beyond."""
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A run to remove, and the limit that it exceeds."""
 
     run: Kept
     reason: Reason
@@ -38,13 +41,13 @@ class Removal(NamedTuple):
 
 @dataclass(slots=True)
 class Excess:
-    """What is kept beyond the limits; shrinks as runs are passed.
+    """The runs and bytes beyond the limits; they shrink as runs are passed.
 
-    A run goes when it is older than `before_us`, or while there are `runs` or `size_bytes` too many. Runs
-    kept since `spare_us` or later stay whatever the limits say. Protected ones stay besides: no newer run
-    goes in their place, and `spared` counts those that a limit asked for. No more than `by_age` go for their
-    age alone, however wrong a clock was; `postponed` counts the others. Of `left` runs the last one stays,
-    unless the limits ask for none.
+    A run goes if it is older than `before_us`, or while there are `runs` or `size_bytes` too many. Runs
+    stored since `spare_us` or later stay whatever the limits are. Protected runs stay too: no newer run goes
+    in their place, and `spared` counts those that exceeded a limit. At most `by_age` runs go for their age
+    alone, however wrong a clock was; `postponed` counts the others. Of `left` runs the last one stays, unless
+    the limits allow none.
     """
 
     before_us: int | None
@@ -61,8 +64,9 @@ class Excess:
     def of(
         cls, runs: int, size_bytes: int, limits: Retention, now: datetime, spare: timedelta | None = None
     ) -> "Excess":
-        """Return what `runs` ended runs of `size_bytes` in all are beyond `limits`; with `spare` as it goes
-        by itself.
+        """Return how far `runs` ended runs of `size_bytes` in all exceed `limits`.
+
+        `spare` is given for automatic cleanup, which is more careful.
         """
         return cls(
             before_us=None if limits.days is None else to_us(now) - round(limits.days * 86_400_000_000),
@@ -75,7 +79,7 @@ class Excess:
         )
 
     def choose(self, oldest_first: Iterable[Kept], protected: frozenset[str]) -> Iterator[Removal]:
-        """Yield the runs that go; pages must follow each other in the order of time."""
+        """Yield the runs to remove; pages must follow each other in the order of time."""
         for run in oldest_first:
             reason = self._reason(run)
             self.left -= 1
@@ -91,7 +95,7 @@ class Excess:
             yield Removal(run, reason)
 
     def ends_before(self, aged_us: int) -> bool:
-        """Return whether no run kept since `aged_us` or later can be chosen any more."""
+        """Return whether no run stored since `aged_us` or later can be chosen any more."""
         if self.spare_us is not None and aged_us >= self.spare_us:
             return True
         return (

@@ -1,4 +1,4 @@
-"""Runs as rows: written in one go with their tags and documents, read back by id."""
+"""Runs as rows: written together with their tags and documents, read by id."""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -19,13 +19,11 @@ ResultRow = tuple[
     int, str, str, str | None, str | None, str | None, str, float | None, float | None, float | None
 ]
 DocumentRow = tuple[str, int, bool, str, str, str, bytes]
-# The repeats of one request follow each other
+# The repeats of one request follow each other within this time
 _REPEATED_WITHIN_US = 3 * 86_400_000_000
-FEW = (
-    # So many rows are fetched one by one and sorted faster than all runs are read in the order of time
-    3000
-)
-# Between tags in one column; replaced where a value contains it
+# Up to this many rows are fetched one by one and sorted faster than all runs are read in the order of time
+FEW = 3000
+# Separates tags in one column; replaced if a value contains it
 TAG_BORDER = "\x1f"
 
 INSERT_DOCUMENT = (
@@ -49,7 +47,7 @@ INSERT_TAG = "INSERT INTO tags (name, value, created_us, run_id) VALUES (?, ?, ?
 
 
 class Unfinished(NamedTuple):
-    """A run that no server has ended yet, as the database knows it."""
+    """A run that no server has ended yet, as the database has it."""
 
     run: Run
     results_dir: str
@@ -62,17 +60,17 @@ def to_us(moment: datetime) -> int:
 
 
 def from_us(microseconds: int) -> datetime:
-    """Return the moment this many microseconds after 1970."""
+    """Return the moment that is `microseconds` after 1970."""
     return _EPOCH + microseconds * _MICROSECOND
 
 
 def tag_text(name: str, value: str) -> str:
-    """Return one tag as the `tags` column holds it, without borders."""
+    """Return one tag in the form of the `tags` column, without borders."""
     return f"{name}={value.replace(TAG_BORDER, ' ')}"
 
 
 def tags_text(run: Run) -> str:
-    """Return all tags as the `tags` column holds them."""
+    """Return all tags in the form of the `tags` column."""
     return "".join(f"{TAG_BORDER}{tag_text(name, value)}" for name, value in run.tags.items()) + TAG_BORDER
 
 
@@ -81,9 +79,9 @@ async def write(
 ) -> int:
     """Insert or replace runs inside the caller's transaction; return how many were written.
 
-    A finished run is never replaced by an unfinished one: a folder may be older than its row when the disk
-    was full. What a run counts as kept since stays as it was when it first came in; runs `from_folders` were
-    kept before.
+    A finished run is never replaced by an unfinished one: when the disk was full, a folder may be older than
+    its row. The time since which a run counts as stored never changes after its first insert. Runs
+    `from_folders` were stored before.
     """
     written = 0
     witness: Witness | None = None
@@ -111,22 +109,20 @@ async def write(
 
 
 async def read(database: Database, run_id: str) -> Run | None:
-    """Return a run with everything known of it. Raises HistoryUnavailable, ValueError if the row is
-    damaged.
-    """
+    """Return a run with all its data. Raises HistoryUnavailable, or ValueError if the row is damaged."""
     rows = await database.fetch("SELECT whole FROM documents WHERE run_id = ?", (run_id,))
     return from_whole(rows[0][0]) if rows else None
 
 
 async def unfinished(database: Database) -> tuple[Unfinished, ...]:
-    """Return every queued or running run of any server. Raises HistoryUnavailable."""
+    """Return every queued or running run, whoever owns it. Raises HistoryUnavailable."""
     rows = await database.fetch("SELECT whole, results_dir FROM documents WHERE final = 0")
-    found: list[Unfinished] = []
+    unfinished_runs: list[Unfinished] = []
     for whole, results_dir in rows:
-        # Of a version that this one cannot read
+        # A row may come from a version that this one cannot read
         with suppress(ValueError):
-            found.append(Unfinished(from_whole(whole), results_dir))
-    return tuple(found)
+            unfinished_runs.append(Unfinished(from_whole(whole), results_dir))
+    return tuple(unfinished_runs)
 
 
 async def known_ids(database: Database) -> frozenset[str]:
@@ -153,8 +149,9 @@ async def ids_by_prefix(database: Database, prefix: str, limit: int) -> tuple[st
 
 
 async def ids_of_repeats(database: Database, run_id: str) -> tuple[str, ...]:
-    """Return the runs that repeat the same request as `run_id`, itself included. Raises
-    HistoryUnavailable.
+    """Return the ids of the runs that repeat the same request as `run_id`, itself included.
+
+    Raises HistoryUnavailable.
     """
     rows = await database.fetch("SELECT brief FROM documents WHERE run_id = ?", (run_id,))
     try:
@@ -163,12 +160,12 @@ async def ids_of_repeats(database: Database, run_id: str) -> tuple[str, ...]:
         return (run_id,)
     first = run.repeat_of or run_id
     created_us, wanted = to_us(run.created_at), f'"repeat_of":"{first}"'
-    found = await database.fetch(
+    rows = await database.fetch(
         "SELECT r.run_id FROM runs AS r CROSS JOIN documents AS d ON d.run_id = r.run_id"
         " WHERE r.name IS ? AND r.created_us BETWEEN ? AND ? AND instr(d.brief, ?) > 0",
         (run.name, created_us - _REPEATED_WITHIN_US, created_us + _REPEATED_WITHIN_US, wanted),
     )
-    return (first, *(other for (other,) in found if other != first))
+    return (first, *(repeat_id for (repeat_id,) in rows if repeat_id != first))
 
 
 async def delete(connection: aiosqlite.Connection, *run_ids: str) -> None:
@@ -186,7 +183,7 @@ async def delete(connection: aiosqlite.Connection, *run_ids: str) -> None:
 
 
 def result_row(run: Run) -> ResultRow:
-    """Return what statistics count, in the order of `INSERT_RESULT`."""
+    """Return the values for statistics, in the order of `INSERT_RESULT`."""
     figures = run.metrics.figures if run.metrics and run.metrics.source != "none" else None
     return (
         to_us(run.created_at),
@@ -203,7 +200,7 @@ def result_row(run: Run) -> ResultRow:
 
 
 def run_row(run: Run) -> RunRow:
-    """Return the values of the filter columns, in the order of `INSERT_RUN`."""
+    """Return the values for filters, in the order of `INSERT_RUN`."""
     figures = run.metrics.figures if run.metrics else None
     return (
         to_us(run.created_at),

@@ -1,7 +1,6 @@
-"""Which servers live: each holds a lock on a file of its own, which the kernel frees however the process
-ends.
+"""Which servers are alive: each locks a file of its own, which the kernel frees when the process ends.
 
-Process ids are never checked: they are reused, and mean nothing from inside a container.
+Process ids are never used: they are reused, and mean nothing inside a container.
 """
 
 import errno
@@ -13,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _ATTEMPTS = 20
-# Whoever tests a lock holds it for microseconds
+# A process that tests a lock holds it for microseconds
 _PAUSE_S = 0.005
 _UNLOCKED = "unlocked-"
 
@@ -27,7 +26,10 @@ class FileLock:
 
     @classmethod
     def acquire(cls, path: Path) -> "FileLock | None":
-        """Return the lock on `path`, None when another holds it. Raises OSError if it cannot be made."""
+        """Return the lock on `path`, or None if another process holds it.
+
+        Raises OSError if the lock file cannot be created.
+        """
         for _ in range(_ATTEMPTS):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
@@ -41,19 +43,20 @@ class FileLock:
             lock = cls(path, descriptor)
             if lock.in_place():
                 return lock
-            # It was removed between opening and locking
+            # The file was removed between opening and locking
             os.close(descriptor)
         return None
 
     def in_place(self) -> bool:
-        """Return whether others that look at the path find this lock."""
+        """Return whether other processes find this lock at the path."""
         with suppress(OSError):
             return os.path.samestat(self._path.stat(), os.fstat(self._descriptor))
         return False
 
     def release(self) -> None:
-        """Remove the file and free the lock, in this order: a free lock at the path would look like a dead
-        owner.
+        """Remove the file, then free the lock.
+
+        The order matters: a free lock at the path would look like a dead owner's.
         """
         if self.in_place():
             self._path.unlink(missing_ok=True)
@@ -69,7 +72,7 @@ def is_held(path: Path) -> bool:
     except OSError:
         return True
     try:
-        # shared: two that test do not see each other
+        # Shared: two processes that test don't see each other
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return True
@@ -79,8 +82,9 @@ def is_held(path: Path) -> bool:
 
 
 class Owners:
-    """This server's sign of life below `results_dir`, and those of the others. Blocking: call it in a
-    thread.
+    """This server's lock in `results_dir`, and those of other servers.
+
+    Blocking: call it in a thread.
     """
 
     def __init__(self, results_dir: Path) -> None:
@@ -90,8 +94,9 @@ class Owners:
         self.server_id = f"s-{secrets.token_hex(8)}"
 
     def enter(self) -> None:
-        """Take this server's lock; where that is impossible, take an id that keeps others from judging by
-        locks. Never raises.
+        """Take this server's lock. Never raises.
+
+        If that fails, this server gets an id that keeps others from judging it by its lock.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -102,7 +107,7 @@ class Owners:
             self.server_id = _UNLOCKED + self.server_id
 
     def stay(self) -> None:
-        """Take the lock again if somebody removed its file. Never raises."""
+        """Take the lock again if its file was removed. Never raises."""
         if self._lock is None or self._lock.in_place():
             return
         with suppress(OSError):
@@ -120,14 +125,15 @@ class Owners:
             self._lock = None
 
     def alive(self, server_id: str) -> bool:
-        """Return whether the server lives, or cannot be judged by its lock."""
+        """Return whether the server is alive, or cannot be judged by its lock."""
         if server_id == self.server_id or server_id.startswith(_UNLOCKED):
             return True
         return is_held(self._path(server_id))
 
     def claim(self, run_id: str) -> bool:
-        """Return whether the caller, and no other here or in another server, may end the run of a dead
-        one.
+        """Return whether the caller alone may end the run of a dead server.
+
+        No other caller, here or in another server, gets the claim meanwhile.
         """
         if run_id in self._claims:
             return False
@@ -141,12 +147,12 @@ class Owners:
         return lock is not None
 
     def unclaim(self, run_id: str) -> None:
-        """Let go of a run."""
+        """Give up the claim to a run."""
         if lock := self._claims.pop(run_id, None):
             lock.release()
 
     def sweep(self) -> None:
-        """Remove the files that dead servers left; a missing file means the same as a free lock."""
+        """Remove the lock files of dead servers; a missing file means the same as a free lock."""
         with suppress(OSError):
             for path in [*self._folder.glob("*.lock")]:
                 if is_held(path):

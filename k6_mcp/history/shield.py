@@ -1,4 +1,4 @@
-"""Protect from cancellation what must be written whole."""
+"""Protection from cancellation for writes that must be complete."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,8 +10,9 @@ T = TypeVar("T")
 
 
 async def shielded(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work` to its end even when cancelled, by anyio or by asyncio; the cancellation is raised
-    afterwards.
+    """Await `work` to its end even if this task is cancelled, by anyio or by asyncio.
+
+    The cancellation continues afterward.
     """
     task = asyncio.ensure_future(work)
     interruption: asyncio.CancelledError | None = None
@@ -22,7 +23,7 @@ async def shielded(work: Coroutine[Any, Any, T]) -> T:
             except asyncio.CancelledError as error:
                 interruption = error
     if interruption is not None:
-        # Else asyncio reports it as never retrieved
+        # Otherwise asyncio reports the exception as never retrieved
         _ = task.exception()
         raise interruption
     return task.result()

@@ -1,6 +1,4 @@
-"""What SQLite needs from us: patience with its locks, words for its errors, and a thread that ends before its
-loop does.
-"""
+"""Help for SQLite: patience with its locks, texts for its errors, and threads that end before the loop."""
 
 import asyncio
 import sqlite3
@@ -12,22 +10,22 @@ import aiosqlite
 from k6_mcp.errors import HistoryUnavailable
 
 BUSY_TIMEOUT_S = 0.5
-# With the timeout above: two seconds for another process to finish its write
+# With the timeout above, another process has two seconds to finish its write
 _ATTEMPTS = 4
-# Aiosqlite's own
+# The default of aiosqlite
 _ROWS_AT_ONCE = 64
-_REBUILD = "`k6-mcp rebuild` sets it aside and restores the history from the runs' folders"
+_REBUILD = "`k6-mcp rebuild` sets it aside and restores the history from the run folders"
 
 _WORDS: dict[int, tuple[str, str, str]] = {
     sqlite3.SQLITE_BUSY: (
         "locked",
         "is locked by another program",
-        "it is tried again by itself; find the program that holds it",
+        "k6-mcp keeps trying; find the program that holds the lock",
     ),
     sqlite3.SQLITE_LOCKED: (
         "locked",
         "is locked by another program",
-        "it is tried again by itself; find the program that holds it",
+        "k6-mcp keeps trying; find the program that holds the lock",
     ),
     sqlite3.SQLITE_CORRUPT: ("damaged", "is damaged", _REBUILD),
     sqlite3.SQLITE_NOTADB: ("damaged", "is not a SQLite database", _REBUILD),
@@ -52,7 +50,7 @@ _OTHERWISE = ("unusable", "cannot be used", "check its disk, or set DATABASE_URL
 
 
 def unavailable(error: Exception, database: Path) -> HistoryUnavailable:
-    """Return our error for a failure of SQLite or of the file system below it."""
+    """Return the error for a failure of SQLite or of the file system below it."""
     code = getattr(error, "sqlite_errorcode", None) or -1
     kind, what, hint = _WORDS.get(code & 0xFF, _OTHERWISE)
     detail = "" if code & 0xFF in _WORDS else f" ({error})"
@@ -60,20 +58,23 @@ def unavailable(error: Exception, database: Path) -> HistoryUnavailable:
 
 
 class _Connection(aiosqlite.Connection):
-    """Remembers when its thread ends: aiosqlite waits for that in `close`, but not after an opening that
-    failed or was cut off.
+    """Remembers when its thread ends.
+
+    aiosqlite waits for that in `close`, but not after an opening that failed or was cancelled.
     """
 
     ended: asyncio.Future[Any] | None = None
 
     def stop(self) -> asyncio.Future[Any] | None:
-        self.ended = super().stop()  # pyright: ignore[reportUnknownMemberType] (aiosqlite leaves open what it is a future of)
+        # aiosqlite doesn't declare the type of the future's result
+        self.ended = super().stop()  # pyright: ignore[reportUnknownMemberType]
         return self.ended
 
 
 async def connect(database: Path, timeout_s: float) -> aiosqlite.Connection:
-    """Return an open connection that begins no transaction by itself. Raises sqlite3.Error; its thread has
-    ended then.
+    """Return an open connection that begins no transaction by itself.
+
+    Raises sqlite3.Error; the connection's thread has ended by then.
     """
     opened: list[sqlite3.Connection] = []
 
@@ -88,21 +89,21 @@ async def connect(database: Path, timeout_s: float) -> aiosqlite.Connection:
         return await connection
     except BaseException:
         if connection.ended is not None:
-            # A thread that finds its loop closed dies of it
+            # A thread that finds its loop closed dies with a traceback
             await connection.ended
-        # It was cut off too late to keep SQLite from opening
+        # It was cancelled too late to keep SQLite from opening
         for unwanted in opened:
             unwanted.close()
         raise
 
 
 async def begin(connection: aiosqlite.Connection) -> None:
-    """Begin a write transaction, waiting a bounded time for other writers."""
+    """Begin a write transaction; wait a bounded time for other writers."""
     await patiently(connection, "BEGIN IMMEDIATE")
 
 
 async def patiently(connection: aiosqlite.Connection, statement: str) -> None:
-    """Execute `statement`, again a few times while other processes hold the lock that it needs."""
+    """Execute `statement`; retry a few times while other processes hold the lock that it needs."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             await connection.execute(statement)

@@ -1,4 +1,4 @@
-"""The notices of runs that cannot be kept where they belong."""
+"""Notices about a run that cannot be stored where it belongs."""
 
 import shutil
 from pathlib import Path
@@ -9,7 +9,7 @@ from k6_mcp.models.run_folder import RunFolder
 
 
 def outside_notice(outside: RunFolder, results_dir: Path, error: OSError) -> Notice:
-    """Return a notice that a run is outside `results_dir`, with its place and how to bring it there."""
+    """Return a notice that a run is outside `results_dir`, where it is, and how to move it there."""
     reason = (
         str(error.args[0][0][2]).partition(":")[0]
         if isinstance(error, shutil.Error)
@@ -17,14 +17,14 @@ def outside_notice(outside: RunFolder, results_dir: Path, error: OSError) -> Not
     )
     message = (
         f"{results_dir} could not be written ({reason[:100]}): the run is in {outside.path} until this"
-        " process ends and then, if there is room, where it belongs; else move that folder into"
-        f" {results_dir / 'runs'} and call `k6-mcp rebuild`"
+        " process ends, which then moves it to where it belongs if there is room; otherwise move that folder"
+        f" into {results_dir / 'runs'} and run `k6-mcp rebuild`"
     )
     return Notice(code="backup_unavailable", message=message)
 
 
 def trouble_notice(code: str, what: str, error: Exception) -> Notice:
-    """Return a notice that `what` failed, with the reason and the next step."""
+    """Return a notice that `what` did not work, with the reason and the next step."""
     if isinstance(error, HistoryUnavailable):
         return Notice(code=code, message=f"{what}: {'; '.join(error.reasons)} (next step: {error.hint})")
     return Notice(
@@ -37,5 +37,5 @@ def trouble_notice(code: str, what: str, error: Exception) -> Notice:
 
 
 def only_in_folders(runs: int) -> str | None:
-    """Return that this many runs are missing in the database and where they are, None for 0."""
-    return f"{runs} more runs are in their folders only: `k6-mcp rebuild` brings them back" if runs else None
+    """Return a sentence about the runs that are missing in the database, None if there are none."""
+    return f"{runs} more runs are in their folders only: `k6-mcp rebuild` restores them" if runs else None

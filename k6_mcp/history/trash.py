@@ -1,5 +1,6 @@
-"""The trash: run folders are moved here in one step and kept for a while, so that readers see a folder whole
-or not at all.
+"""Folders of removed runs: set aside in one step and kept for a while.
+
+For readers, a folder is either complete or gone.
 """
 
 import fcntl
@@ -19,7 +20,7 @@ _WORKSHOP = "import-"
 
 
 class Hold:
-    """A lock on a folder, which the kernel frees however this process ends."""
+    """A lock on a folder, which the kernel frees when this process ends."""
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -27,20 +28,21 @@ class Hold:
             fcntl.flock(self._descriptor, fcntl.LOCK_SH)
 
     def close(self) -> None:
-        """Give the folder up."""
+        """Release the folder."""
         os.close(self._descriptor)
 
 
 class Trash:
-    """The folder `trash` below `results_dir`, on the same disk as the runs. Blocking: call it in a thread."""
+    """The folder `trash` in `results_dir`, on the same disk as the runs. Blocking: call it in a thread."""
 
     def __init__(self, results_dir: Path) -> None:
         self._results_dir = results_dir
         self.path = results_dir / "trash"
 
     def take(self, run_ids: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Set the folders of runs aside; return the runs that have no folder any more, and what is wrong with
-        the others.
+        """Set the folders of runs aside.
+
+        Return the runs that have no folder any more, and the problems with the others.
         """
         gone: list[str] = []
         problems: list[str] = []
@@ -48,7 +50,7 @@ class Trash:
             try:
                 self.path.mkdir(mode=0o700, exist_ok=True)
                 with suppress(FileNotFoundError):
-                    # What an earlier removal left of the same run
+                    # An earlier removal may have left parts of the same run
                     shutil.rmtree(self.path / run_id)
                 with suppress(FileNotFoundError):
                     self._folder(run_id).rename(self.path / run_id)
@@ -59,27 +61,31 @@ class Trash:
         return gone, problems
 
     def add(self, run: Run) -> None:
-        """Make the folder of a run that has lost its own, so that it can be restored too. Raises OSError."""
+        """Create a folder for a run that has none, so that it can be restored too. Raises OSError."""
         folder = self.path / run.run_id
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with suppress(FileExistsError), (folder / RunFile.RUN_JSON).open("x", encoding="utf-8") as file:
             file.write(run.model_dump_json(indent=1))
 
     def give_back(self, run_ids: Iterable[str]) -> list[str]:
-        """Put folders back where they were and return those; one that another took the place of stays here.
-        Never raises.
+        """Move folders back to their places and return their ids. Never raises.
+
+        A folder whose place is taken stays here.
         """
-        given: list[str] = []
+        moved: list[str] = []
         for run_id in run_ids:
             with suppress(OSError):
                 if not self._folder(run_id).exists():
                     self._folder(run_id).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                     (self.path / run_id).rename(self._folder(run_id))
-                    given.append(run_id)
-        return given
+                    moved.append(run_id)
+        return moved
 
     def empty(self, run_ids: Iterable[str]) -> None:
-        """Remove folders for good; what cannot be removed stays for the next time. Never raises."""
+        """Delete folders permanently. Never raises.
+
+        A folder that cannot be removed stays until the next time.
+        """
         for run_id in run_ids:
             with suppress(OSError):
                 # first: a folder without it is half removed
@@ -87,13 +93,14 @@ class Trash:
             shutil.rmtree(self.path / run_id, ignore_errors=True)
 
     def workshop(self) -> tuple[Path, "Hold"]:
-        """Return a fresh folder for what is not a run yet, and the sign that it is in use: closed or with
-        this process it ends. Raises OSError.
+        """Return a new folder for files that aren't a run yet, and its lock. Raises OSError.
+
+        The folder is in use until the lock is closed or this process ends.
         """
         self.path.mkdir(mode=0o700, exist_ok=True)
         while True:
             path = Path(tempfile.mkdtemp(prefix=_WORKSHOP, dir=self.path))
-            # Somebody swept it away before it was held
+            # Another process may remove it before it is locked
             with suppress(FileNotFoundError):
                 hold = Hold(path)
                 if path.exists():
@@ -110,11 +117,11 @@ class Trash:
                 _remove_free(path)
 
     def bytes_of(self, run_id: str) -> int:
-        """Return the size of a folder here."""
+        """Return the size of a folder in the trash, in bytes."""
         return folder_bytes(self.path / run_id)
 
     def names(self) -> list[str]:
-        """Return the runs whose folders are here, also in part, as after a removal that was interrupted."""
+        """Return the runs with a folder here, even if it is incomplete after an interrupted removal."""
         try:
             return [name for name in os.listdir(self.path) if RUN_ID.match(name)]  # noqa: PTH208
         except OSError:

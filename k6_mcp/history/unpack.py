@@ -1,5 +1,6 @@
-"""An archive of runs taken apart: everything in it is checked before anything of it is kept; it may come from
-anybody.
+"""Unpacking of an archive of runs.
+
+Everything in it is checked before anything of it is stored, since it may come from anyone.
 """
 
 import gzip
@@ -38,21 +39,20 @@ _CHUNK = 1_000_000
 _LARGEST_MANIFEST_BYTES = 200_000
 _LARGEST_TIMELINE_BYTES = 100_000_000
 _MOST_MEMBERS = MOST_RUNS * len(LARGEST_BYTES) + 1
-# Of ZIP's record at the end of the file
+# Sizes of ZIP's records at the end of the file
 _END_BYTES = 22
 _LOCATOR_BYTES = 20
 _LARGEST_DIRECTORY_BYTES = 100_000
 _ENCRYPTED = 1
-_HINT = "export the runs anew with `k6-mcp export`, and copy the file as it is"
+_HINT = "export the runs again with `k6-mcp export`, and copy the file unchanged"
 _NEWER = "upgrade this k6-mcp"
 
 
 def unpack(path: Path, into: Path) -> tuple[Run, ...]:
-    """Check the archive at `path` and write its files below `into`, a folder per run; return the runs.
-    Blocking.
+    """Check the archive at `path` and write its files to `into`, a folder per run; return the runs. Blocking.
 
     Raises:
-        ArchiveUnusable: With what is wrong; then nothing below `into` is to be used.
+        ArchiveUnusable: With every problem; nothing in `into` may be used then.
     """
     try:
         # Reading a device or a pipe might never end
@@ -73,8 +73,9 @@ def unpack(path: Path, into: Path) -> tuple[Run, ...]:
 
 
 def _check_ends(file: IO[bytes], size_bytes: int) -> None:
-    """Look at what a ZIP reader would believe, before it does: it makes an object of every entry that is
-    announced.
+    """Check the end records before a ZIP reader does.
+
+    The reader creates an object for every entry that they announce.
     """
     if size_bytes > LARGEST_ARCHIVE_BYTES:
         raise _refused(f"it has {size_bytes} bytes, more than {LARGEST_ARCHIVE_BYTES}")
@@ -82,7 +83,7 @@ def _check_ends(file: IO[bytes], size_bytes: int) -> None:
     tail = file.read()
     end, locator = tail[-_END_BYTES:], tail[: -_END_BYTES or None]
     if len(end) < _END_BYTES or not end.startswith(b"PK\x05\x06") or end[20:22] != b"\0\0":
-        raise _refused("it is not an archive of runs, or it was cut off")
+        raise _refused("it is not an archive of runs, or it is truncated")
     entries, directory_bytes = int.from_bytes(end[10:12], "little"), int.from_bytes(end[12:16], "little")
     if (
         entries > _MOST_MEMBERS
@@ -113,14 +114,14 @@ def _problems(entry: zipfile.ZipInfo, members: Mapping[str, zipfile.ZipInfo]) ->
     elif name and name[2] in LARGEST_BYTES:
         largest = LARGEST_BYTES[name[2]]
     else:
-        yield "is not a file of a run"
+        yield "is not one of a run's files"
         return
     if entry.filename in members:
-        yield "is there twice"
+        yield "is in the archive twice"
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
         yield "is a link or something else that is not a plain file"
     if entry.flag_bits & _ENCRYPTED or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        yield "is encrypted, or compressed in another way than ours"
+        yield "is encrypted, or compressed in another way than k6-mcp does"
     if entry.file_size > largest:
         yield f"has {entry.file_size} bytes, more than {largest}"
 
@@ -133,19 +134,19 @@ def _manifest(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) 
         manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
         raise _refused(
-            f"its {MANIFEST} cannot be understood: {_first(error)}", hint=f"{_HINT}, or {_NEWER}"
+            f"its {MANIFEST} cannot be read: {_first(error)}", hint=f"{_HINT}, or {_NEWER}"
         ) from error
     listed = [f"{run.run_id}/{file.name}" for run in manifest.runs for file in run.files]
-    reasons = [f"{name[:80]!r} is listed, but not there" for name in sorted({*listed} - {*members})]
+    reasons = [f"{name[:80]!r} is listed but missing" for name in sorted({*listed} - {*members})]
     reasons += [
-        f"{name[:80]!r} is there, but not listed" for name in sorted({*members} - {*listed, MANIFEST})
+        f"{name[:80]!r} is present but not listed" for name in sorted({*members} - {*listed, MANIFEST})
     ]
     if len(listed) != len(set(listed)) or len({run.run_id for run in manifest.runs}) != len(manifest.runs):
         reasons.append("something is listed twice")
     if not manifest.runs or any(
         RunFile.RUN_JSON not in [file.name for file in run.files] for run in manifest.runs
     ):
-        reasons.append("it lists a run without run.json, or no run at all")
+        reasons.append("it lists a run without run.json, or no runs at all")
     if reasons:
         raise _refused(*reasons)
     return manifest
@@ -176,17 +177,17 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, listed: ArchivedF
             digest.update(chunk)
             file.write(chunk)
     if (size_bytes, digest.hexdigest()) != (listed.size_bytes, listed.sha256):
-        raise _refused(f"{entry.filename!r} is not what was packed: its checksum or size differs")
+        raise _refused(f"{entry.filename!r} is not what was packed: its checksum or its size differs")
 
 
 def _run(text: bytes, run_id: str) -> Run:
     try:
         run = Run.model_validate_json(text)
     except ValidationError as error:
-        reason = f"run.json of {run_id} cannot be understood: {_first(error)}"
+        reason = f"run.json of {run_id} cannot be read: {_first(error)}"
         raise _refused(reason, hint=f"{_HINT}, or {_NEWER}") from error
     if run.run_id != run_id:
-        raise _refused(f"run.json of {run_id} is of another run")
+        raise _refused(f"run.json of {run_id} belongs to another run")
     if run.status not in FINAL or run.live is not None or run.queue_position is not None:
         raise _refused(f"{run_id} had not ended when it was packed")
     if reasons := [f"{run_id} {problem}" for problem in problems(run, datetime.now(UTC))]:
@@ -218,7 +219,7 @@ def _timeline_problem(path: Path) -> str | None:
             return f"unpacks to more than {_LARGEST_TIMELINE_BYTES} bytes"
         Timeline.model_validate_json(text)
     except ValidationError as error:
-        return f"cannot be understood: {_first(error)}"
+        return f"cannot be read: {_first(error)}"
     except (OSError, EOFError, zlib.error) as error:
         return f"is damaged: {str(error)[:100]}"
     return None

@@ -1,4 +1,7 @@
-"""Secrets out of anything that is stored or shown: one set of rules for requests, scripts, logs and URLs."""
+"""Masking of secrets in everything that is stored or shown.
+
+One set of rules covers requests, scripts, logs and URLs.
+"""
 
 from k6_mcp.redaction.known import mask_known, with_forms, with_parts
 from k6_mcp.redaction.literals import literals_in, redact_script

@@ -7,7 +7,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0
 
 
 def unescaped(text: str) -> str:
-    """Return what the inside of a string literal means: `\\n`, `\\x41` and `\\u{41}` as their characters."""
+    """Return the value of a string literal's inside: `\\n`, `\\x41` and `\\u{41}` become characters."""
     return _ESCAPE.sub(_resolved, text) if "\\" in text else text
 
 

@@ -1,4 +1,4 @@
-"""Known secrets out of the names of metrics, which a script makes of what it likes."""
+"""Masking of known secrets in metric names, which a script can choose freely."""
 
 import re
 from collections.abc import Iterable
@@ -21,16 +21,18 @@ _LONGEST_WORD = 20
 
 
 def is_ordinary(name: str, value: str) -> bool:
-    """Return whether a variable holds a plain word or an address without credentials, which no name of a
-    metric need hide.
+    """Return whether a variable holds a plain word or an address without credentials.
+
+    Such a value needs no masking in a metric's name.
     """
     word = value.isalpha() and len(value) <= _LONGEST_WORD
     return not is_secret_name(name) and (word or ("://" in value and redact_url(value) == value))
 
 
 def mask_metric(name: str, known: Iterable[str]) -> str:
-    """Return k6's name of a metric or sub-metric with `known` secrets masked where a script chose it: not
-    k6's own metrics, tags and words.
+    """Return the name of a metric or sub-metric with `known` secrets masked where a script chose it.
+
+    k6's own metrics, tags and words stay.
     """
     base, brace, tags = name.partition("{")
     shown = base if _K6_METRIC.match(base) else mask_known(base, known)

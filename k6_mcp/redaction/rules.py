@@ -1,6 +1,6 @@
-"""What looks like a credential, masked wherever it stands.
+"""Masking of everything that looks like a credential.
 
-Each rule looks only around the words that it is about: a text of the largest size allowed costs milliseconds.
+Each rule reads only the text around its words, so that the largest allowed text takes milliseconds.
 """
 
 import re
@@ -13,10 +13,9 @@ from k6_mcp.redaction.words import MASK, SCHEMES, WORDS, ends_of, lowered
 Span = tuple[int, int]
 _Rule = Callable[[str, int], Span | None]
 
-# Values of one kind that are also looked for in other places; in places of that kind all are masked
+# Most values of one kind that are masked elsewhere too; where they are recognized, all are masked.
 _MOST = 200
-# Repetitions are bounded and possessive: a target could send a line on purpose that takes quadratic time
-# otherwise.
+# Repetitions are bounded and possessive: otherwise a target could send a line that takes quadratic time.
 _SCHEME_REST = re.compile(r"\s++([A-Za-z0-9._~+/=-]{6,}+)")
 _LONGEST_SCHEME = max(map(len, SCHEMES))
 # JavaScript's own "Unexpected token ILLEGAL" holds no credential.
@@ -46,19 +45,19 @@ _HEADER_LINE = re.compile(
 
 
 def credentials_in(text: str) -> frozenset[str]:
-    """Return the credentials that stand in `text` behind an authorization scheme, so that they can be masked
-    elsewhere too.
+    """Return the credentials in `text` that follow an authorization scheme.
+
+    They can then be masked elsewhere too.
     """
-    found = (text[start:end] for start, end in _spans(text, lowered(text), SCHEMES, _scheme))
-    return _distinct(value for value in found if any(char.isdigit() for char in value))
+    values = (text[start:end] for start, end in _spans(text, lowered(text), SCHEMES, _scheme))
+    return _distinct(value for value in values if any(char.isdigit() for char in value))
 
 
 def redact_text(text: str, known: Iterable[str] = ()) -> str:
-    """Return `text` with `known` secret values and everything that looks like a credential replaced by
-    `***`.
-    """
+    """Return `text` with `known` secret values and everything like a credential replaced by `***`."""
     text = mask_known(text, known)
     lower = lowered(text)
+    # Most texts contain none of these words, and the search for a word is much cheaper than the pattern.
     if "authorization" in lower or "cookie" in lower:
         text = _HEADER_LINE.sub(rf"\1\2{MASK}", text)
     for words, rule in ((WORDS, _field), (WORDS, _query), (SCHEMES, _scheme)):
@@ -69,10 +68,9 @@ def redact_text(text: str, known: Iterable[str] = ()) -> str:
 
 
 def redact_said(text: str, known: Iterable[str] = ()) -> str:
-    """Return what a target or a script said like `redact_text`, and without values that stand bare behind the
-    name of a secret.
+    """Return a target's or script's output like `redact_text`, also without bare values of secret names.
 
-    Not for scripts: there such a value is an expression.
+    This isn't for scripts, where such a value is an expression.
     """
     return _masked(redact_text(text, known), WORDS, _bare)
 
@@ -96,12 +94,12 @@ def passwords_in_urls(text: str) -> frozenset[str]:
 
 
 def _distinct(values: Iterable[str]) -> frozenset[str]:
-    found = set[str]()
+    distinct = set[str]()
     for value in values:
-        found.add(value)
-        if len(found) >= _MOST:
+        distinct.add(value)
+        if len(distinct) >= _MOST:
             break
-    return frozenset(found)
+    return frozenset(distinct)
 
 
 def _masked(text: str, words: Iterable[str], rule: _Rule) -> str:
@@ -113,8 +111,9 @@ def _masked(text: str, words: Iterable[str], rule: _Rule) -> str:
 
 
 def _without_jwts(text: str) -> str:
-    """Mask what looks like a JSON web token; each run of letters is looked at once, as all its parts end
-    alike.
+    """Mask everything that looks like a JSON web token.
+
+    Each run of letters is tried once, since all its parts end at the same place.
     """
     kept, past = list[str](), 0
     for run in _JWT_RUN.finditer(text):
@@ -126,7 +125,7 @@ def _without_jwts(text: str) -> str:
 
 
 def _spans(text: str, lower: str, words: Iterable[str], rule: _Rule) -> Iterator[Span]:
-    """Yield what `rule` finds behind each of the `words`, in order and apart from each other."""
+    """Yield the spans that `rule` finds after each of the `words`, in order and without overlap."""
     past = 0
     for end in ends_of(words, lower):
         if end >= past and (span := rule(text, end)):

@@ -1,4 +1,4 @@
-"""The words by which a name says that it holds a secret, and where they stand in a text."""
+"""The words that mark a name as the name of a secret, and their positions in a text."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,12 +9,12 @@ WORDS = (
     *("authorization", "cookie", "token", "secret", "password", "passwd", "pwd", "credential", "signature"),
     *("sessionid", "session-id", "session_id", *_KEYS),
 )
-# Characters behind a word in a name within which another one tells nothing more; rules look at least 40
-# characters further.
+# Another word within this many characters of the same name adds nothing; rules read at least 40 characters
+# further.
 _ONE_NAME = 30
 SCHEMES = ("bearer", "basic", "digest", "token")
 _NAME = re.compile("|".join(WORDS))
-# What follows the word says that the value describes the secret and is not the secret itself.
+# An ending that makes the value a description of the secret, not the secret itself.
 _DESCRIBES = re.compile(
     r"[a-z0-9_-]*?(?:name|field|ur[li]|path|type|header|param|parameter|selector|id|label|length|size|count|limit|ttl|expir\w*"
     r"|endpoint|prefix|suffix|format|policy|mode|status|errors?|message|file|version|algorithm|method|kind|scope|domain|required)s?\Z"
@@ -22,9 +22,11 @@ _DESCRIBES = re.compile(
 
 
 def lowered(text: str) -> str:
-    """Return `text` in lower case with every character where it was, also those that lower case would make
-    longer.
+    """Return `text` in lower case with every character at its old position.
+
+    A character that would become longer in lower case is replaced.
     """
+    # Of all characters only U+0130 (a capital I with a dot) becomes longer.
     lower = text.lower()
     return lower if len(lower) == len(text) else text.replace("\u0130", "I").lower()
 
@@ -35,24 +37,23 @@ def is_secret_name(name: str) -> bool:
 
 
 def names_secret(name: str) -> bool:
-    """Return whether a value of this name is a secret itself: `token` and `api_key` are, `token_type` only
-    tells of one.
+    """Return whether a value of this name is a secret itself.
+
+    `token` and `api_key` are secrets; `token_type` only describes one.
     """
-    found = [*_NAME.finditer(lowered(name))]
-    return bool(found) and not describes(name[found[-1].end() :])
+    matches = [*_NAME.finditer(lowered(name))]
+    return bool(matches) and not describes(name[matches[-1].end() :])
 
 
 def describes(rest: str) -> bool:
-    """Return whether `rest`, what stands behind a word in a name, makes it the name of something about a
-    secret.
-    """
+    """Return whether `rest`, the part of a name after a secret's word, makes it a description."""
     return bool(rest) and bool(_DESCRIBES.match(lowered(rest)))
 
 
 def ends_of(words: Iterable[str], lower: str) -> list[int]:
-    """Return where the `words` in a text end, in order; `lower` is the text by `lowered`.
+    """Return the end positions of the `words` in a text, in order; `lower` is the text by `lowered`.
 
-    Of several that belong to one name, such as `tokenToken`, the first in 30 characters stands for all.
+    Of several words in one name, such as `tokenToken`, the first in 30 characters represents all.
     """
     ends: list[int] = []
     for word in words:

@@ -7,15 +7,14 @@ from typing import NamedTuple
 from k6_mcp.scripts.tokens import Sign, Template, Text, Token, Word
 
 DECLARING = frozenset({"const", "let", "var"})
-# What would make more of an expression than a sum of texts
+# Signs that continue an expression beyond a sum of texts
 _GOES_ON = frozenset(".([?*/%-<>&|=+")
 _ENV = "__ENV"
 _MOST_PARTS = 50
-# Far above the longest name that is of use
+# Far longer than any useful name
 _LONGEST_TEXT = 1000
 _DEEPEST = 20
-# Looks at the parts of texts: some ten times what the largest honest scripts need, which have chains of
-# 100,000
+# About ten times the operands that the largest honest scripts need; some hostile ones have chains of 100 000
 _MOST_LOOKS = 300_000
 
 
@@ -28,8 +27,8 @@ class EnvValue(NamedTuple):
 Parts = tuple[str | EnvValue, ...]
 
 
-class Found(NamedTuple):
-    """A text that stands at tokens `start` to `end`."""
+class FoldedText(NamedTuple):
+    """A text that tokens `start` to `end` form."""
 
     parts: Parts
     start: int
@@ -37,8 +36,9 @@ class Found(NamedTuple):
 
 
 class Constants:
-    """Folds sums of string literals, templates, top-level constants and environment variables; `env` are the
-    names of those set.
+    """Folds sums of string literals, templates, top-level constants and environment variables.
+
+    `env` are the names of the variables that are set.
     """
 
     def __init__(self, env: AbstractSet[str], known: Mapping[str, Parts] | None = None) -> None:
@@ -48,8 +48,9 @@ class Constants:
         self.values: dict[str, Parts] = dict(known or {})
 
     def learn(self, tokens: Sequence[Token]) -> frozenset[int]:
-        """Take in the constants that `tokens` declare at the top level; return where the texts of the
-        declarations start.
+        """Store the constants that `tokens` declare at the top level.
+
+        Return the positions where the texts of the declarations start.
         """
         depth, starts = 0, set[int]()
         for at, token in enumerate(tokens):
@@ -62,37 +63,42 @@ class Constants:
     def _declarations(self, tokens: Sequence[Token], at: int) -> Iterator[int]:
         while at + 1 < len(tokens):
             name, at = tokens[at], at + 1
-            # A type annotation of TypeScript
+            # TypeScript puts a type after the name
             if _sign(tokens, at) == ":":
                 at += 2
-            found = self.fold(tokens, at + 1) if isinstance(name, Word) and _sign(tokens, at) == "=" else None
-            if found is None or not isinstance(name, Word):
+            folded = (
+                self.fold(tokens, at + 1) if isinstance(name, Word) and _sign(tokens, at) == "=" else None
+            )
+            if folded is None or not isinstance(name, Word):
                 return
-            if sum(len(part) for part in found.parts if isinstance(part, str)) <= _LONGEST_TEXT:
-                self.values[name.text] = found.parts
-            yield found.start
-            if _sign(tokens, found.end) != ",":
+            if sum(len(part) for part in folded.parts if isinstance(part, str)) <= _LONGEST_TEXT:
+                self.values[name.text] = folded.parts
+            yield folded.start
+            if _sign(tokens, folded.end) != ",":
                 return
-            at = found.end + 1
+            at = folded.end + 1
 
     def may_begin(self, token: Token) -> bool:
-        """Whether a text could begin with `token` (a parenthesis aside): all others are most of a script."""
+        """Return whether a text could begin with `token` (a parenthesis aside).
+
+        Most tokens of a script cannot begin a text, and this check is cheap.
+        """
         return not isinstance(token, Sign) and (
             not isinstance(token, Word) or token.text == _ENV or token.text in self.values
         )
 
-    def fold(self, tokens: Sequence[Token], start: int) -> Found | None:
-        """Return the whole text that begins at `start`, None where it is not made of constants alone."""
+    def fold(self, tokens: Sequence[Token], start: int) -> FoldedText | None:
+        """Return the whole text that begins at `start`, None if it contains more than constants."""
         parts, at = self._sum(tokens, start)
         while at and _sign(tokens, at) == _sign(tokens, at + 1) and _sign(tokens, at) in ("|", "?"):
-            other, at = self._sum(tokens, at + 2)
-            parts = other if parts is None else parts
+            alternative, at = self._sum(tokens, at + 2)
+            parts = alternative if parts is None else parts
         if not at or parts is None or _sign(tokens, at) in _GOES_ON:
             return None
-        return Found(parts, start, at)
+        return FoldedText(parts, start, at)
 
     def _sum(self, tokens: Sequence[Token], at: int) -> tuple[Parts | None, int]:
-        """Return a sum and where it ends: parts None for an unset variable, end 0 for what is no constant."""
+        """Return a sum and its end: parts are None for an unset variable, the end is 0 for no constant."""
         parts, at = self._operand(tokens, at)
         while at and _sign(tokens, at) == "+":
             more, at = self._operand(tokens, at + 1)
@@ -115,10 +121,12 @@ class Constants:
                 return self.values[name], at + 1
             case Sign("(") if self._depth < _DEEPEST:
                 self._depth += 1
-                found = self.fold(tokens, at + 1)
+                folded = self.fold(tokens, at + 1)
                 self._depth -= 1
                 return (
-                    (found.parts, found.end + 1) if found and _sign(tokens, found.end) == ")" else (None, 0)
+                    (folded.parts, folded.end + 1)
+                    if folded and _sign(tokens, folded.end) == ")"
+                    else (None, 0)
                 )
             case _:
                 return None, 0
@@ -139,10 +147,10 @@ class Constants:
             if isinstance(part, str):
                 folded.append(part)
                 continue
-            found = self.fold(part, 0)
-            if found is None or found.end != len(part):
+            inserted = self.fold(part, 0)
+            if inserted is None or inserted.end != len(part):
                 return None
-            folded += found.parts
+            folded += inserted.parts
             if len(folded) > _MOST_PARTS:
                 return None
         return tuple(folded)

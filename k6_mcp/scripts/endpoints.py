@@ -1,8 +1,8 @@
-"""The names that k6 will give to a script's requests, as far as its text tells them: k6 then keeps figures of
-each (see _options.js).
+"""Guesses of the names that k6 will give to a script's requests, made from the script's text.
 
-A name that never occurs costs next to nothing and is dropped afterwards, so these are guesses: absolute URLs,
-names in tags, names by http.url, and every combination of a base URL with a path.
+k6 then keeps figures of each (see _options.js). A name that never occurs costs next to nothing and is dropped
+after the run. The guesses are absolute URLs, names in tags, names by http.url, and every combination of a
+base URL and a path.
 """
 
 import contextlib
@@ -18,27 +18,27 @@ from k6_mcp.redaction import redact_text, redact_url
 from k6_mcp.scripts.constant_texts import DECLARING, Constants, EnvValue, Parts
 from k6_mcp.scripts.tokens import Sign, Template, Text, Token, Word, tokens
 
-# Characters of a script that are looked at
+# Characters of a script that are read
 _MOST_CHARS = 200_000
 _MOST_IMPORTS = 10
-# The wrapper takes the first ones that k6 can name
+# The wrapper takes the first names that k6 accepts
 _MOST = 60
 _MOST_CANDIDATES = 500
 _LONGEST = 250
-# Characters that Go does not escape in a URL
+# Characters that Go leaves as they are in a URL
 _UNESCAPED = "%/:=&?~#+!$,;'@()*[]"
 _TAGS = Word("tags")
-# Tokens within which `name:` belongs to `tags:`
+# Within this many tokens `name:` belongs to `tags:`
 _NEAR = 12
 
 
 def endpoints(
     text: str, env: AbstractSet[str], folder: Path | None = None
 ) -> list[list[str | Mapping[str, str]]]:
-    """Return the likely names, most likely first, each as its parts: text, or `{env: NAME}` for a variable's
-    value.
+    """Return the likely names, most likely first, each as its parts.
 
-    `env` names the variables that will be set; in `folder` lie the local modules that the script imports.
+    A part is a text, or `{env: NAME}` for a variable's value. `env` names the variables that will be set;
+    `folder` contains the local modules that the script imports.
     """
     constants = Constants(env)
     main = tokens(text[:_MOST_CHARS])
@@ -50,7 +50,7 @@ def endpoints(
     combined = islice(names.combined(constants.values.values()), _MOST)
     whole = [*dict.fromkeys(map(_joined, (*names.likely[:_MOST_CANDIDATES], *combined)))]
     declared_names = [*dict.fromkeys(map(_joined, names.declared))][:_MOST_CANDIDATES]
-    alone = (parts for parts in declared_names if not any(_begins_with(other, parts) for other in whole))
+    alone = (parts for parts in declared_names if not any(_begins_with(name, parts) for name in whole))
     shown = (
         parts
         for parts in dict.fromkeys((*whole, *alone, *map(_joined, names.unlikely[:_MOST_CANDIDATES])))
@@ -70,8 +70,9 @@ class _Names:
         self._paths: dict[Parts, None] = {}
 
     def collect(self, source: Sequence[Token], constants: Constants, declared: AbstractSet[int]) -> None:
-        """Take in every text of `source` that could be a request's name; `declared` are the starts of
-        constants' values.
+        """Store every text of `source` that could be a request's name.
+
+        `declared` are the positions where constants' values start.
         """
         at, tags = 0, -_NEAR
         while at < len(source):
@@ -83,17 +84,17 @@ class _Names:
                 )
                 at += 1
                 continue
-            found = (
+            folded = (
                 constants.fold(source, at) if constants.may_begin(token) and _begins_text(before) else None
             )
-            if found is not None:
+            if folded is not None:
                 named = (
                     before == Sign(":") and source[at - 2] in (Word("name"), Text("name"))
                     if at > 1
                     else False
                 )
-                self._sort(found.parts, named, near_tags=at - tags <= _NEAR, declared=at in declared)
-            at = found.end if found is not None else at + 1
+                self._sort(folded.parts, named, near_tags=at - tags <= _NEAR, declared=at in declared)
+            at = folded.end if folded is not None else at + 1
 
     def _sort(self, parts: Parts, named: bool, *, near_tags: bool, declared: bool) -> None:
         first = parts[0] if parts else ""
@@ -107,7 +108,7 @@ class _Names:
             self.unlikely.append(parts)
 
     def combined(self, constants: Iterable[Parts]) -> Iterator[Parts]:
-        """Every base URL with every path."""
+        """Yield every combination of a base URL and a path."""
         bases = [_as_go_writes(parts) for parts in constants if parts and _is_base(parts[0])]
         for path in self._paths:
             for base in bases:
@@ -115,7 +116,7 @@ class _Names:
 
 
 def _begins_with(parts: Parts, base: Parts) -> bool:
-    """Whether a constant is only the beginning of another name, such as a base URL."""
+    """Return whether a constant is only the beginning of another name, such as a base URL."""
     if not parts or len(base) != 1:
         return False
     first, start = parts[0], base[0]
@@ -123,8 +124,9 @@ def _begins_with(parts: Parts, base: Parts) -> bool:
 
 
 def _begins_text(before: Token | None) -> bool:
-    """Whether what stands behind `before` is neither the rest of an expression nor the name of a constant
-    that is declared.
+    """Return whether a text may begin after `before`.
+
+    It may not where `before` continues an expression or declares a constant.
     """
     if isinstance(before, Sign):
         return before.text not in "+."
@@ -140,7 +142,7 @@ def _as_go_writes(parts: Parts) -> Parts:
 
 
 def _joined(parts: Parts) -> Parts:
-    """The same with neighbouring texts joined."""
+    """Return the same parts with neighboring texts joined."""
     joined: list[str | EnvValue] = []
     for part in parts:
         if isinstance(part, str) and joined and isinstance(last := joined[-1], str):
@@ -151,7 +153,7 @@ def _joined(parts: Parts) -> Parts:
 
 
 def _is_usable(parts: Parts) -> bool:
-    """Whether k6 can be asked for it (no comma), and whether it may be written down (no secret)."""
+    """Return whether k6 accepts the name (no comma) and it may be stored (no secret)."""
     text = "".join(part if isinstance(part, str) else "x" for part in parts)
     if not 0 < len(text) <= _LONGEST or "," in text or not text.isprintable():
         return False
@@ -159,8 +161,9 @@ def _is_usable(parts: Parts) -> bool:
 
 
 def imported(text: str, folder: Path | None) -> Iterator[str]:
-    """Yield the texts of the local modules that a script in `folder`, and those modules themselves, import;
-    without one only by whole paths.
+    """Yield the texts of the local modules that a script imports, directly or through other modules.
+
+    Relative paths start at `folder`; without one only absolute paths are followed.
     """
     waiting, seen = [(text, folder)], set[Path]()
     while waiting:

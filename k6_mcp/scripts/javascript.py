@@ -1,4 +1,4 @@
-"""Values to JavaScript source: the only way by which anything of a caller's enters a script."""
+"""Values as JavaScript source: the only way for a caller's values into a script."""
 
 import json
 import re
@@ -16,8 +16,9 @@ class Code(str):
 
 
 def literal(value: object, indent: int = 0) -> Code:
-    """Return `value` (JSON, with `Code` allowed as a leaf) as a JavaScript expression, laid out over lines as
-    one writes it by hand.
+    """Return `value` as a JavaScript expression, laid out over lines as if written by hand.
+
+    `value` is JSON with `Code` allowed as a leaf.
     """
     if isinstance(value, Mapping) and value:
         pad = " " * (indent + 2)
@@ -33,8 +34,9 @@ def literal(value: object, indent: int = 0) -> Code:
 
 
 def text_literal(text: str) -> Code:
-    """Return `text` as a string literal that holds nothing invisible and cannot end a script element of
-    HTML.
+    """Return `text` as a string literal without invisible characters.
+
+    The literal cannot end a script element of HTML either.
     """
     quoted = json.dumps(text, ensure_ascii=False).replace("</", "<\\/").replace("<!--", "<\\!--")
     invisible = {ord(char): json.dumps(char)[1:-1] for char in set(quoted) if not char.isprintable()}
@@ -42,9 +44,7 @@ def text_literal(text: str) -> Code:
 
 
 def survives_javascript(value: object) -> bool:
-    """Return whether JSON `value` written as a JavaScript literal and stringified there is the same JSON
-    again.
-    """
+    """Return whether JSON `value` stays the same as a JavaScript literal that is stringified."""
     if isinstance(value, Mapping):
         items = cast(Mapping[str, object], value)
         return all(not name.isdigit() and survives_javascript(item) for name, item in items.items())

@@ -1,4 +1,4 @@
-"""Load arguments to one k6 scenario, in k6's own words."""
+"""Load arguments as one k6 scenario, in k6's own words."""
 
 import math
 from collections.abc import Mapping
@@ -17,19 +17,19 @@ Scenario = Mapping[str, JsonValue]
 
 # An arrival-rate test keeps its rate while the target answers within this time
 _POOL_S = 2.0
-# VUs made before the start; more are made when the target is slower
+# VUs created before the start; k6 creates more if the target is slower
 _PRE_ALLOCATED_S = 0.5
-# Unless `vus` asks for another one
+# The largest pool, unless `vus` sets another size
 _LARGEST_POOL = 1000
 _EXACT_DENOMINATOR = 1000
-# A duration may be off by this share after k6 has printed it
+# The largest deviation of a duration that k6 has printed
 _PRINTED = 1e-6
 
 
 def asked_load(test: LoadTest) -> Scenario | None:
-    """Return the scenario that the load arguments ask for, None without any.
+    """Return the scenario of the load arguments, None without any.
 
-    `vus` is left out where a script's own number should hold: with `duration` or `iterations` alone.
+    `vus` is omitted if a script's own number should apply: with `duration` or `iterations` alone.
     """
     vus: Scenario = {"vus": test.vus} if test.vus is not None else {}
     if test.stages is not None:
@@ -47,7 +47,7 @@ def asked_load(test: LoadTest) -> Scenario | None:
 
 
 def url_load(test: LoadTest) -> Scenario:
-    """Return the scenario of a test of `url`: the preset's, or the one asked for in its place."""
+    """Return the scenario of a test of `url`: the preset's, or the request's own in its place."""
     if replaces_preset(test):
         scenario = asked_load(test) or {}
         return (
@@ -60,15 +60,14 @@ def url_load(test: LoadTest) -> Scenario:
 
 
 def replaces_preset(test: LoadTest) -> bool:
-    """Return whether load arguments take the place of the preset's load; `duration` alone only changes its
-    length.
-    """
+    """Return whether load arguments replace the preset's load; `duration` alone only changes its length."""
     return any(getattr(test, name) is not None for name in LOAD_ARGUMENTS if name != "duration")
 
 
 def arrival_rate(rate_per_s: float, duration: str, vus: int | None = None) -> Scenario:
-    """Return an open-model scenario; `vus` is the pool, made before the test, by default enough for answers
-    that take 2 s.
+    """Return an open-model scenario.
+
+    `vus` is the pool, created before the test. By default it is large enough for answers that take 2 s.
     """
     rate, time_unit = whole_rate(rate_per_s)
     pool = vus or min(max(math.ceil(rate_per_s * _POOL_S), 1), _LARGEST_POOL)
@@ -83,11 +82,12 @@ def arrival_rate(rate_per_s: float, duration: str, vus: int | None = None) -> Sc
 
 
 def check_applied(test: LoadTest, plan: Plan) -> None:
-    """Check that k6 plans the load which `test` asks for beside a script; the script's own code could keep it
-    from k6.
+    """Check that k6 plans the load that `test` requests for a script.
+
+    The script's own code could keep it from k6.
 
     Raises:
-        InvalidArguments: If it plans another one.
+        InvalidArguments: If k6 plans a different load.
     """
     asked = asked_load(test) if test.url is None else None
     declares = any(item.startswith("scenarios ") for item in plan.declared)
@@ -99,16 +99,16 @@ def check_applied(test: LoadTest, plan: Plan) -> None:
         return
     planned = "; ".join(f"{one.name[:40]} ({one.executor})" for one in plan.scenarios[:3])
     raise InvalidArguments(
-        f"the script keeps the load that was asked for ({asked['executor']}) from k6, which plans {planned}",
+        f"the script keeps the requested load ({asked['executor']}) from k6, which plans {planned}",
         hint=(
-            "look for what the script, or a module that it imports, does to builtins such as Array.isArray or"
-            " Object.keys, or leave the load arguments out to run what it declares; nothing was run"
+            "check whether the script, or a module that it imports, changes builtins such as Array.isArray or"
+            " Object.keys, or omit the load arguments to run the load that it declares; nothing was run"
         ),
     )
 
 
 def _known(asked: Scenario, planned: ScenarioPlan) -> Scenario:
-    """Return `asked` with the values that are others in the plan, as they are there."""
+    """Return `asked` with the plan's values where the plan has different ones."""
     values: dict[str, JsonValue] = {
         "executor": planned.executor,
         "vus": planned.vus,
@@ -119,11 +119,11 @@ def _known(asked: Scenario, planned: ScenarioPlan) -> Scenario:
     }
     if not isclose(planned.duration_s or 0.0, _seconds(asked.get("duration")), rel_tol=_PRINTED):
         values["duration"] = planned.duration_s
-    found = [
+    planned_stages = [
         {"duration": format_duration(stage.duration_s), "target": stage.target} for stage in planned.stages
     ]
     asked_stages = asked.get("stages")
-    if isinstance(asked_stages, list) and found != [*map(_as_printed, asked_stages)]:
+    if isinstance(asked_stages, list) and planned_stages != [*map(_as_printed, asked_stages)]:
         values["stages"] = None
     return {name: values.get(name, value) for name, value in asked.items()}
 
@@ -141,8 +141,9 @@ def _seconds(text: JsonValue) -> float:
 
 
 def whole_rate(rate_per_s: float) -> tuple[int, str]:
-    """Return k6's `rate` (a whole number) and `timeUnit` for iterations per second, e.g. (5, "2s") for 2.5;
-    off by 0.1 % at most.
+    """Return k6's `rate` (a whole number) and `timeUnit` for iterations per second.
+
+    For 2.5 they are (5, "2s"). The result deviates by 0.1 % at most.
     """
     exact = Fraction(str(rate_per_s))
     if exact.denominator > _EXACT_DENOMINATOR and rate_per_s < 1:

@@ -11,8 +11,9 @@ PRESET_DURATION = "30s"
 
 
 class PresetSize(NamedTuple):
-    """Iterations started per second, one request each; the VU pool follows from it (see
-    `load.arrival_rate`).
+    """The load of a preset: iterations started per second, one request each.
+
+    The VU pool follows from the rate (see `load.arrival_rate`).
     """
 
     rate_per_s: int

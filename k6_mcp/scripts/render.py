@@ -1,4 +1,4 @@
-"""A request to the script that k6 runs, and to what may be kept of the request."""
+"""From a request to the script that k6 runs, and to the part of the request that may be stored."""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -20,9 +20,9 @@ def render(test: LoadTest, script_dirs: Sequence[Path] = ()) -> Script:
     """Return the script with its wrapper, ready for a runner; reads `script_file`, writes nothing.
 
     Raises:
-        InvalidArguments: If `script_file` is no script or cannot be read, or a secret or variable is too
-        large to be handed to k6.
-        LimitExceeded: If `script_file` lies outside of `script_dirs`, where there are any.
+        InvalidArguments: If `script_file` isn't a readable script, or a secret or variable is too large
+            for k6.
+        LimitExceeded: If `script_file` is outside `script_dirs`, unless there are none.
     """
     environment = Environment(test.env)
     source_path: str | None = None
@@ -75,10 +75,11 @@ def _endpoints(
 ) -> Sequence[Sequence[object]]:
     if test.url is not None:
         return [[request_name(test)]]
-    found = endpoints(text, test.env.keys(), folder)
+    names = endpoints(text, test.env.keys(), folder)
+    # A name with a secret would show it in k6's figures
     return [
         name
-        for name in found
+        for name in names
         if not any(isinstance(part, str) and mask_known(part, secrets) != part for part in name)
     ]
 

@@ -1,4 +1,4 @@
-"""What is secret in a request: kept out of the script's text, and masked where the request is shown."""
+"""Secrets in a request: kept out of the script's text, and masked where the request is shown."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,9 +11,9 @@ from k6_mcp.errors import InvalidArguments
 from k6_mcp.redaction import MASK, is_secret_name, redact_text, redact_url
 from k6_mcp.scripts.javascript import Code
 
-# Each value is looked for in all that k6 writes
+# Each value is searched in all of k6's output
 _LARGEST_VALUE_BYTES = 100_000
-# Linux refuses an environment and arguments above 2 MiB together
+# Linux refuses an environment and arguments of more than 2 MiB together
 _LARGEST_TOTAL = 1_000_000
 _SHOWN_BODY_CHARS = 2000
 
@@ -26,7 +26,7 @@ class Environment:
         self._sources = {name: f"env.{name}" for name in env}
 
     def hold(self, source: str, name: str, value: str) -> Code:
-        """Keep the secret `value` of argument `source` and return the expression that reads it."""
+        """Store the secret `value` of argument `source` and return the expression that reads it."""
         name, wanted, number = f"K6_MCP_{name}", f"K6_MCP_{name}", 1
         while name in self._values:
             number += 1
@@ -36,7 +36,7 @@ class Environment:
         return Code(f"__ENV.{name}")
 
     def values(self) -> Mapping[str, SecretStr]:
-        """Return everything held.
+        """Return all stored values.
 
         Raises:
             InvalidArguments: With every value that is too large.
@@ -47,7 +47,8 @@ class Environment:
         total = len(json.dumps(self._values))
         if not reasons and total > _LARGEST_TOTAL:
             reasons = [
-                f"env: has {total} characters as JSON with \\u escapes; k6 can be given {_LARGEST_TOTAL}"
+                f"env: has {total} characters as JSON with \\u escapes;"
+                f" the most that k6 can take is {_LARGEST_TOTAL}"
             ]
         if reasons:
             hint = "shorten these values, or read them in a script from a file with open()"
@@ -59,25 +60,25 @@ def _unfit(source: str, value: str) -> Iterator[str]:
     size = len(value.encode())
     if size > _LARGEST_VALUE_BYTES:
         yield (
-            f"{source}: has {size} bytes; a value that the script reads through __ENV can have"
+            f"{source}: has {size} bytes; the most for a value that the script reads through __ENV is"
             f" {_LARGEST_VALUE_BYTES}"
         )
 
 
 def is_secret_url(url: str) -> bool:
-    """Return whether `url` carries user information or a secret query value."""
+    """Return whether `url` contains user information or a secret query value."""
     parts = urlsplit(url)
     named = any(is_secret_name(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True))
     return named or redact_url(url) != urlunsplit(parts)
 
 
 def is_secret_header(name: str, value: str) -> bool:
-    """Return whether a header's name or value says that it is a credential."""
+    """Return whether a header's name or value marks it as a credential."""
     return is_secret_name(name) or redact_text(value) != value
 
 
 def is_secret_body(body: JsonValue, text: str) -> bool:
-    """Return whether a body holds a field with a secret name or anything that looks like a credential."""
+    """Return whether a body contains a field with a secret name or a text like a credential."""
     return masked_body(body, text, len(text) + len(MASK)) != text
 
 

@@ -1,10 +1,10 @@
-"""Expected HTTP statuses: to the arguments of k6's `expectedStatuses` and to a check."""
+"""Expected HTTP statuses, as arguments of k6's `expectedStatuses` and as a check."""
 
 from collections.abc import Iterator, Sequence
 
 from k6_mcp.scripts.javascript import Code
 
-# What k6 itself takes for a success
+# The statuses that k6 itself counts as a success
 DEFAULT_EXPECTED = ("200-399",)
 
 

@@ -1,4 +1,4 @@
-"""The templates of k6 scripts, found in a checkout and in an installed package alike."""
+"""The templates of k6 scripts, found both in a checkout and in an installed package."""
 
 import re
 from functools import lru_cache
@@ -16,16 +16,12 @@ _PLACEHOLDER = re.compile(r"\{\{ (\w+) \}\}")
 
 
 def render_template(name: str, **values: object) -> str:
-    """Return the Jinja template `name` with `values`; whatever is no `Code` is written as a JavaScript
-    literal.
-    """
+    """Return the Jinja template `name` with `values`; each that isn't `Code` becomes a literal."""
     return _environment().get_template(f"{name}.js.j2").render(values)
 
 
 def fill(name: str, **values: object) -> str:
-    """Return the plain file `name` with its placeholders replaced; whatever is no `Code` is written as a
-    JavaScript literal.
-    """
+    """Return the plain file `name` with its placeholders filled; each value but `Code` becomes a literal."""
     return _PLACEHOLDER.sub(lambda match: str(_written(values[match.group(1)])), _source(name))
 
 
@@ -41,7 +37,7 @@ def _folder() -> Path:
 
 @lru_cache
 def _environment() -> "Environment":
-    # The import takes 20 ms, which a test of a user's own script must not pay
+    # This import takes 20 ms, which a test of the caller's own script doesn't need
     from jinja2 import (
         Environment,
         FileSystemLoader,
@@ -50,7 +46,7 @@ def _environment() -> "Environment":
 
     return Environment(
         loader=FileSystemLoader(_folder()),
-        # `finalize` does the escaping, since the output is JavaScript
+        # This replaces Jinja's escaping, since the output is JavaScript
         finalize=_written,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -60,6 +56,6 @@ def _environment() -> "Environment":
 
 
 def _written(value: object) -> object:
-    # An undefined name must reach Jinja as it is
+    # Jinja itself must see an undefined name, to report it
     from_jinja = type(value).__module__.startswith("jinja2")
     return value if isinstance(value, Code) or from_jinja else literal(value)

@@ -1,4 +1,4 @@
-"""Objectives to k6 thresholds."""
+"""Objectives as k6 thresholds."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -12,13 +12,14 @@ Thresholds = Mapping[str, Sequence[str]]
 
 
 def asked_thresholds(test: LoadTest) -> Thresholds:
-    """Return the caller's `thresholds` and those that `slo` means, each expression once per metric."""
+    """Return the caller's `thresholds` and those of `slo`, each expression once per metric."""
     return _by_metric((*_each(test.thresholds), *(_of_slo(test.slo) if test.slo else ())))
 
 
 def with_asked(test: LoadTest, plan: Plan) -> Plan:
-    """Return `plan` with the caller's thresholds that a script kept out of it: they are judged on what k6
-    measured all the same.
+    """Return `plan` with those of the caller's thresholds that a script kept out of it.
+
+    They are judged by k6's figures all the same.
     """
     planned = {(threshold.metric, threshold.expression.strip()) for threshold in plan.thresholds}
     each = () if test.url is not None else _each(asked_thresholds(test))
@@ -33,8 +34,8 @@ def with_asked(test: LoadTest, plan: Plan) -> Plan:
 def url_thresholds(test: LoadTest) -> Thresholds:
     """Return the thresholds of a test of `url`: the preset's objectives and the caller's.
 
-    An objective of the preset gives way when the caller judges the same aggregation of the same metric,
-    looser or tighter.
+    The caller's threshold on the same aggregation of the same metric replaces the preset's objective, whether
+    it is looser or tighter.
     """
     asked = tuple(_each(asked_thresholds(test)))
     judged = {(metric, aggregation(expression)) for metric, expression in asked}
@@ -64,7 +65,7 @@ def _of_slo(slo: Slo) -> Iterator[tuple[str, str]]:
 
 
 def _number(value: float | Decimal) -> str:
-    """Return the number without exponent, which k6's expressions do not know, and without binary noise."""
+    """Return the number without an exponent, which k6's expressions don't allow, and without binary noise."""
     text = format(value if isinstance(value, Decimal) else Decimal(repr(value)), "f")
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 

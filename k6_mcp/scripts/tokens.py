@@ -1,5 +1,6 @@
-"""A script's text cut into the tokens that matter for reading constants out of it: not a parser, and never
-wrong in a harmful way.
+"""A script's text as the tokens that matter for reading constants: not a parser.
+
+A wrong token costs a guess (see `endpoints`) and does no harm.
 """
 
 import re
@@ -8,14 +9,14 @@ from typing import NamedTuple
 
 from k6_mcp.redaction.escapes import unescaped
 
-# Blanks and comments, and the token after them: one match for each token, since bundled scripts have 100 000.
+# Blanks and comments, and the token after them: one match per token, since bundled scripts have 100 000.
 _TOKEN = re.compile(
     r"""(?:\s+|//[^\n]*|/\*.*?(?:\*/|\Z))*+
     (?:(?P<word>[A-Za-z_$][\w$]*+|\d[\w.]*+)|(?P<sign>.))?""",
     re.DOTALL | re.VERBOSE,
 )
 _REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*+\])++/[a-z]*+")
-# Bounds, since hostile scripts take quadratic time
+# Bounded, since hostile texts would take quadratic time
 _LONGEST_REGEX, _MOST_NO_REGEXES = 1000, 2000
 _STRINGS = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\.)*+", re.DOTALL) for quote in "\"'"}
 _TEXT = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))++", re.DOTALL)
@@ -51,12 +52,10 @@ class Template(NamedTuple):
 Token = Word | Sign | Text | Template
 
 
-# One script is read more than once: for its plan and for its run
+# A script is read more than once: for the plan, then for the run
 @lru_cache(maxsize=8)
 def tokens(source: str) -> tuple[Token, ...]:
-    """Return the tokens of JavaScript or TypeScript `source`; comments and regular expressions are left
-    out.
-    """
+    """Return the tokens of JavaScript or TypeScript `source`, without comments and regular expressions."""
     return _Tokens(source).until("", 0)
 
 
@@ -66,12 +65,12 @@ class _Tokens:
         self._at = 0
         self._known: dict[str, Word | Sign] = {}
         self._no_regexes = 0
-        # For each kind of quote: the place up to which none closes a string
+        # For each quote, the position up to which none closes a string
         self._unclosed = dict.fromkeys(_STRINGS, 0)
 
     def until(self, end: str, depth: int) -> tuple[Token, ...]:
-        """Read up to the bracket `end` that closes what is being read, or to the end of the text."""
-        found: list[Token] = []
+        """Read up to the bracket `end` that closes the current part, or to the end of the text."""
+        result: list[Token] = []
         opened = 0
         while match := _TOKEN.match(self._source, self._at):
             kind, self._at = match.lastgroup, match.end()
@@ -82,24 +81,25 @@ class _Tokens:
                 if text == end and not opened:
                     break
                 opened += (text == "{") - (text == "}")
-                if text in "`/'\"" and self._is_more_than_a_sign(text, found, depth):
+                if text in "`/'\"" and self._is_more_than_a_sign(text, result, depth):
                     continue
-            found.append(
+            result.append(
                 self._known.get(text)
                 or self._known.setdefault(text, Word(text) if kind == "word" else Sign(text))
             )
-        return tuple(found)
+        return tuple(result)
 
-    def _is_more_than_a_sign(self, text: str, found: list[Token], depth: int) -> bool:
-        """Take the string, template or regular expression that a sign begins, the last not into `found`;
-        False if it is none.
+    def _is_more_than_a_sign(self, text: str, result: list[Token], depth: int) -> bool:
+        """Read the string, template or regular expression that a sign begins; return False if there is none.
+
+        Strings and templates are added to `result`, regular expressions are not.
         """
         if text in self._unclosed:
-            return self._string(text, found)
+            return self._string(text, result)
         if text == "`" and depth < _DEEPEST:
-            found.append(self._template(depth))
+            result.append(self._template(depth))
             return True
-        if text == "/" and _regex_may_follow(found[-1] if found else None):
+        if text == "/" and _regex_may_follow(result[-1] if result else None):
             match = (
                 _REGEX.match(self._source, self._at - 1, self._at + _LONGEST_REGEX)
                 if self._no_regexes < _MOST_NO_REGEXES
@@ -110,9 +110,10 @@ class _Tokens:
             return match is not None
         return False
 
-    def _string(self, quote: str, found: list[Token]) -> bool:
-        """Take a string; of one that is never closed the rest is looked at once, as all quotes in it are
-        escaped.
+    def _string(self, quote: str, result: list[Token]) -> bool:
+        """Read a string; return False if it is never closed.
+
+        The rest of an unclosed one is searched only once, since every quote in it is escaped.
         """
         if self._at < self._unclosed[quote]:
             return False
@@ -123,7 +124,7 @@ class _Tokens:
             self._unclosed[quote] = end
             return False
         self._at = end + 1
-        found.append(Text(unescaped(body)))
+        result.append(Text(unescaped(body)))
         return True
 
     def _template(self, depth: int) -> Template:

@@ -1,4 +1,4 @@
-"""A test of one URL to a k6 script that reads as if written by hand."""
+"""A test of one URL as a k6 script that looks as if written by hand."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ _JSON_TYPE = "application/json"
 
 
 def url_script(test: LoadTest, environment: Environment) -> str:
-    """Return the script for `test.url`; what is secret in it goes into `environment` instead."""
+    """Return the script for `test.url`; its secrets go into `environment` instead."""
     preset = test.preset or DEFAULT_PRESET
     url = test.url or ""
     statuses = test.expected_statuses or DEFAULT_EXPECTED
@@ -54,28 +54,29 @@ def _options(test: LoadTest, scenario: str) -> Mapping[str, object]:
 
 
 def _params(test: LoadTest, environment: Environment) -> Mapping[str, object]:
-    given = dict(test.headers)
+    plain = dict(test.headers)
     if (
         test.body is not None
         and not isinstance(test.body, str)
-        and "content-type" not in map(str.lower, given)
+        and "content-type" not in map(str.lower, plain)
     ):
-        given = {"Content-Type": _JSON_TYPE, **given}
+        plain = {"Content-Type": _JSON_TYPE, **plain}
     headers = {
         name: (
             environment.hold(f"headers.{name}", f"HEADER_{_env_name(name)}", value)
             if is_secret_header(name, value)
             else value
         )
-        for name, value in given.items()
+        for name, value in plain.items()
     }
     tags = {"name": request_name(test)}
     return {"headers": headers, "tags": tags} if headers else {"tags": tags}
 
 
 def request_name(test: LoadTest) -> str:
-    """Return k6's `name` tag of the requests of a test of `url`: the same for all, without query and
-    secrets.
+    """Return k6's `name` tag for the requests of a test of `url`, the same for all.
+
+    It has no query and no secrets.
     """
     parts = urlsplit(test.url or "")
     return redact_text(f"{test.method} {parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path or '/'}")

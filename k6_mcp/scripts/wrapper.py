@@ -1,5 +1,6 @@
-"""The files around a script that let k6 run it with the caller's options and keep its figures (k6 docs:
-handleSummary).
+"""The files around a script, with which k6 uses the caller's options and stores its figures.
+
+They rely on handleSummary (see k6's documentation).
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,25 +21,24 @@ OURS = (_SUMMARY, *sorted(OWN_NAMES - {_SUMMARY}))
 
 
 def file_specifier(path: str) -> str:
-    """Return what to import a script at an absolute path by; as a plain path k6 would decode `%` in it."""
+    """Return a specifier to import a script at an absolute path; k6 would decode `%` in a plain path."""
     return f"file://{quote(path)}"
 
 
 def wrapper_files(
     test: LoadTest, specifier: str, endpoints: Sequence[Sequence[object]] = ()
 ) -> Mapping[str, str]:
-    """Return the wrapper of the script that `specifier` names, by file name; `ENTRY` is what k6 starts.
+    """Return the wrapper of the script that `specifier` names, by file name; k6 starts `ENTRY`.
 
-    `endpoints` are the request names that k6 is to keep figures of, each as its parts (see
-    `scripts.endpoints`).
+    `endpoints` are the request names for which k6 keeps figures, each as its parts (see `scripts.endpoints`).
     """
-    # A generated script already holds everything that was requested
+    # A generated script already contains everything that the caller requested
     generated = test.url is not None
     statuses = None if generated or not test.expected_statuses else expected_arguments(test.expected_statuses)
     main = fill(
         "_main",
         specifier=specifier,
-        asked={} if generated else _asked(test),
+        requested={} if generated else _requested(test),
         endpoints=endpoints,
         statuses_import=Code('\nimport http from "k6/http";' if statuses else ""),
         statuses_call=Code(
@@ -54,11 +54,11 @@ def wrapper_files(
     }
 
 
-def _asked(test: LoadTest) -> Mapping[str, object]:
-    asked = {
+def _requested(test: LoadTest) -> Mapping[str, object]:
+    requested = {
         "load": asked_load(test),
         "override": test.override_load,
         "thresholds": asked_thresholds(test),
         "tags": test.tags,
     }
-    return {name: value for name, value in asked.items() if value}
+    return {name: value for name, value in requested.items() if value}

@@ -1,5 +1,6 @@
-"""A stand-in of a provider's HTTP API on 127.0.0.1: answers what a test says, in that order, and remembers
-what it was asked.
+"""A stand-in for a provider's HTTP API on 127.0.0.1.
+
+It returns a test's answers in their order and records the requests.
 """
 
 import json
@@ -19,7 +20,7 @@ GOOD = {
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer; `hang` never answers at all, `drop` closes the connection instead."""
+    """One answer; `hang` never sends one, `drop` closes the connection instead."""
 
     body: bytes = b""
     status: int = 200
@@ -29,8 +30,8 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request as it came; header names in lower case."""
+class Received:
+    """One received request; header names are in lower case."""
 
     path: str
     headers: Mapping[str, str]
@@ -45,14 +46,14 @@ class Provider:
     """The stand-in; the last answer is repeated."""
 
     def __init__(self, answers: list[Answer]) -> None:
-        self.asked: list[Asked] = []
+        self.requests: list[Received] = []
         self.answers = answers
         self.leave = threading.Event()
         self.url = ""
 
-    def take(self, asked: Asked) -> Answer:
-        self.asked.append(asked)
-        return self.answers[min(len(self.asked), len(self.answers)) - 1]
+    def take(self, request: Received) -> Answer:
+        self.requests.append(request)
+        return self.answers[min(len(self.requests), len(self.answers)) - 1]
 
 
 @contextmanager
@@ -66,14 +67,14 @@ def provider(*answers: Answer) -> Generator[Provider]:
         def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
             answer = standing_in.take(
-                Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, text)
+                Received(self.path, {name.lower(): value for name, value in self.headers.items()}, text)
             )
             self.close_connection = True
             if answer.hang:
                 standing_in.leave.wait(30)
             if answer.hang or answer.drop:
                 return
-            # A client that has read enough
+            # A client may close the connection once it has read enough
             with suppress(ConnectionError):
                 self.send_response(answer.status)
                 for name, value in {"content-type": "application/json", **answer.headers}.items():
@@ -99,14 +100,14 @@ def provider(*answers: Answer) -> Generator[Provider]:
 
 
 def gemini(text: object, finish_reason: str = "STOP") -> Answer:
-    """Return an answer of Gemini's API whose model wrote `text` (objects as JSON)."""
+    """Return an answer of Gemini's API with the model's text `text` (an object becomes JSON)."""
     part = {"text": text if isinstance(text, str) else json.dumps(text)}
     candidate = {"content": {"role": "model", "parts": [part]}, "finishReason": finish_reason}
     return Answer(json.dumps({"candidates": [candidate], "modelVersion": "gemini-stand-in"}).encode())
 
 
 def openai(text: object, finish_reason: str = "stop") -> Answer:
-    """Return an answer of OpenAI's chat API whose model wrote `text` (objects as JSON)."""
+    """Return an answer of OpenAI's chat API with the model's text `text` (an object becomes JSON)."""
     message = {"role": "assistant", "content": text if isinstance(text, str) else json.dumps(text)}
     choice = {"index": 0, "message": message, "finish_reason": finish_reason}
     usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
@@ -122,5 +123,5 @@ def openai(text: object, finish_reason: str = "stop") -> Answer:
 
 
 def failing(status: int, message: str = "no", **headers: str) -> Answer:
-    """Return an error as both APIs spell it."""
+    """Return an error in the form that both APIs share."""
     return Answer(json.dumps({"error": {"message": message, "code": status}}).encode(), status, headers)

@@ -1,4 +1,4 @@
-"""Which numbers a text may name: the facts, rounded or in another unit, and no others."""
+"""The numbers that a text may contain: the facts, rounded or in another unit, and no others."""
 
 import pytest
 
@@ -24,12 +24,12 @@ FACTS = (Fact(1234.0, "time"), Fact(0.083, "share"), Fact(1500), Fact(1234), Fac
         "\uff11\uff12\uff13\uff14 ms",
     ],
 )
-def test_facts_may_be_told_rounded_and_in_other_units(text: str) -> None:
+def test_facts_may_be_rounded_and_in_other_units(text: str) -> None:
     assert invented(text, FACTS) == ()
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "number"),
     [
         ("p95 was 1300 ms", "1300 ms"),
         ("about 1 s", "1 s"),
@@ -51,10 +51,10 @@ def test_facts_may_be_told_rounded_and_in_other_units(text: str) -> None:
         ("1235 requests", "1235"),
     ],
 )
-def test_other_numbers_are_found_as_written(text: str, found: str) -> None:
-    assert found in invented(text, FACTS)
+def test_invented_numbers_are_returned_as_written(text: str, number: str) -> None:
+    assert number in invented(text, FACTS)
 
 
-def test_a_percentage_of_zero_is_told_only_for_zero() -> None:
+def test_zero_percent_is_a_fact_only_for_zero() -> None:
     assert invented("0 % failed", [Fact(0.0, "share")]) == ()
     assert invented("0 % failed", [Fact(0.0003, "share")]) == ("0 %",)

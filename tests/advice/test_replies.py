@@ -1,4 +1,4 @@
-"""What a hostile target or model can get into the answer: nothing that hides, links, commands or invents."""
+"""What a hostile target or model can put into an answer: nothing hidden, no link, no invented number."""
 
 import json
 
@@ -40,15 +40,15 @@ def hostile_run() -> Run:
 
 
 def facts(run: Run | None = None, *findings: Finding) -> Facts:
-    found = run or a_run()
-    return facts_of(found, explain(found).model_copy(update={"findings": findings}))
+    subject = run or a_run()
+    return facts_of(subject, explain(subject).model_copy(update={"findings": findings}))
 
 
 def read(diagnosis: str, known: Facts | None = None) -> str:
     return read_reply(json.dumps({"diagnosis": diagnosis, "causes": [], "next_steps": []}), known or facts())
 
 
-def test_what_target_and_script_say_stands_only_behind_the_fence_on_one_line() -> None:
+def test_texts_of_target_and_script_are_only_inside_the_fence_on_one_line() -> None:
     question = question_of(facts(hostile_run()))
     before, begin, rest = question.text.partition("\nQUOTATIONS begin ")
     mark, _, quoted = rest.partition("\n")
@@ -62,7 +62,7 @@ def test_what_target_and_script_say_stands_only_behind_the_fence_on_one_line() -
     assert question_of(facts(hostile_run())).text.count(mark) == 0
 
 
-def test_a_figure_that_the_target_suggests_is_no_fact() -> None:
+def test_a_figure_that_the_target_suggests_is_not_a_fact() -> None:
     known = facts(hostile_run())
     assert read("p95 was 120 ms", known)
     with pytest.raises(Unusable, match="7 ms") as refused:
@@ -111,7 +111,7 @@ def test_markup_escapes_links_and_hidden_characters_are_left_out(written: str, s
     assert read(written) == shown
 
 
-def test_endless_words_texts_and_lists_are_cut() -> None:
+def test_overlong_words_texts_and_lists_are_cut() -> None:
     many = {
         "diagnosis": "x" * 5000,
         "causes": ["word " * 500] * 10,

@@ -1,4 +1,4 @@
-"""Archives of runs: made, taken apart and forged."""
+"""Archives of runs: created, taken apart and forged."""
 
 import gzip
 import hashlib
@@ -26,7 +26,7 @@ _TIMELINE = (
 
 
 async def a_kept_run(folder: Path, history: History, run: Run | None = None) -> Run:
-    """Save a run with everything that its folder may hold."""
+    """Save a run with every file that its folder may contain."""
     run = run or a_run()
     assert await history.save(run) == ()
     kept = RunFolder(folder / "results", run.run_id)
@@ -41,7 +41,7 @@ async def a_kept_run(folder: Path, history: History, run: Run | None = None) -> 
 
 
 def as_it_is(run: Run, _: ArchivedFiles) -> Run:
-    """Judge nothing anew."""
+    """Return the run without a new verdict."""
     return run
 
 
@@ -68,7 +68,7 @@ def edit(archive: Path, change: Callable[[bytes], bytes]) -> None:
 
 
 def relisted(files: Files) -> Files:
-    """Return the members with a manifest that tells the truth about them, as a forger would write it."""
+    """Return the members with a manifest that matches them, as a forger would write it."""
     manifest = json.loads(files["manifest.json"])
     for run in manifest["runs"]:
         for file in run["files"]:
@@ -92,7 +92,7 @@ def renamed(files: Files, old: str, new: str) -> Files:
 
 
 async def refusal(folder: Path, archive: Path) -> str:
-    """Import an archive that must be refused without a trace; return what was said."""
+    """Import an archive that must be refused without a trace; return the error text."""
     async with open_history(folder / "here") as history:
         with pytest.raises(ArchiveUnusable) as refused:
             await history.archives.take_in(archive, as_it_is)

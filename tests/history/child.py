@@ -1,4 +1,4 @@
-"""Another server process: `python -m tests.history.child COMMAND FOLDER …`, steered by its standard input."""
+"""Another server process: `python -m tests.history.child COMMAND FOLDER …`, driven by its stdin."""
 
 import asyncio
 import itertools
@@ -28,7 +28,7 @@ async def hold(folder: Path) -> None:
     async with open_history(folder) as history:
         run = a_run(status="running", server_id=history.server_id)
         assert await history.save(run) == ()
-        _say(f"{run.run_id} {history.server_id}")
+        _print(f"{run.run_id} {history.server_id}")
         await asyncio.to_thread(sys.stdin.read)
 
 
@@ -40,64 +40,67 @@ async def write(folder: Path, count: int) -> None:
             running = a_run(minute, status="running", server_id=history.server_id)
             notices += len(await history.save(running))
             notices += len(await history.save(running.model_copy(update={"status": "completed"})))
-        _say(str(notices))
+        _print(str(notices))
 
 
 async def claim(folder: Path) -> None:
     """Claim every orphan and mark it lost; prints how many were claimed."""
     async with open_history(folder) as history:
         orphans = await history.orphans()
-        _say("ready")
+        _print("ready")
         await asyncio.to_thread(sys.stdin.readline)
         claimed = 0
         for run in orphans:
             if await history.claim(run.run_id):
                 claimed += 1
                 await history.save(run.model_copy(update={"status": "lost"}))
-        _say(str(claimed))
+        _print(str(claimed))
 
 
 async def fill(folder: Path, largest_bytes: int) -> None:
-    """Save runs while no file may grow beyond `largest_bytes`, then again without that limit; prints what was
-    told and kept.
+    """Save runs while no file can grow beyond `largest_bytes`, then without that limit.
+
+    Prints the notices and the stored runs.
     """
     async with open_history(folder) as history:
         first, second = a_run(0), a_run(1)
         assert await history.save(first) == ()
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_bytes, resource.RLIM_INFINITY))
-        _say(" ".join(notice.code for notice in await history.save(second)))
+        _print(" ".join(notice.code for notice in await history.save(second)))
         assert await history.get(second.run_id) == second
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         page = await history.page(HistoryQuery())
-        _say(f"{len(page.runs)} {page.degraded}")
+        _print(f"{len(page.runs)} {page.degraded}")
 
 
 async def full(folder: Path) -> None:
-    """Fill the file system, save, free it, save; prints what was told each time, and how many runs are
-    known.
+    """Fill the file system, save a run, free the space, and save another one.
+
+    Prints the notices each time, and the number of known runs.
     """
     async with open_history(folder) as history:
         assert await history.save(a_run(0)) == ()
         _fill_up(folder / "filler")
-        _say(" ".join(notice.code for notice in await history.save(a_run(1))))
-        _say(" ".join(component.state for component in await history.health()))
+        _print(" ".join(notice.code for notice in await history.save(a_run(1))))
+        _print(" ".join(component.state for component in await history.health()))
         (folder / "filler").unlink()
-        _say(" ".join(notice.code for notice in await history.save(a_run(2))))
-        _say(str((await history.page(HistoryQuery())).total))
+        _print(" ".join(notice.code for notice in await history.save(a_run(2))))
+        _print(str((await history.page(HistoryQuery())).total))
 
 
 async def prune(folder: Path, keep: int) -> None:
-    """Say that we are ready, wait for a line, prune to the `keep` newest runs; prints how many were
-    removed.
+    """Print that the process is ready, wait for a line, and prune to the `keep` newest runs.
+
+    Prints the number of removed runs.
     """
     async with open_history(folder) as history:
         await history.get("r-20260101-aaaaaaaaaaaaaaaa")
-        _say("ready")
+        _print("ready")
         await asyncio.to_thread(sys.stdin.readline)
         limits = Retention(days=None, runs=keep, size_bytes=None)
         while True:
             try:
-                _say(str((await history.cleanup.prune(limits)).removed))
+                _print(str((await history.cleanup.prune(limits)).removed))
                 return
             except HistoryUnavailable as error:
                 assert "another process" in str(error)
@@ -105,7 +108,7 @@ async def prune(folder: Path, keep: int) -> None:
 
 
 async def prune_and_die(folder: Path, keep: int, point: int) -> None:
-    """Prune to the `keep` newest runs, and be killed on the way: see `points`."""
+    """Prune to the `keep` newest runs, and be killed at one of the `points`."""
     unlinked = itertools.count(1)
     unlink, commit = os.unlink, aiosqlite.Connection.commit
 
@@ -127,13 +130,13 @@ async def prune_and_die(folder: Path, keep: int, point: int) -> None:
         await commit(connection)
 
     points = (
-        # Folders are aside, rows are there
+        # Folders are set aside, rows still exist
         (Removals, "_remove_rows", die),
         # Rows are removed, but not committed
         (aiosqlite.Connection, "commit", die_once_aside),
         # Rows are gone, folders are in the trash
         (Pass, "_note", die),
-        # Rows are gone, folders should go for good
+        # Rows are gone, folders should be deleted permanently
         (Trash, "empty", die_at_some),
         # A folder is half removed
         (os, "unlink", die_at_the_third),
@@ -145,8 +148,9 @@ async def prune_and_die(folder: Path, keep: int, point: int) -> None:
 
 
 async def export_full(folder: Path, largest_bytes: int) -> None:
-    """Export a run over a former file while no file may grow beyond `largest_bytes`; prints what was said and
-    what is there.
+    """Export a run over an earlier file while no file can grow beyond `largest_bytes`.
+
+    Prints the error, the size of the file, and the files in its folder.
     """
     async with open_history(folder) as history:
         run = a_run()
@@ -160,24 +164,24 @@ async def export_full(folder: Path, largest_bytes: int) -> None:
         try:
             await history.archives.export([run], target)
         except ArchiveUnusable as error:
-            _say(str(error))
+            _print(str(error))
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        _say(str(target.stat().st_size))
-        _say(" ".join(path.name for path in target.parent.iterdir()))
+        _print(str(target.stat().st_size))
+        _print(" ".join(path.name for path in target.parent.iterdir()))
 
 
 async def readonly(folder: Path) -> None:
-    """Use a history that may only be read; prints what a save told and how many runs a page has."""
+    """Use a read-only history; prints the notices of a save and the number of runs on a page."""
     for part in ("catalog", "health", "runs"):
-        # What is imported when needed may be unreadable to the user below
+        # The user below may be unable to read modules that are imported later
         import_module(f"k6_mcp.history.{part}")
     if os.getuid() == 0:
-        # Root may write everywhere; in a thread, so that threads are loaded before
+        # Root can write everywhere. In a thread, so that threads are loaded before.
         await asyncio.to_thread(os.setuid, 65534)
     async with open_history(folder) as history:
-        _say(" ".join(notice.code for notice in await history.save(a_run(1))))
+        _print(" ".join(notice.code for notice in await history.save(a_run(1))))
         page = await history.page(HistoryQuery())
-        _say(f"{len(page.runs)} {' '.join(component.state for component in await history.health())}")
+        _print(f"{len(page.runs)} {' '.join(component.state for component in await history.health())}")
 
 
 def _fill_up(path: Path) -> None:
@@ -190,7 +194,7 @@ def _fill_up(path: Path) -> None:
                 continue
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""What several tests of the history begin with."""
+"""Fixtures that several tests of the history share."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.history.samples import open_history
 
 @pytest.fixture
 async def exported(tmp_path: Path) -> Path:
-    """A file that holds one run, exported by another machine."""
+    """Return a file with one run, exported by another machine."""
     async with open_history(tmp_path / "origin") as history:
         run = await a_kept_run(tmp_path / "origin", history)
         await history.archives.export([run], tmp_path / "run.zip")

@@ -1,4 +1,4 @@
-"""Starts other server processes."""
+"""Start other server processes."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ _TIMEOUT_S = 60.0
 def child(
     command: str, folder: Path, *numbers: int, under: Sequence[str] = ()
 ) -> Generator[subprocess.Popen[str]]:
-    """Yield a running `tests.history.child`; it is gone afterwards."""
+    """Yield a running `tests.history.child`; it ends with the context."""
     arguments = [
         *under,
         sys.executable,
@@ -34,7 +34,7 @@ def child(
 
 
 def read_line(process: subprocess.Popen[str]) -> str:
-    """Return the next line that the child says."""
+    """Return the next line that the child prints."""
     assert process.stdout is not None
     return process.stdout.readline().rstrip("\n")
 

@@ -1,4 +1,4 @@
-"""Runs as they come out of the service, to be changed where a test cares."""
+"""Runs in the form that the service produces, to be changed by each test."""
 
 import secrets
 import sqlite3

@@ -1,4 +1,4 @@
-"""Folders that no run came of go; those that somebody still needs stay."""
+"""Folders without a run are removed; those that are still needed stay."""
 
 import tempfile
 from contextlib import closing
@@ -17,7 +17,7 @@ _SECRET = "const password = 'hunter2-canary'"
 
 
 def a_leftover(results_dir: Path, *files: str) -> RunFolder:
-    """Make the folder of a run whose server died while k6 made its plan."""
+    """Create the folder of a run whose server died while k6 made its plan."""
     folder = RunFolder(results_dir, a_run().run_id)
     folder.path.mkdir(parents=True)
     for name in ("script.js", "_main.js", "_guard.js", "_options.js", *files):
@@ -43,27 +43,27 @@ async def test_a_folder_without_a_run_goes(tmp_path: Path, by: str) -> None:
     assert [path.name for path in (tmp_path / "results" / "runs").iterdir()] == [run.run_id]
 
 
-async def test_a_folder_stays_as_long_as_its_process_lives_and_has_not_kept_it(tmp_path: Path) -> None:
+async def test_a_folder_stays_while_its_process_lives_or_once_it_has_a_run(tmp_path: Path) -> None:
     results_dir = tmp_path / "results"
     async with open_history(tmp_path) as history:
-        planning, kept, told = (RunFolder(results_dir, a_run().run_id) for _ in range(3))
+        planning, kept, stored = (RunFolder(results_dir, a_run().run_id) for _ in range(3))
         with closing(HeldFolders()) as held:
-            for folder in (planning, kept, told):
+            for folder in (planning, kept, stored):
                 held.make(folder)
-            told.run_json.write_text("{}", encoding="utf-8")
-            for folder in (planning, kept, told):
+            stored.run_json.write_text("{}", encoding="utf-8")
+            for folder in (planning, kept, stored):
                 held.let_go(folder.run_id)
             await history.cleanup.prune(_KEEP_ALL)
-            assert [folder.path.exists() for folder in (planning, kept, told)] == [True, True, True]
+            assert [folder.path.exists() for folder in (planning, kept, stored)] == [True, True, True]
         await history.cleanup.prune(_KEEP_ALL)
 
-    assert [folder.path.exists() for folder in (planning, kept, told)] == [False, False, True]
+    assert [folder.path.exists() for folder in (planning, kept, stored)] == [False, False, True]
 
 
 @pytest.mark.parametrize(
     "left", ["record.ndjson", "k6-mcp-summary.json", "summary-export.json", "timeline.json.gz"]
 )
-async def test_what_is_left_of_a_test_stays_and_is_told(tmp_path: Path, left: str) -> None:
+async def test_the_remains_of_a_test_stay_and_are_reported(tmp_path: Path, left: str) -> None:
     async with open_history(tmp_path) as history:
         folder = a_leftover(tmp_path / "results", left)
         report = await history.rebuild()
@@ -84,7 +84,7 @@ async def test_the_folder_of_a_run_that_only_the_database_knows_stays(tmp_path: 
     assert folder.log.exists()
 
 
-async def test_nothing_goes_while_the_database_is_away(tmp_path: Path) -> None:
+async def test_nothing_goes_while_the_database_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "history.db").write_bytes(b"garbage")
     async with open_history(tmp_path) as history:

@@ -1,4 +1,4 @@
-"""Runs carried to another machine in one file, and files of runs that nobody should trust."""
+"""Runs moved to another machine in one file, and files of runs that nobody should trust."""
 
 import gzip
 import io
@@ -104,14 +104,14 @@ async def test_a_folder_that_was_lost_comes_back_with_an_import(tmp_path: Path, 
     assert folder.run_json.exists()
 
 
-async def test_another_run_under_the_same_id_is_refused_and_neither_is_changed(
+async def test_a_different_run_with_the_same_id_is_refused_and_neither_changes(
     tmp_path: Path, exported: Path
 ) -> None:
     files = contents(exported)
     write(tmp_path / "other.zip", changed_run(files, exit_code=99))
     async with open_history(tmp_path / "here") as history:
         (run_id,) = (await history.archives.take_in(exported, as_it_is)).imported
-        with pytest.raises(ArchiveUnusable, match="another run with the id"):
+        with pytest.raises(ArchiveUnusable, match="a different run with the id"):
             await history.archives.take_in(tmp_path / "other.zip", as_it_is)
         run = await history.get(run_id)
 
@@ -121,32 +121,32 @@ async def test_another_run_under_the_same_id_is_refused_and_neither_is_changed(
 _HOSTILE: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
     "a path upwards": (
         lambda files, run_id: files | {f"{run_id}/../../evil.js": b"x"},
-        "is not a file of a run",
+        "is not one of a run's files",
     ),
-    "an absolute path": (lambda files, run_id: files | {"/tmp/evil": b"x"}, "is not a file of a run"),
+    "an absolute path": (lambda files, run_id: files | {"/tmp/evil": b"x"}, "is not one of a run's files"),
     "a path of another system": (
         lambda files, run_id: files | {f"{run_id}\\run.json": b"x"},
-        "is not a file of a run",
+        "is not one of a run's files",
     ),
     "a file that no run has": (
         lambda files, run_id: files | {f"{run_id}/evil.sh": b"x"},
-        "is not a file of a run",
+        "is not one of a run's files",
     ),
     "a file of ours that does not travel": (
         lambda files, run_id: renamed(files, "k6.log", "_main.js"),
-        "is not a file of a run",
+        "is not one of a run's files",
     ),
-    "a folder": (lambda files, run_id: files | {f"{run_id}/reports/": b""}, "is not a file of a run"),
-    "another folder": (lambda files, run_id: files | {"r-x/run.json": b"x"}, "is not a file of a run"),
+    "a folder": (lambda files, run_id: files | {f"{run_id}/reports/": b""}, "is not one of a run's files"),
+    "another folder": (lambda files, run_id: files | {"r-x/run.json": b"x"}, "is not one of a run's files"),
     "a file that is not listed": (
         lambda files, run_id: files | {f"{run_id}/record.ndjson": b"x"},
-        "is there, but not listed",
+        "is present but not listed",
     ),
     "a file that is missing": (
         lambda files, run_id: {
             name: content for name, content in files.items() if not name.endswith("k6.log")
         },
-        "is listed, but not there",
+        "is listed but missing",
     ),
     "no manifest": (
         lambda files, run_id: {f"{run_id}/run.json": files[f"{run_id}/run.json"]},
@@ -154,7 +154,7 @@ _HOSTILE: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
     ),
     "a manifest that is none": (
         lambda files, run_id: files | {"manifest.json": b"[]"},
-        "cannot be understood",
+        "cannot be read: ",
     ),
     "a manifest of a later format": (
         lambda files, run_id: (
@@ -164,7 +164,7 @@ _HOSTILE: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
     ),
     "a manifest of nothing": (
         lambda files, run_id: {"manifest.json": b'{"made_by":"x","runs":[]}'},
-        "no run at all",
+        "no runs at all",
     ),
     "a manifest that never ends": (
         lambda files, run_id: files | {"manifest.json": b" " * 1_000_000},
@@ -172,7 +172,7 @@ _HOSTILE: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
     ),
     "another content": (
         lambda files, run_id: files | {f"{run_id}/k6.log": b"forged"},
-        "its checksum or size differs",
+        "its checksum or its size differs",
     ),
     "a summary that is none": (
         lambda files, run_id: relisted(files | {f"{run_id}/k6-mcp-summary.json": b"{"}),
@@ -195,7 +195,7 @@ _HOSTILE: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
     "a run that goes on": (lambda files, run_id: changed_run(files, status="running"), "had not ended"),
     "a run of another id": (
         lambda files, run_id: changed_run(files, run_id="r-20260101-aaaaaaaaaaaaaaaa"),
-        "is of another run",
+        "belongs to another run",
     ),
     "a run of a newer version": (lambda files, run_id: changed_run(files, invented="x"), "invented"),
     "a run with a number that is none": (
@@ -207,7 +207,7 @@ _HOSTILE: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
     ),
     "a run nested without end": (
         lambda files, run_id: relisted(files | {f"{run_id}/run.json": b"[" * 1_000_000}),
-        "cannot be understood",
+        "cannot be read: ",
     ),
     "a summary nested without end": (
         lambda files, run_id: relisted(files | {f"{run_id}/k6-mcp-summary.json": b"[" * 1_000_000}),
@@ -221,16 +221,16 @@ _HOSTILE: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
 async def test_a_hostile_archive_is_refused_and_leaves_nothing(
     tmp_path: Path, exported: Path, case: str
 ) -> None:
-    change, said = _HOSTILE[case]
+    change, reason = _HOSTILE[case]
     files = contents(exported)
     write(tmp_path / "hostile.zip", change(files, next(iter(files)).partition("/")[0]))
 
-    assert said in await refusal(tmp_path, tmp_path / "hostile.zip")
+    assert reason in await refusal(tmp_path, tmp_path / "hostile.zip")
     assert not (tmp_path / "evil.js").exists()
 
 
 @pytest.mark.parametrize(
-    ("attribute", "value", "said"),
+    ("attribute", "value", "reason"),
     [
         ("external_attr", (stat.S_IFLNK | 0o777) << 16, "is a link"),
         ("external_attr", (stat.S_IFIFO | 0o600) << 16, "is a link or something else"),
@@ -238,19 +238,19 @@ async def test_a_hostile_archive_is_refused_and_leaves_nothing(
         ("compress_type", zipfile.ZIP_BZIP2, "compressed in another way"),
     ],
 )
-async def test_an_entry_that_is_no_plain_file_is_refused(
-    tmp_path: Path, exported: Path, attribute: str, value: int, said: str
+async def test_an_entry_that_is_not_a_plain_file_is_refused(
+    tmp_path: Path, exported: Path, attribute: str, value: int, reason: str
 ) -> None:
     write(tmp_path / "hostile.zip", contents(exported), **{attribute: value})
 
-    assert said in await refusal(tmp_path, tmp_path / "hostile.zip")
+    assert reason in await refusal(tmp_path, tmp_path / "hostile.zip")
 
 
-async def test_a_file_that_is_there_twice_is_refused(tmp_path: Path, exported: Path) -> None:
+async def test_a_duplicate_file_is_refused(tmp_path: Path, exported: Path) -> None:
     with zipfile.ZipFile(exported, "a") as file, pytest.warns(UserWarning, match="Duplicate"):
         file.writestr("manifest.json", b"{}")
 
-    assert "is there twice" in await refusal(tmp_path, exported)
+    assert "is in the archive twice" in await refusal(tmp_path, exported)
 
 
 async def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, exported: Path) -> None:
@@ -261,7 +261,7 @@ async def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, exported:
     assert "more than 20000000" in await refusal(tmp_path, tmp_path / "bomb.zip")
 
 
-async def test_a_size_that_is_a_lie_is_found(tmp_path: Path, exported: Path) -> None:
+async def test_a_false_size_is_found(tmp_path: Path, exported: Path) -> None:
     def lie(content: bytes) -> bytes:
         # The size of the first file once it is unpacked
         size_at = content.index(b"PK\x01\x02") + 24
@@ -281,7 +281,7 @@ async def test_more_entries_than_any_export_has_are_refused_before_they_are_read
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kept", [0, 10, 21, 22, 100, -1, -30])
-async def test_an_archive_that_is_cut_off_is_refused(tmp_path: Path, exported: Path, kept: int) -> None:
+async def test_a_truncated_archive_is_refused(tmp_path: Path, exported: Path, kept: int) -> None:
     edit(exported, lambda content: content[:kept])
 
     await refusal(tmp_path, exported)
@@ -305,7 +305,7 @@ async def test_every_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x05\x06", b"\x1f\x8b" + b"x" * 100, b"x" * 5000])
-async def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+async def test_a_file_that_is_not_an_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
 
     assert "not an archive of runs" in await refusal(tmp_path, tmp_path / "file")
@@ -336,16 +336,16 @@ async def test_an_export_to_a_place_that_cannot_be_written_is_refused(tmp_path: 
             await history.archives.export([run], tmp_path / "missing" / "run.zip")
 
 
-async def test_an_export_that_fills_the_disk_leaves_the_former_file_and_no_rest(tmp_path: Path) -> None:
+async def test_an_export_that_fills_the_disk_keeps_the_former_file_and_leaves_no_part(tmp_path: Path) -> None:
     with child("export_full", tmp_path, 20_000) as process:
-        said, size, names = finish(process)
+        error, size, names = finish(process)
 
-    assert "cannot be written" in said
+    assert "cannot be written" in error
     assert int(size) == len(b"former")
     assert names == "run.zip"
 
 
-async def test_nothing_is_imported_where_the_results_folder_cannot_be_made(
+async def test_nothing_is_imported_if_the_results_folder_cannot_be_created(
     tmp_path: Path, exported: Path
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
@@ -358,7 +358,7 @@ def _size(path: Path) -> int:
     return path.stat().st_size
 
 
-def test_the_archive_is_one_that_every_unzip_opens(exported: Path) -> None:
+def test_every_unzip_program_can_open_the_archive(exported: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(exported.read_bytes())) as file:
         assert file.testzip() is None
         assert file.namelist()[-1] == "manifest.json"

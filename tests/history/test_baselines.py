@@ -1,6 +1,4 @@
-"""Baselines: kept in the database and in a file, the newest of a name counts, whatever happens to one of the
-two.
-"""
+"""Baselines in the database and in a file: the newest one of a name counts, even if one place is lost."""
 
 import asyncio
 import json
@@ -51,7 +49,7 @@ async def test_baselines_survive_the_loss_of_the_database(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"baselines": [{"name": 1}]}', b"\xff" * 1000])
-async def test_a_damaged_file_hides_no_baseline_and_is_mended_by_the_next(
+async def test_a_damaged_file_hides_no_baseline_and_is_repaired_by_the_next(
     tmp_path: Path, content: bytes
 ) -> None:
     file = tmp_path / "results" / "baselines.json"
@@ -138,7 +136,7 @@ async def test_a_baseline_that_was_set_while_the_clock_was_ahead_can_be_replaced
         assert (await history.baselines())["checkout"].run_id == "r-20260301-bbbbbbbbbbbbbbbb"
 
 
-async def test_a_file_that_sets_a_baseline_for_ever_is_not_believed(tmp_path: Path) -> None:
+async def test_a_baseline_set_in_the_far_future_is_ignored(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         await history.set_baseline(a_baseline())
         forged = {

@@ -1,5 +1,6 @@
-"""Old runs removed from real folders and a real database, also by several processes, and by some that die on
-the way.
+"""Old runs removed from real folders and a real database.
+
+Several processes do it at once, and some of them die on the way.
 """
 
 import os
@@ -33,7 +34,7 @@ KEEP_ALL = Retention(days=None, runs=None, size_bytes=None)
 
 
 def newest(runs: int) -> Retention:
-    """Limits that keep so many runs."""
+    """Return limits that keep this number of runs."""
     return Retention(days=None, runs=runs, size_bytes=None)
 
 
@@ -47,22 +48,22 @@ async def keep(folder: Path, history: History, count: int) -> list[Run]:
 
 
 async def listed(history: History) -> list[str]:
-    """The ids that a page shows, oldest first."""
+    """Return the ids that a page shows, oldest first."""
     return [run.run_id for run in reversed((await history.page(HistoryQuery(limit=100))).runs)]
 
 
 def folders(folder: Path) -> list[str]:
-    """The run folders that are there."""
+    """Return the names of the run folders."""
     return sorted(path.name for path in (folder / "results" / "runs").iterdir())
 
 
 def trashed(folder: Path) -> list[str]:
-    """The run folders that are in the trash."""
+    """Return the names of the run folders in the trash."""
     return sorted(path.name for path in (folder / "results" / "trash").iterdir())
 
 
 def ids(runs: Sequence[Run]) -> list[str]:
-    """The ids of runs."""
+    """Return the ids of runs."""
     return [run.run_id for run in runs]
 
 
@@ -90,15 +91,15 @@ async def test_rows_and_folders_beyond_the_limits_go_together(tmp_path: Path) ->
     assert trashed(tmp_path) == sorted(ids(runs[:55]))
 
 
-async def test_a_dry_run_tells_the_same_and_removes_nothing(tmp_path: Path) -> None:
+async def test_a_dry_run_reports_the_same_and_removes_nothing(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         runs = await keep(tmp_path, history, 7)
-        told = await history.cleanup.prune(newest(3), dry_run=True)
+        planned = await history.cleanup.prune(newest(3), dry_run=True)
         assert await listed(history) == ids(runs)
         assert folders(tmp_path) == sorted(ids(runs))
         done = await history.cleanup.prune(newest(3))
 
-    assert told.model_copy(update={"dry_run": False, "trash": done.trash}) == done
+    assert planned.model_copy(update={"dry_run": False, "trash": done.trash}) == done
 
 
 async def test_age_counts_from_when_a_run_was_created(tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ async def test_age_counts_from_when_a_run_was_created(tmp_path: Path) -> None:
         assert await listed(history) == [young.run_id]
 
 
-async def test_space_is_that_of_the_folders_and_what_was_added_counts_once_it_is_told(tmp_path: Path) -> None:
+async def test_space_is_that_of_the_folders_with_reported_additions(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         runs = await keep(tmp_path, history, 3)
         before = await history.cleanup.space(10)
@@ -158,7 +159,7 @@ async def test_protected_runs_and_their_repeats_stay(tmp_path: Path) -> None:
         assert await history.get(other.run_id) is None
 
 
-async def test_old_baselines_cost_no_new_run_its_place(tmp_path: Path) -> None:
+async def test_old_baselines_do_not_push_out_new_runs(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         runs = await keep(tmp_path, history, 6)
         for name, run in zip("xy", runs[:2], strict=True):
@@ -262,7 +263,7 @@ async def test_several_processes_prune_one_history_once(tmp_path: Path) -> None:
         assert folders(tmp_path) == sorted(left)
 
 
-async def test_while_another_process_prunes_a_second_one_is_told_so(tmp_path: Path) -> None:
+async def test_a_second_process_is_refused_while_another_one_prunes(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         lock = FileLock.acquire(tmp_path / "results" / "prune.lock")
         assert lock is not None
@@ -271,7 +272,7 @@ async def test_while_another_process_prunes_a_second_one_is_told_so(tmp_path: Pa
         lock.release()
 
 
-async def test_it_happens_by_itself_once_an_hour_and_spares_the_last_two(tmp_path: Path) -> None:
+async def test_automatic_cleanup_runs_once_an_hour_and_spares_the_last_two_hours(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     async with open_history(tmp_path) as history:
         runs = [
@@ -291,7 +292,7 @@ async def test_it_happens_by_itself_once_an_hour_and_spares_the_last_two(tmp_pat
         assert await listed(history) == ids(runs[2:])
 
 
-async def test_failure_of_what_happens_by_itself_is_only_logged(
+async def test_a_failure_of_automatic_cleanup_is_only_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_history(tmp_path) as history:
@@ -302,7 +303,7 @@ async def test_failure_of_what_happens_by_itself_is_only_logged(
     assert "k6-mcp rebuild" in caplog.text
 
 
-async def test_space_and_limits_are_part_of_no_time_to_measure(tmp_path: Path) -> None:
+async def test_without_time_to_measure_runs_count_as_unmeasured(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         await keep(tmp_path, history, 3)
         hurried = await history.cleanup.space(0)
@@ -326,14 +327,14 @@ def _lock(folder: Path) -> sqlite3.Connection:
     return connection
 
 
-async def test_a_results_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+async def test_an_unwritable_results_folder_is_reported(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         (tmp_path / "results" / "prune.lock").mkdir()
         with pytest.raises(HistoryUnavailable, match="cannot be written"):
             await history.cleanup.prune(newest(0))
 
 
-async def test_a_full_disk_is_no_reason_to_keep_what_fills_it(
+async def test_a_full_disk_does_not_prevent_the_removal_of_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows_removed = Removals._remove_rows  # pyright: ignore[reportPrivateUsage]

@@ -1,4 +1,4 @@
-"""The owner of the connection."""
+"""The owner of the connection to SQLite."""
 
 import asyncio
 import sqlite3
@@ -18,7 +18,7 @@ _INSERT = "INSERT INTO tags VALUES (?, '', 0, '')"
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    """A database that is closed also when a test fails: its thread would keep the suite from ending."""
+    """Open a database and close it even if a test fails: its thread would keep the suite from ending."""
     opened = Database(tmp_path / "x.db", 0)
     yield opened
     await opened.end()
@@ -66,7 +66,7 @@ async def test_a_cancelled_body_leaves_nothing_for_the_next_commit(database: Dat
     assert await _names(database) == ["whole"]
 
 
-async def test_entering_it_inside_itself_is_refused_at_once(database: Database) -> None:
+async def test_a_nested_transaction_is_refused_at_once(database: Database) -> None:
     with pytest.raises(RuntimeError, match="not re-entrant"):
         async with database.atomic():
             await database.fetch("SELECT 1")
@@ -91,7 +91,7 @@ async def test_no_commit_waits_for_the_disk(database: Database) -> None:
     assert await database.fetch("PRAGMA synchronous") == [(1,)]
 
 
-async def test_a_failed_opening_is_not_tried_again_while_it_is_fresh(tmp_path: Path) -> None:
+async def test_a_failed_opening_is_not_tried_again_while_it_is_recent(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     path.write_bytes(b"garbage")
     database = Database(path, 60)
@@ -119,7 +119,7 @@ async def test_a_failed_opening_is_not_tried_again_while_it_is_fresh(tmp_path: P
         (sqlite3.SQLITE_IOERR_WRITE, "unusable", "cannot be used (disk I/O error)"),
     ],
 )
-def test_every_failure_of_sqlite_says_what_to_do(code: int, kind: str, words: str) -> None:
+def test_every_failure_of_sqlite_names_a_next_step(code: int, kind: str, words: str) -> None:
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = code
     trouble = unavailable(error, Path("/data/history.db"))
@@ -128,7 +128,7 @@ def test_every_failure_of_sqlite_says_what_to_do(code: int, kind: str, words: st
     assert words in str(trouble) and "/data/history.db" in str(trouble) and "next step: " in str(trouble)
 
 
-async def test_a_database_that_was_ended_is_not_opened_again_by_who_comes_late(database: Database) -> None:
+async def test_an_ended_database_is_not_opened_again_for_a_late_caller(database: Database) -> None:
     await database.fetch("SELECT 1")
     await database.end()
 
@@ -136,7 +136,7 @@ async def test_a_database_that_was_ended_is_not_opened_again_by_who_comes_late(d
         await database.fetch("SELECT 1")
 
 
-async def test_shielded_work_ends_before_the_cancellation_goes_on() -> None:
+async def test_shielded_work_ends_before_the_cancellation_continues() -> None:
     steps: list[str] = []
 
     async def work() -> None:
@@ -159,7 +159,7 @@ async def test_shielded_work_ends_before_the_cancellation_goes_on() -> None:
     assert steps == ["worked", "cancelled"]
 
 
-async def test_shielded_work_hands_on_its_error() -> None:
+async def test_shielded_work_raises_its_own_error() -> None:
     async def work() -> None:
         raise KeyError
 

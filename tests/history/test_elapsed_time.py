@@ -1,4 +1,4 @@
-"""Clocks that are wrong: none of them makes a history older than it is."""
+"""Wrong clocks: none of them makes a history older than it is."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -19,8 +19,9 @@ _DEFAULT = Retention()
 
 
 class Clocks:
-    """The clocks of a machine, set by hand: real time passes with `pass_`, the wall clock is off by
-    `error`.
+    """A machine's clocks, set by hand.
+
+    Real time passes with `pass_`; the wall clock is off by `error`.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +34,7 @@ class Clocks:
 
     @property
     def wall(self) -> datetime:
-        """What `datetime.now` would say."""
+        """Return the time that `datetime.now` would return."""
         return NOW + self._passed + self.error
 
     def pass_(self, time: timedelta) -> None:
@@ -41,7 +42,7 @@ class Clocks:
         self._passed += time
 
     def reboot(self) -> None:
-        """Begin another boot."""
+        """Start another boot."""
         self._boot, self._booted_after = f"boot {next(self._boots) + 1}", self._passed
 
     def _read(self) -> Reading:
@@ -51,12 +52,12 @@ class Clocks:
 
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
-    """Clocks to be set."""
+    """Return clocks that a test can set."""
     return Clocks(monkeypatch)
 
 
 async def run_one(folder: Path, clocks: Clocks, limits: Retention = _DEFAULT) -> str:
-    """Let a server start, run a test as its clock says, tidy up and end; return the run."""
+    """Start a server, run a test by its clock, clean up and end; return the run."""
     async with open_history(folder) as history:
         run = a_run().model_copy(update={"created_at": clocks.wall})
         assert await history.save(run) == ()
@@ -65,13 +66,13 @@ async def run_one(folder: Path, clocks: Clocks, limits: Retention = _DEFAULT) ->
 
 
 async def tidy(folder: Path, history: History, limits: Retention = _DEFAULT) -> None:
-    """Clean up as if the hour since the last time was over."""
+    """Clean up as if the hour since the last cleanup had passed."""
     (folder / "results" / "last-prune").unlink(missing_ok=True)
     await history.cleanup.tidy(limits)
 
 
 async def kept(folder: Path) -> set[str]:
-    """The runs that the history shows."""
+    """Return the runs that the history shows."""
     async with open_history(folder) as history:
         return {run.run_id for run in (await history.page(HistoryQuery(limit=100))).runs}
 
@@ -90,7 +91,7 @@ async def kept(folder: Path) -> set[str]:
         pytest.param((0, 364, 728, 1092), id="ever further"),
     ],
 )
-async def test_no_clock_removes_a_run(
+async def test_no_wrong_clock_removes_a_run(
     tmp_path: Path, clocks: Clocks, errors: tuple[int, ...], boots: bool
 ) -> None:
     runs: set[str] = set()
@@ -125,7 +126,7 @@ async def test_runs_go_once_their_time_has_passed_however_wrong_their_clock_was(
     assert await kept(tmp_path) == {young}
 
 
-async def test_the_newest_run_stays_and_never_more_than_half_go_for_their_age_at_once(
+async def test_the_newest_run_stays_and_at_most_half_go_for_their_age_at_once(
     tmp_path: Path, clocks: Clocks
 ) -> None:
     runs: list[str] = []
@@ -143,7 +144,7 @@ async def test_the_newest_run_stays_and_never_more_than_half_go_for_their_age_at
     assert await kept(tmp_path) == {runs[-1]}
 
 
-async def test_what_went_by_itself_comes_back_for_days_that_really_pass_and_is_told(
+async def test_automatically_removed_runs_are_reported_and_can_be_restored_for_days(
     tmp_path: Path, clocks: Clocks, caplog: pytest.LogCaptureFixture
 ) -> None:
     limits = Retention(days=None, runs=1)
@@ -154,18 +155,18 @@ async def test_what_went_by_itself_comes_back_for_days_that_really_pass_and_is_t
     clocks.pass_(timedelta(days=6))
     async with open_history(tmp_path) as history:
         await tidy(tmp_path, history, limits)
-        told = await history.cleanup.trash(limits)
+        trash = await history.cleanup.trash(limits)
         restored = await history.cleanup.restore([first])
         again = await history.cleanup.restore([first])
 
     assert f"1 run removed ({first} (count))" in caplog.text
-    assert (told.runs, told.reasons, told.days_left) == (1, {"count": 1}, 1.0)
+    assert (trash.runs, trash.reasons, trash.days_left) == (1, {"count": 1}, 1.0)
     assert (restored.restored, restored.problems) == ((first,), ())
     assert (again.restored, again.problems) == ((), (f"{first}: is not in the trash",))
     assert first in await kept(tmp_path)
 
 
-async def test_the_trash_is_emptied_after_its_days_or_where_there_is_no_room_for_it(
+async def test_the_trash_is_emptied_after_its_days_or_for_lack_of_space(
     tmp_path: Path, clocks: Clocks
 ) -> None:
     by_count = Retention(days=None, runs=1)
@@ -195,7 +196,7 @@ async def test_without_days_in_the_trash_runs_are_deleted_at_once(tmp_path: Path
     assert [*(tmp_path / "results" / "trash").iterdir()] == []
 
 
-async def test_a_run_without_a_folder_comes_back_too(tmp_path: Path) -> None:
+async def test_a_run_without_a_folder_can_be_restored_too(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         runs = [a_run(minute) for minute in range(2)]
         for run in runs:
@@ -210,7 +211,7 @@ async def test_a_run_without_a_folder_comes_back_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("by_itself", [False, True], ids=["rebuilt", "by itself"])
-async def test_a_replaced_database_does_not_take_old_runs_for_older(
+async def test_a_replaced_database_does_not_count_old_runs_as_older(
     tmp_path: Path, clocks: Clocks, by_itself: bool
 ) -> None:
     runs = {await run_one(tmp_path, clocks) for _ in range(3)}
@@ -227,7 +228,7 @@ async def test_a_replaced_database_does_not_take_old_runs_for_older(
     assert await kept(tmp_path) == runs
 
 
-async def test_a_person_may_prune_by_the_clock_and_is_told_that_it_is_off(
+async def test_a_person_can_prune_by_the_clock_and_learns_that_it_is_off(
     tmp_path: Path, clocks: Clocks
 ) -> None:
     await run_one(tmp_path, clocks)
@@ -264,7 +265,7 @@ def test_two_machines_with_different_clocks_count_the_time_once() -> None:
         ((100, 200, 700), 300, 300),
     ],
 )
-def test_the_first_time_of_a_history_with_runs_is_held_against_them(
+def test_the_first_time_of_a_history_is_checked_against_its_runs(
     created_days: tuple[int, ...], wall_days: float, first_days: float
 ) -> None:
     first_us = first_time([day * DAY_US for day in created_days], round(wall_days * DAY_US))

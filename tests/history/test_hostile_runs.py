@@ -1,4 +1,4 @@
-"""Runs in archives that say of themselves what no run can be."""
+"""Runs in archives with claims that no run can make."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,15 +16,15 @@ _ABSURD: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
         lambda files, run_id: changed_run(
             files, created_at="2999-01-01T00:00:00Z", started_at=None, ended_at=None
         ),
-        "which has not come yet",
+        "which is in the future",
     ),
     "a run that ends in the future": (
         lambda files, run_id: changed_run(files, ended_at="2999-01-01T00:00:00Z"),
-        "which has not come yet",
+        "which is in the future",
     ),
     "a run of 1970": (
         lambda files, run_id: changed_run(files, created_at="1970-01-01T00:00:00Z"),
-        "before there was a k6",
+        "before k6 1.0 existed",
     ),
     "a run that ended before it began": (
         lambda files, run_id: changed_run(files, started_at="2026-06-01T00:00:00Z"),
@@ -32,7 +32,7 @@ _ABSURD: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
     ),
     "a repeat of nothing": (
         lambda files, run_id: changed_run(files, repeat=2, repeat_of='%" OR 1'),
-        "whose id is none",
+        "whose id is not valid",
     ),
     "a repeat without a number": (
         lambda files, run_id: changed_run(files, repeat=10**9, repeat_of=run_id),
@@ -54,17 +54,17 @@ _ABSURD: Mapping[str, tuple[Callable[[Files, str], Files], str]] = {
 
 
 @pytest.mark.parametrize("case", _ABSURD)
-async def test_a_run_that_cannot_be_is_refused_and_leaves_nothing(
+async def test_an_impossible_run_is_refused_and_leaves_nothing(
     tmp_path: Path, exported: Path, case: str
 ) -> None:
-    change, said = _ABSURD[case]
+    change, reason = _ABSURD[case]
     files = contents(exported)
     write(tmp_path / "absurd.zip", change(files, next(iter(files)).partition("/")[0]))
 
-    assert said in await refusal(tmp_path, tmp_path / "absurd.zip")
+    assert reason in await refusal(tmp_path, tmp_path / "absurd.zip")
 
 
-async def test_characters_that_hide_others_are_not_taken_in(tmp_path: Path, exported: Path) -> None:
+async def test_characters_that_hide_others_are_not_imported(tmp_path: Path, exported: Path) -> None:
     files = changed_run(contents(exported), name="good\u202etset\x1b[2J", tags={"env": "a\u2066b"})
     write(tmp_path / "hidden.zip", files)
     async with open_history(tmp_path / "here") as history:
@@ -90,7 +90,7 @@ async def test_a_run_from_elsewhere_does_not_join_the_repeats_of_one_that_ran_he
         assert await history.repeats(here.run_id) == (here,)
 
 
-async def test_what_an_import_that_was_killed_left_goes_and_one_that_goes_on_is_left_alone(
+async def test_the_remains_of_a_killed_import_go_and_a_running_import_stays(
     tmp_path: Path,
 ) -> None:
     async with open_history(tmp_path) as history:

@@ -1,7 +1,7 @@
-"""However an event loop ends, no connection and no thread of one is left behind, and no thread finds its loop
-closed.
+"""However an event loop ends, no connection and no thread of one survives it.
 
-A thread that is late is one that its next step waits for: aiosqlite says each to its logger first.
+No thread finds its loop closed either. aiosqlite logs each step of a thread first, so a log handler can delay
+the thread before the step.
 """
 
 import asyncio
@@ -26,8 +26,9 @@ _GONE_WITHIN_S = 10.0
 
 
 class _Late(logging.Handler):
-    """Holds a thread of aiosqlite up before its first step with these words, until the loop is closed or for
-    `_LATE_S`.
+    """Delays a thread of aiosqlite before its first step whose log message has these words.
+
+    It waits until the loop is closed, but for `_LATE_S` at most.
     """
 
     def __init__(self, step: str) -> None:
@@ -58,29 +59,30 @@ def _late(step: str) -> Generator[_Late]:
 
 @pytest.fixture
 def failures(monkeypatch: pytest.MonkeyPatch) -> list[BaseException | None]:
-    """What threads raised to nobody."""
-    found: list[BaseException | None] = []
+    """Collect the exceptions that threads raised and nobody caught."""
+    raised: list[BaseException | None] = []
 
-    def take(given: threading.ExceptHookArgs) -> None:
-        found.append(given.exc_value)
+    def take(arguments: threading.ExceptHookArgs) -> None:
+        raised.append(arguments.exc_value)
 
     monkeypatch.setattr(threading, "excepthook", take)
-    # Nobody here frees a lock while we wait for it
+    # No other program frees a lock during these tests
     monkeypatch.setattr("k6_mcp.history.database.BUSY_TIMEOUT_S", 0.01)
-    return found
+    return raised
 
 
 def _run(main: Coroutine[None, None, None], late: _Late) -> list[threading.Thread]:
-    """Run `main` in a loop of its own, which cancels what goes on when `main` is over; return the threads
-    that are left.
+    """Run `main` in a loop of its own and return the threads that are left.
+
+    The loop cancels everything that still runs when `main` has ended.
     """
     before = threading.enumerate()
     asyncio.run(main)
     late.closed.set()
-    others = [thread for thread in threading.enumerate() if thread not in before]
-    for thread in others:
+    new = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in new:
         thread.join(_GONE_WITHIN_S / 10)
-    return [thread for thread in others if thread.is_alive()]
+    return [thread for thread in new if thread.is_alive()]
 
 
 def test_an_opening_that_fails_leaves_no_thread(tmp_path: Path, failures: list[BaseException | None]) -> None:
@@ -97,7 +99,7 @@ def test_an_opening_that_fails_leaves_no_thread(tmp_path: Path, failures: list[B
 @pytest.mark.parametrize(
     "step", ["<function connect.<locals>", "PRAGMA journal_mode"], ids=["opening", "preparation"]
 )
-def test_an_opening_or_preparation_that_is_cut_off_leaves_no_thread(
+def test_a_cancelled_opening_or_preparation_leaves_no_thread(
     tmp_path: Path, failures: list[BaseException | None], step: str
 ) -> None:
     async def main() -> None:
@@ -112,7 +114,7 @@ def test_an_opening_or_preparation_that_is_cut_off_leaves_no_thread(
 
 
 @pytest.mark.parametrize("waiting", [False, True], ids=["nothing to save", "a run to save"])
-def test_a_history_that_is_cut_off_while_it_waits_to_be_left_is_closed(
+def test_a_history_that_is_cancelled_while_it_waits_to_close_is_closed(
     tmp_path: Path, failures: list[BaseException | None], waiting: bool
 ) -> None:
     async def leave(history: History) -> None:

@@ -35,7 +35,7 @@ async def test_a_database_made_by_an_earlier_version_opens_with_its_runs(
         assert await history.save(a_run()) == ()
 
 
-async def test_a_new_database_is_as_the_newest_version_says(tmp_path: Path) -> None:
+async def test_a_new_database_has_the_newest_schema(tmp_path: Path) -> None:
     _load(tmp_path / "kept", VERSIONS[-1])
     async with open_history(tmp_path / "new") as history:
         await history.save(a_run())

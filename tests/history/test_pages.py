@@ -1,4 +1,4 @@
-"""Asking the history."""
+"""Queries of the history."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
@@ -74,25 +74,25 @@ async def _fill(history: History, runs: Sequence[Run] = RUNS) -> None:
 async def test_every_filter_finds_the_runs_it_describes_and_no_other(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         await _fill(history)
-        found = [[run.run_id for run in (await history.page(query)).runs] for query, _ in QUERIES]
+        pages = [[run.run_id for run in (await history.page(query)).runs] for query, _ in QUERIES]
 
-    assert found == [[RUNS[number].run_id for number in numbers] for _, numbers in QUERIES]
+    assert pages == [[RUNS[number].run_id for number in numbers] for _, numbers in QUERIES]
 
 
 @pytest.mark.parametrize("few", [0, 2])
-async def test_the_way_to_the_runs_does_not_change_the_answer(
+async def test_the_way_of_searching_does_not_change_the_answer(
     tmp_path: Path, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("k6_mcp.history.pages.FEW", few)
     async with open_history(tmp_path) as history:
         await _fill(history)
-        found = [[run.run_id for run in (await history.page(query)).runs] for query, _ in QUERIES]
+        pages = [[run.run_id for run in (await history.page(query)).runs] for query, _ in QUERIES]
 
-    assert found == [[RUNS[number].run_id for number in numbers] for _, numbers in QUERIES]
+    assert pages == [[RUNS[number].run_id for number in numbers] for _, numbers in QUERIES]
 
 
 @pytest.mark.parametrize(("query", "numbers"), QUERIES)
-def test_runs_from_folders_are_filtered_alike(query: HistoryQuery, numbers: list[int]) -> None:
+def test_runs_from_folders_are_filtered_the_same_way(query: HistoryQuery, numbers: list[int]) -> None:
     page = select(RUNS, query, "the database is away")
 
     assert [run.run_id for run in page.runs] == [RUNS[number].run_id for number in numbers]
@@ -126,7 +126,7 @@ async def test_cursors_lead_through_all_runs_once(tmp_path: Path, query: History
     assert total == len(seen)
 
 
-async def test_a_cursor_goes_on_within_the_times_asked_for(tmp_path: Path) -> None:
+async def test_a_cursor_continues_within_the_requested_times(tmp_path: Path) -> None:
     runs = [a_run(minute) for minute in range(6)]
     query = HistoryQuery(limit=2, until=START + timedelta(minutes=5))
     async with open_history(tmp_path) as history:

@@ -1,4 +1,4 @@
-"""Many runs at once, out of a real database."""
+"""Many runs at once, from a real database."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ async def test_runs_are_counted_since_a_moment(tmp_path: Path) -> None:
     assert [tally.runs for tally in late.tallies] == [1]
 
 
-async def test_a_run_that_is_saved_again_or_removed_counts_as_it_is(tmp_path: Path) -> None:
+async def test_a_run_that_is_saved_again_counts_in_its_new_state(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         running = a_run(status="running")
         await history.save(running)
@@ -48,7 +48,7 @@ async def test_a_test_has_its_newest_runs_oldest_first_and_the_thresholds_of_the
     assert test.thresholds[0].observed == len(runs)
 
 
-async def test_the_tests_with_most_runs_are_told_and_the_rest_counted(tmp_path: Path) -> None:
+async def test_the_tests_with_most_runs_have_details_and_the_rest_are_counted(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         for number in range(MOST_TESTS + 2):
             await history.save(a_run(number, name=f"test {number:03}"))
@@ -58,7 +58,7 @@ async def test_the_tests_with_most_runs_are_told_and_the_rest_counted(tmp_path: 
     assert (len(past.tests), past.omitted_tests) == (MOST_TESTS, 2)
 
 
-async def test_statistics_are_there_again_after_a_rebuild(tmp_path: Path) -> None:
+async def test_statistics_are_complete_again_after_a_rebuild(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         await history.save(a_run())
     (tmp_path / "results" / "history.db").unlink()

@@ -84,7 +84,7 @@ async def test_an_older_folder_does_not_undo_what_the_database_knows(tmp_path: P
 
 
 @pytest.mark.slow
-async def test_other_servers_go_on_while_one_rebuilds(tmp_path: Path) -> None:
+async def test_other_servers_continue_while_one_rebuilds(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history, open_history(tmp_path) as other:
         await history.save(a_run(0))
         with child("write", tmp_path, 30) as process:
@@ -108,7 +108,7 @@ async def test_a_server_that_had_the_damaged_file_open_moves_to_the_new_one(tmp_
     assert {path.name.partition("Z")[2] for path in _aside(database)} == {"", "-wal", "-shm"}
 
 
-async def test_one_rebuild_of_a_damaged_file_at_a_time(tmp_path: Path) -> None:
+async def test_a_damaged_file_is_set_aside_only_once(tmp_path: Path) -> None:
     database = tmp_path / "results" / "history.db"
     database.parent.mkdir()
     database.write_bytes(b"garbage")

@@ -1,4 +1,4 @@
-"""Which runs go: ages, counts and sizes against limits, without any database."""
+"""The choice of runs to remove by age, count and size, without a database."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ _KEEP_ALL = Retention(days=None, runs=None, size_bytes=None)
 
 
 def _runs(*sizes: int) -> list[Kept]:
-    """Runs a day apart, the newest created at START; they are named by their age in days."""
+    """Return runs a day apart, the newest created at START; their ids are their ages in days."""
     ages = range(len(sizes) - 1, -1, -1)
     return [Kept(f"{age}", to_us(START) - age * _DAY_US, size) for age, size in zip(ages, sizes, strict=True)]
 
@@ -81,13 +81,13 @@ def test_the_size_of_a_page_changes_nothing(page: int) -> None:
         (Retention(days=2.5, runs=None, size_bytes=None), {"4"}, [("3", "age")]),
     ],
 )
-def test_protected_runs_stay_besides_the_newest_and_no_newer_run_goes_in_their_place(
+def test_protected_runs_stay_in_addition_to_the_newest_runs(
     limits: Retention, protected: set[str], gone: list[tuple[str, str]]
 ) -> None:
     assert _chosen(_runs(10, 10, 10, 10, 10), limits, frozenset(protected)) == gone
 
 
-def test_protected_runs_that_a_limit_asks_for_are_counted() -> None:
+def test_protected_runs_beyond_a_limit_are_counted() -> None:
     runs = _runs(1, 1, 1, 1)
     excess = Excess.of(4, 4, Retention(days=1.5, runs=None, size_bytes=None), START)
 
@@ -102,7 +102,7 @@ def test_young_runs_are_spared_whatever_the_limits_say() -> None:
     assert _chosen(_runs(9, 9, 9, 9), limits, spare=timedelta(days=2)) == [("3", "age")]
 
 
-def test_the_search_ends_at_the_first_page_that_nothing_can_be_chosen_from() -> None:
+def test_the_search_ends_at_the_first_page_without_a_possible_choice() -> None:
     excess = Excess.of(3, 3, Retention(days=10, runs=3, size_bytes=3), START)
 
     assert excess.ends_before(to_us(START - timedelta(days=10)))

@@ -1,4 +1,4 @@
-"""Keeping a run and getting it back."""
+"""Saving of a run, and reading it back."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ async def test_saving_again_replaces_the_run(tmp_path: Path) -> None:
         assert (await history.page(HistoryQuery(tag="build=1"))).runs == ()
 
 
-async def test_everything_kept_is_for_this_user_alone(tmp_path: Path) -> None:
+async def test_everything_stored_is_readable_by_this_user_alone(tmp_path: Path) -> None:
     run = a_run()
     async with open_history(tmp_path) as history:
         await history.save(run)
@@ -62,7 +62,7 @@ async def test_everything_kept_is_for_this_user_alone(tmp_path: Path) -> None:
     "run_id",
     ["", "..", "../../etc", "r-20260301-", "R-20260301-aaaaaaaaaaaaaaaa", "r-20260301-aaaaaaaaaaaaaaaa/.."],
 )
-async def test_an_id_that_is_none_finds_nothing(tmp_path: Path, run_id: str) -> None:
+async def test_an_invalid_id_finds_nothing(tmp_path: Path, run_id: str) -> None:
     async with open_history(tmp_path) as history:
         assert await history.get(run_id) is None
 
@@ -110,7 +110,7 @@ async def test_a_save_waits_for_the_write_of_another_program(tmp_path: Path) -> 
         assert await task == ()
 
 
-async def test_the_newest_of_two_saves_at_once_stays(tmp_path: Path) -> None:
+async def test_the_later_of_two_concurrent_saves_stays(tmp_path: Path) -> None:
     running = a_run(status="running")
     done = running.model_copy(update={"status": "completed"})
     async with open_history(tmp_path) as history:
@@ -149,7 +149,7 @@ async def test_ids_are_completed_newest_first(
         assert await history.run_ids("\ud800", 20) == ()
 
 
-async def test_nothing_stays_behind_when_it_closes(tmp_path: Path) -> None:
+async def test_a_closed_history_leaves_no_temporary_files(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history:
         await history.save(a_run())
 

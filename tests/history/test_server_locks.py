@@ -1,4 +1,4 @@
-"""Whose runs live: told by locks that the kernel frees."""
+"""Which servers are alive, from locks that the kernel frees."""
 
 import os
 import signal
@@ -150,7 +150,7 @@ async def test_the_files_of_dead_servers_are_cleared_and_those_of_living_ones_st
         finish(living)
 
 
-def test_a_server_without_a_lock_is_never_taken_for_dead(tmp_path: Path) -> None:
+def test_a_server_without_a_lock_never_counts_as_dead(tmp_path: Path) -> None:
     (tmp_path / "servers").write_text("a file", encoding="utf-8")
     owners = Owners(tmp_path)
     owners.enter()

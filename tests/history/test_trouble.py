@@ -1,4 +1,4 @@
-"""The database or the folder in trouble: the run is told and kept all the same."""
+"""Trouble with the database or the folder: it is reported, and the run is stored all the same."""
 
 import shutil
 import sqlite3
@@ -32,7 +32,7 @@ def locked(database: Path) -> Generator[sqlite3.Connection]:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody here frees a lock while we wait for it."""
+    """Wait briefly: no other program frees a lock during these tests."""
     monkeypatch.setattr("k6_mcp.history.database.BUSY_TIMEOUT_S", 0.01)
 
 
@@ -44,7 +44,7 @@ def codes(notices: tuple[Notice, ...]) -> list[str]:
     return [notice.code for notice in notices]
 
 
-async def test_a_locked_database_is_told_and_written_as_soon_as_it_is_free(tmp_path: Path) -> None:
+async def test_a_locked_database_is_reported_and_written_as_soon_as_it_is_free(tmp_path: Path) -> None:
     database = tmp_path / "results" / "history.db"
     first, second, third = a_run(0), a_run(1), a_run(2)
     async with open_history(tmp_path) as history, open_history(tmp_path) as other:
@@ -64,7 +64,7 @@ async def test_a_locked_database_is_told_and_written_as_soon_as_it_is_free(tmp_p
         assert page.degraded is None
 
 
-async def test_runs_that_wait_for_the_database_stand_at_their_places_and_are_counted_as_missing(
+async def test_runs_that_wait_for_the_database_are_shown_in_order_and_counted_as_missing(
     tmp_path: Path,
 ) -> None:
     runs = [a_run(number) for number in range(5)]
@@ -97,7 +97,7 @@ async def test_other_servers_read_the_end_of_a_run_that_the_database_missed(tmp_
             assert await other.get(running.run_id) == done
 
 
-async def test_closing_writes_what_still_waits(tmp_path: Path) -> None:
+async def test_closing_writes_the_runs_that_still_wait(tmp_path: Path) -> None:
     run = a_run()
     async with open_history(tmp_path, retry_s=60) as history:
         await history.save(a_run(1))
@@ -108,20 +108,20 @@ async def test_closing_writes_what_still_waits(tmp_path: Path) -> None:
         assert await history.get(run.run_id) == run
 
 
-async def test_while_trouble_is_fresh_saves_do_not_wait_for_it(tmp_path: Path) -> None:
+async def test_while_trouble_is_recent_saves_do_not_wait_for_it(tmp_path: Path) -> None:
     async with open_history(tmp_path, retry_s=60) as history:
         await history.save(a_run(0))
         with locked(tmp_path / "results" / "history.db"):
             assert codes(await history.save(a_run(1))) == ["history_unavailable"]
         assert codes(await history.save(a_run(2))) == ["history_unavailable"]
 
-        # Asked for health, it tries at once
+        # A health check tries again immediately
         assert (await history.health())[0].state == "ok"
         assert codes(await history.save(a_run(3))) == []
         assert (await history.page(HistoryQuery())).total == 4
 
 
-async def test_a_database_that_nobody_may_even_read_is_answered_from_the_folders(tmp_path: Path) -> None:
+async def test_while_the_database_is_unreadable_runs_are_read_from_the_folders(tmp_path: Path) -> None:
     run = a_run()
     async with open_history(tmp_path) as history:
         await history.save(run)
@@ -144,7 +144,7 @@ async def test_a_database_that_nobody_may_even_read_is_answered_from_the_folders
     [b"not a database " * 400, b"SQLite format 3\0" + b"\xff" * 8192, b"\0" * 5000],
     ids=["text", "header", "zeros"],
 )
-async def test_a_damaged_database_costs_no_run(tmp_path: Path, content: bytes) -> None:
+async def test_a_damaged_database_loses_no_run(tmp_path: Path, content: bytes) -> None:
     database = tmp_path / "results" / "history.db"
     database.parent.mkdir()
     database.write_bytes(content)
@@ -165,14 +165,14 @@ async def test_a_damaged_database_costs_no_run(tmp_path: Path, content: bytes) -
     assert database.read_bytes() == content
 
 
-async def test_damage_while_the_database_is_open_costs_no_run(tmp_path: Path) -> None:
+async def test_damage_while_the_database_is_open_loses_no_run(tmp_path: Path) -> None:
     database = tmp_path / "results" / "history.db"
     async with open_history(tmp_path) as history:
         for minute in range(40):
             await history.save(a_run(minute))
         damage(database)
         run = a_run(50)
-        # SQLite may have what it needs in memory
+        # SQLite may have the pages that it needs in memory
         assert codes(await history.save(run)) in (
             [],
             ["history_unavailable"],
@@ -184,7 +184,7 @@ async def test_damage_while_the_database_is_open_costs_no_run(tmp_path: Path) ->
         assert (await history.page(HistoryQuery())).total == 41
 
 
-async def test_a_database_removed_while_open_is_begun_anew(tmp_path: Path) -> None:
+async def test_a_database_removed_while_open_is_created_again(tmp_path: Path) -> None:
     database = tmp_path / "results" / "history.db"
     before, after = a_run(0), a_run(1)
     async with open_history(tmp_path) as history:
@@ -203,7 +203,7 @@ async def test_a_database_removed_while_open_is_begun_anew(tmp_path: Path) -> No
         assert (await history.page(HistoryQuery())).total == 2
 
 
-async def test_a_results_folder_removed_while_open_is_made_again(tmp_path: Path) -> None:
+async def test_a_results_folder_removed_while_open_is_created_again(tmp_path: Path) -> None:
     async with open_history(tmp_path) as history, open_history(tmp_path) as other:
         run = a_run(status="running", server_id=history.server_id)
         await history.save(a_run())
@@ -214,7 +214,7 @@ async def test_a_results_folder_removed_while_open_is_made_again(tmp_path: Path)
         assert await other.orphans() == ()
 
 
-async def test_a_results_folder_that_cannot_be_made_still_leaves_the_database(tmp_path: Path) -> None:
+async def test_without_a_results_folder_the_database_still_works(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file", encoding="utf-8")
     run = a_run()
     async with History(Workspace(tmp_path / "results"), tmp_path / "history.db") as history:
@@ -233,7 +233,7 @@ async def test_with_neither_folder_nor_database_the_run_is_known_to_this_server(
         assert await history.orphans() == ()
 
 
-async def test_a_folder_in_the_place_of_the_database_is_told(tmp_path: Path) -> None:
+async def test_a_folder_in_the_place_of_the_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "results" / "history.db").mkdir(parents=True)
     async with open_history(tmp_path) as history:
         notices = await history.save(a_run())
@@ -245,7 +245,7 @@ async def test_a_folder_in_the_place_of_the_database_is_told(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"run_id": 1}', "\ud800".encode("utf-8", "surrogatepass").decode("latin-1")]
 )
-async def test_a_damaged_run_json_is_no_run(tmp_path: Path, content: str) -> None:
+async def test_a_damaged_run_json_is_not_a_run(tmp_path: Path, content: str) -> None:
     folder = RunFolder(tmp_path / "results", a_run().run_id)
     folder.path.mkdir(parents=True)
     folder.run_json.write_text(content, encoding="utf-8")
@@ -254,17 +254,17 @@ async def test_a_damaged_run_json_is_no_run(tmp_path: Path, content: str) -> Non
         assert await history.orphans() == ()
 
 
-def test_a_file_that_may_not_grow_loses_neither_run(tmp_path: Path) -> None:
+def test_no_run_is_lost_while_no_file_can_grow(tmp_path: Path) -> None:
     with child("fill", tmp_path, 0) as process:
-        told, page = finish(process)
+        codes_of_save, page = finish(process)
 
-    assert told == "backup_unavailable history_unavailable"
+    assert codes_of_save == "backup_unavailable history_unavailable"
     assert page == "2 None"
     assert list((tmp_path / "results").rglob(".run-*")) == []
 
 
 @pytest.mark.slow
-def test_a_full_disk_costs_notices_and_is_overcome_when_there_is_space_again(tmp_path: Path) -> None:
+def test_a_full_disk_causes_notices_until_there_is_space_again(tmp_path: Path) -> None:
     mounted = (
         "unshare",
         "--user",
@@ -281,12 +281,12 @@ def test_a_full_disk_costs_notices_and_is_overcome_when_there_is_space_again(tmp
     ):
         pytest.skip("this system does not let its users mount a small file system")
     with child("full", tmp_path, under=mounted) as process:
-        told, states, afterwards, total = finish(process)
+        codes_of_save, states, codes_afterward, total = finish(process)
 
-    assert told == "backup_unavailable history_unavailable"
-    # One page may still fit into what the database has already taken
+    assert codes_of_save == "backup_unavailable history_unavailable"
+    # One more page may fit into the space that the database has already taken
     assert states.endswith("broken")
-    assert afterwards == ""
+    assert codes_afterward == ""
     assert total == "3"
 
 
@@ -300,17 +300,17 @@ async def test_a_readonly_history_can_be_read(tmp_path: Path) -> None:
             path.chmod(0o555 if path.is_dir() else 0o444)
         try:
             with child("readonly", folder) as process:
-                told, page = finish(process)
+                codes_of_save, page = finish(process)
         finally:
             for path in paths:
                 path.chmod(0o755)
 
-    assert told == "backup_unavailable history_unavailable"
-    # The run that could not be kept is known to its server
+    assert codes_of_save == "backup_unavailable history_unavailable"
+    # The server still knows the run that could not be stored
     assert page == "2 degraded broken"
 
 
-async def test_runs_that_a_lost_database_leaves_in_their_folders_are_counted_until_a_rebuild(
+async def test_runs_that_are_only_in_their_folders_are_counted_until_a_rebuild(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("k6_mcp.history.orphaned_runs._FOLDERS_READ", 2)

@@ -97,7 +97,7 @@ async def test_gemini_is_asked_by_the_server_and_its_key_reaches_neither_k6_nor_
             settings, target, None, GEMINI_API_KEY=key, K6_MCP_AI_BASE_URL=standing_in.url, LOG_LEVEL="DEBUG"
         )
     assert (advice["state"], advice["model"]) == ("written", "gemini-stand-in")
-    assert standing_in.asked[0].headers["x-goog-api-key"] == key
+    assert standing_in.requests[0].headers["x-goog-api-key"] == key
     kept = [path.read_bytes() for path in settings.results_dir.rglob("*") if path.is_file()]
     assert kept
     assert not any(key.encode() in content for content in kept)

@@ -102,7 +102,7 @@ async def test_a_run_that_finds_no_room_stays_whole_where_the_warning_says_and_r
 
     assert {*elsewhere} == {run.run_id, refused.run_id}
     assert f"the run is in {elsewhere[run.run_id]} until this process ends" in told
-    assert f"move that folder into {settings.results_dir / 'runs'} and call `k6-mcp rebuild`" in told
+    assert f"move that folder into {settings.results_dir / 'runs'} and run `k6-mcp rebuild`" in told
     assert (report.restored, report.unreadable) == (2, ())
     assert found == run.model_copy(update={"warnings": _of_the_test(run)})
     assert timeline is not None

@@ -221,7 +221,7 @@ async def test_a_load_that_a_script_keeps_from_k6_is_refused(
     async with open_app(settings) as service:
         for call in (service.plan, service.start):
             with pytest.raises(
-                InvalidArguments, match=r"keeps the load that was asked for .* from k6, which plans default"
+                InvalidArguments, match=r"keeps the requested load .* from k6, which plans default"
             ):
                 await call(test)
 

@@ -59,7 +59,7 @@ def test_the_value_of_a_variable_is_left_to_the_run() -> None:
     assert endpoints(text, {"BASE_URL"}) == [[_ENV, "/a"]]
 
 
-def test_modules_beside_the_script_are_read_too(tmp_path: Path) -> None:
+def test_modules_next_to_the_script_are_read_too(tmp_path: Path) -> None:
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "base.js").write_text(
         "export const BASE = 'http://h';\nexport const get = () => http.get(`${BASE}/in-lib`);"
@@ -72,7 +72,7 @@ def test_modules_beside_the_script_are_read_too(tmp_path: Path) -> None:
     assert _names(text) == []
 
 
-def test_modules_are_found_however_they_are_imported_and_what_they_import_too(tmp_path: Path) -> None:
+def test_modules_are_found_by_every_import_form_and_through_other_modules(tmp_path: Path) -> None:
     deep, own = tmp_path / "lib" / "deep er.js", tmp_path / "own.js"
     deep.parent.mkdir()
     deep.write_text("const a = 'deep'; import './deep%20er.js'; import '../own.js';")

@@ -59,7 +59,7 @@ def test_only_code_is_written_as_it_is() -> None:
     assert literal({"a": Code("__ENV.A"), "b": "__ENV.A"}) == '{\n  a: __ENV.A,\n  b: "__ENV.A",\n}'
 
 
-def test_what_is_no_json_is_not_written() -> None:
+def test_a_value_that_is_not_json_is_not_written() -> None:
     with pytest.raises(TypeError):
         literal({"a": object()})
     with pytest.raises(ValueError, match="not JSON compliant"):

@@ -1,4 +1,4 @@
-"""Requests rendered to scripts, compared with the stored ones, and what is kept of a request."""
+"""Requests rendered to scripts and compared with the stored ones, and the stored part of a request."""
 
 import hashlib
 from collections.abc import Mapping
@@ -80,7 +80,7 @@ def test_the_text_of_a_script_is_run_and_hashed_as_given() -> None:
     assert {name: value.get_secret_value() for name, value in script.env.items()} == {"A": "1"}
 
 
-def test_secrets_stand_in_no_text_but_in_the_environment() -> None:
+def test_secrets_are_in_the_environment_and_in_no_text() -> None:
     script = _render(**_LOGIN)
 
     assert "-secret-" not in script.text + "".join(script.files.values())
@@ -102,14 +102,14 @@ def test_secrets_stand_in_no_text_but_in_the_environment() -> None:
         "http://a/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0.hunter2",
     ],
 )
-def test_a_url_with_a_secret_is_held_back_whole(url: str) -> None:
+def test_a_url_with_a_secret_is_kept_out_of_the_script(url: str) -> None:
     assert "hunter2" not in _render(url=url).text
 
 
 @pytest.mark.parametrize(
     "body", ["user=ann&password=hunter2", '{"a":[{"apiKey":"hunter2"}]}', {"a": [{"token": ["hunter2"]}]}]
 )
-def test_a_body_with_a_secret_field_is_held_back_and_masked(body: object) -> None:
+def test_a_body_with_a_secret_field_is_kept_out_of_the_script_and_masked(body: object) -> None:
     arguments = {"url": "http://a", "method": "POST", "body": body}
 
     assert "hunter2" not in _render(**arguments).text
@@ -122,7 +122,7 @@ def test_headers_whose_names_differ_only_in_signs_keep_their_own_values() -> Non
     assert [value.get_secret_value() for value in script.env.values()] == ["one-1", "two-2"]
 
 
-def test_plain_values_are_no_secrets() -> None:
+def test_plain_values_are_not_secrets() -> None:
     script = _render(
         url="http://a/?page=2", method="POST", headers={"Accept": "*/*"}, body={"name": "x", "token": None}
     )
@@ -150,16 +150,16 @@ def test_values_that_are_too_large_are_refused_together() -> None:
     assert "open()" in caught.value.hint
 
 
-def test_more_than_k6_can_be_given_in_all_is_refused() -> None:
+def test_values_that_are_too_large_in_total_are_refused() -> None:
     with pytest.raises(InvalidArguments) as caught:
         _render(url="http://a", env={f"E{number:02}": "x" * 90_000 for number in range(40)})
 
     assert list(caught.value.reasons) == [
-        "env: has 3600440 characters as JSON with \\u escapes; k6 can be given 1000000"
+        "env: has 3600440 characters as JSON with \\u escapes; the most that k6 can take is 1000000"
     ]
 
 
-def test_what_is_kept_of_a_request_holds_no_secret() -> None:
+def test_the_stored_request_contains_no_secret() -> None:
     kept = _asked(**_LOGIN)
 
     assert "-secret-" not in kept.model_dump_json()
@@ -175,14 +175,14 @@ def test_what_is_kept_of_a_request_holds_no_secret() -> None:
     )
 
 
-def test_a_script_is_not_kept_with_the_request_and_has_no_method_or_preset() -> None:
+def test_the_stored_request_has_no_script_and_a_script_has_no_method_or_preset() -> None:
     kept = _asked(script="export default () => {};", vus=1, iterations=2, thresholds={"checks": "rate>0.9"})
 
     assert (kept.origin, kept.preset, kept.method, kept.url) == ("text", None, None, None)
     assert (kept.vus, kept.iterations, kept.thresholds) == (1, 2, {"checks": ("rate>0.9",)})
 
 
-def test_a_long_body_is_kept_cut() -> None:
+def test_a_long_body_is_stored_cut() -> None:
     assert _asked(url="http://a", method="PUT", body="x" * 5000).body == f"{'x' * 2000}… (5000 characters)"
 
 

@@ -1,4 +1,4 @@
-"""Reading a caller's script file."""
+"""Reading of a caller's script file."""
 
 import itertools
 import os
@@ -28,7 +28,7 @@ def test_a_relative_path_starts_at_the_working_directory(
     assert read_script_file("./sub/../load.js") == (str(tmp_path / "load.js"), "export default () => {};\n")
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_not_part_of_the_text(tmp_path: Path) -> None:
     (tmp_path / "load.js").write_bytes(b"\xef\xbb\xbfexport default () => {};")
 
     assert read_script_file(str(tmp_path / "load.js"))[1] == "export default () => {};"
@@ -48,9 +48,7 @@ def test_a_missing_file_is_named_with_its_absolute_path(
     assert str(tmp_path) in text.split("next step")[1]
 
 
-def test_a_working_directory_that_is_gone_is_no_crash(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_removed_working_directory_causes_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
@@ -58,7 +56,7 @@ def test_a_working_directory_that_is_gone_is_no_crash(
     assert _refusal("load.js").startswith("invalid_arguments: script_file: 'load.js' does not exist")
 
 
-def test_what_is_no_readable_text_file_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_readable_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "latin.js").write_bytes(b"// caf\xe9")
     (tmp_path / "archive.tar").write_bytes(b"")
     os.mkfifo(tmp_path / "pipe.js")
@@ -93,7 +91,7 @@ _TEXT = "export default () => {};"
 
 
 @pytest.mark.parametrize(
-    "given",
+    "script_file",
     [
         *(
             "/etc/passwd",
@@ -128,7 +126,7 @@ _TEXT = "export default () => {};"
     ],
 )
 def test_nothing_but_a_script_is_ever_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script_file: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("load.js", "secrets.txt", ".env", "config.json", "js", "load.jsx"):
@@ -142,7 +140,7 @@ def test_nothing_but_a_script_is_ever_read(
         (tmp_path / link).symlink_to(leads_to)
 
     with pytest.raises(InvalidArguments) as caught:
-        render(parse_load_test({"script_file": given.replace("{folder}", str(tmp_path))}))
+        render(parse_load_test({"script_file": script_file.replace("{folder}", str(tmp_path))}))
 
     assert str(caught.value).startswith("invalid_arguments: script_file: ")
 
@@ -150,7 +148,7 @@ def test_nothing_but_a_script_is_ever_read(
 @pytest.mark.parametrize(
     "name", ["load.js", "load.mjs", "load.cjs", "load.ts", "LOAD.JS", "of.spec.js", "link.js", "hard.js"]
 )
-def test_scripts_of_every_ending_are_read_also_through_links(tmp_path: Path, name: str) -> None:
+def test_scripts_of_every_ending_are_read_even_through_links(tmp_path: Path, name: str) -> None:
     (tmp_path / "real.ts").write_text(_TEXT, encoding="utf-8")
     if name == "link.js":
         (tmp_path / name).symlink_to("real.ts")
@@ -162,7 +160,7 @@ def test_scripts_of_every_ending_are_read_also_through_links(tmp_path: Path, nam
     assert read_script_file(str(tmp_path / name)) == (str(tmp_path / name), _TEXT)
 
 
-def test_a_link_that_is_changed_while_it_is_read_leads_nowhere_else(tmp_path: Path) -> None:
+def test_a_link_that_changes_during_the_read_leads_nowhere_else(tmp_path: Path) -> None:
     (tmp_path / "good").mkdir()
     (tmp_path / "bad").mkdir()
     (tmp_path / "good" / "load.js").write_text(_TEXT, encoding="utf-8")
@@ -213,6 +211,6 @@ def test_scripts_come_only_from_the_folders_that_are_set(tmp_path: Path) -> None
         scripts / ".." / "x.js",
     ):
         with pytest.raises(
-            LimitExceeded, match=r"outside of the folders that scripts may come from \(K6_MCP_SCRIPT_DIRS\)"
+            LimitExceeded, match=r"outside the folders that scripts may come from \(K6_MCP_SCRIPT_DIRS\)"
         ):
             read_script_file(str(path), dirs)

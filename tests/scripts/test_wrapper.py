@@ -5,7 +5,7 @@ from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.scripts.wrapper import OURS, wrapper_files
 
 
-def test_a_script_can_write_over_no_file_that_a_run_is_kept_in_or_stopped_by() -> None:
+def test_a_script_cannot_overwrite_the_files_of_its_run() -> None:
     folder = RunFolder(Path("/results"), "r-20260101-aaaaaaaaaaaaaaaa")
     names = {
         path.name

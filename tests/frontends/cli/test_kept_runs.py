@@ -69,7 +69,7 @@ def test_show_with_ai_adds_what_gemini_wrote(
     assert "worded by gemini gemini-stand-in from the computed facts" in shown
     assert "p95 was 190 ms red" in shown
     assert "\x1b" not in shown
-    assert standing_in.asked[0].headers["x-goog-api-key"] == KEY
+    assert standing_in.requests[0].headers["x-goog-api-key"] == KEY
 
 
 def test_show_with_ai_says_why_there_is_no_advice_and_shows_the_run_all_the_same(

@@ -1,4 +1,5 @@
-// What k6 starts: the script under test as it is, with the caller's options merged in and its figures kept.
+// The file that k6 starts: the unchanged script under test, with the caller's options merged in and its
+// figures stored.
 import { observed, planned } from "./_given.js";
 import "./_metrics.js";
 import { isVu, summaryHandler } from "./_guard.js";

@@ -1,5 +1,5 @@
 // Preset high: about a thousand users. Does the target keep its objectives under heavy traffic?
-// The load was asked for in place of the preset's.
+// The request's own load replaces the preset's.
 import http from "k6/http";
 import { check } from "k6";
 
@@ -39,8 +39,8 @@ const params = {
   },
 };
 
-// Bodies are not kept. Only after a failure the first VUs keep a few, to show one failing answer of each
-// status in the log.
+// Bodies are discarded. Only after a failure the first VUs keep a few, to log one failing answer of each
+// status.
 const sampling = __VU <= 10;
 const withBody = { ...params, responseType: "text" };
 const tries = {};

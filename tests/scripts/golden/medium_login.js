@@ -37,8 +37,8 @@ const params = {
   },
 };
 
-// Bodies are not kept. Only after a failure the first VUs keep a few, to show one failing answer of each
-// status in the log.
+// Bodies are discarded. Only after a failure the first VUs keep a few, to log one failing answer of each
+// status.
 const sampling = __VU <= 10;
 const withBody = { ...params, responseType: "text" };
 const tries = {};

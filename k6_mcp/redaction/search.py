@@ -1,4 +1,4 @@
-"""Which of many secrets stand in a text: found by what nobody escapes in them, in one pass over the text."""
+"""Search for many secrets in one pass over a text, by the parts of them that are never escaped."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -6,11 +6,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 PLAIN = re.compile(r"[0-9A-Za-z_.~-]+")
-"""What nobody escapes."""
-# Shorter values ("1", "GET") would mask ordinary text.
+"""Characters that no format escapes."""
+# Masking shorter values ("1", "GET") would mask ordinary text.
 SHORTEST = 4
 _GRAM = 4
-# Up to this many values are looked for one by one
+# Up to this many secrets are searched one by one.
 _FEW = 64
 _MOST_READY = 8
 
@@ -23,9 +23,7 @@ class Secret(NamedTuple):
 
 
 class Anchors:
-    """Plain words by how they begin and how long they are: a text is compared with thousands as fast as with
-    one.
-    """
+    """Plain words by their first characters and length: thousands are searched as fast as one."""
 
     def __init__(self, words: Iterable[str]) -> None:
         by_gram: dict[str, dict[int, set[str]]] = {}
@@ -33,8 +31,8 @@ class Anchors:
             by_gram.setdefault(word[:_GRAM], {}).setdefault(len(word), set()).add(word)
         self._by_gram = {gram: sorted(by_length.items(), reverse=True) for gram, by_length in by_gram.items()}
 
-    def found(self, text: str) -> Iterator[tuple[int, str]]:
-        """Yield where each word stands in `text`, in order, at one place the longest first."""
+    def occurrences(self, text: str) -> Iterator[tuple[int, str]]:
+        """Yield the position of each word in `text`, in order, the longest first at one position."""
         if not self._by_gram:
             return
         for at in range(len(text) - _GRAM + 1):
@@ -43,9 +41,11 @@ class Anchors:
                     yield at, word
 
 
-class Sought(NamedTuple):
-    """Secrets to look for: `few` one by one, longest first; of the others the `plain` ones, and those by
-    anchor that may be escaped.
+class Search(NamedTuple):
+    """Secrets prepared for a search.
+
+    The `few` are searched one by one, longest first. Of the others, `plain` ones need no escaping, and the
+    rest are found by their anchor.
     """
 
     few: tuple[Secret, ...]
@@ -54,48 +54,48 @@ class Sought(NamedTuple):
     by_anchor: dict[str, list[Secret]]
 
     def one_by_one(self, text: str) -> Iterable[Secret]:
-        """Return those to be looked for one by one in `text`, longest first."""
+        """Return the secrets to search one by one in `text`, longest first."""
         if not self.by_anchor:
             return self.few
-        anchors = {anchor for _, anchor in self.anchors.found(text)}
-        found = (*self.few, *(secret for anchor in anchors for secret in self.by_anchor[anchor]))
-        return sorted(found, key=_length, reverse=True)
+        anchors = {anchor for _, anchor in self.anchors.occurrences(text)}
+        secrets = (*self.few, *(secret for anchor in anchors for secret in self.by_anchor[anchor]))
+        return sorted(secrets, key=_length, reverse=True)
 
     def without_plain(self, text: str, mask: str) -> str:
-        """Return `text` with `mask` for each secret that is plain."""
+        """Return `text` with every plain secret replaced by `mask`."""
         kept, past = list[str](), 0
-        for at, secret in self.plain.found(text):
+        for at, secret in self.plain.occurrences(text):
             if at >= past:
                 kept += (text[past:at], mask)
                 past = at + len(secret)
         return "".join((*kept, text[past:])) if kept else text
 
 
-_ready: list[tuple[tuple[str, ...], Sought]] = []
+_ready: list[tuple[tuple[str, ...], Search]] = []
 
 
-def sought(known: Iterable[str]) -> Sought:
-    """Return the `known` secrets ready to be looked for; of the same tuple again and again at no cost."""
+def search_for(known: Iterable[str]) -> Search:
+    """Return the `known` secrets prepared for a search; the same tuple is prepared only once."""
     values = known if isinstance(known, tuple) else tuple(known)
     if len(values) <= _FEW:
         return _few(values)
-    # Found by identity: to hash a hundred thousand secrets for each line of a log takes longer than to look
-    # for them.
-    for held, found in [*_ready]:
-        if held is values:
-            return found
-    found = _indexed(values)
+    # Compared by identity: hashing a hundred thousand secrets for each log line would take longer than the
+    # search.
+    for prepared_values, prepared in [*_ready]:
+        if prepared_values is values:
+            return prepared
+    prepared = _indexed(values)
     _ready[_MOST_READY - 1 :] = []
-    _ready.insert(0, (values, found))
-    return found
+    _ready.insert(0, (values, prepared))
+    return prepared
 
 
 @lru_cache(maxsize=16)
-def _few(values: tuple[str, ...]) -> Sought:
-    return Sought(tuple(_secrets(values)), Anchors(()), Anchors(()), {})
+def _few(values: tuple[str, ...]) -> Search:
+    return Search(tuple(_secrets(values)), Anchors(()), Anchors(()), {})
 
 
-def _indexed(values: Iterable[str]) -> Sought:
+def _indexed(values: Iterable[str]) -> Search:
     few, plain = list[Secret](), list[str]()
     by_anchor: dict[str, list[Secret]] = {}
     for secret in _secrets(values):
@@ -105,7 +105,7 @@ def _indexed(values: Iterable[str]) -> Sought:
             few.append(secret)
         else:
             by_anchor.setdefault(secret.anchor, []).append(secret)
-    return Sought(tuple(few), Anchors(plain), Anchors(by_anchor), by_anchor)
+    return Search(tuple(few), Anchors(plain), Anchors(by_anchor), by_anchor)
 
 
 def _secrets(values: Iterable[str]) -> list[Secret]:
