@@ -16,7 +16,8 @@ FAST := $(PURE) and not slow
 PAGES ?= answers findings compare
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast pure coverage check lint types bench evidence schemas constraints clean
+.PHONY: help setup demo test fast pure coverage check lint types bench evidence schemas snapshots \
+	constraints clean
 
 help:
 	@echo 'make demo         run three load tests against a local target and show the judged results'
@@ -30,6 +31,7 @@ help:
 	@echo 'make bench        the benchmarks, side by side with bare k6'
 	@echo 'make evidence     remake docs/evidence, about 45 minutes; PAGES=answers for one page'
 	@echo 'make schemas      renew the kept schemas of the tools, after a change of models'
+	@echo 'make snapshots    renew what users read as it is stored for tests, after a change of words'
 	@echo 'make constraints  pin the dependencies anew'
 	@echo 'make clean        remove $(VENV) and caches'
 
@@ -96,6 +98,9 @@ evidence: $(VENV)/.installed-dev
 
 schemas: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.frontends.mcp_server.keep_schemas
+
+snapshots: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.snapshots.made
 
 # lowest.txt has the oldest version of each direct dependency that pyproject.toml allows; CI runs the pure
 # part on it.

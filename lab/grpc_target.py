@@ -21,7 +21,7 @@ _DATA, _HEADERS, _SETTINGS, _PING, _WINDOW_UPDATE = 0, 1, 4, 6, 8
 _END_STREAM, _ACK, _END_HEADERS = 1, 1, 4
 # The eighth entry of HPACK's static table
 _STATUS_200 = b"\x88"
-# Not compressed, no bytes
+# An uncompressed message of no bytes
 _EMPTY_MESSAGE = bytes(5)
 _STATUS, _ANSWERS, _STAY = 1, 2, 3
 

@@ -335,3 +335,10 @@ def test_many_secrets_in_a_long_text_are_all_masked() -> None:
 
     assert masked.count("***") == 2 * 50 * 100
     assert not [secret for secret in secrets if secret in masked]
+
+
+@pytest.mark.parametrize("name", ["Authorization", "proxy-authorization", "Cookie", "set-cookie"])
+def test_a_header_line_is_masked_as_a_whole_whatever_its_value_looks_like(name: str) -> None:
+    text = f"GET / HTTP/1.1\n{name}: plainwords and more\nHost: a.test"
+
+    assert redact_text(text) == f"GET / HTTP/1.1\n{name}: ***\nHost: a.test"

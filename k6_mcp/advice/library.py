@@ -43,7 +43,7 @@ class Library:
         async with http_client(self._ai.timeout_s) as client:
             try:
                 model = self._model(client)
-            # An unknown provider, a missing package, a provider that needs more than a key
+            # The provider is unknown, needs more than a key, or its package is missing
             except Exception as error:
                 return NoReply(f"K6_MCP_AI_MODEL cannot be used: {without_key(str(error), self._ai)}")
             try:

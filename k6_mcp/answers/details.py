@@ -17,7 +17,7 @@ from k6_mcp.models.service_answers import Detail
 from k6_mcp.models.timeline import Timeline
 
 _TEXT_BYTES = 8_500
-# Space for the note that points to the rest
+# Room for the pointer to the rest
 _RESERVE_BYTES = 300
 _METRIC: Json = {
     "type": "object",

@@ -25,7 +25,7 @@ from k6_mcp.models.run import FINAL, Failure, Notice, Run, Series, Status
 from k6_mcp.models.untrusted import MARK, mark, untrusted_fields
 from k6_mcp.models.wording import log_line
 
-# A run's answer does not need it, and importing it takes time
+# A run's answer needs none of these, and their import would delay it
 if TYPE_CHECKING:
     from k6_mcp.models.service_answers import PlanReport
 
@@ -34,7 +34,7 @@ ErrorType = Literal[FailureWord, "cancelled", "lost"]
 NETWORK_WORDS = (REQUEST_FAILED, "Error executing k6 test:", "connectex: A connection attempt failed")
 FAILED = "level=error"
 BREACH_WORDS = (THRESHOLDS_CROSSED, FAILED)
-# Sizes as JSON; a refusal stays below 10 KB
+# Bytes as JSON, so that a refusal stays below 10 KB
 _LONGEST_ERROR_BYTES, _LONGEST_LINE_BYTES, _TAIL = 5_000, 3_000, 300
 _PREFIX = "k6 test failed: "
 

@@ -20,7 +20,7 @@ def read_head(fd: int, longest: int = LIMITS.longest_line_bytes) -> bytes:
     Nothing more is read of a line that has more than `longest` bytes.
     """
     head = b""
-    # A descriptor that cannot be read, as one that was opened for writing, is like one at its end.
+    # A descriptor that cannot be read, such as one that was opened for writing, counts as one at its end.
     with suppress(OSError):
         while b"\n" not in head and len(head) <= longest and (chunk := os.read(fd, _CHUNK_BYTES)):
             head = (head + chunk).lstrip()
@@ -34,7 +34,8 @@ def speaks_mcp(line: bytes) -> bool:
     try:
         message: object = json.loads(line)
     except (ValueError, RecursionError):
-        # Broken, or longer than was read: MCP's own words for that are for those who begin like it.
+        # The line is broken, or longer than what was read. A client that begins like MCP gets MCP's own
+        # error.
         return _BEGINS_LIKE_MCP.match(line) is not None
     # A batch of an older protocol revision
     if isinstance(message, list):

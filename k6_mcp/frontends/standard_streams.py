@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 
 _LONGEST_TEXT_BYTES = 16_384
 _CUT = b" ... (cut)\n"
-_PATIENCE_MS = (
-    # For a reader that is only slow; one that has let this pass gets no more of it until it reads
-    100
-)
+# Time for a slow reader; one that lets it pass gets none again until it reads
+_PATIENCE_MS = 100
 
 
 def hold_standard_streams() -> None:

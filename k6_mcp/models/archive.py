@@ -28,10 +28,8 @@ MANIFEST = "manifest.json"
 
 # The notice of every run that came in an archive
 IMPORTED = "imported_unverified"
-CONTRADICTED = (
-    # And of one whose run.json says something else than the rest of its files
-    "imported_contradicted"
-)
+# And of one whose run.json says something else than the rest of its files
+CONTRADICTED = "imported_contradicted"
 
 
 class ArchivedFile(Model):

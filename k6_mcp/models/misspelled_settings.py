@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 # Whatever begins so is meant for us; k6's own variables begin with K6_ too.
 _OURS = re.compile(r"K6[_-]?MCP", re.IGNORECASE)
-# Of the suite: where it is set, nothing may be left out.
+# The test suite's own setting: where it is set, no test may be left out.
 _OF_TESTS = ("K6_MCP_CI",)
 _MOST, _NEAR = 20, 0.7
 

@@ -18,7 +18,7 @@ _MAX_VUS = "K6_MCP_MAX_VUS"
 _MAX_DURATION = "K6_MCP_MAX_DURATION"
 _MAX_RPS = "K6_MCP_MAX_RPS"
 _MAX_SCRIPT_BYTES = "K6_MCP_MAX_SCRIPT_BYTES"
-# k6's own for scenarios that count iterations
+# k6's own maxDuration of scenarios that count iterations
 _DEFAULT_MAX_DURATION_S = 600.0
 _HINT = "lower these values, or raise the named settings in the server's environment; nothing was run"
 _FEW = 100
@@ -97,8 +97,8 @@ def _of_plan(plan: Plan, limits: Limits, repeat: int) -> Iterator[_Excess]:
             "the plan: a peak of", plan.max_vus, limits, "; beside rate_per_s, vus sets the size of the pool"
         )
     for scenario in plan.scenarios:
-        # Who counts iterations did not ask for k6's ten minutes: they end when they are done, at the server's
-        # timeout at last.
+        # k6 gives scenarios that count iterations ten minutes, which nobody requested: they end when their
+        # iterations are done, at the latest at the server's timeout.
         counted = "iterations" in scenario.executor
         most_s = max(limits.max_duration_s, _DEFAULT_MAX_DURATION_S) if counted else limits.max_duration_s
         ends_s = (1 if counted else repeat) * (scenario.start_s + (scenario.duration_s or 0.0))
@@ -161,7 +161,7 @@ def _file_bytes(given: str, script_dirs: Sequence[Path]) -> int:
             return 0
         return path.stat().st_size
     except (OSError, ValueError, RuntimeError):
-        # Whoever reads the file says what is wrong with it
+        # The code that reads the file reports what is wrong with it
         return 0
 
 

@@ -13,10 +13,10 @@ import anyio
 _NS = 1e-9
 _MIB = 1 << 20
 _MANY_THREADS = 50
-# By a signal or a debugger
+# A signal or a debugger stopped a thread in these states
 _STOPPED = ("T", "t")
 _LAST_S = 1.0
-# looks; so many threads are read at each of them only
+# With that many threads, only every fourth look reads them
 _THINNED = 4
 
 

@@ -24,12 +24,10 @@ _POLL_S = 0.25
 # Clients kill a server a few seconds after they request its end
 _SHUTDOWN_GRACE_S = 3.0
 _LONGEST_TEARDOWN_S = 60.0
-# For k6 2.x, which ends handleSummary itself and says so
+# Time for k6 2.x to end handleSummary itself and to log that it did
 _SUMMARY_MARGIN_S = 2.0
-_RECORD_ENDS = (
-    # k6 closes its record when load and teardown are over, right before handleSummary
-    '{"event":"stop"'
-)
+# k6 closes its record when load and teardown are over, right before handleSummary
+_RECORD_ENDS = '{"event":"stop"'
 
 
 class Stop:

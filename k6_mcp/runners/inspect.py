@@ -11,15 +11,15 @@ from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.plan import Plan, ScenarioPlan, StagePlan, ThresholdPlan
 from k6_mcp.runners.observed_metrics import keep_true
 
-# Of the iteration executors
+# Default maxDuration of the executors that count iterations
 _DEFAULT_MAX_DURATION_S = 600.0
-# Of setup() and teardown()
+# Default timeout of setup() and teardown()
 _DEFAULT_PHASE_TIMEOUT_S = 60.0
-# No options
+# Fields of k6's output that are no options
 _COMPUTED = ("totalDuration", "maxVUs")
-# k6 has made scenarios of them
+# k6 has already made scenarios of these options
 _SHORTCUTS = ("vus", "duration", "iterations", "stages")
-# Of the 2 MiB that Linux allows for an environment and arguments together
+# Bytes, of the 2 MiB that Linux allows for an environment and arguments together
 _LARGEST_OPTIONS = 400_000
 
 

@@ -132,7 +132,7 @@ class LocalRunner:
                     large or len(printed) > LARGE, _read_planned, printed, warnings, secrets
                 )
             except LimitExceeded as error:
-                # No raise: a task group would make a group of it
+                # Returned, since a task group would wrap an exception in a group
                 return error
             except ValueError as error:
                 # A k6 newer than we know

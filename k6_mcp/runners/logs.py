@@ -19,12 +19,10 @@ _LOGFMT = re.compile(r'level=(\w+) msg="((?:[^"\\]|\\.)*)"')
 # k6 2.x names the file it was started with before the user's own.
 _WRAPPER = re.compile(r"^could not initialize '[^']*': (?:could not load JS test '[^']*': )?")
 _LONGEST_LINE_BYTES = 32_768
-_LINE_END_BYTES = (
-    # k6 names source and scenario after the message, so of a line too long its end is kept as well
-    4_096
-)
+# k6 names source and scenario after the message, so the end of a line that is too long is kept as well
+_LINE_END_BYTES = 4_096
 _CUT = "…".encode()
-# The most that is there of an escape beyond the backslashes before it
+# The longest torn escape, without the backslashes before it
 _TORN_BYTES = 5
 _TORN_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _MOST_DISTINCT = 300
@@ -46,7 +44,7 @@ _SAMPLE_CHARS = 300
 # k6 names the executor first, and no line of a script has one: of a line too long the rest may be lost.
 _OF_ITERATION = re.compile(rb'\{"executor":"[a-z-]{1,40}",(?:"hint":"[^"]{0,200}",)?"level":"error"')
 _REDIRECTED = re.compile(rb'"msg":"Stopped after (\d{1,6}) redirects and returned the redirection')
-# k6 2.x when a run dies before any sample
+# k6 2.x logs this when a run dies before any sample
 _SPURIOUS = ("failed to handle the end-of-test summary",)
 
 
@@ -145,7 +143,7 @@ class LogReader:
         if entry is None:
             full = len(self._entries) >= _MOST_DISTINCT + (_MOST_OF_HANDLER if _OF_HANDLER in line else 0)
             if full and _never_ends_run(line):
-                # A flood: k6 must not wait for us to parse it
+                # In a flood of lines, k6 must not wait until they are parsed
                 self._dropped += 1
                 return
             entry = _parse(line, self._secrets)
@@ -176,7 +174,7 @@ class LogReader:
         return True
 
     def _put_line(self, line: bytes) -> None:
-        # Else redacting it would be in vain
+        # Redaction costs time, so what is not written is not redacted
         if self._written < _LOG_FILE_BYTES:
             self._put(redact_said(line.decode("utf-8", errors="replace"), self._secrets))
 

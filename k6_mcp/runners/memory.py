@@ -14,7 +14,7 @@ from k6_mcp.runners.cpu import usable_cores
 
 _MIB = 1 << 20
 _FLOOR_MB = 1_000
-# A trivial script takes 0.2 MB a VU, one with an array of 50,000 rows of CSV 43.
+# A trivial script takes 0.2 MB a VU, a script with an array of 50,000 rows of CSV 43 MB.
 _A_VU_MB = 50
 # What k6 holds before a script does anything, which `memory_mb` does not count.
 OF_K6_ITSELF_MB = 200

@@ -14,7 +14,7 @@ from k6_mcp.runners.watchdog import Watchdog
 _CHUNK_BYTES = 65536
 # A grandchild (a browser) may hold k6's pipes open after k6 is gone
 _PIPE_GRACE_S = 2.0
-# While the pipes are open, and the longest wait for a process that closed its own
+# Time between looks while the pipes are open, and the longest wait for a process that closed its own
 _LOOK_S = 0.05
 _LOOK_AGAIN_S = 0.001
 

@@ -78,5 +78,5 @@ def _clock_s(text: str | None) -> float:
     try:
         return parse_duration_s(text or "")
     except ValueError:
-        # "0s" at the very start
+        # k6 prints "0s" at the very start
         return 0.0

@@ -20,7 +20,7 @@ OLDEST = (1, 0, 0)
 _VERSION_TIMEOUT_S = 10.0
 _LONGEST_ANSWER_BYTES = 65_536
 _MORE_FILES = "raise `ulimit -n` of the server, or run fewer tests at once"
-# Both pipes end with it, unless it has started something
+# Both pipes end with the process, unless it has started another one
 _COMPLAINT_S = 0.2
 
 

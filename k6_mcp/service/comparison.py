@@ -132,7 +132,7 @@ class Comparisons:
         for brief in (await self._history.page(query)).runs:
             if brief.run_id in without or no_example(brief):
                 continue
-            # Pages leave out the plan
+            # Pages of runs leave out the plan
             run = await self._history.get(brief.run_id)
             if run is not None and no_example(run) is None and not blocking(differences(baseline, run)):
                 found.append(run)

@@ -214,7 +214,7 @@ class LoadTests:
         now = datetime.now(UTC)
         run_id = self._early_run_id(script) or new_run_id(now)
         with self._preparations.one():
-            # While k6 makes its plan
+            # The history gets ready while k6 makes its plan
             self._tasks.start_soon(self._history.get_ready)
             planned = await self._planned(run_id, test, script)
             run = Run(

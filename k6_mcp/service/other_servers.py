@@ -12,7 +12,7 @@ from k6_mcp.models.run import Run
 from k6_mcp.workspace.workspace import Workspace
 
 T = TypeVar("T")
-# Of an hour-long run up to a few MB; one that was pushed out is read once more
+# Records that are held. One of an hour-long run takes up to a few MB; one that was dropped is read again.
 _MOST = 10
 
 

@@ -88,7 +88,7 @@ class Repeats:
         runs = self._past.get(first.run_id) or [*await self._history.repeats(first.run_id)] or [first]
         repeats = first.asked.repeat or len(runs)
         ended = [run for run in runs if run.status in FINAL]
-        # In another process
+        # The others run in another process
         if len(ended) < len(runs):
             return _under_way(first, next(run for run in runs if run.status not in FINAL), ended, repeats)
         if _one_more(runs, repeats, self._history.server_id):
@@ -109,7 +109,7 @@ class Repeats:
                 run = await start_next(series.first, len(series.ended) + 1)
                 series.current = run.run_id
         except K6McpError as error:
-            # k6 or the script's file is gone since
+            # k6 or the script's file is gone by now
             log.warning("series %s ends: %s", series.first, error)
         except Exception:
             log.exception("series %s", series.first)

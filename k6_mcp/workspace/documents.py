@@ -13,7 +13,7 @@ from k6_mcp.models.run import Run
 _EVIDENCE_ON_PAGES = 3
 _NOTICES_ON_PAGES = 5
 _LIST_ITEMS_ON_PAGES = 20
-# Zlib level; a run shrinks to about a fifth at every level
+# Level of zlib; a run shrinks to about a fifth at every level
 _FASTEST = 1
 
 

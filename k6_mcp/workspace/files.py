@@ -115,7 +115,7 @@ def _masked_group(group: object, secrets: Collection[str]) -> object:
             by_name: dict[str, object] = {}
             for name, one in cast(Mapping[str, object], inside).items():
                 shown = mask_known(name, secrets)
-                # Two that differ in their secrets only
+                # Two names that differ only in their secrets look the same once masked
                 while shown in by_name:
                     shown += "*"
                 by_name[shown] = _masked_group(one, secrets)

@@ -24,7 +24,7 @@ class HeldFolders:
         OSError.
         """
         for run_id in [*self._locks]:
-            # Those that were kept since
+            # The folders of runs that are kept by now
             self.let_go(run_id)
         for _ in range(_ATTEMPTS):
             folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -36,7 +36,7 @@ class HeldFolders:
                     self._free(folder.run_id)
                     self._locks[folder.run_id] = (folder, descriptor)
                     return
-                # Somebody took it for a leftover before we had it
+                # Another process removed it as a leftover before this one held it
                 os.close(descriptor)
 
     def let_go(self, run_id: str) -> None:

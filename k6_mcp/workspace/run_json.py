@@ -11,7 +11,7 @@ from k6_mcp.models.run_id import RUN_ID
 from k6_mcp.workspace.atomic import replace_file
 from k6_mcp.workspace.documents import from_text
 
-# Of a run id
+# The day within a run id
 _DAY = slice(2, 10)
 _LARGEST_RUN_BYTES = 20_000_000
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from k6_mcp.models.run_folder import RunFolder
 
-# Of runs that have ended: a disk that stays full must not fill another one
+# Folders of ended runs: where one disk stays full, they must not fill another one
 _MOST_OVER = 20
 
 

@@ -78,3 +78,9 @@ def test_a_duration_alone_changes_only_the_length_of_a_preset() -> None:
         50,
         "10s",
     )
+
+
+def test_a_rate_has_the_duration_that_was_given() -> None:
+    scenario = asked_load(parse_load_test({"url": "http://a", "rate_per_s": 5, "duration": "7s"}))
+
+    assert scenario is not None and scenario["duration"] == "7s"

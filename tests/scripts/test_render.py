@@ -184,3 +184,8 @@ def test_the_stored_request_has_no_script_and_a_script_has_no_method_or_preset()
 
 def test_a_long_body_is_stored_cut() -> None:
     assert _asked(url="http://a", method="PUT", body="x" * 5000).body == f"{'x' * 2000}… (5000 characters)"
+
+
+@pytest.mark.parametrize(("repeat", "kept"), [(1, None), (2, 2), (10, 10)])
+def test_a_request_is_kept_with_its_repeats_if_there_are_several(repeat: int, kept: int | None) -> None:
+    assert _asked(url="http://a", preset="low", repeat=repeat).repeat == kept

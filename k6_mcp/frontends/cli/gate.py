@@ -40,7 +40,7 @@ _STYLES: dict[GateOutcome, tuple[str, str]] = {
     "not_comparable": ("?", "bold yellow"),
 }
 _ERRORED = GATE_EXIT_CODES["errored"]
-# Told together, they mean that another process cannot find the run
+# Reported together, these mean that another process cannot find the run
 _NOWHERE = {
     "backup_unavailable",
     "history_unavailable",

@@ -23,7 +23,7 @@ from k6_mcp.settings import Settings
 
 _VALUE_ORDER = ("count", "rate", "value", "passes", "fails", "avg", "min", "med", "max")
 _WIDE = 105
-# Runs of a test that make one
+# A trend takes at least this many runs of a test
 _TREND = 3
 _TRENDS = 5
 _STATES = {"ok": ("✓", "green"), "degraded": ("!", "yellow"), "broken": ("✗", "red")}

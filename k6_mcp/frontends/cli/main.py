@@ -14,8 +14,8 @@ from k6_mcp.frontends.first_line import read_head
 from k6_mcp.frontends.standard_streams import hold_standard_streams
 from k6_mcp.settings import Settings
 
-# Of misspelt settings: doctor shows them, serve writes them, and to the one-shot mode's clients a word on
-# stderr is a failure.
+# These commands get no warning of misspelled settings: doctor shows them, serve logs them, and clients of the
+# one-shot mode take any word on stderr for a failure.
 _SAYING_SO_THEMSELVES = ("doctor", "serve", "oneshot")
 Command = Callable[[argparse.Namespace, Settings], int]
 

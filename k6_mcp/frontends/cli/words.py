@@ -20,7 +20,7 @@ _TOOL = re.compile(
     rf"\b({'|'.join(_COMMANDS)})\b(?: with run_id=\"([^\"]+)\")?(?:(?: and| with)? detail=\"(\w+)\"| and"
     r" wait_s=\d+)?"
 )
-# `show` draws it unasked
+# `show` draws the timeline anyway
 _TIMELINE = "timeline"
 
 

@@ -17,7 +17,7 @@ from k6_mcp.models.untrusted import MARK
 from k6_mcp.settings import Settings
 
 TellProgress = Callable[[float, str], None]
-# Longer than any test of the demo
+# Any test of the demo is shorter
 _WAIT_S = 60
 
 

@@ -57,7 +57,7 @@ class HttpServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        # Ours are handled below: they stop the runs first
+        # The server handles signals itself, since they must stop the runs first
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -15,13 +15,13 @@ from uvicorn.server import ServerState
 from k6_mcp.runners.descriptors import most_descriptors
 
 logger = logging.getLogger(__name__)
-# From the connection, or the answer before, until a request has come as a whole
+# Time from the connection, or from the answer before, until a whole request has arrived
 REQUEST_S = 15.0
-# The event loop accepts so many before it looks at any of them
+# As many connections as the event loop accepts before it looks at one of them
 ACCEPTED_AT_ONCE = 16
 _MOST = 512
 _FEWEST = 8
-# Database, files, pipes to k6
+# Descriptors for the database, files and pipes to k6
 _OTHER_DESCRIPTORS = 64
 _LISTENS = b"subscriptions/listen"
 _BUSY = (
@@ -53,10 +53,8 @@ class BoundedProtocol(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._most = config.limit_concurrency or _MOST
-        self.limit_concurrency = (
-            # Uvicorn's own use of it would refuse requests and keep silent connections
-            None
-        )
+        # Uvicorn would use its limit to refuse requests, and would keep silent connections
+        self.limit_concurrency = None
         self._waits_since = self.loop.time()
         self._timer: asyncio.TimerHandle | None = None
 

@@ -16,7 +16,7 @@ from mcp.types import JSONRPCError, JSONRPCMessage, JSONRPCResponse
 
 KEPT_S = 600.0
 _KEPT_BYTES = 32_000_000
-# Events of one request; progress that is older is of no use
+# Events that are kept of one request; older progress is of no use
 _NEWEST = 50
 _LONGEST_ID = 40
 

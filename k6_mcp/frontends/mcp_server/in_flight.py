@@ -6,7 +6,7 @@ import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
 _ENDLESS = "subscriptions/listen"
-# From a handler's return until its answer is on the wire
+# Time from a handler's return until its answer is on the wire
 _WRITTEN_S = 0.02
 
 

@@ -62,7 +62,7 @@ def _cut_echoes(text: str, echoes: list[str]) -> str:
     for echo in echoes:
         for spelling in (echo, repr(echo)[1:-1], visible(echo)):
             while (at := text.find(spelling[: _ECHO + 1])) >= 0:
-                # An error may have been cut within it
+                # The error may have been cut within the quotation
                 length = _alike(text[at:], spelling)
                 text = f"{text[: at + _ECHO - 1]}…{text[at + length :]}"
     return text

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias, cast
 
 from mcp_types import INVALID_REQUEST, ErrorData, JSONRPCError
 
-# Of a line too long: an id stands at its beginning or at its end
+# Bytes kept of each end of a line that is too long: one of them holds the id
 _END_BYTES = 2_000
 _VALUE = rb'"(?:[^"\\]|\\.){0,200}"|-?\d{1,20}'
 _PLAIN_MEMBERS = rb'(?:"(?:jsonrpc|method)"\s*:\s*"[^"\\]{0,200}"\s*,\s*)*'
@@ -46,7 +46,7 @@ class LineReader:
     def __init__(self, longest: int) -> None:
         self._longest = longest
         self._pending = bytearray()
-        # Of a line that is too long
+        # The beginning of a line that is too long
         self._beginning: bytes | None = None
         self._told = False
 

@@ -30,7 +30,7 @@ VIEW_URI = "k6://runs/{run_id}/view"
 # Where a result carries it; what stands there is not for the model
 VIEW_META = "k6-mcp/view"
 _SHOWN_BY = ("execute_k6_test", "get_run", "get_report")
-# Renewed every other second, so less fine than a file
+# Points of a chart: the view is renewed every other second, so it holds fewer than a file
 _POINTS = 300
 _NO_DOMAINS = ResourceCsp(connect_domains=[], resource_domains=[], frame_domains=[], base_uri_domains=[])
 

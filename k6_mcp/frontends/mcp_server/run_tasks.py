@@ -80,7 +80,7 @@ def run_task(run: Run, begun_at: datetime) -> Task:
     """Return `run`, or the repeat that speaks for the series begun then, as a task: a failed test is a
     completed one whose result says so, a stopped one is cancelled.
     """
-    # The id that the task was begun with
+    # The task has the id of the first repeat
     task_id = run.series.first if run.series else run.run_id
     if run.status not in FINAL:
         return Task(task_id, "working", begun_at, datetime.now(UTC), message=live_line(run))

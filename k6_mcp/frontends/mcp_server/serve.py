@@ -6,8 +6,8 @@ import sys
 
 from k6_mcp.settings import Settings
 
-# Of CPython's 5 ms: so long SQLite's thread waits for a busy event loop at each statement, and all clients
-# with it
+# CPython's default is 5 ms. SQLite's thread waits that long for a busy event loop at each statement, and all
+# clients wait with it.
 _SWITCH_S = 0.0005
 
 

@@ -33,7 +33,7 @@ async def stdin_lines(head: bytes, longest: int) -> AsyncGenerator[Line]:
 
 
 def _take_stdin() -> int:
-    # Not inherited by children
+    # Children do not inherit the duplicate
     wire = os.dup(_STDIN)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, _STDIN)

@@ -27,12 +27,10 @@ if TYPE_CHECKING:
     from k6_mcp.service.load_tests import LoadTests
 
 _QUICK_ANSWERS_S = 0.3
-# To answer the callers of stopped runs
+# Time to answer the callers of stopped runs
 _LAST_ANSWERS_S = 1.0
-_LEAVING_LIMIT_S = (
-    # The service leaves within 6 s; a client that does not read must not hold the process
-    10.0
-)
+# The service leaves within 6 s; a client that does not read must not hold the process
+_LEAVING_LIMIT_S = 10.0
 
 
 def prepare(settings: Settings) -> tuple[K6Server, OpenedService]:

@@ -209,3 +209,15 @@ def test_endpoints_of_different_speed_are_no_line() -> None:
 def test_without_a_plan_nothing_is_said_about_its_load() -> None:
     assert found(None, None, metrics(threshold(), iterations_dropped=50)) == {}
     assert found(None, plan()) == {}
+
+
+@pytest.mark.parametrize(("cap", "is_cause"), [(42, True), (43, False), (None, False)])
+def test_a_cap_is_the_cause_where_the_rate_of_requests_reached_it(cap: int | None, is_cause: bool) -> None:
+    def describe(i: int) -> Second:
+        return Second(p50_ms=400, dropped=20 if i >= 20 else 0)
+
+    planned = open_(30, 50, vus=10).model_copy(update={"rps": cap})
+    measured = metrics(threshold(), requests=800, iterations=800, iterations_dropped=200, vus_allocated=10)
+    finding = found(timeline(30, describe), planned, measured)["load_not_delivered"]
+
+    assert ("the cap on requests per second" in finding.message) is is_cause

@@ -69,6 +69,7 @@ def test_latency_that_rises_at_constant_load_is_drift_with_its_slope() -> None:
 
     assert "from about 20 to 78 ms, 120 ms per minute" in finding.message
     assert finding.severity == "warning" and finding.confidence > 0.9
+    assert finding.evidence[0].observed == pytest.approx(58 / 20, rel=0.01)
 
 
 def test_latency_that_jumps_at_constant_load_is_told_as_a_jump_with_its_time() -> None:

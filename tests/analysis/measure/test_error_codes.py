@@ -6,6 +6,7 @@ from k6_mcp.analysis.measure.error_codes import is_unanswered, meaning
 @pytest.mark.parametrize(
     ("code", "text"),
     [
+        (1099, "request error"),
         (1050, "timeout"),
         (1101, "no such host"),
         (1212, "refused"),

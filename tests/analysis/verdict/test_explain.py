@@ -3,6 +3,7 @@ import pytest
 from k6_mcp.analysis.verdict.explain import explain
 from k6_mcp.analysis.verdict.verdict import judge
 from k6_mcp.models.metrics import (
+    BrowserFigures,
     CheckResult,
     EndpointFigures,
     ErrorCount,
@@ -154,3 +155,25 @@ def test_endpoints_and_failed_answers_are_told_as_quotations() -> None:
 def test_statuses_that_are_not_told_apart_are_no_secret() -> None:
     some = metrics(more={"statuses": (StatusCount(status=500, count=10),)})
     assert "answers: 10x HTTP 500, 90x another status" in explain(run(metrics=some)).observations
+
+
+def test_the_check_that_failed_most_comes_first() -> None:
+    checks = (
+        CheckResult(group="", name="seldom", passes=90, fails=10),
+        CheckResult(group="", name="never", passes=0, fails=100),
+        CheckResult(group="", name="often", passes=50, fails=50),
+    )
+    observations = explain(run(metrics=metrics(more={"checks": checks}))).observations
+
+    assert (
+        '3 checks failed: "never" failed 100 of 100 times, "often" failed 50 of 100 times,'
+        ' "seldom" failed 10 of 100 times'
+    ) in observations
+
+
+@pytest.mark.parametrize(("p95_ms", "tail"), [(120.0, ", p95 120 ms"), (None, "")])
+def test_the_latency_of_browsers_has_a_p95_where_it_was_measured(p95_ms: float | None, tail: str) -> None:
+    browser = BrowserFigures(requests=8, med_ms=40.0, p95_ms=p95_ms)
+    observations = explain(run(metrics=metrics(more={"browser": browser}))).observations
+
+    assert f"8 browser requests of these pages: median 40 ms{tail}" in observations

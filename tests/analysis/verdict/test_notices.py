@@ -309,3 +309,13 @@ def test_a_disk_without_room_for_our_own_files_is_no_fault_of_the_scripts_handle
     codes = _codes(outcome(log=said(None, LogMessage(level="error", text=text, times=1))), metrics(HELD))
 
     assert ("handle_summary" in codes) == told
+
+
+def test_of_answers_from_500_on_only_those_that_did_not_fail_were_expected() -> None:
+    answered = {
+        "statuses": (StatusCount(status=500, count=12), StatusCount(status=503, count=4)),
+        "errors": (SOME_500, ErrorCount(code=1503, meaning="HTTP 503", count=4)),
+    }
+    told = _codes(outcome(), metrics(HELD, more=answered))["errors_expected"]
+
+    assert told.endswith("so they count as successful: 7x HTTP 500")
