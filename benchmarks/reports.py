@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from benchmarks.measure import Bench, Row, Table
 from k6_mcp.errors import ReportUnavailable
-from k6_mcp.models.service_answers import ReportFormat
+from k6_mcp.models.report_formats import FILE_TYPES, ReportFormat
 from k6_mcp.reports.app_view import app_view
-from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.reports.formats import rendered
 from k6_mcp.reports.html import LARGEST_BYTES, render_comparison_html
 from lab.sample_reports import broken, comparison

@@ -1,6 +1,5 @@
 """A written report as an answer to an agent: a path, a link, and few words."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -8,26 +7,17 @@ from typing import Annotated
 from pydantic import Field
 
 from k6_mcp.models.base import Model
-from k6_mcp.models.service_answers import ReportFile, ReportFormat
+from k6_mcp.models.report_formats import FILE_TYPES, ReportFormat
+from k6_mcp.models.service_answers import ReportFile
 
-SHOWN_FORMATS: frozenset[ReportFormat] = frozenset(("markdown", "png"))
-"""The formats of which an answer shows the content: short Markdown as text, a chart as an image."""
 REPORT_URI = "k6://runs/{run_id}/report"
 """Where a client reads a report of a run, made anew; the extension of its format follows."""
 _TEXT_BYTES = 8_000
-_NEXT: Mapping[ReportFormat, str] = {
-    "html": "open path in a browser; it needs no network",
-    "markdown": "paste it into a pull request or an issue",
-    "junit": "give this path to the pipeline as its JUnit report",
-    "csv": "open path in a spreadsheet",
-    "json": "for programs; schema_version says what it holds",
-    "png": "open path; the image is also part of this answer",
-}
 
 
 @dataclass(frozen=True)
 class WrittenReport:
-    """A report of a run on disk; `content` is empty unless its format is among `SHOWN_FORMATS`."""
+    """A report of a run on disk; `content` is empty unless its format is shown."""
 
     run_id: str
     file: ReportFile
@@ -65,6 +55,6 @@ def report_answer(report: WrittenReport) -> ReportAnswer:
         run_id=report.run_id,
         **file.model_dump(),
         resource=report.resource,
-        next=_NEXT[file.format],
+        next=FILE_TYPES[file.format].next,
         markdown=report.content.decode() if is_short else None,
     )

@@ -1,5 +1,6 @@
 """What the analysis finds in a run."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
@@ -36,6 +37,49 @@ class Finding(Model):
     message: str
     evidence: tuple[Evidence, ...] = ()
     recommendation: str
+
+
+class FindingRow(NamedTuple):
+    """What other parts look up about a finding.
+
+    `of_latency`: it speaks against the latency of the run. `shaded` is how many of its time spans a chart
+    shades. `replaced_by` names findings that describe the same problem better.
+    """
+
+    of_latency: bool = False
+    shaded: int = 0
+    replaced_by: frozenset[str] = frozenset()
+
+
+# The order of the rules. A finding that was itself replaced replaces nothing, so the order matters.
+FINDINGS: Mapping[str, FindingRow] = {
+    "outage": FindingRow(shaded=20),
+    "error_rate_high": FindingRow(),
+    "load_not_delivered": FindingRow(),
+    "load_piling_up": FindingRow(
+        of_latency=True,
+        replaced_by=frozenset(("load_not_delivered", "slo_break_point", "latency_knee")),
+    ),
+    "slo_break_point": FindingRow(of_latency=True, shaded=1),
+    "generator_saturated": FindingRow(),
+    "latency_p95_high": FindingRow(of_latency=True),
+    "latency_average_high": FindingRow(of_latency=True),
+    "throughput_low_for_vus": FindingRow(),
+    "latency_knee": FindingRow(of_latency=True),
+    "latency_drift": FindingRow(of_latency=True, replaced_by=frozenset(("load_piling_up",))),
+    "periodic_stalls": FindingRow(of_latency=True),
+    "irregular_stalls": FindingRow(of_latency=True, replaced_by=frozenset(("periodic_stalls",))),
+    "coordinated_omission": FindingRow(),
+    "errors_flatter_latency": FindingRow(),
+    "endpoint_dominates": FindingRow(),
+    "warm_up": FindingRow(of_latency=True, shaded=1),
+    "nothing_asserted": FindingRow(),
+}
+
+
+def row_of(finding_id: str) -> FindingRow:
+    """Return the row of a finding; a rule of another version has an empty one."""
+    return FINDINGS.get(finding_id, FindingRow())
 
 
 class FindingLimits(NamedTuple):

@@ -6,6 +6,7 @@ from k6_mcp.models.base import Model
 from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.findings import Advice, Finding
 from k6_mcp.models.plan import Plan
+from k6_mcp.models.report_formats import ReportFormat
 from k6_mcp.models.run import Failure, Status
 from k6_mcp.models.script import Origin
 from k6_mcp.models.timeline import Phase
@@ -86,9 +87,6 @@ class Health(Model):
     limits: LimitsReport
     running: tuple[str, ...] = ()
     queued: tuple[str, ...] = ()
-
-
-ReportFormat = Literal["html", "markdown", "junit", "csv", "json", "png"]
 
 
 Detail = Literal["summary", "full", "timeline", "log", "script"]

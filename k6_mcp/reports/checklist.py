@@ -6,7 +6,7 @@ from typing import Literal
 
 from k6_mcp.analysis.verdict.iterations import MOST_DROPPED
 from k6_mcp.models.failures import FAILURES
-from k6_mcp.models.findings import GENERATOR_CPU, Finding
+from k6_mcp.models.findings import GENERATOR_CPU, Finding, row_of
 from k6_mcp.models.metrics import Figures, Metrics
 from k6_mcp.models.run import Run
 from k6_mcp.models.thresholds import headroom
@@ -16,19 +16,6 @@ from k6_mcp.reports.run_view import RunView
 
 State = Literal["met", "not met", "not shown"]
 _SATURATED = "generator_saturated"
-_LATENCY_RULES = frozenset(
-    {
-        "irregular_stalls",
-        "latency_average_high",
-        "latency_p95_high",
-        "latency_drift",
-        "latency_knee",
-        "load_piling_up",
-        "periodic_stalls",
-        "slo_break_point",
-        "warm_up",
-    }
-)
 _WAITED, _STOPPED = "generator_disturbed", "stopped_externally"
 _HELD_UP = (_WAITED, "generator_paused", "generator_stood_still")
 
@@ -127,7 +114,7 @@ def _performance(view: RunView, metrics: Metrics) -> Iterator[Item]:
 
 def _is_of_latency(finding: Finding) -> bool:
     errors = finding.id == "slo_break_point" and finding.evidence[0].metric == "http_req_failed"
-    return finding.id in _LATENCY_RULES and not errors
+    return row_of(finding.id).of_latency and not errors
 
 
 def _delivery(run: Run, figures: Figures) -> Iterator[Item]:

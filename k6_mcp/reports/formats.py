@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from k6_mcp import __version__
 from k6_mcp.errors import ReportUnavailable
 from k6_mcp.models.comparison import Comparison
-from k6_mcp.models.service_answers import ReportFormat
+from k6_mcp.models.report_formats import ReportFormat
 from k6_mcp.reports.run_view import RunView
 
 _INSTALL_CHARTS = "install the extra: pip install 'k6-mcp[charts]'; html and markdown work without it"

@@ -12,6 +12,7 @@ from itertools import islice
 from math import inf
 
 from k6_mcp.models.base import Model
+from k6_mcp.models.findings import row_of
 from k6_mcp.models.headline import subject
 from k6_mcp.models.metrics import EndpointFigures, ThresholdResult
 from k6_mcp.models.run import FINAL, Run
@@ -23,9 +24,6 @@ from k6_mcp.reports.foreign import one_line
 from k6_mcp.reports.key_figures import KeyFigure, key_figures
 from k6_mcp.reports.planned_load import planned
 
-# Findings about a limited time, with the number of their windows to shade. Windows beyond that number only
-# serve as a comparison.
-_WINDOWS = {"outage": 20, "slo_break_point": 1, "warm_up": 1}
 # About one for each pixel column of a chart
 SCREEN_POINTS = 900
 _MOST_ROWS = 50
@@ -280,7 +278,7 @@ def _shades(view: RunView, seconds: float) -> Iterator[Shade]:
             if evidence.limit is not None and evidence.metric != "recovery_s"
         )
         windows = ((e.from_s, e.to_s) for e in judged if e.from_s is not None and e.to_s is not None)
-        for since, until in islice(windows, _WINDOWS.get(finding.id, 0)):
+        for since, until in islice(windows, row_of(finding.id).shaded):
             since, until = round(max(0.0, since), 2), round(min(seconds, until), 2)
             if 0 < until - since < 0.9 * seconds:
                 yield Shade(

@@ -17,10 +17,10 @@ from k6_mcp.history.history import History
 from k6_mcp.models.archive import ArchivedFiles, ExportReport, ImportReport
 from k6_mcp.models.comparison import Statistics
 from k6_mcp.models.findings import Advice
+from k6_mcp.models.report_formats import FILE_TYPES, ReportFormat
 from k6_mcp.models.run import FINAL, Notice, Run
-from k6_mcp.models.service_answers import Explanation, ReportFile, ReportFormat
+from k6_mcp.models.service_answers import Explanation, ReportFile
 from k6_mcp.models.timeline import Timeline
-from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.reports.formats import rendered, rendered_comparison
 from k6_mcp.reports.run_view import RunView
 from k6_mcp.service.comparison import Comparisons

@@ -8,7 +8,7 @@ from k6_mcp.answers.plan import plan_answer
 from k6_mcp.answers.run import run_answer
 from k6_mcp.app import open_app
 from k6_mcp.models.argument_rules import parse_load_test
-from k6_mcp.models.service_answers import ReportFormat
+from k6_mcp.models.report_formats import ReportFormat
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 

@@ -15,8 +15,8 @@ from mcp.types import CallToolResult, TextContent, TextResourceContents
 from k6_mcp.answers.oneshot import answer_run, to_line
 from k6_mcp.app import open_app
 from k6_mcp.frontends.mcp_server.server import build_server
+from k6_mcp.models.report_formats import FILE_TYPES
 from k6_mcp.models.untrusted import MARK
-from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 from lab.target import Target

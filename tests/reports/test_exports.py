@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from k6_mcp.models.metrics import ErrorCount
+from k6_mcp.models.report_formats import FILE_TYPES
 from k6_mcp.models.timeline import ScenarioSeries
 from k6_mcp.reports.csv_export import timeline_csv
-from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.reports.formats import rendered
 from k6_mcp.reports.json_export import RunDocument
 from lab.sample_reports import HOSTILE, bare, broken, hostile, timeline, view

@@ -1,6 +1,6 @@
 """All rules, and the order in which their findings are reported."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from k6_mcp.analysis.findings.case import Case
 from k6_mcp.analysis.findings.delivery import generator_saturated, load_not_delivered
@@ -12,22 +12,13 @@ from k6_mcp.analysis.findings.piling import load_piling_up
 from k6_mcp.analysis.findings.ramp import latency_knee, slo_break_point
 from k6_mcp.analysis.findings.stalls import coordinated_omission, periodic_stalls
 from k6_mcp.analysis.findings.throughput import throughput_low_for_vus
-from k6_mcp.models.findings import SEVERITIES, Evidence, Finding, FindingLimits, Severity
+from k6_mcp.models.findings import FINDINGS, SEVERITIES, Evidence, Finding, FindingLimits, Severity
 from k6_mcp.models.run import Run
 from k6_mcp.models.timeline import Timeline
 
 Rule = Callable[[Case], Iterator[Finding]]
 # A finding that is more likely wrong than right misleads more than it helps
 _LEAST_CONFIDENCE = 0.5
-
-# Maps a finding to the findings that describe the same problem better and so replace it. The order matters:
-# a finding that was itself replaced replaces nothing.
-_REPLACED_BY: Mapping[str, frozenset[str]] = {
-    "load_piling_up": frozenset(("load_not_delivered", "slo_break_point", "latency_knee")),
-    "latency_drift": frozenset(("load_piling_up",)),
-    "irregular_stalls": frozenset(("periodic_stalls",)),
-}
-
 
 _ASSERT = 'set objectives: slo {"p95_ms": 500, "error_rate": 0.01} or thresholds of execute_k6_test'
 _ASSERT_PAGES = (
@@ -83,8 +74,8 @@ def find(run: Run, timeline: Timeline | None, limits: FindingLimits) -> tuple[Fi
     case = Case(run, timeline, limits)
     certain = [finding for rule in RULES for finding in rule(case) if finding.confidence >= _LEAST_CONFIDENCE]
     findings = {finding.id: finding for finding in certain}
-    for finding, better in _REPLACED_BY.items():
-        if better & findings.keys():
+    for finding, row in FINDINGS.items():
+        if row.replaced_by & findings.keys():
             findings.pop(finding, None)
     return tuple(
         sorted(

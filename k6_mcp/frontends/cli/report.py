@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, get_args
 
 from k6_mcp.errors import InvalidArguments, ReportUnavailable
-from k6_mcp.models.service_answers import ReportFormat
-from k6_mcp.reports.file_types import FILE_TYPES
+from k6_mcp.models.report_formats import FILE_TYPES, ReportFormat
 from k6_mcp.service.load_tests import LoadTests
 
 STDOUT = "-"

@@ -4,8 +4,8 @@ from typing import get_args
 
 from k6_mcp.frontends.cli.load_test_options import AddParser
 from k6_mcp.models.failures import FailureKind
+from k6_mcp.models.report_formats import ReportFormat
 from k6_mcp.models.run import Status
-from k6_mcp.models.service_answers import ReportFormat
 
 _NEWEST = "id of a run; the newest one when left out"
 

@@ -14,10 +14,9 @@ from k6_mcp.answers.timeline import whole_timeline
 from k6_mcp.frontends.mcp_server.resource_errors import reading
 from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.models.hidden_characters import visible
+from k6_mcp.models.report_formats import FILE_TYPES, ReportFormat
 from k6_mcp.models.request import LoadTest, Preset
-from k6_mcp.models.service_answers import ReportFormat
 from k6_mcp.models.untrusted import NOTE
-from k6_mcp.reports.file_types import FILE_TYPES
 from k6_mcp.scripts.load import url_load
 from k6_mcp.scripts.presets import PRESETS
 from k6_mcp.scripts.thresholds import url_thresholds

@@ -10,8 +10,9 @@ from k6_mcp.errors import InvalidArguments
 from k6_mcp.frontends.use_cases.declaration import MCP, Caller, Door
 from k6_mcp.models.argument_rules import parse_load_test, shape_violations
 from k6_mcp.models.base import Model
+from k6_mcp.models.report_formats import ReportFormat
 from k6_mcp.models.request import Duration, LoadTest
-from k6_mcp.models.service_answers import Detail, ReportFormat
+from k6_mcp.models.service_answers import Detail
 
 M = TypeVar("M", bound=Model)
 _LONGEST_NAME = 120

@@ -4,14 +4,15 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from k6_mcp.answers.report import SHOWN_FORMATS, ReportAnswer, WrittenReport, report_answer
+from k6_mcp.answers.report import ReportAnswer, WrittenReport, report_answer
 from k6_mcp.frontends.use_cases.arguments import ReportArguments, of_model
 from k6_mcp.frontends.use_cases.declaration import CHANGES_RUNS, Caller, Shape, UseCase
+from k6_mcp.models.report_formats import FILE_TYPES
 
 
 async def _report(caller: Caller, wanted: ReportArguments) -> WrittenReport:
     file = await caller.service.kept_runs.report(wanted.run_id, wanted.format, wanted.baseline)
-    is_shown = file.format in SHOWN_FORMATS
+    is_shown = FILE_TYPES[file.format].shown
     content = await to_thread.run_sync(Path(file.path).read_bytes) if is_shown else b""
     return WrittenReport(wanted.run_id, file, content, is_comparison=wanted.baseline is not None)
 

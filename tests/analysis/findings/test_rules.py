@@ -1,7 +1,7 @@
 import pytest
 
 from k6_mcp.analysis.findings import RULES, find, worst
-from k6_mcp.models.findings import SEVERITIES, FindingLimits
+from k6_mcp.models.findings import FINDINGS, SEVERITIES, FindingLimits
 from k6_mcp.models.plan import Plan
 from lab.sample_runs import metrics, run, threshold
 from lab.sample_timelines import Second, closed, noisy, open_, ramp_of_rate, ramp_of_vus, timeline
@@ -63,3 +63,8 @@ def test_every_rule_has_a_name_that_is_its_finding() -> None:
     names = [rule.__name__ for rule in RULES]
 
     assert len(set(names)) == len(names) == 18
+
+
+def test_every_rule_has_a_row_in_the_table_of_findings_in_the_same_order() -> None:
+    assert tuple(rule.__name__ for rule in RULES) == tuple(FINDINGS)
+    assert {name for row in FINDINGS.values() for name in row.replaced_by} <= FINDINGS.keys()

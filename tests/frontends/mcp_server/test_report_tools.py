@@ -19,8 +19,7 @@ from mcp.types import (
     TextResourceContents,
 )
 
-from k6_mcp.models.service_answers import ReportFormat
-from k6_mcp.reports.file_types import FILE_TYPES
+from k6_mcp.models.report_formats import FILE_TYPES, ReportFormat
 from k6_mcp.settings import Settings
 from tests.frontends.mcp_server.connect import ERAS, SCRIPT, Door, Mode, connected, over_every_door, refusal
 from tests.frontends.mcp_server.scripted_k6 import ScriptedK6

@@ -15,16 +15,10 @@ from k6_mcp.models.comparison import Baseline, Comparison, Statistics
 from k6_mcp.models.failures import FailureKind
 from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.metrics import Figures, MetricRow, Metrics, ThresholdResult
+from k6_mcp.models.report_formats import ReportFormat
 from k6_mcp.models.request import LoadTest
 from k6_mcp.models.run import Asked, Failure, Notice, Run
-from k6_mcp.models.service_answers import (
-    Explanation,
-    Health,
-    LimitsReport,
-    PlanReport,
-    ReportFile,
-    ReportFormat,
-)
+from k6_mcp.models.service_answers import Explanation, Health, LimitsReport, PlanReport, ReportFile
 from k6_mcp.models.timeline import Timeline
 from k6_mcp.runners.signals import Stop
 from k6_mcp.service.load_tests import LoadTests
