@@ -68,11 +68,11 @@ def filters(options: argparse.Namespace) -> Arguments:
     return {name: getattr(options, name) for name in HistoryQuery.model_fields}
 
 
-_HINT = "correct these options, see k6-mcp run --help; nothing was run"
+_HINT = "correct these options (see k6-mcp run --help); nothing was run"
 
 
 class _Words:
-    """Takes options apart and collects what cannot be."""
+    """Parses the values of options and collects the reasons for those it can't parse."""
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
@@ -85,7 +85,7 @@ class _Words:
             if found and name.strip():
                 pairs[name.strip()] = value.strip() if border == ":" else value
             else:
-                self.reasons.append(f"--{option}: one is not of the form {form}")
+                self.reasons.append(f"--{option}: a value is not of the form {form}")
         return pairs
 
     def thresholds(self, words: list[str]) -> dict[str, list[str]]:
@@ -129,7 +129,7 @@ class _Words:
         try:
             value: JsonValue = json.loads(text)
         except ValueError as error:
-            self.reasons.append(f"--{option}: is not JSON ({error})")
+            self.reasons.append(f"--{option}: the value is not JSON ({error})")
             return None
         return value
 
@@ -157,7 +157,7 @@ def _load(options: argparse.Namespace, words: _Words) -> dict[str, object]:
 def _rest(options: argparse.Namespace, words: _Words) -> dict[str, object]:
     body, json_body = words.text("body", options.body), words.json("json-body", options.json_body)
     if options.body is not None and options.json_body is not None:
-        words.reasons.append("--body and --json-body: give one of them")
+        words.reasons.append("--body and --json-body: use only one of them")
     return {
         "preset": options.preset,
         "method": options.method,
@@ -173,5 +173,5 @@ def _rest(options: argparse.Namespace, words: _Words) -> dict[str, object]:
 
 
 def _number(word: str | None) -> int | str | None:
-    """Return a number if `word` is one: rules across arguments compare numbers."""
+    """Return `word` as a number if it is one, because rules across arguments compare numbers."""
     return int(word) if word is not None and re.fullmatch(r"-?\d{1,18}", word) else word

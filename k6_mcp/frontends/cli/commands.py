@@ -1,4 +1,4 @@
-"""The commands that use the service, one function each; all answer on stdout and return the exit code."""
+"""The commands that use the service: each writes its answer to stdout and returns the exit code."""
 
 import argparse
 import asyncio
@@ -42,7 +42,7 @@ Command = Callable[[argparse.Namespace, Settings, LoadTests], Awaitable[int]]
 
 
 def run_command(options: argparse.Namespace, settings: Settings) -> int:
-    """Open the service, do what `options.command` names, close the service."""
+    """Open the service, run the command that `options` name, and close the service."""
     if options.command == "render":
         sys.stdout.write(render(load_test(options)).text.rstrip("\n") + "\n")
         return COMPLETED
@@ -160,7 +160,7 @@ async def _rebuild(options: argparse.Namespace, settings: Settings, service: Loa
     if report.set_aside:
         console.print(f"the old database is kept as {report.set_aside}")
     if report.removed:
-        console.print(f"{len(report.removed)} folders removed of tests whose server died before they began")
+        console.print(f"removed {len(report.removed)} folders of tests whose server died before they began")
     for folder in report.unreadable:
         console.print(f"could not be read: {folder}")
     return COMPLETED
@@ -170,7 +170,9 @@ async def _newest(service: LoadTests, status: Status | None = None) -> str:
     page = await service.history(HistoryQuery(status=status, limit=1))
     if not page.runs:
         what = f"no test is {status}" if status else "there are no runs yet"
-        raise InvalidArguments(what, hint="k6-mcp run starts a test, k6-mcp history lists them")
+        raise InvalidArguments(
+            what, hint="start a test with k6-mcp run, or list the runs with k6-mcp history"
+        )
     return page.runs[0].run_id
 
 

@@ -14,17 +14,17 @@ _FORMATS = get_args(ReportFormat)
 
 
 class Wanted(NamedTuple):
-    """A report that was asked for; `output` is a path, `-` for stdout, None for the run's folder."""
+    """A requested report; `output` is a path, `-` for stdout, or None for the run's folder."""
 
     format: ReportFormat
     output: str | None
 
 
 def wanted(texts: Iterable[str]) -> list[Wanted]:
-    """Return what `FORMAT=FILE` texts ask for; a format alone is a file in the run's folder.
+    """Return the reports that `FORMAT=FILE` texts request; a format alone means the run's folder.
 
     Raises:
-        InvalidArguments: With every format that there is none of.
+        InvalidArguments: With every unknown format.
     """
     asked = [text.partition("=") for text in texts]
     found = [

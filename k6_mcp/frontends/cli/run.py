@@ -24,7 +24,7 @@ from k6_mcp.runners.signals import stop_signals
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 
-# Lines of progress where no bar can be drawn
+# Where no bar can be drawn, progress is a line at this interval.
 _PLAIN_EVERY_S = 5.0
 
 ShowLive = Callable[[Run], None]
@@ -60,7 +60,7 @@ async def run_to_end(service: LoadTests, test: LoadTest, *, silent: bool) -> tup
 
 @contextmanager
 def live(console: Console) -> Generator[ShowLive]:
-    """Yield what shows a running test: a bar on a terminal, else a line now and then."""
+    """Yield a function that shows a running test: a bar on a terminal, otherwise a line every 5 s."""
     if not console.is_terminal:
         yield _lines(console)
         return
@@ -69,12 +69,12 @@ def live(console: Console) -> Generator[ShowLive]:
 
 
 def _lines(console: Console) -> ShowLive:
-    said_at = [-_PLAIN_EVERY_S]
+    shown_at = [-_PLAIN_EVERY_S]
 
     def show(run: Run) -> None:
         elapsed_s = run.live.elapsed_s if run.live else 0.0
-        if elapsed_s - said_at[0] >= _PLAIN_EVERY_S:
-            said_at[0] = elapsed_s
+        if elapsed_s - shown_at[0] >= _PLAIN_EVERY_S:
+            shown_at[0] = elapsed_s
             console.print(live_line(run))
 
     return show
@@ -85,4 +85,4 @@ def _ignore(run: Run) -> None:
 
 
 def _say_stopping() -> None:
-    stderr().print("stopping: k6 ends what it has begun and its figures are kept")
+    stderr().print("stopping: k6 finishes what it has started, and its figures are kept")

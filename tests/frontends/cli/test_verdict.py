@@ -15,7 +15,7 @@ from tests.history.samples import a_run
     [
         ((), "kept in /results/runs/r"),
         (("history_unavailable",), "kept in /results/runs/r"),
-        (("backup_unavailable",), "not kept in /results/runs/r, as said above"),
+        (("backup_unavailable",), "not kept in /results/runs/r, see above"),
     ],
 )
 def test_only_a_run_that_is_kept_is_said_to_be(codes: tuple[str, ...], said: str) -> None:
