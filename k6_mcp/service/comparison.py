@@ -50,8 +50,9 @@ class Comparisons:
         return await to_thread.run_sync(compare, await self._sides(first), await self._sides(second), earlier)
 
     async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline:
-        """Make a run, with its repeats, what later runs of the test `name` (default: the run's own) are
-        compared with.
+        """Make a run, with its repeats, the baseline that later runs are compared with.
+
+        The baseline is that of the test `name` (default: the run's own name).
 
         Raises:
             UnknownRun: If there is no such run.
@@ -74,8 +75,10 @@ class Comparisons:
         return baseline
 
     async def run_or_baseline(self, word: str) -> str:
-        """Return `word` if it is a run id, else the baseline of the test of that name. Raises
-        InvalidArguments.
+        """Return `word` if it is a run id, otherwise the baseline of the test with that name.
+
+        Raises:
+            InvalidArguments: If there is no such baseline.
         """
         if RUN_ID.match(word):
             return word

@@ -55,8 +55,9 @@ _TIDY_AFTER_S = 3.0
 
 
 class LoadTests:
-    """Every use case around a running test, one method each; `kept_runs` answers questions about ended runs,
-    `maintenance` does the rest.
+    """Every use case around a running test, one method each.
+
+    `kept_runs` answers questions about ended runs, `maintenance` does the rest.
 
     Owns the running tests, so leaving it stops them all gracefully. Imports late what a single test does not
     need, because a process for one test waits for each import.
@@ -175,8 +176,9 @@ class LoadTests:
         return await in_thread_if(caps.may_be_large(test), render, test, self._settings.limits.script_dirs)
 
     async def execute(self, test: LoadTest, *, wait_s: float, emit: EmitRun | None = None) -> Run:
-        """Start `test` and wait up to `wait_s` for its end; a caller cancelled while waiting stops the run.
-        Raises as `start`.
+        """Start `test` and wait up to `wait_s` for its end.
+
+        A caller that is cancelled while it waits stops the run. Raises as `start`.
         """
         run = await self.start(test)
         try:
@@ -253,8 +255,9 @@ class LoadTests:
             raise
 
     async def wait(self, run_id: str, wait_s: float, emit: EmitRun | None = None) -> Run:
-        """Return the run as soon as it is final, or its state after `wait_s`; `emit` gets it about once a
-        second.
+        """Return the run as soon as it is final, or its state after `wait_s`.
+
+        `emit` gets the state about once a second.
 
         The id of the first of several repeats stands for all: the answer is the one that went worst, with
         `series`.
@@ -273,8 +276,9 @@ class LoadTests:
         return await self._overview(run_id) if patience.cancelled_caught else run
 
     async def stop(self, run_id: str) -> Run:
-        """Stop a run gracefully, also one of another server process, and return it with the figures measured
-        so far.
+        """Stop a run gracefully and return it with the figures measured so far.
+
+        The run can also belong to another server process.
 
         Raises:
             UnknownRun: If there is no such run.
@@ -317,8 +321,9 @@ class LoadTests:
         return self._workspace.script((await self._read(run)).run_id)
 
     async def timeline(self, run: Run | str) -> Timeline | None:
-        """Return a run over time, while it runs as far as k6 has recorded it, None if nothing was recorded;
-        raises UnknownRun.
+        """Return a run over time, or None if nothing was recorded.
+
+        While the run is running, the timeline ends where k6's record ends. Raises UnknownRun.
         """
         return await self._queue.timeline(await self._read(run))
 
@@ -368,8 +373,9 @@ class LoadTests:
 
 
 def _shown(script: Script, planned: Planned | Outcome) -> str:
-    """Return the script's text without its secrets; a file's only if k6 could parse it, since it might be any
-    file.
+    """Return the script's text without its secrets.
+
+    The text of a file is returned only if k6 could parse it, because a path can name any file.
     """
     if script.source_path and isinstance(planned, Outcome) and not planned.parsed:
         return f"// {NOT_SHOWN}\n"

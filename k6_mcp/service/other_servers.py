@@ -17,8 +17,9 @@ _MOST = 10
 
 
 class OtherServersRuns:
-    """Reads the records of runs that other processes drive; each look at a running one reads only the new
-    lines.
+    """Reads the records of runs that other processes drive.
+
+    Each look at a running one reads only the new lines.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -48,8 +49,9 @@ class OtherServersRuns:
 
 
 class _Followed:
-    """One record and how far it was read. One caller at a time: a look that was given up may still be reading
-    in its thread.
+    """One record and the position up to which it was read.
+
+    Only one caller reads at a time, because an abandoned look can still be reading in its thread.
     """
 
     def __init__(self, workspace: Workspace, run: Run) -> None:

@@ -36,8 +36,9 @@ log = logging.getLogger(__name__)
 
 
 class RunQueue:
-    """Owns running and queued tests; finished runs stay in memory for a while in case the history is
-    unavailable.
+    """Owns running and queued tests.
+
+    Finished runs stay in memory for a while in case the history is unavailable.
 
     `ended` is set when the next run ends here, and replaced.
     """
@@ -167,8 +168,9 @@ class RunQueue:
         return await self._keep(judged_run.run, judged_run.timeline, record_is_whole=True)
 
     async def timeline(self, run: Run) -> Timeline | None:
-        """Return a run over time: as recorded so far while it runs, as kept afterwards; if it is not kept,
-        from the record.
+        """Return a run over time: as recorded so far while it runs, as kept afterwards.
+
+        If it is not kept, it is made from the record.
         """
         from k6_mcp.service.finish import timeline_of
 
@@ -197,8 +199,9 @@ class RunQueue:
     async def _keep(
         self, run: Run, timeline: Timeline | None = None, *, record_is_whole: bool = False
     ) -> Run:
-        """Keep a run for good, with a warning for each part that fails; its timeline replaces the record once
-        both are kept.
+        """Keep a run for good, with a warning for each part that fails.
+
+        The run's timeline replaces the record once both are kept.
         """
         run = run.with_warnings(notice for notice in run.warnings if notice.code not in _OF_KEEPING)
         notices: tuple[Notice, ...] = ()
@@ -247,8 +250,9 @@ class RunQueue:
 
 
 async def _to_the_end(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return the result of `work`, run in a thread to its end: thousands of metrics take time, and all must
-    be kept.
+    """Run `work` in a thread to its end and return its result.
+
+    Thousands of metrics take time, and all of them must be kept.
     """
     with anyio.CancelScope(shield=True):
         return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs))

@@ -36,8 +36,9 @@ class _Series:
 
 
 class Repeats:
-    """The series of this process, each driven by a task of its own; the queue treats every repeat like any
-    other run.
+    """The series of this process, each driven by its own task.
+
+    The queue treats every repeat like any other run.
     """
 
     def __init__(self, queue: RunQueue, history: History) -> None:
@@ -47,16 +48,18 @@ class Repeats:
         self._past: OrderedDict[str, list[Run]] = OrderedDict()
 
     def drive(self, first: Run, repeats: int, start_next: StartNext, tasks: TaskGroup) -> None:
-        """Repeat the request of `first` until it has run `repeats` times; stop after the first run that does
-        not complete.
+        """Repeat the request of `first` until it has run `repeats` times.
+
+        Stop after the first run that does not complete.
         """
         series = _Series(first.run_id, repeats, first.run_id)
         self._series[first.run_id] = series
         tasks.start_soon(self._drive, series, start_next)
 
     def stop(self, run_id: str) -> str | None:
-        """Let no repeat follow in the series of `run_id`; return its current run, None if there is no such
-        series.
+        """Let no repeat follow in the series of `run_id`.
+
+        Return its current run, or None if there is no such series.
         """
         for series in self._series.values():
             if run_id in (series.first, series.current, *(run.run_id for run in series.ended)):
@@ -70,15 +73,17 @@ class Repeats:
             series.stopped = True
 
     def end_of(self, run_id: str) -> anyio.Event | None:
-        """Return the event of the end of the series that began with `run_id`, None if this process drives
-        none.
+        """Return the event for the end of the series that began with `run_id`.
+
+        Return None if this process drives no such series.
         """
         series = self._series.get(run_id)
         return series.done if series else None
 
     async def overview(self, first: Run) -> Run:
-        """Return one run that stands for the series of `first`: the current repeat, or the one that went
-        worst once it is over.
+        """Return one run that stands for the series of `first`.
+
+        This is the current repeat, or the worst one once the series is over.
         """
         if series := self._series.get(first.run_id):
             live_run = self._queue.live_run(series.current)

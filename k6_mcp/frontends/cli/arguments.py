@@ -1,5 +1,6 @@
-"""From the words of the command line to the arguments of a load test; what is wrong with them is said all at
-once.
+"""From the words of the command line to the arguments of a load test.
+
+All violations are reported at once.
 """
 
 import argparse
@@ -21,8 +22,9 @@ _STAGE = re.compile(r"([^:]+):(\d+)\Z")
 
 
 def load_test(options: argparse.Namespace, judge: Judge = nothing_more) -> LoadTest:
-    """Return the load test that the options of `run`, `validate` or `render` describe; see `parse_load_test`
-    for `judge`.
+    """Return the load test that the options of `run`, `validate` or `render` describe.
+
+    See `parse_load_test` for `judge`.
 
     Raises:
         InvalidArguments: With every violation at once.

@@ -65,8 +65,9 @@ async def _validate(options: argparse.Namespace, settings: Settings, service: Lo
 
 
 def _own_line(report: PlanReport, test: LoadTest) -> str:
-    """Return the line that k6 refuses: of a file, which answers to clients leave out, a person is shown the
-    own one.
+    """Return the line of the script that k6 refuses.
+
+    Answers to clients leave out the lines of a script file, but its own user may see them.
     """
     refusal = report.refusal
     if refusal is None or refusal.line is None or refusal.source_line or test.script_file is None:

@@ -49,16 +49,18 @@ def below(text: str, style: str = "") -> Padding:
 
 
 def printable(text: str) -> str:
-    """Return `text` without what would command a terminal: texts of scripts and targets are only to be
-    read.
+    """Return `text` with control characters made visible.
+
+    Texts of scripts and targets must not control the terminal.
     """
     return visible(text)
 
 
 @contextmanager
 def progress_bar(console: Console) -> Generator[Callable[[float | None, str], None]]:
-    """Draw a bar that is gone at the end; yields what moves it: percent (None while unknown) and the text
-    beside it.
+    """Draw a bar that disappears at the end; yield the function that updates it.
+
+    The function takes the percentage (None while it is unknown) and the text next to the bar.
     """
     columns = (TextColumn(" "), BarColumn(bar_width=30), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:

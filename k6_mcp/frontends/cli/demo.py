@@ -1,5 +1,6 @@
-"""`k6-mcp demo`: three tests that end in three ways, run by a real MCP client and shown as it received
-them.
+"""`k6-mcp demo`: three tests that end in three ways, run through a real MCP client.
+
+The terminal shows each result as the client received it.
 """
 
 import argparse

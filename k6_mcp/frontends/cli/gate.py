@@ -100,8 +100,9 @@ async def _gate(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _what(options: argparse.Namespace, settings: Settings) -> LoadTest | str:
-    """Return the test to run or the id of the run to judge; whatever is wrong is said before anything
-    runs.
+    """Return the test to run or the id of the run to judge.
+
+    Report every violation before anything runs.
     """
     if options.github and settings.github_step_summary is None:
         raise InvalidArguments(

@@ -41,8 +41,9 @@ def wanted(texts: Iterable[str]) -> list[Wanted]:
 async def write_report(
     service: LoadTests, run_id: str, report: Wanted, baseline: str | None = None
 ) -> str | None:
-    """Write one report (with `baseline`, how the run compares with that) and return its path, None for
-    stdout.
+    """Write one report and return its path, or None for stdout.
+
+    With `baseline`, the report shows how the run compares with it.
 
     Raises:
         UnknownRun: If there is no such run.

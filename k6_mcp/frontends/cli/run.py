@@ -1,5 +1,6 @@
-"""`k6-mcp run`: one test from start to verdict, with its progress; Ctrl-C ends it gracefully and keeps its
-figures.
+"""`k6-mcp run`: one test from start to verdict, with its progress.
+
+Ctrl-C ends the test gracefully and keeps its figures.
 """
 
 import argparse
@@ -49,8 +50,9 @@ async def run(options: argparse.Namespace, settings: Settings, service: LoadTest
 
 
 async def run_to_end(service: LoadTests, test: LoadTest, *, silent: bool) -> tuple[Run, Run]:
-    """Run `test` with its repeats, showing it unless `silent`; return the run that was started and what is
-    told of all at the end.
+    """Run `test` with its repeats, and show its progress unless `silent`.
+
+    Return the first run, and at the end the one that stands for all repeats.
     """
     with stop_signals() as stop:
         first = await started(service, test, stop)

@@ -1,6 +1,4 @@
-"""A run over time as a person sees it in a terminal: a line of bars per figure, and a table of the load's
-stages.
-"""
+"""A run over time in a terminal: a line of bars per figure, and a table of the load's stages."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -25,8 +25,9 @@ _TIMELINE = "timeline"
 
 
 def in_commands(text: str) -> str:
-    """Return `text` with commands of the terminal in place of the tools it names, and of their arguments for
-    a run.
+    """Return `text` with terminal commands in place of the tools that it names.
+
+    The arguments that select a run become arguments of the command.
     """
     return _TOOL.sub(_command, text)
 
