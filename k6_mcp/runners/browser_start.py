@@ -58,8 +58,9 @@ class Started(NamedTuple):
 
 
 async def try_start(path: Path, launcher: Launcher) -> Started:
-    """Start the browser at `path` as k6 does, wait until it is ready, and end it with all that it has
-    written.
+    """Start the browser at `path` as k6 does, wait until it is ready, and end it.
+
+    Remove everything that it has written.
     """
     folder = Path(tempfile.mkdtemp(prefix="k6-mcp-browser-"))
     try:

@@ -22,8 +22,9 @@ class Child:
 
     @classmethod
     def start(cls, command: Sequence[str], env: Mapping[str, str], cwd: Path, stdin: int) -> Self:
-        """Start `command` with exactly `env`, in `cwd`, with the descriptor `stdin` as its input. Raises
-        OSError.
+        """Start `command` with exactly `env`, in `cwd`, with the descriptor `stdin` as its input.
+
+        Raises OSError.
         """
         pipe = subprocess.PIPE
         return cls(

@@ -25,12 +25,12 @@ _PERCENTILE = re.compile(r"p\(\s*(\d+(?:\.\d+)?)\s*\)")
 
 
 def environment(folder: RunFolder, script: Script, planned: Planned | None = None) -> Mapping[str, str]:
-    """Return the whole environment of k6: nothing of the caller's own, so that no stray K6_* variable changes
-    a run.
+    """Return the whole environment of k6, without the caller's variables.
 
-    The script's variables travel here and not as `-e` arguments, which every user of the machine could read;
-    in JSON, out of which the wrapper makes `__ENV` (templates/_given.js), so that none of them means anything
-    to a shell, to Go or to k6. For a run the options of its plan travel along.
+    No stray K6_* variable can change a run. The script's variables travel here, because every user of the
+    machine could read `-e` arguments. They are JSON, from which the wrapper makes `__ENV`
+    (templates/_given.js), so that none of them means anything to a shell, to Go or to k6. For a run, the
+    options of its plan travel along.
     """
     plan = planned.plan if planned else None
     # More cores do not make it faster, and this process has work to do meanwhile
@@ -63,8 +63,9 @@ def environment(folder: RunFolder, script: Script, planned: Planned | None = Non
 
 
 def _pieces(name: str, text: str) -> Mapping[str, str]:
-    """Return `text` as variables that are small enough; a colon comes first, so that no shell takes one for a
-    function.
+    """Return `text` as variables that are small enough.
+
+    Each value starts with a colon, so that no shell takes it for a function.
     """
     starts = range(0, len(text), _PIECE_CHARS)
     return {
@@ -114,8 +115,9 @@ def run_command(k6: Path, folder: RunFolder, script: Script, plan: Plan) -> list
 
 
 def _trend_stats(plan: Plan) -> list[str]:
-    """Return the statistics to export: the usual ones, that of web vitals, and every percentile that a
-    threshold names.
+    """Return the trend statistics to export.
+
+    These are the usual ones, the one for web vitals, and every percentile that a threshold names.
     """
     named = (f"p({p})" for threshold in plan.thresholds for p in _PERCENTILE.findall(threshold.expression))
     vitals = ("p(75)",) if plan.browser else ()

@@ -1,5 +1,6 @@
-"""How much CPU time k6 got, how long it waited for a CPU, and what the hypervisor took meanwhile; Linux alone
-tells.
+"""How much CPU time k6 got, how long it waited for a CPU, and what the hypervisor took.
+
+Only Linux reports these figures.
 """
 
 import contextlib
@@ -21,8 +22,10 @@ _THINNED = 4
 
 
 class CpuWatch:
-    """Watches the threads of one process: call `look` a few times a second, and read the seconds so far, None
-    where nothing tells.
+    """Watches the threads of one process.
+
+    Call `look` a few times a second, and read the seconds so far. They are None where the system reports
+    nothing.
 
     `used_s` is CPU time. `wait_s` is how long its threads, added up, were ready to run and had no CPU
     (schedstat of each thread; the last value of a thread that ended stays counted, so what it waited after
@@ -68,10 +71,10 @@ class CpuWatch:
 
 
 class LastWork:
-    """Tells how busy a process was shortly before its time was up: `watch` runs while it works, `busy` is
-    asked before it is killed.
+    """Measures how busy a process was shortly before its time was up.
 
-    What a process did earlier says little: to start takes k6 CPU time, and more on a machine that others use.
+    `watch` runs while the process works. Call `busy` before the process is killed. Earlier work shows little:
+    k6 takes CPU time to start, and more of it on a machine that others use.
     """
 
     def __init__(self, pid: int, allowed_s: float) -> None:
@@ -85,8 +88,9 @@ class LastWork:
         self._before = (monotonic(), self._wanted_s())
 
     def busy(self) -> float | None:
-        """Return the share of the time since then in which the process had or wanted a CPU, all threads added
-        up; None if unknown.
+        """Return the share of the time since `watch` noted it in which the process wanted a CPU.
+
+        The time in which it had one counts too, added up over all threads. None if unknown.
         """
         if self._before is None:
             return None

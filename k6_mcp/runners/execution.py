@@ -164,8 +164,9 @@ class Execution:
         self._stop.request("handle_summary" if self._record_ended.is_set() else "deadline")
 
     async def _end_handle_summary(self) -> None:
-        """End a handleSummary that never returns: k6 1.x would wait two minutes for it, whatever its timeout
-        is.
+        """End a handleSummary that never returns.
+
+        k6 1.x would wait two minutes for it, whatever its timeout is.
         """
         await self._record_ended.wait()
         await anyio.sleep(HANDLE_SUMMARY_TIMEOUT_S + _SUMMARY_MARGIN_S)

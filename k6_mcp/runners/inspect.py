@@ -150,8 +150,9 @@ def read_plan(text: str, warnings: Iterable[str] = ()) -> Plan:
 
 
 def planned_options(text: str) -> str:
-    """Return the options in k6's inspect output as JSON that k6 takes as a script's own, to mean the same
-    again.
+    """Return the options in k6's inspect output as JSON that k6 takes as a script's own.
+
+    They mean the same when k6 reads them again.
 
     Raises:
         LimitExceeded: If they are too large to be handed to a run.

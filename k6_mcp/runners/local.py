@@ -56,8 +56,9 @@ class LocalRunner:
         self._stops: dict[str, Stop] = {}
 
     async def _probe(self, k6: Path) -> K6Binary:
-        """Return the k6 at a path with its version; it is probed again only if the path or the file has
-        changed.
+        """Return the k6 at a path with its version.
+
+        It is probed again only if the path or the file has changed.
 
         Raises:
             K6NotFound: If it is not a k6.
@@ -214,8 +215,11 @@ def _is_large(script: Script) -> bool:
 
 
 def _read_planned(printed: str, warnings: Iterable[str], secrets: Secrets) -> Planned:
-    """Return the plan that k6 printed of a script that may be run. Raises ValueError where its form is
-    unknown, LimitExceeded where it is too large.
+    """Return the plan that k6 printed for a permitted script.
+
+    Raises:
+        ValueError: If its form is unknown.
+        LimitExceeded: If it is too large.
     """
     plan = masked_plan(read_plan(printed, warnings), secrets.of_names)
     if plan.browser:

@@ -1,5 +1,6 @@
-"""k6's standard error: one JSON object per line, up to 19 000 lines a second when a target refuses; counted,
-not kept.
+"""k6's standard error: one JSON object per line, counted and not kept.
+
+k6 writes up to 19 000 lines a second when a target refuses.
 """
 
 import json
@@ -158,8 +159,9 @@ class LogReader:
             self._put_line(line)
 
     def _sample(self, line: bytes) -> bool:
-        """Take a sample of a failed answer; the first of each kind is kept until one comes that has a
-        body.
+        """Take a sample of a failed answer.
+
+        The first one of each kind is kept until one with a body comes.
         """
         self._sample_lines += 1
         sample = _parse_sample(line, self._secrets) if self._sample_lines <= _MOST_SAMPLE_LINES else None
@@ -185,7 +187,9 @@ class LogReader:
 
 
 def _ended_iteration(line: bytes) -> bool:
-    """An exception of an iteration names its scenario; that of an async function comes as an error without a
+    """Return whether the line reports an exception that ended an iteration.
+
+    Such an exception names its scenario. The exception of an async function comes as an error without a
     source.
     """
     if _OF_ITERATION.match(line):
@@ -196,8 +200,9 @@ def _ended_iteration(line: bytes) -> bool:
 
 
 def _shortened(line: bytes) -> bytes:
-    """Return beginning and end of a line that is too long, so joined that a string cut in its middle is a
-    string still.
+    """Return the beginning and the end of a line that is too long.
+
+    They are joined so that a string cut in the middle is still a string.
     """
     if len(line) <= _LONGEST_LINE_BYTES:
         return line

@@ -1,5 +1,6 @@
-"""How much memory k6 may use: the kernel holds it to a size of its address space (RLIMIT_AS), which Linux
-alone does.
+"""How much memory k6 may use.
+
+The kernel limits k6's address space (RLIMIT_AS). Only Linux enforces this limit.
 """
 
 import errno
@@ -43,8 +44,9 @@ class Allowance(NamedTuple):
 
 
 def allowance(setting_mb: int | None, planned: Planned | None) -> Allowance:
-    """Return what k6 may use: `setting_mb` (0 is without limit), None is what its plan can need, at most all
-    the machine has.
+    """Return what k6 may use, from the setting or from its plan.
+
+    A `setting_mb` of 0 means no limit. None means what the plan can need, at most all memory of the machine.
 
     Chromium reserves more than any address space that could be a limit, so k6 is watched instead where it
     starts a browser.
@@ -59,8 +61,9 @@ def allowance(setting_mb: int | None, planned: Planned | None) -> Allowance:
 
 
 def limit(allowed: Allowance) -> MemoryLimit | None:
-    """Return what limits a k6 that was started with `allowed`: that, or the limit that this process itself
-    was given; None if neither.
+    """Return the limit on a k6 that was started with `allowed`.
+
+    This is `allowed`, or the limit on this process itself where that is lower. None if there is neither.
     """
     own = resource.getrlimit(resource.RLIMIT_AS)[0]
     if own != resource.RLIM_INFINITY and (

@@ -32,8 +32,9 @@ def own_url(folder: RunFolder, script: Script) -> str | None:
 
 
 def was_parsed(cause: str | None) -> bool:
-    """Return whether k6, which gave this reason for refusing a script, must have parsed it before; if unsure,
-    it has not.
+    """Return whether k6 must have parsed the script before it refused it with this reason.
+
+    If this is uncertain, the answer is no.
     """
     return (
         bool(cause) and not _PARSER.search(cause) and not _COMPILER.search(cause) and bool(_RAN.search(cause))
@@ -41,8 +42,9 @@ def was_parsed(cause: str | None) -> bool:
 
 
 def unquoted(text: str, own: str | None) -> str:
-    """Return what k6 said without what it quotes of files that it could not parse, but for the caller's `own`
-    (a file URL).
+    """Return k6's message without the text that it quotes of files it could not parse.
+
+    Quotes of the caller's `own` script (a file URL) stay.
     """
     for pattern in (_PARSER, _COMPILER):
         text = pattern.sub(lambda match: match[0] if match["file"] == own else _without_words(match), text)

@@ -1,5 +1,6 @@
-"""k6's standard output: the progress block once a second, and whatever text the script's handleSummary
-prints.
+"""k6's standard output: the progress block and the text that handleSummary prints.
+
+The progress block comes once a second. The script's handleSummary can print any text.
 """
 
 import re
@@ -20,8 +21,9 @@ _TEXT_BYTES = 200_000
 
 
 class StdoutReader:
-    """Takes k6's stdout in chunks; `progress` is the last complete block, `text` what is neither progress nor
-    empty (capped).
+    """Takes k6's stdout in chunks.
+
+    `progress` is the last complete block. `text` holds the other lines that are not empty, up to a limit.
     """
 
     def __init__(self) -> None:

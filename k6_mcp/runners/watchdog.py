@@ -54,18 +54,19 @@ class Watchdog:
         self._pipe = -1
 
     def guard(self, command: Sequence[str], address_space_kb: int | None = None) -> list[str]:
-        """Return `command` so wrapped that it registers itself; start it with `stdin` as its standard input
-        and as a session leader.
+        """Return `command` wrapped in a shell that registers itself.
 
-        `address_space_kb` is the most that it may have.
-        A shell reads its environment before the command does: it must hold nothing of a caller's.
+        Start it with `stdin` as its standard input and as a session leader. `address_space_kb` limits its
+        address space. A shell reads its environment before the command does, so the environment must not hold
+        a caller's values.
         """
         limit = "unlimited" if address_space_kb is None else str(address_space_kb)
         return [self._sh, "-c", _REGISTER_THEN_EXEC, "k6-mcp", limit, *command]
 
     def stdin(self) -> int:
-        """Return the file descriptor that a guarded command needs as its standard input, starting the
-        watchdog if needed.
+        """Return the file descriptor that a guarded command needs as its standard input.
+
+        Start the watchdog if needed.
         """
         if self._shell is None or self._shell.poll() is not None:
             self.close()

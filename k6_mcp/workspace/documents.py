@@ -18,8 +18,9 @@ _FASTEST = 1
 
 
 def to_brief(run: Run) -> str:
-    """Return what a page shows of a run: who, when, how it ended and the key figures, without plan, checks
-    and metric rows.
+    """Return the fields of a run that a page shows: who, when, how it ended and key figures.
+
+    The plan, the checks and the metric rows are left out.
     """
     brief = run.changed(
         asked=run.asked.changed(headers={}, body=None, stages=None, thresholds={}, slo=None, env_names=()),

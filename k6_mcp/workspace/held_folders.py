@@ -20,8 +20,9 @@ class HeldFolders:
         self._locks: dict[str, tuple[RunFolder, int]] = {}
 
     def make(self, folder: RunFolder) -> None:
-        """Make the folder of a run and hold it; where nothing can be locked it is only made. Raises
-        OSError.
+        """Make the folder of a run and hold it.
+
+        Where nothing can be locked, the folder is only made. Raises OSError.
         """
         for run_id in [*self._locks]:
             # The folders of runs that are kept by now
@@ -40,8 +41,9 @@ class HeldFolders:
                 os.close(descriptor)
 
     def let_go(self, run_id: str) -> None:
-        """Give up the folder of a run that is kept; of one that is not kept yet it is held on until
-        `close`.
+        """Give up the folder of a run that is kept.
+
+        The folder of a run that is not kept yet stays held until `close`.
         """
         if (held := self._locks.get(run_id)) and (held[0].run_json.exists() or not held[0].path.exists()):
             self._free(run_id)

@@ -12,8 +12,9 @@ _NAME = re.compile(r"[a-z0-9][a-zA-Z0-9.-]{0,120}\Z")
 
 
 def write_report(results_dir: Path, run_id: str, name: str, content: bytes) -> Path:
-    """Write a report into its run's folder, for this user alone, in place of an older one of that name.
-    Blocking.
+    """Write a report into its run's folder, for this user alone; blocks.
+
+    It replaces an older report of that name.
 
     Raises:
         ReportUnavailable: If the disk is full, the folder cannot be written, or it is no longer there.

@@ -28,8 +28,9 @@ class Folders:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def write(self, run: Run) -> Path:
-        """Replace a run's `run.json` in one step; without fsync, so that only a power failure can lose the
-        newest state.
+        """Replace a run's `run.json` in one step.
+
+        There is no fsync, so only a power failure can lose the newest state.
 
         Raises:
             OSError: If the disk is full or the folder cannot be written; the former `run.json` is untouched
@@ -68,8 +69,9 @@ class Folders:
                     yield run
 
     def names(self) -> list[str]:
-        """Return the name of everything that lies where run folders do, last in the alphabet first; empty if
-        it cannot be listed.
+        """Return the names of everything where run folders are, in reverse alphabetical order.
+
+        The list is empty if the folder cannot be read.
         """
         try:
             return sorted((path.name for path in (self.results_dir / "runs").iterdir()), reverse=True)

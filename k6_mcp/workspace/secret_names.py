@@ -33,8 +33,9 @@ def secrets_of(script: Script) -> Secrets:
 
 
 def _secrets_of_names(script: Script) -> tuple[str, ...]:
-    """Return the values that no name may show, in every form: variables but for plain words and addresses,
-    and the script's literals.
+    """Return the values that no name may show, in every form.
+
+    These are the variables, except for plain words and addresses, and the script's literals.
     """
     held = {name: secret.get_secret_value() for name, secret in script.env.items()}
     unusual = with_parts(value for name, value in held.items() if not is_ordinary(name, value))
@@ -76,8 +77,9 @@ def masked_metrics(data: Mapping[str, object], secrets: Collection[str]) -> Mapp
 
 
 class RecordNames:
-    """Masks the names in the lines of k6's record (see `analysis.record`) one by one; every other line stays
-    as it is.
+    """Masks the names in the lines of k6's record one by one.
+
+    Every other line stays as it is. See `analysis.measure.record`.
     """
 
     def __init__(self, secrets: Collection[str]) -> None:
@@ -137,8 +139,9 @@ class RecordNames:
 
 
 class _Shown:
-    """Masks names such that two which differ in their secrets only stay two, the same two in whatever k6
-    wrote: they are taken in order.
+    """Masks names so that two names that differ only in their secrets stay different.
+
+    Names are taken in order, so that they become the same two names in every file of k6.
     """
 
     def __init__(self, secrets: Collection[str]) -> None:

@@ -16,8 +16,9 @@ _DEEPEST = 4
 
 
 def seal_own_files(folder: RunFolder, secrets: Collection[str]) -> None:
-    """Take the secrets out of the texts among them, up to 5 MB each; JSON stays JSON. What cannot be
-    rewritten stays as it is.
+    """Remove the secrets from the texts among the script's own files, up to 5 MB each.
+
+    JSON stays JSON. A file that cannot be rewritten stays as it is.
     """
     for number, path in enumerate(_own_files(folder)):
         if number == _MOST_FILES:

@@ -1,5 +1,6 @@
-"""Timelines in the folders of their runs: gzipped JSON, written whole or not at all. Blocking: call it in a
-thread.
+"""Timelines in the folders of their runs: gzipped JSON, written whole or not at all.
+
+The functions block, so call them in a thread.
 """
 
 import gzip
@@ -20,8 +21,9 @@ _LARGEST_TEXT_BYTES = 60_000_000
 
 
 def write_timeline(results_dir: Path, run_id: str, versions: Iterable[Timeline]) -> None:
-    """Write the first of `versions` that has at most `MOST_BYTES`, else the last; it is on the disk on
-    return.
+    """Write the first of `versions` that has at most `MOST_BYTES`, otherwise the last.
+
+    It is on the disk when this returns.
 
     Raises:
         OSError: If the disk is full or the folder cannot be written; a former timeline is untouched then.

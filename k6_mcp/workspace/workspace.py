@@ -68,8 +68,9 @@ class Workspace:
         self._held.let_go(run_id)
 
     def seal(self, run_id: str, script: Script) -> None:
-        """Take the secrets of `script` out of the files of a run that is over, and remove what its browsers
-        left. Takes long for many metrics.
+        """Remove the secrets of `script` and browser leftovers from the files of a finished run.
+
+        This takes long for many metrics.
 
         Of temporary folders, the last few stay until `close`.
         """
@@ -80,8 +81,9 @@ class Workspace:
         self._held.let_go(run_id)
 
     def recover(self, run_id: str, take: Callable[[str], None]) -> Summaries:
-        """Return what a run whose owner died has left behind, and seal it; `take` gets the lines of its
-        record.
+        """Return what a run has left behind whose owner died, and seal it.
+
+        `take` gets the lines of the run's record.
         """
         folder = self.folder(run_id)
         Tail(folder.record, take).read()
