@@ -140,8 +140,9 @@ class Browser:
         )
 
     def complaints(self) -> list[str]:
-        """Return what the console said: errors, warnings, exceptions, refusals of the
-        Content-Security-Policy.
+        """Return the errors, warnings, exceptions and policy refusals on the console.
+
+        The refusals are those of the Content-Security-Policy.
         """
         told = [
             event for event in self.events if event["method"] in ("Log.entryAdded", "Runtime.exceptionThrown")
@@ -161,8 +162,9 @@ class Browser:
         return [event["params"]["request"]["url"] for event in sent]
 
     def call(self, method: str, *, session: str | None = "", **params: Any) -> dict[str, Any]:
-        """Call a DevTools method of the page (or, with `session` None, of the browser) and return its
-        result.
+        """Call a DevTools method of the page and return its result.
+
+        With `session` None, call a method of the browser.
         """
         self._number += 1
         number = self._number

@@ -1,5 +1,6 @@
-"""The view in a client's window, in a real browser and a page that hosts it: drawn, live, quiet, and no way
-in for hostile text.
+"""The view in a client's window, in a real browser and a page that hosts it.
+
+It is drawn, live and quiet, and hostile text finds no way in.
 """
 
 import os

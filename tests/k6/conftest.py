@@ -1,5 +1,6 @@
-"""Everything below this folder needs a real k6 and runs once per version available; what is left out is
-said.
+"""Everything below this folder needs a real k6 and runs once per available version.
+
+A line reports what is left out.
 """
 
 import dataclasses

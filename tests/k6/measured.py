@@ -1,5 +1,6 @@
-"""Runs a script with the real runner alone and keeps everything it left behind, so that figures can be held
-against k6's own.
+"""Runs a script with the real runner alone and keeps everything it left behind.
+
+Tests compare the figures with k6's own.
 """
 
 from collections.abc import Callable

@@ -1,5 +1,6 @@
-"""Advice on a real run over real pipes: the client's own model in both eras, and Gemini's API from the
-server's process.
+"""Advice on a real run over real pipes.
+
+It comes from the client's own model in both eras, and from Gemini's API, called by the server's process.
 """
 
 import json

@@ -1,5 +1,6 @@
-"""What a hostile script, target and caller say reaches answers marked and without hidden characters, by every
-door.
+"""Text of hostile scripts, targets and callers is marked in every answer.
+
+Hidden characters are removed, whichever way the text comes in.
 """
 
 import json

@@ -1,5 +1,6 @@
-"""The Inspector's command line drives the server in both eras: every tool, resource and prompt, schemas
-checked strictly.
+"""The Inspector's command line drives the server in both eras.
+
+It covers every tool, resource and prompt, and checks schemas strictly.
 """
 
 import json

@@ -1,5 +1,6 @@
-"""Everything that users read and that is stored below `kept`, made anew; `python -m tests.snapshots.made`
-stores it.
+"""Makes everything that users read and that is stored below `kept`.
+
+`python -m tests.snapshots.made` stores it.
 """
 
 import asyncio

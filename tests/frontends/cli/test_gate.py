@@ -1,5 +1,6 @@
-"""`k6-mcp gate`, `export`, `import` and `prune` where no k6 is needed: what is refused, and what is kept
-within limits.
+"""`k6-mcp gate`, `export`, `import` and `prune` where no k6 is needed.
+
+The tests cover refusals and limits.
 """
 
 import argparse

@@ -29,8 +29,9 @@ _VERSION = "1.1.0"
 
 
 class ScriptedK6:
-    """Runs end when `finish` is called or they are stopped; scripts with the word REFUSED are refused, CRASH
-    crashes us.
+    """A runner whose runs end when `finish` is called or they are stopped.
+
+    It refuses scripts with the word REFUSED, and crashes on scripts with the word CRASH.
     """
 
     def __init__(

@@ -1,5 +1,6 @@
-"""analyze_run with use_ai: the calling client's own model in both eras, and what is said when there is
-none.
+"""analyze_run with use_ai: the calling client's own model in both eras.
+
+Also the answer when there is no model.
 """
 
 import json
