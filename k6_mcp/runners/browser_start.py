@@ -115,7 +115,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 async def start_again(launcher: Launcher) -> BrowserStart:
-    """Return the output of the browser that k6 could not start, or that there is none."""
+    """Start the browser that k6 could not start, and return its output or that there is none."""
     path = locate_browser(launcher.browser, launcher.search_path)
     if path is None:
         wrong = launcher.browser.path is not None

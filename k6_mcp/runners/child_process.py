@@ -48,7 +48,7 @@ class Child:
         return self._process.poll()
 
     def kill(self) -> None:
-        """SIGKILL the process and all that it started, if there is anything left of them."""
+        """SIGKILL the process and everything it started, if any of them is left."""
         kill_group(self.pid)
 
     def end(self) -> None:
@@ -66,7 +66,7 @@ class Child:
 
 
 def interrupt(pid: int) -> None:
-    """Ask k6 to stop gracefully: SIGINT to k6 alone; a second one would cost the end-of-test summary.
+    """Send SIGINT to k6 alone, a graceful stop; a second one would cost the end-of-test summary.
 
     Where this process was started with SIGINT ignored (in the background of a script), k6 inherits that until
     its own handler stands and would miss the request, so it gets SIGTERM, which means the same to it.

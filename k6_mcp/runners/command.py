@@ -10,15 +10,15 @@ from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
 from k6_mcp.runners.watchdog import PATH
 
-# A tag that most requests carry costs k6 8 % of a request; error_code is on failures only
+# A tag that most requests carry costs k6 8 % of a request. Only failures carry error_code.
 _RECORD_TAGS = (
     "error_code",
     "scenario",
 )
 
-# Linux refuses a variable above 128 KiB
+# Linux refuses a variable above 128 KiB.
 _PIECE_CHARS = 100_000
-# Figures and verdicts need these, whatever a script's own systemTags are
+# Figures and verdicts need these tags, regardless of a script's own systemTags.
 _NEEDED_TAGS = ("status", "error_code", "expected_response", "scenario")
 _TREND_STATS = ("avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "p(99.9)", "count")
 _PERCENTILE = re.compile(r"p\(\s*(\d+(?:\.\d+)?)\s*\)")
@@ -33,14 +33,15 @@ def environment(folder: RunFolder, script: Script, planned: Planned | None = Non
     options of its plan travel along.
     """
     plan = planned.plan if planned else None
-    # More cores do not make it faster, and this process has work to do meanwhile
+    # More cores do not make the plan faster, and this process has work to do at the same time.
     for_plan = {"GOMAXPROCS": "1"} if plan is None else {}
     return {
         **for_plan,
         "PATH": PATH,
         "HOME": str(folder.home),
         "NO_COLOR": "1",
-        # Collecting less often saves what recording the time series costs, for some 80 MB of memory
+        # Less frequent garbage collection saves the cost of recording the time series, for some 80 MB of
+        # memory.
         "GOGC": "300",
         "K6_NO_USAGE_REPORT": "true",
         "K6_AUTO_EXTENSION_RESOLUTION": "false",

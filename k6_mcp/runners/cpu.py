@@ -14,10 +14,10 @@ import anyio
 _NS = 1e-9
 _MIB = 1 << 20
 _MANY_THREADS = 50
-# A signal or a debugger stopped a thread in these states
+# In these states, a signal or a debugger has stopped the thread.
 _STOPPED = ("T", "t")
 _LAST_S = 1.0
-# With that many threads, only every fourth look reads them
+# With more threads than this, only every fourth look reads them.
 _THINNED = 4
 
 
@@ -83,7 +83,7 @@ class LastWork:
         self._before: tuple[float, float] | None = None
 
     async def watch(self) -> None:
-        """Note, some time before the end, what the process has used so far."""
+        """Note the CPU time that the process has used, shortly before its time is up."""
         await anyio.sleep(self._wait_s)
         self._before = (monotonic(), self._wanted_s())
 
@@ -109,12 +109,12 @@ def usable_cores() -> int:
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:
-        # macOS
+        # macOS has no `sched_getaffinity`.
         return os.cpu_count() or 1
 
 
 def _fields(process: Path) -> Sequence[str]:
-    """The process's stat from its state on, empty where nothing tells."""
+    """Return the process's stat from its state on, empty where the system has none."""
     try:
         return (process / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
     except OSError:
@@ -136,11 +136,11 @@ def _resident_mb(fields: Sequence[str]) -> int:
 
 
 def _waited_ns(process: Path) -> dict[str, int]:
-    """Nanoseconds that each thread was ready to run and did not, by its id."""
+    """Return the ns that each thread was ready to run without a CPU, by its id."""
     found: dict[str, int] = {}
     with contextlib.suppress(OSError):
         for thread in (process / "task").iterdir():
-            # It ended meanwhile, or this kernel does not count
+            # The thread has ended, or this kernel does not count.
             with contextlib.suppress(OSError, ValueError, IndexError):
                 found[thread.name] = int((thread / "schedstat").read_bytes().split()[1])
     return found

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from k6_mcp.errors import K6NotFound
 from k6_mcp.runners.child_process import Child
 
-# k6 prints one line: these settings make it take the least CPU time
+# k6 prints only one line here, and these settings make it take the least CPU time.
 _ENVIRONMENT = {
     "HOME": "/nonexistent",
     "GOGC": "300",
@@ -30,7 +30,7 @@ _USUAL_PLACES = (
 
 
 class Found(NamedTuple):
-    """A k6 that was found, and the rule that found it, in words that follow its path."""
+    """A k6, and the rule that found it, worded to follow the path."""
 
     path: Path
     why: str

@@ -73,7 +73,7 @@ def _degraded(detail: str, hint: str) -> Component:
 
 
 async def _version(path: Path) -> str | None:
-    """Return name and version as the browser states them."""
+    """Return name and version as the browser prints them."""
     output = bytearray()
     try:
         with anyio.move_on_after(TIMEOUT_S):

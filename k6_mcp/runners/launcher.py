@@ -1,4 +1,4 @@
-"""The part of a run that needs no event loop: its files, the k6 to use, and k6 itself, once it is started."""
+"""The part of a run that needs no event loop: its files, the k6 to use, and the start of k6."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ class Launcher:
         """
         guarded = self.watchdog.guard(command, allowed.address_space_kb)
         if allowed.memory_mb is not None:
-            # Go collects its garbage more often as it nears this limit
+            # Go collects its garbage more often as it approaches this limit.
             env = {**env, "GOMEMLIMIT": f"{allowed.memory_mb}MiB"}
         return Child.start(guarded, env, cwd, self.watchdog.stdin())
 
@@ -123,7 +123,7 @@ class Launcher:
         if self._early_version:
             self._early_version[1].end()
         self.watchdog.close()
-        # A signal interrupted `begin`
+        # A signal has interrupted `begin`.
         if self._being_written:
             self.workspace.discard(self._being_written)
 
@@ -142,6 +142,6 @@ class Launcher:
         folder = self.workspace.write(run_id, script, self.watchdog.remove_with_us)
         usual = RunFolder(self.workspace.results_dir, run_id)
         if folder != usual:
-            # The run may be moved there when there is room again
+            # The run can be moved there when there is space again.
             self.watchdog.keep(usual.path)
         return folder

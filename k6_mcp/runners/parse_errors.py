@@ -12,7 +12,8 @@ from urllib.parse import quote
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
 
-# Where k6 quotes: sobek's parser and esbuild name the place first, the compiler of modules last.
+# These patterns find k6's quotes. sobek's parser and esbuild name the place first, the compiler of modules
+# last.
 _PARSER = re.compile(r"(?P<file>file://\S+?): Line (?P<line>\d+):(?P<column>\d+) (?P<said>[^\n]*)")
 _COMPILER = re.compile(
     r"SyntaxError: (?P<said>[^\n]*) at (?P<file>file://\S+?):(?P<line>\d+):(?P<column>\d+)(?=\s|\Z)"
@@ -21,8 +22,8 @@ _QUOTED = re.compile(r"""["'`].*["'`]""")
 _SIGNS = re.compile(r"""["'`][^\w\s]{1,3}["'`]\Z""")
 _LEFT_OUT = '"…"'
 _LONGEST = 120
-# k6's words only for a script that it has parsed: something threw while it ran, or the module as a whole
-# lacks something.
+# k6 uses these words only for a parsed script. It threw while it ran, or its module as a whole lacks
+# something.
 _RAN = re.compile(r"\n\s+at \S.*|no exported functions in script|couldn't be found on local disk")
 
 

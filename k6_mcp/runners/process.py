@@ -13,9 +13,9 @@ from k6_mcp.runners.child_process import REAP_TIMEOUT_S, Child
 from k6_mcp.runners.watchdog import Watchdog
 
 _CHUNK_BYTES = 65536
-# A grandchild (a browser) may hold k6's pipes open after k6 is gone
+# A grandchild (a browser) can hold k6's pipes open after k6 has ended.
 _PIPE_GRACE_S = 2.0
-# Time between looks while the pipes are open, and the longest wait for a process that closed its own
+# The time between looks while the pipes are open, and the longest wait for a process that closed its pipes.
 _LOOK_S = 0.05
 _LOOK_AGAIN_S = 0.001
 

@@ -14,7 +14,7 @@ _RUNNING = re.compile(
 )
 _SCENARIO = re.compile(r"^\S.*?\s+[•✓✗ ]*\[\s*(\d+)% \]")
 _INIT = re.compile(r"^(?:Init|Run|Setup|Teardown)\s+\[")
-# k6's banner ends with its plan and a blank line
+# k6's banner ends with its plan and a blank line.
 _PLAN = re.compile(r"^ +scenarios: \(")
 _LONGEST_LINE = 65536
 _TEXT_BYTES = 200_000
@@ -80,5 +80,5 @@ def _clock_s(text: str | None) -> float:
     try:
         return parse_duration_s(text or "")
     except ValueError:
-        # k6 prints "0s" at the very start
+        # k6 prints "0s" at the very start.
         return 0.0

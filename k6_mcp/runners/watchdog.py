@@ -18,7 +18,7 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 
 _SHELL = "/bin/sh"
 
-# SIGINT first: k6 then still writes its summary; it has 0.3 s for that before SIGKILL.
+# SIGINT comes first, so that k6 can still write its summary. It has 0.3 s for that before SIGKILL.
 _WATCH = """
 trap '' INT TERM HUP QUIT PIPE
 live=' '
@@ -41,12 +41,12 @@ if [ "${live# }" ]; then
 fi
 [ $# -eq 0 ] || rm -rf -- "$@"
 """
-# A limit that the system does not know, or that is above one it was given itself, leaves all as it is.
+# If the system rejects the limit, or this process has a lower one, nothing changes.
 _REGISTER_THEN_EXEC = 'echo "+ $$" >&0; ulimit -v "$1" 2>/dev/null; shift; exec "$@" </dev/null'
 
 
 class Watchdog:
-    """Owns the watching shell; started with the first guarded command, restarted should somebody kill it."""
+    """Owns the watching shell, which starts with the first guarded command and restarts if killed."""
 
     def __init__(self, shell: str = _SHELL) -> None:
         self._sh = shell
@@ -84,7 +84,7 @@ class Watchdog:
         return self._pipe
 
     def release(self, pid: int) -> None:
-        """Forget a process that has been reaped, so that its number can be reused by others."""
+        """Forget a reaped process, so that its process id can be reused."""
         with contextlib.suppress(OSError):
             os.write(self._pipe, f"- {pid}\n".encode())
 
@@ -99,8 +99,8 @@ class Watchdog:
 
     def _say(self, what: str, folder: Path) -> None:
         line = os.fsencode(f"{what} {folder}\n")
-        # One write of this size is atomic; a name that would break the line is left to the next server's
-        # cleanup.
+        # One write of this size is atomic. The next server's cleanup removes a folder whose name would break
+        # the line.
         if len(line) <= select.PIPE_BUF and line.count(b"\n") == 1 and self._pipe >= 0:
             with contextlib.suppress(OSError):
                 os.write(self._pipe, line)

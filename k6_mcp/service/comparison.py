@@ -121,7 +121,7 @@ class Comparisons:
         return [Side(run, await self._runs.timeline(run)) for run in runs]
 
     async def _earlier(self, baseline: Run, candidate: Run, without: set[str]) -> Sequence[Run]:
-        """Return the last runs of the same test, oldest first: they show how much it varies from run to run.
+        """Return the last runs of the same test, oldest first; they show how much the test varies.
 
         Only runs before the later side count, so that later runs do not change the answer. Only completed
         ones count if there are enough, so that a bad week of the target is not taken for noise.
@@ -135,7 +135,7 @@ class Comparisons:
         for brief in (await self._history.page(query)).runs:
             if brief.run_id in without or no_example(brief):
                 continue
-            # Pages of runs leave out the plan
+            # Pages of runs leave out the plan.
             run = await self._history.get(brief.run_id)
             if run is not None and no_example(run) is None and not blocking(differences(baseline, run)):
                 found.append(run)

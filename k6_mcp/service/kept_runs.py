@@ -29,12 +29,12 @@ from k6_mcp.service.gate import Gates
 from k6_mcp.service.run_reader import RunReader
 from k6_mcp.settings import Settings
 
-# The most runs of a side that a report draws
+# A report draws at most this many runs of a side.
 _SHOWN_A_SIDE = 4
 
 
 class KeptRuns:
-    """Answers from kept runs (and running ones as they stand); starts no traffic.
+    """Answers from kept runs, and from the current state of running ones; starts no traffic.
 
     The answers about several runs at once are those of `Comparisons` and `Gates`.
     """
@@ -76,7 +76,7 @@ class KeptRuns:
         return await advise(run, explanation, chosen, self._settings.ai.timeout_s)
 
     async def view(self, run_id: str) -> RunView:
-        """Return what reports show of a run, of a running one what is known so far; raises UnknownRun."""
+        """Return what reports show of a run, or what is known so far of a running one; raises UnknownRun."""
         run = await self._runs.get(run_id)
         timeline = await self._runs.timeline(run)
         return RunView(

@@ -1,4 +1,4 @@
-"""The way of a load test through the service: checked, written, planned, run, judged and kept."""
+"""The path of a load test through the service: checked, written, planned, run, judged and kept."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ EmitRun = Callable[[Run], None]
 
 _TICK_S = 1.0
 _OTHER_SERVER_POLL_S = 0.5
-# A script's teardown and handleSummary may take their time
+# A script's teardown and handleSummary can take long.
 _STOP_TIMEOUT_S = 90.0
 _LEAVE_TIMEOUT_S = 6.0
 _KEEP_AGAIN_S = 2.0
-# handleSummary, flushing and a margin, beyond k6's own longest duration
+# This is the time for handleSummary, flushing and a margin, beyond k6's own longest duration.
 _AFTER_LOAD_S = 30.0
-# A server answers first, and a short command is gone by then
+# A server answers its first calls before this, and a short command has ended by then.
 _TIDY_AFTER_S = 3.0
 
 
@@ -103,10 +103,10 @@ class LoadTests:
                 with anyio.move_on_after(_KEEP_AGAIN_S):
                     await self._queue.keep_again()
         finally:
-            # Also when asyncio cancels, which knows no shield
+            # asyncio cancels regardless of the shield, so this must run in any case.
             self._tasks.cancel_scope.cancel()
             try:
-                # The tasks, then the history, which shields its own end
+                # The tasks end first, then the history, which shields its own end.
                 await self._stack.aclose()
             finally:
                 self._runner.close()
@@ -119,7 +119,7 @@ class LoadTests:
 
     @property
     def maintenance(self) -> Maintenance:
-        """The health of the service and what keeps it in order."""
+        """The health, cleanup and repair of the service."""
         return self._maintenance
 
     @cached_property
@@ -188,7 +188,7 @@ class LoadTests:
             raise
 
     async def start(self, test: LoadTest) -> Run:
-        """Start `test` (or queue it) and return at once; a script that k6 refuses is a failed run already.
+        """Start `test` (or queue it) and return at once; a script that k6 refuses is a failed run.
 
         Of a test to be repeated it is the first run; `wait` for it waits for all.
 
@@ -216,7 +216,7 @@ class LoadTests:
         now = datetime.now(UTC)
         run_id = self._early_run_id(script) or new_run_id(now)
         with self._preparations.one():
-            # The history gets ready while k6 makes its plan
+            # The history gets ready while k6 makes its plan.
             self._tasks.start_soon(self._history.get_ready)
             planned = await self._planned(run_id, test, script)
             run = Run(
@@ -231,7 +231,7 @@ class LoadTests:
                 created_at=now,
                 repeat_of=(repeat_of or run_id) if test.repeat > 1 else None,
                 repeat=repeat if test.repeat > 1 else None,
-                # The runner alone needs to know the tags
+                # Only the runner needs the tags.
                 plan=planned.plan.changed(system_tags=None) if isinstance(planned, Planned) else None,
             )
             if isinstance(planned, Outcome):
@@ -239,7 +239,7 @@ class LoadTests:
             return self._queue.launch(run, self._run_plan(run, script, planned), self._tasks)
 
     async def _planned(self, run_id: str, test: LoadTest, script: Script) -> Planned | Outcome:
-        """Return k6's plan of a script that may be run, or how k6 refused it; raises as `start`."""
+        """Return k6's plan of a permitted script, or how k6 refused it; raises as `start`."""
         try:
             planned = await self._runner.plan(run_id, script)
             if isinstance(planned, Planned):
@@ -293,14 +293,14 @@ class LoadTests:
         return await self.wait(run_id, _STOP_TIMEOUT_S)
 
     def _request_stop(self, run_id: str) -> bool:
-        """Let a run that this process owns end, and no repeat follow; False when there is no such run."""
+        """End a run that this process owns, without further repeats; return False if there is none."""
         live_run = self._queue.live_run(self._repeats.stop(run_id) or run_id)
         if live_run:
             self._queue.request_stop(live_run, "caller")
         return live_run is not None
 
     async def get(self, run_id: str) -> Run:
-        """Return a run, live figures included while it runs here.
+        """Return a run, with live figures while it runs here.
 
         Raises:
             UnknownRun: If there is no such run.
@@ -328,7 +328,7 @@ class LoadTests:
         return await self._queue.timeline(await self._read(run))
 
     async def _read(self, run: Run | str) -> Run:
-        """Return the run that is given by its id, or whole by a caller that has just read it."""
+        """Return the run for an id; a caller that has just read the run passes the run itself."""
         return await self.get(run) if isinstance(run, str) else run
 
     async def history(self, query: HistoryQuery) -> HistoryPage:
@@ -363,7 +363,8 @@ class LoadTests:
         elif live_run := self._queue.live_run(run_id):
             await live_run.done.wait()
         else:
-            # Another process owns it: it is final when the history says so, or when its owner is dead
+            # Another process owns the run. It is final when the history has it as final, or when its owner is
+            # dead.
             await anyio.sleep(_OTHER_SERVER_POLL_S)
             await self._queue.recover_lost()
 

@@ -89,7 +89,7 @@ class Maintenance:
         )
 
     async def restore(self, run_ids: Sequence[str] | None = None) -> RestoreReport:
-        """Bring removed runs back from the trash, all without `run_ids`. Raises HistoryUnavailable."""
+        """Restore removed runs from the trash, all without `run_ids`. Raises HistoryUnavailable."""
         return await self._history.cleanup.restore(run_ids)
 
     async def tidy(self) -> None:

@@ -1,4 +1,4 @@
-"""Running tests of other servers, seen through the records that k6 writes of them."""
+"""Running tests of other servers, read from the records that k6 writes."""
 
 import threading
 from collections import OrderedDict
@@ -12,7 +12,8 @@ from k6_mcp.models.run import Run
 from k6_mcp.workspace.workspace import Workspace
 
 T = TypeVar("T")
-# Records that are held. One of an hour-long run takes up to a few MB; one that was dropped is read again.
+# This many records stay in memory. The record of an hour-long run takes up to a few MB. A dropped one is read
+# again.
 _MOST = 10
 
 
@@ -34,7 +35,7 @@ class OtherServersRuns:
         return await anyio.to_thread.run_sync(self._followed(run).look, read)
 
     def forget(self, run_id: str) -> None:
-        """Let go of a run that is over."""
+        """Release the record of a run that is over."""
         self._followed_runs.pop(run_id, None)
 
     def _followed(self, run: Run) -> "_Followed":
@@ -63,7 +64,7 @@ class _Followed:
 
     def look(self, read: Callable[[Record], T]) -> T:
         with self._turn:
-            # Removed, or replaced by one without secrets, when the run ended meanwhile
+            # The record was removed, or replaced by one without secrets, because the run has ended.
             if not self._feed_new_lines():
                 self._begin()
                 self._feed_new_lines()

@@ -15,7 +15,7 @@ from k6_mcp.history.history import History
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.service.queue import RunQueue
 
-# Another server's series: the next repeat begins within this time, or there is none
+# In another server's series, the next repeat begins within this time, or there is none.
 _NEXT_WITHIN = timedelta(seconds=10)
 _KEPT_IN_MEMORY = 100
 StartNext = Callable[[str, int], Awaitable[Run]]
@@ -93,7 +93,7 @@ class Repeats:
         runs = self._past.get(first.run_id) or [*await self._history.repeats(first.run_id)] or [first]
         repeats = first.asked.repeat or len(runs)
         ended = [run for run in runs if run.status in FINAL]
-        # The others run in another process
+        # The unfinished repeats run in another process.
         if len(ended) < len(runs):
             return _under_way(first, next(run for run in runs if run.status not in FINAL), ended, repeats)
         if _one_more(runs, repeats, self._history.server_id):
@@ -101,7 +101,7 @@ class Repeats:
         return worst(runs).with_series(series_of(runs, first.run_id, repeats))
 
     async def unfinished(self, first: str) -> str | None:
-        """Return the repeat that runs in another process, None if there is none."""
+        """Return the repeat that runs in another process, or None if there is none."""
         return next(
             (run.run_id for run in await self._history.repeats(first) if run.status not in FINAL), None
         )
@@ -114,7 +114,7 @@ class Repeats:
                 run = await start_next(series.first, len(series.ended) + 1)
                 series.current = run.run_id
         except K6McpError as error:
-            # k6 or the script's file is gone by now
+            # k6 or the script's file no longer exists.
             log.warning("series %s ends: %s", series.first, error)
         except Exception:
             log.exception("series %s", series.first)
@@ -135,9 +135,9 @@ class Repeats:
 
 
 def _under_way(first: Run, current: Run | None, ended: list[Run], repeats: int) -> Run:
-    """Show the whole series as one running test: under the first id, with the percentage over all repeats."""
+    """Return the whole series as one running test: the first id, and the percentage over all repeats."""
     series = series_of(ended, first.run_id, repeats)
-    # Between two repeats
+    # The series is between two repeats.
     if current is None or current.status in FINAL:
         return first.between_repeats(series)
     live = current.live
@@ -147,7 +147,7 @@ def _under_way(first: Run, current: Run | None, ended: list[Run], repeats: int) 
 
 
 def _one_more(runs: list[Run], repeats: int, server_id: str) -> bool:
-    """Whether another server may be about to begin the next repeat."""
+    """Return whether another server may be about to begin the next repeat."""
     last = runs[-1]
     if len(runs) >= repeats or last.server_id == server_id or ends_series(last) or last.ended_at is None:
         return False

@@ -1,4 +1,4 @@
-"""A run as text: whole for its backup and its row, brief for pages; and back, also from other versions."""
+"""A run as text: whole for its backup and row, brief for pages; also read from other versions."""
 
 import zlib
 from collections.abc import MutableMapping, MutableSequence
@@ -13,7 +13,7 @@ from k6_mcp.models.run import Run
 _EVIDENCE_ON_PAGES = 3
 _NOTICES_ON_PAGES = 5
 _LIST_ITEMS_ON_PAGES = 20
-# Level of zlib; a run shrinks to about a fifth at every level
+# This is zlib's level. A run shrinks to about a fifth at every level.
 _FASTEST = 1
 
 

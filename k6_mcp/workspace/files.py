@@ -17,7 +17,7 @@ from k6_mcp.workspace.summary_files import seal_own_files
 _SUMMARY_BYTES = 50_000_000
 _SHOWN_BYTES = 2_100_000
 _BEGINNING_BYTES = 200
-# A browser that was killed a moment ago may still write
+# A browser that was killed a moment ago can still write.
 _TIMES_TO_REMOVE = 3
 
 
@@ -85,7 +85,7 @@ def seal(folder: RunFolder, secrets: Iterable[str], of_names: Collection[str]) -
 def without_secret_names(
     summary: str | None, secrets: Collection[str], of_names: Collection[str]
 ) -> str | None:
-    """Return k6's summary with secret values masked in the names that a script makes of what it likes.
+    """Return k6's summary with secret values masked in the names that a script chooses.
 
     Names of checks and groups show none of `secrets`, those of metrics none of `of_names`: fewer, since
     ordinary words make them.
@@ -119,7 +119,7 @@ def _masked_group(group: object, secrets: Collection[str]) -> object:
             by_name: dict[str, object] = {}
             for name, one in cast(Mapping[str, object], inside).items():
                 shown = mask_known(name, secrets)
-                # Two names that differ only in their secrets look the same once masked
+                # Two names that differ only in their secrets look the same once they are masked.
                 while shown in by_name:
                     shown += "*"
                 by_name[shown] = _masked_group(one, secrets)

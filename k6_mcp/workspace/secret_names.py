@@ -1,4 +1,4 @@
-"""Secret values out of the names of metrics, scenarios and thresholds, which a script makes of what it likes.
+"""Masks secrets in the names of metrics, scenarios and thresholds, which a script chooses.
 
 k6 writes these names into its summary, its plan and its time series. In the series a figure belongs to a name
 by the order of all names alone, so that masking changes the order of the figures too.
@@ -18,14 +18,14 @@ _WITH_NAMES = tuple(_EVENT % event for event in ("metric", "param", "threshold")
 
 
 class Secrets(NamedTuple):
-    """What of a script nothing may show, and those of these `values` that no name shows either."""
+    """The secret `values` of a script, and those of them that no name may show."""
 
     values: tuple[str, ...]
     of_names: tuple[str, ...]
 
 
 def secrets_of(script: Script) -> Secrets:
-    """Return the secrets of a script: all variables, and in every form what no name may show."""
+    """Return the secrets of a script: all variables, and every form of what no name may show."""
     of_names = _secrets_of_names(script)
     return Secrets(
         (*with_parts(secret.get_secret_value() for secret in script.env.values()), *of_names), of_names
@@ -89,7 +89,7 @@ class RecordNames:
         self._order: list[int] | None = None
 
     def shown(self, line: str) -> str:
-        """Return the line without secrets in names; one that is no JSON as it is."""
+        """Return the line without secrets in names; a line that isn't JSON stays as it is."""
         figures = self._order is not None and line.startswith(_FIGURES)
         if not self._secrets or not (figures or line.startswith(_WITH_NAMES)):
             return line
@@ -124,7 +124,7 @@ class RecordNames:
         return {self._names[name]: facts for name, facts in data.items()}
 
     def _told(self, data: Mapping[str, object]) -> Mapping[str, object]:
-        """The names in k6's settings and in its verdicts on thresholds."""
+        """Mask the names in k6's settings and in its verdicts on thresholds."""
         masked = {mask_metric(name, self._secrets): value for name, value in data.items()}
         if isinstance(scenarios := data.get("scenarios"), list):
             masked["scenarios"] = [

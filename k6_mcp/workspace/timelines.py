@@ -36,12 +36,12 @@ def write_timeline(results_dir: Path, run_id: str, versions: Iterable[Timeline])
         content = gzip.compress(version.model_dump_json(exclude_defaults=True).encode(), _LEVEL, mtime=0)
         if len(content) <= MOST_BYTES:
             break
-    # The record that it replaces is removed next
+    # The record that the timeline replaces is removed next.
     replace_file(RunFolder(results_dir, run_id).timeline, content, on_disk=True)
 
 
 def read_timeline(results_dir: Path, run_id: str) -> Timeline | None:
-    """Return a run's timeline, None if there is none or it is damaged."""
+    """Return a run's timeline, or None if there is none or it is damaged."""
     return timeline_in(RunFolder(results_dir, run_id).timeline) if RUN_ID.match(run_id) else None
 
 

@@ -1,4 +1,4 @@
-"""The files of all runs on this machine: runner, service and history are given one workspace."""
+"""The files of all runs on this machine; runner, service and history share one workspace."""
 
 import contextlib
 import shutil
@@ -23,7 +23,7 @@ class Summaries(NamedTuple):
 
 
 class Workspace:
-    """Each run has a folder below `results_dir`, or a temporary one as long as that cannot be written.
+    """Each run has a folder below `results_dir`, or a temporary one while that can't be written.
 
     Methods block, all but `seal` and `move_home` briefly.
     """
@@ -34,7 +34,7 @@ class Workspace:
         self._held = HeldFolders()
 
     def folder(self, run_id: str) -> RunFolder:
-        """Return where the files of a run are, or would be."""
+        """Return the folder where the files of a run are, or would be."""
         return self.temporary_folder(run_id) or RunFolder(self.results_dir, run_id)
 
     def temporary_folder(self, run_id: str) -> RunFolder | None:
@@ -108,7 +108,7 @@ class Workspace:
         return redact_script(read_shown(self.folder(run_id).script))
 
     def request_stop(self, run_id: str) -> None:
-        """Ask the process that owns the run to stop it."""
+        """Request a stop of the run from the process that owns it."""
         with contextlib.suppress(OSError):
             self.folder(run_id).stop_request.touch(mode=0o600)
 
