@@ -36,7 +36,7 @@ def find() -> str | None:
 
 
 class Browser:
-    """One browser with one page at a time; `events` holds what it told since the page was opened."""
+    """One browser with one page at a time; `events` holds its events since the page was opened."""
 
     def __init__(self, process: subprocess.Popen[bytes], to: int, of: int) -> None:
         self._process, self._to, self._of = process, to, of
@@ -87,7 +87,7 @@ class Browser:
         return value
 
     def settle(self) -> None:
-        """Wait until what was asked for is drawn."""
+        """Wait until the requested changes are drawn."""
         self.evaluate(
             "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done,"
             " 0))))"
@@ -157,7 +157,7 @@ class Browser:
         return [text[:400] for text in texts if "getImageData" not in text]
 
     def requested(self) -> list[str]:
-        """Return every address that the page asked for."""
+        """Return every address that the page requested."""
         sent = (event for event in self.events if event["method"] == "Network.requestWillBeSent")
         return [event["params"]["request"]["url"] for event in sent]
 

@@ -28,7 +28,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without Chromium leave out the tests of this folder and say so, or fail where they are required."""
+    """Without Chromium, leave out this folder's tests and report it, or fail where they are required."""
     ours = [item for item in items if item.get_closest_marker("chromium")]
     asked = any("chromium" in word for word in config.invocation_params.args)
     if not ours or (_CHROMIUM and not _REQUIRED and asked):

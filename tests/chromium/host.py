@@ -33,7 +33,7 @@ class ShowsViews(ClientExtension):
 
 
 class Host:
-    """One view in its frame; `asked` names what it asked for so far."""
+    """One view in its frame; `asked` holds its requests so far."""
 
     def __init__(self, browser: Browser, answer: Answer) -> None:
         self.browser = browser

@@ -70,7 +70,7 @@ async def all_ended(
 
 
 def requested(target: Target, path: str) -> Callable[[], bool]:
-    """Return whether a page has been asked for."""
+    """Return whether a page has been requested."""
     return lambda: target.requests[path] > 0
 
 

@@ -32,7 +32,7 @@ _ONLY_TOOLS: dict[str, Any] = {"serverTools": {}}
 
 
 def shown(view: RunView, **facts: Any) -> AppView:
-    """What the page is told of `view`, under an id that a page accepts."""
+    """Return what the page gets of `view`, with an id that a page accepts."""
     run: Run = view.run.model_copy(update={"run_id": RUN_ID, **facts})
     return app_view(replace(view, run=run, most_points=300))
 

@@ -1,4 +1,4 @@
-"""One load test and what it must say."""
+"""One load test and what its run must report."""
 
 from dataclasses import dataclass
 

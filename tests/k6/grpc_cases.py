@@ -1,4 +1,4 @@
-"""Load tests of gRPC targets, alone and beside HTTP, and what each must say.
+"""Load tests of gRPC targets, alone and together with HTTP, and what each must report.
 
 `{grpc}` in a source stands for the address of the local gRPC target, `{proto}` for the folder of what it
 offers.

@@ -40,7 +40,7 @@ class Measurement:
 
     @property
     def record(self) -> Record:
-        """The time series, read anew."""
+        """Return the time series, read again."""
         reader = Record()
         for line in self.lines:
             reader.feed(line)

@@ -28,7 +28,7 @@ export default function () {{
 
 
 class Model:
-    """A client's model that repeats what the target's side wants it to say, or tells a fact."""
+    """A client's model that repeats the text of a hostile target, or states a fact."""
 
     def __init__(self, diagnosis: str) -> None:
         self.diagnosis = diagnosis

@@ -72,7 +72,7 @@ def hidden_in(value: object, where: str = "") -> Iterator[str]:
 
 
 async def told(client: Client, tool: str, arguments: Mapping[str, object]) -> dict[str, Any]:
-    """Call a tool and return its answer, which hides nothing and names where the orders stand."""
+    """Call a tool and return its answer, which hides nothing and names where the orders are."""
     result: CallToolResult = await client.call_tool(tool, dict(arguments))
     texts = [block.text for block in result.content if isinstance(block, TextContent)]
     assert not result.is_error, texts

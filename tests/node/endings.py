@@ -245,7 +245,7 @@ def _with_env(request: object, **env: str | None) -> dict[str, Any]:
 
 
 def calls(of: Mapping[str, Ending], env: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Yield the cases for simple_client.mjs; what an ending does not say of the environment is `env`."""
+    """Yield the cases for simple_client.mjs; `env` is the rest of each ending's environment."""
     for ending in of.values():
         yield {"command": K6_SERVER, **ending.call, "env": {**env, **ending.call.get("env", {})}}
 

@@ -60,7 +60,7 @@ def missing() -> str | None:
 
 
 def leave_out_without_node(config: pytest.Config, items: list[pytest.Item], folder: Path) -> None:
-    """Without Node leave out the tests below `folder` and say so, or fail where they are required."""
+    """Without Node, leave out the tests below `folder` and report it, or fail where they are required."""
     ours = [item for item in items if folder in item.path.parents]
     if not ours or not (what := missing()):
         return

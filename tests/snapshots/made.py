@@ -53,7 +53,7 @@ def made() -> dict[str, str]:
 
 
 def renew() -> None:
-    """Store everything anew, and remove what is no longer made."""
+    """Store everything again, and remove what is no longer made."""
     texts = made()
     for name in stored().keys() - texts.keys():
         (KEPT / name).unlink()

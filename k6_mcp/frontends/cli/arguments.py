@@ -83,8 +83,8 @@ class _Words:
         """Return `words` such as `NAME=VALUE` as a mapping."""
         pairs: dict[str, str] = {}
         for word in words:
-            name, found, value = word.partition(border)
-            if found and name.strip():
+            name, separator, value = word.partition(border)
+            if separator and name.strip():
                 pairs[name.strip()] = value.strip() if border == ":" else value
             else:
                 self.reasons.append(f"--{option}: a value is not of the form {form}")

@@ -91,26 +91,26 @@ async def _history(options: argparse.Namespace, settings: Settings, service: Loa
 
 
 async def _show(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    wanted = GET_RUN.parse(
+    request = GET_RUN.parse(
         {"run_id": options.run_id or await _newest(service), "detail": options.detail},
         Caller(service, TERMINAL),
     )
-    run_id = wanted.run_id
-    found = await service.get(run_id)
-    if wanted.detail in ("log", "script"):
-        text = await (service.log(found) if wanted.detail == "log" else service.script(found))
+    run_id = request.run_id
+    shown_run = await service.get(run_id)
+    if request.detail in ("log", "script"):
+        text = await (service.log(shown_run) if request.detail == "log" else service.script(shown_run))
         sys.stdout.write((printable(text) if sys.stdout.isatty() else text).rstrip("\n") + "\n")
     elif options.json and options.ai:
         write_json(await service.kept_runs.explain(run_id, use_ai=True))
     elif options.json:
-        write_json(found if wanted.detail == "full" else run_answer(found))
+        write_json(shown_run if request.detail == "full" else run_answer(shown_run))
     else:
         console = stdout()
-        console.print(verdict(run_answer(found), str(RunFolder(settings.results_dir, run_id).path)))
-        if drawn := timeline_view(found, await service.timeline(found), console.width):
+        console.print(verdict(run_answer(shown_run), str(RunFolder(settings.results_dir, run_id).path)))
+        if drawn := timeline_view(shown_run, await service.timeline(shown_run), console.width):
             console.print(drawn)
-        if wanted.detail == "full" and found.metrics:
-            stdout().print(metrics_view(found.metrics))
+        if request.detail == "full" and shown_run.metrics:
+            stdout().print(metrics_view(shown_run.metrics))
         explanation = await service.kept_runs.explain(run_id, use_ai=options.ai)
         if explanation.findings:
             stdout().print(findings_view(explanation.findings))
@@ -122,9 +122,9 @@ async def _show(options: argparse.Namespace, settings: Settings, service: LoadTe
 async def _report(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     run_id = options.run_id or await _newest(service)
     arguments = {"run_id": run_id, "format": options.format, "baseline": options.baseline}
-    wanted = REPORT.parse(arguments, Caller(service, TERMINAL))
-    report = Wanted(wanted.format, options.output)
-    if path := await write_report(service, wanted.run_id, report, wanted.baseline):
+    request = REPORT.parse(arguments, Caller(service, TERMINAL))
+    report = Wanted(request.format, options.output)
+    if path := await write_report(service, request.run_id, report, request.baseline):
         sys.stdout.write(f"{path}\n")
     return COMPLETED
 

@@ -72,8 +72,8 @@ def _status(run: Run) -> Text:
 
 def what(run: Run) -> str:
     """Return what `run` tested, in one line: its name, URL or script."""
-    asked = run.asked
-    source = asked.url or asked.script_file or "script text"
+    request = run.asked
+    source = request.url or request.script_file or "script text"
     return printable(" ".join((f"{run.name} ({source})" if run.name else source).split()))
 
 

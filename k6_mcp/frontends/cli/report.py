@@ -26,16 +26,21 @@ def wanted(texts: Iterable[str]) -> list[Wanted]:
     Raises:
         InvalidArguments: With every unknown format.
     """
-    asked = [text.partition("=") for text in texts]
-    found = [
-        Wanted(format, output or None) for name, _, output in asked for format in _FORMATS if format == name
+    requests = [text.partition("=") for text in texts]
+    reports = [
+        Wanted(format, output or None)
+        for name, _, output in requests
+        for format in _FORMATS
+        if format == name
     ]
-    if len(found) < len(asked):
-        unknown = [f"--report {name[:40]!r} is not a format" for name, _, _ in asked if name not in _FORMATS]
+    if len(reports) < len(requests):
+        unknown = [
+            f"--report {name[:40]!r} is not a format" for name, _, _ in requests if name not in _FORMATS
+        ]
         raise InvalidArguments(
             *unknown, hint=f"use one of {', '.join(_FORMATS)}, as in --report html=report.html"
         )
-    return found
+    return reports
 
 
 async def write_report(

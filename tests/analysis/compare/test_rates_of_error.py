@@ -19,7 +19,7 @@ _PAIRS = 200
 
 
 def verdicts(baseline: Service, candidate: Service, runs: int, pairs: int, seed: int = 7) -> Counter[Change]:
-    """Compare so many independent pairs of sides and count the answers."""
+    """Compare this many independent pairs of sides and count the answers."""
     chance = random.Random(seed)
     return Counter(
         compare(baseline.sides(chance, runs), candidate.sides(chance, runs)).change for _ in range(pairs)

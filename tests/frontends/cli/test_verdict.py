@@ -1,4 +1,4 @@
-"""What `k6-mcp run` and `k6-mcp show` say about a run: its endpoints, and where it is."""
+"""What `k6-mcp run` and `k6-mcp show` print about a run: its endpoints, and where it is."""
 
 import pytest
 from rich.console import Console

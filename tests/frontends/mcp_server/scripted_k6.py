@@ -57,7 +57,7 @@ class ScriptedK6:
         self._finished = set[str | None]()
 
     def finish(self, run_id: str | None = None) -> None:
-        """Let one run end, also before it has begun, or every run."""
+        """End one run, even before it has begun, or every run."""
         self._free_running = self._free_running or run_id is None
         self._finished.add(run_id)
         for name, end in self._ends.items():

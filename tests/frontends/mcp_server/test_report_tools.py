@@ -51,7 +51,7 @@ def id_in(result: CallToolResult) -> str:
 
 
 def written(answer: Mapping[str, Any]) -> bytes:
-    """What stands in the file that an answer names."""
+    """Return the content of the file that an answer names."""
     return Path(answer["path"]).read_bytes()
 
 
