@@ -52,7 +52,7 @@ class Child:
         kill_group(self.pid)
 
     def end(self) -> None:
-        """Kill it, wait until it is gone and close its pipes."""
+        """Kill it, wait until it has ended and close its pipes."""
         self.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(REAP_TIMEOUT_S)

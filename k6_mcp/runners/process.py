@@ -51,7 +51,7 @@ async def drain(pipe: int, take: Callable[[bytes], None]) -> None:
 
 
 async def ended(child: Child, pipes_ended: anyio.Event | None = None) -> int:
-    """Return the exit code of a process once it is gone.
+    """Return the exit code of a process once it has ended.
 
     That is right after its pipes have ended; a grandchild may hold these open, so that is not waited for
     alone.

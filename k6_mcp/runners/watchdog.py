@@ -1,4 +1,4 @@
-"""Let no k6 outlive its owner: a tiny shell kills every registered process group when this process is gone.
+"""A tiny shell that kills every registered process group after this process, so no k6 outlives it.
 
 It reads a pipe whose only lasting writer is this process, so the kernel reports our death however we die
 (also by SIGKILL), on any POSIX system. A child registers itself through the same pipe *before* it becomes k6,

@@ -29,10 +29,10 @@ from k6_mcp.models.timeline import Series, Timeline
 __all__ = ["Judged", "ever_smaller", "judged", "judged_again", "lost", "prepare", "timeline_of"]
 
 _UNSIGNED = "this run was imported from an unsigned file, which anyone could have edited"
-_AGREES = "its verdict was judged anew here and agrees with the figures in the file"
+_AGREES = "its verdict was computed again here and agrees with the figures in the file"
 _OWNER_DIED = Notice(
     code="owner_died",
-    message="the server that ran this test died; k6 was stopped and the figures reach up to then",
+    message="the server that ran this test died; k6 was stopped, and the figures end there",
 )
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
             0,
             Notice(
                 code=CONTRADICTED,
-                message=f"its run.json said {headline(run)}; its files say otherwise: {why}",
+                message=f"its run.json contains {headline(run)}, but its files contradict it: {why}",
             ),
         )
         again = _with_worst(again, files.timeline, limits).run
@@ -106,7 +106,7 @@ def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
 
 
 def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
-    """Return the run, corrected where its files contradict it, and the contradictions."""
+    """Return the run, corrected where its files contradict it, and the reason, empty if they agree."""
     if run.status not in ("completed", "failed") or run.metrics is None:
         return run, "" if run.status != "completed" else "it has no figures"
     at = run.started_at or run.created_at
@@ -138,7 +138,7 @@ def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
     if differs:
         return run.with_metrics(metrics), differs
     supported = comparable or (files.timeline is not None and run.metrics.source == "record")
-    return run, "" if supported else "the file has nothing to judge its figures by"
+    return run, "" if supported else "the file has no data to check its figures with"
 
 
 def timeline_of(record: Record, plan: Plan | None, metrics: Metrics | None = None) -> Timeline | None:

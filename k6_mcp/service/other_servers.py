@@ -28,7 +28,7 @@ class OtherServersRuns:
         self._followed_runs: OrderedDict[str, _Followed] = OrderedDict()
 
     async def look(self, run: Run, read: Callable[[Record], T]) -> T:
-        """Return the result of `read` for the run's record so far, or for an empty one if the record is gone.
+        """Return the result of `read` for the run's record so far, or for an empty one without a record.
 
         `read` is called in a thread. It must keep no part of the record, which keeps growing.
         """

@@ -1,4 +1,4 @@
-"""One request run several times in a row: each repeat is a run, and the first id stands for all of them."""
+"""One request run several times in a row: each repeat is a run, and the first id names all of them."""
 
 import logging
 from collections import OrderedDict
@@ -81,7 +81,7 @@ class Repeats:
         return series.done if series else None
 
     async def overview(self, first: Run) -> Run:
-        """Return one run that stands for the series of `first`.
+        """Return one run that represents the series of `first`.
 
         This is the current repeat, or the worst one once the series is over.
         """

@@ -25,7 +25,8 @@ def write_report(results_dir: Path, run_id: str, name: str, content: bytes) -> P
     folder = RunFolder(results_dir, run_id)
     if not folder.path.is_dir():
         raise ReportUnavailable(
-            f"the folder of run {run_id} is gone", hint="`k6-mcp report --output FILE` writes it elsewhere"
+            f"the folder of run {run_id} no longer exists",
+            hint="`k6-mcp report --output FILE` writes it elsewhere",
         )
     try:
         folder.reports.mkdir(exist_ok=True, mode=0o700)

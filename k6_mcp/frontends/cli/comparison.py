@@ -41,7 +41,7 @@ async def compare(options: argparse.Namespace, settings: Settings, service: Load
 
 
 async def set_baseline(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    """Keep a baseline and say so; return the exit code."""
+    """Keep a baseline and report it; return the exit code."""
     arguments = {"run_id": options.run_id, "name": options.name}
     baseline = await SET_BASELINE.run(Caller(service, TERMINAL), arguments)
     if options.json:
