@@ -14,9 +14,8 @@ _BEGINS_LIKE_MCP = re.compile(rb'\s*\{\s*"jsonrpc"\s*:')
 
 
 def read_head(fd: int, longest: int = LIMITS.longest_line_bytes) -> bytes:
-    """Return what `fd` holds from its first line that is not blank.
-
-    This is the whole line and maybe more. It is empty if `fd` ends before.
+    """Return what `fd` holds from its first line that is not blank: the whole line and maybe more; empty at
+    its end.
 
     Nothing more is read of a line that has more than `longest` bytes.
     """
@@ -29,9 +28,8 @@ def read_head(fd: int, longest: int = LIMITS.longest_line_bytes) -> bytes:
 
 
 def speaks_mcp(line: bytes) -> bool:
-    """Return whether `line` is JSON-RPC.
-
-    The one-shot mode answers every other line, at least with what the line lacks.
+    """Return whether `line` is JSON-RPC. Every other line is answered in the one-shot mode, if only with what
+    it lacks.
     """
     try:
         message: object = json.loads(line)

@@ -17,9 +17,8 @@ _PATIENCE_MS = 100
 
 
 def hold_standard_streams() -> None:
-    """Give a closed standard stream the null device.
-
-    Otherwise the next file that is opened, such as a database, would take its number and our output.
+    """Give a closed standard stream the null device: else the next file that is opened, a database, would
+    take its number and our output.
 
     What is written to stderr through Python is from then on dropped where nobody reads it.
     """
@@ -35,9 +34,8 @@ def hold_standard_streams() -> None:
 
 
 def patient_text(fd: int) -> io.TextIOWrapper:
-    """Return a text stream to `fd` that never waits for a reader.
-
-    A parent that does not read its pipe must not stop the server.
+    """Return a text stream to `fd` that never waits for a reader: a parent that does not read its pipe must
+    not stop the server.
     """
     return io.TextIOWrapper(
         _Patient(fd), encoding="utf-8", errors="backslashreplace", line_buffering=True, write_through=True

@@ -124,7 +124,7 @@ def _named(metric: str, names: str | None) -> bool:
 
 
 def _trust_k6(results: list[ThresholdResult], names: str | None) -> Iterator[ThresholdResult]:
-    """Return a metric's thresholds, all crossed if k6 crossed it and no expression shows so.
+    """Yield the results, all crossed for a metric that only k6 shows as crossed.
 
     In that case a script altered the figures, or they end before k6 did (disk full). The value that k6
     observed is then unknown, because a value that holds can't be it.
