@@ -1,4 +1,4 @@
-"""Where the tests of this session stand before any is left out."""
+"""The places of this session's tests before any is left out."""
 
 import pytest
 

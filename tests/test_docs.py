@@ -51,7 +51,7 @@ _SETTING = re.compile(r"\b(?:K6_[A-Z0-9_]+|DATABASE_URL|LOG_LEVEL|GEMINI_API_KEY
 
 
 class _Recorded(dict[str, str]):
-    """An environment that remembers which variables were asked for."""
+    """An environment that remembers which variables were read."""
 
     def __init__(self) -> None:
         super().__init__(HOME="/home/nobody")

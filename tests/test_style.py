@@ -1,4 +1,4 @@
-"""Style that ruff does not look at: the width of lines and where comments stand in what is not Python."""
+"""Style that ruff does not check: line widths and places of comments in files other than Python."""
 
 import re
 import tomllib

@@ -46,8 +46,9 @@ def as_many_as_fit(sizes: Iterable[int], room: int) -> int:
 
 
 def fitted(data: Json, budget: int) -> Json:
-    """Return `data`, or a copy whose longest texts and lists are cut until it takes at most `budget`
-    bytes.
+    """Return `data`, or a copy that takes at most `budget` bytes.
+
+    The longest texts and lists of the copy are cut.
     """
     return first_fitting(_shorter(data), budget)
 
@@ -74,24 +75,27 @@ def _cut(value: Any, longest: int, most: int) -> Any:
 
 
 def head(text: str, budget: int) -> tuple[str, int]:
-    """Return the beginning of `text` that takes at most `budget` bytes as JSON, and how many characters were
-    left out.
+    """Return the beginning of `text` and how many characters were left out.
+
+    As JSON, the beginning takes at most `budget` bytes.
     """
     kept = _longest_fitting(min(len(text), budget), lambda count: size(text[:count]) <= budget)
     return text[:kept], len(text) - kept
 
 
 def tail(text: str, budget: int) -> tuple[str, int]:
-    """Return the end of `text` that takes at most `budget` bytes as JSON, and how many characters were left
-    out.
+    """Return the end of `text` and how many characters were left out.
+
+    As JSON, the end takes at most `budget` bytes.
     """
     kept = _longest_fitting(min(len(text), budget), lambda count: size(text[len(text) - count :]) <= budget)
     return text[len(text) - kept :], len(text) - kept
 
 
 def _longest_fitting(most: int, fits: Callable[[int], bool]) -> int:
-    """Return the largest number up to `most` that fits. A character takes a byte or more, so callers need
-    not try more characters than bytes.
+    """Return the largest number up to `most` that fits.
+
+    A character takes at least one byte, so callers need not try more characters than bytes.
     """
     low, high = 0, most
     while low < high:

@@ -8,8 +8,9 @@ _ENOUGH_REPEATS = 3
 
 
 def comparison_answer(comparison: Comparison) -> Json:
-    """Return a comparison with the next step. The sentence comes first, because some clients show only the
-    beginning.
+    """Return a comparison with the next step.
+
+    The sentence comes first, because some clients show only the beginning.
     """
     answer = as_json(comparison)
     first: Json = {

@@ -41,8 +41,9 @@ DETAIL_PROPERTIES: Mapping[str, Json] = {
 
 @dataclass(frozen=True)
 class RunDetail:
-    """One run and what a caller wants to see of it: `timeline` or `text` (log or script) belong to their
-    details.
+    """One run and the detail that a caller wants of it.
+
+    `timeline` and `text` (log or script) are set only for their details.
     """
 
     run: Run

@@ -8,8 +8,9 @@ LONGEST_LINE = 200
 
 
 def live_line(run: Run) -> str:
-    """Return what `run` is doing now, in one line of at most 200 characters; of a series, which repeat it
-    is.
+    """Return what `run` is doing now, in one line of at most 200 characters.
+
+    For a series, the line names the current repeat.
     """
     if (series := run.series) and run.status not in FINAL:
         return (

@@ -1,5 +1,6 @@
-"""The results of use cases as answers of the one-shot mode: a run is the answer, everything else is its
-`result`.
+"""The results of use cases as answers of the one-shot mode.
+
+A run is the answer itself. Everything else is the answer's `result`.
 """
 
 from k6_mcp.answers.details import RunDetail

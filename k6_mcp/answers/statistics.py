@@ -57,8 +57,9 @@ class StatisticsAnswer(Model):
 
 
 def statistics_overview(statistics: Statistics) -> StatisticsAnswer:
-    """Return the whole answer: tests that get worse first, then those with the least room under a
-    threshold.
+    """Return the whole answer, the most urgent tests first.
+
+    Tests that get worse come first, then those with the least room under a threshold.
     """
     by_name: dict[str, list[TestTrend]] = {}
     for trend in statistics.trends:

@@ -34,7 +34,7 @@ class Archives:
 
     async def export(self, runs: Sequence[Run], target: Path) -> ExportReport:
         """Write ended runs with their files to `target`. Raises ArchiveUnusable."""
-        # Without the marks of an import: every import sets them anew and trusts no file about them.
+        # The file has no marks of an import. Every import sets them again and trusts no file about them.
         unmarked = [_unmarked(run) for run in runs]
         return await shielded(asyncio.to_thread(pack, unmarked, self._folders.results_dir, target))
 
@@ -82,7 +82,7 @@ class Archives:
         return here is not None
 
     async def _check_repeats(self, runs: Sequence[Run]) -> None:
-        """Reject a run that would join the repeats of a request that ran here, which never asked for it."""
+        """Reject a foreign run that would join the repeats of a request that ran here."""
         ids = {run.run_id for run in runs}
         for first in {
             run.repeat_of for run in runs if run.repeat_of is not None and run.repeat_of not in ids

@@ -109,8 +109,9 @@ class History:
         return await shielded(self._save(run))
 
     async def move_home(self, run_id: str) -> tuple[Notice, ...]:
-        """Move a run's files to where runs are kept, if they are in a temporary folder; return a notice of
-        where they are if that fails. `save` comes next.
+        """Move a run's files from a temporary folder to where runs are kept.
+
+        Return a notice with their location if that fails. `save` comes next.
         """
         if self._workspace.temporary_folder(run_id) is None:
             return ()

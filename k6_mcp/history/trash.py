@@ -108,9 +108,7 @@ class Trash:
                 hold.close()
 
     def sweep(self, unknown: Iterable[str]) -> None:
-        """Remove workshops that nobody uses any more, and what of the `unknown` runs is half removed. Never
-        raises.
-        """
+        """Remove unused workshops and the half-removed parts of the `unknown` runs; never raise."""
         self.empty([run_id for run_id in unknown if not (self.path / run_id / RunFile.RUN_JSON).exists()])
         with suppress(OSError):
             for path in [*self.path.glob(f"{_WORKSHOP}*")]:

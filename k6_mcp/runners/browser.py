@@ -1,5 +1,6 @@
-"""Chromium for k6/browser: which one, its settings in k6's words, its temporary files, and the memory it
-takes.
+"""Chromium for k6/browser: its location, settings, temporary files and memory.
+
+The settings are in k6's words.
 """
 
 import contextlib
@@ -23,8 +24,9 @@ _MEMINFO = Path("/proc/meminfo")
 
 
 def locate_browser(browser: Browser, search_path: str) -> Path | None:
-    """Return the Chromium to use: the operator's, then that of PATH, then that of the usual places; None if
-    there is none.
+    """Return the Chromium to use, or None if there is none.
+
+    The operator's comes first, then the one on PATH, then the one in the usual places.
     """
     folders = ":".join(filter(None, (search_path, _USUAL_PLACES)))
     names = (browser.path,) if browser.path else (*NAMES, *_MAC_APPS)
@@ -33,11 +35,10 @@ def locate_browser(browser: Browser, search_path: str) -> Path | None:
 
 
 def browser_environment(browser: Browser, search_path: str, folder: RunFolder) -> Mapping[str, str]:
-    """Return k6's environment for Chromium, and make the folder for its files, which is removed after the
-    run.
+    """Return k6's environment for Chromium, and make the folder for its files.
 
-    On Linux that folder is named by way of k6's working directory, the run's folder: Chromium makes a socket
-    in there, whose path may have 107 bytes.
+    The folder is removed after the run. On Linux its name goes through k6's working directory, the run's
+    folder. Chromium makes a socket in it, and the path of a socket can have at most 107 bytes.
     """
     home = folder.home
     home.mkdir(mode=0o700, exist_ok=True)

@@ -58,8 +58,9 @@ class Started(NamedTuple):
 
 
 async def try_start(path: Path, launcher: Launcher) -> Started:
-    """Start the browser at `path` as k6 does, wait until it is ready, and end it with all that it has
-    written.
+    """Start the browser at `path` as k6 does, wait until it is ready, and end it.
+
+    Remove everything that it has written.
     """
     folder = Path(tempfile.mkdtemp(prefix="k6-mcp-browser-"))
     try:
@@ -114,7 +115,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 async def start_again(launcher: Launcher) -> BrowserStart:
-    """Return the output of the browser that k6 could not start, or that there is none."""
+    """Start the browser that k6 could not start, and return its output or that there is none."""
     path = locate_browser(launcher.browser, launcher.search_path)
     if path is None:
         wrong = launcher.browser.path is not None

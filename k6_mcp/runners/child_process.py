@@ -22,8 +22,9 @@ class Child:
 
     @classmethod
     def start(cls, command: Sequence[str], env: Mapping[str, str], cwd: Path, stdin: int) -> Self:
-        """Start `command` with exactly `env`, in `cwd`, with the descriptor `stdin` as its input. Raises
-        OSError.
+        """Start `command` with exactly `env`, in `cwd`, with the descriptor `stdin` as its input.
+
+        Raises OSError.
         """
         pipe = subprocess.PIPE
         return cls(
@@ -47,11 +48,11 @@ class Child:
         return self._process.poll()
 
     def kill(self) -> None:
-        """SIGKILL the process and all that it started, if there is anything left of them."""
+        """SIGKILL the process and everything it started, if any of them is left."""
         kill_group(self.pid)
 
     def end(self) -> None:
-        """Kill it, wait until it is gone and close its pipes."""
+        """Kill it, wait until it has ended and close its pipes."""
         self.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(REAP_TIMEOUT_S)
@@ -65,7 +66,7 @@ class Child:
 
 
 def interrupt(pid: int) -> None:
-    """Ask k6 to stop gracefully: SIGINT to k6 alone; a second one would cost the end-of-test summary.
+    """Send SIGINT to k6 alone, a graceful stop; a second one would cost the end-of-test summary.
 
     Where this process was started with SIGINT ignored (in the background of a script), k6 inherits that until
     its own handler stands and would miss the request, so it gets SIGTERM, which means the same to it.

@@ -10,37 +10,38 @@ from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
 from k6_mcp.runners.watchdog import PATH
 
-# A tag that most requests carry costs k6 8 % of a request; error_code is on failures only
+# A tag that most requests carry costs k6 8 % of a request. Only failures carry error_code.
 _RECORD_TAGS = (
     "error_code",
     "scenario",
 )
 
-# Linux refuses a variable above 128 KiB
+# Linux refuses a variable above 128 KiB.
 _PIECE_CHARS = 100_000
-# Figures and verdicts need these, whatever a script's own systemTags are
+# Figures and verdicts need these tags, regardless of a script's own systemTags.
 _NEEDED_TAGS = ("status", "error_code", "expected_response", "scenario")
 _TREND_STATS = ("avg", "min", "med", "max", "p(90)", "p(95)", "p(99)", "p(99.9)", "count")
 _PERCENTILE = re.compile(r"p\(\s*(\d+(?:\.\d+)?)\s*\)")
 
 
 def environment(folder: RunFolder, script: Script, planned: Planned | None = None) -> Mapping[str, str]:
-    """Return the whole environment of k6: nothing of the caller's own, so that no stray K6_* variable changes
-    a run.
+    """Return the whole environment of k6, without the caller's variables.
 
-    The script's variables travel here and not as `-e` arguments, which every user of the machine could read;
-    in JSON, out of which the wrapper makes `__ENV` (templates/_given.js), so that none of them means anything
-    to a shell, to Go or to k6. For a run the options of its plan travel along.
+    No stray K6_* variable can change a run. The script's variables travel here, because every user of the
+    machine could read `-e` arguments. They are JSON, from which the wrapper makes `__ENV`
+    (templates/_given.js), so that none of them means anything to a shell, to Go or to k6. For a run, the
+    options of its plan travel along.
     """
     plan = planned.plan if planned else None
-    # More cores do not make it faster, and this process has work to do meanwhile
+    # More cores do not make the plan faster, and this process has work to do at the same time.
     for_plan = {"GOMAXPROCS": "1"} if plan is None else {}
     return {
         **for_plan,
         "PATH": PATH,
         "HOME": str(folder.home),
         "NO_COLOR": "1",
-        # Collecting less often saves what recording the time series costs, for some 80 MB of memory
+        # Less frequent garbage collection saves the cost of recording the time series, for some 80 MB of
+        # memory.
         "GOGC": "300",
         "K6_NO_USAGE_REPORT": "true",
         "K6_AUTO_EXTENSION_RESOLUTION": "false",
@@ -63,8 +64,9 @@ def environment(folder: RunFolder, script: Script, planned: Planned | None = Non
 
 
 def _pieces(name: str, text: str) -> Mapping[str, str]:
-    """Return `text` as variables that are small enough; a colon comes first, so that no shell takes one for a
-    function.
+    """Return `text` as variables that are small enough.
+
+    Each value starts with a colon, so that no shell takes it for a function.
     """
     starts = range(0, len(text), _PIECE_CHARS)
     return {
@@ -114,8 +116,9 @@ def run_command(k6: Path, folder: RunFolder, script: Script, plan: Plan) -> list
 
 
 def _trend_stats(plan: Plan) -> list[str]:
-    """Return the statistics to export: the usual ones, that of web vitals, and every percentile that a
-    threshold names.
+    """Return the trend statistics to export.
+
+    These are the usual ones, the one for web vitals, and every percentile that a threshold names.
     """
     named = (f"p({p})" for threshold in plan.thresholds for p in _PERCENTILE.findall(threshold.expression))
     vitals = ("p(75)",) if plan.browser else ()

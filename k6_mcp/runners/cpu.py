@@ -1,5 +1,6 @@
-"""How much CPU time k6 got, how long it waited for a CPU, and what the hypervisor took meanwhile; Linux alone
-tells.
+"""How much CPU time k6 got, how long it waited for a CPU, and what the hypervisor took.
+
+Only Linux reports these figures.
 """
 
 import contextlib
@@ -13,16 +14,18 @@ import anyio
 _NS = 1e-9
 _MIB = 1 << 20
 _MANY_THREADS = 50
-# A signal or a debugger stopped a thread in these states
+# In these states, a signal or a debugger has stopped the thread.
 _STOPPED = ("T", "t")
 _LAST_S = 1.0
-# With that many threads, only every fourth look reads them
+# With more threads than this, only every fourth look reads them.
 _THINNED = 4
 
 
 class CpuWatch:
-    """Watches the threads of one process: call `look` a few times a second, and read the seconds so far, None
-    where nothing tells.
+    """Watches the threads of one process.
+
+    Call `look` a few times a second, and read the seconds so far. They are None where the system reports
+    nothing.
 
     `used_s` is CPU time. `wait_s` is how long its threads, added up, were ready to run and had no CPU
     (schedstat of each thread; the last value of a thread that ended stays counted, so what it waited after
@@ -68,10 +71,10 @@ class CpuWatch:
 
 
 class LastWork:
-    """Tells how busy a process was shortly before its time was up: `watch` runs while it works, `busy` is
-    asked before it is killed.
+    """Measures how busy a process was shortly before its time was up.
 
-    What a process did earlier says little: to start takes k6 CPU time, and more on a machine that others use.
+    `watch` runs while the process works. Call `busy` before the process is killed. Earlier work shows little:
+    k6 takes CPU time to start, and more of it on a machine that others use.
     """
 
     def __init__(self, pid: int, allowed_s: float) -> None:
@@ -80,13 +83,14 @@ class LastWork:
         self._before: tuple[float, float] | None = None
 
     async def watch(self) -> None:
-        """Note, some time before the end, what the process has used so far."""
+        """Note the CPU time that the process has used, shortly before its time is up."""
         await anyio.sleep(self._wait_s)
         self._before = (monotonic(), self._wanted_s())
 
     def busy(self) -> float | None:
-        """Return the share of the time since then in which the process had or wanted a CPU, all threads added
-        up; None if unknown.
+        """Return the share of the time since `watch` noted it in which the process wanted a CPU.
+
+        The time in which it had one counts too, added up over all threads. None if unknown.
         """
         if self._before is None:
             return None
@@ -105,12 +109,12 @@ def usable_cores() -> int:
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:
-        # macOS
+        # macOS has no `sched_getaffinity`.
         return os.cpu_count() or 1
 
 
 def _fields(process: Path) -> Sequence[str]:
-    """The process's stat from its state on, empty where nothing tells."""
+    """Return the process's stat from its state on, empty where the system has none."""
     try:
         return (process / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
     except OSError:
@@ -132,11 +136,11 @@ def _resident_mb(fields: Sequence[str]) -> int:
 
 
 def _waited_ns(process: Path) -> dict[str, int]:
-    """Nanoseconds that each thread was ready to run and did not, by its id."""
+    """Return the ns that each thread was ready to run without a CPU, by its id."""
     found: dict[str, int] = {}
     with contextlib.suppress(OSError):
         for thread in (process / "task").iterdir():
-            # It ended meanwhile, or this kernel does not count
+            # The thread has ended, or this kernel does not count.
             with contextlib.suppress(OSError, ValueError, IndexError):
                 found[thread.name] = int((thread / "schedstat").read_bytes().split()[1])
     return found

@@ -21,12 +21,12 @@ from k6_mcp.workspace.files import Tail, appender, read_whole, without_secret_na
 from k6_mcp.workspace.secret_names import RecordNames, Secrets
 
 _POLL_S = 0.25
-# Clients kill a server a few seconds after they request its end
+# Clients kill a server a few seconds after they request its end.
 _SHUTDOWN_GRACE_S = 3.0
 _LONGEST_TEARDOWN_S = 60.0
-# Time for k6 2.x to end handleSummary itself and to log that it did
+# k6 2.x needs this time to end handleSummary itself and to log it.
 _SUMMARY_MARGIN_S = 2.0
-# k6 closes its record when load and teardown are over, right before handleSummary
+# k6 closes its record when load and teardown are over, right before handleSummary.
 _RECORD_ENDS = '{"event":"stop"'
 
 
@@ -77,7 +77,7 @@ class Execution:
         self._killed = False
 
     async def outcome(self) -> Outcome:
-        """Follow the process to its end and return what came of it."""
+        """Follow the process to its end and return its outcome."""
         exit_code: int | None = None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch)
@@ -115,7 +115,7 @@ class Execution:
         return digest._replace(out_of_memory=True) if self._needed_more else digest
 
     async def _figures(self) -> tuple[str | None, str | None]:
-        """Return k6's own summaries, which thousands of metrics make long."""
+        """Return k6's own summaries; with thousands of metrics they are long."""
         found = [read_whole(self._folder.summary), read_whole(self._folder.export)]
         large = any(len(text or "") > LARGE for text in found)
         summary, export = [
@@ -125,7 +125,7 @@ class Execution:
         return summary, export
 
     def lacks_browser(self, outcome: Outcome) -> bool:
-        """Whether k6 could not start a browser, or the test ended before any had started."""
+        """Return whether k6 could not start a browser, or the test ended before one had started."""
         if BROWSER_NOT_STARTED in (outcome.log.cause or ""):
             return True
         if not self._plan.browser or outcome.stop_reason:
@@ -164,8 +164,9 @@ class Execution:
         self._stop.request("handle_summary" if self._record_ended.is_set() else "deadline")
 
     async def _end_handle_summary(self) -> None:
-        """End a handleSummary that never returns: k6 1.x would wait two minutes for it, whatever its timeout
-        is.
+        """End a handleSummary that never returns.
+
+        k6 1.x would wait two minutes for it, whatever its timeout is.
         """
         await self._record_ended.wait()
         await anyio.sleep(HANDLE_SUMMARY_TIMEOUT_S + _SUMMARY_MARGIN_S)

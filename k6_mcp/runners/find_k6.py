@@ -9,7 +9,7 @@ from typing import NamedTuple
 from k6_mcp.errors import K6NotFound
 from k6_mcp.runners.child_process import Child
 
-# k6 prints one line: these settings make it take the least CPU time
+# k6 prints only one line here, and these settings make it take the least CPU time.
 _ENVIRONMENT = {
     "HOME": "/nonexistent",
     "GOGC": "300",
@@ -30,7 +30,7 @@ _USUAL_PLACES = (
 
 
 class Found(NamedTuple):
-    """A k6 that was found, and the rule that found it, in words that follow its path."""
+    """A k6, and the rule that found it, worded to follow the path."""
 
     path: Path
     why: str
@@ -42,10 +42,10 @@ def locate(k6_bin: str | None, search_path: str) -> Path:
 
 
 def find(k6_bin: str | None, search_path: str) -> Found:
-    """Return the k6 to use: `k6_bin` if it is a path; else that name (k6 by default) on PATH, next to Python,
-    or in the usual places.
+    """Return the k6 to use: `k6_bin` if it is a path, otherwise the one with that name.
 
-    Clients set K6_BIN=k6 for servers whose k6 is only next to Python: a name is what to look for, not where.
+    The name (k6 by default) is searched on PATH, next to Python, and in the usual places. Clients set
+    K6_BIN=k6 for servers whose k6 is only next to Python, so a name does not have to be on PATH.
 
     Raises:
         K6NotFound: If there is none.
@@ -80,8 +80,9 @@ def _python_folder() -> str:
 
 
 def _which(name: str, folders: str) -> Path | None:
-    """Look for `name` in absolute folders only: others, an empty one included, mean wherever the client
-    starts its servers.
+    """Look for `name` in absolute folders only.
+
+    Other folders, including an empty one, depend on where the client starts its servers.
     """
     path = ":".join(folder for folder in folders.split(":") if folder.startswith("/"))
     found = shutil.which(name, path=path)
@@ -99,8 +100,9 @@ def install_hint() -> str:
 
 
 def start_for_output(path: Path, *arguments: str) -> Child:
-    """Start the binary at `path` with `arguments` for what it prints, without anything of our environment.
-    Raises OSError.
+    """Start the binary at `path` with `arguments` for its output.
+
+    It gets nothing of our environment. Raises OSError.
     """
     return Child.start_for_output([str(path), *arguments], _ENVIRONMENT)
 

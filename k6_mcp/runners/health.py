@@ -46,8 +46,9 @@ async def _described(path: Path) -> str:
 
 
 async def browser_health(launcher: Launcher) -> Component:
-    """Return whether scripts that use k6/browser find a browser that starts; others need none, so nothing
-    here is `broken`.
+    """Return whether scripts that use k6/browser find a browser that starts.
+
+    Other scripts need no browser, so nothing here is `broken`.
     """
     browser = launcher.browser
     path = locate_browser(browser, launcher.search_path)
@@ -72,7 +73,7 @@ def _degraded(detail: str, hint: str) -> Component:
 
 
 async def _version(path: Path) -> str | None:
-    """Return name and version as the browser states them."""
+    """Return name and version as the browser prints them."""
     output = bytearray()
     try:
         with anyio.move_on_after(TIMEOUT_S):

@@ -11,20 +11,20 @@ from k6_mcp.models.duration import parse_duration_s
 from k6_mcp.models.plan import Plan, ScenarioPlan, StagePlan, ThresholdPlan
 from k6_mcp.runners.observed_metrics import keep_true
 
-# Default maxDuration of the executors that count iterations
+# This is the default maxDuration of the executors that count iterations.
 _DEFAULT_MAX_DURATION_S = 600.0
-# Default timeout of setup() and teardown()
+# This is the default timeout of setup() and teardown().
 _DEFAULT_PHASE_TIMEOUT_S = 60.0
-# Fields of k6's output that are no options
+# These fields of k6's output are not options.
 _COMPUTED = ("totalDuration", "maxVUs")
-# k6 has already made scenarios of these options
+# k6 has already made scenarios of these options.
 _SHORTCUTS = ("vus", "duration", "iterations", "stages")
-# Bytes, of the 2 MiB that Linux allows for an environment and arguments together
+# The limit is in bytes. Linux allows 2 MiB for the environment and the arguments together.
 _LARGEST_OPTIONS = 400_000
 
 
 def _seconds(value: object) -> object:
-    """k6 prints durations as Go does; a number is milliseconds and "0s" is a duration too."""
+    """Return a duration of k6 in seconds; k6 prints it as Go does, or as a number of milliseconds."""
     if isinstance(value, int | float):
         return value / 1000
     if not isinstance(value, str):
@@ -150,8 +150,9 @@ def read_plan(text: str, warnings: Iterable[str] = ()) -> Plan:
 
 
 def planned_options(text: str) -> str:
-    """Return the options in k6's inspect output as JSON that k6 takes as a script's own, to mean the same
-    again.
+    """Return the options in k6's inspect output as JSON that k6 takes as a script's own.
+
+    They mean the same when k6 reads them again.
 
     Raises:
         LimitExceeded: If they are too large to be handed to a run.
@@ -207,7 +208,7 @@ def _start_vus(raw: _Scenario) -> float:
 
 
 def _stages(raw: _Scenario, level: float, unit_s: float) -> Iterator[StagePlan]:
-    """The stages one after another; one of no length is a jump."""
+    """Return the stages in sequence; a stage without length is a jump."""
     start_s = raw.start_s or 0.0
     for stage in raw.stages or ():
         target = (stage.target or 0) / unit_s
@@ -216,7 +217,7 @@ def _stages(raw: _Scenario, level: float, unit_s: float) -> Iterator[StagePlan]:
 
 
 def _expected(raw: Mapping[str, _Scenario], scenarios: tuple[ScenarioPlan, ...]) -> int | None:
-    """Return the iterations planned, None when a scenario's count depends on the target's speed."""
+    """Return the planned iterations, or None if a count depends on the target's speed."""
     total = 0.0
     for scenario in scenarios:
         if scenario.iterations is not None:
@@ -234,7 +235,7 @@ def _arrivals(raw: _Scenario, scenario: ScenarioPlan) -> float:
         return rate * (scenario.duration_s or 0.0)
     for stage in raw.stages:
         target = (stage.target or 0) / (raw.time_unit or 1.0)
-        # k6 ramps linearly
+        # k6 ramps linearly.
         total += (rate + target) / 2 * stage.duration
         rate = target
     return total

@@ -1,4 +1,4 @@
-"""The part of a run that needs no event loop: its files, the k6 to use, and k6 itself, once it is started."""
+"""The part of a run that needs no event loop: its files, the k6 to use, and the start of k6."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -19,8 +19,9 @@ from k6_mcp.workspace.workspace import Workspace
 
 
 class Inspection(NamedTuple):
-    """The k6 at `k6` planning a script that was written to `folder`; `child` is the error if it could not be
-    started.
+    """The k6 at `k6`, planning a script that was written to `folder`.
+
+    `child` is the error if the process could not be started.
     """
 
     script: Script
@@ -64,18 +65,20 @@ class Launcher:
         return allowance(self._max_memory_mb, planned)
 
     def start(self, command: Sequence[str], env: Mapping[str, str], cwd: Path, allowed: Allowance) -> Child:
-        """Start a command that does not outlive this process, and uses no more than `allowed`. Raises
-        OSError.
+        """Start a command that does not outlive this process, and limit it to `allowed`.
+
+        Raises OSError.
         """
         guarded = self.watchdog.guard(command, allowed.address_space_kb)
         if allowed.memory_mb is not None:
-            # Go collects its garbage more often as it nears this limit
+            # Go collects its garbage more often as it approaches this limit.
             env = {**env, "GOMEMLIMIT": f"{allowed.memory_mb}MiB"}
         return Child.start(guarded, env, cwd, self.watchdog.stdin())
 
     def begin(self, run_id: str, script: Script) -> None:
-        """Let k6 begin its plan of `script` and print its version; `inspect` and `version_process` return
-        them.
+        """Let k6 begin its plan of `script` and print its version.
+
+        `inspect` and `version_process` return the processes.
 
         Raises:
             K6NotFound: If there is no k6.
@@ -88,8 +91,9 @@ class Launcher:
             self._early_version = (k6, start_version(k6))
 
     def early_run_id(self, script: Script) -> str | None:
-        """Return the id of the run for which `begin` was called with exactly this script, None if there is
-        none.
+        """Return the id of the run for which `begin` was called with exactly this script.
+
+        Return None if there is none.
         """
         return next(
             (run_id for run_id, inspection in self._early.items() if inspection.script == script), None
@@ -108,8 +112,9 @@ class Launcher:
         return early[1] if early else None
 
     def close(self) -> None:
-        """End the processes that `begin` started and nobody took over, remove their files, and end the
-        watchdog. Call when no run is left.
+        """End the processes that `begin` started and nobody took over, and end the watchdog.
+
+        The files of those processes are removed. Call this when no run is left.
         """
         for run_id, inspection in self._early.items():
             if isinstance(inspection.child, Child):
@@ -118,7 +123,7 @@ class Launcher:
         if self._early_version:
             self._early_version[1].end()
         self.watchdog.close()
-        # A signal interrupted `begin`
+        # A signal has interrupted `begin`.
         if self._being_written:
             self.workspace.discard(self._being_written)
 
@@ -137,6 +142,6 @@ class Launcher:
         folder = self.workspace.write(run_id, script, self.watchdog.remove_with_us)
         usual = RunFolder(self.workspace.results_dir, run_id)
         if folder != usual:
-            # The run may be moved there when there is room again
+            # The run can be moved there when there is space again.
             self.watchdog.keep(usual.path)
         return folder

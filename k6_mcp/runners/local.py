@@ -34,9 +34,9 @@ from k6_mcp.workspace.secret_names import Secrets, masked_plan, secrets_of
 if TYPE_CHECKING:
     from k6_mcp.models.service_answers import Component
 
-# Init code has no timeout of its own in k6
+# k6 has no timeout for init code.
 PLAN_TIMEOUT_S = 20.0
-# k6's exit code for options that it refuses, of a script that it has run for them.
+# k6 ends with this exit code if it refuses the options of a script that it has run.
 _INVALID_CONFIG = 104
 _MOST_WARNINGS, _LONGEST_WARNING = 10, 300
 _PLAN_BYTES = 4_000_000
@@ -49,15 +49,16 @@ class LocalRunner:
         self._plan_timeout_s = min(PLAN_TIMEOUT_S, timeout_s)
         self._launcher = launcher
         self._workspace = launcher.workspace
-        # Yields to nobody before k6 is started
+        # With `fast_acquire`, no other task runs before k6 is started.
         self._probing = anyio.Lock(fast_acquire=True)
         self._probed: tuple[tuple[Path, float], K6Binary] | None = None
         self._by_version: dict[str, Path] = {}
         self._stops: dict[str, Stop] = {}
 
     async def _probe(self, k6: Path) -> K6Binary:
-        """Return the k6 at a path with its version; it is probed again only if the path or the file has
-        changed.
+        """Return the k6 at a path with its version.
+
+        It is probed again only if the path or the file has changed.
 
         Raises:
             K6NotFound: If it is not a k6.
@@ -76,7 +77,7 @@ class LocalRunner:
         inspection = self._launcher.inspect(run_id, script)
         answers = list[Planned | Outcome | LimitExceeded]()
         async with anyio.create_task_group() as tasks:
-            # At the same time as the plan: each takes a process of 20 ms
+            # This runs at the same time as the plan, because each takes a process of 20 ms.
             tasks.start_soon(self._probe_or_cancel, inspection.k6, tasks)
             answers.append(await self._plan(inspection))
             self._launcher.watchdog.keep(inspection.folder.path)
@@ -90,7 +91,7 @@ class LocalRunner:
         try:
             await self._probe(k6)
         except K6McpError:
-            # The next `_probe` raises it; a binary that is no k6 may never end its plan
+            # The next `_probe` raises the error. A binary that isn't a k6 may never end its plan.
             tasks.cancel_scope.cancel()
 
     async def _plan(self, inspection: Inspection) -> Planned | Outcome | LimitExceeded:
@@ -132,10 +133,10 @@ class LocalRunner:
                     large or len(printed) > LARGE, _read_planned, printed, warnings, secrets
                 )
             except LimitExceeded as error:
-                # Returned, since a task group would wrap an exception in a group
+                # The error is returned, because a task group would wrap an exception in a group.
                 return error
             except ValueError as error:
-                # A k6 newer than we know
+                # This k6 is newer than the known versions.
                 return _not_started(inspection.started_at, error)
         timed_out = exit_code is None
         return Outcome(
@@ -161,7 +162,7 @@ class LocalRunner:
             if stop.reason:
                 return Outcome(exit_code=None, stop_reason=stop.reason, started_at=started, ended_at=started)
             secrets = await in_thread_if(_is_large(work.script), secrets_of, work.script)
-            # The k6 that planned it; a plan may have waited long for its turn
+            # This is the k6 that made the plan, because the run may have waited long for its turn.
             k6 = self._by_version.get(work.k6_version) or self._launcher.find().path
             command = run_command(k6, folder, work.script, work.plan)
             planned = Planned(work.plan, work.options)
@@ -195,13 +196,13 @@ class LocalRunner:
 
     async def health(self) -> "tuple[Component, ...]":
         """Return the state of k6 and of the browser; see `Runner.health`."""
-        # A process for one test saves 10 ms
+        # A process for one test saves 10 ms without this import.
         from k6_mcp.runners.health import browser_health, k6_health
 
         return (await k6_health(self._launcher, self._probe), await browser_health(self._launcher))
 
     def close(self) -> None:
-        """End what is left of k6; call when no run is left."""
+        """End the remaining k6 processes; call when no run is left."""
         self._launcher.close()
 
 
@@ -214,8 +215,11 @@ def _is_large(script: Script) -> bool:
 
 
 def _read_planned(printed: str, warnings: Iterable[str], secrets: Secrets) -> Planned:
-    """Return the plan that k6 printed of a script that may be run. Raises ValueError where its form is
-    unknown, LimitExceeded where it is too large.
+    """Return the plan that k6 printed for a permitted script.
+
+    Raises:
+        ValueError: If its form is unknown.
+        LimitExceeded: If it is too large.
     """
     plan = masked_plan(read_plan(printed, warnings), secrets.of_names)
     if plan.browser:

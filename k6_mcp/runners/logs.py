@@ -1,5 +1,6 @@
-"""k6's standard error: one JSON object per line, up to 19 000 lines a second when a target refuses; counted,
-not kept.
+"""k6's standard error: one JSON object per line, counted and not kept.
+
+k6 writes up to 19 000 lines a second when a target refuses.
 """
 
 import json
@@ -19,32 +20,32 @@ _LOGFMT = re.compile(r'level=(\w+) msg="((?:[^"\\]|\\.)*)"')
 # k6 2.x names the file it was started with before the user's own.
 _WRAPPER = re.compile(r"^could not initialize '[^']*': (?:could not load JS test '[^']*': )?")
 _LONGEST_LINE_BYTES = 32_768
-# k6 names source and scenario after the message, so the end of a line that is too long is kept as well
+# k6 names source and scenario after the message, so the end of a line that is too long is kept as well.
 _LINE_END_BYTES = 4_096
 _CUT = "…".encode()
-# The longest torn escape, without the backslashes before it
+# This is the longest torn escape, without the backslashes before it.
 _TORN_BYTES = 5
 _TORN_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _MOST_DISTINCT = 300
-# A repeated line is written this often, then only counted
+# A repeated line is written this many times, and then only counted.
 _WRITTEN_EACH = 10
 _LOG_FILE_BYTES = 2_000_000
 _MOST_MESSAGES = 40
 _MESSAGE_CHARS = 600
 _SAMPLE = (
-    # How generated scripts show an answer that failed (templates/request.js.j2)
+    # Generated scripts show a failed answer in this form (templates/request.js.j2).
     b'"msg":"k6-mcp sample '
 )
-# The wrapper's messages about the script's handleSummary come last of all, and a flood before must not hide
-# it.
+# The wrapper's message about the script's handleSummary comes last, and a flood before it must not hide it.
 _OF_HANDLER, _MOST_OF_HANDLER = b'"msg":"handleSummary: ', 20
 _MOST_SAMPLES = 5
 _MOST_SAMPLE_LINES = 2_000
 _SAMPLE_CHARS = 300
-# k6 names the executor first, and no line of a script has one: of a line too long the rest may be lost.
+# k6 names the executor first, and no line of a script has one. The rest of a line that is too long may be
+# lost.
 _OF_ITERATION = re.compile(rb'\{"executor":"[a-z-]{1,40}",(?:"hint":"[^"]{0,200}",)?"level":"error"')
 _REDIRECTED = re.compile(rb'"msg":"Stopped after (\d{1,6}) redirects and returned the redirection')
-# k6 2.x logs this when a run dies before any sample
+# k6 2.x logs this when a run dies before any sample.
 _SPURIOUS = ("failed to handle the end-of-test summary",)
 
 
@@ -93,7 +94,7 @@ class LogReader:
                 self._line(_shortened(line))
 
     def close(self) -> None:
-        """Take a last line that had no line break and write how often the repeated ones came."""
+        """Take a last line without a line break, and write the counts of repeated lines."""
         if self._rest:
             self._line(self._rest)
         self._rest = b""
@@ -143,7 +144,7 @@ class LogReader:
         if entry is None:
             full = len(self._entries) >= _MOST_DISTINCT + (_MOST_OF_HANDLER if _OF_HANDLER in line else 0)
             if full and _never_ends_run(line):
-                # In a flood of lines, k6 must not wait until they are parsed
+                # In a flood of lines, k6 must not wait until they are parsed.
                 self._dropped += 1
                 return
             entry = _parse(line, self._secrets)
@@ -158,8 +159,9 @@ class LogReader:
             self._put_line(line)
 
     def _sample(self, line: bytes) -> bool:
-        """Take a sample of a failed answer; the first of each kind is kept until one comes that has a
-        body.
+        """Take a sample of a failed answer.
+
+        The first one of each kind is kept until one with a body comes.
         """
         self._sample_lines += 1
         sample = _parse_sample(line, self._secrets) if self._sample_lines <= _MOST_SAMPLE_LINES else None
@@ -174,7 +176,7 @@ class LogReader:
         return True
 
     def _put_line(self, line: bytes) -> None:
-        # Redaction costs time, so what is not written is not redacted
+        # Redaction costs time, so text that is not written is not redacted.
         if self._written < _LOG_FILE_BYTES:
             self._put(redact_said(line.decode("utf-8", errors="replace"), self._secrets))
 
@@ -185,7 +187,9 @@ class LogReader:
 
 
 def _ended_iteration(line: bytes) -> bool:
-    """An exception of an iteration names its scenario; that of an async function comes as an error without a
+    """Return whether the line reports an exception that ended an iteration.
+
+    Such an exception names its scenario. The exception of an async function comes as an error without a
     source.
     """
     if _OF_ITERATION.match(line):
@@ -196,14 +200,15 @@ def _ended_iteration(line: bytes) -> bool:
 
 
 def _shortened(line: bytes) -> bytes:
-    """Return beginning and end of a line that is too long, so joined that a string cut in its middle is a
-    string still.
+    """Return the beginning and the end of a line that is too long.
+
+    They are joined so that a string cut in the middle is still a string.
     """
     if len(line) <= _LONGEST_LINE_BYTES:
         return line
     head, end = line[: _LONGEST_LINE_BYTES - _LINE_END_BYTES - len(_CUT)], len(line) - _LINE_END_BYTES
     backslashes = end - len(line[:end].rstrip(b"\\"))
-    # Up to here no escape is torn: k6 must not wait while we look
+    # No escape is torn up to here. A longer search would make k6 wait.
     whole = len(head[:-_TORN_BYTES].rstrip(b"\\"))
     return head[:whole] + _TORN_ESCAPE.sub(rb"\1", head[whole:]) + _CUT + line[end + backslashes % 2 :]
 
@@ -220,8 +225,8 @@ def _parse(line: bytes, secrets: tuple[str, ...]) -> _Entry:
             fields = {"level": match.group(1), "msg": match.group(2).replace('\\"', '"')}
     level, source, error = str(fields.get("level", "info")), fields.get("source"), fields.get("error")
     said = str(fields.get("msg", text))
-    # An exception of an iteration names its scenario and ends nothing; k6 2.x marks those of init, setup and
-    # teardown as stacktrace too.
+    # An exception of an iteration names its scenario and ends nothing. k6 2.x marks exceptions of init, setup
+    # and teardown as stacktrace too.
     ends_run = source in (None, "stacktrace") and not {"scenario", "executor"} & fields.keys()
     explains = (
         level in ("error", "fatal", "panic") and error is None and ends_run and not said.startswith(_SPURIOUS)

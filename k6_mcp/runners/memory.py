@@ -1,5 +1,6 @@
-"""How much memory k6 may use: the kernel holds it to a size of its address space (RLIMIT_AS), which Linux
-alone does.
+"""How much memory k6 may use.
+
+The kernel limits k6's address space (RLIMIT_AS). Only Linux enforces this limit.
 """
 
 import errno
@@ -16,14 +17,14 @@ _MIB = 1 << 20
 _FLOOR_MB = 1_000
 # A trivial script takes 0.2 MB a VU, a script with an array of 50,000 rows of CSV 43 MB.
 _A_VU_MB = 50
-# What k6 holds before a script does anything, which `memory_mb` does not count.
+# k6 holds this before a script does anything. `memory_mb` does not count it.
 OF_K6_ITSELF_MB = 200
-# What k6 itself holds for a browser: frames, requests and their bodies. Chromium's own memory does not count.
+# k6 itself holds this for a browser: frames, requests and their bodies. Chromium's own memory does not count.
 _A_BROWSER_MB = 100
 # k6 keeps every sample of a trend, and so does its record: 0.26 to 0.41 kB a request.
 _A_REQUEST_MB = 0.0005
-# What Go and the C library reserve and never use counts too: 1.3 GB with k6 1.1.0, 1.8 with 2.2.0, and an
-# arena of each thread.
+# Address space that Go and the C library reserve and never use counts too: 1.3 GB with k6 1.1.0, 1.8 GB with
+# 2.2.0, and an arena of each thread.
 _RESERVED_MB, _RESERVED_A_CORE_MB = 2_000, 160
 _RAN_OUT = re.compile(
     rb"^(?:runtime: out of memory|fatal error: .*(?:memory|allocate)|runtime/cgo: pthread_create failed"
@@ -36,15 +37,16 @@ MORE_MEMORY = "raise `ulimit -v` (or the service's LimitAS) of the server: k6 al
 
 
 class Allowance(NamedTuple):
-    """What one k6 may use; `address_space_kb` is None where the kernel is to hold nothing."""
+    """What one k6 may use; `address_space_kb` is None where the kernel sets no limit."""
 
     memory_mb: int | None = None
     address_space_kb: int | None = None
 
 
 def allowance(setting_mb: int | None, planned: Planned | None) -> Allowance:
-    """Return what k6 may use: `setting_mb` (0 is without limit), None is what its plan can need, at most all
-    the machine has.
+    """Return what k6 may use, from the setting or from its plan.
+
+    A `setting_mb` of 0 means no limit. None means what the plan can need, at most all memory of the machine.
 
     Chromium reserves more than any address space that could be a limit, so k6 is watched instead where it
     starts a browser.
@@ -59,8 +61,9 @@ def allowance(setting_mb: int | None, planned: Planned | None) -> Allowance:
 
 
 def limit(allowed: Allowance) -> MemoryLimit | None:
-    """Return what limits a k6 that was started with `allowed`: that, or the limit that this process itself
-    was given; None if neither.
+    """Return the limit on a k6 that was started with `allowed`.
+
+    This is `allowed`, or the limit on this process itself where that is lower. None if there is neither.
     """
     own = resource.getrlimit(resource.RLIMIT_AS)[0]
     if own != resource.RLIM_INFINITY and (
@@ -71,12 +74,12 @@ def limit(allowed: Allowance) -> MemoryLimit | None:
 
 
 def ran_out(text: bytes) -> bool:
-    """Return whether `text` has the words with which Go ends when it gets no memory."""
+    """Return whether `text` has the words that Go prints when it gets no memory."""
     return bool(_RAN_OUT.search(text))
 
 
 def starved(error: BaseException) -> bool:
-    """Return whether an error of this process means that it got no memory (objects, threads, libraries)."""
+    """Return whether an error means that this process got no memory (objects, threads, libraries)."""
     if isinstance(error, BaseExceptionGroup):
         return any(starved(one) for one in cast("BaseExceptionGroup[BaseException]", error).exceptions)
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
@@ -85,7 +88,7 @@ def starved(error: BaseException) -> bool:
 
 
 def too_little() -> str:
-    """Return the words for that, with the limit that this process was given, if there is one."""
+    """Return a message about too little memory, with the limit on this process if there is one."""
     found = limit(Allowance())
     return (
         f"too little memory{f': its process is limited to {found.mb} MB of address space' if found else ''}"

@@ -1,5 +1,6 @@
-"""What the wrapper lists as metrics that only it made k6 keep: it makes this list in the script's world,
-which can put anything into it.
+"""The list of metrics that k6 keeps only because of the wrapper.
+
+The wrapper makes this list in the script's world, and a script can put anything into it.
 """
 
 import re
@@ -15,8 +16,9 @@ _VARIABLE = re.compile(r"\\\$\\\{\w+\\\}")
 
 
 def keep_true(options: Mapping[str, object]) -> None:
-    """Drop from the list in k6's consolidated `options` what shows a metric as another one, or is none that
-    the wrapper watches.
+    """Drop the false entries from the list in k6's consolidated `options`.
+
+    An entry is false if it shows a metric as another one, or if the wrapper does not watch its metric.
     """
     ours = options
     for name in ("ext", "k6-mcp", "observed"):

@@ -12,7 +12,8 @@ from urllib.parse import quote
 from k6_mcp.models.run_folder import RunFolder
 from k6_mcp.models.script import Script
 
-# Where k6 quotes: sobek's parser and esbuild name the place first, the compiler of modules last.
+# These patterns find k6's quotes. sobek's parser and esbuild name the place first, the compiler of modules
+# last.
 _PARSER = re.compile(r"(?P<file>file://\S+?): Line (?P<line>\d+):(?P<column>\d+) (?P<said>[^\n]*)")
 _COMPILER = re.compile(
     r"SyntaxError: (?P<said>[^\n]*) at (?P<file>file://\S+?):(?P<line>\d+):(?P<column>\d+)(?=\s|\Z)"
@@ -21,8 +22,8 @@ _QUOTED = re.compile(r"""["'`].*["'`]""")
 _SIGNS = re.compile(r"""["'`][^\w\s]{1,3}["'`]\Z""")
 _LEFT_OUT = '"…"'
 _LONGEST = 120
-# k6's words only for a script that it has parsed: something threw while it ran, or the module as a whole
-# lacks something.
+# k6 uses these words only for a parsed script. It threw while it ran, or its module as a whole lacks
+# something.
 _RAN = re.compile(r"\n\s+at \S.*|no exported functions in script|couldn't be found on local disk")
 
 
@@ -32,8 +33,9 @@ def own_url(folder: RunFolder, script: Script) -> str | None:
 
 
 def was_parsed(cause: str | None) -> bool:
-    """Return whether k6, which gave this reason for refusing a script, must have parsed it before; if unsure,
-    it has not.
+    """Return whether k6 must have parsed the script before it refused it with this reason.
+
+    If this is uncertain, the answer is no.
     """
     return (
         bool(cause) and not _PARSER.search(cause) and not _COMPILER.search(cause) and bool(_RAN.search(cause))
@@ -41,8 +43,9 @@ def was_parsed(cause: str | None) -> bool:
 
 
 def unquoted(text: str, own: str | None) -> str:
-    """Return what k6 said without what it quotes of files that it could not parse, but for the caller's `own`
-    (a file URL).
+    """Return k6's message without the text that it quotes of files it could not parse.
+
+    Quotes of the caller's `own` script (a file URL) stay.
     """
     for pattern in (_PARSER, _COMPILER):
         text = pattern.sub(lambda match: match[0] if match["file"] == own else _without_words(match), text)

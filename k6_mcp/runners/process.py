@@ -1,5 +1,6 @@
-"""Owning one k6 process from its start to its end: both pipes drained, ended whatever happens to the
-owner.
+"""Owning one k6 process from its start to its end.
+
+Both pipes are drained, and the process ends whatever happens to the owner.
 """
 
 import os
@@ -12,17 +13,18 @@ from k6_mcp.runners.child_process import REAP_TIMEOUT_S, Child
 from k6_mcp.runners.watchdog import Watchdog
 
 _CHUNK_BYTES = 65536
-# A grandchild (a browser) may hold k6's pipes open after k6 is gone
+# A grandchild (a browser) can hold k6's pipes open after k6 has ended.
 _PIPE_GRACE_S = 2.0
-# Time between looks while the pipes are open, and the longest wait for a process that closed its own
+# The time between looks while the pipes are open, and the longest wait for a process that closed its pipes.
 _LOOK_S = 0.05
 _LOOK_AGAIN_S = 0.001
 
 
 @asynccontextmanager
 async def owned(child: Child, watchdog: Watchdog | None = None) -> AsyncGenerator[Child]:
-    """Own a started process: on the way out its whole group is killed, it is reaped, and `watchdog` forgets
-    it.
+    """Own a started process until the block ends.
+
+    On the way out its whole group is killed, it is reaped, and `watchdog` forgets it.
     """
     try:
         yield child
@@ -37,8 +39,9 @@ async def owned(child: Child, watchdog: Watchdog | None = None) -> AsyncGenerato
 
 
 async def drain(pipe: int, take: Callable[[bytes], None]) -> None:
-    """Feed everything from the descriptor `pipe` to `take` until it ends; k6 hangs for ever on a pipe that
-    nobody reads.
+    """Feed everything from the descriptor `pipe` to `take` until it ends.
+
+    k6 hangs forever on a pipe that nobody reads.
     """
     while True:
         await anyio.wait_readable(pipe)
@@ -48,7 +51,7 @@ async def drain(pipe: int, take: Callable[[bytes], None]) -> None:
 
 
 async def ended(child: Child, pipes_ended: anyio.Event | None = None) -> int:
-    """Return the exit code of a process once it is gone.
+    """Return the exit code of a process once it has ended.
 
     That is right after its pipes have ended; a grandchild may hold these open, so that is not waited for
     alone.
@@ -65,8 +68,9 @@ async def ended(child: Child, pipes_ended: anyio.Event | None = None) -> int:
 
 
 async def wait_drained(child: Child, stdout: Callable[[bytes], None], stderr: Callable[[bytes], None]) -> int:
-    """Drain both pipes until the process has ended and the pipes with it (or a short grace later); return its
-    exit code.
+    """Drain both pipes until the process and they have ended; return its exit code.
+
+    Pipes that stay open are drained for a short grace period after the process has ended.
     """
     drained, exit_code = anyio.Event(), -1
     async with anyio.create_task_group() as tasks:

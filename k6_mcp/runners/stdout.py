@@ -1,5 +1,6 @@
-"""k6's standard output: the progress block once a second, and whatever text the script's handleSummary
-prints.
+"""k6's standard output: the progress block and the text that handleSummary prints.
+
+The progress block comes once a second. The script's handleSummary can print any text.
 """
 
 import re
@@ -13,15 +14,16 @@ _RUNNING = re.compile(
 )
 _SCENARIO = re.compile(r"^\S.*?\s+[•✓✗ ]*\[\s*(\d+)% \]")
 _INIT = re.compile(r"^(?:Init|Run|Setup|Teardown)\s+\[")
-# k6's banner ends with its plan and a blank line
+# k6's banner ends with its plan and a blank line.
 _PLAN = re.compile(r"^ +scenarios: \(")
 _LONGEST_LINE = 65536
 _TEXT_BYTES = 200_000
 
 
 class StdoutReader:
-    """Takes k6's stdout in chunks; `progress` is the last complete block, `text` what is neither progress nor
-    empty (capped).
+    """Takes k6's stdout in chunks.
+
+    `progress` is the last complete block. `text` holds the other lines that are not empty, up to a limit.
     """
 
     def __init__(self) -> None:
@@ -78,5 +80,5 @@ def _clock_s(text: str | None) -> float:
     try:
         return parse_duration_s(text or "")
     except ValueError:
-        # k6 prints "0s" at the very start
+        # k6 prints "0s" at the very start.
         return 0.0

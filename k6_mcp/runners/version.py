@@ -16,16 +16,16 @@ from k6_mcp.runners.memory import MORE_MEMORY, ran_out, too_little
 from k6_mcp.runners.process import drain, owned
 
 OLDEST = (1, 0, 0)
-# `k6 version` takes 20 ms; a binary that needs longer is not k6
+# `k6 version` takes 20 ms, so a binary that needs longer is not k6.
 _VERSION_TIMEOUT_S = 10.0
 _LONGEST_ANSWER_BYTES = 65_536
 _MORE_FILES = "raise `ulimit -n` of the server, or run fewer tests at once"
-# Both pipes end with the process, unless it has started another one
+# Both pipes end with the process, unless it has started another one.
 _COMPLAINT_S = 0.2
 
 
 class K6Binary(NamedTuple):
-    """A k6 that was found and answered with its version."""
+    """A k6 that has printed its version."""
 
     path: Path
     version: str
@@ -36,7 +36,7 @@ class K6Binary(NamedTuple):
 
 
 class _Enough(Exception):
-    """A binary that is not k6 may print forever."""
+    """Ends the reading, because a binary that is not k6 may print forever."""
 
 
 async def probe(path: Path, process: Child | None = None) -> K6Binary:

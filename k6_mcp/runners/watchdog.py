@@ -1,4 +1,4 @@
-"""Let no k6 outlive its owner: a tiny shell kills every registered process group when this process is gone.
+"""A tiny shell that kills every registered process group after this process, so no k6 outlives it.
 
 It reads a pipe whose only lasting writer is this process, so the kernel reports our death however we die
 (also by SIGKILL), on any POSIX system. A child registers itself through the same pipe *before* it becomes k6,
@@ -18,7 +18,7 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 
 _SHELL = "/bin/sh"
 
-# SIGINT first: k6 then still writes its summary; it has 0.3 s for that before SIGKILL.
+# SIGINT comes first, so that k6 can still write its summary. It has 0.3 s for that before SIGKILL.
 _WATCH = """
 trap '' INT TERM HUP QUIT PIPE
 live=' '
@@ -41,12 +41,12 @@ if [ "${live# }" ]; then
 fi
 [ $# -eq 0 ] || rm -rf -- "$@"
 """
-# A limit that the system does not know, or that is above one it was given itself, leaves all as it is.
+# If the system rejects the limit, or this process has a lower one, nothing changes.
 _REGISTER_THEN_EXEC = 'echo "+ $$" >&0; ulimit -v "$1" 2>/dev/null; shift; exec "$@" </dev/null'
 
 
 class Watchdog:
-    """Owns the watching shell; started with the first guarded command, restarted should somebody kill it."""
+    """Owns the watching shell, which starts with the first guarded command and restarts if killed."""
 
     def __init__(self, shell: str = _SHELL) -> None:
         self._sh = shell
@@ -54,18 +54,19 @@ class Watchdog:
         self._pipe = -1
 
     def guard(self, command: Sequence[str], address_space_kb: int | None = None) -> list[str]:
-        """Return `command` so wrapped that it registers itself; start it with `stdin` as its standard input
-        and as a session leader.
+        """Return `command` wrapped in a shell that registers itself.
 
-        `address_space_kb` is the most that it may have.
-        A shell reads its environment before the command does: it must hold nothing of a caller's.
+        Start it with `stdin` as its standard input and as a session leader. `address_space_kb` limits its
+        address space. A shell reads its environment before the command does, so the environment must not hold
+        a caller's values.
         """
         limit = "unlimited" if address_space_kb is None else str(address_space_kb)
         return [self._sh, "-c", _REGISTER_THEN_EXEC, "k6-mcp", limit, *command]
 
     def stdin(self) -> int:
-        """Return the file descriptor that a guarded command needs as its standard input, starting the
-        watchdog if needed.
+        """Return the file descriptor that a guarded command needs as its standard input.
+
+        Start the watchdog if needed.
         """
         if self._shell is None or self._shell.poll() is not None:
             self.close()
@@ -83,7 +84,7 @@ class Watchdog:
         return self._pipe
 
     def release(self, pid: int) -> None:
-        """Forget a process that has been reaped, so that its number can be reused by others."""
+        """Forget a reaped process, so that its process id can be reused."""
         with contextlib.suppress(OSError):
             os.write(self._pipe, f"- {pid}\n".encode())
 
@@ -98,8 +99,8 @@ class Watchdog:
 
     def _say(self, what: str, folder: Path) -> None:
         line = os.fsencode(f"{what} {folder}\n")
-        # One write of this size is atomic; a name that would break the line is left to the next server's
-        # cleanup.
+        # One write of this size is atomic. The next server's cleanup removes a folder whose name would break
+        # the line.
         if len(line) <= select.PIPE_BUF and line.count(b"\n") == 1 and self._pipe >= 0:
             with contextlib.suppress(OSError):
                 os.write(self._pipe, line)

@@ -1,1 +1,1 @@
-"""The road that a test travels, and the use cases around it."""
+"""The path of a load test, and the use cases around it."""

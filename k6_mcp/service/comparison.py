@@ -50,8 +50,9 @@ class Comparisons:
         return await to_thread.run_sync(compare, await self._sides(first), await self._sides(second), earlier)
 
     async def set_baseline(self, run_id: str, name: str | None = None) -> Baseline:
-        """Make a run, with its repeats, what later runs of the test `name` (default: the run's own) are
-        compared with.
+        """Make a run, with its repeats, the baseline that later runs are compared with.
+
+        The baseline is that of the test `name` (default: the run's own name).
 
         Raises:
             UnknownRun: If there is no such run.
@@ -74,8 +75,10 @@ class Comparisons:
         return baseline
 
     async def run_or_baseline(self, word: str) -> str:
-        """Return `word` if it is a run id, else the baseline of the test of that name. Raises
-        InvalidArguments.
+        """Return `word` if it is a run id, otherwise the baseline of the test with that name.
+
+        Raises:
+            InvalidArguments: If there is no such baseline.
         """
         if RUN_ID.match(word):
             return word
@@ -118,7 +121,7 @@ class Comparisons:
         return [Side(run, await self._runs.timeline(run)) for run in runs]
 
     async def _earlier(self, baseline: Run, candidate: Run, without: set[str]) -> Sequence[Run]:
-        """Return the last runs of the same test, oldest first: they show how much it varies from run to run.
+        """Return the last runs of the same test, oldest first; they show how much the test varies.
 
         Only runs before the later side count, so that later runs do not change the answer. Only completed
         ones count if there are enough, so that a bad week of the target is not taken for noise.
@@ -132,7 +135,7 @@ class Comparisons:
         for brief in (await self._history.page(query)).runs:
             if brief.run_id in without or no_example(brief):
                 continue
-            # Pages of runs leave out the plan
+            # Pages of runs leave out the plan.
             run = await self._history.get(brief.run_id)
             if run is not None and no_example(run) is None and not blocking(differences(baseline, run)):
                 found.append(run)

@@ -1,4 +1,4 @@
-"""Turn what a runner left of a run into the final run and its timeline. Pure.
+"""Turn a runner's outcome into the final run and its timeline; pure functions.
 
 The queue imports this while k6 runs: importing the rules takes a while, and a process for one test would
 wait.
@@ -29,10 +29,10 @@ from k6_mcp.models.timeline import Series, Timeline
 __all__ = ["Judged", "ever_smaller", "judged", "judged_again", "lost", "prepare", "timeline_of"]
 
 _UNSIGNED = "this run was imported from an unsigned file, which anyone could have edited"
-_AGREES = "its verdict was judged anew here and agrees with the figures in the file"
+_AGREES = "its verdict was computed again here and agrees with the figures in the file"
 _OWNER_DIED = Notice(
     code="owner_died",
-    message="the server that ran this test died; k6 was stopped and the figures reach up to then",
+    message="the server that ran this test died; k6 was stopped, and the figures end there",
 )
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Judged(NamedTuple):
 
 
 def prepare() -> None:
-    """Let pydantic build now what a run's end needs; otherwise it does so when the first of each is made."""
+    """Let pydantic build the models of a run's end now, and not when the first one is made."""
     for model in (MetricRow, StatusCount, Latency, Figures, Metrics, Series, Timeline):
         model.model_rebuild()
 
@@ -89,7 +89,7 @@ def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
     try:
         again, why = _again(run, files)
     except Exception:
-        # A hostile file must not end the import of the others
+        # A hostile file must not end the import of the others.
         log.exception("judging the imported run %s again", run.run_id)
         again, why = run, "its files could not be read"
     notices = [Notice(code=IMPORTED, message=f"{_UNSIGNED}; {why or _AGREES}")]
@@ -98,7 +98,7 @@ def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
             0,
             Notice(
                 code=CONTRADICTED,
-                message=f"its run.json said {headline(run)}; its files say otherwise: {why}",
+                message=f"its run.json contains {headline(run)}, but its files contradict it: {why}",
             ),
         )
         again = _with_worst(again, files.timeline, limits).run
@@ -106,7 +106,7 @@ def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
 
 
 def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
-    """Return the run, corrected where its files contradict it, and what is wrong, empty where they agree."""
+    """Return the run, corrected where its files contradict it, and the reason, empty if they agree."""
     if run.status not in ("completed", "failed") or run.metrics is None:
         return run, "" if run.status != "completed" else "it has no figures"
     at = run.started_at or run.created_at
@@ -138,7 +138,7 @@ def _again(run: Run, files: ArchivedFiles) -> tuple[Run, str]:
     if differs:
         return run.with_metrics(metrics), differs
     supported = comparable or (files.timeline is not None and run.metrics.source == "record")
-    return run, "" if supported else "the file has nothing to judge its figures by"
+    return run, "" if supported else "the file has no data to check its figures with"
 
 
 def timeline_of(record: Record, plan: Plan | None, metrics: Metrics | None = None) -> Timeline | None:
@@ -155,7 +155,7 @@ def timeline_of(record: Record, plan: Plan | None, metrics: Metrics | None = Non
 
 
 def _with_worst(run: Run, timeline: Timeline | None, limits: FindingLimits) -> Judged:
-    """Add the severity of the worst finding; an error in the findings must not cost the run."""
+    """Add the severity of the worst finding; an error in the findings must not lose the run."""
     try:
         run = run.with_worst(worst(find(run, timeline, limits)))
     except Exception:

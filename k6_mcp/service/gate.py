@@ -51,6 +51,6 @@ class Gates:
         name = runs[0].name
         baseline = (await self._history.baselines()).get(name) if name else None
         if baseline is None or baseline.run_id in {run.run_id for run in runs}:
-            # A baseline is not compared with itself
+            # A baseline is not compared with itself.
             return None
         return baseline.run_id

@@ -29,12 +29,12 @@ from k6_mcp.service.gate import Gates
 from k6_mcp.service.run_reader import RunReader
 from k6_mcp.settings import Settings
 
-# The most runs of a side that a report draws
+# A report draws at most this many runs of a side.
 _SHOWN_A_SIDE = 4
 
 
 class KeptRuns:
-    """Answers from kept runs (and running ones as they stand); starts no traffic.
+    """Answers from kept runs, and from the current state of running ones; starts no traffic.
 
     The answers about several runs at once are those of `Comparisons` and `Gates`.
     """
@@ -76,7 +76,7 @@ class KeptRuns:
         return await advise(run, explanation, chosen, self._settings.ai.timeout_s)
 
     async def view(self, run_id: str) -> RunView:
-        """Return what reports show of a run, of a running one what is known so far; raises UnknownRun."""
+        """Return what reports show of a run, or what is known so far of a running one; raises UnknownRun."""
         run = await self._runs.get(run_id)
         timeline = await self._runs.timeline(run)
         return RunView(
@@ -88,8 +88,9 @@ class KeptRuns:
         )
 
     async def rendered(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> bytes:
-        """Return a report of a run, or of how it compares with `baseline` (see `Comparisons.compare`). Raises
-        UnknownRun, ReportUnavailable.
+        """Return a report of a run, or of how it compares with `baseline`.
+
+        See `Comparisons.compare`. Raises UnknownRun, ReportUnavailable.
         """
         if baseline is None:
             return await to_thread.run_sync(rendered, await self.view(run_id), format)
@@ -101,8 +102,9 @@ class KeptRuns:
         return await to_thread.run_sync(rendered_comparison, comparison, views, format)
 
     async def report(self, run_id: str, format: ReportFormat, baseline: str | None = None) -> ReportFile:
-        """Write what `rendered` returns into the run's folder, in place of an earlier one. Raises UnknownRun,
-        ReportUnavailable.
+        """Write what `rendered` returns into the run's folder; replace an earlier report.
+
+        Raises UnknownRun, ReportUnavailable.
         """
         content, kind = await self.rendered(run_id, format, baseline), FILE_TYPES[format]
         stem = "report" if baseline is None else "comparison"
@@ -110,8 +112,9 @@ class KeptRuns:
         return ReportFile(format=format, path=str(path), media_type=kind.media_type, bytes=len(content))
 
     async def export_run(self, run_id: str, path: Path, *, alone: bool = False) -> ExportReport:
-        """Write a run to one file that other machines can import, with the other repeats of its request
-        unless `alone`.
+        """Write a run to one file that other machines can import.
+
+        The file includes the other repeats of its request unless `alone`.
 
         Raises:
             UnknownRun: If there is no such run.
@@ -127,8 +130,9 @@ class KeptRuns:
         return await self._history.archives.export(runs, path)
 
     async def import_run(self, path: Path, *, baseline: bool = False) -> ImportReport:
-        """Keep the runs of an exported file under their own ids, judged anew from what is in it and marked as
-        not signed.
+        """Keep the runs of an exported file under their own ids.
+
+        They are judged again from the file's content and marked as not signed.
 
         Raises:
             ArchiveUnusable: If anything is wrong with the file.

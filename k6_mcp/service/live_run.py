@@ -31,8 +31,9 @@ class LiveRun:
                 self.run = self.run.started(event.at)
 
     def snapshot(self, queue_position: int | None) -> Run:
-        """Return the current state: with live figures while it runs, with its place in the queue while it
-        waits.
+        """Return the current state of the run.
+
+        It has live figures while the run is running, and its place in the queue while it waits.
         """
         if self.run.status == "queued":
             return self.run.with_position(queue_position)

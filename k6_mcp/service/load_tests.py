@@ -1,4 +1,4 @@
-"""The way of a load test through the service: checked, written, planned, run, judged and kept."""
+"""The path of a load test through the service: checked, written, planned, run, judged and kept."""
 
 from __future__ import annotations
 
@@ -44,19 +44,20 @@ EmitRun = Callable[[Run], None]
 
 _TICK_S = 1.0
 _OTHER_SERVER_POLL_S = 0.5
-# A script's teardown and handleSummary may take their time
+# A script's teardown and handleSummary can take long.
 _STOP_TIMEOUT_S = 90.0
 _LEAVE_TIMEOUT_S = 6.0
 _KEEP_AGAIN_S = 2.0
-# handleSummary, flushing and a margin, beyond k6's own longest duration
+# This is the time for handleSummary, flushing and a margin, beyond k6's own longest duration.
 _AFTER_LOAD_S = 30.0
-# A server answers first, and a short command is gone by then
+# A server answers its first calls before this, and a short command has ended by then.
 _TIDY_AFTER_S = 3.0
 
 
 class LoadTests:
-    """Every use case around a running test, one method each; `kept_runs` answers questions about ended runs,
-    `maintenance` does the rest.
+    """Every use case around a running test, one method each.
+
+    `kept_runs` answers questions about ended runs, `maintenance` does the rest.
 
     Owns the running tests, so leaving it stops them all gracefully. Imports late what a single test does not
     need, because a process for one test waits for each import.
@@ -102,10 +103,10 @@ class LoadTests:
                 with anyio.move_on_after(_KEEP_AGAIN_S):
                     await self._queue.keep_again()
         finally:
-            # Also when asyncio cancels, which knows no shield
+            # asyncio cancels regardless of the shield, so this must run in any case.
             self._tasks.cancel_scope.cancel()
             try:
-                # The tasks, then the history, which shields its own end
+                # The tasks end first, then the history, which shields its own end.
                 await self._stack.aclose()
             finally:
                 self._runner.close()
@@ -118,7 +119,7 @@ class LoadTests:
 
     @property
     def maintenance(self) -> Maintenance:
-        """The health of the service and what keeps it in order."""
+        """The health, cleanup and repair of the service."""
         return self._maintenance
 
     @cached_property
@@ -175,8 +176,9 @@ class LoadTests:
         return await in_thread_if(caps.may_be_large(test), render, test, self._settings.limits.script_dirs)
 
     async def execute(self, test: LoadTest, *, wait_s: float, emit: EmitRun | None = None) -> Run:
-        """Start `test` and wait up to `wait_s` for its end; a caller cancelled while waiting stops the run.
-        Raises as `start`.
+        """Start `test` and wait up to `wait_s` for its end.
+
+        A caller that is cancelled while it waits stops the run. Raises as `start`.
         """
         run = await self.start(test)
         try:
@@ -186,7 +188,7 @@ class LoadTests:
             raise
 
     async def start(self, test: LoadTest) -> Run:
-        """Start `test` (or queue it) and return at once; a script that k6 refuses is a failed run already.
+        """Start `test` (or queue it) and return at once; a script that k6 refuses is a failed run.
 
         Of a test to be repeated it is the first run; `wait` for it waits for all.
 
@@ -214,7 +216,7 @@ class LoadTests:
         now = datetime.now(UTC)
         run_id = self._early_run_id(script) or new_run_id(now)
         with self._preparations.one():
-            # The history gets ready while k6 makes its plan
+            # The history gets ready while k6 makes its plan.
             self._tasks.start_soon(self._history.get_ready)
             planned = await self._planned(run_id, test, script)
             run = Run(
@@ -229,7 +231,7 @@ class LoadTests:
                 created_at=now,
                 repeat_of=(repeat_of or run_id) if test.repeat > 1 else None,
                 repeat=repeat if test.repeat > 1 else None,
-                # The runner alone needs to know the tags
+                # Only the runner needs the tags.
                 plan=planned.plan.changed(system_tags=None) if isinstance(planned, Planned) else None,
             )
             if isinstance(planned, Outcome):
@@ -237,7 +239,7 @@ class LoadTests:
             return self._queue.launch(run, self._run_plan(run, script, planned), self._tasks)
 
     async def _planned(self, run_id: str, test: LoadTest, script: Script) -> Planned | Outcome:
-        """Return k6's plan of a script that may be run, or how k6 refused it; raises as `start`."""
+        """Return k6's plan of a permitted script, or how k6 refused it; raises as `start`."""
         try:
             planned = await self._runner.plan(run_id, script)
             if isinstance(planned, Planned):
@@ -253,8 +255,9 @@ class LoadTests:
             raise
 
     async def wait(self, run_id: str, wait_s: float, emit: EmitRun | None = None) -> Run:
-        """Return the run as soon as it is final, or its state after `wait_s`; `emit` gets it about once a
-        second.
+        """Return the run as soon as it is final, or its state after `wait_s`.
+
+        `emit` gets the state about once a second.
 
         The id of the first of several repeats stands for all: the answer is the one that went worst, with
         `series`.
@@ -273,8 +276,9 @@ class LoadTests:
         return await self._overview(run_id) if patience.cancelled_caught else run
 
     async def stop(self, run_id: str) -> Run:
-        """Stop a run gracefully, also one of another server process, and return it with the figures measured
-        so far.
+        """Stop a run gracefully and return it with the figures measured so far.
+
+        The run can also belong to another server process.
 
         Raises:
             UnknownRun: If there is no such run.
@@ -289,14 +293,14 @@ class LoadTests:
         return await self.wait(run_id, _STOP_TIMEOUT_S)
 
     def _request_stop(self, run_id: str) -> bool:
-        """Let a run that this process owns end, and no repeat follow; False when there is no such run."""
+        """End a run that this process owns, without further repeats; return False if there is none."""
         live_run = self._queue.live_run(self._repeats.stop(run_id) or run_id)
         if live_run:
             self._queue.request_stop(live_run, "caller")
         return live_run is not None
 
     async def get(self, run_id: str) -> Run:
-        """Return a run, live figures included while it runs here.
+        """Return a run, with live figures while it runs here.
 
         Raises:
             UnknownRun: If there is no such run.
@@ -317,13 +321,14 @@ class LoadTests:
         return self._workspace.script((await self._read(run)).run_id)
 
     async def timeline(self, run: Run | str) -> Timeline | None:
-        """Return a run over time, while it runs as far as k6 has recorded it, None if nothing was recorded;
-        raises UnknownRun.
+        """Return a run over time, or None if nothing was recorded.
+
+        While the run is running, the timeline ends where k6's record ends. Raises UnknownRun.
         """
         return await self._queue.timeline(await self._read(run))
 
     async def _read(self, run: Run | str) -> Run:
-        """Return the run that is given by its id, or whole by a caller that has just read it."""
+        """Return the run for an id; a caller that has just read the run passes the run itself."""
         return await self.get(run) if isinstance(run, str) else run
 
     async def history(self, query: HistoryQuery) -> HistoryPage:
@@ -358,7 +363,8 @@ class LoadTests:
         elif live_run := self._queue.live_run(run_id):
             await live_run.done.wait()
         else:
-            # Another process owns it: it is final when the history says so, or when its owner is dead
+            # Another process owns the run. It is final when the history has it as final, or when its owner is
+            # dead.
             await anyio.sleep(_OTHER_SERVER_POLL_S)
             await self._queue.recover_lost()
 
@@ -368,8 +374,9 @@ class LoadTests:
 
 
 def _shown(script: Script, planned: Planned | Outcome) -> str:
-    """Return the script's text without its secrets; a file's only if k6 could parse it, since it might be any
-    file.
+    """Return the script's text without its secrets.
+
+    The text of a file is returned only if k6 could parse it, because a path can name any file.
     """
     if script.source_path and isinstance(planned, Outcome) and not planned.parsed:
         return f"// {NOT_SHOWN}\n"

@@ -74,8 +74,9 @@ class Maintenance:
         by_clock: bool = False,
         for_good: bool = False,
     ) -> PruneReport:
-        """Remove the runs beyond `limits` (default: the settings), or only list them; see `Cleanup.prune`.
-        Raises HistoryUnavailable.
+        """Remove the runs beyond `limits` (default: the settings), or only list them.
+
+        See `Cleanup.prune`. Raises HistoryUnavailable.
         """
         await self._recovery.done()
         limits = (
@@ -88,12 +89,13 @@ class Maintenance:
         )
 
     async def restore(self, run_ids: Sequence[str] | None = None) -> RestoreReport:
-        """Bring removed runs back from the trash, all without `run_ids`. Raises HistoryUnavailable."""
+        """Restore removed runs from the trash, all without `run_ids`. Raises HistoryUnavailable."""
         return await self._history.cleanup.restore(run_ids)
 
     async def tidy(self) -> None:
-        """Remove old runs briefly if that is due, for callers that leave before it would happen by itself.
-        Never raises.
+        """Spend a short time on removing old runs if that is due; never raise.
+
+        This is for callers that leave before the periodic cleanup would run.
         """
         await self._history.cleanup.tidy(self._settings.retention, _TIDY_AT_END_S)
 

@@ -1,4 +1,4 @@
-"""Running tests of other servers, seen through the records that k6 writes of them."""
+"""Running tests of other servers, read from the records that k6 writes."""
 
 import threading
 from collections import OrderedDict
@@ -12,13 +12,15 @@ from k6_mcp.models.run import Run
 from k6_mcp.workspace.workspace import Workspace
 
 T = TypeVar("T")
-# Records that are held. One of an hour-long run takes up to a few MB; one that was dropped is read again.
+# This many records stay in memory. The record of an hour-long run takes up to a few MB. A dropped one is read
+# again.
 _MOST = 10
 
 
 class OtherServersRuns:
-    """Reads the records of runs that other processes drive; each look at a running one reads only the new
-    lines.
+    """Reads the records of runs that other processes drive.
+
+    Each look at a running one reads only the new lines.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -26,14 +28,14 @@ class OtherServersRuns:
         self._followed_runs: OrderedDict[str, _Followed] = OrderedDict()
 
     async def look(self, run: Run, read: Callable[[Record], T]) -> T:
-        """Return the result of `read` for the run's record so far, or for an empty one if the record is gone.
+        """Return the result of `read` for the run's record so far, or for an empty one without a record.
 
         `read` is called in a thread. It must keep no part of the record, which keeps growing.
         """
         return await anyio.to_thread.run_sync(self._followed(run).look, read)
 
     def forget(self, run_id: str) -> None:
-        """Let go of a run that is over."""
+        """Release the record of a run that is over."""
         self._followed_runs.pop(run_id, None)
 
     def _followed(self, run: Run) -> "_Followed":
@@ -48,8 +50,9 @@ class OtherServersRuns:
 
 
 class _Followed:
-    """One record and how far it was read. One caller at a time: a look that was given up may still be reading
-    in its thread.
+    """One record and the position up to which it was read.
+
+    Only one caller reads at a time, because an abandoned look can still be reading in its thread.
     """
 
     def __init__(self, workspace: Workspace, run: Run) -> None:
@@ -61,7 +64,7 @@ class _Followed:
 
     def look(self, read: Callable[[Record], T]) -> T:
         with self._turn:
-            # Removed, or replaced by one without secrets, when the run ended meanwhile
+            # The record was removed, or replaced by one without secrets, because the run has ended.
             if not self._feed_new_lines():
                 self._begin()
                 self._feed_new_lines()

@@ -1,4 +1,4 @@
-"""The preparation of tests, which ends when the service is left; nothing is run then."""
+"""The preparation of tests, which ends when the service is left; nothing runs after that."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ class Preparations:
             raise _interrupted() from None
 
     async def end_all(self) -> None:
-        """End those there are, let none begin, and wait until all are over."""
+        """End all preparations, let none begin, and wait until all are over."""
         self._leaving = True
         for scope in [*self._scopes]:
             scope.cancel()

@@ -29,15 +29,16 @@ R = TypeVar("R")
 _KEPT_IN_MEMORY = 100
 _NOT_KEPT = frozenset({"timeline_unavailable", "backup_unavailable"})
 _OF_KEEPING = _NOT_KEPT | {"history_unavailable"}
-# How soon another process's request to stop is seen by a run that waits for its turn
+# A run that waits for its turn looks for another process's stop request at this interval.
 _QUEUE_POLL_S = 0.5
 
 log = logging.getLogger(__name__)
 
 
 class RunQueue:
-    """Owns running and queued tests; finished runs stay in memory for a while in case the history is
-    unavailable.
+    """Owns running and queued tests.
+
+    Finished runs stay in memory for a while in case the history is unavailable.
 
     `ended` is set when the next run ends here, and replaced.
     """
@@ -65,7 +66,7 @@ class RunQueue:
         return self._live_runs.get(run_id)
 
     def finished(self, run_id: str) -> Run | None:
-        """Return the run if it ended here lately."""
+        """Return the run if it ended here recently."""
         return self._finished.get(run_id)
 
     def ids(self, status: Status) -> tuple[str, ...]:
@@ -90,14 +91,14 @@ class RunQueue:
         return self.snapshot(live_run)
 
     def request_stop(self, live_run: LiveRun, reason: StopReason) -> None:
-        """Let a run end gracefully, or leave the queue; returns at once."""
+        """Request the graceful end of a run, or take it out of the queue; returns at once."""
         if live_run.run.status == "queued":
             live_run.turn.cancel()
         else:
             self._runner.stop(live_run.run.run_id, reason)
 
     async def stop_all(self, within_s: float) -> None:
-        """Let every run end gracefully and wait for them for at most `within_s`."""
+        """Request the graceful end of every run, and wait for it for at most `within_s`."""
         for live_run in [*self._live_runs.values()]:
             self.request_stop(live_run, "shutdown")
         with anyio.move_on_after(within_s):
@@ -159,7 +160,7 @@ class RunQueue:
         return await self._finish(run, script, outcome, Record())
 
     async def _finish(self, run: Run, script: Script, outcome: Outcome, record: Record) -> Run:
-        """Measure and judge what a runner left of `run`, and keep it."""
+        """Measure and judge `run` from what the runner left, and keep it."""
         from k6_mcp.service.finish import judged
 
         judged_run = await _to_the_end(judged, run, script, outcome, record, self._finding_limits)
@@ -167,8 +168,9 @@ class RunQueue:
         return await self._keep(judged_run.run, judged_run.timeline, record_is_whole=True)
 
     async def timeline(self, run: Run) -> Timeline | None:
-        """Return a run over time: as recorded so far while it runs, as kept afterwards; if it is not kept,
-        from the record.
+        """Return a run over time: as recorded so far while it runs, as kept afterwards.
+
+        If it is not kept, it is made from the record.
         """
         from k6_mcp.service.finish import timeline_of
 
@@ -197,8 +199,9 @@ class RunQueue:
     async def _keep(
         self, run: Run, timeline: Timeline | None = None, *, record_is_whole: bool = False
     ) -> Run:
-        """Keep a run for good, with a warning for each part that fails; its timeline replaces the record once
-        both are kept.
+        """Keep a run for good, with a warning for each part that fails.
+
+        The run's timeline replaces the record once both are kept.
         """
         run = run.with_warnings(notice for notice in run.warnings if notice.code not in _OF_KEEPING)
         notices: tuple[Notice, ...] = ()
@@ -242,13 +245,14 @@ class RunQueue:
                     lost_run = lost(run, outcome, record, self._finding_limits)
                     await self._keep(lost_run.run, lost_run.timeline, record_is_whole=record.complete)
             except Exception:
-                # One that cannot be read must not hide the others
+                # A run that cannot be read must not hide the others.
                 log.exception("recovering run %s", run.run_id)
 
 
 async def _to_the_end(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return the result of `work`, run in a thread to its end: thousands of metrics take time, and all must
-    be kept.
+    """Run `work` in a thread to its end and return its result.
+
+    Thousands of metrics take time, and all of them must be kept.
     """
     with anyio.CancelScope(shield=True):
         return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs))
@@ -258,7 +262,7 @@ async def _to_the_end(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -
 def _on_event(live_run: LiveRun, event: RunEvent) -> None:
     live_run.take(event)
     if isinstance(event, Started):
-        # Importing the rules delays nobody while k6 runs
+        # The import of the rules delays nobody while k6 runs.
         from k6_mcp.service.finish import prepare
 
         prepare()

@@ -1,4 +1,4 @@
-"""What the questions about runs need of the service."""
+"""The access to runs that the questions about runs need."""
 
 from typing import Protocol
 
@@ -7,14 +7,14 @@ from k6_mcp.models.timeline import Timeline
 
 
 class RunReader(Protocol):
-    """Reads runs, kept or still running; a run is named by its id, or given whole to be read only once."""
+    """Reads kept and running runs by id; callers can pass a run itself to read it only once."""
 
     async def get(self, run_id: str) -> Run:
         """Return a run; raises UnknownRun."""
         ...
 
     async def timeline(self, run: Run | str) -> Timeline | None:
-        """Return a run over time, None if nothing was recorded; raises UnknownRun."""
+        """Return a run over time, or None if nothing was recorded; raises UnknownRun."""
         ...
 
     async def script(self, run: Run | str) -> str:

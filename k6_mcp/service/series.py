@@ -1,4 +1,4 @@
-"""One request run several times in a row: each repeat is a run, and the first id stands for all of them."""
+"""One request run several times in a row: each repeat is a run, and the first id names all of them."""
 
 import logging
 from collections import OrderedDict
@@ -15,7 +15,7 @@ from k6_mcp.history.history import History
 from k6_mcp.models.run import FINAL, Run
 from k6_mcp.service.queue import RunQueue
 
-# Another server's series: the next repeat begins within this time, or there is none
+# In another server's series, the next repeat begins within this time, or there is none.
 _NEXT_WITHIN = timedelta(seconds=10)
 _KEPT_IN_MEMORY = 100
 StartNext = Callable[[str, int], Awaitable[Run]]
@@ -36,8 +36,9 @@ class _Series:
 
 
 class Repeats:
-    """The series of this process, each driven by a task of its own; the queue treats every repeat like any
-    other run.
+    """The series of this process, each driven by its own task.
+
+    The queue treats every repeat like any other run.
     """
 
     def __init__(self, queue: RunQueue, history: History) -> None:
@@ -47,16 +48,18 @@ class Repeats:
         self._past: OrderedDict[str, list[Run]] = OrderedDict()
 
     def drive(self, first: Run, repeats: int, start_next: StartNext, tasks: TaskGroup) -> None:
-        """Repeat the request of `first` until it has run `repeats` times; stop after the first run that does
-        not complete.
+        """Repeat the request of `first` until it has run `repeats` times.
+
+        Stop after the first run that does not complete.
         """
         series = _Series(first.run_id, repeats, first.run_id)
         self._series[first.run_id] = series
         tasks.start_soon(self._drive, series, start_next)
 
     def stop(self, run_id: str) -> str | None:
-        """Let no repeat follow in the series of `run_id`; return its current run, None if there is no such
-        series.
+        """Let no repeat follow in the series of `run_id`.
+
+        Return its current run, or None if there is no such series.
         """
         for series in self._series.values():
             if run_id in (series.first, series.current, *(run.run_id for run in series.ended)):
@@ -70,15 +73,17 @@ class Repeats:
             series.stopped = True
 
     def end_of(self, run_id: str) -> anyio.Event | None:
-        """Return the event of the end of the series that began with `run_id`, None if this process drives
-        none.
+        """Return the event for the end of the series that began with `run_id`.
+
+        Return None if this process drives no such series.
         """
         series = self._series.get(run_id)
         return series.done if series else None
 
     async def overview(self, first: Run) -> Run:
-        """Return one run that stands for the series of `first`: the current repeat, or the one that went
-        worst once it is over.
+        """Return one run that represents the series of `first`.
+
+        This is the current repeat, or the worst one once the series is over.
         """
         if series := self._series.get(first.run_id):
             live_run = self._queue.live_run(series.current)
@@ -88,7 +93,7 @@ class Repeats:
         runs = self._past.get(first.run_id) or [*await self._history.repeats(first.run_id)] or [first]
         repeats = first.asked.repeat or len(runs)
         ended = [run for run in runs if run.status in FINAL]
-        # The others run in another process
+        # The unfinished repeats run in another process.
         if len(ended) < len(runs):
             return _under_way(first, next(run for run in runs if run.status not in FINAL), ended, repeats)
         if _one_more(runs, repeats, self._history.server_id):
@@ -96,7 +101,7 @@ class Repeats:
         return worst(runs).with_series(series_of(runs, first.run_id, repeats))
 
     async def unfinished(self, first: str) -> str | None:
-        """Return the repeat that runs in another process, None if there is none."""
+        """Return the repeat that runs in another process, or None if there is none."""
         return next(
             (run.run_id for run in await self._history.repeats(first) if run.status not in FINAL), None
         )
@@ -109,7 +114,7 @@ class Repeats:
                 run = await start_next(series.first, len(series.ended) + 1)
                 series.current = run.run_id
         except K6McpError as error:
-            # k6 or the script's file is gone by now
+            # k6 or the script's file no longer exists.
             log.warning("series %s ends: %s", series.first, error)
         except Exception:
             log.exception("series %s", series.first)
@@ -130,9 +135,9 @@ class Repeats:
 
 
 def _under_way(first: Run, current: Run | None, ended: list[Run], repeats: int) -> Run:
-    """Show the whole series as one running test: under the first id, with the percentage over all repeats."""
+    """Return the whole series as one running test: the first id, and the percentage over all repeats."""
     series = series_of(ended, first.run_id, repeats)
-    # Between two repeats
+    # The series is between two repeats.
     if current is None or current.status in FINAL:
         return first.between_repeats(series)
     live = current.live
@@ -142,7 +147,7 @@ def _under_way(first: Run, current: Run | None, ended: list[Run], repeats: int) 
 
 
 def _one_more(runs: list[Run], repeats: int, server_id: str) -> bool:
-    """Whether another server may be about to begin the next repeat."""
+    """Return whether another server may be about to begin the next repeat."""
     last = runs[-1]
     if len(runs) >= repeats or last.server_id == server_id or ends_series(last) or last.ended_at is None:
         return False

@@ -13,7 +13,7 @@ def replace_file(target: Path, content: bytes, *, on_disk: bool = False) -> None
     Raises:
         OSError: If the disk is full or the folder cannot be written; a former file is untouched then.
     """
-    # Mode 0600
+    # `mkstemp` creates the file with mode 0600.
     handle, name = tempfile.mkstemp(prefix=f".{target.stem.split('.')[0]}-", dir=target.parent)
     temporary = Path(name)
     try:

@@ -1,4 +1,4 @@
-"""A run as text: whole for its backup and its row, brief for pages; and back, also from other versions."""
+"""A run as text: whole for its backup and row, brief for pages; also read from other versions."""
 
 import zlib
 from collections.abc import MutableMapping, MutableSequence
@@ -13,13 +13,14 @@ from k6_mcp.models.run import Run
 _EVIDENCE_ON_PAGES = 3
 _NOTICES_ON_PAGES = 5
 _LIST_ITEMS_ON_PAGES = 20
-# Level of zlib; a run shrinks to about a fifth at every level
+# This is zlib's level. A run shrinks to about a fifth at every level.
 _FASTEST = 1
 
 
 def to_brief(run: Run) -> str:
-    """Return what a page shows of a run: who, when, how it ended and the key figures, without plan, checks
-    and metric rows.
+    """Return the fields of a run that a page shows: who, when, how it ended and key figures.
+
+    The plan, the checks and the metric rows are left out.
     """
     brief = run.changed(
         asked=run.asked.changed(headers={}, body=None, stages=None, thresholds={}, slo=None, env_names=()),

@@ -17,7 +17,7 @@ from k6_mcp.workspace.summary_files import seal_own_files
 _SUMMARY_BYTES = 50_000_000
 _SHOWN_BYTES = 2_100_000
 _BEGINNING_BYTES = 200
-# A browser that was killed a moment ago may still write
+# A browser that was killed a moment ago can still write.
 _TIMES_TO_REMOVE = 3
 
 
@@ -36,8 +36,9 @@ def write_script(folder: RunFolder, script: Script) -> RunFolder:
 
 
 def keep_copy(folder: RunFolder, script: Script, *, parsed: bool) -> None:
-    """Keep a copy of a script that runs from its own place, without its secrets; only a note where k6 could
-    not parse it.
+    """Keep a copy, without its secrets, of a script that runs from its own place.
+
+    If k6 could not parse the script, only a note is kept.
     """
     if script.source_path is None:
         return
@@ -55,8 +56,10 @@ def _write(path: Path, text: str) -> None:
 
 
 def seal(folder: RunFolder, secrets: Iterable[str], of_names: Collection[str]) -> None:
-    """Take the secrets out of what stays: the script, what the script's own handleSummary wrote, and of k6's
-    summary the results of setup() and names (see `without_secret_names`).
+    """Remove the secrets from the files that stay.
+
+    These are the script, the files that its handleSummary wrote, and in k6's summary the results of setup()
+    and the names (see `without_secret_names`).
     """
     secrets = tuple(secrets)
     with contextlib.suppress(OSError):
@@ -82,7 +85,7 @@ def seal(folder: RunFolder, secrets: Iterable[str], of_names: Collection[str]) -
 def without_secret_names(
     summary: str | None, secrets: Collection[str], of_names: Collection[str]
 ) -> str | None:
-    """Return k6's summary with secret values masked in the names that a script makes of what it likes.
+    """Return k6's summary with secret values masked in the names that a script chooses.
 
     Names of checks and groups show none of `secrets`, those of metrics none of `of_names`: fewer, since
     ordinary words make them.
@@ -99,8 +102,9 @@ def without_secret_names(
 
 
 def _masked_group(group: object, secrets: Collection[str]) -> object:
-    """A group or a check, with all below: the wrapper's JSON has lists of them, k6's own export has objects
-    by name.
+    """Mask a group or a check with everything below it.
+
+    The wrapper's JSON has lists of them. k6's own export has objects by name.
     """
     if isinstance(group, str):
         return mask_known(group, secrets)
@@ -115,7 +119,7 @@ def _masked_group(group: object, secrets: Collection[str]) -> object:
             by_name: dict[str, object] = {}
             for name, one in cast(Mapping[str, object], inside).items():
                 shown = mask_known(name, secrets)
-                # Two names that differ only in their secrets look the same once masked
+                # Two names that differ only in their secrets look the same once they are masked.
                 while shown in by_name:
                     shown += "*"
                 by_name[shown] = _masked_group(one, secrets)
@@ -169,8 +173,9 @@ def remove_folder(path: Path) -> None:
 
 
 class Tail:
-    """Follows a file that grows by whole lines, taking each once; one that has taken its place is not
-    read.
+    """Follows a file that grows by whole lines, and takes each line once.
+
+    A file that has replaced it is not read.
     """
 
     def __init__(self, path: Path, take: Callable[[str], None]) -> None:
@@ -182,8 +187,9 @@ class Tail:
         self._beginning = b""
 
     def read(self) -> bool:
-        """Take the lines that have been completed since the last call; False if the file is not there, or not
-        the one it was.
+        """Take the lines that have been completed since the last call.
+
+        Return False if the file is missing or has been replaced.
         """
         with contextlib.suppress(OSError), self._path.open("rb") as file:
             if not self._same(file):
@@ -199,8 +205,9 @@ class Tail:
         return False
 
     def _same(self, file: BinaryIO) -> bool:
-        """Return whether the file continues what was read of it; one that `seal` has rewritten differs from
-        its first line on.
+        """Return whether the file continues the part that was read.
+
+        A file that `seal` has rewritten differs from the first line on.
         """
         stat, beginning = os.fstat(file.fileno()), file.read(_BEGINNING_BYTES)
         identity = (stat.st_dev, stat.st_ino)

@@ -1,4 +1,4 @@
-"""Locks on run folders: until a run is kept, no other process may remove its folder as a leftover.
+"""Locks on run folders: until a run is kept, no other process must remove its folder.
 
 The kernel frees a lock however the process ends.
 """
@@ -20,11 +20,12 @@ class HeldFolders:
         self._locks: dict[str, tuple[RunFolder, int]] = {}
 
     def make(self, folder: RunFolder) -> None:
-        """Make the folder of a run and hold it; where nothing can be locked it is only made. Raises
-        OSError.
+        """Make the folder of a run and hold it.
+
+        Where nothing can be locked, the folder is only made. Raises OSError.
         """
         for run_id in [*self._locks]:
-            # The folders of runs that are kept by now
+            # The folders of kept runs need no lock any more.
             self.let_go(run_id)
         for _ in range(_ATTEMPTS):
             folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -36,12 +37,13 @@ class HeldFolders:
                     self._free(folder.run_id)
                     self._locks[folder.run_id] = (folder, descriptor)
                     return
-                # Another process removed it as a leftover before this one held it
+                # Another process removed the folder as a leftover before this process held it.
                 os.close(descriptor)
 
     def let_go(self, run_id: str) -> None:
-        """Give up the folder of a run that is kept; of one that is not kept yet it is held on until
-        `close`.
+        """Give up the folder of a run that is kept.
+
+        The folder of a run that is not kept yet stays held until `close`.
         """
         if (held := self._locks.get(run_id)) and (held[0].run_json.exists() or not held[0].path.exists()):
             self._free(run_id)

@@ -12,8 +12,9 @@ _NAME = re.compile(r"[a-z0-9][a-zA-Z0-9.-]{0,120}\Z")
 
 
 def write_report(results_dir: Path, run_id: str, name: str, content: bytes) -> Path:
-    """Write a report into its run's folder, for this user alone, in place of an older one of that name.
-    Blocking.
+    """Write a report into its run's folder, for this user alone; blocks.
+
+    It replaces an older report of that name.
 
     Raises:
         ReportUnavailable: If the disk is full, the folder cannot be written, or it is no longer there.
@@ -24,7 +25,8 @@ def write_report(results_dir: Path, run_id: str, name: str, content: bytes) -> P
     folder = RunFolder(results_dir, run_id)
     if not folder.path.is_dir():
         raise ReportUnavailable(
-            f"the folder of run {run_id} is gone", hint="`k6-mcp report --output FILE` writes it elsewhere"
+            f"the folder of run {run_id} no longer exists",
+            hint="`k6-mcp report --output FILE` writes it elsewhere",
         )
     try:
         folder.reports.mkdir(exist_ok=True, mode=0o700)

@@ -1,4 +1,4 @@
-"""Run folders as the history's backup: `run.json` is replaced in one step, and read with care."""
+"""Run folders as the history's backup; `run.json` is replaced in one step and read with care."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -11,13 +11,13 @@ from k6_mcp.models.run_id import RUN_ID
 from k6_mcp.workspace.atomic import replace_file
 from k6_mcp.workspace.documents import from_text
 
-# The day within a run id
+# These characters of a run id are its day.
 _DAY = slice(2, 10)
 _LARGEST_RUN_BYTES = 20_000_000
 
 
 class Folders:
-    """The folders of all runs below `results_dir`; for this user alone. Blocking: call it in a thread."""
+    """The folders of all runs below `results_dir`, for this user alone. Blocks: call it in a thread."""
 
     def __init__(self, results_dir: Path) -> None:
         self.results_dir = results_dir
@@ -28,8 +28,9 @@ class Folders:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def write(self, run: Run) -> Path:
-        """Replace a run's `run.json` in one step; without fsync, so that only a power failure can lose the
-        newest state.
+        """Replace a run's `run.json` in one step.
+
+        There is no fsync, so only a power failure can lose the newest state.
 
         Raises:
             OSError: If the disk is full or the folder cannot be written; the former `run.json` is untouched
@@ -68,8 +69,9 @@ class Folders:
                     yield run
 
     def names(self) -> list[str]:
-        """Return the name of everything that lies where run folders do, last in the alphabet first; empty if
-        it cannot be listed.
+        """Return the names of everything where run folders are, in reverse alphabetical order.
+
+        The list is empty if the folder cannot be read.
         """
         try:
             return sorted((path.name for path in (self.results_dir / "runs").iterdir()), reverse=True)
@@ -81,7 +83,7 @@ class Folders:
         return [name for name in self.names() if RUN_ID.match(name)]
 
     def newest(self, limit: int, among: Iterable[str] | None = None) -> list[str]:
-        """Return the `limit` ids whose folders changed last; only days that can matter are looked at."""
+        """Return the `limit` ids whose folders changed last; look only at days that can matter."""
         chosen: list[str] = []
         for _, day in groupby(self.ids() if among is None else among, key=lambda run_id: run_id[_DAY]):
             if len(chosen) >= limit:

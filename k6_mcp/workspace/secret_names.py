@@ -1,4 +1,4 @@
-"""Secret values out of the names of metrics, scenarios and thresholds, which a script makes of what it likes.
+"""Masks secrets in the names of metrics, scenarios and thresholds, which a script chooses.
 
 k6 writes these names into its summary, its plan and its time series. In the series a figure belongs to a name
 by the order of all names alone, so that masking changes the order of the figures too.
@@ -18,14 +18,14 @@ _WITH_NAMES = tuple(_EVENT % event for event in ("metric", "param", "threshold")
 
 
 class Secrets(NamedTuple):
-    """What of a script nothing may show, and those of these `values` that no name shows either."""
+    """The secret `values` of a script, and those of them that no name may show."""
 
     values: tuple[str, ...]
     of_names: tuple[str, ...]
 
 
 def secrets_of(script: Script) -> Secrets:
-    """Return the secrets of a script: all variables, and in every form what no name may show."""
+    """Return the secrets of a script: all variables, and every form of what no name may show."""
     of_names = _secrets_of_names(script)
     return Secrets(
         (*with_parts(secret.get_secret_value() for secret in script.env.values()), *of_names), of_names
@@ -33,8 +33,9 @@ def secrets_of(script: Script) -> Secrets:
 
 
 def _secrets_of_names(script: Script) -> tuple[str, ...]:
-    """Return the values that no name may show, in every form: variables but for plain words and addresses,
-    and the script's literals.
+    """Return the values that no name may show, in every form.
+
+    These are the variables, except for plain words and addresses, and the script's literals.
     """
     held = {name: secret.get_secret_value() for name, secret in script.env.items()}
     unusual = with_parts(value for name, value in held.items() if not is_ordinary(name, value))
@@ -76,8 +77,9 @@ def masked_metrics(data: Mapping[str, object], secrets: Collection[str]) -> Mapp
 
 
 class RecordNames:
-    """Masks the names in the lines of k6's record (see `analysis.record`) one by one; every other line stays
-    as it is.
+    """Masks the names in the lines of k6's record one by one.
+
+    Every other line stays as it is. See `analysis.measure.record`.
     """
 
     def __init__(self, secrets: Collection[str]) -> None:
@@ -87,7 +89,7 @@ class RecordNames:
         self._order: list[int] | None = None
 
     def shown(self, line: str) -> str:
-        """Return the line without secrets in names; one that is no JSON as it is."""
+        """Return the line without secrets in names; a line that isn't JSON stays as it is."""
         figures = self._order is not None and line.startswith(_FIGURES)
         if not self._secrets or not (figures or line.startswith(_WITH_NAMES)):
             return line
@@ -122,7 +124,7 @@ class RecordNames:
         return {self._names[name]: facts for name, facts in data.items()}
 
     def _told(self, data: Mapping[str, object]) -> Mapping[str, object]:
-        """The names in k6's settings and in its verdicts on thresholds."""
+        """Mask the names in k6's settings and in its verdicts on thresholds."""
         masked = {mask_metric(name, self._secrets): value for name, value in data.items()}
         if isinstance(scenarios := data.get("scenarios"), list):
             masked["scenarios"] = [
@@ -137,8 +139,9 @@ class RecordNames:
 
 
 class _Shown:
-    """Masks names such that two which differ in their secrets only stay two, the same two in whatever k6
-    wrote: they are taken in order.
+    """Masks names so that two names that differ only in their secrets stay different.
+
+    Names are taken in order, so that they become the same two names in every file of k6.
     """
 
     def __init__(self, secrets: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""The files that a script's own handleSummary left in the run's folder: theirs in all but the secrets."""
+"""The files that a script's handleSummary left in the run's folder; only secrets are changed."""
 
 import contextlib
 import json
@@ -16,8 +16,9 @@ _DEEPEST = 4
 
 
 def seal_own_files(folder: RunFolder, secrets: Collection[str]) -> None:
-    """Take the secrets out of the texts among them, up to 5 MB each; JSON stays JSON. What cannot be
-    rewritten stays as it is.
+    """Remove the secrets from the texts among the script's own files, up to 5 MB each.
+
+    JSON stays JSON. A file that cannot be rewritten stays as it is.
     """
     for number, path in enumerate(_own_files(folder)):
         if number == _MOST_FILES:
@@ -31,7 +32,7 @@ def seal_own_files(folder: RunFolder, secrets: Collection[str]) -> None:
 
 
 def _own_files(folder: RunFolder) -> Iterator[Path]:
-    """Every regular file that neither we nor k6 itself made; links are not followed."""
+    """Yield every regular file that neither we nor k6 itself made; links are not followed."""
     for parent, folders, files in os.walk(folder.path):
         here = Path(parent)
         depth = len(here.relative_to(folder.path).parts)
@@ -45,7 +46,8 @@ def _own_files(folder: RunFolder) -> Iterator[Path]:
 
 
 def _masked(text: str, secrets: Collection[str]) -> str:
-    # Of long texts only what is known: looking for what looks like a secret would keep others waiting.
+    # In long texts, only known secrets are masked. A search for text that looks like a secret would take too
+    # long.
     masked = redact_text(text, secrets) if len(text) <= _LONGEST_LOOKED_AT else mask_known(text, secrets)
     if masked == text or text.lstrip()[:1] not in ("{", "["):
         return masked
@@ -56,7 +58,7 @@ def _masked(text: str, secrets: Collection[str]) -> str:
     try:
         json.loads(masked)
     except ValueError:
-        # A secret stood where JSON has no quotes, such as a number.
+        # A secret was in a place where JSON has no quotes, such as a number.
         with contextlib.suppress(RecursionError):
             return json.dumps(_masked_value(document, secrets), ensure_ascii=False, indent=2)
     return masked

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from k6_mcp.models.run_folder import RunFolder
 
-# Folders of ended runs: where one disk stays full, they must not fill another one
+# If one disk stays full, the folders of ended runs must not fill another one.
 _MOST_OVER = 20
 
 
 def copy_files(source: RunFolder, target: RunFolder) -> None:
-    """Copy the files of a run to another place, but for its `run.json`: that is written anew there.
+    """Copy the files of a run to another place, except `run.json`, which is written again there.
 
     Raises:
         OSError: If the disk is full or the folder cannot be written; no incomplete folder is left.
@@ -29,7 +29,7 @@ def copy_files(source: RunFolder, target: RunFolder) -> None:
 
 
 class TemporaryFolders:
-    """The temporary folders of this process's runs: few in number, and none stays without a run."""
+    """The few temporary folders of this process's runs; none stays without a run."""
 
     def __init__(self) -> None:
         self._places: dict[str, Path] = {}
@@ -45,7 +45,7 @@ class TemporaryFolders:
         return RunFolder(self._places[run_id], run_id) if run_id in self._places else None
 
     def end(self, run_id: str) -> None:
-        """Take note that a run is over; of those that are, the last few stay."""
+        """Note that a run is over; only the last few folders of ended runs stay."""
         over = [other for other in self._places if other == run_id or other in self._over]
         self._over = {*over[-_MOST_OVER:]}
         for other in over[:-_MOST_OVER]:
@@ -57,7 +57,7 @@ class TemporaryFolders:
             shutil.rmtree(place, ignore_errors=True)
 
     def close(self) -> None:
-        """Remove all places but those of runs that have a `run.json` there: nobody else knows these."""
+        """Remove all places except those that have a `run.json`, which nothing else records."""
         for run_id, place in [*self._places.items()]:
             if not RunFolder(place, run_id).run_json.exists():
                 self.remove(run_id)

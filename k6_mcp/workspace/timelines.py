@@ -1,5 +1,6 @@
-"""Timelines in the folders of their runs: gzipped JSON, written whole or not at all. Blocking: call it in a
-thread.
+"""Timelines in the folders of their runs: gzipped JSON, written whole or not at all.
+
+The functions block, so call them in a thread.
 """
 
 import gzip
@@ -20,8 +21,9 @@ _LARGEST_TEXT_BYTES = 60_000_000
 
 
 def write_timeline(results_dir: Path, run_id: str, versions: Iterable[Timeline]) -> None:
-    """Write the first of `versions` that has at most `MOST_BYTES`, else the last; it is on the disk on
-    return.
+    """Write the first of `versions` that has at most `MOST_BYTES`, otherwise the last.
+
+    It is on the disk when this returns.
 
     Raises:
         OSError: If the disk is full or the folder cannot be written; a former timeline is untouched then.
@@ -34,12 +36,12 @@ def write_timeline(results_dir: Path, run_id: str, versions: Iterable[Timeline])
         content = gzip.compress(version.model_dump_json(exclude_defaults=True).encode(), _LEVEL, mtime=0)
         if len(content) <= MOST_BYTES:
             break
-    # The record that it replaces is removed next
+    # The record that the timeline replaces is removed next.
     replace_file(RunFolder(results_dir, run_id).timeline, content, on_disk=True)
 
 
 def read_timeline(results_dir: Path, run_id: str) -> Timeline | None:
-    """Return a run's timeline, None if there is none or it is damaged."""
+    """Return a run's timeline, or None if there is none or it is damaged."""
     return timeline_in(RunFolder(results_dir, run_id).timeline) if RUN_ID.match(run_id) else None
 
 

@@ -1,4 +1,4 @@
-"""The files of all runs on this machine: runner, service and history are given one workspace."""
+"""The files of all runs on this machine; runner, service and history share one workspace."""
 
 import contextlib
 import shutil
@@ -23,7 +23,7 @@ class Summaries(NamedTuple):
 
 
 class Workspace:
-    """Each run has a folder below `results_dir`, or a temporary one as long as that cannot be written.
+    """Each run has a folder below `results_dir`, or a temporary one while that can't be written.
 
     Methods block, all but `seal` and `move_home` briefly.
     """
@@ -34,7 +34,7 @@ class Workspace:
         self._held = HeldFolders()
 
     def folder(self, run_id: str) -> RunFolder:
-        """Return where the files of a run are, or would be."""
+        """Return the folder where the files of a run are, or would be."""
         return self.temporary_folder(run_id) or RunFolder(self.results_dir, run_id)
 
     def temporary_folder(self, run_id: str) -> RunFolder | None:
@@ -68,8 +68,9 @@ class Workspace:
         self._held.let_go(run_id)
 
     def seal(self, run_id: str, script: Script) -> None:
-        """Take the secrets of `script` out of the files of a run that is over, and remove what its browsers
-        left. Takes long for many metrics.
+        """Remove the secrets of `script` and browser leftovers from the files of a finished run.
+
+        This takes long for many metrics.
 
         Of temporary folders, the last few stay until `close`.
         """
@@ -80,8 +81,9 @@ class Workspace:
         self._held.let_go(run_id)
 
     def recover(self, run_id: str, take: Callable[[str], None]) -> Summaries:
-        """Return what a run whose owner died has left behind, and seal it; `take` gets the lines of its
-        record.
+        """Return what a run has left behind whose owner died, and seal it.
+
+        `take` gets the lines of the run's record.
         """
         folder = self.folder(run_id)
         Tail(folder.record, take).read()
@@ -106,7 +108,7 @@ class Workspace:
         return redact_script(read_shown(self.folder(run_id).script))
 
     def request_stop(self, run_id: str) -> None:
-        """Ask the process that owns the run to stop it."""
+        """Request a stop of the run from the process that owns it."""
         with contextlib.suppress(OSError):
             self.folder(run_id).stop_request.touch(mode=0o600)
 

@@ -20,7 +20,7 @@ HOSTILE = (
 
 
 def hostile_run() -> Run:
-    """Return a run whose target and script say HOSTILE wherever they can."""
+    """Return a run with HOSTILE in every text that a target or a script controls."""
     run = a_run(status="failed")
     assert run.metrics is not None
     metrics = run.metrics.model_copy(

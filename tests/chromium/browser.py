@@ -36,7 +36,7 @@ def find() -> str | None:
 
 
 class Browser:
-    """One browser with one page at a time; `events` holds what it told since the page was opened."""
+    """One browser with one page at a time; `events` holds its events since the page was opened."""
 
     def __init__(self, process: subprocess.Popen[bytes], to: int, of: int) -> None:
         self._process, self._to, self._of = process, to, of
@@ -87,7 +87,7 @@ class Browser:
         return value
 
     def settle(self) -> None:
-        """Wait until what was asked for is drawn."""
+        """Wait until the requested changes are drawn."""
         self.evaluate(
             "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done,"
             " 0))))"
@@ -140,8 +140,9 @@ class Browser:
         )
 
     def complaints(self) -> list[str]:
-        """Return what the console said: errors, warnings, exceptions, refusals of the
-        Content-Security-Policy.
+        """Return the errors, warnings, exceptions and policy refusals on the console.
+
+        The refusals are those of the Content-Security-Policy.
         """
         told = [
             event for event in self.events if event["method"] in ("Log.entryAdded", "Runtime.exceptionThrown")
@@ -156,13 +157,14 @@ class Browser:
         return [text[:400] for text in texts if "getImageData" not in text]
 
     def requested(self) -> list[str]:
-        """Return every address that the page asked for."""
+        """Return every address that the page requested."""
         sent = (event for event in self.events if event["method"] == "Network.requestWillBeSent")
         return [event["params"]["request"]["url"] for event in sent]
 
     def call(self, method: str, *, session: str | None = "", **params: Any) -> dict[str, Any]:
-        """Call a DevTools method of the page (or, with `session` None, of the browser) and return its
-        result.
+        """Call a DevTools method of the page and return its result.
+
+        With `session` None, call a method of the browser.
         """
         self._number += 1
         number = self._number

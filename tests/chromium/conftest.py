@@ -1,5 +1,6 @@
-"""Everything below this folder needs Chromium and two minutes: it runs where it is asked for by name, or all
-is; else a line says that it is left out.
+"""Everything below this folder needs Chromium and two minutes.
+
+It runs if it is selected by name, or if all tests are. Otherwise a line reports that it is left out.
 """
 
 import os
@@ -27,7 +28,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without Chromium leave out the tests of this folder and say so, or fail where they are required."""
+    """Without Chromium, leave out this folder's tests and report it, or fail where they are required."""
     ours = [item for item in items if item.get_closest_marker("chromium")]
     asked = any("chromium" in word for word in config.invocation_params.args)
     if not ours or (_CHROMIUM and not _REQUIRED and asked):
@@ -54,8 +55,9 @@ def k6_bin(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def listener() -> Iterator[Listener]:
-    """What stands where the network would be: it notes every address that the browser asks for and answers
-    none.
+    """Yield a stand-in for the network.
+
+    It notes every address that the browser requests and answers none.
     """
     with listening() as proxy:
         yield proxy

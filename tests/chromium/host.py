@@ -1,5 +1,6 @@
-"""A client that shows views: a page that speaks MCP Apps with ours, and answers from a server or from the
-test.
+"""A client that shows views: a page that speaks MCP Apps with our views.
+
+It answers from a server or from the test.
 """
 
 import json
@@ -32,7 +33,7 @@ class ShowsViews(ClientExtension):
 
 
 class Host:
-    """One view in its frame; `asked` names what it asked for so far."""
+    """One view in its frame; `asked` holds its requests so far."""
 
     def __init__(self, browser: Browser, answer: Answer) -> None:
         self.browser = browser
@@ -62,8 +63,9 @@ class Host:
         self.tell("ui/notifications/tool-result", result)
 
     async def until(self, expression: str) -> Any:
-        """Answer what the view asks until `expression` is true in it (`view` is its document) and return its
-        value.
+        """Answer the view's requests until `expression` is true in it; return its value.
+
+        In the expression, `view` is the document of the view.
         """
         end = time.monotonic() + _TIMEOUT_S
         while not (value := self.look(expression)):
@@ -78,8 +80,9 @@ class Host:
         return value
 
     def complaints(self) -> list[str]:
-        """Return what the console said, but for its opinion about the sandbox of this host, which looks into
-        the frame.
+        """Return what the console reported, except complaints about this host's sandbox.
+
+        Those complaints come because this host looks into the frame.
         """
         return [text for text in self.browser.complaints() if "can escape its sandboxing" not in text]
 

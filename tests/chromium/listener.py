@@ -1,4 +1,4 @@
-"""A proxy that refuses everything and remembers what it was asked for."""
+"""A proxy that refuses everything and remembers the requests."""
 
 import socketserver
 import threading
@@ -25,7 +25,7 @@ class Listener:
 
     @property
     def for_pages(self) -> list[str]:
-        """What was asked for that is not the browser's own business."""
+        """Return the requests that are not the browser's own."""
         return [line for line in self.asked if line and not any(host in line for host in _OWN_HOSTS)]
 
 

@@ -38,8 +38,9 @@ export default async function () {{
 
 
 def beside_http(url: str, api: str) -> str:
-    """Return a script with two scenarios: one opens `url` in a browser, the other asks for `api` without
-    one.
+    """Return a script with a browser scenario and an HTTP scenario.
+
+    The first opens `url` in a browser. The second requests `api` without a browser.
     """
     return f"""
 import http from 'k6/http';
@@ -69,13 +70,14 @@ async def all_ended(
 
 
 def requested(target: Target, path: str) -> Callable[[], bool]:
-    """Return whether a page has been asked for."""
+    """Return whether a page has been requested."""
     return lambda: target.requests[path] > 0
 
 
 def processes_of(run_folder: Path) -> Sequence[int]:
-    """Return every process whose command line, environment or folder names the run: k6, Chromium, its crash
-    handlers.
+    """Return every process whose command line, environment or folder names the run.
+
+    These are k6, Chromium and its crash handlers.
     """
     name = run_folder.name.encode()
     return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _names(Path("/proc") / pid, name)]  # noqa: PTH208

@@ -1,5 +1,6 @@
-"""The view in a client's window, in a real browser and a page that hosts it: drawn, live, quiet, and no way
-in for hostile text.
+"""The view in a client's window, in a real browser and a page that hosts it.
+
+It is drawn, live and quiet, and hostile text finds no way in.
 """
 
 import os
@@ -31,7 +32,7 @@ _ONLY_TOOLS: dict[str, Any] = {"serverTools": {}}
 
 
 def shown(view: RunView, **facts: Any) -> AppView:
-    """What the page is told of `view`, under an id that a page accepts."""
+    """Return what the page gets of `view`, with an id that a page accepts."""
     run: Run = view.run.model_copy(update={"run_id": RUN_ID, **facts})
     return app_view(replace(view, run=run, most_points=300))
 

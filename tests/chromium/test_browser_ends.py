@@ -1,4 +1,4 @@
-"""Browsers end with their run, however that ends, and one that does not start is told with its own reason."""
+"""Browsers end with their run in every case, and a browser that does not start gives its own reason."""
 
 import dataclasses
 import os

@@ -1,4 +1,4 @@
-"""What runs of k6/browser are told as, with a real Chromium, as root."""
+"""The verdicts on runs of k6/browser, with a real Chromium, as root."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,5 +1,6 @@
-"""A run's page in a real browser: it draws, reacts to mouse and keyboard, follows the theme, prints, and
-fetches nothing.
+"""A run's page in a real browser.
+
+It draws, reacts to mouse and keyboard, follows the theme, prints, and fetches nothing.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tools and a prompt that ask the client for input, as both revisions do it."""
+"""Tools and a prompt that request input from the client, as both revisions do it."""
 
 from typing import Annotated, Any, TypeVar
 
@@ -33,7 +33,7 @@ Answered = CallToolResult | InputRequiredResult
 
 
 class Person(BaseModel):
-    """What test_elicitation asks for."""
+    """The input that test_elicitation requests."""
 
     username: str = Field(description="User's response")
     email: str = Field(description="User's email address")
@@ -86,7 +86,7 @@ def question(text: str, max_tokens: int = 100) -> CreateMessageRequest:
 
 
 def asking(state: str | None = None, /, **requests: InputRequest) -> InputRequiredResult:
-    """Return a result that asks for input."""
+    """Return a result that requests input."""
     return InputRequiredResult(input_requests=requests, request_state=state)
 
 
@@ -124,7 +124,7 @@ async def test_sampling(
 async def test_elicitation(
     message: str, person: Annotated[AcceptedElicitation[Person], Resolve(ask_person)]
 ) -> CallToolResult:
-    """Return what the person said."""
+    """Return the person's answer."""
     return result(f"User response: action=accept, content={person.data.model_dump_json()}")
 
 

@@ -87,7 +87,7 @@ class FixtureTasks:
         return tool in TASK_ONLY
 
     async def start(self, params: CallToolRequestParams, ctx: RequestContext) -> Task | HandlerResult:
-        """Begin a job, or ask first for what it needs."""
+        """Begin a job, or first request the input that it needs."""
         arguments = dict(params.arguments or {})
         if params.name == "test_tool_with_task":
             filled = (params.input_responses or {}).get("user_name")

@@ -26,7 +26,7 @@ DEAD_SERVER = "s-0000000000000000"
 
 
 def open_history(folder: Path, *, retry_s: float = 0.0) -> History:
-    """Return a history below `folder` that asks anew after every failure."""
+    """Return a history below `folder` that tries again after every failure."""
     results_dir = folder / "results"
     return History(Workspace(results_dir), results_dir / "history.db", retry_s=retry_s)
 

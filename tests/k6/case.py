@@ -1,4 +1,4 @@
-"""One load test and what it must say."""
+"""One load test and what its run must report."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,10 @@ GET = "http.get('{target}/ok');"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One script and the run it must become: `says` are texts in the failure, `warns` are codes of warnings,
-    `silent` of those that must not come.
+    """One script and the run it must become.
+
+    `says` are texts in the failure, `warns` are codes of required warnings, and `silent` are codes of
+    warnings that must not come.
 
     `requests` is how many requests the figures must show, None where it depends on timing.
     """

@@ -1,5 +1,6 @@
-"""Everything below this folder needs a real k6 and runs once per version available; what is left out is
-said.
+"""Everything below this folder needs a real k6 and runs once per available version.
+
+A line reports what is left out.
 """
 
 import dataclasses
@@ -33,7 +34,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of a version that is not here and say so, or fail where it is required."""
+    """Leave out the tests of a missing version and report it, or fail where it is required."""
     for version in [version for version, binary in BINARIES.items() if not binary]:
         if _ALL_REQUIRED:
             raise pytest.UsageError(f"K6_MCP_CI is set, but tests/k6 needs {NEEDS[version]}")

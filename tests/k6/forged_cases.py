@@ -1,5 +1,6 @@
-"""Scripts that make an outage look like a success, on purpose or not, and what each must say. See `cases` for
-the placeholders.
+"""Scripts that make an outage look like a success, and what each run must report.
+
+Some do it on purpose, others do not. See `cases` for the placeholders.
 """
 
 from tests.k6.case import Case, script, websocket

@@ -1,4 +1,4 @@
-"""Load tests of gRPC targets, alone and beside HTTP, and what each must say.
+"""Load tests of gRPC targets, alone and together with HTTP, and what each must report.
 
 `{grpc}` in a source stands for the address of the local gRPC target, `{proto}` for the folder of what it
 offers.
@@ -8,8 +8,9 @@ from tests.k6.case import GET, Case
 
 
 def script(default: str, thresholds: str = "{}", rest: str = "") -> str:
-    """Return a script with three iterations, each of which connects and then does `default` with `call(what
-    is asked for)`.
+    """Return a script with three iterations that connect and then run `default`.
+
+    In `default`, `call(request)` makes a call.
     """
     return f"""
 import grpc from 'k6/net/grpc';

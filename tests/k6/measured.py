@@ -1,5 +1,6 @@
-"""Runs a script with the real runner alone and keeps everything it left behind, so that figures can be held
-against k6's own.
+"""Runs a script with the real runner alone and keeps everything it left behind.
+
+Tests compare the figures with k6's own.
 """
 
 from collections.abc import Callable
@@ -39,7 +40,7 @@ class Measurement:
 
     @property
     def record(self) -> Record:
-        """The time series, read anew."""
+        """Return the time series, read again."""
         reader = Record()
         for line in self.lines:
             reader.feed(line)

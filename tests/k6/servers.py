@@ -28,8 +28,9 @@ asyncio.run(main())
 def other_server(
     settings: Settings, script: str, **more: str
 ) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """Another server process on the same history that runs `script`, with `more` settings; yields it and the
-    run's id.
+    """Start another server process on the same history, and run `script` there.
+
+    It gets the settings `more`. Yields the process and the run's id.
     """
     environment = {
         "PATH": os.environ["PATH"],

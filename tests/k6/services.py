@@ -9,7 +9,7 @@ from tests.k6.processes import k6_pid, until
 
 
 def endless(url: str, *, rest: str = "") -> str:
-    """Return a script that asks for `url` every 20 ms for a minute."""
+    """Return a script that requests `url` every 20 ms for a minute."""
     return f"""
 import http from 'k6/http';
 import {{ sleep }} from 'k6';

@@ -1,4 +1,6 @@
-"""Load tests whose data decide how they end, and what each must say. The table is the documentation.
+"""Load tests whose data decide how they end, and what each must report.
+
+The table is the documentation.
 
 `{target}` in a source stands for the local target, `{tls}` for its TLS variant, `{closed}` for a port where
 nothing listens.

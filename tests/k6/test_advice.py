@@ -1,5 +1,6 @@
-"""Advice on a real run over real pipes: the client's own model in both eras, and Gemini's API from the
-server's process.
+"""Advice on a real run over real pipes.
+
+It comes from the client's own model in both eras, and from Gemini's API, called by the server's process.
 """
 
 import json
@@ -27,7 +28,7 @@ export default function () {{
 
 
 class Model:
-    """A client's model that repeats what the target's side wants it to say, or tells a fact."""
+    """A client's model that repeats the text of a hostile target, or states a fact."""
 
     def __init__(self, diagnosis: str) -> None:
         self.diagnosis = diagnosis

@@ -33,7 +33,7 @@ async def test_the_page_of_answers_is_what_the_tools_answer_now(any_k6: str, tmp
 
 
 def shapes(page: str) -> dict[str, set[str]]:
-    """Return what each section of `page` says, but for figures, ids and times."""
+    """Return the content of each section of `page`, without figures, ids and times."""
     head, *sections = page.split("\n## ")
     found = {"": {head}}
     for section in sections:

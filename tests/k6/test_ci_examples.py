@@ -1,6 +1,4 @@
-"""The example workflows: what they say is understood by a YAML reader, and their commands do what they
-promise, with a real k6.
-"""
+"""The example workflows are valid YAML, and their commands work with a real k6."""
 
 import os
 import subprocess
@@ -55,8 +53,9 @@ def folder(tmp_path: Path) -> Path:
 def run_job(
     folder: Path, settings: Settings, commands: Iterator[str], **variables: str
 ) -> list[tuple[int, str]]:
-    """Run the commands as a pipeline does, up to the first that fails; return how each ended and what it
-    said.
+    """Run the commands as a pipeline does, up to the first that fails.
+
+    Return how each ended and what it printed.
     """
     environment = {
         **os.environ,

@@ -71,7 +71,7 @@ def test_doctor_says_that_tests_run_where_they_cannot_be_kept(cli: Cli, settings
     done = cli("doctor")
 
     assert done.returncode == 1
-    assert "load tests can run here, but cannot be kept" in done.stdout
+    assert "load tests can run here, but their results cannot be kept" in done.stdout
 
 
 def test_a_test_that_holds_ends_with_0_and_is_kept(cli: Cli, target: Target, settings: Settings) -> None:

@@ -1,5 +1,6 @@
-"""Our table of exit codes against k6's own source, which is there wherever a k6 was built with Go (as CI
-does).
+"""Our table of exit codes against k6's own source.
+
+The source is available wherever a k6 was built with Go, as in CI.
 
 `go install go.k6.io/k6/v2@latest` leaves the source in Go's module cache. Where a Go-built k6 is under test
 (K6_V2_BIN) and Go is installed, a missing source fails; elsewhere the test says that it was left out.

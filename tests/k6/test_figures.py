@@ -1,4 +1,4 @@
-"""Figures read from what a real k6 left behind, held against k6's own end-of-test summary."""
+"""Figures from the files of a real k6, compared with k6's own end-of-test summary."""
 
 import asyncio
 import json

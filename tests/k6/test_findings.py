@@ -1,5 +1,6 @@
-"""Real runs against a target that misbehaves, and what must be found in them; `python -m benchmarks findings`
-runs many more.
+"""Real runs against a target that misbehaves, and the findings they must have.
+
+`python -m benchmarks findings` runs many more.
 """
 
 import dataclasses

@@ -25,7 +25,7 @@ _TIMEOUT_S = 90
 
 
 class Done(NamedTuple):
-    """How a command ended, and what it said."""
+    """How a command ended, and what it printed."""
 
     code: int
     out: str
@@ -75,7 +75,7 @@ def k6_mcp(
 
 @pytest.fixture
 def definition(target: Target, tmp_path: Path) -> Path:
-    """A definition beside its script; `WHAT` is left to the caller."""
+    """Return a definition next to its script; the caller fills in `WHAT`."""
     folder = tmp_path / "perf"
     folder.mkdir()
     (folder / "test.js").write_text(_SCRIPT, encoding="utf-8")

@@ -1,5 +1,6 @@
-"""Runs that something else ends: signals from outside, a crash, our own deadline. What was measured until
-then is kept.
+"""Runs that something else ends: signals from outside, a crash, our own deadline.
+
+What was measured until then is kept.
 """
 
 import asyncio
@@ -49,8 +50,9 @@ Attempt = Callable[[LoadTests, Target, str], Awaitable[Run]]
 def _all_at_once(
     k6_bin: str, folder: Path, attempt: Attempt, *names: str, **fields: object
 ) -> Mapping[str, Ended | BaseException]:
-    """Let each attempt end through one service, with a target of its own; most of the time of each is
-    waiting.
+    """Let each attempt end through one service, with a separate target for each.
+
+    Each attempt spends most of its time waiting, so they run at the same time.
     """
     limits = Limits(max_concurrent_runs=len(names))
     settings = Settings(results_dir=folder, database=folder / "history.db", k6_bin=k6_bin, limits=limits)

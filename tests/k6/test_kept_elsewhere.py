@@ -1,5 +1,6 @@
-"""Runs whose folder cannot be written: kept elsewhere until they can be brought home, and nothing else is
-left behind.
+"""Runs whose folder cannot be written.
+
+They are kept elsewhere until they can be moved home, and nothing else is left behind.
 """
 
 import shutil

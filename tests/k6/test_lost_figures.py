@@ -1,5 +1,6 @@
-"""Runs whose figures are those of a part of it: the folder goes, the time series is cut, k6 is held up for a
-while.
+"""Runs whose figures cover only a part of the run.
+
+The folder disappears, the time series is cut, or k6 is paused for a while.
 """
 
 import asyncio

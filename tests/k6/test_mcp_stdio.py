@@ -1,5 +1,6 @@
-"""The server as clients start it, over real pipes, with a real k6: one run from call to answer, and every way
-to end.
+"""The server as clients start it, over real pipes, with a real k6.
+
+The tests follow one run from call to answer, and every way to end.
 """
 
 import json

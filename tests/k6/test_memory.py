@@ -1,4 +1,4 @@
-"""Memory: k6 may use so much and no more, and is told as what it is when it wants more."""
+"""Memory: k6 can use only a limited amount, and a run that needs more reports the reason."""
 
 import dataclasses
 import resource

@@ -1,5 +1,6 @@
-"""What we make k6 count besides what a script asks for: statuses and endpoints, by empty lists of
-thresholds.
+"""The counts that we make k6 keep in addition to the script's own.
+
+Empty lists of thresholds make k6 count statuses and endpoints.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What runs is what was planned, whatever a script can tell the two apart by."""
+"""A script runs as it was planned, even if it can detect the difference."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Reports of a real run: every format tells the same figures, from the terminal too."""
+"""Reports of a real run: every format shows the same figures, in the terminal too."""
 
 import csv
 import json

@@ -27,7 +27,7 @@ _FORMATS: tuple[ReportFormat, ...] = ("html", "json")
 
 
 async def _told_of(service: LoadTests, folder: Path, results: Path, **arguments: object) -> str:
-    """Plan and run a test that k6 refuses; return all that is told and kept of it."""
+    """Plan and run a test that k6 refuses; return everything that is reported and kept."""
     test = parse_load_test(arguments)
     report = await service.plan(test)
     assert report.refusal is not None and report.refusal.kind == "script_error"

@@ -1,5 +1,6 @@
-"""Stopping well: by the caller, by a client that goes away, with the service, and by the death of the
-server.
+"""Stopping a run gracefully in every way.
+
+The caller stops it, the client leaves, the service ends, or the server dies.
 """
 
 import asyncio
@@ -191,8 +192,9 @@ async def test_k6_dies_with_its_server_and_the_run_is_found_lost_with_its_figure
 
 
 async def _assert_read_anew_it_tells_the_same(service: LoadTests, settings: Settings, run_id: str) -> None:
-    """What was read of a record as it grew tells what another service reads in it at once; k6 pauses
-    meanwhile.
+    """Assert that a record gives the same result when it is read as it grows and all at once.
+
+    Another service reads it at once. k6 pauses meanwhile.
     """
     k6 = await until(lambda: k6_pid(run_id), "the k6 of the other server")
     record = RunFolder(settings.results_dir, run_id).record

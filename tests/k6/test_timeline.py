@@ -1,5 +1,6 @@
-"""A run over time, out of what k6 records: it adds up, it outlives kills, and its phases tell asked from
-achieved.
+"""A run over time, made from k6's record.
+
+It adds up and outlives kills, and its phases separate the requested from the achieved rate.
 """
 
 import os

@@ -1,5 +1,6 @@
-"""What a hostile script, target and caller say reaches answers marked and without hidden characters, by every
-door.
+"""Text of hostile scripts, targets and callers is marked in every answer.
+
+Hidden characters are removed, whichever way the text comes in.
 """
 
 import json
@@ -71,7 +72,7 @@ def hidden_in(value: object, where: str = "") -> Iterator[str]:
 
 
 async def told(client: Client, tool: str, arguments: Mapping[str, object]) -> dict[str, Any]:
-    """Call a tool and return its answer, which hides nothing and names where the orders stand."""
+    """Call a tool and return its answer, which hides nothing and names where the orders are."""
     result: CallToolResult = await client.call_tool(tool, dict(arguments))
     texts = [block.text for block in result.content if isinstance(block, TextContent)]
     assert not result.is_error, texts

@@ -1,5 +1,6 @@
-"""What a script does to k6's own metrics or to its caller's thresholds is seen, even where nothing would
-prevent it.
+"""A script's changes to k6's own metrics or its caller's thresholds are detected.
+
+This holds even where nothing would prevent them.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The table of failure kinds: whole, the only one, and the same as what the documents say."""
+"""The table of failure kinds: complete, the only one, and the same as in the documents."""
 
 import ast
 import re
@@ -48,7 +48,7 @@ def test_no_other_place_lists_failure_kinds() -> None:
 
 
 def _strings(node: ast.AST) -> Iterator[str]:
-    """Yield the strings that stand in a literal itself, or in the cases of a `match`."""
+    """Yield the strings in a literal itself, or in the cases of a `match`."""
     for part in ast.iter_child_nodes(node):
         part = part.pattern if isinstance(part, ast.match_case) else part
         part = part.value if isinstance(part, ast.MatchValue) else part

@@ -1,5 +1,6 @@
-"""Everything below this folder needs Node and its packages; without them it is left out, with a printed
-line.
+"""Everything below this folder needs Node and its packages.
+
+Without them it is left out, with a printed line.
 """
 
 import shutil
@@ -24,8 +25,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def server_env(settings: Settings) -> dict[str, str]:
-    """The settings of a server that keeps its results in this test's own folder and runs the k6 of this
-    environment.
+    """Return the settings of a server for one test.
+
+    It keeps its results in the test's own folder and runs the k6 of this environment.
     """
     k6 = Path(sys.executable).with_name("k6")
     k6_bin = str(k6) if k6.exists() else shutil.which("k6")

@@ -1,5 +1,6 @@
-"""Every way in which a request of a one-shot client can end, as calls of a real process, and what both
-generations must tell of it.
+"""Every way in which a request of a one-shot client can end, as calls of a real process.
+
+Each states what both generations of clients must report.
 """
 
 import json
@@ -55,8 +56,9 @@ def run(body: str = _GET, options: str = "{}", also: str = "", **params: object)
 
 
 def endings(k6: str, bare_path: str, k6_v2: str = "") -> Mapping[str, Ending]:
-    """Return a call for every ending, those that k6 makes for each version that is given; `bare_path` is a
-    PATH without k6.
+    """Return a call for every ending.
+
+    The endings that k6 makes are repeated for each given version. `bare_path` is a PATH without k6.
     """
     failed = _failed()
     with_v2 = {
@@ -243,7 +245,7 @@ def _with_env(request: object, **env: str | None) -> dict[str, Any]:
 
 
 def calls(of: Mapping[str, Ending], env: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Yield the cases for simple_client.mjs; what an ending does not say of the environment is `env`."""
+    """Yield the cases for simple_client.mjs; `env` is the rest of each ending's environment."""
     for ending in of.values():
         yield {"command": K6_SERVER, **ending.call, "env": {**env, **ending.call.get("env", {})}}
 

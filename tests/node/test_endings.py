@@ -1,5 +1,6 @@
-"""Both generations of clients that speak no MCP take no ending for another: no failure for a success, no
-success for a failure.
+"""Both generations of clients without MCP recognize every ending.
+
+They take no success for a failure, and no failure for a success.
 """
 
 import asyncio

@@ -1,5 +1,6 @@
-"""The Inspector's command line drives the server in both eras: every tool, resource and prompt, schemas
-checked strictly.
+"""The Inspector's command line drives the server in both eras.
+
+It covers every tool, resource and prompt, and checks schemas strictly.
 """
 
 import json
@@ -18,7 +19,7 @@ both_eras = pytest.mark.parametrize("era", ["legacy", "modern"])
 
 
 async def inspect(era: str, env: dict[str, str], home: Path, *arguments: str) -> Done:
-    """Let the Inspector start the server and ask one thing of it."""
+    """Let the Inspector start the server and send it one request."""
     settings = [item for name, value in env.items() for item in ("-e", f"{name}={value}")]
     command = [
         node() or "node",

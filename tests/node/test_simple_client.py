@@ -12,7 +12,7 @@ CLOSED_PORT = "http://127.0.0.1:9/"
 
 
 def script(folder: Path, url: str, *, options: str = "{}", also: str = "") -> str:
-    """Write a script that asks for `url` and return its path."""
+    """Write a script that requests `url` and return its path."""
     path = folder / "load.js"
     path.write_text(
         f"""

@@ -1,5 +1,6 @@
-"""What the published schemas of JUnit XML ask for, written down as facts: that of Apache Ant's reports, which
-is the stricter, and Jenkins's.
+"""The requirements of the published schemas of JUnit XML, written down as facts.
+
+The schemas are that of Apache Ant's reports, which is the stricter, and that of Jenkins.
 
 Both name the elements, the order of those inside each other, how often each may come, the attributes that
 must and that may be there, and their types. A document that this accepts is accepted by both.
@@ -21,8 +22,9 @@ _ANY = re.compile(r".*", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element: its attributes with their types, the pattern of the tags inside it, each followed by a
-    blank; whether it holds text.
+    """One element: its attributes with their types, its tags, and whether it holds text.
+
+    The pattern of the tags inside it has a blank after each tag.
     """
 
     required: Mapping[str, re.Pattern[str]]

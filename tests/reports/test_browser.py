@@ -1,5 +1,6 @@
-"""A run of browsers shows its pages and web vitals wherever it is told, and a run without any shows nothing
-of them.
+"""A run of browsers shows its pages and web vitals in every report.
+
+A run without browsers shows none of them.
 """
 
 from collections.abc import Callable, Mapping

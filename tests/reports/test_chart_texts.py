@@ -1,4 +1,4 @@
-"""The sentences beside the charts say what is drawn, and what is not."""
+"""The sentences next to the charts describe what is drawn, and what is not."""
 
 from collections.abc import Mapping
 

@@ -78,8 +78,9 @@ def _lines(
     limits: FindingLimits = _DEFAULTS,
     **figures: Any,
 ) -> tuple[Mapping[str, str], set[str]]:
-    """Return the lines about the load generator with their states, and what findings and warnings say of it,
-    of a run judged with `limits`.
+    """Return the lines about the load generator with their states, and the texts about it.
+
+    The texts are those of findings and warnings of a run that is judged with `limits`.
     """
     facts: dict[str, Any] = {**_busy(0.05), **(more or {})}
     ended: Outcome = facts.pop("ended")

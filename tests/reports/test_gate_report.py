@@ -17,7 +17,7 @@ _HOSTILE = "100 % <b>|`x`</b>\n::error::owned\r\n]]> \x1b[31m"
 
 
 def a_result(run: Run, outcome: GateOutcome = "regressed", **fields: object) -> GateResult:
-    """Return what a gate said about `run`."""
+    """Return a gate's result for `run`."""
     result = GateResult(
         outcome=outcome, reasons=(_HOSTILE,), run_id=run.run_id, run_ids=(run.run_id,), name="checkout"
     )

@@ -1,5 +1,6 @@
-"""A run of gRPC calls shows their statuses wherever it is told, and a run without any shows nothing of
-them.
+"""A run of gRPC calls shows their statuses in every report.
+
+A run without gRPC calls shows none of them.
 """
 
 from collections.abc import Callable, Mapping

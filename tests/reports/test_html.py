@@ -165,8 +165,9 @@ def test_the_largest_page_stays_below_its_cap_and_says_what_it_left_out() -> Non
 
 
 def flooded(text: str) -> RunView:
-    """An hour's run with as much of everything as can be, all of it made of characters that take space when
-    escaped.
+    """Return an hour's run with as much of everything as possible.
+
+    All texts are made of characters that take more space when they are escaped.
     """
     view = hostile(text)
     assert view.run.metrics is not None

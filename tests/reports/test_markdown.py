@@ -1,5 +1,6 @@
-"""Reports for pull requests, read by a Markdown parser: they say what matters, stay small, and quote what
-others chose.
+"""Reports for pull requests, read by a Markdown parser.
+
+They show what matters, stay small, and quote the text of others.
 """
 
 import re

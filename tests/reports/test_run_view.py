@@ -14,7 +14,7 @@ NOTHING = planned(None)
 
 
 def arrival(name: str, start_s: float, **facts: object) -> ScenarioPlan:
-    """A scenario with 10 iterations/s for 10 s, unless told otherwise."""
+    """Return a scenario with 10 iterations/s for 10 s by default."""
     usual = {"executor": "constant-arrival-rate", "rate_per_s": 10.0, "duration_s": 10.0}
     return ScenarioPlan.model_validate({"name": name, "start_s": start_s, **usual, **facts})
 

@@ -1,4 +1,4 @@
-"""Finding, starting and clearing up after Chromium; scripts stand for browsers that do not start."""
+"""Finding, starting and clearing up after Chromium; scripts replace browsers that do not start."""
 
 import sys
 from collections.abc import Generator

@@ -38,7 +38,7 @@ def test_a_wrong_k6_bin_is_named_and_nothing_else_is_used(tmp_path: Path) -> Non
 
 @pytest.fixture
 def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The k6 beside an interpreter of this test's own."""
+    """Return a k6 next to an interpreter of this test's own."""
     k6 = _fake_k6(tmp_path / "venv", 'echo "k6 v1.1.0"')
     monkeypatch.setattr("sys.executable", str(k6.with_name("python")))
     return k6

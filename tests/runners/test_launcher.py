@@ -26,7 +26,7 @@ OTHER = SCRIPT._replace(text="// b")
 
 
 def _fake_k6(folder: Path, does: str) -> str:
-    """A stand-in that notes what it is called with."""
+    """Write a stand-in for k6 that notes its arguments."""
     path = folder / "k6"
     path.write_text(f'#!/bin/sh\necho "$1" >> {folder}/calls\n{does}\n')
     path.chmod(0o755)

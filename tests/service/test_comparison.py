@@ -1,4 +1,4 @@
-"""Which earlier runs of a test tell how much it varies."""
+"""The earlier runs of a test that show how much it varies."""
 
 import random
 from collections.abc import Sequence

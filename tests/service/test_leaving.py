@@ -13,7 +13,7 @@ from tests.k6.processes import until
 
 
 class _Deaf(ScriptedK6):
-    """A k6 that goes on when it is asked to end."""
+    """A k6 that ignores the request to end."""
 
     def __init__(self) -> None:
         super().__init__()

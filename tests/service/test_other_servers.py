@@ -1,4 +1,4 @@
-"""Records of other servers' runs are read as they grow, and always tell what the whole file tells."""
+"""Records of other servers' runs, read as they grow, always give the same result as the whole file."""
 
 import asyncio
 import itertools
@@ -75,7 +75,7 @@ def _a_run(tmp_path: Path, number: int = 0, content: bytes = _RECORD) -> Run:
 
 
 def _whole(going_on: Run, record: Path) -> Told:
-    """What the whole file tells."""
+    """Return the result of reading the whole file."""
     read = empty_record(going_on)
     for text in record.read_bytes().split(b"\n")[:-1]:
         read.feed(text.decode())

@@ -1,5 +1,6 @@
-"""Everything that users read and that is stored below `kept`, made anew; `python -m tests.snapshots.made`
-stores it.
+"""Makes everything that users read and that is stored below `kept`.
+
+`python -m tests.snapshots.made` stores it.
 """
 
 import asyncio
@@ -52,7 +53,7 @@ def made() -> dict[str, str]:
 
 
 def renew() -> None:
-    """Store everything anew, and remove what is no longer made."""
+    """Store everything again, and remove what is no longer made."""
     texts = made()
     for name in stored().keys() - texts.keys():
         (KEPT / name).unlink()

@@ -14,7 +14,7 @@ _OTHER_HELP = sys.version_info >= (3, 13)
 
 @pytest.fixture(scope="module")
 def fresh() -> Mapping[str, str]:
-    """Everything, made anew once."""
+    """Return everything, made once."""
     return made()
 
 

@@ -76,5 +76,5 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, folder: Path, run_id: s
 
 
 def test_a_run_without_a_folder_has_no_reports(tmp_path: Path) -> None:
-    with pytest.raises(ReportUnavailable, match="is gone"):
+    with pytest.raises(ReportUnavailable, match="no longer exists"):
         write_report(tmp_path, RUN_ID, "report.csv", b"x")

@@ -26,8 +26,9 @@ def aborted_early(cause: str | None) -> bool:
 
 
 class Evidence(NamedTuple):
-    """What thresholds are judged on: the summary's rows, k6's own verdicts where known, and the line that
-    explains k6's exit code.
+    """The data on which thresholds are judged.
+
+    These are the summary's rows, k6's own verdicts where known, and the line that explains k6's exit code.
 
     `measured` names the metrics that k6 recorded samples of. `complete` says that `rows` hold every metric of
     the run; else a missing row is no proof of missing samples.
@@ -48,8 +49,9 @@ class Judged(NamedTuple):
 
 
 def judge_thresholds(keys: Iterable[Key], evidence: Evidence) -> Judged:
-    """Judge each threshold; it holds only when our own evaluation and k6's (where known) agree that it
-    does.
+    """Judge each threshold.
+
+    A threshold holds only when our own evaluation and k6's (where known) agree that it does.
     """
     named, results, unjudged = crossed_by_k6(evidence.cause), list[ThresholdResult](), list[Key]()
     for key in dict.fromkeys(keys):
@@ -82,8 +84,9 @@ def _judge(key: Key, evidence: Evidence, named: str | None) -> ThresholdResult |
 
 
 def has_samples(row: MetricRow, measured: Collection[str] = ()) -> bool:
-    """Return whether k6 measured anything for the metric; `measured` names those it is known to have
-    recorded.
+    """Return whether k6 measured anything for the metric.
+
+    `measured` names the metrics that k6 is known to have recorded.
 
     A counter that never counted is an observed 0, else `count<1` on errors could never hold; k6 reports a
     gauge, a rate or a trend without samples as all zeros, and states no value of a gauge that is infinite.
@@ -121,9 +124,10 @@ def _named(metric: str, names: str | None) -> bool:
 
 
 def _trust_k6(results: list[ThresholdResult], names: str | None) -> Iterator[ThresholdResult]:
-    """Where k6 named a metric as crossed and no expression of it shows so, all of them are crossed: a script
-    altered the figures, or they end before k6 did (disk full). What k6 observed is not known then: a value
-    that holds is not it.
+    """Yield the results, all crossed for a metric that only k6 shows as crossed.
+
+    In that case a script altered the figures, or they end before k6 did (disk full). The value that k6
+    observed is then unknown, because a value that holds can't be it.
     """
     shown = {result.metric for result in results if not result.ok}
     for result in results:

@@ -1,4 +1,4 @@
-"""`k6-mcp export` and `k6-mcp import`: runs leave as one file and come in from one."""
+"""`k6-mcp export` and `k6-mcp import`: write runs to one file, and read them from one."""
 
 import argparse
 import asyncio
@@ -27,7 +27,7 @@ async def export_runs(options: argparse.Namespace, settings: Settings, service: 
 
 
 async def import_runs(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    """Keep the runs of a file; return the exit code."""
+    """Import the runs of a file; return the exit code."""
     report = await service.kept_runs.import_run(
         await asyncio.to_thread(_absolute, options.file), baseline=options.baseline
     )
@@ -40,14 +40,14 @@ async def import_runs(options: argparse.Namespace, settings: Settings, service: 
     if report.imported:
         console.print(
             below(
-                "the file is not signed: the run is marked imported_unverified wherever it is shown",
+                "the file is not signed, so the run is marked imported_unverified wherever it appears",
                 style="dim",
             )
         )
     for run_id in report.known:
-        console.print(f"{run_id} is here already, identical", soft_wrap=True)
+        console.print(f"{run_id} is already here and identical", soft_wrap=True)
     for name in report.baselines:
-        console.print(f"it is the baseline of {printable(name)} now", soft_wrap=True)
+        console.print(f"the run is now the baseline of {printable(name)}", soft_wrap=True)
     for notice in report.notices:
         console.print(below(f"! {notice.message}", style="yellow"))
     return COMPLETED

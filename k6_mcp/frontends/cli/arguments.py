@@ -1,5 +1,6 @@
-"""From the words of the command line to the arguments of a load test; what is wrong with them is said all at
-once.
+"""From the words of the command line to the arguments of a load test.
+
+All violations are reported at once.
 """
 
 import argparse
@@ -21,8 +22,9 @@ _STAGE = re.compile(r"([^:]+):(\d+)\Z")
 
 
 def load_test(options: argparse.Namespace, judge: Judge = nothing_more) -> LoadTest:
-    """Return the load test that the options of `run`, `validate` or `render` describe; see `parse_load_test`
-    for `judge`.
+    """Return the load test that the options of `run`, `validate` or `render` describe.
+
+    See `parse_load_test` for `judge`.
 
     Raises:
         InvalidArguments: With every violation at once.
@@ -68,11 +70,11 @@ def filters(options: argparse.Namespace) -> Arguments:
     return {name: getattr(options, name) for name in HistoryQuery.model_fields}
 
 
-_HINT = "correct these options, see k6-mcp run --help; nothing was run"
+_HINT = "correct these options (see k6-mcp run --help); nothing was run"
 
 
 class _Words:
-    """Takes options apart and collects what cannot be."""
+    """Parses the values of options and collects the reasons for those it can't parse."""
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
@@ -81,11 +83,11 @@ class _Words:
         """Return `words` such as `NAME=VALUE` as a mapping."""
         pairs: dict[str, str] = {}
         for word in words:
-            name, found, value = word.partition(border)
-            if found and name.strip():
+            name, separator, value = word.partition(border)
+            if separator and name.strip():
                 pairs[name.strip()] = value.strip() if border == ":" else value
             else:
-                self.reasons.append(f"--{option}: one is not of the form {form}")
+                self.reasons.append(f"--{option}: a value is not of the form {form}")
         return pairs
 
     def thresholds(self, words: list[str]) -> dict[str, list[str]]:
@@ -129,7 +131,7 @@ class _Words:
         try:
             value: JsonValue = json.loads(text)
         except ValueError as error:
-            self.reasons.append(f"--{option}: is not JSON ({error})")
+            self.reasons.append(f"--{option}: the value is not JSON ({error})")
             return None
         return value
 
@@ -157,7 +159,7 @@ def _load(options: argparse.Namespace, words: _Words) -> dict[str, object]:
 def _rest(options: argparse.Namespace, words: _Words) -> dict[str, object]:
     body, json_body = words.text("body", options.body), words.json("json-body", options.json_body)
     if options.body is not None and options.json_body is not None:
-        words.reasons.append("--body and --json-body: give one of them")
+        words.reasons.append("--body and --json-body: use only one of them")
     return {
         "preset": options.preset,
         "method": options.method,
@@ -173,5 +175,5 @@ def _rest(options: argparse.Namespace, words: _Words) -> dict[str, object]:
 
 
 def _number(word: str | None) -> int | str | None:
-    """Return a number if `word` is one: rules across arguments compare numbers."""
+    """Return `word` as a number if it is one, because rules across arguments compare numbers."""
     return int(word) if word is not None and re.fullmatch(r"-?\d{1,18}", word) else word

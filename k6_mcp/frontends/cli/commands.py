@@ -1,4 +1,4 @@
-"""The commands that use the service, one function each; all answer on stdout and return the exit code."""
+"""The commands that use the service: each writes its answer to stdout and returns the exit code."""
 
 import argparse
 import asyncio
@@ -42,7 +42,7 @@ Command = Callable[[argparse.Namespace, Settings, LoadTests], Awaitable[int]]
 
 
 def run_command(options: argparse.Namespace, settings: Settings) -> int:
-    """Open the service, do what `options.command` names, close the service."""
+    """Open the service, run the command that `options` name, and close the service."""
     if options.command == "render":
         sys.stdout.write(render(load_test(options)).text.rstrip("\n") + "\n")
         return COMPLETED
@@ -65,8 +65,9 @@ async def _validate(options: argparse.Namespace, settings: Settings, service: Lo
 
 
 def _own_line(report: PlanReport, test: LoadTest) -> str:
-    """Return the line that k6 refuses: of a file, which answers to clients leave out, a person is shown the
-    own one.
+    """Return the line of the script that k6 refuses.
+
+    Answers to clients leave out the lines of a script file, but its own user may see them.
     """
     refusal = report.refusal
     if refusal is None or refusal.line is None or refusal.source_line or test.script_file is None:
@@ -90,26 +91,26 @@ async def _history(options: argparse.Namespace, settings: Settings, service: Loa
 
 
 async def _show(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    wanted = GET_RUN.parse(
+    request = GET_RUN.parse(
         {"run_id": options.run_id or await _newest(service), "detail": options.detail},
         Caller(service, TERMINAL),
     )
-    run_id = wanted.run_id
-    found = await service.get(run_id)
-    if wanted.detail in ("log", "script"):
-        text = await (service.log(found) if wanted.detail == "log" else service.script(found))
+    run_id = request.run_id
+    shown_run = await service.get(run_id)
+    if request.detail in ("log", "script"):
+        text = await (service.log(shown_run) if request.detail == "log" else service.script(shown_run))
         sys.stdout.write((printable(text) if sys.stdout.isatty() else text).rstrip("\n") + "\n")
     elif options.json and options.ai:
         write_json(await service.kept_runs.explain(run_id, use_ai=True))
     elif options.json:
-        write_json(found if wanted.detail == "full" else run_answer(found))
+        write_json(shown_run if request.detail == "full" else run_answer(shown_run))
     else:
         console = stdout()
-        console.print(verdict(run_answer(found), str(RunFolder(settings.results_dir, run_id).path)))
-        if drawn := timeline_view(found, await service.timeline(found), console.width):
+        console.print(verdict(run_answer(shown_run), str(RunFolder(settings.results_dir, run_id).path)))
+        if drawn := timeline_view(shown_run, await service.timeline(shown_run), console.width):
             console.print(drawn)
-        if wanted.detail == "full" and found.metrics:
-            stdout().print(metrics_view(found.metrics))
+        if request.detail == "full" and shown_run.metrics:
+            stdout().print(metrics_view(shown_run.metrics))
         explanation = await service.kept_runs.explain(run_id, use_ai=options.ai)
         if explanation.findings:
             stdout().print(findings_view(explanation.findings))
@@ -121,9 +122,9 @@ async def _show(options: argparse.Namespace, settings: Settings, service: LoadTe
 async def _report(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
     run_id = options.run_id or await _newest(service)
     arguments = {"run_id": run_id, "format": options.format, "baseline": options.baseline}
-    wanted = REPORT.parse(arguments, Caller(service, TERMINAL))
-    report = Wanted(wanted.format, options.output)
-    if path := await write_report(service, wanted.run_id, report, wanted.baseline):
+    request = REPORT.parse(arguments, Caller(service, TERMINAL))
+    report = Wanted(request.format, options.output)
+    if path := await write_report(service, request.run_id, report, request.baseline):
         sys.stdout.write(f"{path}\n")
     return COMPLETED
 
@@ -160,7 +161,7 @@ async def _rebuild(options: argparse.Namespace, settings: Settings, service: Loa
     if report.set_aside:
         console.print(f"the old database is kept as {report.set_aside}")
     if report.removed:
-        console.print(f"{len(report.removed)} folders removed of tests whose server died before they began")
+        console.print(f"removed {len(report.removed)} folders of tests whose server died before they began")
     for folder in report.unreadable:
         console.print(f"could not be read: {folder}")
     return COMPLETED
@@ -170,7 +171,9 @@ async def _newest(service: LoadTests, status: Status | None = None) -> str:
     page = await service.history(HistoryQuery(status=status, limit=1))
     if not page.runs:
         what = f"no test is {status}" if status else "there are no runs yet"
-        raise InvalidArguments(what, hint="k6-mcp run starts a test, k6-mcp history lists them")
+        raise InvalidArguments(
+            what, hint="start a test with k6-mcp run, or list the runs with k6-mcp history"
+        )
     return page.runs[0].run_id
 
 

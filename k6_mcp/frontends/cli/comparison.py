@@ -41,7 +41,7 @@ async def compare(options: argparse.Namespace, settings: Settings, service: Load
 
 
 async def set_baseline(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    """Keep a baseline and say so; return the exit code."""
+    """Keep a baseline and report it; return the exit code."""
     arguments = {"run_id": options.run_id, "name": options.name}
     baseline = await SET_BASELINE.run(Caller(service, TERMINAL), arguments)
     if options.json:
@@ -57,7 +57,7 @@ def comparison_view(comparison: Comparison) -> RenderableType:
     return Group(
         Text(printable(f"{mark} {comparison.sentence}"), style=style),
         *_rows(comparison),
-        *_beside(comparison),
+        *_context(comparison),
     )
 
 
@@ -65,7 +65,7 @@ def _rows(comparison: Comparison) -> Iterator[RenderableType]:
     if not comparison.metrics:
         return
     table = grid("left", "left", "right", "right", "right", "left")
-    table.add_row("", "", "baseline", "candidate", "change", "interval, or why not", style="dim")
+    table.add_row("", "", "baseline", "candidate", "change", "interval or reason", style="dim")
     for metric in comparison.metrics:
         mark, style = _MARKS[metric.change]
         values = (
@@ -77,7 +77,7 @@ def _rows(comparison: Comparison) -> Iterator[RenderableType]:
     yield indented(table)
 
 
-def _beside(comparison: Comparison) -> Iterator[RenderableType]:
+def _context(comparison: Comparison) -> Iterator[RenderableType]:
     for item in comparison.differences:
         style = "red" if item.blocking else "yellow"
         yield below(f"{item.what} differs: {item.baseline} / {item.candidate}", style=style)

@@ -1,4 +1,4 @@
-"""The two terminals: stdout for results, stderr for what happens meanwhile."""
+"""The two terminals: stdout for results, stderr for progress."""
 
 import io
 import sys
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from k6_mcp.models.hidden_characters import visible, visible_data
 
-# A file or pipe has no width; tables must not be cut to a terminal's
+# A file or pipe has no width, and its tables must not be cut to the width of a terminal.
 _PIPE_WIDTH = 200
 
 
@@ -39,7 +39,7 @@ def grid(*justify: Literal["left", "right"]) -> Table:
 
 
 def indented(content: RenderableType) -> Padding:
-    """Return `content` below its heading, also where it wraps."""
+    """Return `content` indented below its heading, including lines that wrap."""
     return Padding(content, (0, 0, 0, 2), expand=False)
 
 
@@ -49,16 +49,18 @@ def below(text: str, style: str = "") -> Padding:
 
 
 def printable(text: str) -> str:
-    """Return `text` without what would command a terminal: texts of scripts and targets are only to be
-    read.
+    """Return `text` with control characters made visible.
+
+    Texts of scripts and targets must not control the terminal.
     """
     return visible(text)
 
 
 @contextmanager
 def progress_bar(console: Console) -> Generator[Callable[[float | None, str], None]]:
-    """Draw a bar that is gone at the end; yields what moves it: percent (None while unknown) and the text
-    beside it.
+    """Draw a bar that disappears at the end; yield the function that updates it.
+
+    The function takes the percentage (None while it is unknown) and the text next to the bar.
     """
     columns = (TextColumn(" "), BarColumn(bar_width=30), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
@@ -73,7 +75,7 @@ def progress_bar(console: Console) -> Generator[Callable[[float | None, str], No
 
 
 def write_json(model: BaseModel) -> None:
-    """Write `model` as one line of JSON to stdout, without what is unknown."""
+    """Write `model` to stdout as one line of JSON, without unknown values."""
     data = visible_data(model.model_dump(mode="json", exclude_none=True))
     sys.stdout.write(to_json(data, inf_nan_mode="null").decode() + "\n")
 
@@ -81,7 +83,7 @@ def write_json(model: BaseModel) -> None:
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     if isinstance(stream, io.TextIOWrapper):
-        # A terminal that cannot draw a mark shows another one
+        # A terminal that cannot draw a mark shows a replacement.
         stream.reconfigure(errors="replace")
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:

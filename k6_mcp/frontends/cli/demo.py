@@ -1,5 +1,6 @@
-"""`k6-mcp demo`: three tests that end in three ways, run by a real MCP client and shown as it received
-them.
+"""`k6-mcp demo`: three tests that end in three ways, run through a real MCP client.
+
+The terminal shows each result as the client received it.
 """
 
 import argparse
@@ -44,7 +45,7 @@ def demo(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _apart(settings: Settings) -> Settings:
-    """Return the settings with a folder and a history for demos alone: no real history lists their runs."""
+    """Return the settings with a separate folder and history, so that no real history lists demo runs."""
     folder = settings.results_dir / "demo"
     return replace(settings, results_dir=folder, database=folder / "history.db")
 
@@ -56,7 +57,7 @@ async def _demo(seconds: int, settings: Settings) -> int:
         async with demo_target() as url, demo_client(settings) as client:
             exit_code = await _show_all(client, url, seconds, settings)
     except* K6McpError as group:
-        # The client's own task groups wrap whatever happens inside them
+        # The client's task groups wrap every error that is raised inside them.
         refusals.extend(_leaves(group))
     if refusals:
         raise refusals[0]
@@ -81,7 +82,7 @@ async def _show_all(client: DemoClient, url: str, seconds: int, settings: Settin
     console.print()
     console.print(
         Text(
-            f"The runs of demos are kept in {settings.results_dir}, apart from your own. See them again:",
+            f"Demo runs are kept in {settings.results_dir}, separate from your own runs. To see them again:",
             style="bold",
         )
     )
@@ -92,7 +93,7 @@ async def _show_all(client: DemoClient, url: str, seconds: int, settings: Settin
 
 
 def _command(settings: Settings) -> str:
-    """Return how a shell calls `k6-mcp` on the runs of demos, whatever its environment names."""
+    """Return the shell command that runs `k6-mcp` on demo runs, in any environment."""
     program = ["k6-mcp"] if shutil.which("k6-mcp") else [sys.executable, "-m", "k6_mcp"]
     environment = f"DATABASE_URL= K6_RESULTS_DIR={shlex.quote(str(settings.results_dir))}"
     return f"{environment} {shlex.join(program)}"
@@ -112,7 +113,7 @@ def steps(url: str, nobody: str, seconds: int) -> tuple[Step, ...]:
             {"url": url, "duration": short, "thresholds": impossible},
             "thresholds_exceeded",
         ),
-        Step("a port where nobody listens", {"url": nobody, "duration": short}, "target_unreachable"),
+        Step("a port that nobody listens on", {"url": nobody, "duration": short}, "target_unreachable"),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the demo loads: a tiny HTTP server on 127.0.0.1 that takes about 20 ms for an answer."""
+"""The target of the demo: a tiny HTTP server on 127.0.0.1 that answers in about 20 ms."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ async def demo_target() -> AsyncGenerator[str]:
         open_writers.add(writer)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
-                # The demo sends GET only: there is no body
+                # The demo sends only GET requests, so there is no body to read.
                 await reader.readuntil(b"\r\n\r\n")
                 await asyncio.sleep(random.uniform(*_LATENCY_S))
                 writer.write(_ANSWER)
@@ -42,7 +42,7 @@ async def demo_target() -> AsyncGenerator[str]:
 
 
 def closed_url() -> str:
-    """Return a URL of this machine where nobody listens."""
+    """Return a URL of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind((_HOST, 0))
         return f"http://{_HOST}:{probe.getsockname()[1]}/"

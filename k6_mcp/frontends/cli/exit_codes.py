@@ -1,4 +1,4 @@
-"""What the exit code of `k6-mcp` says."""
+"""The exit codes of `k6-mcp` and their meaning."""
 
 from collections.abc import Mapping
 

@@ -10,7 +10,7 @@ from k6_mcp.models.findings import Advice, Finding, Severity
 
 _MOST = 6
 _STYLES: Mapping[Severity, str] = {"critical": "bold red", "warning": "yellow", "info": "dim"}
-# The warnings of the verdict show it already
+# The verdict already shows these as warnings.
 _IN_WARNINGS = ("nothing_asserted",)
 
 
@@ -30,7 +30,7 @@ def findings_view(findings: Sequence[Finding]) -> RenderableType:
 
 
 def advice_view(advice: Advice) -> RenderableType:
-    """Return what a model wrote, marked as its words; the computed findings hold without it."""
+    """Return the text of a model, marked as its own; the computed findings don't depend on it."""
     by = " ".join(part for part in (advice.provider, advice.model) if part)
     if advice.text is None:
         return below(

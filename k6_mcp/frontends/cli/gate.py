@@ -1,4 +1,7 @@
-"""`k6-mcp gate`: a load test as a step of a pipeline. Its exit code never says more than was found out."""
+"""`k6-mcp gate`: a load test as a step of a pipeline.
+
+The exit code never claims more than the run has shown.
+"""
 
 import argparse
 import asyncio
@@ -40,7 +43,7 @@ _STYLES: dict[GateOutcome, tuple[str, str]] = {
     "not_comparable": ("?", "bold yellow"),
 }
 _ERRORED = GATE_EXIT_CODES["errored"]
-# Reported together, these mean that another process cannot find the run
+# If both notices are present, no other process can find the run.
 _NOWHERE = {
     "backup_unavailable",
     "history_unavailable",
@@ -53,18 +56,18 @@ def gate_command(options: argparse.Namespace, settings: Settings) -> int:
     """Gate what the options name and return the exit code.
 
     Raises:
-        K6McpError: If nothing could be judged; that too is `errored`.
+        K6McpError: If nothing could be judged; this counts as `errored` too.
     """
     try:
         return asyncio.run(_gate(options, settings))
     except BrokenPipeError:
-        # The answer that nobody reads must not become another exit code
+        # An answer that nobody reads must not change the exit code.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _ERRORED
     except K6McpError:
         raise
     except Exception:
-        # A traceback would end with 1, which means breached
+        # A traceback would end with exit code 1, which means breached.
         log.exception("gate")
         sys.stderr.write(
             "k6-mcp: internal: k6-mcp itself failed, nothing was judged (next step: see the log above)\n"
@@ -97,25 +100,26 @@ async def _gate(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _what(options: argparse.Namespace, settings: Settings) -> LoadTest | str:
-    """Return the test to run or the id of the run to judge; whatever is wrong is said before anything
-    runs.
+    """Return the test to run or the id of the run to judge.
+
+    Report every violation before anything runs.
     """
     if options.github and settings.github_step_summary is None:
         raise InvalidArguments(
             "--github: GITHUB_STEP_SUMMARY is not set",
-            hint="leave --github out where GitHub Actions does not run",
+            hint="use --github only in GitHub Actions",
         )
     if RUN_ID.match(options.source):
         if surplus := given_options(options):
             raise InvalidArguments(
-                f"{', '.join(surplus)}: a run that has ended takes no load test arguments",
+                f"{', '.join(surplus)}: a finished run takes no load test arguments",
                 hint="leave them out",
             )
         return options.source
     test = defined_test(options, lambda given: violations(given, settings.limits))
     if options.set_baseline_on_pass and not test.name:
         raise InvalidArguments(
-            "--set-baseline-on-pass: the test has no name to keep a baseline for", hint="give --name"
+            "--set-baseline-on-pass: the test has no name, so it can't have a baseline", hint="give --name"
         )
     return test
 
@@ -123,7 +127,7 @@ def _what(options: argparse.Namespace, settings: Settings) -> LoadTest | str:
 async def _answer(
     options: argparse.Namespace, settings: Settings, service: LoadTests, result: GateResult
 ) -> GateAnswer:
-    """Write the reports; one that cannot be written leaves the others, and is loud."""
+    """Write the reports; if one cannot be written, still write the others and report the error."""
     run = await service.get(result.run_id)
     written: list[str] = []
     try:
@@ -194,5 +198,5 @@ def gate_view(answer: GateAnswer) -> RenderableType:
     parts += [below(f"this run is now the baseline of {result.new_baseline}")] if result.new_baseline else []
     parts += [below(f"written: {path}", style="dim") for path in answer.reports]
     if not {notice.code for notice in answer.run.warnings} >= _NOWHERE:
-        parts.append(below(f"k6-mcp show {result.run_id} has the figures", style="dim"))
+        parts.append(below(f"k6-mcp show {result.run_id} shows the figures", style="dim"))
     return Group(*parts)

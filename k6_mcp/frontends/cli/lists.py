@@ -23,14 +23,14 @@ from k6_mcp.settings import Settings
 
 _VALUE_ORDER = ("count", "rate", "value", "passes", "fails", "avg", "min", "med", "max")
 _WIDE = 105
-# A trend takes at least this many runs of a test
+# A trend needs at least this many runs of a test.
 _TREND = 3
 _TRENDS = 5
 _STATES = {"ok": ("✓", "green"), "degraded": ("!", "yellow"), "broken": ("✗", "red")}
 
 
 def runs_view(page: HistoryPage, width: int) -> RenderableType:
-    """Return one page of runs as a table; where `width` is small, ids stay whole and the rest gives way."""
+    """Return one page of runs as a table; a small `width` drops columns but keeps ids whole."""
     if not page.runs:
         return Text("no runs match")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=width >= _WIDE)
@@ -46,13 +46,13 @@ def runs_view(page: HistoryPage, width: int) -> RenderableType:
             run.run_id, *created_and_what[:1], _status(run), *created_and_what[1:], *_key_figures(run)
         )
     notes = [*_trends(page.runs)]
-    notes += [Text(f"more: --cursor {page.next_cursor}", style="dim")] if page.next_cursor else []
+    notes += [Text(f"next page: --cursor {page.next_cursor}", style="dim")] if page.next_cursor else []
     notes += [Text(f"! {page.degraded}", style="yellow")] if page.degraded else []
     return Group(table, *notes)
 
 
 def _trends(runs: Iterable[Run]) -> Iterator[Text]:
-    """A line per test that ran several times: its p95 from the oldest run to the newest."""
+    """Yield a line per test that ran several times: its p95 from the oldest run to the newest."""
     p95: dict[str, list[float]] = {}
     for run in runs:
         latency = run.metrics.figures.latency if run.metrics else None
@@ -72,8 +72,8 @@ def _status(run: Run) -> Text:
 
 def what(run: Run) -> str:
     """Return what `run` tested, in one line: its name, URL or script."""
-    asked = run.asked
-    source = asked.url or asked.script_file or "script text"
+    request = run.asked
+    source = request.url or request.script_file or "script text"
     return printable(" ".join((f"{run.name} ({source})" if run.name else source).split()))
 
 
@@ -107,7 +107,7 @@ def _reading_order(name: str) -> tuple[int, float]:
 
 
 def plan_view(report: PlanReport, line: str = "") -> RenderableType:
-    """Return what would run and what stands against it; `line` is that of the script which k6 refuses."""
+    """Return the plan and the reasons against it; `line` is the line of the script that k6 refuses."""
     parts: list[RenderableType] = []
     if report.refusal:
         parts += _refusal(report.refusal, line)
@@ -157,13 +157,13 @@ def _scenario(scenario: ScenarioPlan) -> str:
         f"{peak:g} iterations per s" if peak is not None else "",
         "a browser for each VU" if scenario.browser else "",
         format_duration(scenario.duration_s) if scenario.duration_s is not None else "",
-        f"begins after {format_duration(scenario.start_s)}" if scenario.start_s else "",
+        f"starts after {format_duration(scenario.start_s)}" if scenario.start_s else "",
     ]
     return ", ".join(part for part in parts if part)
 
 
 def health_view(health: Health, settings: Settings) -> RenderableType:
-    """Return the state of everything a test needs, with the next step for what is not as it should be."""
+    """Return the state of everything that a test needs, with the next step for each problem."""
     table = grid("left", "left", "left")
     for component in health.components:
         mark, style = _STATES[component.state]
@@ -190,7 +190,7 @@ def health_view(health: Health, settings: Settings) -> RenderableType:
 def _trouble(health: Health) -> str:
     broken = {component.name for component in health.components if component.state == "broken"}
     return (
-        "load tests can run here, but cannot be kept"
+        "load tests can run here, but their results cannot be kept"
         if broken == {"disk"}
         else "load tests cannot run here yet"
     )

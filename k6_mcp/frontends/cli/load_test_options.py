@@ -25,8 +25,8 @@ examples:
   k6-mcp gate http://127.0.0.1:8080/ --preset low --name "home page" --repeat 3 --require-baseline
   k6-mcp gate r-20260131-abcdefghijklmnop --baseline checkout
 
-A definition is a JSON object of execute_k6_test's arguments; options replace what it says,
---env, --tag and --header add to it.
+A definition is a JSON object of execute_k6_test's arguments; options replace its values,
+--env, --tag and --header add to them.
 
 exit codes: 0 passed, 1 breached (a threshold, or the target failed), 2 errored (nothing could be judged:
 arguments, limits, script, k6, stopped, nothing asserted), 3 regressed against the baseline,
@@ -39,16 +39,19 @@ def add_tests(add: AddParser) -> None:
     run.add_argument("--json", action="store_true", help="print the judged result as JSON, and nothing else")
     run.add_argument("--quiet", action="store_true", help="show no progress")
     run.add_argument(
-        "--report", metavar="FORMAT=FILE", action="append", default=[], help="write a report too; repeatable"
+        "--report", metavar="FORMAT=FILE", action="append", default=[], help="also write a report; repeatable"
     )
     plan = _load_command(
-        add, "validate", "check a load test without traffic: plan, limits, errors with their line", ["plan"]
+        add, "validate", "check a load test without traffic: plan, limits, errors with their lines", ["plan"]
     )
     plan.add_argument("--json", action="store_true", help="print the plan as JSON")
     _load_command(add, "render", "print the k6 script that would run")
     _add_gate(
         _load_command(
-            add, "gate", "run a load test, or take a run, and let a pipeline pass or not", examples=_GATE_HELP
+            add,
+            "gate",
+            "run a load test, or take a finished run, and pass or fail a pipeline",
+            examples=_GATE_HELP,
         )
     )
 
@@ -61,22 +64,30 @@ def _add_gate(gate: argparse.ArgumentParser) -> None:
         metavar="RUN|NAME",
         help="compare with this run, or the baseline of this test (default: of its own)",
     )
-    add("--require-baseline", action="store_true", help="do not pass without a baseline to compare with")
-    add("--set-baseline-on-pass", action="store_true", help="make a run that passes the baseline of its test")
+    add("--require-baseline", action="store_true", help="pass only if there is a baseline to compare with")
+    add(
+        "--set-baseline-on-pass",
+        action="store_true",
+        help="if the run passes, make it the baseline of its test",
+    )
     add(
         "--allow-nothing-asserted",
         action="store_true",
-        help="pass a run without thresholds and baseline if its target answered",
+        help="pass a run that has no thresholds and no baseline if its target answered",
     )
     add(
         "--allow-imported",
         action="store_true",
         help="also pass an imported run, although its file is not signed",
     )
-    add("--html", metavar="FILE", help="write the run as a page; a comparison goes beside it")
+    add(
+        "--html",
+        metavar="FILE",
+        help="write the run as a page; a comparison goes into a second file next to it",
+    )
     add("--markdown", metavar="FILE", help="write the answer, the comparison and the run as Markdown")
     add("--junit", metavar="FILE", help="write the answer and the run as JUnit XML")
-    add("--github", action="store_true", help="add to GitHub's step summary, and annotate the job")
+    add("--github", action="store_true", help="append to GitHub's step summary, and annotate the job")
     add("--json", action="store_true", help="print the answer as JSON, and nothing else")
 
 
@@ -114,7 +125,7 @@ def _add_request(add: AddArgument) -> None:
     add("--preset", metavar="NAME", help=f"one of {', '.join(get_args(Preset))} (default low)")
     add("--method", metavar="M", help=f"one of {', '.join(get_args(Method))} (default GET)")
     add("--header", metavar="'NAME: VALUE'", action="append", default=[], help="a request header; repeatable")
-    add("--body", metavar="TEXT|@FILE", help="request body, sent as it is")
+    add("--body", metavar="TEXT|@FILE", help="request body, sent unchanged")
     add("--json-body", metavar="JSON|@FILE", help="request body, sent as application/json")
 
 
@@ -123,12 +134,10 @@ def _add_load(add: AddArgument) -> None:
     add(
         "--duration",
         metavar="TIME",
-        help="30s, 1m30s, 1h; with --vus or --rate, alone it changes a preset's length",
+        help="30s, 1m30s, 1h; with --vus or --rate; alone, it changes the length of a preset",
     )
     add("--iterations", metavar="N", help="iterations in total, shared by the VUs")
-    add(
-        "--rate", metavar="PER_S", help="iterations started per second, whatever the latency; with --duration"
-    )
+    add("--rate", metavar="PER_S", help="iterations to start per second, at any latency; with --duration")
     add(
         "--stage",
         metavar="TIME:VUS",
@@ -139,9 +148,9 @@ def _add_load(add: AddArgument) -> None:
     add(
         "--repeat",
         metavar="N",
-        help="run it so many times, one after another, at most 10; 3 for a sure comparison",
+        help="run the test N times in sequence, at most 10; use 3 for a sure comparison",
     )
-    add("--override-load", action="store_true", help="let these replace the script's own scenarios")
+    add("--override-load", action="store_true", help="replace the script's own scenarios with these options")
 
 
 def _add_criteria(add: AddArgument) -> None:
@@ -162,7 +171,7 @@ def _add_context(add: AddArgument) -> None:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="read as __ENV.NAME, never stored; repeatable",
+        help="variable of the script (__ENV.NAME), never stored; repeatable",
     )
     add("--tag", metavar="NAME=VALUE", action="append", default=[], help="kept with the run; repeatable")
-    add("--name", help="name of the test, the same for runs to be compared")
+    add("--name", help="name of the test; use the same name for runs to compare")

@@ -1,4 +1,4 @@
-"""From the command line to an exit code; what a command needs is imported only when it is chosen."""
+"""From the command line to an exit code; each command imports what it needs only when it runs."""
 
 import argparse
 import json
@@ -14,9 +14,9 @@ from k6_mcp.frontends.first_line import read_head
 from k6_mcp.frontends.standard_streams import hold_standard_streams
 from k6_mcp.settings import Settings
 
-# These commands get no warning of misspelled settings: doctor shows them, serve logs them, and clients of the
-# one-shot mode take any word on stderr for a failure.
-_SAYING_SO_THEMSELVES = ("doctor", "serve", "oneshot")
+# These commands print no warning about misspelled settings. `doctor` shows them, `serve` logs them, and
+# clients of the one-shot mode take any word on stderr for a failure.
+_WITHOUT_WARNINGS = ("doctor", "serve", "oneshot")
 Command = Callable[[argparse.Namespace, Settings], int]
 
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         settings = Settings.from_environment()
-        if options.command not in _SAYING_SO_THEMSELVES:
+        if options.command not in _WITHOUT_WARNINGS:
             sys.stderr.writelines(f"k6-mcp: {warning}\n" for warning in settings.unknown)
         return _COMMANDS[options.command](options, settings)
     except K6McpError as error:
@@ -34,14 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _code_of_interruption(options) if isinstance(error, Interrupted) else REFUSED
     except KeyboardInterrupt:
         return _code_of_interruption(options)
-    # The reader of a pipe has seen enough; the interpreter must not flush into it at exit
+    # The reader has closed the pipe, so the interpreter must not flush into it at exit.
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 def _code_of_interruption(options: argparse.Namespace) -> int:
-    # 3 would say that it had judged
+    # For `gate`, exit code 3 would mean that it has judged a run.
     return REFUSED if options.command == "gate" else CANCELLED
 
 

@@ -1,4 +1,4 @@
-"""The command line: names, help and nothing else."""
+"""The command line: the names and help texts of all commands."""
 
 import argparse
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from k6_mcp.frontends.cli.load_test_options import AddParser, add_tests
 from k6_mcp.frontends.cli.run_options import add_runs
 from k6_mcp.frontends.cli.storage_options import add_storage
 
-_OWN_CODES = "gate and compare have exit codes of their own: see their help"
+_OWN_CODES = "gate and compare use their own exit codes; see their help"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -65,14 +65,14 @@ def _add_servers(add: AddParser) -> None:
     add(
         "oneshot",
         help="answer one JSON request per line",
-        description="Answer one JSON request per line on stdin with one line on stdout.",
+        description="Read one JSON request per line on stdin, and answer each with one line on stdout.",
     )
 
 
 def _add_machine(add: AddParser) -> None:
     demo = add(
         "demo",
-        help="three tests of a local target through a real MCP client",
+        help="run three tests of a local target through a real MCP client",
         description="Show k6-mcp at work, in about half a minute.",
     )
     demo.add_argument(
@@ -81,7 +81,7 @@ def _add_machine(add: AddParser) -> None:
     doctor = add(
         "doctor",
         help="check k6, database, disk and limits",
-        description="Check whether tests can run here and say what to do if not.",
+        description="Check whether tests can run here, and show what to do if they can't.",
     )
     doctor.add_argument("--json", action="store_true", help="print the state as JSON")
 
@@ -89,12 +89,12 @@ def _add_machine(add: AddParser) -> None:
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port < 65536:
-        raise argparse.ArgumentTypeError(f"{port} is not a port: use 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{port} is not a port; use 0 to 65535")
     return port
 
 
 def _seconds(text: str) -> int:
     seconds = int(text)
     if not 1 <= seconds <= 60:
-        raise argparse.ArgumentTypeError(f"{seconds} is not in 1 to 60")
+        raise argparse.ArgumentTypeError(f"{seconds} is not between 1 and 60")
     return seconds

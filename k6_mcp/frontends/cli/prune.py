@@ -1,4 +1,4 @@
-"""`k6-mcp prune`: runs beyond the limits go, and what went is said."""
+"""`k6-mcp prune`: remove the runs beyond the limits, and list what was removed."""
 
 import argparse
 import asyncio
@@ -28,7 +28,7 @@ _WHY: dict[Reason, str] = {"age": "too old", "count": "too many runs", "size": "
 
 
 async def prune(options: argparse.Namespace, settings: Settings, service: LoadTests) -> int:
-    """Remove old runs, say which would go, or bring some back; return the exit code."""
+    """Remove old runs, list those to remove, or restore some; return the exit code."""
     if options.restore:
         return await _restore(options, service)
     limits = limits_of(options)
@@ -51,13 +51,15 @@ async def prune(options: argparse.Namespace, settings: Settings, service: LoadTe
 
 
 def _asks(options: argparse.Namespace) -> bool:
-    """Whether there is a person to ask."""
+    """Return whether a person can confirm the removal."""
     return not (options.yes or options.json) and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _agreed(for_good: bool) -> bool:
     stdout().print(
-        "delete these and what is in the trash for good? [y/N] " if for_good else "remove these? [y/N] ",
+        "permanently delete these runs and everything in the trash? [y/N] "
+        if for_good
+        else "remove these runs? [y/N] ",
         end="",
     )
     return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -70,7 +72,7 @@ async def _restore(options: argparse.Namespace, service: LoadTests) -> int:
         write_json(report)
     else:
         console = stdout()
-        console.print(f"{counted(len(report.restored), 'run')} brought back")
+        console.print(f"{counted(len(report.restored), 'run')} restored")
         for run_id in report.restored:
             console.print(below(run_id))
         for problem in report.problems:
@@ -79,7 +81,7 @@ async def _restore(options: argparse.Namespace, service: LoadTests) -> int:
 
 
 def limits_of(options: argparse.Namespace) -> Retention | None:
-    """Return the limits that the options name, None when they name none and the settings hold.
+    """Return the limits that the options name, or None if only the settings apply.
 
     Raises:
         InvalidArguments: With every option that cannot be understood.
@@ -98,7 +100,7 @@ def limits_of(options: argparse.Namespace) -> Retention | None:
     runs, size_bytes = read("keep-runs", _whole), read("max-size", _bytes)
     if reasons:
         raise InvalidArguments(
-            *reasons, hint="correct these options, see k6-mcp prune --help; nothing was removed"
+            *reasons, hint="correct these options (see k6-mcp prune --help); nothing was removed"
         )
     if days is None and runs is None and size_bytes is None:
         return None
@@ -106,7 +108,7 @@ def limits_of(options: argparse.Namespace) -> Retention | None:
 
 
 def size_text(size_bytes: int) -> str:
-    """Return a size as people write it."""
+    """Return a size with the unit that fits it."""
     for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size_bytes >= unit:
             return f"{size_bytes / unit:.1f} {name}"
@@ -114,7 +116,7 @@ def size_text(size_bytes: int) -> str:
 
 
 def prune_view(report: PruneReport) -> RenderableType:
-    """Return what went or would go, and what stays."""
+    """Return what was or would be removed, and what stays."""
     verb = "would be removed" if report.dry_run else "removed"
     days = report.limits.trash_days
     parts: list[RenderableType] = [
@@ -133,22 +135,22 @@ def prune_view(report: PruneReport) -> RenderableType:
     parts.append(below(f"{counted(report.kept, 'run')} {stay}, {size_text(report.kept_bytes)}"))
     if report.protected:
         parts.append(
-            below(f"{count(report.protected)} of them are beyond the limits but baselines or their repeats")
+            below(f"{count(report.protected)} of them exceed the limits, but are baselines or their repeats")
         )
     if report.postponed:
         parts.append(
             below(
-                f"{count(report.postponed)} more are too old and go later, a few at a time; k6-mcp prune"
-                " removes them now"
+                f"{count(report.postponed)} more are too old and will be removed later, a few at a time;"
+                " k6-mcp prune removes them now"
             )
         )
     if report.deleted:
-        parts.append(below(f"{count(report.deleted)} were deleted from the trash for good"))
+        parts.append(below(f"{counted(report.deleted, 'run')} permanently deleted from the trash"))
     if report.removed and days and not report.dry_run:
         parts.append(
             below(
-                f"they are in the trash for {days:g} days, or until space runs out; k6-mcp prune --restore"
-                " RUN brings one back"
+                f"they stay in the trash for {days:g} days, or until space runs out; k6-mcp prune --restore"
+                " RUN restores one"
             )
         )
     if report.clock_ahead_s:

@@ -14,35 +14,41 @@ _FORMATS = get_args(ReportFormat)
 
 
 class Wanted(NamedTuple):
-    """A report that was asked for; `output` is a path, `-` for stdout, None for the run's folder."""
+    """A requested report; `output` is a path, `-` for stdout, or None for the run's folder."""
 
     format: ReportFormat
     output: str | None
 
 
 def wanted(texts: Iterable[str]) -> list[Wanted]:
-    """Return what `FORMAT=FILE` texts ask for; a format alone is a file in the run's folder.
+    """Return the reports that `FORMAT=FILE` texts request; a format alone means the run's folder.
 
     Raises:
-        InvalidArguments: With every format that there is none of.
+        InvalidArguments: With every unknown format.
     """
-    asked = [text.partition("=") for text in texts]
-    found = [
-        Wanted(format, output or None) for name, _, output in asked for format in _FORMATS if format == name
+    requests = [text.partition("=") for text in texts]
+    reports = [
+        Wanted(format, output or None)
+        for name, _, output in requests
+        for format in _FORMATS
+        if format == name
     ]
-    if len(found) < len(asked):
-        unknown = [f"--report {name[:40]!r} is not a format" for name, _, _ in asked if name not in _FORMATS]
+    if len(reports) < len(requests):
+        unknown = [
+            f"--report {name[:40]!r} is not a format" for name, _, _ in requests if name not in _FORMATS
+        ]
         raise InvalidArguments(
             *unknown, hint=f"use one of {', '.join(_FORMATS)}, as in --report html=report.html"
         )
-    return found
+    return reports
 
 
 async def write_report(
     service: LoadTests, run_id: str, report: Wanted, baseline: str | None = None
 ) -> str | None:
-    """Write one report (with `baseline`, how the run compares with that) and return its path, None for
-    stdout.
+    """Write one report and return its path, or None for stdout.
+
+    With `baseline`, the report shows how the run compares with it.
 
     Raises:
         UnknownRun: If there is no such run.

@@ -1,5 +1,6 @@
-"""`k6-mcp run`: one test from start to verdict, with its progress; Ctrl-C ends it gracefully and keeps its
-figures.
+"""`k6-mcp run`: one test from start to verdict, with its progress.
+
+Ctrl-C ends the test gracefully and keeps its figures.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from k6_mcp.runners.signals import stop_signals
 from k6_mcp.service.load_tests import LoadTests
 from k6_mcp.settings import Settings
 
-# Lines of progress where no bar can be drawn
+# Where no bar can be drawn, progress is a line at this interval.
 _PLAIN_EVERY_S = 5.0
 
 ShowLive = Callable[[Run], None]
@@ -49,8 +50,9 @@ async def run(options: argparse.Namespace, settings: Settings, service: LoadTest
 
 
 async def run_to_end(service: LoadTests, test: LoadTest, *, silent: bool) -> tuple[Run, Run]:
-    """Run `test` with its repeats, showing it unless `silent`; return the run that was started and what is
-    told of all at the end.
+    """Run `test` with its repeats, and show its progress unless `silent`.
+
+    Return the first run, and at the end the one that stands for all repeats.
     """
     with stop_signals() as stop:
         first = await started(service, test, stop)
@@ -60,7 +62,7 @@ async def run_to_end(service: LoadTests, test: LoadTest, *, silent: bool) -> tup
 
 @contextmanager
 def live(console: Console) -> Generator[ShowLive]:
-    """Yield what shows a running test: a bar on a terminal, else a line now and then."""
+    """Yield a function that shows a running test: a bar on a terminal, otherwise a line every 5 s."""
     if not console.is_terminal:
         yield _lines(console)
         return
@@ -69,12 +71,12 @@ def live(console: Console) -> Generator[ShowLive]:
 
 
 def _lines(console: Console) -> ShowLive:
-    said_at = [-_PLAIN_EVERY_S]
+    shown_at = [-_PLAIN_EVERY_S]
 
     def show(run: Run) -> None:
         elapsed_s = run.live.elapsed_s if run.live else 0.0
-        if elapsed_s - said_at[0] >= _PLAIN_EVERY_S:
-            said_at[0] = elapsed_s
+        if elapsed_s - shown_at[0] >= _PLAIN_EVERY_S:
+            shown_at[0] = elapsed_s
             console.print(live_line(run))
 
     return show
@@ -85,4 +87,4 @@ def _ignore(run: Run) -> None:
 
 
 def _say_stopping() -> None:
-    stderr().print("stopping: k6 ends what it has begun and its figures are kept")
+    stderr().print("stopping: k6 finishes what it has started, and its figures are kept")

@@ -1,4 +1,4 @@
-"""`k6-mcp stats`."""
+"""`k6-mcp stats`: how the tests did over the last days."""
 
 import argparse
 from collections.abc import Iterable, Iterator
@@ -68,7 +68,7 @@ def _tests(answer: StatisticsAnswer) -> Iterator[RenderableType]:
         return
     table = grid("left", "left", "right", "right", "right", "left")
     table.add_row(
-        "", *(Text(title, style="dim") for title in ("test", "runs", "p95", "errors", "least room"))
+        "", *(Text(title, style="dim") for title in ("test", "runs", "p95", "errors", "least headroom"))
     )
     for test in answer.tests:
         mark, style = _MARKS[test.direction]

@@ -1,6 +1,4 @@
-"""A run over time as a person sees it in a terminal: a line of bars per figure, and a table of the load's
-stages.
-"""
+"""A run over time in a terminal: a line of bars per figure, and a table of the load's stages."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -18,14 +16,14 @@ from k6_mcp.models.timeline import Phase, Timeline
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDEST = 60
 _LEAST_WIDTH = 10
-_BESIDE_BARS = 32
+_WIDTH_OF_TEXTS = 32
 
 
 def timeline_view(run: Run, timeline: Timeline | None, width: int) -> RenderableType | None:
     """Return `timeline` drawn in a terminal of `width`, None if there is nothing to draw."""
     if timeline is None or len(timeline.ends_s) < 2:
         return None
-    shown = condense(timeline.changed(scenarios=()), max(min(_WIDEST, width - _BESIDE_BARS), _LEAST_WIDTH))
+    shown = condense(timeline.changed(scenarios=()), max(min(_WIDEST, width - _WIDTH_OF_TEXTS), _LEAST_WIDTH))
     table = grid("left", "left", "left")
     for name, values, most in _lines(shown):
         table.add_row(Text(name, style="bold"), Text(sparkline(values), style="cyan"), most)
@@ -38,7 +36,7 @@ def timeline_view(run: Run, timeline: Timeline | None, width: int) -> Renderable
 
 
 def sparkline(values: Sequence[float | None]) -> str:
-    """Return a bar per value, as high as its share of the largest; a blank where there is none."""
+    """Return a bar per value, as high as its share of the largest, and a blank for each None."""
     largest = max((value for value in values if value is not None), default=0.0)
     return "".join(
         " " if value is None else _bar(value / largest if largest > 0 else 0.0) for value in values
@@ -81,7 +79,7 @@ def _phases(phases: Sequence[Phase]) -> RenderableType:
         table.add_row(
             *scenario,
             phase.label,
-            _asked(phase),
+            _achieved(phase),
             _rate(phase.requests_per_s),
             ms(phase.p95_ms),
             share(phase.error_rate),
@@ -90,11 +88,11 @@ def _phases(phases: Sequence[Phase]) -> RenderableType:
     return table
 
 
-def _asked(phase: Phase) -> str:
+def _achieved(phase: Phase) -> str:
     achieved = _rate(phase.iterations_per_s)
     return achieved if phase.asked_rate_per_s is None else f"{achieved} of {_rate(phase.asked_rate_per_s)}"
 
 
 def _rate(per_s: float | None) -> str:
-    """A rate with a digit behind the point, with two where it is low: 0.25 must not look like 0.2."""
+    """Return a rate with one decimal, or two below 1, so that 0.25 does not look like 0.2."""
     return "-" if per_s is None else f"{per_s:.2f}" if 0 < per_s < 1 else f"{per_s:.1f}"

@@ -1,4 +1,4 @@
-"""A run as a person reads it: verdict first, then thresholds with what was observed, then figures."""
+"""A run as a person reads it: the verdict first, then thresholds with observed values, then figures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -33,7 +33,7 @@ _MARKS: Mapping[Status, tuple[str, str]] = {
 
 
 def verdict(answer: RunAnswer, kept_in: str = "") -> RenderableType:
-    """Return everything a person wants to know about a run; `kept_in` says where it is stored."""
+    """Return everything a person wants to know about a run; `kept_in` is the folder that stores it."""
     parts: list[RenderableType] = [*_headline(answer), *_failure(answer.failure)]
     parts += [below(f"! {notice.message}", style="yellow") for notice in answer.warnings]
     parts += _thresholds(answer.thresholds)
@@ -48,7 +48,7 @@ def verdict(answer: RunAnswer, kept_in: str = "") -> RenderableType:
     parts += [below(text, style="dim") for text in answer.more]
     kept = all(notice.code != "backup_unavailable" for notice in answer.warnings)
     parts += (
-        [below(f"kept in {kept_in}" if kept else f"not kept in {kept_in}, as said above", style="dim")]
+        [below(f"kept in {kept_in}" if kept else f"not kept in {kept_in}, see above", style="dim")]
         if kept_in
         else []
     )
@@ -72,7 +72,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def ms(value: float | None) -> str:
-    """Return a latency, rounded to what can be read."""
+    """Return a latency in ms, rounded to about three digits."""
     if value is None:
         return "-"
     return f"{value:.0f} ms" if value >= 100 else f"{value:.1f} ms" if value >= 10 else f"{value:.2f} ms"
@@ -201,7 +201,7 @@ def _latency(figures: AnswerFigures) -> str:
 
 
 def _series(series: Series | None) -> Iterator[RenderableType]:
-    """All repeats, the verdict above being that of the worst."""
+    """Yield a table of all repeats; the verdict above it is that of the worst one."""
     if series is None:
         return
     table = grid("left", "left", "right", "right", "right")
@@ -246,7 +246,7 @@ def _endpoints(endpoints: Sequence[AnswerEndpoint]) -> Iterator[RenderableType]:
     if not endpoints:
         return
     some_failed = any(endpoint.failed for endpoint in endpoints)
-    # An empty column takes width from the others
+    # An empty column would take width from the others.
     table = grid("left", "right", "right", *(("right",) if some_failed else ()))
     for endpoint in endpoints:
         failed = (f"{count(endpoint.failed)} failed" if endpoint.failed else "",) if some_failed else ()

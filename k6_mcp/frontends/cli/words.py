@@ -1,4 +1,4 @@
-"""Advice in the words of the terminal: what is written for agents names tools, a person types commands."""
+"""Advice in the words of the terminal: commands in place of the tools that agents call."""
 
 import re
 from collections.abc import Mapping
@@ -20,18 +20,19 @@ _TOOL = re.compile(
     rf"\b({'|'.join(_COMMANDS)})\b(?: with run_id=\"([^\"]+)\")?(?:(?: and| with)? detail=\"(\w+)\"| and"
     r" wait_s=\d+)?"
 )
-# `show` draws the timeline anyway
+# `show` draws the timeline without an option.
 _TIMELINE = "timeline"
 
 
 def in_commands(text: str) -> str:
-    """Return `text` with commands of the terminal in place of the tools it names, and of their arguments for
-    a run.
+    """Return `text` with terminal commands in place of the tools that it names.
+
+    The arguments that select a run become arguments of the command.
     """
     return _TOOL.sub(_command, text)
 
 
 def _command(found: re.Match[str]) -> str:
     tool, run_id, detail = found.groups()
-    told = f" --detail {detail}" if detail and detail != _TIMELINE else ""
-    return f"k6-mcp {_COMMANDS[tool]}{f' {run_id}' if run_id else ''}{told}"
+    option = f" --detail {detail}" if detail and detail != _TIMELINE else ""
+    return f"k6-mcp {_COMMANDS[tool]}{f' {run_id}' if run_id else ''}{option}"

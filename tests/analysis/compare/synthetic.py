@@ -19,8 +19,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service under a constant arrival rate: lognormal latency that wanders within a run and differs from
-    run to run.
+    """A service under a constant arrival rate, whose latency is lognormal.
+
+    The latency wanders within a run and differs from run to run.
 
     `waited_ms` is how long k6 waits for a CPU per request, which adds to each of them; None where the system
     does not tell.

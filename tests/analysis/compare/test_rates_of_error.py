@@ -1,5 +1,6 @@
-"""How often a comparison is wrong about simulated services, with seeds: nothing called where nothing changed,
-and changes seen.
+"""How often a comparison is wrong about simulated services, with fixed seeds.
+
+It must report nothing where nothing changed, and must see changes.
 """
 
 import random
@@ -18,7 +19,7 @@ _PAIRS = 200
 
 
 def verdicts(baseline: Service, candidate: Service, runs: int, pairs: int, seed: int = 7) -> Counter[Change]:
-    """Compare so many independent pairs of sides and count the answers."""
+    """Compare this many independent pairs of sides and count the answers."""
     chance = random.Random(seed)
     return Counter(
         compare(baseline.sides(chance, runs), candidate.sides(chance, runs)).change for _ in range(pairs)
@@ -48,8 +49,9 @@ def test_thirty_percent_of_latency_are_found_with_three_repeats(factor: float, e
 
 
 def test_thirty_percent_show_in_the_p95_itself_with_three_repeats() -> None:
-    """Which the level passed on by median and average decides: p95 rests on the slowest twentieth of the
-    requests alone.
+    """The level that median and average pass on decides this case.
+
+    p95 alone rests on the slowest twentieth of the requests.
     """
     service, chance, found = (
         Service(rate_per_s=60, seconds=5, run_to_run=0.0, wander=0.03),

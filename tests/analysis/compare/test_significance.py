@@ -62,8 +62,9 @@ def test_another_evident_figure_lowers_no_level_and_takes_back_no_verdict() -> N
 def test_unchanged_figures_are_called_in_one_of_twenty_at_most_whatever_changed(
     changed: tuple[str, ...], alike: bool
 ) -> None:
-    """P values of unchanged figures are uniform; `alike` draws one for all of them, the strongest
-    dependence.
+    """P values of unchanged figures are uniform.
+
+    `alike` draws one value for all of them, which is the strongest dependence.
     """
     chance, wrong = random.Random(11), 0
     for _ in range(_TRIES):

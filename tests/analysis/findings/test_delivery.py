@@ -96,8 +96,9 @@ def test_no_number_of_vus_is_told_where_not_one_iteration_finished() -> None:
 
 
 def _short_from_the_start(latency_ms: Callable[[int], float], rate: float, pool: int) -> set[str]:
-    """The first half of the load is delivered, the pool is in use from the beginning; what is blamed, and
-    what is told of the generator.
+    """Return the cause that is blamed, and `generator_saturated` if it is reported.
+
+    The first half of the load is delivered, and the pool is in use from the beginning.
     """
     average = sum(map(latency_ms, range(20))) / 20
     measured = metrics(

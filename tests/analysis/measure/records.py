@@ -1,5 +1,6 @@
-"""Long synthetic records, as k6 writes them: one snapshot per second of several scenarios that fail in
-several ways.
+"""Long synthetic records in the form that k6 writes.
+
+They hold one snapshot per second of several scenarios that fail in several ways.
 """
 
 import random

@@ -40,7 +40,7 @@ _KINDS = {
 
 
 def _partly_refused(unanswered: int, minimum: float = 0) -> tuple[Record, Data]:
-    """100 requests of which so many were refused."""
+    """Return the record of 100 requests, of which `unanswered` were refused."""
     answered = 100 - unanswered
     trend = [0.13 * answered, 40.123, 11.5, minimum, 30.5, 35.75, 39.5]
     values = {

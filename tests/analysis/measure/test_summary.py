@@ -173,8 +173,9 @@ def test_requests_of_setup_that_move_the_latency_are_said_with_the_latency_witho
 
 
 def test_two_fast_requests_of_setup_do_not_move_the_p95_of_several_scenarios() -> None:
-    """Putting the percentiles of unlike scenarios together is an estimate: here one that is far from what two
-    requests can do.
+    """Combining the percentiles of unlike scenarios gives only an estimate.
+
+    Here the estimate is far from any effect that two requests can have.
     """
     names = ("default", "steady", "mixed")
     tags = tuple(f"{{scenario:{name}}}" for name in names)

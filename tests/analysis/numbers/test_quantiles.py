@@ -1,4 +1,4 @@
-"""Percentiles of groups taken together or apart, held against those of the values themselves."""
+"""Percentiles of groups, combined or separate, compared with those of the values themselves."""
 
 import math
 import random

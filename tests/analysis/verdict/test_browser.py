@@ -1,4 +1,4 @@
-"""What the figures of browsers are told as; runs with a real Chromium are in tests/chromium."""
+"""The verdicts on figures of browsers; runs with a real Chromium are in tests/chromium."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""An explanation with findings: they lead, and nothing is told twice."""
+"""An explanation with findings: they come first, and nothing is repeated."""
 
 from k6_mcp.analysis.findings import find
 from k6_mcp.analysis.verdict.explain import explain

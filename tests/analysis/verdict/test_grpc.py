@@ -1,4 +1,4 @@
-"""What gRPC statuses are told as, where a real run would need a server that is hard to make."""
+"""The verdicts on gRPC statuses that a real server can hardly produce."""
 
 import pytest
 

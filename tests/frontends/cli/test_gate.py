@@ -1,5 +1,6 @@
-"""`k6-mcp gate`, `export`, `import` and `prune` where no k6 is needed: what is refused, and what is kept
-within limits.
+"""`k6-mcp gate`, `export`, `import` and `prune` where no k6 is needed.
+
+The tests cover refusals and limits.
 """
 
 import argparse
@@ -106,7 +107,7 @@ def test_a_definition_may_come_from_stdin(monkeypatch: pytest.MonkeyPatch) -> No
         (["r-20260101-aaaaaaaaaaaaaaaa"], "unknown_run"),
         (
             ["r-20260101-aaaaaaaaaaaaaaaa", "--vus", "2"],
-            "vus: a run that has ended takes no load test arguments",
+            "vus: a finished run takes no load test arguments",
         ),
         ([URL, "--vus", "99999", "--duration", "1s"], "limit_exceeded"),
         (["wrong.json", "--vus", "99999", "--duration", "1s"], "K6_MCP_MAX_VUS"),

@@ -1,4 +1,4 @@
-"""What `k6-mcp run` and `k6-mcp show` say about a run: its endpoints, and where it is."""
+"""What `k6-mcp run` and `k6-mcp show` print about a run: its endpoints, and where it is."""
 
 import pytest
 from rich.console import Console
@@ -15,7 +15,7 @@ from tests.history.samples import a_run
     [
         ((), "kept in /results/runs/r"),
         (("history_unavailable",), "kept in /results/runs/r"),
-        (("backup_unavailable",), "not kept in /results/runs/r, as said above"),
+        (("backup_unavailable",), "not kept in /results/runs/r, see above"),
     ],
 )
 def test_only_a_run_that_is_kept_is_said_to_be(codes: tuple[str, ...], said: str) -> None:

@@ -12,7 +12,7 @@ UNOPENED = cast("OpenedService", None)
 
 
 def made_anew() -> dict[str, Any]:
-    """Return the schema of every model that the tools ask for, by its full name."""
+    """Return the schema of every model that the tools need, by its full name."""
     before, schemas.kept = schemas.kept, schemas.KeptSchemas(None)
     try:
         all_tools(UNOPENED)

@@ -1,4 +1,4 @@
-"""Our server on a real socket in this process, and what tests say to it in plain HTTP."""
+"""Our server on a real socket in this process, and the requests of tests in plain HTTP."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ async def open_http(
     most_sessions: int = MOST_SESSIONS,
     most_connections: int = 100,
 ) -> AsyncGenerator[int]:
-    """Serve on a free port, which is yielded; clients name `named_port` where something stands between."""
+    """Serve on a free port, which is yielded; behind a proxy, clients name `named_port`."""
     server = build_server(lambda: open_scripted(settings, k6))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = int(listener.getsockname()[1])

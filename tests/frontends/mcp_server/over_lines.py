@@ -22,8 +22,10 @@ _LONGEST_ANSWER_BYTES = 10_000_000
 
 @asynccontextmanager
 async def over_lines(server: K6Server) -> AsyncGenerator[TransportStreams]:
-    """Connect to `server`: messages become lines, which it cuts and reads as those on stdin, and its answers
-    come back through a pipe.
+    """Connect to `server` through lines.
+
+    Messages become lines, which the server cuts and reads like those on stdin. Its answers come back through
+    a pipe.
     """
     read_end, write_end = os.pipe()
     to_server, requests = anyio.create_memory_object_stream[SessionMessage](_WAITING)

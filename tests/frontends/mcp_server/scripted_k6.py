@@ -29,8 +29,9 @@ _VERSION = "1.1.0"
 
 
 class ScriptedK6:
-    """Runs end when `finish` is called or they are stopped; scripts with the word REFUSED are refused, CRASH
-    crashes us.
+    """A runner whose runs end when `finish` is called or they are stopped.
+
+    It refuses scripts with the word REFUSED, and crashes on scripts with the word CRASH.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class ScriptedK6:
         self._finished = set[str | None]()
 
     def finish(self, run_id: str | None = None) -> None:
-        """Let one run end, also before it has begun, or every run."""
+        """End one run, even before it has begun, or every run."""
         self._free_running = self._free_running or run_id is None
         self._finished.add(run_id)
         for name, end in self._ends.items():

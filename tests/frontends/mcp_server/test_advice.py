@@ -1,5 +1,6 @@
-"""analyze_run with use_ai: the calling client's own model in both eras, and what is said when there is
-none.
+"""analyze_run with use_ai: the calling client's own model in both eras.
+
+Also the answer when there is no model.
 """
 
 import json
@@ -22,7 +23,7 @@ FINE = {"diagnosis": "All 10 requests were answered.", "causes": [], "next_steps
 
 
 class Model:
-    """The model of a client; says what a test wants and remembers what it was asked."""
+    """The model of a client; answers as a test wants and remembers its requests."""
 
     def __init__(self, said: object) -> None:
         self.said = said

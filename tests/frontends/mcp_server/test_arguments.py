@@ -1,4 +1,4 @@
-"""What a client may send, and what it is told when it sends something else."""
+"""The arguments that a client may send, and the answers to all others."""
 
 from typing import Any
 

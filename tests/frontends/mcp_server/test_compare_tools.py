@@ -28,7 +28,7 @@ from tests.frontends.mcp_server.test_tasks import TaskClient, ask, begin
 
 
 class Short(ScriptedK6):
-    """Its runs last the two seconds that their summary tells of."""
+    """A k6 whose runs last the two seconds that their summary reports."""
 
     async def plan(self, run_id: str, script: Script) -> Planned | Outcome:
         planned = await super().plan(run_id, script)

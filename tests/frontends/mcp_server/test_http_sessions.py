@@ -1,5 +1,6 @@
-"""Sessions over HTTP: an answer outlives the connection it was asked on, and sessions that nobody uses
-end.
+"""Sessions over HTTP.
+
+An answer outlives the connection of its request, and unused sessions end.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""The percentage and the line that stand for a running test."""
+"""The percentage and the line that describe a running test."""
 
 import itertools
 from datetime import UTC, datetime

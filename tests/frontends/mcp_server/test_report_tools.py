@@ -51,7 +51,7 @@ def id_in(result: CallToolResult) -> str:
 
 
 def written(answer: Mapping[str, Any]) -> bytes:
-    """What stands in the file that an answer names."""
+    """Return the content of the file that an answer names."""
     return Path(answer["path"]).read_bytes()
 
 
@@ -205,7 +205,7 @@ async def test_a_folder_that_is_gone_is_said(settings: Settings) -> None:
         folder.rename(folder.with_name("elsewhere"))
         told = await client.call_tool("get_report", {"run_id": run_id})
 
-    assert refusal(told).startswith(f"report_unavailable: the folder of run {run_id} is gone")
+    assert refusal(told).startswith(f"report_unavailable: the folder of run {run_id} no longer exists")
 
 
 @over_every_door

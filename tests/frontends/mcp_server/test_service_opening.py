@@ -1,5 +1,6 @@
-"""The service behind the tools: opened beside the handshake, closed whatever happens, and told about when it
-cannot be.
+"""The service behind the tools is opened during the handshake and always closed.
+
+A service that cannot be opened is reported.
 """
 
 from collections.abc import AsyncGenerator

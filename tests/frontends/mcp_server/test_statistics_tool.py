@@ -22,8 +22,9 @@ from tests.history.samples import a_run
 
 
 async def keep(settings: Settings, *runs: Run, each: int = 1) -> None:
-    """Write runs into the database of `settings` as the history would, the results of each also `each` - 1
-    times a little earlier.
+    """Write runs into the database of `settings` as the history would.
+
+    The result of each is also written `each` - 1 times, every copy a little earlier.
     """
     async with History(Workspace(settings.results_dir), settings.database) as history:
         await history.save(runs[0])

@@ -1,4 +1,4 @@
-"""What clients are told about the tools: complete, strict, and small."""
+"""The list of tools that clients get: complete, strict, and small."""
 
 import json
 from collections.abc import Iterator

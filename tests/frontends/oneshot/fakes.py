@@ -41,8 +41,9 @@ METRICS = Metrics(
 
 
 def run_of(kind: FailureKind | None = None, **changes: object) -> Run:
-    """Return a finished run; with `kind`, one that failed for it and quotes every word that clients look
-    for.
+    """Return a finished run.
+
+    With `kind`, the run failed for that reason and quotes every word that clients look for.
     """
     failure = (
         Failure(kind=kind, message=f"it broke, {ALL_WORDS}", hint=ALL_WORDS, evidence=(ALL_WORDS,))

@@ -1,5 +1,6 @@
-"""What a one-shot answer says, in which order, and which of k6's words it holds: clients classify by them,
-also by a part of the line.
+"""The content of a one-shot answer, its order, and the words of k6 in it.
+
+Clients classify answers by these words, some by a part of the line.
 """
 
 import json
@@ -57,8 +58,9 @@ def hostile(run: Run) -> Run:
 
 
 def held(answer: OneShotAnswer) -> str:
-    """Return the line of `answer`, in which the first thing to tell its ending must come before all that ends
-    the reading.
+    """Return the line of `answer`.
+
+    The first word that shows how it ended must come before any word that ends the reading.
     """
     line, ours = to_line(answer).decode(), words_of(answer)
     others = NETWORK_WORDS if ours == BREACH_WORDS else () if ours else (*NETWORK_WORDS, *BREACH_WORDS)
