@@ -60,5 +60,5 @@ def _missing(ai: Ai) -> str | None:
     if not ai.api_key and (ai.provider == GEMINI or not ai.base_url):
         return f"{ai.key_name} is not set, but K6_MCP_AI_MODEL={ai.provider}:{ai.model} needs it"
     if ai.provider != GEMINI and find_spec(_EXTRA) is None:
-        return f"{ai.provider} needs the extra: pip install 'k6-mcp[ai]'"
+        return f"{ai.provider} needs the extra: pip install './k6-mcp[ai]'"
     return None

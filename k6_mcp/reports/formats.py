@@ -8,7 +8,7 @@ from k6_mcp.models.comparison import Comparison
 from k6_mcp.models.report_formats import ReportFormat
 from k6_mcp.reports.run_view import RunView
 
-_INSTALL_CHARTS = "install the extra: pip install 'k6-mcp[charts]'; html and markdown work without it"
+_INSTALL_CHARTS = "install the extra: pip install './k6-mcp[charts]'; html and markdown work without it"
 
 
 COMPARED: tuple[ReportFormat, ...] = ("html", "markdown")

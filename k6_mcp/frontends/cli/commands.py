@@ -113,7 +113,7 @@ async def _show(options: argparse.Namespace, settings: Settings, service: LoadTe
             stdout().print(metrics_view(shown_run.metrics))
         explanation = await service.kept_runs.explain(run_id, use_ai=options.ai)
         if explanation.findings:
-            stdout().print(findings_view(explanation.findings))
+            stdout().print(findings_view(explanation.findings, run_id))
         if explanation.advice:
             stdout().print(advice_view(explanation.advice))
     return COMPLETED

@@ -14,8 +14,8 @@ _STYLES: Mapping[Severity, str] = {"critical": "bold red", "warning": "yellow", 
 _IN_WARNINGS = ("nothing_asserted",)
 
 
-def findings_view(findings: Sequence[Finding]) -> RenderableType:
-    """Return the worst findings, a line or two each, and the next step for the worst."""
+def findings_view(findings: Sequence[Finding], run_id: str) -> RenderableType:
+    """Return the worst findings of a run, a line or two each, and the next step for the worst."""
     shown = [finding for finding in findings if finding.id not in _IN_WARNINGS]
     if not shown:
         return Group()
@@ -25,7 +25,7 @@ def findings_view(findings: Sequence[Finding]) -> RenderableType:
         lines.append(below(printable(text), style=_STYLES[finding.severity]))
     if len(shown) > _MOST:
         lines.append(below(f"… and {len(shown) - _MOST} more", style="dim"))
-    lines.append(below(printable(f"next step: {in_commands(shown[0].recommendation)}"), style="cyan"))
+    lines.append(below(printable(f"next step: {in_commands(shown[0].recommendation, run_id)}"), style="cyan"))
     return Group(*lines)
 
 

@@ -41,7 +41,7 @@ async def run(options: argparse.Namespace, settings: Settings, service: LoadTest
     else:
         stdout().print(verdict(run_answer(ended), str(RunFolder(settings.results_dir, ended.run_id).path)))
         if findings := (await service.kept_runs.explain(ended.run_id)).findings:
-            stdout().print(findings_view(findings))
+            stdout().print(findings_view(findings, ended.run_id))
     await service.maintenance.tidy()
     for report in reports:
         if path := await write_report(service, ended.run_id, report):

@@ -34,7 +34,7 @@ _MARKS: Mapping[Status, tuple[str, str]] = {
 
 def verdict(answer: RunAnswer, kept_in: str = "") -> RenderableType:
     """Return everything a person wants to know about a run; `kept_in` is the folder that stores it."""
-    parts: list[RenderableType] = [*_headline(answer), *_failure(answer.failure)]
+    parts: list[RenderableType] = [*_headline(answer), *_failure(answer.failure, answer.run_id)]
     parts += [below(f"! {notice.message}", style="yellow") for notice in answer.warnings]
     parts += _thresholds(answer.thresholds)
     parts += [_figures(answer.figures, answer.browser)] if answer.figures else []
@@ -93,14 +93,14 @@ def _headline(answer: RunAnswer) -> Iterator[RenderableType]:
         yield below(answer.headline.removeprefix(f"{answer.status}: "))
 
 
-def _failure(failure: AnswerFailure | None) -> Iterator[RenderableType]:
+def _failure(failure: AnswerFailure | None, run_id: str) -> Iterator[RenderableType]:
     if failure is None:
         return
     yield below(failure.message)
     yield from (below(f"│ {line}", style="dim") for line in failure.evidence)
     if failure.also:
         yield below(f"also: {', '.join(failure.also)}")
-    yield below(f"next step: {in_commands(failure.hint)}", style="cyan")
+    yield below(f"next step: {in_commands(failure.hint, run_id)}", style="cyan")
 
 
 def _thresholds(thresholds: Sequence[AnswerThreshold]) -> Iterator[RenderableType]:

@@ -24,15 +24,18 @@ _TOOL = re.compile(
 _TIMELINE = "timeline"
 
 
-def in_commands(text: str) -> str:
+def in_commands(text: str, about: str = "") -> str:
     """Return `text` with terminal commands in place of the tools that it names.
 
-    The arguments that select a run become arguments of the command.
+    The arguments that select a run become arguments of the command. `about` is the id of the run that `text`
+    is about: without it, a command that shows a run would show the newest one.
     """
-    return _TOOL.sub(_command, text)
+    return _TOOL.sub(lambda found: _command(found, about), text)
 
 
-def _command(found: re.Match[str]) -> str:
+def _command(found: re.Match[str], about: str) -> str:
     tool, run_id, detail = found.groups()
+    if run_id is None and about and _COMMANDS[tool] == "show":
+        run_id = about
     option = f" --detail {detail}" if detail and detail != _TIMELINE else ""
     return f"k6-mcp {_COMMANDS[tool]}{f' {run_id}' if run_id else ''}{option}"

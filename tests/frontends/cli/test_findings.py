@@ -12,7 +12,7 @@ def _finding(id_: str, message: str = "something was seen") -> Finding:
 
 def _shown(*findings: Finding) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=120, markup=False).print(findings_view(findings))
+    Console(file=stream, width=120, markup=False).print(findings_view(findings, "r-1"))
     return stream.getvalue()
 
 

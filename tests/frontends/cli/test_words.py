@@ -34,6 +34,13 @@ def test_tools_become_commands(text: str, told: str) -> None:
     assert in_commands(text) == told
 
 
+def test_a_command_that_shows_a_run_names_the_run_that_the_text_is_about() -> None:
+    hint = 'get_run with detail="full" has every figure; execute_k6_test runs it again'
+    shown = "k6-mcp show r-2 --detail full has every figure; k6-mcp run runs it again"
+    assert in_commands(hint, "r-2") == shown
+    assert in_commands('analyze_run with run_id="r-1" explains it', "r-2") == "k6-mcp show r-1 explains it"
+
+
 @pytest.mark.slow
 def test_an_error_in_a_terminal_names_a_command_and_the_same_as_json_the_tool(tmp_path: Path) -> None:
     def show(*more: str) -> subprocess.CompletedProcess[str]:
