@@ -108,7 +108,7 @@ def _unfit(value: object) -> str | None:
             if not _encodable(part):
                 return "is not Unicode text (half of a surrogate pair)"
         elif depth > DEEPEST and isinstance(part, Mapping | list | tuple):
-            return f"is nested deeper than {DEEPEST} levels, the most that is read; flatten it"
+            return f"is nested deeper than the limit of {DEEPEST} levels; flatten it"
         elif isinstance(part, Mapping):
             waiting.extend(
                 (inner, depth + 1) for item in cast(Mapping[object, object], part).items() for inner in item
@@ -139,8 +139,8 @@ def _source(given: Mapping[str, object]) -> Iterator[str]:
         yield "script: is empty"
     if "body" in given and str(given.get("method", "GET")).upper() in ("GET", "HEAD"):
         yield (
-            f"body: not with method {str(given.get('method', 'GET')).upper()}; use POST, PUT, PATCH, DELETE"
-            " or OPTIONS"
+            f"body: not allowed with method {str(given.get('method', 'GET')).upper()};"
+            " use POST, PUT, PATCH, DELETE or OPTIONS"
         )
 
 
@@ -152,7 +152,7 @@ def _url(url: str) -> Iterator[str]:
         # Its words quote what stands where the port should be, often the rest of a password
         yield (
             f"url: {_shown(url)!r} has no valid host or port (1 to 65535); write it as http://host:port/path,"
-            " / ? # of a password as %2F %3F %23"
+            " and / ? # in a password as %2F %3F %23"
         )
         return
     if (
@@ -164,7 +164,7 @@ def _url(url: str) -> Iterator[str]:
         yield f"url: {_shown(url)!r} is not an http(s) URL with a host; write it as http://host:port/path"
     if escape := _BAD_ESCAPE.search(url):
         yield (
-            f"url: {url[escape.start() : escape.start() + 3]!r} is not an escape (% and two hexadecimal"
+            f"url: {url[escape.start() : escape.start() + 3]!r} is not a valid escape (% and two hexadecimal"
             " digits); write a percent sign as %25"
         )
 
@@ -179,12 +179,13 @@ def _load(given: Mapping[str, object]) -> Iterator[str]:
     has = given.keys() & {*LOAD_ARGUMENTS}
     if "stages" in has and len(has) > 1:
         yield (
-            f"stages: not together with {', '.join(sorted(has - {'stages'}))}; the stages are the whole load"
+            f"stages: can't be combined with {', '.join(sorted(has - {'stages'}))};"
+            " the stages are the whole load"
         )
     if {"duration", "iterations"} <= has:
-        yield "duration and iterations: give one of them; iterations end the test when they are done"
+        yield "duration and iterations: give only one; iterations end the test when they are done"
     if {"rate_per_s", "iterations"} <= has:
-        yield "rate_per_s and iterations: give one of them"
+        yield "rate_per_s and iterations: give only one"
     if "rate_per_s" in has and not has & {"duration", "iterations", "stages"} and "url" not in given:
         yield "rate_per_s: needs duration"
     if "vus" in has and not has - {"vus"}:

@@ -73,7 +73,7 @@ FAILURES: Mapping[FailureKind, FailureRow] = {
     "timed_out": FailureRow(
         word="timeout",
         ended_early=True,
-        unusable="it was ended at the server's time limit",
+        unusable="it was stopped at the server's time limit",
     ),
     "stopped_externally": FailureRow(
         word="stopped",
@@ -97,7 +97,7 @@ FAILURES: Mapping[FailureKind, FailureRow] = {
     "load_not_delivered": FailureRow(
         word="load",
         of_target=True,
-        no_example="it was under another load than was asked for",
+        no_example="its load was not the requested one",
         needs_all_figures=True,
     ),
     "no_samples": FailureRow(
@@ -113,6 +113,6 @@ FAILURES: Mapping[FailureKind, FailureRow] = {
     "internal": FailureRow(
         word="internal",
         ended_early=True,
-        unusable="k6-mcp failed during it",
+        unusable="k6-mcp itself failed",
     ),
 }

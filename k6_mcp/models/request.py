@@ -28,8 +28,8 @@ _TAG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")
 _LONGEST_TAG = 200
 _THRESHOLD_TAG = re.compile(r"([^,:}]{1,200})(?::([^,}]{0,200}))?")
 _KEPT_AND_SHOWN = (
-    "tags are kept and shown with every figure, so none may hold a secret; rename it, or pass the secret"
-    " in env"
+    "tags are stored and shown with every figure, so they must not hold secrets; rename it, or pass the"
+    " secret in env"
 )
 # RFC 9110, 5.6.2 token
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -102,7 +102,7 @@ def _tags(value: dict[str, str]) -> Iterator[str]:
     if secret := [name for name, text in value.items() if _holds_credential(text)]:
         yield f"the value of {_few_names(secret)} looks like a credential: {_KEPT_AND_SHOWN}"
     if long := [f"{name[:40]!r} has {len(text)}" for name, text in value.items() if len(text) > _LONGEST_TAG]:
-        yield f"a value may have {_LONGEST_TAG} characters, but {', '.join(long[:5])}"
+        yield f"a value can have at most {_LONGEST_TAG} characters, but {', '.join(long[:5])}"
 
 
 def _thresholds(value: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -228,12 +228,12 @@ class LoadTest(Model):
     ] = None
     duration: Annotated[
         Duration | None,
-        Field(description="e.g. 30s, 1m30s; with vus or rate_per_s; alone it changes a preset's length"),
+        Field(description="e.g. 30s, 1m30s; with vus or rate_per_s; alone, it changes a preset's length"),
         _LOAD,
     ] = None
     iterations: Annotated[
         int | None,
-        Field(ge=1, description="total iterations shared by the vus"),
+        Field(ge=1, description="total iterations, shared by the vus"),
         _LOAD,
         BeforeValidator(_no_truth),
         AfterValidator(_countable),
@@ -246,7 +246,7 @@ class LoadTest(Model):
         Field(
             gt=0,
             description=(
-                "open model: iterations started per second, whatever the target's latency; with duration"
+                "open model: iterations started per second at any latency of the target; with duration"
             ),
         ),
         _LOAD,
@@ -284,11 +284,11 @@ class LoadTest(Model):
     tags: Annotated[
         dict[str, str],
         _every(_names(_TAG_NAME, "tag", "a letter or _ and up to 63 letters, digits, _, . and -"), _tags),
-        Field(max_length=20, description="kept with the run; get_history filters by them"),
+        Field(max_length=20, description="stored with the run; get_history filters by them"),
     ] = {}
     name: Annotated[
         str | None,
-        Field(min_length=1, max_length=120, description="name of the test, the same for runs to be compared"),
+        Field(min_length=1, max_length=120, description="name of the test; the same for runs to compare"),
     ] = None
     override_load: Annotated[
         bool, Field(description="let load arguments replace the script's own scenarios")
@@ -298,7 +298,7 @@ class LoadTest(Model):
         Field(
             ge=1,
             le=10,
-            description="runs of this test one after another, 1 to 10, default 1; 3 make compare_runs sure",
+            description="consecutive runs of this test, 1 to 10, default 1; 3 make compare_runs reliable",
         ),
         BeforeValidator(_no_truth),
     ] = 1

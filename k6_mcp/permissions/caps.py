@@ -42,9 +42,7 @@ def check(test: LoadTest, limits: Limits, plan: Plan | None = None) -> None:
     """
     excesses = tuple(excess.text for excess in _excesses(test, plan, limits))
     if plan is not None and (conflict := _conflict(test, plan)):
-        hint = (
-            "leave the load arguments out to run what the script declares, or set override_load to replace it"
-        )
+        hint = "omit the load arguments to run what the script declares, or set override_load to replace it"
         raise InvalidArguments(conflict, *excesses, hint=hint)
     if excesses:
         raise LimitExceeded(*excesses, hint=_HINT)
@@ -71,30 +69,32 @@ def _excesses(test: LoadTest, plan: Plan | None, limits: Limits) -> Iterator[_Ex
 
 def _of_request(test: LoadTest, limits: Limits) -> Iterator[_Excess]:
     if test.vus is not None and test.vus > limits.max_vus:
-        yield _vus("vus", test.vus, limits)
+        yield _vus("vus:", test.vus, limits)
     targets = [stage.target for stage in test.stages or ()]
     if targets and max(targets) > limits.max_vus:
         yield _vus("stages: target", max(targets), limits)
     repeated = f"{test.repeat} repeats of " if test.repeat > 1 else ""
     stages_s = test.repeat * sum(parse_duration_s(stage.duration) for stage in test.stages or ())
     if stages_s > limits.max_duration_s:
-        yield _duration(f"{repeated}stages: together", stages_s, limits)
+        yield _duration(f"{repeated}stages: a total of", stages_s, limits)
     if (
         test.duration is not None
         and (duration_s := test.repeat * parse_duration_s(test.duration)) > limits.max_duration_s
     ):
         yield _duration(
-            f"{repeated}duration {test.duration}, together" if repeated else "duration", duration_s, limits
+            f"{repeated}duration {test.duration}: a total of" if repeated else "duration:",
+            duration_s,
+            limits,
         )
     if test.rate_per_s is not None and test.rate_per_s > limits.max_rps:
-        yield _rate("rate_per_s", test.rate_per_s, limits)
+        yield _rate("rate_per_s:", test.rate_per_s, limits)
     yield from _size(test, limits)
 
 
 def _of_plan(plan: Plan, limits: Limits, repeat: int) -> Iterator[_Excess]:
     if plan.max_vus > limits.max_vus:
         yield _vus(
-            "the plan: a peak of", plan.max_vus, limits, "; beside rate_per_s, vus sets the size of the pool"
+            "the plan: a VU peak of", plan.max_vus, limits, "; with rate_per_s, vus sets the pool size"
         )
     for scenario in plan.scenarios:
         # k6 gives scenarios that count iterations ten minutes, which nobody requested: they end when their
@@ -103,13 +103,16 @@ def _of_plan(plan: Plan, limits: Limits, repeat: int) -> Iterator[_Excess]:
         most_s = max(limits.max_duration_s, _DEFAULT_MAX_DURATION_S) if counted else limits.max_duration_s
         ends_s = (1 if counted else repeat) * (scenario.start_s + (scenario.duration_s or 0.0))
         if ends_s > most_s:
-            repeats = f" {repeat} times, together" if repeat > 1 and not counted else ""
-            yield _duration(
-                f"the plan: scenario {scenario.name[:80]!r} may load until{repeats}", ends_s, limits
+            name = repr(scenario.name[:80])
+            what = (
+                f"{repeat} repeats of scenario {name}: a total of"
+                if repeat > 1 and not counted
+                else f"scenario {name} with load until"
             )
+            yield _duration(f"the plan: {what}", ends_s, limits)
             break
     if plan.peak_rate_per_s is not None and plan.peak_rate_per_s > limits.max_rps:
-        yield _rate("the plan: a peak of", plan.peak_rate_per_s, limits)
+        yield _rate("the plan: a peak rate of", plan.peak_rate_per_s, limits)
 
 
 def may_be_large(test: LoadTest) -> bool:
@@ -148,7 +151,7 @@ def _size(test: LoadTest, limits: Limits) -> Iterator[_Excess]:
         if size > limits.max_script_bytes:
             yield _Excess(
                 _MAX_SCRIPT_BYTES,
-                f"{argument}: {size} bytes is above this server's limit of {limits.max_script_bytes}"
+                f"{argument}: {size} bytes exceeds this server's limit of {limits.max_script_bytes}"
                 f" ({_MAX_SCRIPT_BYTES})",
             )
 
@@ -167,7 +170,7 @@ def _file_bytes(given: str, script_dirs: Sequence[Path]) -> int:
 
 def _vus(what: str, vus: int, limits: Limits, more: str = "") -> _Excess:
     return _Excess(
-        _MAX_VUS, f"{what} {vus} VUs is above this server's limit of {limits.max_vus} ({_MAX_VUS}){more}"
+        _MAX_VUS, f"{what} {vus} exceeds this server's limit of {limits.max_vus} ({_MAX_VUS}){more}"
     )
 
 
@@ -175,14 +178,14 @@ def _duration(what: str, seconds: float, limits: Limits) -> _Excess:
     limit = format_duration(limits.max_duration_s)
     return _Excess(
         _MAX_DURATION,
-        f"{what} {format_duration(seconds)} is above this server's limit of {limit} ({_MAX_DURATION})",
+        f"{what} {format_duration(seconds)} exceeds this server's limit of {limit} ({_MAX_DURATION})",
     )
 
 
 def _rate(what: str, rate_per_s: float, limits: Limits) -> _Excess:
     return _Excess(
         _MAX_RPS,
-        f"{what} {rate_per_s:g} per second is above this server's limit of {limits.max_rps} ({_MAX_RPS})",
+        f"{what} {rate_per_s:g} per second exceeds this server's limit of {limits.max_rps} ({_MAX_RPS})",
     )
 
 

@@ -22,7 +22,7 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         "stages.0.target:",
         "bogus: unknown argument (allowed: script,",
         "url:",
-        "stages: not together",
+        "stages: can't be combined",
     ):
         assert any(reason.startswith(word) for reason in reasons), word
 
@@ -39,7 +39,7 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         ({"script": "x", "preset": "low"}, "preset: only with url; a script sets these itself"),
         (
             {"url": "http://a", "body": "x"},
-            "body: not with method GET; use POST, PUT, PATCH, DELETE or OPTIONS",
+            "body: not allowed with method GET; use POST, PUT, PATCH, DELETE or OPTIONS",
         ),
         (
             {"url": "http://"},
@@ -47,12 +47,12 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         ),
         (
             {"url": "http://a/?q=100%&r=%ZZ"},
-            "url: '%&r' is not an escape (% and two hexadecimal digits); write a percent sign as %25",
+            "url: '%&r' is not a valid escape (% and two hexadecimal digits); write a percent sign as %25",
         ),
         ({"url": "http://a:99999/"}, "url: 'http://a:99999/' has no valid host or port (1 to 65535)"),
         (
             {"url": "http://a", "duration": "1s", "iterations": 1},
-            "duration and iterations: give one of them; iterations end the test when they are done",
+            "duration and iterations: give only one; iterations end the test when they are done",
         ),
         ({"script": "x", "vus": 3}, "vus: needs duration or iterations"),
         ({"url": "http://a", "preset": "low", "vus": 1}, "vus: needs duration or iterations"),
@@ -68,7 +68,7 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         ),
         (
             {"url": "http://a", "tags": {"short": "x" * 200, "long": "x" * 201}},
-            "tags: a value may have 200 characters, but 'long' has 201",
+            "tags: a value can have at most 200 characters, but 'long' has 201",
         ),
         ({"url": "http://a", "tags": {"x" * 65: "y"}}, f"tags: not a valid tag name: '{'x' * 40}'"),
         ({"url": "http://a", "vus": True}, "vus: should be a number, not true"),

@@ -45,7 +45,7 @@ class OwnHostOnly:
         ):
             return Response("Invalid Origin header; other origins are not served", status_code=403)
         if any(value.strip().lower() in _FROM_ELSEWHERE for value in sent[b"sec-fetch-site"]):
-            return Response("Requests of other sites are not served", status_code=403)
+            return Response("Requests from other sites are not served", status_code=403)
         return None
 
     def _is_own_origin(self, origin: str) -> bool:

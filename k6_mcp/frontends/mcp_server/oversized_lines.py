@@ -88,7 +88,7 @@ class LineReader:
 
     def _refused(self, match: re.Match[bytes] | None) -> Oversized:
         reason = (
-            f"the message is longer than {self._longest} bytes, the most this server reads "
+            f"the message is longer than {self._longest} bytes, this server's limit "
             "(next step: send less; a long script can be a file, given as script_file)"
         )
         return Oversized(_id(match), reason)

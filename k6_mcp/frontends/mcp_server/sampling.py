@@ -56,7 +56,7 @@ class ClientModel:
             return _reply(given)
         if self._context.request_state is None:
             self.asking = InputRequiredResult(input_requests={_KEY: request}, request_state=_ASKED)
-        return NoReply("the client gave no answer of its model")
+        return NoReply("the client returned no answer from its model")
 
     async def _request(self, request: CreateMessageRequest) -> Reply | NoReply:
         related = ServerMessageMetadata(related_request_id=self._context.request_id)

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 logger = logging.getLogger(__name__)
-NO_REQUEST = "the message is no JSON-RPC 2.0 request; params must be an object"
+NO_REQUEST = "the message is not a JSON-RPC 2.0 request; params must be an object"
 _REASON_CHARS = 200
 # Ids and progress tokens come back with every answer
 _LONGEST_ID = 200

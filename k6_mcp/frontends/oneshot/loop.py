@@ -146,7 +146,9 @@ def _internal(error: Exception) -> OneShotAnswer:
         f"k6-mcp: {type(error).__name__}: {cut(str(error), _FAULT)} at {', '.join(frames[-_FRAMES:])}\n"
     )
     return _of_error(
-        InternalError("this request hit a fault of k6-mcp itself", hint="see stderr for the details")
+        InternalError(
+            "this request failed because of an error in k6-mcp itself", hint="stderr has the details"
+        )
     )
 
 
