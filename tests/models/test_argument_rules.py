@@ -143,7 +143,7 @@ def test_all_that_is_wrong_with_the_names_of_an_argument_is_told_at_once() -> No
     (reason,) = _reasons(url="http://a", tags={"a b": "1", "password": "2", "long": "x" * 201})
     assert all(
         words in reason
-        for words in ("'a b'; use a letter or _", "'password': tags are kept", "'long' has 201")
+        for words in ("'a b'; use a letter or _", "'password': tags are stored", "'long' has 201")
     )
 
 
@@ -207,24 +207,24 @@ def test_a_figure_that_is_wrong_is_echoed_and_a_name_that_is_too_long_is_cut() -
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ({"tags": {"token": "x"}}, "tags: 'token': tags are kept and shown"),
+        ({"tags": {"token": "x"}}, "tags: 'token': tags are stored and shown"),
         (
             {"tags": {"build": "1", "Authorization": "x", "api_key": "y"}},
-            "tags: 'Authorization', 'api_key': tags are kept",
+            "tags: 'Authorization', 'api_key': tags are stored",
         ),
         (
             {"tags": {"who": "Bearer abc12345"}},
-            "tags: the value of 'who' looks like a credential: tags are kept",
+            "tags: the value of 'who' looks like a credential: tags are stored",
         ),
         ({"tags": {"at": "http://ada:hunter2@host/"}}, "tags: the value of 'at' looks like a credential"),
-        ({"thresholds": {"http_reqs{token:abc}": ["count>1"]}}, "thresholds: the tag 'token': tags are kept"),
+        ({"thresholds": {"http_reqs{token:abc}": ["count>1"]}}, "thresholds: the tag 'token': tags are stored"),
         (
             {"thresholds": {'http_reqs{name:a, "password":"x"}': ["count>1"]}},
-            "thresholds: the tag 'password': tags are kept",
+            "thresholds: the tag 'password': tags are stored",
         ),
         (
             {"thresholds": {"http_reqs{who:Bearer abc12345}": ["count>1"]}},
-            "thresholds: the tag 'who': tags are kept",
+            "thresholds: the tag 'who': tags are stored",
         ),
     ],
 )
