@@ -1,4 +1,4 @@
-"""Rules across the arguments of a load test, and the one door through which arguments become a `LoadTest`."""
+"""Rules across the arguments of a load test, and the one function that makes a `LoadTest` of them."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,18 +16,18 @@ _SOURCES = ("script", "script_file", "url")
 _CREDENTIALS = re.compile(r"//.*@", re.DOTALL)
 _URL_ONLY = ("preset", "method", "headers", "body")
 _INSIDE: Mapping[str, Iterable[str]] = {"slo": Slo.model_fields, "stages": Stage.model_fields}
-# Pydantic reads 255 levels of a value, Python's stack holds some 900
+# Pydantic reads 255 levels of a value, and Python's stack holds about 900.
 DEEPEST = 200
 _UNFIT = object()
 _LONGEST_NAME = 60
 Judge = Callable[[LoadTest], Iterable[str]]
 _HINT = "correct these arguments and call again; nothing was run"
-# May hold secrets or whole files
+# These may hold secrets or whole files.
 _NEVER_ECHOED = (["headers"], ["env"], ["body"], ["script"])
 
 
 def nothing_more(_: LoadTest) -> Iterable[str]:
-    """Judge where no limits hold, as nothing will be run."""
+    """Return no reasons: a judge for tests that will not run."""
     return ()
 
 
@@ -41,13 +41,13 @@ def parse_load_test(
 ) -> LoadTest:
     """Return the `LoadTest` that `arguments` describe.
 
-    `beside` names further arguments that the caller accepts, and `also` holds what is wrong with those.
-    `judge` returns what else forbids the test, given its well-formed arguments; it is called only if
+    `beside` names further arguments that the caller accepts, and `also` holds the violations in those.
+    `judge` returns what else forbids the test, given its well-formed arguments. It is called only if
     something is wrong. `hint` is the next step.
 
     Raises:
-        InvalidArguments: With one sentence for every violation at once: of shape, across arguments, those in
-        `also`, and those that `judge` returns.
+        InvalidArguments: With one sentence for every violation: of shape, across arguments, those in `also`,
+        and those that `judge` returns.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     unfit = {name: reason for name, value in given.items() if (reason := _unfit(name) or _unfit(value))}
@@ -70,8 +70,9 @@ def parse_load_test(
 
 
 def shape_violations(error: ValidationError, allowed: Iterable[str]) -> Iterator[str]:
-    """Yield one sentence per violation in `error`; an unknown argument is named together with the `allowed`
-    ones.
+    """Yield one sentence per violation in `error`.
+
+    The sentence about an unknown argument lists the `allowed` ones.
     """
     for item in error.errors(include_url=False, include_context=False):
         loc = [str(part) for part in item["loc"]]
@@ -98,8 +99,9 @@ def _across(given: Mapping[str, object]) -> Iterator[str]:
 
 
 def _unfit(value: object) -> str | None:
-    """Return why `value` cannot be taken, None if it can: JSON can spell what no file can hold, and nest
-    deeper than any stack.
+    """Return why `value` can't be accepted, None if it can.
+
+    JSON can contain text that no file can hold, and can nest deeper than any stack.
     """
     waiting = [(value, 1)]
     while waiting:
@@ -149,7 +151,7 @@ def _url(url: str) -> Iterator[str]:
         parts = urlsplit(url)
         port_ok = parts.port is None or 0 < parts.port < 65536
     except ValueError:
-        # Its words quote what stands where the port should be, often the rest of a password
+        # The words of this error quote the text in place of the port, often the rest of a password.
         yield (
             f"url: {_shown(url)!r} has no valid host or port (1 to 65535); write it as http://host:port/path,"
             " and / ? # in a password as %2F %3F %23"
@@ -170,7 +172,7 @@ def _url(url: str) -> Iterator[str]:
 
 
 def _shown(url: str) -> str:
-    """Return the beginning of a URL that cannot be taken apart, without what may be credentials in it."""
+    """Return the beginning of a malformed URL, without what may be credentials in it."""
     address, mark, _ = _CREDENTIALS.sub("//***@", url).partition("?")
     return (address + (mark and "?***"))[:80]
 

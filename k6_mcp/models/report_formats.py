@@ -1,4 +1,4 @@
-"""The formats of reports: one row for each, with every fact that another part looks up by format."""
+"""The formats of reports: one row each, with every fact that other modules look up by format."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

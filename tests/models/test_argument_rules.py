@@ -217,7 +217,10 @@ def test_a_figure_that_is_wrong_is_echoed_and_a_name_that_is_too_long_is_cut() -
             "tags: the value of 'who' looks like a credential: tags are stored",
         ),
         ({"tags": {"at": "http://ada:hunter2@host/"}}, "tags: the value of 'at' looks like a credential"),
-        ({"thresholds": {"http_reqs{token:abc}": ["count>1"]}}, "thresholds: the tag 'token': tags are stored"),
+        (
+            {"thresholds": {"http_reqs{token:abc}": ["count>1"]}},
+            "thresholds: the tag 'token': tags are stored",
+        ),
         (
             {"thresholds": {'http_reqs{name:a, "password":"x"}': ["count>1"]}},
             "thresholds: the tag 'password': tags are stored",
