@@ -1,5 +1,6 @@
-"""What this server allows: the request first, then k6's own plan of the script, which may ask for more than
-the request says.
+"""What this server allows.
+
+The request is checked first, then k6's own plan of the script, which may contain more than the request.
 """
 
 import json
@@ -18,7 +19,7 @@ _MAX_VUS = "K6_MCP_MAX_VUS"
 _MAX_DURATION = "K6_MCP_MAX_DURATION"
 _MAX_RPS = "K6_MCP_MAX_RPS"
 _MAX_SCRIPT_BYTES = "K6_MCP_MAX_SCRIPT_BYTES"
-# k6's own maxDuration of scenarios that count iterations
+# k6's own maxDuration of scenarios that count iterations.
 _DEFAULT_MAX_DURATION_S = 600.0
 _HINT = "lower these values, or raise the named settings in the server's environment; nothing was run"
 _FEW = 100
@@ -26,14 +27,14 @@ _COLLECTIONS = ("headers", "thresholds", "env", "expected_statuses")
 
 
 class _Excess(NamedTuple):
-    """One violated limit: the setting that would raise it, and the sentence that says so."""
+    """One violated limit: the setting that raises it, and the sentence about it."""
 
     setting: str
     text: str
 
 
 def check(test: LoadTest, limits: Limits, plan: Plan | None = None) -> None:
-    """Check what the request itself asks for, and what k6 would do where there is a `plan`.
+    """Check the request itself and, if there is one, the `plan` of what k6 would do.
 
     Raises:
         InvalidArguments: If load arguments are given with a script that declares its own scenarios, without
@@ -49,7 +50,7 @@ def check(test: LoadTest, limits: Limits, plan: Plan | None = None) -> None:
 
 
 def violations(test: LoadTest, limits: Limits, plan: Plan | None = None) -> tuple[str, ...]:
-    """Return every reason for which `check` would refuse the test."""
+    """Return every reason why `check` would refuse the test."""
     try:
         check(test, limits, plan)
     except (InvalidArguments, LimitExceeded) as refusal:
@@ -58,7 +59,7 @@ def violations(test: LoadTest, limits: Limits, plan: Plan | None = None) -> tupl
 
 
 def _excesses(test: LoadTest, plan: Plan | None, limits: Limits) -> Iterator[_Excess]:
-    """Yield each limit once: what the request says of one is not repeated of its plan."""
+    """Yield each violated limit once: the plan does not repeat the limits of the request."""
     named: set[str] = set()
     for excess in _of_request(test, limits):
         named.add(excess.setting)
@@ -97,8 +98,8 @@ def _of_plan(plan: Plan, limits: Limits, repeat: int) -> Iterator[_Excess]:
             "the plan: a VU peak of", plan.max_vus, limits, "; with rate_per_s, vus sets the pool size"
         )
     for scenario in plan.scenarios:
-        # k6 gives scenarios that count iterations ten minutes, which nobody requested: they end when their
-        # iterations are done, at the latest at the server's timeout.
+        # k6 gives scenarios that count iterations ten minutes, which nobody requested. They end when their
+        # iterations are done, or at the server's timeout.
         counted = "iterations" in scenario.executor
         most_s = max(limits.max_duration_s, _DEFAULT_MAX_DURATION_S) if counted else limits.max_duration_s
         ends_s = (1 if counted else repeat) * (scenario.start_s + (scenario.duration_s or 0.0))
@@ -116,7 +117,7 @@ def _of_plan(plan: Plan, limits: Limits, repeat: int) -> Iterator[_Excess]:
 
 
 def may_be_large(test: LoadTest) -> bool:
-    """Return whether it may take long to look at the arguments: known without looking at all of them."""
+    """Return whether checking the arguments may take long, without looking at all of them."""
     texts = (test.script, test.url, test.body)
     entries = sum(len(getattr(test, name) or ()) for name in _COLLECTIONS)
     values = (
@@ -157,14 +158,14 @@ def _size(test: LoadTest, limits: Limits) -> Iterator[_Excess]:
 
 
 def _file_bytes(given: str, script_dirs: Sequence[Path]) -> int:
-    """Return the size of a script file, 0 for what will not be read, of which nothing is said."""
+    """Return the size of a script file, 0 if it will not be read, so that nothing is revealed about it."""
     try:
         path = Path(given).expanduser().resolve()
         if script_dirs and not any(path.is_relative_to(folder.resolve()) for folder in script_dirs):
             return 0
         return path.stat().st_size
     except (OSError, ValueError, RuntimeError):
-        # The code that reads the file reports what is wrong with it
+        # The code that reads the file reports what is wrong with it.
         return 0
 
 
@@ -190,7 +191,7 @@ def _rate(what: str, rate_per_s: float, limits: Limits) -> _Excess:
 
 
 def _conflict(test: LoadTest, plan: Plan) -> str | None:
-    """Return the refusal of load arguments that would silently replace a script's own scenarios."""
+    """Return why load arguments that would silently replace a script's own scenarios are refused."""
     given = [name for name in LOAD_ARGUMENTS if getattr(test, name) is not None]
     declares = "; ".join(item for item in plan.declared if item.startswith("scenarios "))
     if not given or not declares or test.override_load or test.url is not None:
