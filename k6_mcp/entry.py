@@ -1,4 +1,4 @@
-"""The start of `k6_server.py`: the first line on stdin decides whether the peer speaks MCP or one-shot."""
+"""The entry point of `k6_server.py`: the first line on stdin decides between MCP and one-shot mode."""
 
 import os
 import sys
