@@ -133,8 +133,8 @@ def _source(given: Mapping[str, object]) -> Iterator[str]:
     if len(sources) != 1:
         got = f"got {' and '.join(sources)}" if sources else "got none of them"
         yield f"give exactly one of script, script_file or url ({got})"
-    if "url" not in given and (beside := [name for name in _URL_ONLY if given.get(name)]):
-        yield f"{', '.join(beside)}: only with url; a script sets these itself"
+    if "url" not in given and (url_only := [name for name in _URL_ONLY if given.get(name)]):
+        yield f"{', '.join(url_only)}: only with url; a script sets these itself"
     if isinstance(url := given.get("url"), str):
         yield from _url(url)
     if isinstance(script := given.get("script"), str) and not script.strip():

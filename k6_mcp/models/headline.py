@@ -67,17 +67,17 @@ def _measured(metrics: Metrics | None) -> str:
     return ", ".join([*_figures(metrics.figures), *pages, *grpc])
 
 
-def _browser(found: BrowserFigures) -> Iterator[str]:
-    if not found.answered:
+def _browser(pages: BrowserFigures) -> Iterator[str]:
+    if not pages.answered:
         yield "no browser request was answered"
         return
-    rate = f" at {number(found.requests_per_s, 3)}/s" if found.requests_per_s is not None else ""
-    yield f"{count(found.requests, 'page request') if found.requests is not None else 'page requests'}{rate}"
-    if found.p95_ms is not None:
-        yield f"p95 {number(found.p95_ms, 3)} ms"
-    if found.error_rate is not None:
-        yield f"{percent(found.error_rate)} failed"
-    yield from (vital.told for vital in found.web_vitals[:1])
+    rate = f" at {number(pages.requests_per_s, 3)}/s" if pages.requests_per_s is not None else ""
+    yield f"{count(pages.requests, 'page request') if pages.requests is not None else 'page requests'}{rate}"
+    if pages.p95_ms is not None:
+        yield f"p95 {number(pages.p95_ms, 3)} ms"
+    if pages.error_rate is not None:
+        yield f"{percent(pages.error_rate)} failed"
+    yield from (vital.told for vital in pages.web_vitals[:1])
 
 
 def _figures(figures: Figures) -> Iterator[str]:

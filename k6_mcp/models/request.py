@@ -30,7 +30,7 @@ _KEPT_AND_SHOWN = (
     "tags are stored and shown with every figure, so they must not hold secrets; rename it, or pass the"
     " secret in env"
 )
-# RFC 9110, 5.6.2 token
+# A token of RFC 9110, section 5.6.2.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _STATUSES = re.compile(r"([1-5]\d\d)(?:-([1-5]\d\d))?\Z|([1-5])xx\Z")
 # Callers who send these want to configure k6 or Go, but `env` reaches only the script.

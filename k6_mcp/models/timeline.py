@@ -59,16 +59,15 @@ class ScenarioSeries(Model):
 
 
 class Timeline(Model):
-    """Intervals of about `period_s` from the start of k6's record to its end; counts add up to the run's
-    figures exactly.
+    """Intervals of about `period_s` from the start of k6's record to its end.
 
-    `load_start_s` is when load began, after setup() and the creation of VUs, to about half an interval.
-    `start_unix_ms` is time 0. Interval i ends at `ends_s[i]` and begins where the previous one ends. `vus`
-    are the active VUs at the end of an interval. `estimated` lists intervals whose percentiles are computed
-    by interpolation between k6's own percentiles: without the requests that never connected (k6 counts those
-    as 0 ms), or over merged intervals. All others are k6's exact ones. `rest` means that the last interval is
-    what k6 counted after its last snapshot, with exact counts and no percentiles. `complete` is False if k6
-    did not close its record, e.g. after a kill.
+    Counts add up to the run's figures exactly. `load_start_s` is when load began, after setup() and the
+    creation of VUs, to about half an interval. `start_unix_ms` is time 0. Interval i ends at `ends_s[i]` and
+    begins where the previous one ends. `vus` are the active VUs at the end of an interval. `estimated` lists
+    intervals whose percentiles are computed by interpolation between k6's own percentiles: without the
+    requests that never connected (k6 counts those as 0 ms), or over merged intervals. All others are k6's
+    exact ones. `rest` means that the last interval is what k6 counted after its last snapshot, with exact
+    counts and no percentiles. `complete` is False if k6 did not close its record, e.g. after a kill.
     """
 
     start_unix_ms: float

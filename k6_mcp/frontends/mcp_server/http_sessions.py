@@ -95,12 +95,12 @@ class ResumableTransport(StreamableHTTPServerTransport):
             self.idle_scope.deadline = math.inf if self.in_use else anyio.current_time() + self._idle_s
 
     async def _replay_events(self, last_event_id: str, request: Request, send: Send) -> None:
-        found = self._log.find(last_event_id)
-        if found is None:
+        position = self._log.find(last_event_id)
+        if position is None:
             response = self._create_error_response(_LOST, HTTPStatus.BAD_REQUEST)
             await response(request.scope, request.receive, send)
             return
-        stream, number = found
+        stream, number = position
         # The client came back, so its previous connection has no reader.
         self.close_sse_stream(stream.name)
         headers = {"Cache-Control": "no-cache, no-transform", "Mcp-Session-Id": str(self.mcp_session_id)}

@@ -128,9 +128,9 @@ def _has_many_values(line: bytes) -> bool:
 
 def _id(match: re.Match[bytes] | None) -> int | str | None:
     try:
-        found = cast("object", json.loads(match[1])) if match else None
+        request_id = cast("object", json.loads(match[1])) if match else None
     except ValueError:
         return None
-    if isinstance(found, str):
-        return found if found.isprintable() else None
-    return found if isinstance(found, int) else None
+    if isinstance(request_id, str):
+        return request_id if request_id.isprintable() else None
+    return request_id if isinstance(request_id, int) else None

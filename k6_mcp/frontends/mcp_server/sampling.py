@@ -54,9 +54,9 @@ class ClientModel:
         request = CreateMessageRequest(params=params)
         if not _asks_by_answers(self._context):
             return await self._request(request)
-        given = (self._context.input_responses or {}).get(_KEY)
-        if isinstance(given, CreateMessageResult):
-            return _reply(given)
+        response = (self._context.input_responses or {}).get(_KEY)
+        if isinstance(response, CreateMessageResult):
+            return _reply(response)
         if self._context.request_state is None:
             self.asking = InputRequiredResult(input_requests={_KEY: request}, request_state=_ASKED)
         return NoReply("the client returned no answer from its model")

@@ -95,11 +95,11 @@ class K6Server(MCPServer[OpenedService]):
             async def read() -> None:
                 async with send:
                     async for line in lines:
-                        found = await _read(line)
-                        if error := found.error:
+                        parsed = await _read(line)
+                        if error := parsed.error:
                             await write_stream.send(SessionMessage(error))
-                        elif found.message:
-                            await send.send(SessionMessage(found.message))
+                        elif parsed.message:
+                            await send.send(SessionMessage(parsed.message))
 
             tasks.start_soon(read)
             with messages:

@@ -96,16 +96,16 @@ def _request_id(line: str) -> int | str | None:
         return None
     if not isinstance(message, dict) or "method" not in message:
         return None
-    found = cast("dict[str, object]", message).get("id")
+    request_id = cast("dict[str, object]", message).get("id")
     return (
-        found
-        if isinstance(found, str | int)
-        and not isinstance(found, bool)
-        and _encodable(found)
-        and _can_return(found)
+        request_id
+        if isinstance(request_id, str | int)
+        and not isinstance(request_id, bool)
+        and _encodable(request_id)
+        and _can_return(request_id)
         else None
     )
 
 
-def _encodable(found: str | int) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in str(found))
+def _encodable(request_id: str | int) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in str(request_id))
