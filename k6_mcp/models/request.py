@@ -245,9 +245,7 @@ class LoadTest(Model):
         float | None,
         Field(
             gt=0,
-            description=(
-                "open model: iterations started per second at any latency of the target; with duration"
-            ),
+            description=("open model: iterations started per second, regardless of latency; with duration"),
         ),
         _LOAD,
         BeforeValidator(_no_truth),
@@ -288,7 +286,7 @@ class LoadTest(Model):
     ] = {}
     name: Annotated[
         str | None,
-        Field(min_length=1, max_length=120, description="name of the test; the same for runs to compare"),
+        Field(min_length=1, max_length=120, description="name of the test; use one name for runs to compare"),
     ] = None
     override_load: Annotated[
         bool, Field(description="let load arguments replace the script's own scenarios")
@@ -298,7 +296,7 @@ class LoadTest(Model):
         Field(
             ge=1,
             le=10,
-            description="consecutive runs of this test, 1 to 10, default 1; 3 make compare_runs reliable",
+            description="consecutive runs of this test, 1 to 10, default 1; use 3 for reliable comparisons",
         ),
         BeforeValidator(_no_truth),
     ] = 1
