@@ -71,7 +71,7 @@ async def test_where_system_tags_leave_the_name_out_the_missing_endpoints_are_ex
     metrics = read(run.outcome, Record(), run.plan)
 
     assert metrics.endpoints == ()
-    assert "or its systemTags leave `name` out" in (metrics.endpoints_note or "")
+    assert "or its systemTags omit `name`" in (metrics.endpoints_note or "")
 
 
 async def test_a_script_without_requests_sees_no_metric_of_requests(settings: Settings) -> None:
