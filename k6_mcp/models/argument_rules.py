@@ -110,7 +110,7 @@ def _unfit(value: object) -> str | None:
             if not _encodable(part):
                 return "is not Unicode text (half of a surrogate pair)"
         elif depth > DEEPEST and isinstance(part, Mapping | list | tuple):
-            return f"is nested deeper than the limit of {DEEPEST} levels; flatten it"
+            return f"is nested deeper than {DEEPEST} levels; flatten it"
         elif isinstance(part, Mapping):
             waiting.extend(
                 (inner, depth + 1) for item in cast(Mapping[object, object], part).items() for inner in item

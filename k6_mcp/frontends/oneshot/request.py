@@ -37,9 +37,7 @@ def parse(line: bytes) -> Request:
     except ValueError as error:
         raise NotUnderstood(f"the line is not JSON ({error})", hint=HINT) from None
     except RecursionError:
-        raise NotUnderstood(
-            f"the line is JSON nested deeper than the limit of {DEEPEST} levels", hint=HINT
-        ) from None
+        raise NotUnderstood(f"the line is JSON nested deeper than {DEEPEST} levels", hint=HINT) from None
     if not isinstance(document, dict):
         raise NotUnderstood("the line is JSON but not an object", hint=HINT)
     fields = cast("dict[str, object]", document)
