@@ -1,4 +1,4 @@
-"""The start of `k6_server.py`: the first line on stdin decides whether the peer speaks MCP or one-shot."""
+"""The entry point of `k6_server.py`: the first line on stdin decides between MCP and one-shot mode."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from k6_mcp.settings import Settings
 _STDIN = 0
 _INTERRUPTED = 130
 _FOR_PEOPLE = (
-    "k6-mcp: waiting for an MCP client or a one-shot request on stdin; for people there is `k6-mcp --help`\n"
+    "k6-mcp: waiting for an MCP client or a one-shot request on stdin; see `k6-mcp --help` for terminal use\n"
 )
 
 
@@ -24,7 +24,7 @@ def main() -> int:
     try:
         return _serve()
     except KeyboardInterrupt:
-        # Before the front end has its own way of ending
+        # The front end has not yet installed its own handling of signals.
         return _INTERRUPTED
 
 
@@ -44,8 +44,10 @@ def _serve() -> int:
 
 
 def _refuse(error: InvalidArguments) -> int:
-    """Report why nothing can be served: to stderr in the form of k6's log, which one-shot clients look for,
-    and to these clients in an answer too.
+    """Report why nothing can be served.
+
+    The report goes to stderr in the form of k6's log, which one-shot clients look for. These clients also
+    get it in an answer.
     """
     sys.stderr.write(f"{log_line(f'k6-mcp: {error}')}\n")
     if os.isatty(_STDIN) or speaks_mcp(read_head(_STDIN).partition(b"\n")[0]):

@@ -1,1 +1,1 @@
-"""A load test on paper: what stands in a file becomes the arguments of a load test."""
+"""Load tests in files: their content becomes the arguments of a load test."""

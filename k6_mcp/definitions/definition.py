@@ -1,4 +1,4 @@
-"""Definitions: a load test as a JSON object of execute_k6_test's arguments."""
+"""Definitions: load tests as JSON objects of execute_k6_test's arguments."""
 
 import json
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from k6_mcp.errors import InvalidArguments
 
 Arguments = dict[str, object]
 
-# Changes add to these mappings and replace everything else
+# Changes are merged into these mappings and replace all other arguments.
 _ADDED_TO = ("env", "tags", "headers")
-# A stored call of the tool is a definition too; how long that call waited says nothing about the test
+# A stored call of the tool is a definition too, but its waiting time is not part of the test.
 _NOT_ABOUT_THE_TEST = ("wait_s",)
 _HINT = (
     'give a JSON object of execute_k6_test\'s arguments, as in {"url": "http://127.0.0.1:8080/", "preset":'
@@ -54,7 +54,7 @@ def from_object(content: object, name: str) -> Arguments:
 
 
 def with_changes(definition: Mapping[str, object], changes: Mapping[str, object]) -> Arguments:
-    """Return `definition` with `changes` in place of its own arguments; env, tags and headers are merged."""
+    """Return `definition` with its arguments replaced by `changes`; env, tags and headers are merged."""
     merged = {
         name: {**cast("Arguments", definition[name]), **cast("Arguments", changes[name])}
         for name in _ADDED_TO

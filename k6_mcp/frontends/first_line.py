@@ -14,13 +14,12 @@ _BEGINS_LIKE_MCP = re.compile(rb'\s*\{\s*"jsonrpc"\s*:')
 
 
 def read_head(fd: int, longest: int = LIMITS.longest_line_bytes) -> bytes:
-    """Return what `fd` holds from its first line that is not blank: the whole line and maybe more; empty at
-    its end.
+    """Return the first line on `fd` that is not blank, and maybe more; empty at the end of the input.
 
-    Nothing more is read of a line that has more than `longest` bytes.
+    Reading stops once the line has more than `longest` bytes.
     """
     head = b""
-    # A descriptor that cannot be read, such as one that was opened for writing, counts as one at its end.
+    # A descriptor that can't be read, such as one opened for writing, counts as ended.
     with suppress(OSError):
         while b"\n" not in head and len(head) <= longest and (chunk := os.read(fd, _CHUNK_BYTES)):
             head = (head + chunk).lstrip()
@@ -28,18 +27,18 @@ def read_head(fd: int, longest: int = LIMITS.longest_line_bytes) -> bytes:
 
 
 def speaks_mcp(line: bytes) -> bool:
-    """Return whether `line` is JSON-RPC. Every other line is answered in the one-shot mode, if only with what
-    it lacks.
+    """Return whether `line` is JSON-RPC.
+
+    Every other line is answered in the one-shot mode, if only with an error.
     """
     try:
         message: object = json.loads(line)
     except (ValueError, RecursionError):
-        # The line is broken, or longer than what was read. A client that begins like MCP gets MCP's own
-        # error.
+        # The line is broken or was not read completely. A client that begins like MCP gets MCP's own error.
         return _BEGINS_LIKE_MCP.match(line) is not None
-    # A batch of an older protocol revision
+    # Older protocol revisions allow batches.
     if isinstance(message, list):
         message = next(iter(cast("list[object]", message)), None)
     fields = cast("dict[str, object]", message) if isinstance(message, dict) else {}
-    # MCP calls a tool by `tools/call`; what names a tool as its method is a one-shot client's.
+    # MCP calls tools with `tools/call`. A message with a tool's name as its method is from a one-shot client.
     return "jsonrpc" in fields and fields.get("method") not in NAMES

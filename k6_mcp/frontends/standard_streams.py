@@ -1,4 +1,4 @@
-"""Descriptors 0, 1 and 2 of a process whose caller has closed some of them, or never reads what it writes."""
+"""Descriptors 0, 1 and 2 of a process whose caller closed some of them, or never reads its output."""
 
 import io
 import os
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 _LONGEST_TEXT_BYTES = 16_384
 _CUT = b" ... (cut)\n"
-# Time for a slow reader; one that lets it pass gets none again until it reads
+# Time for a slow reader. A reader that misses it gets no more time until it reads again.
 _PATIENCE_MS = 100
 
 
 def hold_standard_streams() -> None:
-    """Give a closed standard stream the null device: else the next file that is opened, a database, would
-    take its number and our output.
+    """Give closed standard streams the null device.
 
-    What is written to stderr through Python is from then on dropped where nobody reads it.
+    Otherwise the next opened file, such as a database, would take their number and receive our output. From
+    then on, text that Python writes to stderr is dropped if nobody reads it.
     """
     for number in (0, 1, 2):
         try:
@@ -34,8 +34,9 @@ def hold_standard_streams() -> None:
 
 
 def patient_text(fd: int) -> io.TextIOWrapper:
-    """Return a text stream to `fd` that never waits for a reader: a parent that does not read its pipe must
-    not stop the server.
+    """Return a text stream to `fd` that never waits long for a reader.
+
+    A parent that does not read its pipe must not block the server.
     """
     return io.TextIOWrapper(
         _Patient(fd), encoding="utf-8", errors="backslashreplace", line_buffering=True, write_through=True
@@ -43,10 +44,10 @@ def patient_text(fd: int) -> io.TextIOWrapper:
 
 
 class _Patient(io.RawIOBase):
-    """Writes what `fd` takes at once and drops the rest, also the end of a text that is too long.
+    """Writes what `fd` accepts at once and drops the rest, including the end of a text that is too long.
 
-    Making the descriptor non-blocking would do so for everybody who shares it: stdout after `2>&1`, the
-    parent, a terminal.
+    A non-blocking descriptor would be non-blocking for all who share it: stdout after `2>&1`, the parent, a
+    terminal.
     """
 
     name = "<stderr>"
@@ -66,7 +67,7 @@ class _Patient(io.RawIOBase):
                 try:
                     shown = shown[os.write(self._fd, shown[: select.PIPE_BUF]) :]
                 except OSError:
-                    # Nobody will read it any more
+                    # Nobody reads the descriptor any more.
                     break
         return len(text)
 

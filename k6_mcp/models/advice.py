@@ -1,4 +1,4 @@
-"""Which model words advice, and how it is reached."""
+"""Which model writes advice, and how to reach it."""
 
 from dataclasses import dataclass, field
 
@@ -7,11 +7,11 @@ GEMINI, CLIENT, OFF = "gemini", "client", "off"
 
 @dataclass(frozen=True, slots=True)
 class Ai:
-    """The provider of advice: `gemini`, `client` (the model of the MCP client that asks), `off`, or one of
-    the library's words.
+    """The provider of advice: `gemini`, `client` (the calling MCP client's model), `off`, or a library name.
 
-    None means that nobody chose: then the client's own model is asked where there is one. `key_name` is the
-    setting that holds the key of this provider; the key itself is in no text that this object becomes.
+    A library name is one of the names that the library of providers knows. None means that nobody chose:
+    then the client's own model is used if there is one. `key_name` is the setting that holds the key of this
+    provider. The key itself never appears in this object's text.
     """
 
     provider: str | None = None

@@ -1,4 +1,4 @@
-"""Runs as one file: what it holds, and what became of it."""
+"""Runs as one file: its content, and the results of export and import."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple
@@ -10,7 +10,7 @@ from k6_mcp.models.run import Notice
 from k6_mcp.models.run_folder import RunFile
 from k6_mcp.models.timeline import Timeline
 
-# Every file of a run that travels, and the most bytes it may have.
+# Every file of a run that an archive contains, and its maximum size in bytes.
 LARGEST_BYTES: Mapping[str, int] = {
     RunFile.RUN_JSON: 20_000_000,
     RunFile.SCRIPT: 20_000_000,
@@ -26,9 +26,9 @@ MOST_RUNS = 50
 MANIFEST = "manifest.json"
 
 
-# The notice of every run that came in an archive
+# The notice of every imported run.
 IMPORTED = "imported_unverified"
-# And of one whose run.json says something else than the rest of its files
+# The notice of an imported run whose run.json contradicts the rest of its files.
 CONTRADICTED = "imported_contradicted"
 
 
@@ -41,8 +41,9 @@ class ArchivedFile(Model):
 
 
 class ArchivedFiles(NamedTuple):
-    """What came with a run's own words: k6's summary texts and the run over time, each None where it is
-    missing.
+    """What an archive holds in addition to a run's run.json.
+
+    These are k6's summary texts and the run over time, each None if it is missing.
     """
 
     summary: str | None = None
@@ -51,14 +52,14 @@ class ArchivedFiles(NamedTuple):
 
 
 class ArchivedRun(Model):
-    """The files of one run, without its reports: those can be made again."""
+    """The files of one run, without its reports, which can be made again."""
 
     run_id: str
     files: tuple[ArchivedFile, ...]
 
 
 class Manifest(Model):
-    """What an archive holds; `format` changes when older versions could not read it any more."""
+    """What an archive holds; `format` changes when older versions can no longer read it."""
 
     format: Literal[1] = 1
     made_by: str
@@ -74,8 +75,10 @@ class ExportReport(Model):
 
 
 class ImportReport(Model):
-    """Runs taken from an archive: new ones, those that were here already, identical, and the tests that they
-    are the baseline of.
+    """Runs imported from an archive.
+
+    `imported` are the new ones, `known` the identical ones that were here already, and `baselines` the tests
+    whose baselines they are.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""Rules across the arguments of a load test, and the one door through which arguments become a `LoadTest`."""
+"""Rules across the arguments of a load test, and the one function that makes a `LoadTest` of them."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,18 +16,18 @@ _SOURCES = ("script", "script_file", "url")
 _CREDENTIALS = re.compile(r"//.*@", re.DOTALL)
 _URL_ONLY = ("preset", "method", "headers", "body")
 _INSIDE: Mapping[str, Iterable[str]] = {"slo": Slo.model_fields, "stages": Stage.model_fields}
-# Pydantic reads 255 levels of a value, Python's stack holds some 900
+# Pydantic reads 255 levels of a value, and Python's stack holds about 900.
 DEEPEST = 200
 _UNFIT = object()
 _LONGEST_NAME = 60
 Judge = Callable[[LoadTest], Iterable[str]]
 _HINT = "correct these arguments and call again; nothing was run"
-# May hold secrets or whole files
+# These may hold secrets or whole files.
 _NEVER_ECHOED = (["headers"], ["env"], ["body"], ["script"])
 
 
 def nothing_more(_: LoadTest) -> Iterable[str]:
-    """Judge where no limits hold, as nothing will be run."""
+    """Return no reasons: a judge for tests that will not run."""
     return ()
 
 
@@ -41,13 +41,13 @@ def parse_load_test(
 ) -> LoadTest:
     """Return the `LoadTest` that `arguments` describe.
 
-    `beside` names further arguments that the caller accepts, and `also` holds what is wrong with those.
-    `judge` returns what else forbids the test, given its well-formed arguments; it is called only if
+    `beside` names further arguments that the caller accepts, and `also` holds the violations in those.
+    `judge` returns what else forbids the test, given its well-formed arguments. It is called only if
     something is wrong. `hint` is the next step.
 
     Raises:
-        InvalidArguments: With one sentence for every violation at once: of shape, across arguments, those in
-        `also`, and those that `judge` returns.
+        InvalidArguments: With one sentence for every violation: of shape, across arguments, those in `also`,
+        and those that `judge` returns.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     unfit = {name: reason for name, value in given.items() if (reason := _unfit(name) or _unfit(value))}
@@ -70,8 +70,9 @@ def parse_load_test(
 
 
 def shape_violations(error: ValidationError, allowed: Iterable[str]) -> Iterator[str]:
-    """Yield one sentence per violation in `error`; an unknown argument is named together with the `allowed`
-    ones.
+    """Yield one sentence per violation in `error`.
+
+    The sentence about an unknown argument lists the `allowed` ones.
     """
     for item in error.errors(include_url=False, include_context=False):
         loc = [str(part) for part in item["loc"]]
@@ -98,8 +99,9 @@ def _across(given: Mapping[str, object]) -> Iterator[str]:
 
 
 def _unfit(value: object) -> str | None:
-    """Return why `value` cannot be taken, None if it can: JSON can spell what no file can hold, and nest
-    deeper than any stack.
+    """Return why `value` can't be accepted, None if it can.
+
+    JSON can contain text that no file can hold, and can nest deeper than any stack.
     """
     waiting = [(value, 1)]
     while waiting:
@@ -108,7 +110,7 @@ def _unfit(value: object) -> str | None:
             if not _encodable(part):
                 return "is not Unicode text (half of a surrogate pair)"
         elif depth > DEEPEST and isinstance(part, Mapping | list | tuple):
-            return f"is nested deeper than {DEEPEST} levels, the most that is read; flatten it"
+            return f"is nested deeper than {DEEPEST} levels; flatten it"
         elif isinstance(part, Mapping):
             waiting.extend(
                 (inner, depth + 1) for item in cast(Mapping[object, object], part).items() for inner in item
@@ -131,16 +133,16 @@ def _source(given: Mapping[str, object]) -> Iterator[str]:
     if len(sources) != 1:
         got = f"got {' and '.join(sources)}" if sources else "got none of them"
         yield f"give exactly one of script, script_file or url ({got})"
-    if "url" not in given and (beside := [name for name in _URL_ONLY if given.get(name)]):
-        yield f"{', '.join(beside)}: only with url; a script sets these itself"
+    if "url" not in given and (url_only := [name for name in _URL_ONLY if given.get(name)]):
+        yield f"{', '.join(url_only)}: only with url; a script sets these itself"
     if isinstance(url := given.get("url"), str):
         yield from _url(url)
     if isinstance(script := given.get("script"), str) and not script.strip():
         yield "script: is empty"
     if "body" in given and str(given.get("method", "GET")).upper() in ("GET", "HEAD"):
         yield (
-            f"body: not with method {str(given.get('method', 'GET')).upper()}; use POST, PUT, PATCH, DELETE"
-            " or OPTIONS"
+            f"body: not allowed with method {str(given.get('method', 'GET')).upper()};"
+            " use POST, PUT, PATCH, DELETE or OPTIONS"
         )
 
 
@@ -149,10 +151,10 @@ def _url(url: str) -> Iterator[str]:
         parts = urlsplit(url)
         port_ok = parts.port is None or 0 < parts.port < 65536
     except ValueError:
-        # Its words quote what stands where the port should be, often the rest of a password
+        # The words of this error quote the text in place of the port, often the rest of a password.
         yield (
             f"url: {_shown(url)!r} has no valid host or port (1 to 65535); write it as http://host:port/path,"
-            " / ? # of a password as %2F %3F %23"
+            " and / ? # in a password as %2F %3F %23"
         )
         return
     if (
@@ -164,13 +166,13 @@ def _url(url: str) -> Iterator[str]:
         yield f"url: {_shown(url)!r} is not an http(s) URL with a host; write it as http://host:port/path"
     if escape := _BAD_ESCAPE.search(url):
         yield (
-            f"url: {url[escape.start() : escape.start() + 3]!r} is not an escape (% and two hexadecimal"
+            f"url: {url[escape.start() : escape.start() + 3]!r} is not a valid escape (% and two hexadecimal"
             " digits); write a percent sign as %25"
         )
 
 
 def _shown(url: str) -> str:
-    """Return the beginning of a URL that cannot be taken apart, without what may be credentials in it."""
+    """Return the beginning of a malformed URL, without what may be credentials in it."""
     address, mark, _ = _CREDENTIALS.sub("//***@", url).partition("?")
     return (address + (mark and "?***"))[:80]
 
@@ -179,12 +181,13 @@ def _load(given: Mapping[str, object]) -> Iterator[str]:
     has = given.keys() & {*LOAD_ARGUMENTS}
     if "stages" in has and len(has) > 1:
         yield (
-            f"stages: not together with {', '.join(sorted(has - {'stages'}))}; the stages are the whole load"
+            f"stages: can't be combined with {', '.join(sorted(has - {'stages'}))};"
+            " the stages are the whole load"
         )
     if {"duration", "iterations"} <= has:
-        yield "duration and iterations: give one of them; iterations end the test when they are done"
+        yield "duration and iterations: give only one; iterations end the test when they are done"
     if {"rate_per_s", "iterations"} <= has:
-        yield "rate_per_s and iterations: give one of them"
+        yield "rate_per_s and iterations: give only one"
     if "rate_per_s" in has and not has & {"duration", "iterations", "stages"} and "url" not in given:
         yield "rate_per_s: needs duration"
     if "vus" in has and not has - {"vus"}:

@@ -1,4 +1,4 @@
-"""The base of all values that travel the road."""
+"""The base of all values that pass between modules."""
 
 from typing import Self
 
@@ -6,8 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Model(BaseModel):
-    """A frozen value: unknown fields, NaN and Infinity are refused, so it always serialises to strict
-    JSON.
+    """A frozen value that always serializes to strict JSON.
+
+    It rejects unknown fields, NaN and Infinity.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)

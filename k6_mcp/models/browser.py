@@ -6,7 +6,7 @@ NAMES = (
     *("headless_shell", "headless-shell", "chromium", "chromium-browser"),
     *("google-chrome", "google-chrome-stable", "google-chrome-beta", "google-chrome-unstable", "chrome"),
 )
-"""What k6 looks for, in its order."""
+"""The executables that k6 looks for, in its order."""
 
 PATH_SETTING, ARGS_SETTING, TIMEOUT_SETTING = (
     "K6_MCP_BROWSER_PATH",
@@ -14,21 +14,22 @@ PATH_SETTING, ARGS_SETTING, TIMEOUT_SETTING = (
     "K6_MCP_BROWSER_TIMEOUT",
 )
 BROWSER_NOT_STARTED = "error building browser"
-"""How k6 begins to say that it could not start one."""
+"""The beginning of k6's message that it could not start a browser."""
 BROWSER_MISSING = "browser not found in registry"
-"""What an iteration throws that goes on before k6 ends it: k6 does not always say then that there was no
-browser.
+"""What an iteration throws if it goes on before k6 ends it.
+
+k6 does not always report then that there was no browser.
 """
 BROWSER_STARTING = "before all 'IterStart' events were processed"
-"""What k6 warns of when a test ends while its browsers still start: it has no limit of its own for that."""
+"""k6's warning when a test ends while its browsers still start, for which k6 has no limit of its own."""
 MEMORY_BYTES = 300_000_000
-"""About what one Chromium takes; k6 starts one for each VU of a browser scenario."""
+"""The approximate memory of one Chromium; k6 starts one for each VU of a browser scenario."""
 
 
 class Browser(NamedTuple):
-    """How k6 is to start Chromium: the operator's choice alone, nothing of it comes from a caller.
+    """How k6 starts Chromium: only the operator chooses this, never a caller.
 
-    `args` are command-line flags without their dashes, `timeout_s` is how long k6 waits for the browser
+    `args` are command-line flags without their dashes. `timeout_s` is how long k6 waits for the browser
     (None: k6's own 30 s).
     """
 
@@ -38,7 +39,7 @@ class Browser(NamedTuple):
 
     @property
     def sandboxed(self) -> bool:
-        """Whether Chromium's sandbox stays on, which it refuses to run with as root."""
+        """Whether Chromium's sandbox stays on; Chromium refuses to run as root with it."""
         return "no-sandbox" not in self.args
 
 

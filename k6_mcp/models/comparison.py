@@ -1,4 +1,4 @@
-"""The answer to: is it better or worse than before?"""
+"""Comparisons of runs: whether a test got better or worse."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,13 +10,14 @@ from k6_mcp.models.findings import Severity
 from k6_mcp.models.run import Status
 
 Change = Literal["regressed", "improved", "no_evidence", "not_comparable"]
-# How the difference of a run that has not ended begins
+# The beginning of the difference of a run that has not ended.
 STILL = "it is still"
 
 
 class Difference(Model):
-    """Something that differs between the two sides; `blocking` when figures must not be compared because of
-    it.
+    """Something that differs between the two sides.
+
+    It is `blocking` if figures must not be compared because of it.
     """
 
     what: str
@@ -26,11 +27,11 @@ class Difference(Model):
 
 
 class MetricChange(Model):
-    """One metric on both sides. `effect` is the relative change of the candidate (for shares: the absolute
-    one) with its interval.
+    """One metric on both sides.
 
-    `unit` is `ms`, `per_s` or `share`; `method` names how noise was estimated; `reason` says why, where the
-    change is not evident.
+    `effect` is the relative change of the candidate with its interval; for shares it is the absolute change.
+    `unit` is `ms`, `per_s` or `share`. `method` is how noise was estimated, and `reason` explains a change
+    that is not evident.
     """
 
     metric: str
@@ -46,8 +47,9 @@ class MetricChange(Model):
 
 
 class Comparison(Model):
-    """Two sides (each one run, or the repeats of one test) held against each other; `sentence` says it all in
-    one.
+    """The comparison of two sides, each one run or the repeats of one test.
+
+    `sentence` sums it up.
     """
 
     baseline: tuple[str, ...]
@@ -68,8 +70,9 @@ class Baseline(Model):
 
 
 class Headroom(Model):
-    """How far a threshold is from being crossed: the share of its limit that is left, negative when
-    crossed.
+    """How far a threshold is from being crossed.
+
+    `headroom` is the share of its limit that is left, negative if it was crossed.
     """
 
     metric: str
@@ -79,8 +82,9 @@ class Headroom(Model):
 
 
 class TestTrend(Model):
-    """The runs of one test while its script was the same, oldest first; `omitted_runs` more came before
-    them.
+    """The runs of one test with the same script, oldest first.
+
+    `omitted_runs` older ones are left out.
     """
 
     name: str
@@ -97,10 +101,10 @@ class TestTrend(Model):
 
 
 class Statistics(Model):
-    """The runs of the last `days` days; `anomaly_rate` is the share of ended runs with a warning or critical
-    finding.
+    """The runs of the last `days` days.
 
-    `method` names how the direction of a trend was found; `degraded` says which runs are missing.
+    `anomaly_rate` is the share of ended runs with a warning or critical finding. `method` is how the
+    direction of a trend was found. `degraded` describes which runs are missing.
     """
 
     days: float

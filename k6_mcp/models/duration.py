@@ -5,7 +5,7 @@ import re
 from k6_mcp.models.quoting import echoed
 
 _UNIT_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-# k6 counts nanoseconds in 64 bits
+# k6 counts nanoseconds in 64 bits.
 _LONGEST_S = 9e9
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h|d)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+\Z")

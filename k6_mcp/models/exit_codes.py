@@ -1,5 +1,6 @@
-"""k6's exit codes (errext/exitcodes/codes.go, the same from 1.0 to 2.2) and what else a k6 process can end
-with.
+"""k6's exit codes, and the other codes that a k6 process can end with.
+
+The source is errext/exitcodes/codes.go, which is the same from k6 1.0 to 2.2.
 """
 
 import signal
@@ -7,7 +8,10 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Every code k6 defines. They say how the process ended; thresholds are never judged by them."""
+    """Every code k6 defines.
+
+    Codes describe how the process ended. They never decide whether thresholds held.
+    """
 
     CLOUD_TEST_RUN_FAILED = 97
     CLOUD_FAILED_TO_GET_PROGRESS = 98
@@ -26,15 +30,18 @@ class ExitCode(IntEnum):
 
 
 FINISHED = 0
-# Every k6 error without a code of its own
+# Every k6 error that has no code of its own.
 UNCODED = 255
-# An unrecovered panic or a fatal error of the Go runtime
+# An unrecovered panic or a fatal error of the Go runtime.
 GO_RUNTIME_CRASH = 2
 RAN_TO_THE_END = frozenset({FINISHED, ExitCode.THRESHOLDS_HAVE_FAILED, ExitCode.MARKED_AS_FAILED})
 
 
 def signal_of(exit_code: int | None) -> signal.Signals | None:
-    """Return the signal that killed a process: negative codes, and 128 + n where a shell stood between."""
+    """Return the signal that killed a process.
+
+    It is in negative codes, and in 128 + n when a shell started the process.
+    """
     if exit_code is None:
         return None
     number = -exit_code if exit_code < 0 else exit_code - 128 if 128 < exit_code < 193 else 0

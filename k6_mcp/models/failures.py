@@ -1,4 +1,4 @@
-"""The kinds of failure: one row for each, with every fact that another part looks up by kind.
+"""The kinds of failure: one row each, with every fact that other modules look up by kind.
 
 A new kind is a new name in `FailureKind`, a new row here and a row in docs/statuses.md.
 """
@@ -34,17 +34,17 @@ FailureWord = Literal[
 ]
 
 
-# A named tuple: it is made on the way to every one-shot answer, where the class of a dataclass costs more.
+# A named tuple, because every one-shot answer waits for this class, and a dataclass takes longer to make.
 class FailureRow(NamedTuple):
-    """What is known of every failure of one kind.
+    """The facts about every failure of one kind.
 
-    `word` is the kind in the one-shot protocol. `of_target` says that the failure is a statement about the
-    target: a gate calls it `breached` and JUnit `failure`; else the test itself did not work, which they call
-    `errored` and `error`. `of_script` says that the script or its options are at fault, `ended_early` that
-    the test did not come to its planned end. `unusable` is why a comparison cannot use the figures, empty
-    where it can; `no_baseline` and `no_example` are why the run is not a baseline, or no measure of how much
-    an unchanged test varies, where its figures can be compared. `needs_all_figures` says that only the
-    complete figures of a run prove it.
+    `word` is the kind in the one-shot protocol. `of_target` means that the failure is a result about the
+    target: a gate calls it `breached` and JUnit `failure`. Otherwise the test itself did not work, which they
+    call `errored` and `error`. `of_script` means that the script or its options are at fault, `ended_early`
+    that the test did not reach its planned end. `unusable` is why a comparison can't use the figures, empty
+    if it can. For figures that can be compared, `no_baseline` is why the run can't be a baseline, and
+    `no_example` is why it does not show how much an unchanged test varies. `needs_all_figures` means that
+    only the complete figures of a run prove the failure.
     """
 
     word: FailureWord
@@ -73,7 +73,7 @@ FAILURES: Mapping[FailureKind, FailureRow] = {
     "timed_out": FailureRow(
         word="timeout",
         ended_early=True,
-        unusable="it was ended at the server's time limit",
+        unusable="it was stopped at the server's time limit",
     ),
     "stopped_externally": FailureRow(
         word="stopped",
@@ -97,7 +97,7 @@ FAILURES: Mapping[FailureKind, FailureRow] = {
     "load_not_delivered": FailureRow(
         word="load",
         of_target=True,
-        no_example="it was under another load than was asked for",
+        no_example="its load was not the requested one",
         needs_all_figures=True,
     ),
     "no_samples": FailureRow(
@@ -113,6 +113,6 @@ FAILURES: Mapping[FailureKind, FailureRow] = {
     "internal": FailureRow(
         word="internal",
         ended_early=True,
-        unusable="k6-mcp failed during it",
+        unusable="k6-mcp itself failed",
     ),
 }

@@ -8,14 +8,16 @@ from pydantic import Field
 from k6_mcp.models.base import Model
 
 Severity = Literal["info", "warning", "critical"]
-# The metric of evidence that k6 itself had no CPU left
+# The metric of evidence that k6 itself ran out of CPU.
 GENERATOR_CPU = "generator_cpu"
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 
 
 class Evidence(Model):
-    """A number that a finding rests on: which metric, what was observed, the limit it was held against, and
-    when (s since start).
+    """A number that supports a finding.
+
+    It has the metric, the observed value, the limit that it was compared with, and when it was observed (in s
+    since the start).
     """
 
     metric: str
@@ -27,8 +29,9 @@ class Evidence(Model):
 
 
 class Finding(Model):
-    """One thing worth knowing about a run: rule `id`, how bad, how sure (0 to 1), in words, on what evidence,
-    what to do.
+    """One thing worth knowing about a run, found by the rule `id`.
+
+    It has a severity, a confidence from 0 to 1, a message, the evidence and a recommendation.
     """
 
     id: str
@@ -40,10 +43,10 @@ class Finding(Model):
 
 
 class FindingRow(NamedTuple):
-    """What other parts look up about a finding.
+    """What other modules look up about a finding.
 
-    `of_latency`: it speaks against the latency of the run. `shaded` is how many of its time spans a chart
-    shades. `replaced_by` names findings that describe the same problem better.
+    `of_latency` means that the run's latency is bad. `shaded` is how many of its time spans a chart shades.
+    `replaced_by` names findings that describe the same problem better.
     """
 
     of_latency: bool = False
@@ -78,16 +81,16 @@ FINDINGS: Mapping[str, FindingRow] = {
 
 
 def row_of(finding_id: str) -> FindingRow:
-    """Return the row of a finding; a rule of another version has an empty one."""
+    """Return the row of a finding; unknown rules of other versions get an empty one."""
     return FINDINGS.get(finding_id, FindingRow())
 
 
 class FindingLimits(NamedTuple):
     """The limits that rules use; each is a setting, `K6_MCP_FINDING_` and its name in capitals.
 
-    Shares are fractions from 0 to 1. `p95_for_s`: a p95 above `p95_ms` for so long is told even if that of
-    the whole run is not. `outage_s`: the shortest outage; `recovery_s`: how soon a target should be as
-    before. `drift_share`: growth of the median latency at constant load, as a share of its start.
+    Shares are fractions from 0 to 1. A p95 above `p95_ms` for `p95_for_s` is reported even if the p95 of the
+    whole run is lower. `outage_s` is the shortest outage. `recovery_s` is how soon a target should recover.
+    `drift_share` is the growth of the median latency at constant load, as a share of its start.
     """
 
     error_rate_warning: float = 0.05
@@ -103,7 +106,7 @@ class FindingLimits(NamedTuple):
 
 
 class Advice(Model):
-    """A diagnosis that a model worded from the findings, or why there is none.
+    """A diagnosis that a model wrote from the findings, or why there is none.
 
     `state`: `written` (then `text` holds it), `unavailable` (no key, no sampling), `failed` (timeout,
     refusal, unreadable answer), `rejected` (it named numbers that were not among the facts).

@@ -1,4 +1,4 @@
-"""The answer of a gate in a pipeline: may this go on?"""
+"""The answer of a gate in a pipeline: whether the pipeline may go on."""
 
 from typing import Literal, NamedTuple
 
@@ -9,11 +9,11 @@ GateOutcome = Literal["passed", "breached", "errored", "regressed", "not_compara
 
 
 class GatePolicy(NamedTuple):
-    """What a gate asks for beyond the run's own verdict.
+    """What a gate requires beyond the run's own verdict.
 
-    `baseline` is a run id or the name of a test; without it the baseline of the run's own test is used where
-    there is one. `runs` is how many repeats were asked for. Without `allow_imported` no run passes that came
-    in a file: nobody signed it.
+    `baseline` is a run id or the name of a test; without it, the baseline of the run's own test is used if
+    there is one. `runs` is the number of requested repeats. Without `allow_imported`, runs imported from a
+    file never pass, because nobody signed them.
     """
 
     baseline: str | None = None
@@ -24,10 +24,10 @@ class GatePolicy(NamedTuple):
 
 
 class GateResult(Model):
-    """What a gate found, and why; `run_id` is the run that went worst among `run_ids`.
+    """What a gate decided, and why; `run_id` is the worst run among `run_ids`.
 
     `breached`: a threshold was crossed, or the target failed otherwise. `errored`: nothing could be judged.
-    `new_baseline` is the name of the test that this run became the baseline of.
+    `new_baseline` is the name of the test whose baseline this run became.
     """
 
     outcome: GateOutcome

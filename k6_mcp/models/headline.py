@@ -11,7 +11,7 @@ _LONGEST = 300
 
 
 def headline(run: Run) -> str:
-    """Return how `run` stands: what it measured when it completed, why it failed, or how far it is."""
+    """Return the state of `run`: what it measured, why it failed, or how far it is."""
     return cut(_sentence(run), _LONGEST)
 
 
@@ -37,8 +37,9 @@ def _sentence(run: Run) -> str:
 
 
 def _live(live: LiveFigures, pages: bool) -> Iterator[str]:
-    """The running test's line, also used for progress: fixed order, nothing unknown in it, as are the
-    requests of browsers until the end.
+    """Yield the parts of a running test's line, also used for progress.
+
+    The order is fixed. Unknown figures are left out, such as the requests of browsers until the end.
     """
     share = f" ({live.percent:.0f} %)" if live.percent is not None else ""
     yield f"{format_duration(round(live.elapsed_s))}{share}"
@@ -59,24 +60,24 @@ def _measured(metrics: Metrics | None) -> str:
     if metrics is None or metrics.source == "none":
         return "nothing was measured"
     calls = sum(row.count for row in metrics.grpc)
-    told = [f"{count(calls, 'gRPC call')} ({few(row.told for row in metrics.grpc)})"] if calls else []
+    grpc = [f"{count(calls, 'gRPC call')} ({few(row.told for row in metrics.grpc)})"] if calls else []
     pages = [*_browser(metrics.browser)] if metrics.browser else []
     if pages and not metrics.figures.requests:
-        return ", ".join([*pages, *told])
-    return ", ".join([*_figures(metrics.figures), *pages, *told])
+        return ", ".join([*pages, *grpc])
+    return ", ".join([*_figures(metrics.figures), *pages, *grpc])
 
 
-def _browser(found: BrowserFigures) -> Iterator[str]:
-    if not found.answered:
+def _browser(pages: BrowserFigures) -> Iterator[str]:
+    if not pages.answered:
         yield "no browser request was answered"
         return
-    rate = f" at {number(found.requests_per_s, 3)}/s" if found.requests_per_s is not None else ""
-    yield f"{count(found.requests, 'page request') if found.requests is not None else 'page requests'}{rate}"
-    if found.p95_ms is not None:
-        yield f"p95 {number(found.p95_ms, 3)} ms"
-    if found.error_rate is not None:
-        yield f"{percent(found.error_rate)} failed"
-    yield from (vital.told for vital in found.web_vitals[:1])
+    rate = f" at {number(pages.requests_per_s, 3)}/s" if pages.requests_per_s is not None else ""
+    yield f"{count(pages.requests, 'page request') if pages.requests is not None else 'page requests'}{rate}"
+    if pages.p95_ms is not None:
+        yield f"p95 {number(pages.p95_ms, 3)} ms"
+    if pages.error_rate is not None:
+        yield f"{percent(pages.error_rate)} failed"
+    yield from (vital.told for vital in pages.web_vitals[:1])
 
 
 def _figures(figures: Figures) -> Iterator[str]:
@@ -93,7 +94,7 @@ def _figures(figures: Figures) -> Iterator[str]:
 
 
 def requests(figures: Figures) -> str:
-    """Return the count of requests, with those that are not in the rate."""
+    """Return the count of requests, and how many of them are not in the rate."""
     outside = (
         f" ({figures.requests_outside_load} in setup and teardown)" if figures.requests_outside_load else ""
     )
@@ -108,14 +109,14 @@ def _thresholds(metrics: Metrics | None) -> str:
 
 
 def subject(asked: Asked, limit: int) -> str:
-    """Return what was tested: the request and its load, or the script, its name cut to `limit` characters."""
+    """Return what was tested: the request and its load, or the script, cut to `limit` characters."""
     if asked.url:
         return f"{asked.method or 'GET'} {cut(asked.url, limit)} {_load(asked)}"
     return cut(asked.script_file, limit) if asked.script_file else "script"
 
 
 def _load(asked: Asked) -> str:
-    """Return the load in words: the preset's, or what was given in its place."""
+    """Return the load in words: the preset's, or the one that replaces it."""
     length = f" for {asked.duration}" if asked.duration else ""
     if asked.stages is not None:
         return count(len(asked.stages), "stage")

@@ -1,8 +1,8 @@
-"""Text of others made fit to be shown: without characters that turn, hide or command.
+"""Untrusted text made safe to show: without characters that reverse, hide or control text.
 
-The one place that knows them: controls, escape sequences of terminals, marks of direction, zero-width and
-other invisible characters (also those that carry whole hidden texts), halves of surrogate pairs. All answers
-pass here.
+Only this module knows them: control characters, escape sequences of terminals, direction marks, zero-width
+and other invisible characters (also those that can carry whole hidden texts), and halves of surrogate pairs.
+All answers pass through here.
 """
 
 import re
@@ -19,21 +19,21 @@ _HIDDEN = (
     r"\U0007fffe-\U0007ffff\U0008fffe-\U0008ffff\U0009fffe-\U0009ffff\U000afffe-\U000affff\U000bfffe-\U000bffff"
     r"\U000cfffe-\U000cffff\U000dfffe-\U000e0fff\U000efffe-\U000effff\U000ffffe-\U000fffff\U0010fffe-\U0010ffff"
 )
-# What may have a style of its own: "✔️"
+# Characters that may have a style selector of their own: "✔️".
 _EMOJI = r"[#*0-9\xa9\xae\u2000-\u3299\U0001f000-\U0001faff]"
 _PRINTABLE = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0" + "".join(
     map(chr, range(0xFE00, 0xFE10))
 )
 _FIRST_HIDDEN_PLANE = "\U000e0000"
-# Colours and cursor moves of a terminal carry no text
+# Colors and cursor moves of a terminal carry no text.
 _STYLE = re.compile(r"(?:\x1b\[|\x9b)[0-?]{0,40}[ -/]{0,10}[@-~]")
 
 
 def visible(text: str) -> str:
-    """Return `text` with each run of hidden characters as the code of the first and how many follow:
-    `⟨202E⟩`, `⟨E0041+11⟩`.
+    """Return `text` with its hidden characters as codes: `⟨202E⟩`, `⟨E0041+11⟩`.
 
-    Line breaks and tabs stay, styles of terminals go.
+    Each sequence of hidden characters becomes the code of the first one and how many follow. Line breaks and
+    tabs stay, and terminal styles are removed.
     """
     if _harmless(text):
         return text
@@ -41,7 +41,7 @@ def visible(text: str) -> str:
 
 
 def unstyled(text: str) -> str:
-    """Return `text` without the sequences by which a terminal changes colours or moves its cursor."""
+    """Return `text` without the sequences that change a terminal's colors or move its cursor."""
     return text if text.isprintable() else _STYLE.sub("", text)
 
 
@@ -59,8 +59,9 @@ def visible_data(data: T) -> T:
 
 
 def _harmless(text: str) -> bool:
-    """Return whether there is nothing to do, by what Python knows of characters: the pattern takes 5 ms to
-    compile.
+    """Return whether `text` certainly holds no hidden characters.
+
+    This uses Python's own knowledge of characters, because the pattern takes 5 ms to compile.
     """
     line = text.replace("\n", " ").replace("\t", " ")
     if not line.isprintable():

@@ -1,4 +1,4 @@
-"""Questions to the history and their answers."""
+"""Queries of the history and their answers."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -11,7 +11,7 @@ from k6_mcp.models.run import Run, Status
 
 
 class HistoryQuery(Model):
-    """Filters, all of which must hold; newest runs first. `cursor` comes from the page before."""
+    """Filters that a run must all match; newest runs first. `cursor` comes from the previous page."""
 
     status: Annotated[Status | None, Field(description="only runs with this status")] = None
     failure_kind: Annotated[
@@ -29,16 +29,18 @@ class HistoryQuery(Model):
     )
     until: Annotated[datetime | None, Field(description="created before, ISO 8601; UTC if no zone")] = None
     min_error_rate: Annotated[
-        float | None, Field(ge=0, le=1, description="share of failed requests at least, 0 to 1")
+        float | None, Field(ge=0, le=1, description="minimum share of failed requests, 0 to 1")
     ] = None
-    max_response_time_ms: Annotated[float | None, Field(gt=0, description="p95 latency at most, ms")] = None
+    max_response_time_ms: Annotated[float | None, Field(gt=0, description="maximum p95 latency in ms")] = None
     limit: Annotated[int, Field(ge=1, le=100, description="runs per page; default 20")] = 20
-    cursor: Annotated[str | None, Field(max_length=200, description="next_cursor of the page before")] = None
+    cursor: Annotated[str | None, Field(max_length=200, description="next_cursor of the previous page")] = (
+        None
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> "HistoryQuery":
         if self.since and self.until and _utc(self.since) >= _utc(self.until):
-            raise ValueError("since is not before until, so that no run can be between them")
+            raise ValueError("since must be before until, or no run can be between them")
         return self
 
 
@@ -47,8 +49,9 @@ def _utc(moment: datetime) -> datetime:
 
 
 class HistoryPage(Model):
-    """One page of runs, newest first; `baselines` are the ids among them that later runs are compared
-    with.
+    """One page of runs, newest first.
+
+    `baselines` are the ids of those runs that later runs are compared with.
     """
 
     runs: tuple[Run, ...]
@@ -59,8 +62,10 @@ class HistoryPage(Model):
 
 
 class RebuildReport(Model):
-    """What `k6-mcp rebuild` did: runs restored from their folders, folders it could not read, those `removed`
-    that no test came of, and the old file kept aside.
+    """What `k6-mcp rebuild` did.
+
+    `restored` counts the runs restored from their folders, `unreadable` names the folders it could not read,
+    `removed` those that no test came of, and `set_aside` is where it kept the old file.
     """
 
     restored: int

@@ -1,5 +1,6 @@
-"""The figures of a run. Units are in the names; rates are fractions from 0 to 1; a missing figure is None,
-never NaN.
+"""The figures of a run.
+
+Names contain the units. Rates are fractions from 0 to 1. A missing figure is None, never NaN.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from k6_mcp.models.base import Model
 from k6_mcp.models.wording import number
 
-# To so much of a plan's iterations
+# How exactly k6 keeps a rate, as a share of the planned iterations.
 _RATE_IS_KEPT = 0.001
 MetricType = Literal["counter", "gauge", "rate", "trend"]
 Source = Literal["summary", "export", "record", "none"]
@@ -46,7 +47,7 @@ class CheckResult(Model):
 
 
 class ErrorCount(Model):
-    """Requests that failed for one reason: k6's error_code (see k6's docs), what it means, how many."""
+    """Requests that failed for one reason: k6's error_code (see k6's docs), its meaning and count."""
 
     code: int
     meaning: str
@@ -61,8 +62,9 @@ class StatusCount(Model):
 
 
 class GrpcStatusCount(Model):
-    """gRPC calls that ended with one status: its code and name (google.golang.org/grpc/codes), None for one
-    that gRPC does not define.
+    """gRPC calls that ended with one status: its code and name (google.golang.org/grpc/codes).
+
+    `status` is None if gRPC does not define it.
     """
 
     status: int | None
@@ -71,17 +73,16 @@ class GrpcStatusCount(Model):
 
     @property
     def told(self) -> str:
-        """The same in words, e.g. `3x UNAVAILABLE (14)`."""
+        """The count in words, e.g. `3x UNAVAILABLE (14)`."""
         return f"{self.count}x {self.name}" + (f" ({self.status})" if self.status is not None else "")
 
 
 class WebVital(Model):
-    """One of the web vitals over all page loads of a run: its 75th percentile, by which the field judges, in
-    ms or (CLS) as a score.
+    """One web vital over all page loads of a run: its 75th percentile in ms or, for CLS, as a score.
 
-    `rating` holds that against Google's limits for it (web.dev/articles/vitals): up to `good_to` is good,
-    above `poor_above` poor. These are made for what real users see; here they were measured by one Chromium
-    per VU on the machine of k6.
+    `rating` compares it with Google's limits (web.dev/articles/vitals): up to `good_to` is good, above
+    `poor_above` is poor. Google's limits are meant for what real users see. Here one Chromium per VU on k6's
+    machine measured the vitals.
     """
 
     name: Literal["LCP", "INP", "CLS", "FCP", "TTFB", "FID"]
@@ -94,7 +95,7 @@ class WebVital(Model):
 
     @property
     def told(self) -> str:
-        """The same in words, e.g. `LCP p75 264 ms (good)`."""
+        """The web vital in words, e.g. `LCP p75 264 ms (good)`."""
         value = (
             f"{number(self.p75_score or 0.0, 3)}" if self.p75_ms is None else f"{number(self.p75_ms, 3)} ms"
         )
@@ -104,10 +105,10 @@ class WebVital(Model):
 class BrowserFigures(Model):
     """What the browsers of a run requested (k6's browser_* metrics), images and scripts of pages included.
 
-    k6 counts only requests that got an answer; `requests` is None where only its time series is left, which
-    does not tell how many. `failed_requests` were answered below 200 or from 400 on. `documents` are the
-    pages themselves, redirects included, by HTTP status. `page_loads` are those that had web vitals;
-    `error_pages` of them showed Chromium's own error page, since nothing answered.
+    k6 counts only requests that got an answer. `requests` is None if only k6's time series is left, which
+    lacks the count. `failed_requests` had a status below 200 or from 400 on. `documents` are the pages
+    themselves, redirects included, by HTTP status. `page_loads` are those that had web vitals;
+    `error_pages` of them showed Chromium's own error page, because nothing answered.
     """
 
     requests: int | None = None
@@ -137,13 +138,14 @@ class BrowserFigures(Model):
 
     @property
     def pages_shown(self) -> int:
-        """How many page loads are known to have shown what the target answered."""
+        """How many page loads are known to have shown the target's answer."""
         return max((self.page_loads or 0) - self.error_pages, 0)
 
 
 class EndpointFigures(Model):
-    """The requests of one name (k6's `name` tag); `name` None sums up what has no row of its own (then only
-    counts).
+    """The requests of one name (k6's `name` tag).
+
+    The row with `name` None sums up the requests without a row of their own, and holds only counts.
     """
 
     name: str | None
@@ -158,8 +160,9 @@ class EndpointFigures(Model):
 
 
 class ErrorSample(Model):
-    """One failed answer as the target gave it (cut, untrusted): its request name, HTTP status (0: none) and
-    body.
+    """One failed answer from the target, cut and untrusted.
+
+    `name` is the request's, `status` the HTTP status (0 if there was none) and `text` the body.
     """
 
     name: str
@@ -168,12 +171,11 @@ class ErrorSample(Model):
 
 
 class Generator(Model):
-    """What running k6 took: its CPU time as a share of the cores it could use (0 to 1), and how far others
-    disturbed it.
+    """The CPU that k6 used, as a share of the cores it could use (0 to 1), and how far others disturbed it.
 
-    `cpu_wait_s` is how long k6's threads, added up, were ready to run and had no CPU; `steal_s` what the
-    hypervisor gave to other machines, summed over all CPUs of this one. None where the system does not tell
-    (Linux does), and of runs kept by older versions.
+    `cpu_wait_s` is how long k6's threads, added up, were ready to run but had no CPU. `steal_s` is the time
+    that the hypervisor gave to other machines, summed over all CPUs of this one. Both are None if the system
+    does not report them (Linux does), and in runs stored by older versions.
     """
 
     cpu_s: float
@@ -184,8 +186,9 @@ class Generator(Model):
 
 
 class Latency(Model):
-    """http_req_duration in ms over `of`: every request, or the successful ones when some never connected (k6
-    counts those as 0 ms).
+    """http_req_duration in ms over the requests that `of` names.
+
+    These are all requests, or the successful ones if some never connected: k6 counts those as 0 ms.
     """
 
     of: Literal["all_requests", "successful_requests"]
@@ -200,13 +203,13 @@ class Latency(Model):
 
 
 class Figures(Model):
-    """Key figures. `load_s` is the time load was applied (without setup and teardown); per-second figures
-    divide by it.
+    """Key figures of a run.
 
-    `requests_outside_load` of the requests came from setup and teardown, and are not in `requests_per_s` but
-    in `latency`, as in k6's. `vus_max` is the most VUs in use, as k6 counts them once a second;
-    `vus_allocated` (k6's metric vus_max) is how many it made, in use or not. `load_failed` says that every
-    request failed but for those of setup and teardown.
+    `load_s` is the time load was applied, without setup and teardown; per-second figures divide by it.
+    `requests_outside_load` of the requests came from setup and teardown. They are not in `requests_per_s`,
+    but they are in `latency`, as in k6's own. `vus_max` is the most VUs in use, as k6 counts them once a
+    second. `vus_allocated` (k6's metric vus_max) is how many k6 created, in use or not. `load_failed` means
+    that every request failed, apart from those of setup and teardown.
     """
 
     wall_s: float
@@ -229,7 +232,7 @@ class Figures(Model):
     data_sent_bytes: int = 0
     checks_passed: int = 0
     checks_failed: int = 0
-    # For the verdict alone, neither shown nor kept.
+    # Only the verdict uses it; it is neither shown nor stored.
     load_failed: SkipJsonSchema[bool] = Field(default=False, exclude=True)
 
     @property
@@ -239,14 +242,14 @@ class Figures(Model):
 
     @property
     def iterations_due(self) -> int:
-        """How many iterations k6 was to have started while it ran."""
+        """How many iterations k6 should have started while it ran."""
         return self.iterations + self.iterations_interrupted + self.iterations_dropped
 
     def planned_iterations(self, expected: int) -> int:
-        """Return how many iterations were planned, `expected` by the plan: what was due, unless the run ended
-        before all were.
+        """Return how many iterations were planned, given the `expected` number of the plan.
 
-        At its rate k6 may start one more or fewer than the plan's time says.
+        These are the due ones, unless the run ended before all were due. At its rate, k6 may start one more
+        or one fewer than the planned time implies.
         """
         return (
             self.iterations_due
@@ -256,12 +259,12 @@ class Figures(Model):
 
 
 class Metrics(Model):
-    """Everything measured in a run; `source` says where it was read, `exact` whether it is k6's unrounded
-    summary.
+    """Everything measured in a run.
 
-    `websockets` are the WebSocket sessions by the status of their handshake: 101 was opened. `grpc` are the
-    gRPC calls by their status, empty where k6 left no summary. `browser` is there where a browser made
-    requests. `endpoints_note` says why there is no table of endpoints, where there is none.
+    `source` is where the figures come from; `exact` means k6's unrounded summary. `websockets` are the
+    WebSocket sessions by the status of their handshake: 101 means opened. `grpc` are the gRPC calls by their
+    status, empty if k6 left no summary. `browser` is set if a browser made requests. `endpoints_note` is why
+    there is no table of endpoints, if there is none.
     """
 
     source: Source
@@ -283,12 +286,12 @@ class Metrics(Model):
 
     @property
     def of_browsers_alone(self) -> bool:
-        """Whether browsers made requests and nothing else did, so that `http_req_*` has no samples."""
+        """Whether only browsers made requests, so that `http_req_*` has no samples."""
         return self.browser is not None and not self.figures.requests
 
 
 class LiveFigures(Model):
-    """A running test: totals so far and the last interval (about a second)."""
+    """A running test: totals so far, and figures of the last interval (about a second)."""
 
     elapsed_s: float
     percent: float | None

@@ -1,27 +1,26 @@
-"""Variables of the environment that look like settings and are none."""
+"""Environment variables that look like settings but aren't."""
 
 import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
-# Whatever begins so is meant for us; k6's own variables begin with K6_ too.
+# Names that begin like this are meant for us. k6's own variables begin with K6_ too.
 _OURS = re.compile(r"K6[_-]?MCP", re.IGNORECASE)
-# The test suite's own setting: where it is set, no test may be left out.
+# The test suite's own setting: if it is set, no test may be skipped.
 _OF_TESTS = ("K6_MCP_CI",)
 _MOST, _NEAR = 20, 0.7
 
 
 def misspelt(names: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
-    """Return a sentence for each of `names` that is meant as one of the `known` settings but is none of
-    them.
-    """
+    """Return a sentence for each of `names` that resembles a setting but is not `known`."""
     found = sorted(name for name in names if name not in _OF_TESTS and _is_meant_for_us(name, known))
     return tuple(_with_nearest(name, known) for name in found[:_MOST])
 
 
 def _is_meant_for_us(name: str, known: Collection[str]) -> bool:
-    """Whether a name begins as ours do, or lacks only `MCP_` or one character of a setting, or has one too
-    much.
+    """Return whether a name is a likely misspelling of a setting.
+
+    It begins as ours do, or is a setting without `MCP_`, with a character missing or with an extra one.
     """
     if _OURS.match(name) or f"K6_MCP_{name.removeprefix('K6_')}" in known:
         return True

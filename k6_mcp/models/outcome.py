@@ -1,5 +1,6 @@
-"""What happened while k6 ran: events on the way (`RunEvent`) and the `Outcome` at the end. Facts only, no
-judgement.
+"""What happened while k6 ran: events on the way (`RunEvent`) and the `Outcome` at the end.
+
+These are facts, without judgment.
 """
 
 from collections.abc import Callable
@@ -13,14 +14,15 @@ StopReason = Literal["caller", "deadline", "shutdown", "handle_summary", "unplan
 
 
 class Started(NamedTuple):
-    """k6 runs; traffic may begin."""
+    """k6 has started; traffic may begin."""
 
     at: datetime
 
 
 class Progress(NamedTuple):
-    """k6's own progress block, once a second: whole-test percent (None until known) and counts since the
-    start.
+    """k6's own progress block, once a second.
+
+    `percent` is that of the whole test, None until known. Counts are since the start.
     """
 
     elapsed_s: float
@@ -42,8 +44,9 @@ Emit = Callable[[RunEvent], None]
 
 
 class LogMessage(NamedTuple):
-    """A distinct message of the script or k6, how many `times` it came, and the k6 fields that tell where
-    from.
+    """A distinct message of the script or k6.
+
+    `times` is how often it occurred, and `source` holds the k6 fields that name its origin.
     """
 
     level: str
@@ -53,11 +56,11 @@ class LogMessage(NamedTuple):
 
 
 class LogDigest(NamedTuple):
-    """k6's stderr, counted and cut: `cause` is the line that explains the exit code, `thrown` counts
-    iterations that threw.
+    """k6's stderr, counted and cut.
 
-    `out_of_memory` says that Go ended k6 because it got no more memory. `redirects_given_up` are the chains
-    of redirects that k6 followed no further, with `requests_given_up` requests in them.
+    `cause` is the line that explains the exit code. `thrown` counts iterations that threw an exception.
+    `out_of_memory` means that Go ended k6 because it got no more memory. `redirects_given_up` are the chains
+    of redirects that k6 stopped following, with `requests_given_up` requests in them.
     """
 
     cause: str | None = None
@@ -74,8 +77,9 @@ class LogDigest(NamedTuple):
 
 
 class BrowserStart(NamedTuple):
-    """What came of starting Chromium once more, after k6 could not: what it said and what to do; `said` is
-    empty where it did start.
+    """The result of another attempt to start Chromium, after k6 could not.
+
+    `said` is Chromium's output, empty if it started, and `hint` is what to do.
     """
 
     said: str
@@ -83,20 +87,25 @@ class BrowserStart(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a k6 process ended and what it left; negative `exit_code` is the signal that killed it, None if it
-    never started.
+    """How a k6 process ended, and what it left.
 
-    `stop_reason` is set only when *we* stopped it; `handle_summary` says that load and teardown were over and
-    only the script's handleSummary was not, `unplanned` that k6 used more VUs than its plan has. `completed`
-    and `interrupted` are the iterations in k6's last progress block, None where it printed none; `paused_s`
-    is how long k6 was seen stopped by a signal. `summary` is the wrapper's `handleSummary(data)` JSON text
-    and `export` k6's `--summary-export` JSON text, each None when the file is missing. `cpu_s` is k6's CPU
-    time on `cores`, `cpu_wait_s` how long its threads, added up, waited for one of them, `steal_s` what the
-    hypervisor took from all CPUs meanwhile, `busy` the share of the last second in which a k6 that was killed
-    while it loaded its script had or wanted a CPU, `memory_limit` what it was held to, None if to nothing.
-    `browser` is there where k6 could not start one. `parsed` is False where k6 refused a script and may not
-    have been able to parse it: then nothing of a script file's text is shown. `k6_version` is the version of
-    the k6 that refused it.
+    Process: a negative `exit_code` is the signal that killed k6; None means that it never started.
+    `stop_reason` is set only if *we* stopped it: `handle_summary` means that load and teardown were over and
+    only the script's handleSummary was not, `unplanned` that k6 used more VUs than planned. `paused_s` is how
+    long k6 was seen stopped by a signal.
+
+    Figures: `completed` and `interrupted` are the iterations in k6's last progress block; `completed` is None
+    if k6 printed no block. `summary` is the wrapper's `handleSummary(data)` JSON text and `export` k6's
+    `--summary-export` JSON text, each None if the file is missing.
+
+    Machine: `cpu_s` is k6's CPU time on `cores`, and `cpu_wait_s` how long its threads, added up, waited for
+    one of them. `steal_s` is the time that the hypervisor took from all CPUs meanwhile. `busy` is for a k6
+    that was killed while it loaded its script: the share of the last second in which it had or wanted a CPU.
+    `memory_limit` is the limit of its memory, None if it had none.
+
+    Refusals: `browser` is set if k6 could not start one. `parsed` is False if k6 refused a script that it may
+    not have been able to parse; then no text of a script file is shown. `k6_version` is the version of the k6
+    that refused it.
     """
 
     exit_code: int | None

@@ -1,4 +1,7 @@
-"""What the history tells of many runs at once, for statistics; plain values, since there may be thousands."""
+"""What the history reports about many runs, for statistics.
+
+These are plain values, because there may be thousands.
+"""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -10,7 +13,7 @@ from k6_mcp.models.run import Status
 
 
 class Tally(NamedTuple):
-    """How many runs ended alike."""
+    """How many runs ended in the same way."""
 
     status: Status
     failure_kind: FailureKind | None
@@ -30,8 +33,9 @@ class PastRun(NamedTuple):
 
 
 class PastTest(NamedTuple):
-    """The newest `runs` of one test, oldest first, and the thresholds of the last; `of` is how many there
-    are.
+    """The newest `runs` of one test, oldest first, and the thresholds of the last one.
+
+    `of` is how many runs the test has.
     """
 
     name: str
@@ -41,8 +45,10 @@ class PastTest(NamedTuple):
 
 
 class Past(NamedTuple):
-    """The runs of a time: all of them counted, the tests with most runs in detail, how many tests are not;
-    `degraded` says what is missing.
+    """The runs of a period.
+
+    `tallies` count all of them. `tests` are those with most runs, and `omitted_tests` is how many tests are
+    not among them. `degraded` describes what is missing.
     """
 
     tallies: tuple[Tally, ...]

@@ -1,4 +1,4 @@
-"""What would run: `RunPlan`, k6's own answer (`k6 inspect`) in our units."""
+"""What would run: `RunPlan`, from k6's own answer (`k6 inspect`), in our units."""
 
 from typing import NamedTuple
 
@@ -13,8 +13,9 @@ HANDLE_SUMMARY_TIMEOUT_S = 20.0
 
 
 class StagePlan(Model):
-    """One stage: its length and the VUs or the rate (iterations per s) that it ends at; `start_s` counts from
-    the test's start.
+    """One stage: its length, and the VUs or the rate (iterations per s) at its start and end.
+
+    `start_s` counts from the test's start.
     """
 
     start_s: float
@@ -24,10 +25,10 @@ class StagePlan(Model):
 
 
 class ScenarioPlan(Model):
-    """One scenario as k6 will execute it; fields that its executor lacks are None, `stages` are in VUs or
-    iterations per s.
+    """One scenario as k6 will execute it.
 
-    `browser` says that each of its VUs has a Chromium of its own.
+    Fields that its executor lacks are None. `stages` are in VUs or iterations per s. `browser` means that
+    each of its VUs has a Chromium of its own.
     """
 
     name: str
@@ -53,16 +54,16 @@ class ThresholdPlan(Model):
 
 
 class Plan(Model):
-    """The load that was planned, without anything that could not be stored or shown.
+    """The planned load, without anything that must not be stored or shown.
 
     `duration_s` is the longest planned load; `longest_s` includes graceful stops (k6's totalDuration).
-    `expected_iterations` is how many an arrival-rate plan starts, None for closed models. `phases` says
-    whether the script has a setup() or teardown(). `grpc` says whether the script or a module that it
-    imports has loaded k6/net/grpc. `rps` is what k6's option of that name holds the request rate to: the
-    script's own or this server's cap. `notes` are warnings of ours, each with a code and a colon;
-    `warnings` are k6's. `handler` says whether the script has a handleSummary of its own. `system_tags`
-    are those that k6 would set, None where it did not say. `declared` names the load options the script
-    itself declares; `replaced` those an override removed.
+    `expected_iterations` is how many an arrival-rate plan starts, None for closed models. `phases` is
+    whether the script has a setup() or teardown(). `grpc` is whether the script or a module that it
+    imports has loaded k6/net/grpc. `rps` is the limit of the request rate in k6's option of that name: the
+    script's own or this server's cap. `notes` are our own warnings, each with a code and a colon;
+    `warnings` are k6's. `handler` is whether the script has its own handleSummary. `system_tags` are those
+    that k6 would set, None if it did not report them. `declared` names the load options that the script
+    declares, `replaced` those that an override removed.
     """
 
     scenarios: tuple[ScenarioPlan, ...]
@@ -83,7 +84,7 @@ class Plan(Model):
     rps: int | None = None
 
     handler: bool = True
-    # For the runner alone, neither shown nor kept.
+    # Only the runner uses it; it is neither shown nor stored.
     system_tags: SkipJsonSchema[tuple[str, ...] | None] = Field(default=None, exclude=True)
 
     @property
@@ -98,15 +99,17 @@ class Plan(Model):
 
     @property
     def tells_scenarios(self) -> bool:
-        """Whether the record must name the scenario of each request: where there are several, or setup()
-        makes some too.
+        """Whether the record must name the scenario of each request.
+
+        It must if there are several scenarios, or if setup() or teardown() may make requests too.
         """
         return self.phases or len(self.scenarios) > 1
 
 
 class Planned(NamedTuple):
-    """The answer of k6 `k6_version`: the plan to be shown, and the options that it consolidated for it, as
-    JSON, which may hold secrets.
+    """The answer of k6 `k6_version`: the plan to show, and the consolidated options.
+
+    The options are JSON and may hold secrets.
     """
 
     plan: Plan
@@ -115,8 +118,9 @@ class Planned(NamedTuple):
 
 
 class MemoryLimit(NamedTuple):
-    """So many MB k6 may use; `of_server` says that it is the address space that the server's own process was
-    limited to.
+    """How many MB k6 may use.
+
+    `of_server` means that this is the limit of the address space of the server's own process.
     """
 
     mb: int
@@ -124,8 +128,9 @@ class MemoryLimit(NamedTuple):
 
 
 class RunPlan(NamedTuple):
-    """What a runner executes: the script, its plan and the `options` of that under a run id; no path, no pid,
-    so any runner can take it.
+    """What a runner executes: the script, its plan and the plan's `options`, under a run id.
+
+    It contains no path and no pid, so that any runner can execute it.
     """
 
     run_id: str

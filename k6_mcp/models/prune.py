@@ -11,7 +11,7 @@ Reason = Literal["age", "count", "size"]
 
 
 class Pruned(Model):
-    """One removed run, and the limit that it was beyond."""
+    """One removed run, and the limit that it exceeded."""
 
     run_id: str
     created_at: datetime
@@ -20,11 +20,10 @@ class Pruned(Model):
 
 
 class TrashReport(Model):
-    """The removed runs that can still be brought back: how many for which reason, and the bytes of their
-    folders.
+    """The removed runs that can still be restored: their number by reason, and the bytes of their folders.
 
-    `days_left` is the time until the first of them is deleted for good; only time that was seen to pass
-    counts.
+    `days_left` is the time until the first of them is permanently deleted. Only time that the history has
+    seen pass counts.
     """
 
     runs: int = 0
@@ -34,13 +33,13 @@ class TrashReport(Model):
 
 
 class PruneReport(Model):
-    """What a cleanup removed, or would remove (`dry_run`), oldest first; `listed` names the first of them.
+    """What a cleanup removed, or would remove (`dry_run`), oldest first; `listed` names the first ones.
 
-    `protected` runs were spared although a limit asks for their removal: baselines and their repeats.
-    `problems` tells what could not be removed. `postponed` runs are too old, but more than go at once by
-    themselves. `complete` is False when the time it had was over before it was done; the next cleanup goes
-    on. `deleted` runs left the trash for good. `clock_ahead_s` is how far this machine's clock is ahead of
-    the time that the history has seen pass, which ages are counted by, where that is more than a day.
+    `protected` runs exceed a limit but stay: baselines and their repeats. `problems` lists what could not be
+    removed. `postponed` runs are too old, but exceed the number that one automatic cleanup removes.
+    `complete` is False if the cleanup ran out of time; the next one continues. `deleted` runs left the trash
+    permanently. Ages are counted by the time that the history has seen pass. `clock_ahead_s` is how far this
+    machine's clock is ahead of that time, if by more than a day.
     """
 
     dry_run: bool
@@ -60,14 +59,14 @@ class PruneReport(Model):
 
 
 class RestoreReport(Model):
-    """Runs that came back from the trash, and why others did not."""
+    """Runs restored from the trash, and why others were not."""
 
     restored: tuple[str, ...]
     problems: tuple[str, ...] = ()
 
 
 class SpaceReport(Model):
-    """The runs kept here and the bytes of their folders; `unmeasured` runs are not in the bytes yet."""
+    """The stored runs and the bytes of their folders; `unmeasured` runs are not yet in the bytes."""
 
     runs: int
     size_bytes: int

@@ -1,7 +1,7 @@
-"""What a caller asks for: `LoadTest`, the value that enters the road.
+"""What a caller requests: `LoadTest`, the input of every run.
 
-Shape only; what is allowed *here* is decided in `permissions`. Rules across arguments live in
-`argument_rules`.
+This module checks shape only. `permissions` decides what this server allows, and `argument_rules` holds the
+rules across arguments.
 """
 
 import re
@@ -19,22 +19,21 @@ Preset = Literal["low", "medium", "high"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 SCRIPT_ENDINGS = (".js", ".mjs", ".cjs", ".ts")
-"""What the name of a script ends in: k6 reads TypeScript from .ts alone, and takes all else for JavaScript.
-"""
+"""The endings of script names. k6 reads only .ts as TypeScript, and everything else as JavaScript."""
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _TAG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")
-# Characters of a value
+# In characters of a value.
 _LONGEST_TAG = 200
 _THRESHOLD_TAG = re.compile(r"([^,:}]{1,200})(?::([^,}]{0,200}))?")
 _KEPT_AND_SHOWN = (
-    "tags are kept and shown with every figure, so none may hold a secret; rename it, or pass the secret"
-    " in env"
+    "tags are stored and shown with every figure, so they must not hold secrets; rename it, or pass the"
+    " secret in env"
 )
-# RFC 9110, 5.6.2 token
+# A token of RFC 9110, section 5.6.2.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _STATUSES = re.compile(r"([1-5]\d\d)(?:-([1-5]\d\d))?\Z|([1-5])xx\Z")
-# Who gives these wants to set k6 or Go, and would be misled: variables reach the script alone
+# Callers who send these want to configure k6 or Go, but `env` reaches only the script.
 _WITHOUT_EFFECT = re.compile(
     r"(K6_.*|(?:https?|all|no)_proxy|SSL_CERT_FILE|SSL_CERT_DIR|SSLKEYLOGFILE|GO(?:DEBUG|GC|MAXPROCS|MEMLIMIT|TRACEBACK))\Z",
     re.IGNORECASE,
@@ -42,7 +41,7 @@ _WITHOUT_EFFECT = re.compile(
 
 
 def is_script_name(name: str) -> bool:
-    """Return whether a file of this name may be a script; no other file is ever read for one."""
+    """Return whether a file of this name may be a script; no other file is ever read as one."""
     return name.lower().endswith(SCRIPT_ENDINGS)
 
 
@@ -58,14 +57,14 @@ def _duration(text: str) -> str:
 
 
 def _startable(rate_per_s: float | None) -> float | None:
-    # One a nanosecond
+    # k6 can start at most one iteration per nanosecond.
     if rate_per_s is not None and rate_per_s > 1e9:
         raise ValueError(f"{rate_per_s:g} per second is more than k6 can start")
     return rate_per_s
 
 
 def _countable(iterations: int | None) -> int | None:
-    # JavaScript's own
+    # The largest integer that JavaScript counts exactly.
     if iterations is not None and iterations > 2**53 - 1:
         raise ValueError("is more than k6 can count")
     return iterations
@@ -102,7 +101,7 @@ def _tags(value: dict[str, str]) -> Iterator[str]:
     if secret := [name for name, text in value.items() if _holds_credential(text)]:
         yield f"the value of {_few_names(secret)} looks like a credential: {_KEPT_AND_SHOWN}"
     if long := [f"{name[:40]!r} has {len(text)}" for name, text in value.items() if len(text) > _LONGEST_TAG]:
-        yield f"a value may have {_LONGEST_TAG} characters, but {', '.join(long[:5])}"
+        yield f"a value can have at most {_LONGEST_TAG} characters, but {', '.join(long[:5])}"
 
 
 def _thresholds(value: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -121,7 +120,7 @@ def _few_names(names: list[str]) -> str:
 
 
 def _every(*rules: Callable[[dict[str, str]], Iterator[str]]) -> AfterValidator:
-    """Return a validator that tells all violations of `rules` at once."""
+    """Return a validator that reports all violations of `rules` at once."""
 
     def check(value: dict[str, str]) -> dict[str, str]:
         if reasons := [reason for rule in rules for reason in rule(value)]:
@@ -181,15 +180,16 @@ class Slo(Model):
 
 
 class _Load:
-    """Marks an argument as one that describes the load."""
+    """The mark of arguments that describe the load."""
 
 
 _LOAD = _Load()
 
 
 class LoadTest(Model):
-    """A load test as asked for: exactly one source (`script`, `script_file` or `url`), an optional load and
-    its criteria.
+    """A load test as requested.
+
+    It has exactly one source (`script`, `script_file` or `url`), an optional load, and criteria.
     """
 
     script: Annotated[str | None, Field(description="k6 script text (JavaScript ES module)")] = None
@@ -228,12 +228,12 @@ class LoadTest(Model):
     ] = None
     duration: Annotated[
         Duration | None,
-        Field(description="e.g. 30s, 1m30s; with vus or rate_per_s; alone it changes a preset's length"),
+        Field(description="e.g. 30s, 1m30s; with vus or rate_per_s; alone, it changes a preset's length"),
         _LOAD,
     ] = None
     iterations: Annotated[
         int | None,
-        Field(ge=1, description="total iterations shared by the vus"),
+        Field(ge=1, description="total iterations, shared by the vus"),
         _LOAD,
         BeforeValidator(_no_truth),
         AfterValidator(_countable),
@@ -245,9 +245,7 @@ class LoadTest(Model):
         float | None,
         Field(
             gt=0,
-            description=(
-                "open model: iterations started per second, whatever the target's latency; with duration"
-            ),
+            description=("open model: iterations started per second, regardless of latency; with duration"),
         ),
         _LOAD,
         BeforeValidator(_no_truth),
@@ -284,11 +282,11 @@ class LoadTest(Model):
     tags: Annotated[
         dict[str, str],
         _every(_names(_TAG_NAME, "tag", "a letter or _ and up to 63 letters, digits, _, . and -"), _tags),
-        Field(max_length=20, description="kept with the run; get_history filters by them"),
+        Field(max_length=20, description="stored with the run; get_history filters by them"),
     ] = {}
     name: Annotated[
         str | None,
-        Field(min_length=1, max_length=120, description="name of the test, the same for runs to be compared"),
+        Field(min_length=1, max_length=120, description="name of the test; use one name for runs to compare"),
     ] = None
     override_load: Annotated[
         bool, Field(description="let load arguments replace the script's own scenarios")
@@ -298,7 +296,7 @@ class LoadTest(Model):
         Field(
             ge=1,
             le=10,
-            description="runs of this test one after another, 1 to 10, default 1; 3 make compare_runs sure",
+            description="consecutive runs of this test, 1 to 10, default 1; use 3 for reliable comparisons",
         ),
         BeforeValidator(_no_truth),
     ] = 1

@@ -1,13 +1,13 @@
-"""What is kept for how long."""
+"""How many runs are kept, and for how long."""
 
 from typing import NamedTuple
 
 
 class Retention(NamedTuple):
-    """How much is kept: days since a run was created, the newest runs, bytes of all run folders; None means
-    without limit.
+    """The limits of what is kept; None means no limit.
 
-    What is removed stays in the trash for `trash_days`, as long as it has room there; 0 deletes it at once.
+    They are the days since a run was created, the number of newest runs, and the bytes of all run folders.
+    Removed runs stay in the trash for `trash_days`, as long as there is room; 0 deletes them at once.
     """
 
     days: float | None = 365.0

@@ -27,7 +27,10 @@ class Failure(Model):
 
 
 class Notice(Model):
-    """A warning: not a failure, but it limits how far the figures can be trusted; `code` is stable."""
+    """A warning: not a failure, but a limit to how far the figures can be trusted.
+
+    `code` is stable.
+    """
 
     code: str
     message: str
@@ -42,8 +45,9 @@ class Verdict(Model):
 
 
 class Asked(Model):
-    """The request without secrets: those in headers, body, URL and env are masked. The script is in the run's
-    folder.
+    """The request with masked secrets in headers, body and URL.
+
+    Only the names of env variables are in it. The script is in the run's folder.
     """
 
     origin: Origin
@@ -67,7 +71,7 @@ class Asked(Model):
 
 
 class RepeatRow(Model):
-    """One run of a series in short."""
+    """One run of a series, summarized."""
 
     run_id: str
     status: Status
@@ -78,8 +82,9 @@ class RepeatRow(Model):
 
 
 class Spread(Model):
-    """One figure over the runs of a series: its mean, with the 95 % interval of the mean (Student), and its
-    extremes.
+    """One figure over the runs of a series.
+
+    It has the mean, the 95 % interval of the mean (Student's t) and the extremes.
     """
 
     metric: str
@@ -91,8 +96,9 @@ class Spread(Model):
 
 
 class Series(Model):
-    """The repeats of one request, in their order: `asked` is their number, `first` the id that stands for
-    all.
+    """The repeats of one request, in their order.
+
+    `asked` is the requested number of repeats, and `first` the run id of the series.
     """
 
     first: str
@@ -102,12 +108,12 @@ class Series(Model):
 
 
 class Run(Model):
-    """One load test from request to verdict; stored as it is in `run.json` and the database.
+    """One load test from request to verdict, stored in this form in `run.json` and the database.
 
-    `server_id` names the process that owns it (its lock tells whether that process lives). `live` is set only
-    while it runs. Times are UTC. Repeats of one request share `repeat_of`, the id of the first, counted by
-    `repeat`. `series` holds all of them where a series is shown; it is not stored. `worst` is the severity of
-    its worst finding.
+    `server_id` names the process that owns it; that process's lock shows whether it is alive. `live` is set
+    only while the run is running. Times are UTC. Repeats of one request share `repeat_of`, the id of the
+    first, and `repeat` counts them. `series` holds all of them if a series is shown; it is not stored.
+    `worst` is the severity of the run's worst finding.
     """
 
     run_id: str
@@ -134,15 +140,15 @@ class Run(Model):
     series: Series | None = None
 
     def queued(self) -> Self:
-        """Return the run as it waits for its turn."""
+        """Return the run with the status queued."""
         return self.changed(status="queued")
 
     def running(self) -> Self:
-        """Return the run as its turn has come."""
+        """Return the run with the status running."""
         return self.changed(status="running")
 
     def started(self, at: datetime) -> Self:
-        """Return the run as k6 executes it since `at`."""
+        """Return the run with `at` as the time when k6 began to execute it."""
         return self.changed(started_at=at)
 
     def ended(
@@ -154,7 +160,7 @@ class Run(Model):
         started_at: datetime | None,
         ended_at: datetime,
     ) -> Self:
-        """Return the run as it was measured and judged."""
+        """Return the run with its measurements and its verdict."""
         return self.changed(
             status=verdict.status,
             failure=verdict.failure,
@@ -166,7 +172,7 @@ class Run(Model):
         )
 
     def failed(self, failure: Failure, ended_at: datetime) -> Self:
-        """Return the run as it failed before it could be judged."""
+        """Return the run as one that failed before it could be judged."""
         return self.changed(status="failed", failure=failure, ended_at=ended_at)
 
     def lost(self, metrics: Metrics | None, notice: Notice, ended_at: datetime) -> Self:
@@ -176,7 +182,7 @@ class Run(Model):
         )
 
     def contradicted(self, failure: Failure, metrics: Metrics) -> Self:
-        """Return an imported run that completed by its own account only."""
+        """Return an imported run as failed: its files contradict its status completed."""
         return self.changed(status="failed", failure=failure, metrics=metrics)
 
     def with_metrics(self, metrics: Metrics) -> Self:
@@ -188,7 +194,7 @@ class Run(Model):
         return self.changed(worst=severity)
 
     def with_warnings(self, warnings: Iterable[Notice]) -> Self:
-        """Return the run with `warnings` in place of those it has."""
+        """Return the run with `warnings` in place of its own."""
         return self.changed(warnings=tuple(warnings))
 
     def with_live(self, live: LiveFigures) -> Self:
@@ -204,7 +210,7 @@ class Run(Model):
         return self.changed(series=series)
 
     def between_repeats(self, series: Series) -> Self:
-        """Return the first run of a series as the series is shown while no repeat runs."""
+        """Return the first run of a series as shown while no repeat is running."""
         return self.changed(
             status="running",
             series=series,

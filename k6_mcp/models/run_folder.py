@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class RunFile(StrEnum):
-    """Every file and folder that the server or k6 makes in a run's folder; a script can't write over one."""
+    """Every file and folder that the server or k6 makes in a run's folder; scripts can't overwrite them."""
 
     RUN_JSON = "run.json"
     SCRIPT = "script.js"
@@ -29,7 +29,7 @@ OWN_NAMES = frozenset(name.value for name in RunFile)
 
 
 class RunFolder(NamedTuple):
-    """The paths of one run's files below `results_dir`; makes no file itself."""
+    """The paths of one run's files below `results_dir`; this class creates no files."""
 
     results_dir: Path
     run_id: str
@@ -40,7 +40,7 @@ class RunFolder(NamedTuple):
 
     @property
     def run_json(self) -> Path:
-        """The `Run` as last known: the backup that the history can be rebuilt from."""
+        """The latest state of the `Run`: the backup from which the history can be rebuilt."""
         return self.path / RunFile.RUN_JSON
 
     @property
@@ -80,10 +80,10 @@ class RunFolder(NamedTuple):
 
     @property
     def stop_request(self) -> Path:
-        """Made by another process that wants this run to stop; its owner looks for it."""
+        """The file by which another process requests a stop; the run's owner looks for it."""
         return self.path / RunFile.STOP_REQUEST
 
     @property
     def home(self) -> Path:
-        """The HOME of k6, where a browser keeps what it needs."""
+        """k6's HOME, where a browser keeps its files."""
         return self.path / RunFile.HOME

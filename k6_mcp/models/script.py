@@ -1,4 +1,4 @@
-"""A k6 script ready to be executed: what `scripts` makes and a runner takes."""
+"""A k6 script that is ready to run: `scripts` makes it, and a runner executes it."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -12,11 +12,11 @@ NOT_SHOWN = "the text of this script_file is neither shown nor kept: k6 could no
 class Script(NamedTuple):
     """Everything k6 needs, as text; a runner writes `files` into the run's folder and starts `entry`.
 
-    `text` is what the user wrote or what was rendered from a template (shown, stored, hashed by `sha256`);
-    `files` maps names relative to the run's folder to their content and includes the wrapper `entry`;
-    `source_path` is the absolute path of a script that stays where it is, for `origin` "file".
+    `text` is what the user wrote or what a template rendered; it is shown, stored and hashed as `sha256`.
+    `files` maps names relative to the run's folder to their content and includes the wrapper `entry`.
+    `source_path` is the absolute path of a script that stays in its place, for `origin` "file".
     `env` holds what the script reads through `__ENV`; values never reach a command line, a log or the disk.
-    `secrets` are those that stand as literals in the text and in the local modules that it imports.
+    `secrets` are the literals in the text, and in the local modules that it imports, that look like secrets.
     """
 
     origin: Origin

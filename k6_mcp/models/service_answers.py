@@ -1,4 +1,4 @@
-"""Answers of the service that are not a run."""
+"""Answers of the service, other than runs."""
 
 from typing import Literal
 
@@ -13,7 +13,10 @@ from k6_mcp.models.timeline import Phase
 
 
 class Refusal(Model):
-    """Why k6 refuses a script; `line` and `column` count from 1, `source_line` is that line of the script."""
+    """Why k6 refuses a script.
+
+    `line` and `column` count from 1; `source_line` is that line of the script.
+    """
 
     kind: FailureKind
     message: str
@@ -23,11 +26,11 @@ class Refusal(Model):
 
 
 class PlanReport(Model):
-    """What would run, with no traffic: `plan` is None when k6 refuses the script (`refusal`); `violations`
-    would refuse the run.
+    """What would run, found without traffic.
 
-    Where the request itself asks for more than is allowed here, nothing is rendered and k6 is not started:
-    there are its `violations` alone.
+    `plan` is None if k6 refuses the script (see `refusal`). `violations` are the reasons why this server
+    would refuse the run. If the request itself violates this server's limits, nothing is rendered and k6 is
+    not started; then the report holds only its `violations`.
     """
 
     origin: Origin
@@ -41,8 +44,9 @@ class PlanReport(Model):
 
 
 class Explanation(Model):
-    """A verdict in words: one headline, what broke with its evidence, findings (worst first), and what to do
-    next.
+    """A verdict in words.
+
+    It has one headline, what broke with its evidence, findings (worst first) and the next steps.
     """
 
     run_id: str
@@ -66,8 +70,9 @@ class Component(Model):
 
 
 class LimitsReport(Model):
-    """The caps in force on this server; `script_dirs` are the folders that script files may come from, none
-    means anywhere.
+    """The caps in force on this server.
+
+    `script_dirs` are the folders that script files may come from. Empty means anywhere.
     """
 
     max_concurrent_runs: int
@@ -93,7 +98,7 @@ Detail = Literal["summary", "full", "timeline", "log", "script"]
 
 
 class RunText(Model):
-    """A text that belongs to a run, without secrets: its log or its script, as `detail` says."""
+    """A text of a run, without secrets: its log or its script, as given in `detail`."""
 
     run_id: str
     detail: Detail

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite, isinf
 from typing import NamedTuple
 
-# In the order in which k6 looks for them
+# In the order in which k6 looks for them.
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     "<": operator.lt,
@@ -19,8 +19,9 @@ _AGGREGATIONS = frozenset(("value", "count", "rate", "avg", "min", "med", "max")
 
 
 class Threshold(NamedTuple):
-    """A parsed expression: `key` names the value in a metric's summary, e.g. `avg`, `p(95)`, `count`,
-    `rate`.
+    """A parsed expression.
+
+    `key` names the value in a metric's summary, e.g. `avg`, `p(95)`, `count`, `rate`.
     """
 
     key: str
@@ -37,8 +38,9 @@ class Threshold(NamedTuple):
         return self.op[0] == "<" and isfinite(self.limit)
 
     def headroom(self, observed: float) -> float | None:
-        """Return the share of the limit that is left, negative when crossed; None for (in)equalities and for
-        limits of 0 or without end.
+        """Return the share of the limit that is left, negative when crossed.
+
+        It is None for (in)equalities, and for limits that are 0 or infinite.
         """
         if self.op[0] not in "<>" or not self.limit or not isfinite(self.limit):
             return None
@@ -47,7 +49,7 @@ class Threshold(NamedTuple):
 
 
 def parse(expression: str) -> Threshold | None:
-    """Return the parsed expression, None if k6 would refuse it."""
+    """Return the parsed expression, None if k6 would reject it."""
     op = next((op for op in _OPERATORS if op in expression), None)
     if op is None:
         return None
@@ -71,20 +73,20 @@ def percentile_key(percentile: float) -> str:
         ValueError: If it is not finite.
     """
     if not isfinite(percentile):
-        raise ValueError(f"no percentile: {percentile}")
+        raise ValueError(f"not a percentile: {percentile}")
     return f"p({int(percentile) if percentile == int(percentile) else repr(percentile)})"
 
 
 def _key(aggregation: str) -> str:
     if aggregation in _AGGREGATIONS:
         return aggregation
-    # k6 takes this for the smallest value
+    # k6 reads this as the smallest value.
     if aggregation == "p":
         return percentile_key(0)
     if not (aggregation.startswith("p(") and aggregation.endswith(")")):
-        raise ValueError(f"no aggregation: {aggregation}")
-    # k6 itself refuses blanks inside the parentheses before any traffic. Read all the same, they cannot make
-    # two readers of one text differ.
+        raise ValueError(f"not an aggregation: {aggregation}")
+    # k6 itself rejects blanks inside the parentheses before any traffic. They are accepted here, so that all
+    # readers of one text agree.
     return percentile_key(_number(aggregation[2:-1].strip()))
 
 
@@ -96,7 +98,7 @@ def _number(text: str) -> float:
     """
     lower = text.lower()
     if not text.isascii() or text != text.strip() or lower in ("+nan", "-nan"):
-        raise ValueError(f"no number: {text}")
+        raise ValueError(f"not a number: {text}")
     if lower.lstrip("+-").startswith("0x"):
         return _hexadecimal(lower)
     value = float(lower)

@@ -1,4 +1,7 @@
-"""A run over time, from k6's own per-interval figures; columns, since an hour has thousands of intervals."""
+"""A run over time, from k6's own figures per interval.
+
+The figures are columns, because an hour has thousands of intervals.
+"""
 
 from typing import Literal
 
@@ -11,8 +14,9 @@ Counts = tuple[int, ...]
 
 
 class Series(Model):
-    """Figures per interval, all columns equally long; latency of answered requests, None where there is no
-    figure.
+    """Figures per interval, in columns of equal length.
+
+    Latency is that of answered requests, None if there is no figure.
     """
 
     requests: Counts
@@ -34,8 +38,9 @@ class Series(Model):
 
 
 class ErrorSeries(Model):
-    """Failed requests per interval by k6's error_code; code 0 sums up the codes beyond the most frequent
-    ones.
+    """Failed requests per interval with one of k6's error codes.
+
+    Code 0 sums up all codes but the most frequent ones.
     """
 
     code: int
@@ -43,9 +48,9 @@ class ErrorSeries(Model):
 
 
 class ScenarioSeries(Model):
-    """The figures of one scenario, and its iterations that were never started.
+    """The figures of one scenario, and its iterations that were never started (`dropped`).
 
-    Scenarios are told apart where there are several, or where setup() or teardown() made requests too.
+    Figures are split by scenario if there are several, or if setup() or teardown() made requests too.
     """
 
     name: str
@@ -54,16 +59,15 @@ class ScenarioSeries(Model):
 
 
 class Timeline(Model):
-    """Intervals of about `period_s` from the start of k6's record to its end; counts add up to the run's
-    figures exactly.
+    """Intervals of about `period_s` from the start of k6's record to its end.
 
-    `load_start_s` is when load began, after setup() and the making of VUs, known to about half an interval.
-    `start_unix_ms` is time 0; interval i ends at `ends_s[i]` and begins where the one before ends. `vus` are
-    the active VUs at the end of an interval. `estimated` lists the intervals whose percentiles were computed
-    without the requests that never connected (k6 counts those as 0 ms), or of intervals merged, by
-    interpolation between k6's own percentiles; all others are k6's exact ones. `rest` says that the last
-    interval is what k6 counted after its last snapshot: exact counts, no percentiles. `complete` is False
-    when k6 did not close its record, as after a kill.
+    Counts add up to the run's figures exactly. `load_start_s` is when load began, after setup() and the
+    creation of VUs, to about half an interval. `start_unix_ms` is time 0. Interval i ends at `ends_s[i]` and
+    begins where the previous one ends. `vus` are the active VUs at the end of an interval. `estimated` lists
+    intervals whose percentiles are computed by interpolation between k6's own percentiles: without the
+    requests that never connected (k6 counts those as 0 ms), or over merged intervals. All others are k6's
+    exact ones. `rest` means that the last interval is what k6 counted after its last snapshot, with exact
+    counts and no percentiles. `complete` is False if k6 did not close its record, e.g. after a kill.
     """
 
     start_unix_ms: float
@@ -92,20 +96,21 @@ class Timeline(Model):
         columns += [scenario.series.requests for scenario in self.scenarios]
         columns += [scenario.dropped for scenario in self.scenarios if scenario.dropped]
         if {len(column) for column in columns} != {len(self.ends_s)}:
-            raise ValueError(f"columns that are not as long as the {len(self.ends_s)} intervals")
+            raise ValueError(f"columns differ in length from the {len(self.ends_s)} intervals")
         if any(end <= start for start, end in zip(self.starts_s, self.ends_s, strict=True)):
-            raise ValueError("an interval that ends before it begins")
+            raise ValueError("an interval ends before it begins")
         return self
 
     @property
     def starts_s(self) -> tuple[float, ...]:
-        """The begin of each interval in s."""
+        """The start of each interval in s."""
         return (0.0, *self.ends_s[:-1]) if self.ends_s else ()
 
     @property
     def spans_s(self) -> Numbers:
-        """The length of each interval that a rate may be told of, in s: None for a last one of milliseconds,
-        whose rate would mean nothing.
+        """The length of each interval in s, None if its rate would mean nothing.
+
+        That is an interval after the first that is shorter than half of `period_s`.
         """
         lengths = [end - start for start, end in zip(self.starts_s, self.ends_s, strict=True)]
         return tuple(
@@ -114,16 +119,16 @@ class Timeline(Model):
 
     @property
     def seconds(self) -> float:
-        """From time 0 to the end of the last interval."""
+        """The seconds from time 0 to the end of the last interval."""
         return self.ends_s[-1] if self.ends_s else 0.0
 
 
 class Phase(Model):
-    """One stage of a scenario (or the whole of one without stages): what was asked and what came of it.
+    """One stage of a scenario, or all of a scenario without stages: the requested load and its results.
 
-    `asked_rate_per_s` is the mean rate of iterations an arrival-rate stage asks for, `asked_vus` the VUs a VU
-    stage asks for at its end. `p95_ms` is estimated from the intervals' percentiles. The phases of a scenario
-    hold all that was counted of it; figures are None where the run did not reach the phase.
+    `asked_rate_per_s` is the mean rate of iterations that an arrival-rate stage requests, `asked_vus` the VUs
+    that a VU stage requests at its end. `p95_ms` is estimated from the intervals' percentiles. The phases of
+    a scenario add up to everything counted for it. Figures are None if the run did not reach the phase.
     """
 
     scenario: str

@@ -1,4 +1,4 @@
-"""How figures and foreign text are put into sentences, the same wherever a run is told."""
+"""The form of figures and untrusted text in sentences, the same in every description of a run."""
 
 import json
 import re
@@ -10,33 +10,37 @@ _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def cut(text: str, limit: int) -> str:
-    """Return `text` on one line, without control characters, hidden ones as their codes, of at most `limit`
-    characters.
+    """Return `text` on one line, cut to at most `limit` characters.
+
+    Control characters become spaces, and hidden characters become their codes.
     """
     line = visible(_SPACE.sub(" ", unstyled(text[: 4 * limit]))).strip()
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def quoted(text: str, limit: int = 200) -> str:
-    """Return text of a target or script as a cut quotation: untrusted data, not part of the sentence around
-    it.
+    """Return text from a target or script as a quotation, cut to `limit` characters.
+
+    The quotes separate untrusted data from the sentence around it.
     """
     return '"' + cut(text, limit).replace('"', "'") + '"'
 
 
 def log_line(msg: str, level: str = "error", **fields: str) -> str:
-    """Return a line as k6 logs it, by which programs around k6 know a failure: `level=error
-    msg="script_error: …"`.
+    """Return a line in the form of k6's log, e.g. `level=error msg="script_error: …"`.
+
+    Programs that run k6 recognize failures by such lines.
     """
-    said = {"msg": msg, **fields}
+    texts = {"msg": msg, **fields}
     return f"level={level} " + " ".join(
-        f"{key}={json.dumps(_SPACE.sub(' ', text), ensure_ascii=False)}" for key, text in said.items()
+        f"{key}={json.dumps(_SPACE.sub(' ', text), ensure_ascii=False)}" for key, text in texts.items()
     )
 
 
 def number(value: float, digits: int = 4) -> str:
-    """Return a figure for reading: whole numbers in full, others with `digits` significant digits, never an
-    exponent.
+    """Return a figure for reading.
+
+    Whole numbers are complete; others have `digits` significant digits. There is never an exponent.
     """
     if value == int(value) or abs(value) >= 10**digits:
         return f"{value:.0f}"
@@ -45,7 +49,7 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def percent(fraction: float) -> str:
-    """Return a fraction as a percentage that never rounds to 0 % or 100 % unless it is."""
+    """Return a fraction as a percentage, which is 0 % or 100 % only if it is exactly that."""
     value = fraction * 100
     if 0 < value < 0.01:
         return "<0.01 %"

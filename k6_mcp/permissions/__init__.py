@@ -1,1 +1,1 @@
-"""Is this allowed here? The rules of this server about what may be run."""
+"""The rules of this server about what may run here."""

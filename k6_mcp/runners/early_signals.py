@@ -15,7 +15,7 @@ def end_at_once(clean: Callable[[], None]) -> None:
     def end(number: int, _: FrameType | None) -> None:
         clean()
         sys.stderr.write(
-            "k6-mcp: interrupted: this process was asked to end before the test had begun; nothing was run\n"
+            "k6-mcp: interrupted: this process was stopped before the test had begun; nothing was run\n"
         )
         sys.stderr.flush()
         os._exit(128 + number)

@@ -22,7 +22,7 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         "stages.0.target:",
         "bogus: unknown argument (allowed: script,",
         "url:",
-        "stages: not together",
+        "stages: can't be combined",
     ):
         assert any(reason.startswith(word) for reason in reasons), word
 
@@ -39,7 +39,7 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         ({"script": "x", "preset": "low"}, "preset: only with url; a script sets these itself"),
         (
             {"url": "http://a", "body": "x"},
-            "body: not with method GET; use POST, PUT, PATCH, DELETE or OPTIONS",
+            "body: not allowed with method GET; use POST, PUT, PATCH, DELETE or OPTIONS",
         ),
         (
             {"url": "http://"},
@@ -47,12 +47,12 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         ),
         (
             {"url": "http://a/?q=100%&r=%ZZ"},
-            "url: '%&r' is not an escape (% and two hexadecimal digits); write a percent sign as %25",
+            "url: '%&r' is not a valid escape (% and two hexadecimal digits); write a percent sign as %25",
         ),
         ({"url": "http://a:99999/"}, "url: 'http://a:99999/' has no valid host or port (1 to 65535)"),
         (
             {"url": "http://a", "duration": "1s", "iterations": 1},
-            "duration and iterations: give one of them; iterations end the test when they are done",
+            "duration and iterations: give only one; iterations end the test when they are done",
         ),
         ({"script": "x", "vus": 3}, "vus: needs duration or iterations"),
         ({"url": "http://a", "preset": "low", "vus": 1}, "vus: needs duration or iterations"),
@@ -68,7 +68,7 @@ def test_every_violation_of_shape_and_across_arguments_comes_at_once() -> None:
         ),
         (
             {"url": "http://a", "tags": {"short": "x" * 200, "long": "x" * 201}},
-            "tags: a value may have 200 characters, but 'long' has 201",
+            "tags: a value can have at most 200 characters, but 'long' has 201",
         ),
         ({"url": "http://a", "tags": {"x" * 65: "y"}}, f"tags: not a valid tag name: '{'x' * 40}'"),
         ({"url": "http://a", "vus": True}, "vus: should be a number, not true"),
@@ -143,7 +143,7 @@ def test_all_that_is_wrong_with_the_names_of_an_argument_is_told_at_once() -> No
     (reason,) = _reasons(url="http://a", tags={"a b": "1", "password": "2", "long": "x" * 201})
     assert all(
         words in reason
-        for words in ("'a b'; use a letter or _", "'password': tags are kept", "'long' has 201")
+        for words in ("'a b'; use a letter or _", "'password': tags are stored", "'long' has 201")
     )
 
 
@@ -207,24 +207,27 @@ def test_a_figure_that_is_wrong_is_echoed_and_a_name_that_is_too_long_is_cut() -
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ({"tags": {"token": "x"}}, "tags: 'token': tags are kept and shown"),
+        ({"tags": {"token": "x"}}, "tags: 'token': tags are stored and shown"),
         (
             {"tags": {"build": "1", "Authorization": "x", "api_key": "y"}},
-            "tags: 'Authorization', 'api_key': tags are kept",
+            "tags: 'Authorization', 'api_key': tags are stored",
         ),
         (
             {"tags": {"who": "Bearer abc12345"}},
-            "tags: the value of 'who' looks like a credential: tags are kept",
+            "tags: the value of 'who' looks like a credential: tags are stored",
         ),
         ({"tags": {"at": "http://ada:hunter2@host/"}}, "tags: the value of 'at' looks like a credential"),
-        ({"thresholds": {"http_reqs{token:abc}": ["count>1"]}}, "thresholds: the tag 'token': tags are kept"),
+        (
+            {"thresholds": {"http_reqs{token:abc}": ["count>1"]}},
+            "thresholds: the tag 'token': tags are stored",
+        ),
         (
             {"thresholds": {'http_reqs{name:a, "password":"x"}': ["count>1"]}},
-            "thresholds: the tag 'password': tags are kept",
+            "thresholds: the tag 'password': tags are stored",
         ),
         (
             {"thresholds": {"http_reqs{who:Bearer abc12345}": ["count>1"]}},
-            "thresholds: the tag 'who': tags are kept",
+            "thresholds: the tag 'who': tags are stored",
         ),
     ],
 )

@@ -62,30 +62,30 @@ def test_what_reaches_a_limit_exactly_is_allowed(arguments: dict[str, object]) -
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"vus": 11, "duration": "1s"}, "vus 11 VUs is above this server's limit of 10 (K6_MCP_MAX_VUS)"),
+        ({"vus": 11, "duration": "1s"}, "vus: 11 exceeds this server's limit of 10 (K6_MCP_MAX_VUS)"),
         (
             {"stages": [{"duration": "1s", "target": 12}, {"duration": "1s", "target": 11}]},
-            "stages: target 12 VUs is above this server's limit of 10 (K6_MCP_MAX_VUS)",
+            "stages: target 12 exceeds this server's limit of 10 (K6_MCP_MAX_VUS)",
         ),
         (
             {"stages": [{"duration": "50s", "target": 1}, {"duration": "20s", "target": 1}]},
-            "stages: together 1m10s is above this server's limit of 1m (K6_MCP_MAX_DURATION)",
+            "stages: a total of 1m10s exceeds this server's limit of 1m (K6_MCP_MAX_DURATION)",
         ),
         (
             {"vus": 1, "duration": "1h"},
-            "duration 1h is above this server's limit of 1m (K6_MCP_MAX_DURATION)",
+            "duration: 1h exceeds this server's limit of 1m (K6_MCP_MAX_DURATION)",
         ),
         (
             {"rate_per_s": 100.5, "duration": "1s"},
-            "rate_per_s 100.5 per second is above this server's limit of 100 (K6_MCP_MAX_RPS)",
+            "rate_per_s: 100.5 per second exceeds this server's limit of 100 (K6_MCP_MAX_RPS)",
         ),
         (
             {"script": "ü" * 26},
-            "script: 52 bytes is above this server's limit of 50 (K6_MCP_MAX_SCRIPT_BYTES)",
+            "script: 52 bytes exceeds this server's limit of 50 (K6_MCP_MAX_SCRIPT_BYTES)",
         ),
         (
             {"url": "http://a", "method": "PUT", "body": "x" * 60},
-            "body: 62 bytes is above this server's limit of 50 (K6_MCP_MAX_SCRIPT_BYTES)",
+            "body: 62 bytes exceeds this server's limit of 50 (K6_MCP_MAX_SCRIPT_BYTES)",
         ),
     ],
 )
@@ -106,7 +106,7 @@ def test_the_size_of_a_script_file_counts(tmp_path: Path) -> None:
     script.write_bytes(b"/" * 51)
 
     assert _refused(parse_load_test({"script_file": str(script)})) == (
-        "script_file: 51 bytes is above this server's limit of 50 (K6_MCP_MAX_SCRIPT_BYTES)",
+        "script_file: 51 bytes exceeds this server's limit of 50 (K6_MCP_MAX_SCRIPT_BYTES)",
     )
 
 
@@ -119,14 +119,14 @@ def test_what_the_script_itself_plans_obeys_the_limits_too() -> None:
 
     assert reasons == (
         (
-            "the plan: a peak of 11 VUs is above this server's limit of 10 (K6_MCP_MAX_VUS); "
-            "beside rate_per_s, vus sets the size of the pool"
+            "the plan: a VU peak of 11 exceeds this server's limit of 10 (K6_MCP_MAX_VUS); "
+            "with rate_per_s, vus sets the pool size"
         ),
         (
-            "the plan: scenario 'main' may load until 1m30s is above this server's limit of 1m"
+            "the plan: scenario 'main' with load until 1m30s exceeds this server's limit of 1m"
             " (K6_MCP_MAX_DURATION)"
         ),
-        "the plan: a peak of 250 per second is above this server's limit of 100 (K6_MCP_MAX_RPS)",
+        "the plan: a peak rate of 250 per second exceeds this server's limit of 100 (K6_MCP_MAX_RPS)",
     )
 
 
@@ -185,7 +185,7 @@ def test_violations_name_each_limit_once_and_the_conflict_first() -> None:
     )
     conflict = caps.violations(_test(vus=11, duration="1s"), _LIMITS, _plan(declared=_DECLARED))
 
-    assert [reason.split(" ")[0] for reason in found] == ["vus", "duration", "the"]
+    assert [reason.split(" ")[0] for reason in found] == ["vus:", "duration:", "the"]
     assert conflict[0].startswith("vus, duration: the script declares its own scenarios browse")
     assert len(conflict) == 2
 

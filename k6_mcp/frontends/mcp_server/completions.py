@@ -1,4 +1,4 @@
-"""Completions: run ids and presets while a person types."""
+"""Completions of run ids and presets while a person types."""
 
 from typing import get_args
 

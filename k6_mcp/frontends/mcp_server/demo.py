@@ -1,5 +1,6 @@
-"""A real MCP client for our own server: starts it over stdio as any client does and calls
-`execute_k6_test`.
+"""A real MCP client for our own server.
+
+It starts the server over stdio, as any client does, and calls `execute_k6_test`.
 """
 
 import sys
@@ -17,12 +18,12 @@ from k6_mcp.models.untrusted import MARK
 from k6_mcp.settings import Settings
 
 TellProgress = Callable[[float, str], None]
-# Any test of the demo is shorter
+# Every test of the demo is shorter.
 _WAIT_S = 60
 
 
 class DemoClient(NamedTuple):
-    """A connected client; `server` and `tools` are what the server said about itself."""
+    """A connected client; `server` and `tools` come from the server's own answers."""
 
     client: Client
     server: str
@@ -30,8 +31,9 @@ class DemoClient(NamedTuple):
     tools: tuple[str, ...]
 
     async def execute(self, arguments: Mapping[str, object], tell: TellProgress) -> RunAnswer:
-        """Call `execute_k6_test` and return its judged result; `tell` gets the percentage and the line of
-        each progress message.
+        """Call `execute_k6_test` and return its judged result.
+
+        `tell` gets the percentage and the line of each progress message.
 
         Raises:
             K6McpError: If the tool refused, with its code and text.
@@ -51,7 +53,7 @@ class DemoClient(NamedTuple):
 
 @asynccontextmanager
 async def demo_client(settings: Settings) -> AsyncGenerator[DemoClient]:
-    """Start the server with these settings and connect to it; leaving ends both."""
+    """Start the server with these settings and connect to it; leaving the block ends both."""
     environment = {
         "PATH": settings.search_path,
         "K6_RESULTS_DIR": str(settings.results_dir),

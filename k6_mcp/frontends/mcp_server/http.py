@@ -28,17 +28,18 @@ from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 from k6_mcp.runners.signals import Stop, stop_signals
 from k6_mcp.settings import LIMITS, Limits
 
-# There is no access control yet, so nothing else can be bound
+# There is no access control yet, so only the loopback interface is allowed.
 _HOST = "127.0.0.1"
-# Connections that the kernel holds until they are accepted
+# Connections that the kernel holds until they are accepted.
 _WAITING = 512
-# How long open requests may take once the runs are stopped
+# How long open requests may take once the runs are stopped.
 _LEAVE_S = 2
 
 
 class HttpServer(uvicorn.Server):
-    """Serves an application on a listening socket; connections and the time a request may take are
-    bounded.
+    """Serves an application on a listening socket.
+
+    It limits the number of connections and the time a request may take.
     """
 
     def __init__(self, app: ASGIApp, most: int) -> None:
@@ -57,20 +58,21 @@ class HttpServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        # The server handles signals itself, since they must stop the runs first
+        # Our own handling of signals stops the runs first.
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen; more connections may wait than are accepted at once."""
+        """Listen, with room for more waiting connections than are accepted at once."""
         await super().startup(sockets)
         for listener in sockets or ():
-            # The backlog given to asyncio is also how many it accepts at once
+            # Asyncio uses its backlog also as the number of connections that it accepts at once.
             listener.listen(_WAITING)
 
 
 def serve(server: K6Server, opened: OpenedService, port: int, limits: Limits = LIMITS) -> int:
-    """Serve http://127.0.0.1:`port`/mcp until a signal comes; return 128 + its number. Port 0 is any free
-    one.
+    """Serve http://127.0.0.1:`port`/mcp until a signal comes; return 128 + its number.
+
+    Port 0 means any free port.
 
     Raises:
         InvalidArguments: If the port cannot be used.
@@ -92,8 +94,9 @@ def http_app(
     idle_s: float = IDLE_S,
     most_sessions: int = MOST_SESSIONS,
 ) -> ASGIApp:
-    """Return what serves `server` at /mcp of 127.0.0.1:`port`; a session that is not used for `idle_s`
-    ends.
+    """Return the application that serves `server` at http://127.0.0.1:`port`/mcp.
+
+    A session ends after `idle_s` without use.
     """
     sessions = Sessions(server.lowlevel, limits.longest_line_bytes, idle_s=idle_s, most=most_sessions)
     route = Route("/mcp", endpoint=StreamableHTTPASGIApp(sessions))
@@ -115,7 +118,7 @@ async def _serve(server: K6Server, opened: OpenedService, listener: socket.socke
 async def _leave_on(
     stop: Stop, server: K6Server, opened: OpenedService, streams: OpenStreams, http: uvicorn.Server
 ) -> None:
-    """Stop the runs, answer their callers, end the streams of those who only listen, end."""
+    """Stop the runs, answer their callers, end the streams of listeners, and end."""
     await stop.wait()
     await opened.close()
     await server.in_flight.wait_idle(_LEAVE_S)

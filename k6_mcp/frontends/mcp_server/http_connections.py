@@ -1,6 +1,6 @@
-"""Connections of the HTTP server: bounded in number, closed when no whole request comes in time.
+"""Connections of the HTTP server: limited in number, and closed if no whole request comes in time.
 
-A half-open connection costs whoever opens it nothing, so it must never keep another client out.
+A half-open connection costs its client nothing, so it must never keep out another client.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from uvicorn.server import ServerState
 from k6_mcp.runners.descriptors import most_descriptors
 
 logger = logging.getLogger(__name__)
-# Time from the connection, or from the answer before, until a whole request has arrived
+# Time from the connection, or from the previous answer, until a whole request has arrived.
 REQUEST_S = 15.0
-# As many connections as the event loop accepts before it looks at one of them
+# How many connections the event loop accepts before it serves one of them.
 ACCEPTED_AT_ONCE = 16
 _MOST = 512
 _FEWEST = 8
-# Descriptors for the database, files and pipes to k6
+# Descriptors for the database, files and pipes to k6.
 _OTHER_DESCRIPTORS = 64
 _LISTENS = b"subscriptions/listen"
 _BUSY = (
@@ -31,8 +31,9 @@ _LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0
 
 
 def most_connections() -> int:
-    """Return how many connections may be open at once: half of the descriptors that the rest of the server
-    leaves.
+    """Return how many connections may be open at once.
+
+    This is half of the descriptors that the rest of the server does not need.
     """
     return max(_FEWEST, min(_MOST, (most_descriptors() - _OTHER_DESCRIPTORS - ACCEPTED_AT_ONCE) // 2))
 
@@ -40,8 +41,8 @@ def most_connections() -> int:
 class BoundedProtocol(H11Protocol):
     """One connection; `limit_concurrency` of uvicorn's configuration is how many there may be.
 
-    A new one above the limit takes the place of the oldest that waits for a request, else of the oldest that
-    only listens; where all are being answered it is refused with 503.
+    At the limit, a new connection replaces the oldest one that waits for a request, or else the oldest one
+    that only listens. If all are being answered, the new one is refused with 503.
     """
 
     def __init__(
@@ -53,13 +54,13 @@ class BoundedProtocol(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._most = config.limit_concurrency or _MOST
-        # Uvicorn would use its limit to refuse requests, and would keep silent connections
+        # Uvicorn's own limit would refuse requests but keep silent connections.
         self.limit_concurrency = None
         self._waits_since = self.loop.time()
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take the connection, or refuse it where there is no room."""
+        """Accept the connection, or refuse it if there is no room."""
         if len(self.connections) >= self._most and not self._make_room():
             self.transport = transport
             transport.write(_BUSY)
@@ -69,7 +70,7 @@ class BoundedProtocol(H11Protocol):
         self._expect_request()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of a request; once it is whole nothing more is expected."""
+        """Take bytes of a request; once it is whole, no more bytes are expected."""
         super().data_received(data)
         self._look()
 
@@ -86,13 +87,13 @@ class BoundedProtocol(H11Protocol):
 
     @property
     def waits(self) -> bool:
-        """Whether the other side has to send: no request has come as a whole since the last answer."""
+        """Whether the client has to send: no whole request has come since the last answer."""
         cycle = cast("Any", self.cycle)
         return bool(cycle is None or cycle.response_complete or cycle.more_body)
 
     @property
     def listens(self) -> bool:
-        """Whether the answer has no end of its own and its client can ask for it again."""
+        """Whether the answer does not end by itself and its client can request it again."""
         scope = cast("Any", self.scope)
         return bool(scope) and bool(scope["method"] == "GET" or (b"mcp-method", _LISTENS) in scope["headers"])
 
@@ -123,7 +124,7 @@ class BoundedProtocol(H11Protocol):
             self.transport.abort()
 
     def _make_room(self) -> bool:
-        """Close the connection that is missed least; False if all are being answered."""
+        """Close the least useful connection; return False if all are being answered."""
         others = [cast("BoundedProtocol", other) for other in self.connections]
         spare = [other for other in others if other.waits] or [other for other in others if other.listens]
         if not spare:
@@ -139,7 +140,7 @@ def _waits_since(connection: BoundedProtocol) -> float:
 
 
 class OncePerSecond(logging.Filter):
-    """Lets a message pass at most once a second: whoever causes it must not fill the log."""
+    """Lets a message pass at most once a second, so that no client can fill the log."""
 
     def __init__(self) -> None:
         super().__init__()

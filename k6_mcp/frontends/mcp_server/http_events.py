@@ -1,8 +1,7 @@
-"""What the answers of one HTTP session carried, kept for a client whose connection broke: it resumes where it
-was.
+"""The events of one HTTP session, kept so that a client can resume after its connection broke.
 
-Of each request the newest events are kept, its answer among them, until some minutes after the answer; all
-sessions together keep a bounded number of bytes.
+The newest events of each request, including its answer, are kept until some minutes after the answer. All
+sessions together keep a limited number of bytes.
 """
 
 import time
@@ -16,13 +15,13 @@ from mcp.types import JSONRPCError, JSONRPCMessage, JSONRPCResponse
 
 KEPT_S = 600.0
 _KEPT_BYTES = 32_000_000
-# Events that are kept of one request; older progress is of no use
+# Events that are kept of one request; older progress is useless.
 _NEWEST = 50
 _LONGEST_ID = 40
 
 
 class Event(NamedTuple):
-    """One message under its number; None begins a stream."""
+    """One message and its number; the message None begins a stream."""
 
     number: int
     message: JSONRPCMessage | None
@@ -49,7 +48,7 @@ class Stream:
         return event.number
 
     def tell(self) -> None:
-        """Wake whoever follows."""
+        """Wake all followers."""
         self.news.set()
         self.news = anyio.Event()
 
@@ -62,7 +61,7 @@ class _Ended(NamedTuple):
 
 
 class Shelf:
-    """The ended streams of all sessions, oldest first: what is too old or too much leaves its log."""
+    """The ended streams of all sessions, oldest first; old and excess ones leave their logs."""
 
     def __init__(self, kept_s: float = KEPT_S, kept_bytes: int = _KEPT_BYTES) -> None:
         self._kept_s = kept_s
@@ -78,7 +77,7 @@ class Shelf:
         self.tidy()
 
     def tidy(self) -> None:
-        """Drop what is too old or too much."""
+        """Drop the streams that are too old, or exceed the limit of bytes."""
         while self._ended and (
             self._bytes > self._kept_bytes or time.monotonic() - self._ended[0].at > self._kept_s
         ):
@@ -88,8 +87,9 @@ class Shelf:
 
 
 class EventLog(EventStore):
-    """The streams of one session, by the number that their event ids begin with; `settled` is called when a
-    request has its answer.
+    """The streams of one session, by the number at the start of their event ids.
+
+    `settled` is called when a request has its answer.
     """
 
     def __init__(self, shelf: Shelf, settled: Callable[[StreamId], None]) -> None:
@@ -101,7 +101,7 @@ class EventLog(EventStore):
         self._closed = False
 
     async def store_event(self, stream_id: StreamId, message: JSONRPCMessage | None) -> EventId:
-        """Keep a message; None begins a stream, also one whose request used an id again."""
+        """Keep a message; None begins a stream, even if its request reuses an id."""
         stream = self._current.get(stream_id)
         if stream is None or message is None:
             stream = self._current[stream_id] = self._streams[self._made] = Stream(self._made, stream_id)
@@ -114,8 +114,9 @@ class EventLog(EventStore):
         return f"{stream.number}-{number}"
 
     def find(self, event_id: EventId) -> tuple[Stream, int] | None:
-        """Return the stream of an event and the event's number; None if it was never sent or is no longer
-        kept.
+        """Return the stream of an event and the event's number.
+
+        Return None if the event was never sent or is no longer kept.
         """
         self._shelf.tidy()
         first, _, second = event_id.partition("-")
@@ -127,8 +128,9 @@ class EventLog(EventStore):
         return (stream, int(second)) if stream and int(second) < stream.next else None
 
     async def after(self, stream: Stream, number: int) -> AsyncGenerator[tuple[EventId, JSONRPCMessage]]:
-        """Yield the events after `number`, those to come included, until the answer or the end of the
-        session.
+        """Yield the events after `number`, including future ones.
+
+        It ends with the answer or with the session.
         """
         while True:
             news = stream.news
@@ -144,8 +146,9 @@ class EventLog(EventStore):
     async def replay_events_after(
         self, last_event_id: EventId, send_callback: EventCallback
     ) -> StreamId | None:
-        """Do nothing: the session's transport follows `after`, which misses no event between the kept and the
-        coming ones.
+        """Do nothing: the session's transport uses `after` instead.
+
+        That misses no event between the kept and the future ones.
         """
         return None
 
@@ -154,7 +157,7 @@ class EventLog(EventStore):
         self._streams.pop(stream.number, None)
 
     def close(self) -> None:
-        """End whoever follows."""
+        """End all followers."""
         self._closed = True
         for stream in [*self._streams.values()]:
             stream.tell()

@@ -1,8 +1,7 @@
-"""Which requests may reach the server: those to its own address, and of browsers only those from its own
-pages.
+"""Which requests may reach the server: only those to its own address and, from browsers, its own pages.
 
-A page of a foreign site whose name was made to resolve to this machine sends its own name as Host, and every
-page its own Origin. Both are parsed and compared as a whole; programs send no Origin.
+A page of a foreign site whose name resolves to this machine (DNS rebinding) sends that name as Host, and
+every page sends its own Origin. Both are parsed and compared as a whole. Programs send no Origin.
 """
 
 import re
@@ -14,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 _AUTHORITY = re.compile(r"(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 _OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
-# What browsers say of a request that another page makes
+# The values that browsers send with requests from pages of other sites.
 _FROM_ELSEWHERE = (b"cross-site", b"same-site")
 _DEFAULT_PORT = "80"
 
@@ -45,7 +44,7 @@ class OwnHostOnly:
         ):
             return Response("Invalid Origin header; other origins are not served", status_code=403)
         if any(value.strip().lower() in _FROM_ELSEWHERE for value in sent[b"sec-fetch-site"]):
-            return Response("Requests of other sites are not served", status_code=403)
+            return Response("Requests from other sites are not served", status_code=403)
         return None
 
     def _is_own_origin(self, origin: str) -> bool:

@@ -1,6 +1,6 @@
-"""Sessions of clients of 2025: resumable, and ended when nobody has used them for a while.
+"""Sessions of MCP 2025 clients: they can be resumed, and end after a time without use.
 
-A session in which a call is still being answered is in use, also while its client's connection is broken.
+A session is in use as long as a call is being answered, even if its client's connection is broken.
 """
 
 import math
@@ -39,30 +39,30 @@ _LOST = (
 
 
 class ResumableTransport(StreamableHTTPServerTransport):
-    """One session; an answer whose connection broke is kept and sent to whoever resumes it."""
+    """One session; an answer whose connection broke is kept for a client that resumes it."""
 
     def __init__(self, session_id: str, shelf: Shelf, idle_s: float) -> None:
         self._log = EventLog(shelf, self._settle)
         self._unanswered: set[str] = set()
         self._idle_s = idle_s
-        # The hosts are checked before any session is looked at.
+        # Hosts are already checked before a request reaches a session.
         unchecked = TransportSecuritySettings(enable_dns_rebinding_protection=False)
         super().__init__(session_id, event_store=self._log, security_settings=unchecked, idle_timeout=idle_s)
 
     @property
     def in_use(self) -> bool:
-        """Whether a request is being served or a call is still to be answered."""
+        """Whether a request is being served or a call is unanswered."""
         return bool(self._requests_in_flight or self._unanswered)
 
     async def handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; the time without use begins only when none is being answered."""
+        """Serve one request; the idle time begins only when no request is being answered."""
         try:
             await super().handle_request(scope, receive, send)
         finally:
             self._rest()
 
     async def terminate(self) -> None:
-        """End the session, and whoever resumed an answer of it."""
+        """End the session, and the streams of clients that resumed its answers."""
         await super().terminate()
         self._log.close()
 
@@ -79,7 +79,7 @@ class ResumableTransport(StreamableHTTPServerTransport):
         error_code: int = INVALID_REQUEST,
         headers: dict[str, str] | None = None,
     ) -> Response:
-        # The transport repeats what it was sent, and a link for each type tried
+        # The transport's error repeats the message and adds a link for each type that it tried.
         if error_message.startswith("Validation error"):
             error_message = NO_REQUEST
         return super()._create_error_response(
@@ -95,13 +95,13 @@ class ResumableTransport(StreamableHTTPServerTransport):
             self.idle_scope.deadline = math.inf if self.in_use else anyio.current_time() + self._idle_s
 
     async def _replay_events(self, last_event_id: str, request: Request, send: Send) -> None:
-        found = self._log.find(last_event_id)
-        if found is None:
+        position = self._log.find(last_event_id)
+        if position is None:
             response = self._create_error_response(_LOST, HTTPStatus.BAD_REQUEST)
             await response(request.scope, request.receive, send)
             return
-        stream, number = found
-        # Its client came back, so the connection before this one has no reader
+        stream, number = position
+        # The client came back, so its previous connection has no reader.
         self.close_sse_stream(stream.name)
         headers = {"Cache-Control": "no-cache, no-transform", "Mcp-Session-Id": str(self.mcp_session_id)}
         answer = EventSourceResponse(self._resumed(stream, number), headers=headers)
@@ -122,14 +122,14 @@ def _unanswerable(body: bytes) -> JSONRPCError | None:
     try:
         message = from_json(body)
     except ValueError:
-        # The transport says what is wrong
+        # The transport reports this error.
         return None
     sent = cast("dict[str, object]", message) if isinstance(message, dict) else {}
     return too_long(sent.get("id"), sent.get("params"))
 
 
 class Sessions(StreamableHTTPSessionManager):
-    """All sessions; one more than there may be takes the place of the one that is unused for longest.
+    """All sessions; at the limit, a new one replaces the session that has been idle for longest.
 
     A body of more than `longest` bytes is answered with 413 before it is read as a whole.
     """
@@ -150,7 +150,7 @@ class Sessions(StreamableHTTPSessionManager):
             return
         body = await receive()
         if body["type"] != "http.request" or body.get("more_body"):
-            # The client left before it had sent all
+            # The client left before it had sent the whole body.
             return
         sent = body.get("body", b"")
         if error := await in_thread_if(len(sent) > LARGE, _unanswerable, sent):
@@ -167,7 +167,7 @@ class Sessions(StreamableHTTPSessionManager):
     async def _handle_stateful_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         session_id = Request(scope).headers.get("mcp-session-id")
         if session_id is not None and (used := self._server_instances.pop(session_id, None)):
-            # The order of this dictionary is that of the last use
+            # This dictionary is in the order of last use.
             self._server_instances[session_id] = used
         await super()._handle_stateful_request(scope, receive, send)
 

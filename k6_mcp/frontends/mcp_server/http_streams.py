@@ -1,4 +1,4 @@
-"""Open HTTP answers that wait for something to tell, ended in order when the server leaves."""
+"""Open HTTP answers that wait for events, ended cleanly when the server stops."""
 
 import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -7,10 +7,10 @@ _GONE: Message = {"type": "http.disconnect"}
 
 
 class OpenStreams:
-    """ASGI middleware: after `end`, whoever listens whether its client is still there hears that it is not.
+    """ASGI middleware: after `end`, streams that check for a disconnected client get a disconnect.
 
-    Such a stream has no end of its own, so the HTTP server would wait for it in vain, and then cancel it with
-    a traceback.
+    Such a stream does not end by itself, so the HTTP server would wait for it in vain, and then cancel it
+    with a traceback.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -18,11 +18,11 @@ class OpenStreams:
         self._leaving = anyio.Event()
 
     def end(self) -> None:
-        """End every stream; requests that are being answered should have their answers by now."""
+        """End every stream; call this when all other requests have their answers."""
         self._leaving.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one connection on; an answer that was left open is completed."""
+        """Pass one connection on, and complete an answer that is still open."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

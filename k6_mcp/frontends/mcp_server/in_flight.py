@@ -1,4 +1,4 @@
-"""Requests that are being answered, so that leaving can let them end."""
+"""Requests that are being answered, so that a stopping server can let them end."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
 _ENDLESS = "subscriptions/listen"
-# Time from a handler's return until its answer is on the wire
+# Time from a handler's return until its answer is written.
 _WRITTEN_S = 0.02
 
 
@@ -18,7 +18,7 @@ class InFlight:
         self._idle = anyio.Event()
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        """Pass a message on; requests are counted meanwhile."""
+        """Pass a message on, and count requests until they are answered."""
         if ctx.request_id is None or ctx.method == _ENDLESS:
             return await call_next(ctx)
         self._count += 1
@@ -31,7 +31,7 @@ class InFlight:
                 self._idle = anyio.Event()
 
     async def wait_idle(self, limit_s: float) -> None:
-        """Return when nothing is being answered, at the latest after `limit_s`."""
+        """Return when no request is being answered, or after `limit_s`."""
         with anyio.move_on_after(limit_s):
             await anyio.sleep(_WRITTEN_S)
             while self._count:

@@ -1,5 +1,6 @@
-"""The last look at what leaves: no hidden character in any answer, and no error that repeats what it was sent
-at length.
+"""The last check of outgoing answers.
+
+No answer contains hidden characters, and no error repeats long parts of its request.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from k6_mcp.models.hidden_characters import visible, visible_data
 from k6_mcp.models.wording import cut
 
 _OTHERS_WRITE = frozenset(("tools/call", "resources/read", "prompts/get", "completion/complete", "tasks/get"))
-# Characters of what was sent that an error repeats
+# How many characters of a sent text an error may repeat.
 _ECHO = 80
 _LONGEST = 1_000
 _MOST_PARTS = 20
@@ -47,7 +48,7 @@ def _short_refusal(result: HandlerResult, sent: object) -> HandlerResult:
 
 
 def short_error(error: ErrorData, sent: object) -> ErrorData:
-    """Return `error` with what it repeats of `sent` cut, and no text in it long."""
+    """Return `error` with its repetitions of `sent` cut, and no long texts."""
     echoes = _echoes(sent)
     return ErrorData(
         code=error.code, message=_short(error.message, echoes), data=_shortened(error.data, echoes)
@@ -62,7 +63,7 @@ def _cut_echoes(text: str, echoes: list[str]) -> str:
     for echo in echoes:
         for spelling in (echo, repr(echo)[1:-1], visible(echo)):
             while (at := text.find(spelling[: _ECHO + 1])) >= 0:
-                # The error may have been cut within the quotation
+                # The error may end within the quotation.
                 length = _alike(text[at:], spelling)
                 text = f"{text[: at + _ECHO - 1]}…{text[at + length :]}"
     return text

@@ -1,4 +1,4 @@
-"""Progress of a run in MCP: a percentage that only grows and one line of live figures."""
+"""Progress of a run in MCP: an ever-growing percentage and one line of live figures."""
 
 import logging
 from collections.abc import AsyncGenerator, Callable
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class Report(Protocol):
-    """Where progress goes; MCP's request context is one."""
+    """The receiver of progress, such as MCP's request context."""
 
     async def report_progress(
         self, progress: float, total: float | None = None, message: str | None = None
@@ -22,13 +22,13 @@ class Report(Protocol):
 
 
 class Percentage:
-    """A share of 100 that grows with every step, as MCP requires, and never reaches 100 before the end."""
+    """A percentage that grows with every step, as MCP requires, and stays below 100 until the end."""
 
     def __init__(self) -> None:
         self.value = 0.0
 
     def next(self, percent: float | None) -> float:
-        """Return `percent` if it is more than the last value, else a little more than the last value."""
+        """Return `percent` if it exceeds the last value, else a little more than the last value."""
         nudged = self.value + (100 - self.value) / 1000
         self.value = max(nudged, min(percent or 0.0, 99.9))
         return self.value
@@ -36,8 +36,9 @@ class Percentage:
 
 @asynccontextmanager
 async def reporting(report: Report) -> AsyncGenerator[Callable[[Run], None]]:
-    """Yield a function that takes a run's live state and never blocks; the newest state is sent on as
-    progress.
+    """Yield a function that takes a run's live state and never blocks.
+
+    The newest state is sent as progress.
     """
     send, receive = anyio.create_memory_object_stream[Run](1)
     failure: Exception | None = None
@@ -46,7 +47,7 @@ async def reporting(report: Report) -> AsyncGenerator[Callable[[Run], None]]:
         try:
             send.send_nowait(run)
         except anyio.WouldBlock:
-            logger.debug("the client reads slowly: one progress notification left out")
+            logger.debug("the client reads slowly: one progress notification was skipped")
 
     with send, receive:
         async with anyio.create_task_group() as tasks:
@@ -54,7 +55,7 @@ async def reporting(report: Report) -> AsyncGenerator[Callable[[Run], None]]:
             try:
                 yield emit
             except Exception as error:
-                # Raised below, so that callers see it and not a group around it
+                # Raised below, so that callers see this error and not an exception group.
                 failure = error
             finally:
                 tasks.cancel_scope.cancel()

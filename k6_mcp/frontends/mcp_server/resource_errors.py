@@ -1,4 +1,4 @@
-"""Errors of resources: what a client reads when there is nothing to read."""
+"""Errors of resources: what a client gets if a resource can't be read."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -9,7 +9,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from k6_mcp.errors import K6McpError, UnknownRun
 from k6_mcp.frontends.mcp_server.service_opening import OpenedService
 
-# Importing the service costs start-up time
+# Importing the service costs start-up time.
 if TYPE_CHECKING:
     from k6_mcp.service.load_tests import LoadTests
 
@@ -18,8 +18,9 @@ _NEWEST = 5
 
 @asynccontextmanager
 async def reading(opened: OpenedService) -> AsyncGenerator["LoadTests"]:
-    """Yield the service; what goes wrong while the block reads becomes the error of a resource. The error
-    about an unknown run names the newest ones.
+    """Yield the service; errors inside the block become errors of a resource.
+
+    The error about an unknown run names the newest runs.
     """
     service = await _opened(opened)
     try:

@@ -1,4 +1,4 @@
-"""Resources: what the presets plan, everything kept of a run, and its reports, sized to be read."""
+"""Resources: the presets, everything stored about a run, and its reports, cut to a readable size."""
 
 from collections.abc import Awaitable, Callable
 from typing import cast, get_args
@@ -23,14 +23,14 @@ from k6_mcp.scripts.thresholds import url_thresholds
 
 PRESETS_URI = "k6://presets"
 RUN_URI = "k6://runs/{run_id}/"
-# A client reads a resource when it wants the whole: more than an answer may take
+# A client reads a resource when it wants all of it, so this is more than the budget of an answer.
 _LONGEST_BYTES = 256_000
 _JSON = "application/json"
 Read = Callable[[str], Awaitable[str]]
 
 
 class RunResources:
-    """What is kept of a run, as text."""
+    """Everything stored about a run, as text."""
 
     def __init__(self, opened: OpenedService) -> None:
         self._opened = opened
@@ -38,7 +38,7 @@ class RunResources:
     # The docstrings of these methods are what clients read about the resources.
 
     async def summary(self, run_id: str) -> str:
-        """The result of a run, as execute_k6_test answers it."""
+        """The result of a run, as execute_k6_test returns it."""
         async with reading(self._opened) as service:
             return compact(with_mark(run_answer(await service.get(run_id))))
 
@@ -53,11 +53,13 @@ class RunResources:
             run = await service.get(run_id)
             timeline = await service.timeline(run)
         if timeline is None:
-            raise ResourceNotFoundError(f"k6 recorded nothing of {run.run_id}, or its timeline is damaged")
+            raise ResourceNotFoundError(
+                f"{run.run_id} has no timeline: k6 recorded nothing, or the file is damaged"
+            )
         return whole_timeline(run, timeline)
 
     async def log(self, run_id: str) -> str:
-        """The end of k6's log of a run; untrusted output of the script and the target, redacted."""
+        """The end of k6's log of a run: untrusted output from the script and the target, redacted."""
         async with reading(self._opened) as service:
             text, left_out = tail(visible(await service.log(run_id)), _LONGEST_BYTES)
         return f"[{NOTE}{_left_out(left_out)}]\n{text}"
@@ -87,8 +89,9 @@ async def one_preset(preset: str) -> str:
 
 
 def preset_plan(name: Preset) -> Json:
-    """Return a preset as k6 options: an arrival-rate scenario, one request per iteration, and its
-    thresholds.
+    """Return a preset as k6 options.
+
+    It is an arrival-rate scenario with one request per iteration, and its thresholds.
     """
     test = LoadTest(url="http://localhost/", preset=name)
     return cast("Json", {"scenario": url_load(test), "thresholds": url_thresholds(test)})
@@ -120,10 +123,10 @@ def add_resources(server: MCPServer[OpenedService], opened: OpenedService) -> No
 
 
 def _report_reader(opened: OpenedService, format: ReportFormat) -> Callable[[str], Awaitable[str | bytes]]:
-    """Return what makes a report when it is read: of a running test it shows what is known by then."""
+    """Return the reader of a report; a running test's report shows what is known so far."""
 
     async def read(run_id: str) -> str | bytes:
-        """What a run shows, for people or programs."""
+        """A report of a run, for people or programs."""
         async with reading(opened) as service:
             content = await service.kept_runs.rendered(run_id, format)
         return content.decode() if FILE_TYPES[format].text else content

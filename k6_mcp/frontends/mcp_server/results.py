@@ -1,4 +1,4 @@
-"""Results of tools: one compact JSON object, twice (structured and as text), never above the budget."""
+"""Results of tools: one compact JSON object within the budget, structured and as text."""
 
 import base64
 from collections.abc import Mapping
@@ -13,24 +13,23 @@ from k6_mcp.models.hidden_characters import visible
 
 
 def answered(answer: BaseModel | Mapping[str, JsonValue]) -> CallToolResult:
-    """Return `answer` as a result within the budget, marked where it quotes text of others; `cut` says if it
-    was cut.
+    """Return `answer` as a result within the budget.
+
+    The result has a mark if it quotes untrusted text, and `cut` if it was cut.
     """
     data = fitted(with_mark(answer), BUDGET_BYTES)
     return CallToolResult(content=[TextContent(type="text", text=compact(data))], structured_content=data)
 
 
-def with_report(result: CallToolResult, found: object) -> CallToolResult:
-    """Add to `result` how a client shows the report, if a report is what was found: a link, and the image of
-    a chart.
-    """
-    if not isinstance(found, WrittenReport):
+def with_report(result: CallToolResult, subject: object) -> CallToolResult:
+    """Add a link to the report, and a chart as an image, if `subject` is a written report."""
+    if not isinstance(subject, WrittenReport):
         return result
-    if uri := found.resource:
-        result.content.append(_link(found, uri))
-    if found.file.format == "png":
-        image = base64.b64encode(found.content).decode()
-        result.content.append(ImageContent(type="image", data=image, mime_type=found.file.media_type))
+    if uri := subject.resource:
+        result.content.append(_link(subject, uri))
+    if subject.file.format == "png":
+        image = base64.b64encode(subject.content).decode()
+        result.content.append(ImageContent(type="image", data=image, mime_type=subject.file.media_type))
     return result
 
 

@@ -1,7 +1,7 @@
-"""The MCP App: a run as an interactive view in the client's own window, live while the test goes on.
+"""The MCP App: a run as an interactive view in the client's own window, live while the test runs.
 
-Tools name the view whoever asks (the list of tools is the same for every client); the view's data go only
-where it can be shown.
+Tools name the view for every client, because the list of tools is the same for all of them. The view's data
+goes only to clients that can show it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 APP_URI = "ui://k6-mcp/run.html"
 VIEW_URI = "k6://runs/{run_id}/view"
-# Where a result carries it; what stands there is not for the model
+# Where a result carries the view; the model does not read this field.
 VIEW_META = "k6-mcp/view"
 _SHOWN_BY = ("execute_k6_test", "get_run", "get_report")
-# Points of a chart: the view is renewed every other second, so it holds fewer than a file
+# Points of a chart: fewer than in a report file, because the view is renewed every other second.
 _POINTS = 300
 _NO_DOMAINS = ResourceCsp(connect_domains=[], resource_domains=[], frame_domains=[], base_uri_domains=[])
 
 
 class RunApp(Apps):
-    """Serves the page and, to clients that can show it, what it shows."""
+    """Serves the page, and its data to clients that can show it."""
 
     def __init__(self, opened: OpenedService) -> None:
         super().__init__()
@@ -47,7 +47,8 @@ class RunApp(Apps):
                 name="run-view",
                 title="A load test, live",
                 description=(
-                    "The view that clients with MCP Apps show beside execute_k6_test, get_run and get_report."
+                    "The view that clients with MCP Apps show next to execute_k6_test, get_run and"
+                    " get_report."
                 ),
                 mime_type=APP_MIME_TYPE,
                 meta={
@@ -63,7 +64,7 @@ class RunApp(Apps):
     async def intercept_tool_call(
         self, params: CallToolRequestParams, ctx: RequestContext, call_next: CallNext
     ) -> HandlerResult:
-        """Add the view to an answer about a run over time: the page asks for that again and again."""
+        """Add the view to an answer about a run over time, which the page requests repeatedly."""
         result = await call_next(ctx)
         if (
             params.name != "get_run"
@@ -80,13 +81,13 @@ class RunApp(Apps):
         )
 
     async def read(self, run_id: str) -> str:
-        """What the view of a run shows, for its page."""
+        """The data of a run's view, for its page."""
         async with reading(self._opened) as service:
             return compact(with_mark(await _view(service, run_id)))
 
 
 async def _view(service: "LoadTests", run_id: str) -> "AppView":
-    """Return what the page shows of a run; raises UnknownRun."""
+    """Return what the page shows about a run; raises UnknownRun."""
     from k6_mcp.reports.app_view import app_view
 
     view = replace(await service.kept_runs.view(run_id), most_points=_POINTS)
@@ -94,7 +95,7 @@ async def _view(service: "LoadTests", run_id: str) -> "AppView":
 
 
 def with_app(tools: Iterable[Tool]) -> list[Tool]:
-    """Return `tools`; those whose answers the page shows name it."""
+    """Return `tools`, with a link to the page in those whose answers it shows."""
     return [
         (
             tool.model_copy(update={"meta": {**(tool.meta or {}), "ui": {"resourceUri": APP_URI}}})
@@ -106,7 +107,7 @@ def with_app(tools: Iterable[Tool]) -> list[Tool]:
 
 
 def add_view_resource(server: MCPServer[OpenedService], app: RunApp) -> None:
-    """Register what the page reads."""
+    """Register the resource that the page reads."""
     server.resource(
         VIEW_URI, name="run-view-data", title="What the view of a run shows", mime_type="application/json"
     )(app.read)

@@ -1,5 +1,6 @@
-"""Runs as tasks: the task id is the run id, so a task outlives the connection and the server that began
-it.
+"""Runs as tasks: a task outlives the connection and the server that started it.
+
+This works because the task id is the run id.
 """
 
 from collections.abc import Mapping
@@ -37,7 +38,7 @@ class RunTasks:
         return False
 
     async def start(self, params: CallToolRequestParams, ctx: RequestContext) -> Task | HandlerResult:
-        """Start the test; refused arguments and scripts that k6 refuses are answered at once."""
+        """Start the test; refused arguments and scripts are answered at once."""
         started: list[Run] = []
 
         async def begin() -> CallToolResult:
@@ -57,17 +58,17 @@ class RunTasks:
         """Return the run of this id as a task."""
         service = await self._opened.service()
         try:
-            begun = await service.get(task_id)
-            return run_task(await service.wait(task_id, 0), begun.created_at)
+            first = await service.get(task_id)
+            return run_task(await service.wait(task_id, 0), first.created_at)
         except UnknownRun:
             return None
 
     async def update(self, task_id: str, responses: Mapping[str, JsonValue]) -> bool:
-        """Return whether the run exists; a run asks for nothing, so answers are ignored."""
+        """Return whether the run exists; a run requests no input, so answers are ignored."""
         return await self.get(task_id) is not None
 
     async def cancel(self, task_id: str) -> bool:
-        """Stop the run, figures kept."""
+        """Stop the run and keep its figures."""
         service = await self._opened.service()
         try:
             await service.stop(task_id)
@@ -77,16 +78,17 @@ class RunTasks:
 
 
 def run_task(run: Run, begun_at: datetime) -> Task:
-    """Return `run`, or the repeat that speaks for the series begun then, as a task: a failed test is a
-    completed one whose result says so, a stopped one is cancelled.
+    """Return `run`, begun at `begun_at`, as a task; a repeat stands for its series.
+
+    A failed test is a completed task whose result has the status failed. A stopped test is a cancelled task.
     """
-    # The task has the id of the first repeat
+    # The task of a series has the id of the first repeat.
     task_id = run.series.first if run.series else run.run_id
     if run.status not in FINAL:
         return Task(task_id, "working", begun_at, datetime.now(UTC), message=live_line(run))
     ended_at = run.ended_at or run.created_at
     if run.status == "cancelled":
-        message = f"stopped; get_run has the figures up to then (run_id {run.run_id})"
+        message = f"stopped; get_run has the figures until then (run_id {run.run_id})"
         return Task(task_id, "cancelled", begun_at, ended_at, message=message)
     return Task(
         task_id, "completed", begun_at, ended_at, message=run.status, result=answered(run_answer(run))

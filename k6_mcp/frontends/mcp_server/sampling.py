@@ -1,5 +1,7 @@
-"""The calling client's own model as an advisor. The server sends the client a request, or, from MCP 2026 on,
-returns a question that the client answers by calling again.
+"""The calling client's own model as an advisor.
+
+The server sends a request to the client. From MCP 2026 on, it returns a question instead, and the client
+answers it by calling again.
 """
 
 from typing import Any, TypeAlias
@@ -26,13 +28,14 @@ ToolContext: TypeAlias = Context[Any, Any]
 _KEY = "advice"
 _ASKED = "advice-asked"
 _MOST_TOKENS = 2000
-# From this revision on, a server puts its request to the client into its answer
+# From this revision on, a server puts its request to the client into its answer.
 _BY_ANSWERS = "2026-07-28"
 
 
 class ClientModel:
-    """An advisor behind the calling client. If `asking` is set, it is the answer to return instead of the
-    advice.
+    """An advisor that uses the calling client's model.
+
+    If `asking` is set, it is the answer to return instead of the advice.
     """
 
     provider = CLIENT
@@ -43,7 +46,7 @@ class ClientModel:
         self.asking: InputRequiredResult | None = None
 
     async def ask(self, question: Question) -> Reply | NoReply:
-        """Return the text of the client's model; in the 2026 way it comes when the client calls again."""
+        """Return the text of the client's model; from MCP 2026 on it comes with the client's next call."""
         message = SamplingMessage(role="user", content=TextContent(type="text", text=question.text))
         params = CreateMessageRequestParams(
             messages=[message], system_prompt=question.system, max_tokens=_MOST_TOKENS
@@ -51,12 +54,12 @@ class ClientModel:
         request = CreateMessageRequest(params=params)
         if not _asks_by_answers(self._context):
             return await self._request(request)
-        given = (self._context.input_responses or {}).get(_KEY)
-        if isinstance(given, CreateMessageResult):
-            return _reply(given)
+        response = (self._context.input_responses or {}).get(_KEY)
+        if isinstance(response, CreateMessageResult):
+            return _reply(response)
         if self._context.request_state is None:
             self.asking = InputRequiredResult(input_requests={_KEY: request}, request_state=_ASKED)
-        return NoReply("the client gave no answer of its model")
+        return NoReply("the client returned no answer from its model")
 
     async def _request(self, request: CreateMessageRequest) -> Reply | NoReply:
         related = ServerMessageMetadata(related_request_id=self._context.request_id)
@@ -71,7 +74,7 @@ class ClientModel:
 
 
 def client_model(context: ToolContext) -> ClientModel | None:
-    """Return the client's model, None if the client offers none or cannot be reached for it."""
+    """Return the client's model, None if the client offers none or can't be reached."""
     capabilities = context.client_capabilities
     if capabilities is None or capabilities.sampling is None:
         return None

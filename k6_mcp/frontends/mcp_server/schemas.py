@@ -1,7 +1,7 @@
 """JSON schemas as clients should see them: plain properties, no noise, no references, few tokens.
 
-Making them out of the models would take a server about 30 ms of each start, so they are kept in
-`schemas.json`; `make schemas` renews it, and a test holds it to the models.
+Making them from the models would add about 30 ms to each start of a server, so they are stored in
+`schemas.json`. `make schemas` renews this file, and a test compares it with the models.
 """
 
 import json
@@ -20,8 +20,9 @@ _ONLY_NEAR_THE_TOP = ("enum", "required")
 
 
 def input_schema(model: type[BaseModel], *, last: tuple[str, ...] = ()) -> Schema:
-    """Return the schema of `model`'s arguments: strict, references inlined, optional instead of nullable;
-    `last` come last.
+    """Return the schema of `model`'s arguments, with the properties in `last` at the end.
+
+    It is strict, with inlined references, and optional instead of nullable.
     """
     schema = kept.of(model)
     properties = cast("Schema", schema.get("properties", {}))
@@ -30,17 +31,18 @@ def input_schema(model: type[BaseModel], *, last: tuple[str, ...] = ()) -> Schem
 
 
 def output_schema(model: type[BaseModel], *, depth: int = 9) -> Schema:
-    """Return the schema of `model` serialised without None, objects deeper than `depth` left open (0: those
-    of its fields).
+    """Return the schema of `model` serialized without None.
 
-    Nothing is closed by it, so that a later field breaks no client.
+    Objects deeper than `depth` are left open (0: those of its fields). The schema forbids no additional
+    properties, so that new fields break no client.
     """
     return _without(_open(kept.of(model), depth), "description")
 
 
 class KeptSchemas:
-    """Plain schemas by the full name of their model: from `file` if it has them, else made, and then in
-    `made` too.
+    """Plain schemas by the full name of their model.
+
+    They come from `file` if it has them. Otherwise they are made, and stored in `made`.
     """
 
     def __init__(self, file: Path | None) -> None:
@@ -49,7 +51,7 @@ class KeptSchemas:
         self.made: dict[str, Schema] = {}
 
     def of(self, model: type[BaseModel]) -> Schema:
-        """Return the schema of `model`, which nobody may change."""
+        """Return the schema of `model`, which callers must not change."""
         name = full_name(model)
         if self._kept is None and self._file is not None:
             self._kept = cast("Mapping[str, Schema]", json.loads(self._file.read_text(encoding="utf-8")))
@@ -65,7 +67,7 @@ kept = KeptSchemas(FILE)
 
 
 def full_name(model: type[BaseModel]) -> str:
-    """Return what a model is kept under."""
+    """Return the name under which a model's schema is stored."""
     return f"{model.__module__}.{model.__qualname__}"
 
 
@@ -75,8 +77,9 @@ def _made(model: type[BaseModel]) -> Schema:
 
 
 class _Plain(GenerateJsonSchema):
-    """Optional instead of nullable; without defaults, which the descriptions say: some clients strip the
-    keyword.
+    """Makes fields optional instead of nullable, and leaves out defaults.
+
+    Descriptions contain the defaults, because some clients strip the keyword.
     """
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> Schema:
@@ -99,7 +102,7 @@ class _Plain(GenerateJsonSchema):
 def _inlined(node: Schema, definitions: Mapping[str, Schema]) -> Schema:
     if reference := node.get("$ref"):
         return _inlined({**definitions[reference.rpartition("/")[2]], **_without(node, "$ref")}, definitions)
-    # What pydantic makes of max_length beside a validator
+    # Pydantic makes maxLength of max_length if the field also has a validator.
     if node.get("type") == "object" and "maxLength" in node:
         node = {**_without(node, "maxLength"), "maxProperties": node["maxLength"]}
     return {key: _child(key, value, definitions) for key, value in node.items() if key != "title"}

@@ -1,4 +1,7 @@
-"""Entry to serving MCP; imports the SDK, the most expensive part of starting, only here and cheaply."""
+"""The entry to serving MCP.
+
+The SDK, the most expensive part of starting, is imported only here, and cheaply.
+"""
 
 import gc
 import logging
@@ -6,8 +9,8 @@ import sys
 
 from k6_mcp.settings import Settings
 
-# CPython's default is 5 ms. SQLite's thread waits that long for a busy event loop at each statement, and all
-# clients wait with it.
+# CPython's default is 5 ms. At each statement, SQLite's thread waits that long for a busy event loop, and all
+# clients wait for SQLite.
 _SWITCH_S = 0.0005
 
 
@@ -17,7 +20,8 @@ def serve_stdio(settings: Settings, head: bytes = b"") -> int:
     `head` is what was already read from descriptor 0.
     """
     _log_to_stderr(settings)
-    # Collecting while thousands of lasting objects are made costs 35 ms at start, and 65 ms at the end
+    # Garbage collection while thousands of lasting objects are made costs 35 ms at the start and 65 ms at the
+    # end.
     gc.disable()
     from k6_mcp.frontends.mcp_server import stdio
 
@@ -28,8 +32,9 @@ def serve_stdio(settings: Settings, head: bytes = b"") -> int:
 
 
 def serve_http(settings: Settings, port: int) -> int:
-    """Serve http://127.0.0.1:`port`/mcp to any number of clients; return the exit code once a signal ended
-    it.
+    """Serve http://127.0.0.1:`port`/mcp to any number of clients.
+
+    Return the exit code once a signal has ended it.
     """
     _log_to_stderr(settings)
     sys.setswitchinterval(_SWITCH_S)

@@ -32,14 +32,15 @@ from k6_mcp.threads import LARGE, in_thread_if
 
 _HOUR_MS = 3_600_000
 _INSTRUCTIONS = """Runs real k6 load tests and judges them.
-- plan_k6_test checks a test without traffic; execute_k6_test runs it; both describe it with the same \
-arguments.
-- execute_k6_test waits wait_s seconds (default 45). When it answers running or queued, the test goes on: \
-call get_run with its run_id until the status is completed, failed, cancelled or lost; stop_run ends it early.
-- If a call timed out or its answer was lost, look for the test with get_history before starting it again.
-- status failed is a finding about the target or the script, not a tool error: failure.kind says which, \
-analyze_run explains it.
-- Begin with small loads, and load only what you may load."""
+- plan_k6_test checks a test without sending traffic, and execute_k6_test runs it. Both describe the test \
+with the same arguments.
+- execute_k6_test waits wait_s seconds (default 45). If the status is then running or queued, the test goes \
+on: call get_run with its run_id until the status is completed, failed, cancelled or lost. stop_run ends it \
+early.
+- If a call timed out or its answer was lost, look for the test with get_history before you start it again.
+- The status failed is a result about the target or the script, not a tool error: failure.kind names the \
+reason, and analyze_run explains it.
+- Start with small loads, and load only targets that you are allowed to load."""
 _CACHED: Mapping[CacheableMethod, CacheHint] = {
     "tools/list": CacheHint(ttl_ms=_HOUR_MS, scope="public"),
     "prompts/list": CacheHint(ttl_ms=_HOUR_MS, scope="public"),
@@ -49,7 +50,7 @@ _CACHED: Mapping[CacheableMethod, CacheHint] = {
 
 
 class K6Server(MCPServer[OpenedService]):
-    """An MCP server that hides some tools from tools/list and names the others when one is unknown."""
+    """An MCP server that hides some tools from tools/list and lists the others in errors."""
 
     def __init__(self, opened: OpenedService, sources: Sequence[TaskSource]) -> None:
         tools = with_app(all_tools(opened))
@@ -70,19 +71,20 @@ class K6Server(MCPServer[OpenedService]):
 
     @property
     def lowlevel(self) -> Server[OpenedService]:
-        """The server below, which transports drive."""
+        """The SDK's low-level server, which transports drive."""
         return self._lowlevel_server
 
     async def list_tools(self) -> list[ListedTool]:
-        """Return the tools that clients are told about."""
+        """Return the tools that clients see."""
         return [tool for tool in await super().list_tools() if tool.name not in self._unlisted]
 
     async def run_lines(self, lines: AsyncIterable[Line], stdout: anyio.AsyncFile[str] | None = None) -> None:
-        """Serve one client whose messages are `lines`, until they end; answers go to `stdout`, by default the
-        process's own.
+        """Serve one client whose messages are `lines`, until they end.
+
+        Answers go to `stdout`, by default the process's own.
         """
         send, messages = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-        # The lines are read here: the transport would drop what it cannot read
+        # The lines are read here because the transport would drop those that it cannot read.
         stdin = cast("anyio.AsyncFile[str]", _nothing())
         async with (
             stdio_server(stdin=stdin, stdout=stdout) as (unread, write_stream),
@@ -93,11 +95,11 @@ class K6Server(MCPServer[OpenedService]):
             async def read() -> None:
                 async with send:
                     async for line in lines:
-                        found = await _read(line)
-                        if error := found.error:
+                        parsed = await _read(line)
+                        if error := parsed.error:
                             await write_stream.send(SessionMessage(error))
-                        elif found.message:
-                            await send.send(SessionMessage(found.message))
+                        elif parsed.message:
+                            await send.send(SessionMessage(parsed.message))
 
             tasks.start_soon(read)
             with messages:
@@ -108,7 +110,7 @@ class K6Server(MCPServer[OpenedService]):
     async def call_tool(
         self, name: str, arguments: dict[str, object], context: ToolContext | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool; an unknown one is refused with the names there are."""
+        """Call a tool; the error about an unknown one lists the known names."""
         known = [tool.name for tool in await self.list_tools()]
         if name not in known and name not in self._unlisted:
             return refused(
@@ -119,7 +121,7 @@ class K6Server(MCPServer[OpenedService]):
     async def get_prompt(
         self, name: str, arguments: dict[str, object] | None = None, context: ToolContext | None = None
     ) -> GetPromptResult | InputRequiredResult:
-        """Return a prompt; raises MCPError that says what is wrong with the name or the arguments."""
+        """Return a prompt; raises MCPError if the name or the arguments are wrong."""
         if problem := prompt_problem(name, arguments or {}, await self.list_prompts()):
             raise MCPError(INVALID_PARAMS, problem)
         return await super().get_prompt(name, arguments, context)
@@ -137,8 +139,9 @@ async def _nothing() -> AsyncGenerator[str]:
 
 
 def build_server(open_app: OpenApp, *, task_sources: Sequence[TaskSource] = ()) -> K6Server:
-    """Return the server; `open_app` opens the service while it serves, `task_sources` make tasks of further
-    tools.
+    """Return the server; `open_app` opens the service while it serves.
+
+    `task_sources` turn calls of further tools into tasks.
     """
     return served(OpenedService(open_app), task_sources)
 

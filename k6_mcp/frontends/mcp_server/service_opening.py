@@ -1,4 +1,4 @@
-"""The service of one server, opened beside the handshake: a slow disk must not delay `initialize`."""
+"""The service of one server, opened during the handshake, so that a slow disk can't delay `initialize`."""
 
 import logging
 from collections.abc import AsyncGenerator, Callable
@@ -10,18 +10,18 @@ import anyio
 from k6_mcp.errors import InternalError, K6McpError
 from k6_mcp.runners.memory import MORE_MEMORY, starved, too_little
 
-# Importing the service costs start-up time; the process that serves imports it in the background
+# Importing the service costs start-up time, so the serving process imports it in the background.
 if TYPE_CHECKING:
     from k6_mcp.service.load_tests import LoadTests
 
 logger = logging.getLogger(__name__)
-# Nobody asks for the service while a client introduces itself and lists the tools
+# Nobody needs the service while a client initializes and lists the tools.
 _HANDSHAKE_S = 0.2
 OpenApp = Callable[[], AbstractAsyncContextManager["LoadTests"]]
 
 
 class OpenedService:
-    """Opens the service when the server's lifespan begins and closes it, runs stopped, when that ends."""
+    """Opens the service when the server's lifespan begins; stops runs and closes it at the end."""
 
     def __init__(self, open_app: OpenApp) -> None:
         self._open_app = open_app
@@ -44,7 +44,7 @@ class OpenedService:
 
     @asynccontextmanager
     async def lifespan(self, _server: object) -> AsyncGenerator["OpenedService"]:
-        """Hold the service open; may be entered again after it was left."""
+        """Hold the service open; the context can be entered again after it was left."""
         self._begin()
         self._held = True
         async with anyio.create_task_group() as tasks:
@@ -55,7 +55,7 @@ class OpenedService:
                 self._let_go()
 
     async def close(self) -> None:
-        """Stop every run and close the service, while the server's loop still turns."""
+        """Stop every run and close the service, while the server's event loop still runs."""
         self._let_go()
         if self._held:
             await self._closed.wait()
@@ -70,7 +70,7 @@ class OpenedService:
 
     async def _hold(self) -> None:
         try:
-            # The service is closed in order, also when the server is cancelled
+            # The service is closed properly even if the server is cancelled.
             with anyio.CancelScope(shield=True):
                 with anyio.move_on_after(_HANDSHAKE_S):
                     await self._wanted.wait()

@@ -1,5 +1,6 @@
-"""Lines of stdin, read by a thread that nobody waits for: a signal must end the process while the client is
-silent.
+"""Lines of stdin, read by a daemon thread.
+
+This lets a signal end the process while the client is silent.
 """
 
 import asyncio
@@ -19,10 +20,10 @@ _STDIN = 0
 
 
 async def stdin_lines(head: bytes, longest: int) -> AsyncGenerator[Line]:
-    """Yield the lines of `head`, what was already read, and of stdin until it ends; children find the null
-    device in its place.
+    """Yield the lines of `head`, which was already read, and of stdin until it ends.
 
-    Of a line of more than `longest` bytes only what tells its sender is kept.
+    Child processes get the null device in place of stdin. Of a line of more than `longest` bytes, only the
+    parts that may hold its request id are kept.
     """
     send, receive = anyio.create_memory_object_stream[Line](8)
     arguments = (LineReader(longest), head, _take_stdin(), send, asyncio.get_running_loop())
@@ -33,7 +34,7 @@ async def stdin_lines(head: bytes, longest: int) -> AsyncGenerator[Line]:
 
 
 def _take_stdin() -> int:
-    # Children do not inherit the duplicate
+    # Child processes do not inherit the duplicate.
     wire = os.dup(_STDIN)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, _STDIN)
@@ -44,7 +45,7 @@ def _take_stdin() -> int:
 def _hand_over_lines(
     reader: LineReader, head: bytes, wire: int, send: ObjectSendStream[Line], loop: asyncio.AbstractEventLoop
 ) -> None:
-    # The server has left
+    # These errors mean that the server has left.
     with contextlib.suppress(anyio.BrokenResourceError, CancelledError, RuntimeError):
         for line in _lines(reader, head, wire):
             asyncio.run_coroutine_threadsafe(send.send(line), loop).result()

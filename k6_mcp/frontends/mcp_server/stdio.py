@@ -1,5 +1,6 @@
-"""Serving one client over stdin and stdout, until it leaves or a signal comes; runs are stopped in both
-cases.
+"""Serving one client over stdin and stdout, until it leaves or a signal comes.
+
+Runs are stopped in both cases.
 """
 
 import functools
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from k6_mcp.service.load_tests import LoadTests
 
 _QUICK_ANSWERS_S = 0.3
-# Time to answer the callers of stopped runs
+# Time to answer the callers of stopped runs.
 _LAST_ANSWERS_S = 1.0
-# The service leaves within 6 s; a client that does not read must not hold the process
+# The service closes within 6 s. A client that does not read must not keep the process alive.
 _LEAVING_LIMIT_S = 10.0
 
 
@@ -41,7 +42,7 @@ def prepare(settings: Settings) -> tuple[K6Server, OpenedService]:
 
 @asynccontextmanager
 async def _open(settings: Settings) -> AsyncGenerator["LoadTests"]:
-    """Open the service; what it needs takes 0.1 s to import, which the handshake does not wait for."""
+    """Open the service; its imports take 0.1 s, for which the handshake does not wait."""
     open_app = await anyio.to_thread.run_sync(_import_app)
     async with open_app(settings) as tests:
         yield tests
@@ -71,8 +72,9 @@ async def _serve(server: K6Server, opened: OpenedService, head: bytes, longest: 
 
 
 async def _lines_until_end(head: bytes, longest: int, stop: Stop) -> AsyncGenerator[Line]:
-    """Yield the client's lines; when they end, leave as for a signal, so that what it still waits for is
-    answered.
+    """Yield the client's lines; when they end, leave as after a signal.
+
+    This way, the requests that the client still waits for are answered.
     """
     async for line in stdin_lines(head, longest):
         yield line
@@ -81,14 +83,15 @@ async def _lines_until_end(head: bytes, longest: int, stop: Stop) -> AsyncGenera
 
 
 async def _leave_on(stop: Stop, server: K6Server, opened: OpenedService, serving: anyio.CancelScope) -> None:
-    """Stop the runs, answer their callers, end; clients send more signals meanwhile, which must not interrupt
-    this.
+    """Stop the runs, answer their callers, and end.
+
+    Clients may send more signals meanwhile, which must not interrupt this.
     """
     await stop.wait()
     limit = threading.Timer(_LEAVING_LIMIT_S, os._exit, [stop.exit_code])
     limit.daemon = True
     limit.start()
-    # Stdin ended: what was asked just before and takes no time is answered first
+    # Stdin ended. Quick requests that came just before are answered first.
     if not stop.exit_code:
         await server.in_flight.wait_idle(_QUICK_ANSWERS_S)
     await opened.close()

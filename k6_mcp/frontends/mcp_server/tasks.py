@@ -1,6 +1,6 @@
-"""The Tasks extension (SEP-2663): a call that takes long answers with a task, which the client polls.
+"""The Tasks extension (SEP-2663): a long call is answered with a task, which the client polls.
 
-Which calls become tasks, and what a task is, is left to `TaskSource`s; this module speaks the wire.
+A `TaskSource` decides which calls become tasks and what a task is. This module handles the wire format.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,8 +27,9 @@ Wire = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The state of a task; `result` belongs to completed, `error` to failed, `input_requests` to
-    input_required.
+    """The state of a task.
+
+    `result` belongs to completed, `error` to failed, and `input_requests` to input_required.
     """
 
     task_id: str
@@ -47,29 +48,30 @@ class TaskSource(Protocol):
     """Tools whose calls can become tasks, and the tasks they became."""
 
     def takes(self, tool: str) -> bool:
-        """Return whether calls of `tool` become tasks for clients that know tasks."""
+        """Return whether calls of `tool` become tasks for clients that support tasks."""
         ...
 
     def requires(self, tool: str) -> bool:
-        """Return whether `tool` can be called only by clients that know tasks."""
+        """Return whether only clients that support tasks can call `tool`."""
         ...
 
     async def start(self, params: CallToolRequestParams, ctx: RequestContext) -> Task | HandlerResult:
-        """Start the call: a task that `get` knows already, or the result itself when there is nothing to wait
-        for.
+        """Start the call and return a task that `get` knows from now on.
+
+        If there is nothing to wait for, return the result itself.
         """
         ...
 
     async def get(self, task_id: str) -> Task | None:
-        """Return the task, None when it is not one of this source's."""
+        """Return the task, None if it does not belong to this source."""
         ...
 
     async def update(self, task_id: str, responses: Mapping[str, JsonValue]) -> bool:
-        """Take answers to a task's input requests; False when the task is unknown."""
+        """Take answers to a task's input requests; return False if the task is unknown."""
         ...
 
     async def cancel(self, task_id: str) -> bool:
-        """Ask a task to end; False when it is unknown."""
+        """Request the end of a task; return False if it is unknown."""
         ...
 
 
@@ -86,8 +88,9 @@ class UpdateParams(TaskParams):
 
 
 class Tasks(Extension):
-    """Offers tasks to clients that declare the extension with their request; others get the tool's own
-    answer.
+    """Offers tasks to clients that declare the extension with their request.
+
+    Other clients get the tool's own answer.
     """
 
     identifier = IDENTIFIER
@@ -106,7 +109,7 @@ class Tasks(Extension):
     async def intercept_tool_call(
         self, params: CallToolRequestParams, ctx: RequestContext, call_next: CallNext
     ) -> HandlerResult:
-        """Answer with a task where a source takes the tool and the client knows tasks."""
+        """Answer with a task if a source takes the tool and the client supports tasks."""
         for source in self._sources:
             if source.requires(params.name):
                 require_client_extension(ctx, IDENTIFIER)

@@ -1,5 +1,6 @@
-"""The tools of the server: one for each use case. Each checks its own arguments, strictly and all at once,
-and answers errors that begin with their code.
+"""The tools of the server: one for each use case.
+
+Each tool checks its own arguments strictly and reports all violations at once. Errors begin with their code.
 """
 
 import json
@@ -27,14 +28,14 @@ from k6_mcp.threads import in_thread_if
 
 logger = logging.getLogger(__name__)
 ToolContext: TypeAlias = Context[Any, Any]
-# The second one requests something of the client before it can answer
+# The second one requests input from the client before the tool can answer.
 ToolResult: TypeAlias = CallToolResult | InputRequiredResult
 Handler = Callable[[Mapping[str, object], ToolContext], Awaitable[ToolResult]]
 R = TypeVar("R", bound=ToolResult)
 
 
 class K6Tool(Tool):
-    """A tool whose handler takes the arguments as the client sent them, JSON texts parsed."""
+    """A tool whose handler gets the arguments as the client sent them, with JSON texts parsed."""
 
     answer_schema: Schema = Field(exclude=True)
     listed: bool = Field(default=True, exclude=True)
@@ -46,7 +47,7 @@ class K6Tool(Tool):
     async def run(
         self, arguments: dict[str, Any], context: ToolContext, convert_result: bool = False
     ) -> ToolResult:
-        """Call the handler; whatever goes wrong in it is a result that the model can read."""
+        """Call the handler; every error in it becomes a result that the model can read."""
         return await guarded(self.name, self.fn(unwrapped(arguments, self.parameters), context))
 
 
@@ -64,7 +65,7 @@ def _tool(case: UseCase[Any, Any], opened: OpenedService) -> K6Tool:
         description=case.description,
         parameters=input_schema(arguments, last=("wait_s",) if "wait_s" in arguments.model_fields else ()),
         answer_schema=_answer_schema(case.shape),
-        # What the SDK would validate with; not used here
+        # The SDK would validate with this model; our own tools do not use it.
         fn_metadata=FuncMetadata(arg_model=ArgModelBase),
         is_async=True,
         context_kwarg=None,
@@ -109,7 +110,7 @@ def _annotations(effect: Effect) -> ToolAnnotations:
 
 
 def unwrapped(arguments: Mapping[str, object], schema: Schema) -> dict[str, object]:
-    """Return `arguments` with objects and arrays that came as JSON text parsed; some clients send them so."""
+    """Return `arguments` with objects and arrays parsed that some clients send as JSON text."""
     properties = schema.get("properties", {})
     return {name: _parsed(value, properties.get(name, {}).get("type")) for name, value in arguments.items()}
 
@@ -125,8 +126,9 @@ def _parsed(value: object, expected: object) -> object:
 
 
 async def guarded(name: str, call: Awaitable[R]) -> R | CallToolResult:
-    """Return what `call` returns, or its error as text that begins with the error's code; a crash is one
-    line.
+    """Return the result of `call`, or its error as text that begins with the error's code.
+
+    A crash becomes one line; the log has the details.
     """
     try:
         return await call

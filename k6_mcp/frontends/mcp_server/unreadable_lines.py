@@ -1,5 +1,6 @@
-"""A line to a message, or to the error that answers it: what the transport would drop in silence, its sender
-would wait for.
+"""Parsing a line to a message, or to the error that answers it.
+
+The transport would drop unreadable lines silently, and their senders would wait.
 """
 
 import json
@@ -18,24 +19,27 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 logger = logging.getLogger(__name__)
-NO_REQUEST = "the message is no JSON-RPC 2.0 request; params must be an object"
+NO_REQUEST = "the message is not a JSON-RPC 2.0 request; params must be an object"
 _REASON_CHARS = 200
-# Ids and progress tokens come back with every answer
+# Ids and progress tokens are part of every answer.
 _LONGEST_ID = 200
 
 
 class Read(NamedTuple):
-    """What a line holds; nothing where it is no message and nobody can be told by its id."""
+    """What a line holds.
+
+    Both fields are None if the line is not a message and has no id, so that nobody can be answered.
+    """
 
     message: JSONRPCMessage | None = None
     error: JSONRPCError | None = None
 
 
 def read_line(line: str) -> Read:
-    """Return the message on a line, or the answer to a line that is none.
+    """Return the message on a line, or the error that answers a line without one.
 
-    The JSON is parsed before it is validated: the models would try it once for each kind of message, which
-    takes five times as long for a megabyte of lists.
+    The JSON is parsed before it is validated. Otherwise the models would parse it once for each kind of
+    message, which takes five times as long for a megabyte of lists.
     """
     try:
         document = from_json(line)
@@ -57,9 +61,7 @@ def read_line(line: str) -> Read:
 
 
 def too_long(request_id: object, params: object) -> JSONRPCError | None:
-    """Return the answer to a message whose id or progress token is too long to be sent back, None if neither
-    is.
-    """
+    """Return the error for an id or progress token that is too long to send back, None if neither is."""
     meta = cast("dict[str, object]", params).get("_meta") if isinstance(params, dict) else None
     token = cast("dict[str, object]", meta).get("progressToken") if isinstance(meta, dict) else None
     for name, value in (("id", request_id), ("progressToken", token)):
@@ -79,7 +81,7 @@ def _can_return(value: object) -> bool:
 
 
 def _refused(line: str, reason: str, data: ErrorData) -> Read:
-    logger.warning("a line that is no message: %s", reason)
+    logger.warning("a line is not a message: %s", reason)
     request_id = _request_id(line)
     return (
         Read() if request_id is None else Read(error=JSONRPCError(jsonrpc="2.0", id=request_id, error=data))
@@ -87,23 +89,23 @@ def _refused(line: str, reason: str, data: ErrorData) -> Read:
 
 
 def _request_id(line: str) -> int | str | None:
-    """Return the id of a request that Python's more lenient reader understands."""
+    """Return the id of a request that Python's more lenient JSON parser accepts."""
     try:
         message: object = json.loads(line)
     except (ValueError, RecursionError):
         return None
     if not isinstance(message, dict) or "method" not in message:
         return None
-    found = cast("dict[str, object]", message).get("id")
+    request_id = cast("dict[str, object]", message).get("id")
     return (
-        found
-        if isinstance(found, str | int)
-        and not isinstance(found, bool)
-        and _encodable(found)
-        and _can_return(found)
+        request_id
+        if isinstance(request_id, str | int)
+        and not isinstance(request_id, bool)
+        and _encodable(request_id)
+        and _can_return(request_id)
         else None
     )
 
 
-def _encodable(found: str | int) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in str(found))
+def _encodable(request_id: str | int) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in str(request_id))

@@ -1,4 +1,4 @@
-"""What one-shot requests can ask for: every use case, under its name as the method."""
+"""The methods of one-shot requests: every use case, by its name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from k6_mcp.frontends.use_cases.catalog import use_case
 from k6_mcp.frontends.use_cases.waiting import started, until_final
 from k6_mcp.models.argument_rules import parse_load_test
 
-# A process for one test waits for each import
+# Every import delays a process that runs one test.
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from k6_mcp.runners.signals import Stop
     from k6_mcp.service.load_tests import LoadTests
 
-# The most that the line with a page of the history takes
+# The maximum size of the line with a page of the history.
 _PAGE_BYTES = 10_240
-# Half of the shortest run
+# Half of the shortest run.
 _K6_RUNS_S = 0.02
 
 
 class Call(NamedTuple):
-    """A request and what answers it; `reader_gone` returns whether nobody can read the answer any more."""
+    """A request and its context; `reader_gone` returns whether nobody can read the answer any more."""
 
     service: LoadTests
     method: str
@@ -41,7 +41,7 @@ async def answer(call: Call) -> OneShotAnswer:
 
 
 async def _execute(call: Call) -> OneShotAnswer:
-    """Run a test to its end. A stop, or a reader that is gone, ends k6 gracefully."""
+    """Run a test to its end; a stop, or a reader that is gone, ends k6 gracefully."""
     test = parse_load_test(load_arguments(call.params), judge=call.service.excess)
     run = await started(call.service, test, call.stop)
     preparing = asyncio.create_task(_prepare_answer())
@@ -60,7 +60,7 @@ async def _execute(call: Call) -> OneShotAnswer:
 
 
 async def _prepare_answer() -> None:
-    """Import what makes the answer while k6 runs, which takes longer: the client then waits less for it."""
+    """Import the code of the answer while k6 runs, so that the client waits less for the answer."""
     await asyncio.sleep(_K6_RUNS_S)
     from k6_mcp.answers.oneshot import OneShotAnswer
 

@@ -1,11 +1,12 @@
-"""One-shot mode: one JSON request per line on stdin, one JSON answer per line on stdout, for clients that
-speak no MCP.
+"""One-shot mode, for clients that do not speak MCP.
+
+Each line on stdin is a JSON request, and each line on stdout a JSON answer:
 
 {"method": "execute_k6_test", "params": {"script_file": "t.js", "duration": "10s", "vus": 10}}
 
-Every line is answered. The exit code is 0 where all that was asked for was done, also a test that failed; a
-request that was refused ends it with 1 and its reason on stderr, which is all that some clients show then.
-Otherwise stderr stays silent, because these clients take words on it for failures.
+Every line is answered. The exit code is 0 if all requests were carried out, even if a test failed. It is 1
+if a request was refused. Then the reason also goes to stderr, because some clients show nothing else.
+Otherwise stderr stays silent, because these clients interpret output on it as failures.
 """
 
 from __future__ import annotations
@@ -39,27 +40,30 @@ _CHUNK_BYTES = 65536
 _MOST_TAKEN_OF_A_REFUSED_LINE_BYTES = 64_000_000
 _FRAMES, _FAULT = 4, 500
 _LAST_READ_S = 2.0
-# A reader that stopped reading does not keep the process from ending
+# A reader that stopped reading must not keep the process alive.
 _LAST_WRITE_S = 5.0
 T = TypeVar("T")
 
 
 class Lines(Protocol):
-    """Where requests come from and answers go to."""
+    """The source of requests and the destination of answers."""
 
     async def read(self) -> bytes | None:
-        """Return the next line, None when there are no more; raises LimitExceeded where it is longer than any
-        request.
+        """Return the next line, None if there are no more.
+
+        Raises:
+            LimitExceeded: If the line is longer than any request.
         """
         ...
 
     async def write(self, line: bytes) -> None:
-        """Hand over one answer; an answer nobody reads is no error."""
+        """Write one answer; an answer that nobody reads is not an error."""
         ...
 
     async def leave(self) -> None:
-        """Take what is left of a line that was refused: a client that is still writing it could not read the
-        answer.
+        """Read the rest of a line that was refused.
+
+        A client that is still writing the line could not read the answer.
         """
         ...
 
@@ -69,7 +73,7 @@ class Lines(Protocol):
 
 
 async def serve_stdio(head: bytes, settings: Settings, launcher: Launcher | None) -> int:
-    """Serve descriptors 0 and 1, beginning with `head`, what was already read; return the exit code."""
+    """Serve descriptors 0 and 1, beginning with `head`, which was already read; return the exit code."""
     with stop_signals() as stop:
         lines = _Stdio(head, stop, settings.limits)
         code = await serve(lines, lambda: open_app(settings, launcher), stop)
@@ -77,40 +81,40 @@ async def serve_stdio(head: bytes, settings: Settings, launcher: Launcher | None
 
 
 async def serve(lines: Lines, open_service: ServiceOpener, stop: Stop) -> int:
-    """Answer line by line until there are no more or `stop` asks for the end; return the exit code.
+    """Answer line by line until the input ends or `stop` comes; return the exit code.
 
-    The service is opened with the first understood request. The end of the input cancels nothing. What is no
-    request ends it.
+    The service is opened with the first understood request. The end of the input cancels nothing. The first
+    line that is not a request ends the loop.
     """
-    refused, told = False, None
+    refused, last = False, None
     async with AsyncExitStack() as stack:
         service: LoadTests | None = None
         try:
-            while request := await _next(lines, stop, at_least_one=told is None):
+            while request := await _next(lines, stop, at_least_one=last is None):
                 try:
                     service = service or await stack.enter_async_context(open_service())
-                    told = await answer(
+                    last = await answer(
                         Call(service, request.method, request.params, stop, lines.reader_gone)
                     )
                 except K6McpError as error:
-                    told = _of_error(error)
+                    last = _of_error(error)
                 except Exception as error:
-                    told = _internal(error)
-                told = await _tell(lines, told, stop)
-                refused = refused or told.refused
+                    last = _internal(error)
+                last = await _write(lines, last, stop)
+                refused = refused or last.refused
         except (NotUnderstood, LimitExceeded) as error:
-            await _tell(lines, _of_error(error), stop)
+            await _write(lines, _of_error(error), stop)
             await lines.leave()
             return 1
     return 1 if refused else 0
 
 
 async def _next(lines: Lines, stop: Stop, *, at_least_one: bool) -> Request | None:
-    """Return the next request, None when there are no more or the end is asked for.
+    """Return the next request, None if there are no more or a stop was requested.
 
     Raises:
-        NotUnderstood: If the next line is none, or there is none at all where there must be one.
-        LimitExceeded: If it is longer than any request.
+        NotUnderstood: If the next line is not a request, or there is no line although there must be one.
+        LimitExceeded: If the line is longer than any request.
     """
     while not stop.asked and (line := await lines.read()) is not None:
         if line.strip():
@@ -120,21 +124,22 @@ async def _next(lines: Lines, stop: Stop, *, at_least_one: bool) -> Request | No
     return None
 
 
-async def _tell(lines: Lines, told: OneShotAnswer, stop: Stop) -> OneShotAnswer:
-    """Write an answer and return what was told; where the exit code will not be 0, its reason to stderr too:
-    some clients show nothing else then.
+async def _write(lines: Lines, reply: OneShotAnswer, stop: Stop) -> OneShotAnswer:
+    """Write an answer and return the one that was written.
+
+    If the exit code will not be 0, the reason also goes to stderr, because some clients show nothing else.
     """
     from k6_mcp.answers.oneshot import to_line, to_reason
 
     try:
-        line = to_line(told)
+        line = to_line(reply)
     except Exception as error:
-        told = _internal(error)
-        line = to_line(told)
+        reply = _internal(error)
+        line = to_line(reply)
     await lines.write(line)
-    if told.refused or (stop.exit_code and not told.success):
-        sys.stderr.write(to_reason(told))
-    return told
+    if reply.refused or (stop.exit_code and not reply.success):
+        sys.stderr.write(to_reason(reply))
+    return reply
 
 
 def _internal(error: Exception) -> OneShotAnswer:
@@ -146,7 +151,9 @@ def _internal(error: Exception) -> OneShotAnswer:
         f"k6-mcp: {type(error).__name__}: {cut(str(error), _FAULT)} at {', '.join(frames[-_FRAMES:])}\n"
     )
     return _of_error(
-        InternalError("this request hit a fault of k6-mcp itself", hint="see stderr for the details")
+        InternalError(
+            "this request failed because of an error in k6-mcp itself", hint="stderr has the details"
+        )
     )
 
 
@@ -157,9 +164,7 @@ def _of_error(error: K6McpError) -> OneShotAnswer:
 
 
 class _Stdio:
-    """`Lines` over file descriptors 0 and 1; whatever blocks there does not hold up the end when it is asked
-    for.
-    """
+    """`Lines` over file descriptors 0 and 1; blocking reads and writes do not delay a requested stop."""
 
     def __init__(self, head: bytes, stop: Stop, limits: Limits) -> None:
         self._stop = stop
@@ -202,7 +207,7 @@ class _Stdio:
                     left -= len(self._pending)
 
     async def _chunk(self) -> bytes:
-        """Return more of the input, nothing at its end."""
+        """Return more of the input, or no bytes at its end."""
         chunk = await self._in_thread(lambda: os.read(0, _CHUNK_BYTES), grace_s=0)
         self._ended = not chunk or isinstance(chunk, OSError)
         return chunk if isinstance(chunk, bytes) else b""
@@ -211,7 +216,7 @@ class _Stdio:
         error = await self._in_thread(lambda: _write_all(1, line), grace_s=_LAST_WRITE_S)
         if error is None:
             return
-        # A reader that is gone wants no answer; a full disk loses one
+        # A reader that is gone needs no answer, but a full disk loses one.
         if not isinstance(error, BrokenPipeError | TimeoutError):
             sys.stderr.write(f"k6-mcp: the answer could not be written: {error}\n")
             self._stop.ask(1)
@@ -223,10 +228,10 @@ class _Stdio:
         )
 
     async def _in_thread(self, work: Callable[[], T], grace_s: float) -> T | OSError:
-        """Return what `work` returns or why it failed, a TimeoutError if it takes longer than `grace_s` after
-        the end was asked for.
+        """Return the result of `work`, or the error with which it failed.
 
-        The thread may block for ever, so it is none that the interpreter waits for.
+        If it takes longer than `grace_s` after a stop was requested, return a TimeoutError. The thread may
+        block forever, so it is a daemon, for which the interpreter does not wait.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T | OSError] = loop.create_future()
@@ -236,14 +241,14 @@ class _Stdio:
                 result = work()
             except OSError as error:
                 result = error
-            # The loop may be closed by now
+            # The event loop may be closed by now.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(_settle, done, result)
 
         threading.Thread(target=run, daemon=True).start()
-        asked = asyncio.create_task(self._stop.wait())
-        await asyncio.wait((done, asked), return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait((done, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
         if not done.done():
             await asyncio.wait((done,), timeout=grace_s)
         return done.result() if done.done() else TimeoutError("nobody read it")
@@ -255,7 +260,7 @@ def _settle(future: asyncio.Future[T], result: T) -> None:
 
 
 def _write_all(fd: int, data: bytes) -> None:
-    """Write all of `data`, also to a descriptor that its other owners made non-blocking."""
+    """Write all of `data`, even to a descriptor that its other owners made non-blocking."""
     while data:
         select.select((), (fd,), ())
         with contextlib.suppress(BlockingIOError):

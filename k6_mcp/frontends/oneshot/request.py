@@ -11,7 +11,7 @@ from k6_mcp.models.request import LOAD_ARGUMENTS
 
 EXECUTING = (EXECUTE, EXECUTE_WITH_OPTIONS)
 METHODS = (*EXECUTING, *(name for name in NAMES if name not in EXECUTING))
-# What clients of this protocol mean by leaving out one of the two
+# The defaults of this protocol when a client leaves out one of the two.
 DEFAULT_VUS, DEFAULT_DURATION = 10, "30s"
 HINT = (
     "send one line like"
@@ -37,9 +37,7 @@ def parse(line: bytes) -> Request:
     except ValueError as error:
         raise NotUnderstood(f"the line is not JSON ({error})", hint=HINT) from None
     except RecursionError:
-        raise NotUnderstood(
-            f"the line is JSON nested deeper than {DEEPEST} levels, the most that is read", hint=HINT
-        ) from None
+        raise NotUnderstood(f"the line is JSON nested deeper than {DEEPEST} levels", hint=HINT) from None
     if not isinstance(document, dict):
         raise NotUnderstood("the line is JSON but not an object", hint=HINT)
     fields = cast("dict[str, object]", document)
@@ -47,11 +45,11 @@ def parse(line: bytes) -> Request:
     if "jsonrpc" in fields and method not in METHODS:
         raise NotUnderstood(
             "this is a JSON-RPC message in a one-shot session",
-            hint="begin a new process with it to speak MCP",
+            hint="to speak MCP, send it as the first line to a new process",
         )
     if not isinstance(method, str) or method not in METHODS:
         what = f"unknown method {method[:60]!r}" if isinstance(method, str) else "there is no method"
-        raise NotUnderstood(f"{what}; known are {', '.join(METHODS)}", hint=HINT)
+        raise NotUnderstood(f"{what}; known methods: {', '.join(METHODS)}", hint=HINT)
     if params is not None and not isinstance(params, dict):
         raise NotUnderstood("params is not an object", hint=HINT)
     return Request(method, cast("dict[str, object]", params or {}))
@@ -62,8 +60,9 @@ def _refuse_constant(name: str) -> object:
 
 
 def load_arguments(params: Mapping[str, object]) -> dict[str, object]:
-    """Return the arguments that `params` stand for. In this protocol load arguments replace the script's own
-    load, and one that is left out has a default.
+    """Return the arguments that `params` stand for.
+
+    In this protocol, load arguments replace the script's own load, and `vus` and `duration` have defaults.
     """
     arguments = {name: value for name, value in params.items() if value is not None and name != "wait_s"}
     given = [name for name in LOAD_ARGUMENTS if name in arguments]

@@ -1,5 +1,6 @@
-"""The start of the one-shot mode. k6 begins to plan the requested test before the rest is imported, because
-the imports take longer.
+"""The start of the one-shot mode.
+
+k6 begins to plan the requested test before the remaining imports, because these take longer.
 """
 
 from __future__ import annotations
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 
 
 def serve_lines(head: bytes, settings: Settings) -> int:
-    """Serve descriptors 0 and 1, beginning with `head`, what was already read from 0; return the exit
-    code.
-    """
+    """Serve descriptors 0 and 1, beginning with `head`, which was already read; return the exit code."""
     launcher = _begin(head.partition(b"\n")[0], settings)
     logging.disable()
     import asyncio
@@ -32,7 +31,7 @@ def serve_lines(head: bytes, settings: Settings) -> int:
     from k6_mcp.frontends.oneshot.loop import serve_stdio
 
     gc.enable()
-    # What importing made lasts as long as the process: collecting it again and again only delays the end
+    # The objects of the imports last as long as the process. Collecting them repeatedly only delays the end.
     gc.freeze()
     return asyncio.run(serve_stdio(head, settings, launcher))
 
@@ -47,14 +46,15 @@ def refuse(error: K6McpError) -> int:
 
 
 def _begin(line: bytes, settings: Settings) -> Launcher | None:
-    """Begin the test on `line`; return None if there is none. What is wrong with it is found again, and
-    reported, when the line is answered.
+    """Begin the test that `line` requests; return None if it requests none.
+
+    Errors are ignored here: they occur again, and are reported, when the line is answered.
     """
     with suppress(Exception):
         request = parse(line)
         if request.method in EXECUTING:
             test, launcher = parse_load_test(load_arguments(request.params)), new_launcher(settings)
-            # The folder of what is begun holds the script
+            # The temporary folder of the started process holds the script.
             end_at_once(launcher.close)
             begin(launcher, settings, test)
             return launcher

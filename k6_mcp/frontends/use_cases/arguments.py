@@ -1,4 +1,4 @@
-"""The arguments of the use cases: their shapes, and how what a caller sent becomes them."""
+"""The arguments of the use cases: their shapes, and how they are parsed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -42,18 +42,18 @@ class Wait(Model):
             ge=0,
             le=3600,
             description=(
-                "seconds to wait for the end, 0 to 3600, default 45; then the run goes on, see get_run"
+                "seconds to wait for the end, 0 to 3600, default 45; after that the run goes on, see get_run"
             ),
         ),
     ] = 45
 
 
 class ExecuteArguments(LoadTest, Wait):
-    """What execute_k6_test takes: a load test and how long to wait."""
+    """The arguments of execute_k6_test: a load test and how long to wait."""
 
 
 class OptionsArguments(Model):
-    """What execute_k6_test_with_options takes."""
+    """The arguments of execute_k6_test_with_options."""
 
     script_file: str
     duration: Duration | None = None
@@ -61,7 +61,7 @@ class OptionsArguments(Model):
 
 
 class GetRunArguments(Model):
-    """What get_run takes."""
+    """The arguments of get_run."""
 
     run_id: RunId
     wait_s: Annotated[
@@ -79,37 +79,37 @@ class GetRunArguments(Model):
         Detail,
         Field(
             description=(
-                "summary (default), full: every metric, timeline: over time and by stage, log: its end,"
-                " script as run"
+                "summary (default); full: every metric; timeline: over time and by stage; log: the end of"
+                " k6's log; script: as it ran"
             )
         ),
     ] = "summary"
 
 
 class RunArguments(Model):
-    """What stop_run takes."""
+    """The arguments of stop_run."""
 
     run_id: RunId
 
 
 class AnalyzeArguments(Model):
-    """What analyze_run takes."""
+    """The arguments of analyze_run."""
 
     run_id: RunId
     use_ai: Annotated[
-        bool, Field(description="let a model word a diagnosis from the computed facts too; default false")
+        bool, Field(description="also let a model write a diagnosis from the computed facts; default false")
     ] = False
 
 
 class CompareArguments(Model):
-    """What compare_runs takes."""
+    """The arguments of compare_runs."""
 
     baseline: Annotated[
         str,
         Field(
             min_length=1,
             max_length=_LONGEST_NAME,
-            description="run id, or name of a test: the baseline set for it",
+            description="run id, or name of a test (the baseline set for it)",
         ),
     ]
     candidate: Annotated[
@@ -117,13 +117,13 @@ class CompareArguments(Model):
         Field(
             min_length=1,
             max_length=_LONGEST_NAME,
-            description="run id, or name of a test: its latest run; default that of baseline's test",
+            description="run id, or name of a test (its latest run); default: latest run of baseline's test",
         ),
     ] = None
 
 
 class BaselineArguments(Model):
-    """What set_baseline takes."""
+    """The arguments of set_baseline."""
 
     run_id: RunId
     name: Annotated[
@@ -131,19 +131,19 @@ class BaselineArguments(Model):
         Field(
             min_length=1,
             max_length=_LONGEST_NAME,
-            description="name of the test; default the run's own",
+            description="name of the test; default: the run's own",
         ),
     ] = None
 
 
 class StatisticsArguments(Model):
-    """What get_statistics takes."""
+    """The arguments of get_statistics."""
 
-    days: Annotated[float, Field(gt=0, le=3650, description="how far to look back, default 30")] = 30
+    days: Annotated[float, Field(gt=0, le=3650, description="days to look back, default 30")] = 30
 
 
 class ReportArguments(Model):
-    """What get_report takes."""
+    """The arguments of get_report."""
 
     run_id: RunId
     format: Annotated[
@@ -154,13 +154,13 @@ class ReportArguments(Model):
         Field(
             min_length=1,
             max_length=_LONGEST_NAME,
-            description="html, markdown: compare with this run id, or with the baseline of this test",
+            description="html, markdown: compare with this run id, or with this test's baseline",
         ),
     ] = None
 
 
 class NoArguments(Model):
-    """What check_health takes: nothing."""
+    """The arguments of check_health: none."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class Execution:
 
 
 def of_model(model: type[M]) -> Callable[[Mapping[str, object], Caller], M]:
-    """Return what parses arguments of the shape of `model`; null means not given.
+    """Return a parser of arguments of the shape of `model`; null means not given.
 
     Raises:
         InvalidArguments: With one sentence for every violation.
@@ -193,7 +193,7 @@ def execution(arguments: Mapping[str, object], caller: Caller) -> Execution:
     """Return the load test and how long to wait for it.
 
     Raises:
-        InvalidArguments: With one sentence for every violation in both, and for every limit that is exceeded.
+        InvalidArguments: With one sentence for every violation in both, and for every exceeded limit.
     """
     own = {name: value for name, value in arguments.items() if name in Wait.model_fields}
     rest = {name: value for name, value in arguments.items() if name not in Wait.model_fields}
@@ -207,7 +207,7 @@ def execution(arguments: Mapping[str, object], caller: Caller) -> Execution:
 
 
 def execution_with_options(arguments: Mapping[str, object], caller: Caller) -> Execution:
-    """Return the load test of a script whose own load gives way to the options."""
+    """Return the load test of a script whose own load the options replace."""
     options = _validated(OptionsArguments, arguments, caller.door)
     test = parse_load_test({**options.model_dump(), "override_load": True}, judge=caller.service.excess)
     return Execution(test, Wait().wait_s)

@@ -1,7 +1,7 @@
-"""The names of all use cases, and the way from a name to its declaration.
+"""The names of all use cases, and the lookup of a declaration by its name.
 
-A name costs nothing: the first line on stdin is looked up here before anything else is imported. Declarations
-are imported when one of them is wanted, so a process for one test pays for none that it does not use.
+Names cost nothing: the first line on stdin is looked up here before anything else is imported. A declaration
+is imported when it is needed, so a process that runs one test imports only what it uses.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LISTED = (
     "check_health",
 )
 """What clients see, in the order of MCP's tools/list."""
-# Callable by clients of older servers
+# Only clients of older servers call these.
 UNLISTED = (EXECUTE_WITH_OPTIONS,)
 NAMES = (*LISTED, *UNLISTED)
 

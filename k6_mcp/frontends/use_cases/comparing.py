@@ -28,9 +28,10 @@ COMPARE = UseCase(
     name="compare_runs",
     title="Compare load tests",
     description=(
-        "Find out whether a load test got better or worse: each figure regressed, improved, no_evidence or"
-        " not_comparable, with its change and interval, and one sentence. Refuses tests that differ. Repeats"
-        " of a run (execute_k6_test repeat) count with it; 3 on each side make it sure."
+        "Find out whether a load test got better or worse: each metric is regressed, improved, no_evidence or"
+        " not_comparable, with its change and interval, and one sentence sums it up. Refuses to compare tests"
+        " that differ. Repeats of a run (execute_k6_test repeat) count with it; use 3 on each side for a"
+        " reliable result."
     ),
     effect=READS,
     arguments=CompareArguments,
@@ -43,8 +44,8 @@ SET_BASELINE = UseCase(
     name="set_baseline",
     title="Set the baseline of a test",
     description=(
-        "Make a run, with its repeats, the baseline of its test, which compare_runs finds by name; it is"
-        " never cleaned up."
+        "Make a run and its repeats the baseline of their test, which compare_runs finds by name. A baseline"
+        " is never cleaned up."
     ),
     effect=CHANGES_RUNS,
     arguments=BaselineArguments,
@@ -57,9 +58,9 @@ STATISTICS = UseCase(
     name="get_statistics",
     title="Load tests over days",
     description=(
-        "Show how load tests did over the last days: runs by status and failure kind, share with a warning or"
-        " critical finding, and for each named test the direction of error rate and p95 (worse, better,"
-        " steady, too_few) and how far its thresholds are from crossing."
+        "Summarize the load tests of the last days: runs by status and failure kind, the share with a warning"
+        " or critical finding, and for each named test the trend of error rate and p95 (worse, better,"
+        " steady, too_few) and how far its thresholds are from being crossed."
     ),
     effect=READS,
     arguments=StatisticsArguments,

@@ -1,4 +1,4 @@
-"""What the declaration of a use case consists of, and what a front end adds to a call."""
+"""The declaration of a use case, and what a front end adds to a call."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Door:
-    """How one front end calls use cases: everything in which front ends treat arguments differently.
+    """How one front end calls use cases: all differences in how front ends treat arguments.
 
-    `hint` is the next step after wrong arguments. `default_wait_s` and `longest_wait_s` are about get_run:
-    how long a call waits for a running test if the caller names no time, and at most.
+    `hint` is the next step after wrong arguments. `default_wait_s` and `longest_wait_s` belong to get_run:
+    they are how long a call waits for a running test by default, and at most.
     """
 
     hint: str
@@ -32,7 +32,7 @@ class Door:
     longest_wait_s: float
 
 
-# Many MCP clients give up a call after 60 s
+# Many MCP clients give up a call after 60 s.
 MCP = Door("correct these arguments and call again", default_wait_s=45, longest_wait_s=50)
 ONE_SHOT = Door("correct these params and send the line again", default_wait_s=0, longest_wait_s=3600)
 TERMINAL = Door("correct these options, see k6-mcp COMMAND --help", default_wait_s=0, longest_wait_s=3600)
@@ -40,10 +40,10 @@ TERMINAL = Door("correct these options, see k6-mcp COMMAND --help", default_wait
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls a use case: the service it works with, the door it came through, and what that offers.
+    """The caller of a use case: the service to use, the front end's door, and what the front end offers.
 
     `emit` gets the live state of a run while a call waits for it. `advisor` is the caller's own model.
-    `share` returns how much of its budget the answer about a result takes, 1 for all of it.
+    `share` returns the share of the budget that the answer about a result takes, 1 for all of it.
     """
 
     service: LoadTests
@@ -55,7 +55,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a call does to the world, in the words of MCP's tool annotations."""
+    """The effects of a call, in the terms of MCP's tool annotations."""
 
     read_only: bool
     destructive: bool
@@ -86,9 +86,10 @@ class Shape:
 class UseCase(Generic[A, R]):
     """Something that callers can do.
 
-    `parse` turns what a caller sent, of the shape of `arguments`, into what `call` takes; it raises
-    InvalidArguments with every violation. `call` does it and raises K6McpError. `answer` returns what an
-    agent reads of the result. `listed` is False for names that only clients of older servers use.
+    `parse` turns a caller's arguments, of the shape of `arguments`, into the input of `call`; it raises
+    InvalidArguments with every violation. `call` executes the use case and raises K6McpError. `answer`
+    returns what an agent reads about the result. `listed` is False for names that only clients of older
+    servers use.
     """
 
     name: str
@@ -104,5 +105,5 @@ class UseCase(Generic[A, R]):
     listed: bool = True
 
     async def run(self, caller: Caller, arguments: Mapping[str, object]) -> R:
-        """Parse `arguments` and do it; raises K6McpError."""
+        """Parse `arguments` and execute the use case; raises K6McpError."""
         return await self.call(caller, self.parse(arguments, caller))

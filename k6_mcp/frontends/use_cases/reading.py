@@ -9,7 +9,7 @@ from k6_mcp.frontends.use_cases.declaration import ASKS_A_MODEL, READS, Caller, 
 from k6_mcp.models.history import HistoryPage, HistoryQuery
 from k6_mcp.models.service_answers import Explanation, Health
 
-# What a caller wants to see at once, also of a running test
+# Callers want to see these at once, even while a test is running.
 _WITHOUT_WAITING = ("timeline", "log", "script")
 
 
@@ -18,7 +18,7 @@ async def _get_run(caller: Caller, wanted: GetRunArguments) -> RunDetail:
     wait_s = 0.0 if detail in _WITHOUT_WAITING else caller.door.default_wait_s
     run = await service.wait(run_id, wait_s if wanted.wait_s is None else wanted.wait_s, caller.emit)
     if run.series and detail != "summary":
-        # Details are about this one of several repeats
+        # Details are about this one repeat of the series.
         run = await service.get(run_id)
     match detail:
         case "timeline":
@@ -32,8 +32,9 @@ async def _get_run(caller: Caller, wanted: GetRunArguments) -> RunDetail:
 
 
 async def _history(caller: Caller, query: HistoryQuery) -> HistoryPage:
-    """Return one page, with fewer runs than wanted where they would not fit into an answer: the next page
-    begins where it ends.
+    """Return one page, with fewer runs than requested if they would not fit into an answer.
+
+    The next page begins where this one ends.
     """
     page = await caller.service.history(query)
     while (share := caller.share(page)) > 1 and query.limit > 1:

@@ -45,7 +45,7 @@ EXECUTE = UseCase(
         " thresholds with observed values, latency, error rate. Give exactly one of script, script_file, url."
         " Load: vus+duration, vus+iterations, stages, or rate_per_s+duration; a url alone runs preset low."
         " Load arguments for a script that declares its own scenarios need override_load. A test longer than"
-        " wait_s comes back as running: call get_run with its run_id, do not start it again. Load only"
+        " wait_s comes back as running: call get_run with its run_id; do not start it again. Load only"
         " targets that you are allowed to load."
     ),
     effect=LOADS_A_TARGET,
@@ -60,7 +60,7 @@ EXECUTE_WITH_OPTIONS = UseCase(
     name="execute_k6_test_with_options",
     title="Run a k6 script with other load",
     description=(
-        "Run a k6 script with this duration and these VUs in place of its own load (for clients of older"
+        "Run a k6 script with this duration and these VUs instead of its own load (for clients of older"
         " servers)."
     ),
     effect=LOADS_A_TARGET,
@@ -77,7 +77,7 @@ PLAN = UseCase(
     title="Plan a k6 load test",
     description=(
         "Check a load test without sending traffic: the script that would run, its scenarios, peak VUs,"
-        " duration and thresholds, every limit it violates; for a broken script the error with line and"
+        " duration and thresholds, every limit it violates; for a broken script, the error with line and"
         " column. Takes the arguments of execute_k6_test except wait_s."
     ),
     effect=READS,

@@ -1,4 +1,4 @@
-"""Running a test to its end for callers that wait for it, however long that takes."""
+"""Running a test to its end for callers that wait as long as it takes."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Protocol
 from k6_mcp.errors import Interrupted
 from k6_mcp.models.run import FINAL, Run
 
-# A process for one test waits for each import
+# Every import delays a process that runs one test.
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from k6_mcp.models.request import LoadTest
     from k6_mcp.runners.signals import Stop
 
-# One wait; repeated until the run is final
+# The length of one wait, repeated until the run is final.
 _WAIT_S = 3600.0
 
 
 class Runs(Protocol):
-    """What runs tests: the service."""
+    """The service, as far as it runs tests."""
 
     async def start(self, test: LoadTest) -> Run: ...
     async def wait(self, run_id: str, wait_s: float, emit: Callable[[Run], None] | None = None) -> Run: ...
@@ -28,7 +28,7 @@ class Runs(Protocol):
 
 
 async def started(service: Runs, test: LoadTest, stop: Stop) -> Run:
-    """Start the test and return its run. If the process is to end before the test has begun, nothing runs.
+    """Start the test and return its run; nothing runs if `stop` comes first.
 
     Raises:
         K6McpError: As `LoadTests.start`.
@@ -44,8 +44,8 @@ async def started(service: Runs, test: LoadTest, stop: Stop) -> Run:
         if not stop.asked:
             raise
         raise Interrupted(
-            "this process was asked to end before the test had begun; nothing was run",
-            hint="ask a new process again",
+            "this process was stopped before the test had begun; nothing was run",
+            hint="send the request to a new process",
         ) from None
     finally:
         starting.cancel()
@@ -59,8 +59,9 @@ async def until_final(
     emit: Callable[[Run], None],
     stopping: Callable[[], None] | None = None,
 ) -> Run:
-    """Return `run` at its end; `emit` gets its live state meanwhile. When `stop` comes, `stopping` is called
-    and k6 ends gracefully.
+    """Return `run` at its end; `emit` gets its live state meanwhile.
+
+    When `stop` comes, `stopping` is called and k6 ends gracefully.
     """
 
     async def stop_run() -> None:

@@ -248,6 +248,6 @@ async def test_all_repeats_together_count_against_the_limit_of_duration(settings
         text = refusal(await client.call_tool("execute_k6_test", {**SCRIPT, "duration": "30m", "repeat": 3}))
 
     assert (
-        "3 repeats of duration 30m, together 1h30m is above this server's limit of 1h (K6_MCP_MAX_DURATION)"
+        "3 repeats of duration 30m: a total of 1h30m exceeds this server's limit of 1h (K6_MCP_MAX_DURATION)"
         in text
     )

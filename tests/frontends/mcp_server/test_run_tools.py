@@ -98,7 +98,7 @@ async def test_a_plan_of_more_than_is_allowed_names_it_and_starts_no_k6(
         plan = answer(await client.call_tool("plan_k6_test", too_much))
 
     (violation,) = plan["violations"]
-    assert "is above this server's limit of" in violation
+    assert "exceeds this server's limit of" in violation
     assert "plan" not in plan and "script" not in plan
 
 
@@ -112,7 +112,7 @@ async def test_a_plan_names_the_size_of_a_script_file_before_it_is_read(
         plan = answer(await client.call_tool("plan_k6_test", {"script_file": str(file)}))
 
     assert plan["violations"] == [
-        "script_file: 1000001 bytes is above this server's limit of 1000000 (K6_MCP_MAX_SCRIPT_BYTES)"
+        "script_file: 1000001 bytes exceeds this server's limit of 1000000 (K6_MCP_MAX_SCRIPT_BYTES)"
     ]
 
 

@@ -89,7 +89,7 @@ class FakeService:
         self.closed += 1
 
     def excess(self, test: LoadTest) -> tuple[str, ...]:
-        return ("vus 2000 VUs is above this server's limit",) if (test.vus or 0) > 1000 else ()
+        return ("vus: 2000 exceeds this server's limit",) if (test.vus or 0) > 1000 else ()
 
     async def start(self, test: LoadTest) -> Run:
         if self.fault:

@@ -66,7 +66,7 @@ async def test_limits_are_told_together_with_arguments_that_are_wrong(method: st
     )
 
     assert "nope: unknown argument" in answer["error"]
-    assert "vus 2000 VUs is above this server's limit" in answer["error"]
+    assert "vus: 2000 exceeds this server's limit" in answer["error"]
 
 
 async def test_a_url_keeps_its_presets_own_rules() -> None:
