@@ -179,5 +179,8 @@ def test_a_name_from_the_script_is_quoted_and_cut() -> None:
 
 
 def test_a_run_without_thresholds_asserted_nothing() -> None:
-    assert found(measured=metrics())["nothing_asserted"].severity == "info"
+    finding = found(measured=metrics())["nothing_asserted"]
+
+    assert finding.severity == "info"
+    assert [(item.observed, item.limit) for item in finding.evidence] == [(0.0, 1.0)]
     assert found(measured=metrics(threshold())) == {}
