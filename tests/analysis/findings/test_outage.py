@@ -69,6 +69,17 @@ def test_an_outage_begins_where_half_of_the_requests_fail(failed: int, is_outage
     assert ("outage" in found(whole, open_())) == is_outage
 
 
+def test_the_length_of_an_outage_has_three_digits() -> None:
+    whole = timeline(
+        30,
+        lambda i: BROKEN if 10 <= i < 14 else Second(),
+        period_s=1.0123,
+        ends_s=tuple(1.0123 * (i + 1) for i in range(30)),
+    )
+
+    assert "failed for 4.05 s, starting at 10.1 s" in found(whole, open_(31))["outage"].message
+
+
 def test_several_outages_are_one_finding_about_the_longest() -> None:
     finding = found(
         timeline(40, lambda i: BROKEN if i in (5, 6, 20, 21, 22, 23, 30, 31) else Second()), open_(40)
