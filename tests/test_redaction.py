@@ -18,6 +18,8 @@ from k6_mcp.redaction import (
     with_forms,
     with_parts,
 )
+from k6_mcp.redaction.escapes import unescaped
+from k6_mcp.redaction.rules import passwords_in_urls
 
 AWKWARD = 'p&ss <w>/ü="1\\n"'
 
@@ -39,6 +41,7 @@ AWKWARD = 'p&ss <w>/ü="1\\n"'
         "https://host/x?a=1;password=SECRETVALUE1",
         "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJTRUNSRVRWQUxVRTEifQ.SECRETVALUE1",
         "Basic SECRETVALUE1==",
+        "?token=SECRETVALUE1",
     ],
 )
 def test_what_looks_like_a_credential_is_masked(text: str) -> None:
@@ -66,6 +69,28 @@ def test_short_known_values_do_not_mask_ordinary_text() -> None:
 )
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
     assert redact_text(text) == text
+
+
+def test_a_secret_of_a_query_without_its_url_is_known() -> None:
+    assert passwords_in_urls("?token=opensesame") == passwords_in_urls("&token=opensesame") == {"opensesame"}
+    assert passwords_in_urls("/a?page=opensesame") == set()
+
+
+@pytest.mark.parametrize(
+    ("literal", "value"),
+    [
+        (r"\x41\u0042\u{43}", "ABC"),
+        (r"a\nb\tc\0", "a\nb\tc\0"),
+        (r"\'\"\\", "'\"\\"),
+        # No escapes to JavaScript, which would refuse the script
+        (r"\u", "u"),
+        (r"\x", "x"),
+        (r"\uZ\x4", "uZx4"),
+        (r"a\u{110000}b", "ab"),
+    ],
+)
+def test_escapes_of_a_literal_become_characters(literal: str, value: str) -> None:
+    assert unescaped(literal) == value
 
 
 def test_a_url_keeps_its_host_and_path() -> None:

@@ -45,6 +45,7 @@ def _names(text: str, env: frozenset[str] = frozenset(), folder: Path | None = N
         ("const quote = /['\"`]/; http.get('http://h/a');", ["http://h/a"]),
         ("http.get('http://h/a,b');", []),
         ("http.get('http://h/?api_key=abc'); http.get('http://user:word@h/');", []),
+        ("http.get('http://word@h/');", []),
         (f"http.get('http://h/{'x' * 300}');", []),
         ("not a script at all ' ` ${", []),
         ("", []),

@@ -190,6 +190,21 @@ def test_vus_that_wait_in_line_make_less_than_they_could() -> None:
     assert _closed(200, 10, 200)
 
 
+def test_what_vus_could_make_without_waiting_has_two_digits() -> None:
+    measured = metrics(
+        threshold(),
+        requests=1000,
+        iterations=1000,
+        iterations_per_s=1.0,
+        latency=latency(avg_ms=200.0, med_ms=200.0, min_ms=10.7),
+        more={"rows": rows(iteration_duration={"avg": 200.0, "med": 200.0})},
+    )
+    message = found(None, closed(), measured)["throughput_low_for_vus"].message
+
+    assert "made 1 iterations/s; with answers in 11 ms" in message
+    assert "they could make 19: requests wait in line" in message
+
+
 def test_vus_that_think_are_not_waiting_in_line() -> None:
     assert not _closed(200, 10, 2000)
 

@@ -143,6 +143,16 @@ def test_the_endpoint_with_most_of_the_errors_is_named() -> None:
     assert '"b" has 90 % of the 10 failed requests but only 40 % of all requests' in finding.message
 
 
+@pytest.mark.parametrize(("failed", "is_named"), [(4, False), (5, True)])
+def test_an_endpoint_with_fewer_than_five_failures_is_not_named(failed: int, is_named: bool) -> None:
+    endpoints = _endpoints(("a", 60, 0, 10), ("b", 40, failed, 10))
+    measured = metrics(
+        threshold(), failed_requests=failed, error_rate=failed / 100, more={"endpoints": endpoints}
+    )
+
+    assert ("endpoint_dominates" in found(measured=measured)) == is_named
+
+
 def test_the_endpoint_with_most_of_the_time_is_no_more_than_information_while_it_is_within_the_limits() -> (
     None
 ):
@@ -179,5 +189,8 @@ def test_a_name_from_the_script_is_quoted_and_cut() -> None:
 
 
 def test_a_run_without_thresholds_asserted_nothing() -> None:
-    assert found(measured=metrics())["nothing_asserted"].severity == "info"
+    finding = found(measured=metrics())["nothing_asserted"]
+
+    assert finding.severity == "info"
+    assert [(item.observed, item.limit) for item in finding.evidence] == [(0.0, 1.0)]
     assert found(measured=metrics(threshold())) == {}

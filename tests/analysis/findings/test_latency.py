@@ -64,6 +64,14 @@ def test_a_p95_that_stays_above_its_limit_for_two_minutes_is_told_though_that_of
     assert slow_for(110) == ""
 
 
+def test_of_several_stretches_above_the_limit_the_longest_is_reported() -> None:
+    whole = timeline(600, lambda i: Second(p50_ms=4000) if 100 <= i < 230 or 400 <= i < 410 else Second())
+
+    message = found(whole, closed(600))["latency_p95_high"].message
+
+    assert "stayed above 5000 ms for 130 s, starting at 100 s" in message
+
+
 def test_latency_that_rises_at_constant_load_is_drift_with_its_slope() -> None:
     finding = found(timeline(30, lambda i: Second(p50_ms=20 + 2 * i)), open_())["latency_drift"]
 
@@ -81,12 +89,11 @@ def test_latency_that_jumps_at_constant_load_is_told_as_a_jump_with_its_time() -
 
 
 def test_a_jump_in_the_last_quarter_is_found() -> None:
-    assert (
-        "jumped"
-        in found(timeline(30, lambda i: Second(p50_ms=20 if i < 24 else 60)), open_())[
-            "latency_drift"
-        ].message
-    )
+    message = found(timeline(30, lambda i: Second(p50_ms=20 if i < 24 else 60)), open_())[
+        "latency_drift"
+    ].message
+
+    assert "jumped" in message and "Mann-Whitney p < 0.00004)" in message
 
 
 def _falling(i: int) -> Second:
@@ -147,6 +154,15 @@ def test_slowness_that_comes_back_is_no_warm_up() -> None:
     assert "warm_up" not in found(
         timeline(40, lambda i: Second(p50_ms=400) if i % 10 < 3 else Second()), open_(40)
     )
+
+
+@pytest.mark.parametrize(("again", "is_warm_up"), [(2, True), (3, False)])
+def test_a_warm_up_has_at_most_a_tenth_of_the_rest_as_slow(again: int, is_warm_up: bool) -> None:
+    slow = {*range(4), *range(10, 10 + 2 * again, 2)}
+
+    findings = found(timeline(30, lambda i: Second(p50_ms=400) if i in slow else Second()), open_())
+
+    assert ("warm_up" in findings) == is_warm_up
 
 
 def test_half_of_the_run_is_no_warm_up() -> None:

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from k6_mcp.models.plan import ScenarioPlan
 from lab.sample_timelines import QUIET, Second, closed, open_, ramp_of_rate, timeline
 from tests.analysis.findings.found import found
@@ -60,6 +62,24 @@ def test_a_half_that_fails_all_the_time_is_no_outage_whatever_the_interval() -> 
     assert "outage" not in findings
 
 
+@pytest.mark.parametrize(("failed", "is_outage"), [(25, True), (24, False)])
+def test_an_outage_begins_where_half_of_the_requests_fail(failed: int, is_outage: bool) -> None:
+    whole = timeline(30, lambda i: Second(failed=failed if 10 <= i < 14 else 0))
+
+    assert ("outage" in found(whole, open_())) == is_outage
+
+
+def test_the_length_of_an_outage_has_three_digits() -> None:
+    whole = timeline(
+        30,
+        lambda i: BROKEN if 10 <= i < 14 else Second(),
+        period_s=1.0123,
+        ends_s=tuple(1.0123 * (i + 1) for i in range(30)),
+    )
+
+    assert "failed for 4.05 s, starting at 10.1 s" in found(whole, open_(31))["outage"].message
+
+
 def test_several_outages_are_one_finding_about_the_longest() -> None:
     finding = found(
         timeline(40, lambda i: BROKEN if i in (5, 6, 20, 21, 22, 23, 30, 31) else Second()), open_(40)
@@ -106,6 +126,13 @@ def test_the_last_vu_of_an_iterations_test_is_no_outage() -> None:
 
     assert "outage" not in found(timeline(30, lambda i: Second() if i < 18 else replace(QUIET, vus=1)), plan)
     assert "outage" in found(timeline(30, lambda i: QUIET if 10 <= i < 14 else Second()), plan)
+
+
+def test_silence_after_two_vus_have_finished_is_no_outage() -> None:
+    def describe(i: int) -> Second:
+        return Second(vus=2) if i < 18 else replace(QUIET, vus=0)
+
+    assert "outage" not in found(timeline(30, describe), closed(30, 2))
 
 
 def test_a_busy_scenario_that_ends_is_no_outage_of_a_sparse_one() -> None:

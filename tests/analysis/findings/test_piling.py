@@ -97,5 +97,12 @@ def test_other_shortfalls_are_no_line(describe: Describe) -> None:
     assert _told(describe) is None
 
 
+@pytest.mark.parametrize(("vus_per_s", "is_told"), [(36, True), (24, False)])
+def test_at_least_half_of_what_did_not_end_is_seen_in_the_vus(vus_per_s: int, is_told: bool) -> None:
+    finding = _told(lambda i: replace(_overloaded(i), vus=20 + vus_per_s * i))
+
+    assert (finding is not None) == is_told
+
+
 def test_a_closed_model_has_no_line_that_grows() -> None:
     assert _told(_overloaded, closed(30)) is None

@@ -21,6 +21,8 @@ def test_the_load_at_which_a_threshold_broke_is_told_with_the_last_that_held() -
     assert "the last load that held was 35 VUs" in finding.message
     first, held = finding.evidence
     assert (first.from_s, first.limit, held.to_s) == (18.0, 200.0, 18.0)
+    # Twelve points are broken, half a certainty at 1.5 of them; the highest p95 is 752 ms
+    assert finding.confidence == pytest.approx(12 / 13.5 * (1 - 200 / (2 * 752)))
 
 
 def test_without_thresholds_the_limits_are_the_objective_and_breaking_them_is_a_warning() -> None:
@@ -72,6 +74,24 @@ def test_an_objective_that_breaks_for_a_moment_has_no_break_point() -> None:
     assert "slo_break_point" not in found(whole, ramp_of_vus(), metrics(threshold("p(95)<200")))
 
 
+@pytest.mark.parametrize(("broken", "breaks"), [(2, False), (3, True)])
+def test_a_break_point_needs_three_broken_points(broken: int, breaks: bool) -> None:
+    whole = timeline(30, lambda i: Second(p50_ms=500 if i >= 30 - broken else 20))
+
+    findings = found(whole, ramp_of_vus(), metrics(threshold("p(95)<200")))
+
+    assert ("slo_break_point" in findings) == breaks
+
+
+@pytest.mark.parametrize(("before", "breaks"), [(5, True), (6, False)])
+def test_at_most_a_quarter_of_the_points_before_a_break_point_are_broken(before: int, breaks: bool) -> None:
+    whole = timeline(30, lambda i: Second(p50_ms=500 if i >= 20 or 2 <= i < 2 + before else 20))
+
+    findings = found(whole, ramp_of_vus(), metrics(threshold("p(95)<200")))
+
+    assert ("slo_break_point" in findings) == breaks
+
+
 def test_an_objective_that_never_held_has_no_break_point() -> None:
     assert "slo_break_point" not in found(
         timeline(30, lambda _: Second(p50_ms=500)), ramp_of_vus(), metrics(threshold("p(95)<200"))
@@ -94,6 +114,14 @@ def test_the_load_from_which_latency_climbs_is_the_knee(unit: str) -> None:
     assert unit in finding.message
     at = float(finding.message.split("climbs from ")[1].split()[0])
     assert 26 <= at <= 34
+
+
+def test_the_latency_of_a_knee_has_two_and_three_digits() -> None:
+    whole = timeline(30, lambda i: Second(p50_ms=23.456 if i < 15 else 23.456 + 4.321 * (i - 14)))
+
+    finding = found(whole, ramp_of_vus(30, 60))["latency_knee"]
+
+    assert "the median is about 23 ms up to there, 88.3 ms at 59" in finding.message
 
 
 def test_a_stair_of_load_that_was_held_lies_below_the_knee() -> None:

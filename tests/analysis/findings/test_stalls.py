@@ -19,7 +19,8 @@ def test_spikes_at_regular_distance_are_told_with_period_and_height() -> None:
     ]
 
     assert "every 7 s latency jumps to about 900 ms (6 times" in finding.message
-    assert finding.evidence[0].observed == 7.0
+    period = finding.evidence[0]
+    assert (period.observed, period.from_s, period.to_s) == (7.0, 3.0, 39.0)
 
 
 def test_a_period_that_is_no_whole_number_of_intervals_is_found() -> None:
@@ -41,6 +42,14 @@ def test_three_spikes_are_too_few() -> None:
     assert "periodic_stalls" not in _stalls(5, 15, 25)
 
 
+@pytest.mark.parametrize(("seconds", "regular"), [(11, False), (12, True)])
+def test_four_spikes_in_twelve_intervals_are_the_fewest(seconds: int, regular: bool) -> None:
+    at = (0, 4, 7, seconds - 1)
+    whole = timeline(seconds, lambda i: Second(max_ms=300) if i in at else Second())
+
+    assert ("periodic_stalls" in found(whole, open_(seconds))) == regular
+
+
 def _pausing(*at: int, p90: float = 900.0, requests: int = 50) -> Describe:
     """Usually up to 40 ms, but in these seconds a tenth of the requests takes `p90` or more."""
 
@@ -59,6 +68,15 @@ def test_pauses_without_a_period_are_told_with_their_times() -> None:
     assert "at 3 s, 6 s, 17 s, 20 s, 35 s" in finding.message
     assert finding.evidence[0].observed == pytest.approx(900) and finding.evidence[0].limit == pytest.approx(
         178
+    )
+
+
+_TEN = (1, 4, 6, 10, 13, 15, 19, 22, 25, 30)
+
+
+def test_pauses_in_a_quarter_of_the_intervals_are_found() -> None:
+    assert (
+        "10 times at irregular" in found(timeline(40, _pausing(*_TEN)), open_(40))["irregular_stalls"].message
     )
 
 
@@ -84,11 +102,13 @@ def _lone(i: int) -> Second:
         _pausing(*range(3, 8), 20, 30),
         # Every other interval
         _pausing(*range(1, 40, 2), 20),
+        # 11 of 40 intervals
+        _pausing(*_TEN, 38),
         # Two requests of twenty
         _pausing(3, 6, 17, 20, 35, requests=20),
         _lone,
     ],
-    ids=["two", "short", "level", "half", "few", "lone"],
+    ids=["two", "short", "level", "half", "more than a quarter", "few", "lone"],
 )
 def test_other_slow_answers_are_no_pauses(describe: Describe) -> None:
     assert "irregular_stalls" not in found(timeline(40, describe), open_(40))
@@ -134,8 +154,23 @@ def test_a_closed_model_that_stalled_is_told_what_an_open_one_would_show() -> No
     p95, p99, longest = finding.evidence
     assert p99.observed is not None and p99.limit is not None and p95.observed is not None
     assert p99.observed < 60 and p99.limit > 1000
-    assert longest.observed == 4000.0
+    assert (longest.observed, longest.from_s, longest.to_s) == (4000.0, 14.0, 15.0)
     assert "rate_per_s 50" in finding.recommendation
+
+
+def test_what_a_closed_model_shows_are_k6s_own_percentiles() -> None:
+    finding = found(timeline(30, _stalled), closed(), _ITERATIONS)["coordinated_omission"]
+
+    assert [item.observed for item in finding.evidence[:2]] == [35.75, 39.0]
+
+
+def test_a_stall_of_less_than_half_the_longest_does_not_count_as_one() -> None:
+    def describe(i: int) -> Second:
+        return Second(max_ms=1900) if i == 20 else _stalled(i)
+
+    longest = found(timeline(30, describe), closed(), _ITERATIONS)["coordinated_omission"].evidence[2]
+
+    assert (longest.from_s, longest.to_s) == (14.0, 15.0)
 
 
 def test_a_slow_request_of_one_vu_while_the_others_are_answered_hides_nothing() -> None:

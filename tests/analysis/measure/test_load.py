@@ -1,9 +1,9 @@
 import pytest
 
-from k6_mcp.analysis.measure.load import Times, load_seconds, load_start_s
+from k6_mcp.analysis.measure.load import Times, load_failed, load_seconds, load_start_s
 from k6_mcp.analysis.measure.record import Record
 from k6_mcp.models.plan import Plan, ScenarioPlan
-from lab.sample_runs import OPENING, counts, line, record, rows
+from lab.sample_runs import KINDS, OPENING, counts, line, record, rows
 
 IDLE = {"vus": [0.0]}
 HUNG = {"vus": [1.0]}
@@ -84,6 +84,13 @@ def _times(run_s: float | None, *, longest_iteration_s: float = 0.04, to_the_end
             8.0,
             id="an open model of slow but steady answers",
         ),
+        pytest.param(
+            "hhhLLLLLLLLLL",
+            _plan("constant-arrival-rate", 10.0, rate=4.0),
+            _times(13.0, longest_iteration_s=3.0),
+            10.0,
+            id="an open model of answers that are slow but keep up",
+        ),
         pytest.param("iiLLL", _plan(start_s=2.0), _times(5.0), 3.0, id="load that starts later"),
         pytest.param("LL", _plan(duration_s=30.0), _times(2.0, to_the_end=False), 2.0, id="ended early"),
         pytest.param(
@@ -148,3 +155,24 @@ def test_load_begins_where_the_first_sign_and_the_end_allow(
     record_of: Record, plan: Plan | None, expected: float
 ) -> None:
     assert load_start_s(record_of, plan) == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("share", "outside", "failed"),
+    [(1.0, 2, True), (0.99, 2, False), (1.0, 0, False)],
+    ids=["all of the load", "not all", "no others"],
+)
+def test_load_failed_if_every_request_of_its_scenarios_did(share: float, outside: int, failed: bool) -> None:
+    name = "http_req_failed{scenario:default}"
+    kinds = {**KINDS, name: {"type": "rate"}}
+    totals = {**counts(100, 10, 10), name: [share]}
+    whole = record(
+        (
+            *OPENING[:2],
+            line("metric", kinds),
+            line("cumulative", rows(2500, totals, kinds)),
+            line("stop", [[0]]),
+        )
+    )
+
+    assert load_failed(whole, outside) is failed

@@ -91,6 +91,22 @@ def test_an_interval_across_a_jump_is_shared_by_the_rates_before_and_after_it() 
     assert (calm.iterations_per_s, rush.iterations_per_s) == (pytest.approx(10), pytest.approx(100))
 
 
+@pytest.mark.parametrize(
+    ("start_s", "calm_s", "requests"),
+    [(0.0, 1.5, (10, 55, 100, 50)), (0.5, 2.0, (5, 10, 55, 100, 50))],
+    ids=["in its second interval", "in its third interval"],
+)
+def test_a_jump_after_a_single_whole_interval_is_shared_by_the_rates(
+    start_s: float, calm_s: float, requests: tuple[int, ...]
+) -> None:
+    stages = (
+        StagePlan(start_s=0, duration_s=calm_s, from_target=10, target=10),
+        StagePlan(start_s=calm_s, duration_s=2, from_target=100, target=100),
+    )
+    calm, rush = phases_of(_plan(_arrival(*stages)), _timeline(requests, start_s=start_s))
+    assert (calm.iterations_per_s, rush.iterations_per_s) == (pytest.approx(10), pytest.approx(100))
+
+
 def test_a_scenario_of_constant_rate_counts_the_intervals_in_which_it_began_and_ended() -> None:
     (phase,) = phases_of(_plan(_arrival()), _timeline((3, 10, 10, 10, 7), start_s=0.6))
     assert (phase.kind, phase.asked_rate_per_s, phase.iterations_per_s) == ("whole", 10, pytest.approx(10))

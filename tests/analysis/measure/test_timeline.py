@@ -47,6 +47,7 @@ def test_counts_of_the_intervals_and_the_rest_add_up() -> None:
     assert built.total.failed == (4, 4, 2)
     assert built.total.iterations == (4, 4, 2)
     assert [(error.code, error.counts) for error in built.errors] == [(1500, (4, 4, 2))]
+    assert built.unanswered == (0, 0, 0)
     assert built.vus == (2, 2, 2)
     assert built.rest
     assert built.complete

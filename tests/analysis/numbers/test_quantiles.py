@@ -148,3 +148,22 @@ def test_a_percentile_without_some_values_lies_between_the_ranks_that_they_can_s
     assert greatest == pytest.approx(without_fastest, rel=0.05)
     assert least == pytest.approx(without_slowest, rel=0.05)
     assert without_some({}, 400, left_out, 0.95) is None
+
+
+def test_without_a_maximum_the_highest_percentile_takes_its_place() -> None:
+    known = {"avg": 10.0, "min": 0.0, "med": 10.0, "p(95)": 40.0}
+
+    assert (share_above(known, 25.0), share_above(known, 40.0)) == (pytest.approx(0.275), 0.0)
+    # Rank 90.25 of 0 to 100
+    assert without_some(known, 101, 5, 0.95) == pytest.approx((10 + 30 * 0.4025 / 0.45, 40.0))
+    # Half of the values at most 10 from the average, half at most 30
+    assert most_deviation(known) == pytest.approx(math.sqrt(0.5 * 100 + 0.5 * 900))
+
+
+def test_the_average_shows_that_no_answer_took_as_long_as_the_requests_that_timed_out() -> None:
+    good = [number / 10 for number in range(1001)]
+    failed = [60_000.0] * 60
+
+    found = answered(stated(good + failed), len(good) + len(failed), [(len(failed), stated(failed))])
+
+    assert found["max"] == pytest.approx(100.0, rel=0.03)

@@ -197,6 +197,14 @@ def test_one_page_that_was_loaded_is_no_failing_target(pages: tuple[tuple[int, i
     )
 
 
+def test_failed_pages_are_those_from_status_400_on() -> None:
+    def message(*pages: tuple[int, int]) -> str:
+        return _codes(_measured(browser_figures(_answered(3, 6), _pages(*pages), 1.0)))["pages_failed"]
+
+    assert message((200, 1), (400, 1)).endswith("covers that: pages 1x HTTP 200, 1x HTTP 400")
+    assert message((200, 1), (399, 1)).endswith("covers that")
+
+
 @pytest.mark.parametrize(
     "metric", ["browser_http_req_failed", "browser_http_req_failed{resource_type:Document}", "checks"]
 )
@@ -290,6 +298,18 @@ def test_a_browser_that_did_not_start_is_told_with_its_reason_and_the_setting_fo
     assert hint in failure.hint
     assert ("install" in failure.hint) == ("on this system" in why)
     assert "script.js" not in failure.message and "/opt/x" not in str(failure)
+
+
+@pytest.mark.parametrize(("why", "is_shown"), [(_ENDED, True), (_ROOT, False)])
+def test_what_the_browser_prints_is_evidence_unless_k6_repeats_it(why: str, is_shown: bool) -> None:
+    again = BrowserStart("libnss3.so: cannot open shared object file", "H")
+    ended = outcome(108, log=said(_START + why + _AT))._replace(browser=again)
+    failure = _failure(ended, metrics(requests=0, iterations=0, latency=None, error_rate=None))
+
+    own = f'the browser, when started again: "{again.said}"'
+    assert failure.evidence[0].startswith("k6: ")
+    assert failure.evidence[1:2] == ((own,) if is_shown else ())
+    assert (again.said in failure.message) is is_shown
 
 
 _RACED = LogMessage(

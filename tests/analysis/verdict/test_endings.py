@@ -126,7 +126,7 @@ _ENDINGS: tuple[tuple[Outcome, Metrics | None, FailureKind, str], ...] = (
     (outcome(106), None, "internal", "106"),
     (outcome(97), GOOD, "internal", "97"),
     (outcome(98), GOOD, "internal", "98"),
-    (outcome(0), NO_FIGURES, "internal", "no figures"),
+    (outcome(0), NO_FIGURES, "internal", "k6 ended with exit code 0 but left no figures"),
     (outcome(0), None, "internal", "no figures"),
     (outcome(99), NO_FIGURES, "internal", "no figures"),
     (outcome(105, stop_reason="deadline"), GOOD, "timed_out", "deadline"),

@@ -157,6 +157,12 @@ def test_statuses_that_are_not_told_apart_are_no_secret() -> None:
     assert "answers: 10x HTTP 500, 90x another status" in explain(run(metrics=some)).observations
 
 
+@pytest.mark.parametrize(("ok", "others"), [(99, ", 1x another status"), (100, "")])
+def test_a_single_answer_of_another_status_is_counted(ok: int, others: str) -> None:
+    measured = metrics(more={"statuses": (StatusCount(status=200, count=ok),)})
+    assert f"answers: {ok}x HTTP 200{others}" in explain(run(metrics=measured)).observations
+
+
 def test_the_check_that_failed_most_comes_first() -> None:
     checks = (
         CheckResult(group="", name="seldom", passes=90, fails=10),
