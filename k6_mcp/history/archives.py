@@ -14,6 +14,7 @@ from k6_mcp.history.unpack import unpack
 from k6_mcp.models.archive import CONTRADICTED, IMPORTED, ArchivedFiles, ExportReport, ImportReport
 from k6_mcp.models.run import Notice, Run
 from k6_mcp.models.run_folder import RunFolder
+from k6_mcp.workspace.atomic import replace_file
 from k6_mcp.workspace.run_json import Folders
 from k6_mcp.workspace.timelines import timeline_in
 
@@ -55,7 +56,8 @@ class Archives:
             await self._check_repeats(runs)
             notices: list[Notice] = []
             for run, mark in zip(runs, marked, strict=True):
-                await asyncio.to_thread(self._move, workshop / run.run_id, run.run_id)
+                here = await self._get(run.run_id) if run in known else None
+                await asyncio.to_thread(self._move, workshop / run.run_id, here or mark)
                 if run not in known:
                     notices += [*await self._save(mark), *_contradictions(mark)]
         finally:
@@ -102,12 +104,16 @@ class Archives:
             reason = f"{self._folders.results_dir} cannot be written: {error.strerror or error}"
             raise ArchiveUnusable(reason, hint="check_health shows the state of the disk") from error
 
-    def _move(self, unpacked: Path, run_id: str) -> None:
+    def _move(self, unpacked: Path, run: Run) -> None:
+        run_id = run.run_id
         target = RunFolder(self._folders.results_dir, run_id)
         if target.run_json.exists():
             # The run that is here stays
             return
         try:
+            # Whoever reads the folder before the run is saved, after a crash too, must find the marks of an
+            # import and not the words of the file
+            replace_file(unpacked / target.run_json.name, run.model_dump_json(indent=1).encode())
             # The folder may exist without a run
             shutil.rmtree(target.path, ignore_errors=True)
             unpacked.rename(target.path)

@@ -98,7 +98,7 @@ def judged_again(run: Run, files: ArchivedFiles, limits: FindingLimits) -> Run:
             0,
             Notice(
                 code=CONTRADICTED,
-                message=f"its run.json contains {headline(run)}, but its files contradict it: {why}",
+                message=f"its run.json claims {headline(run)}, but its files contradict it: {why}",
             ),
         )
         again = _with_worst(again, files.timeline, limits).run

@@ -143,7 +143,7 @@ async def test_a_run_that_was_edited_to_completed_is_told_as_its_figures_are(
     assert _codes(run) == {IMPORTED, CONTRADICTED}
     assert gate.outcome == "errored"
     assert run.status == "failed" or change is _from_nowhere
-    assert "its run.json said completed" in next(
+    assert "its run.json claims completed" in next(
         notice.message for notice in run.warnings if notice.code == CONTRADICTED
     )
 

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.writelines(f"k6-mcp: {warning}\n" for warning in settings.unknown)
         return _COMMANDS[options.command](options, settings)
     except K6McpError as error:
-        _refuse(error, as_json=getattr(options, "json", False))
+        _refuse(error, options.command, as_json=getattr(options, "json", False))
         return _code_of_interruption(options) if isinstance(error, Interrupted) else REFUSED
     except KeyboardInterrupt:
         return _code_of_interruption(options)
@@ -45,14 +45,15 @@ def _code_of_interruption(options: argparse.Namespace) -> int:
     return REFUSED if options.command == "gate" else CANCELLED
 
 
-def _refuse(error: K6McpError, *, as_json: bool) -> None:
+def _refuse(error: K6McpError, command: str, *, as_json: bool) -> None:
+    hint = error.hint.replace("k6-mcp COMMAND", f"k6-mcp {command}") if error.hint else error.hint
     if as_json:
-        document = {"error": {"code": error.code, "reasons": [*error.reasons], "hint": error.hint}}
+        document = {"error": {"code": error.code, "reasons": [*error.reasons], "hint": hint}}
         sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
         return
     lines = [f"k6-mcp: {error.code}", *(f"  - {in_commands(reason)}" for reason in error.reasons)]
-    if error.hint:
-        lines.append(f"  next step: {in_commands(error.hint)}")
+    if hint:
+        lines.append(f"  next step: {in_commands(hint)}")
     sys.stderr.write("\n".join(lines) + "\n")
 
 

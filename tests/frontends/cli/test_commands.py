@@ -166,6 +166,7 @@ def test_filters_of_the_history_are_checked_together(capsys: pytest.CaptureFixtu
     text = capsys.readouterr().err
     assert code == 2
     assert [name for name in ("status", "limit", "since") if name not in text] == []
+    assert "see k6-mcp history --help" in text
 
 
 def test_what_is_refused_ends_with_2_and_the_next_step(capsys: pytest.CaptureFixture[str]) -> None:
