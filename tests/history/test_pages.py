@@ -207,5 +207,5 @@ async def test_more_runs_than_are_worth_counting_have_no_total(
 
 @pytest.mark.parametrize("until", [START, START - timedelta(days=1), START.replace(tzinfo=None)])
 def test_a_time_that_ends_before_it_begins_is_refused(until: datetime) -> None:
-    with pytest.raises(ValidationError, match="since is not before until"):
+    with pytest.raises(ValidationError, match="since must be before until"):
         HistoryQuery(since=START, until=until)

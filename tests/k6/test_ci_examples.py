@@ -133,7 +133,7 @@ def test_the_job_of_gitlab_keeps_a_baseline_and_gates_the_next_machine_by_it(
 
     assert [code for code, _ in of_main] == [0, 0, 0], of_main
     assert [code for code, _ in of_change][:1] == [0]
-    assert "is the baseline of home page now" in of_change[0][1]
+    assert "is now the baseline of home page" in of_change[0][1]
     assert "compared with the baseline" in of_change[1][1]
     assert (folder / "gate-comparison.html").exists()
 
